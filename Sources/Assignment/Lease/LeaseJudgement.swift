@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What ended one account's lease, or its deal, before the term.
+package enum EndingKind: String, Sendable, CaseIterable {
+    case `return`, recall, payoff, exclusion, withdrawal, sweep, agreement
+}
+
+/// Everything that decides whether a holder's word about one account still counts. Read after the locks are held.
+package struct LeaseFacts: Equatable, Sendable {
+    package struct Ending: Equatable, Sendable {
+        package let kind: EndingKind
+        package let at: Timestamp
+        package init(kind: EndingKind, at: Timestamp) {
+            self.kind = kind
+            self.at = at
+        }
+    }
+    package let holder: AgencyID
+    package let grant: GrantStateMachine
+    /// Outage booked since the grant was made.
+    package let credit: Duration
+    package let ending: Ending?
+    /// A later epoch under which the account was leased again; `nil` where it was not.
+    package let laterEpoch: Epoch?
+    package let lateReport: Duration
+
+    package init(
+        holder: AgencyID, grant: GrantStateMachine, credit: Duration, ending: Ending?, laterEpoch: Epoch?,
+        lateReport: Duration
+    ) {
+        self.holder = holder
+        self.grant = grant
+        self.credit = credit
+        self.ending = ending
+        self.laterEpoch = laterEpoch
+        self.lateReport = lateReport
+    }
+}
+
+/// Why a word about a lease came too late, or to the wrong lease. Five reasons, because each asks for something else.
+package enum StaleReason: String, Sendable, CaseIterable {
+    /// The term is over.
+    case expired = "EXPIRED"
+    /// Another agency holds the account under a later epoch.
+    case reassigned = "REASSIGNED"
+    /// The institution took it back.
+    case recalled = "RECALLED"
+    /// It was returned, paid off or settled.
+    case closed = "CLOSED"
+    /// No lease of this agency has this account and epoch.
+    case unknown = "UNKNOWN"
+}
+
+extension LeaseFacts {
+    /// The same lease, ended: what the next request of a group sees after one that ended it.
+    package func ended(_ ending: Ending) -> LeaseFacts {
+        LeaseFacts(
+            holder: holder, grant: grant, credit: credit, ending: self.ending ?? ending, laterEpoch: laterEpoch,
+            lateReport: lateReport)
+    }
+
+    /// Why `agency` no longer holds the account at `now`; `nil` while the lease is live.
+    package func staleness(for agency: AgencyID, at now: Timestamp) -> StaleReason? {
+        guard holder == agency else { return .unknown }
+        if laterEpoch != nil { return .reassigned }
+        if let ending {
+            switch ending.kind {
+            case .recall, .exclusion, .withdrawal: return .recalled
+            case .return, .payoff, .agreement: return .closed
+            case .sweep: return .expired
+            }
+        }
+        return grant.hasExpired(at: now, credit: credit) ? .expired : nil
+    }
+
+    /// When the lease ended or will end.
+    package var end: Timestamp { ending?.at ?? grant.end(credit: credit) }
+
+    /// Whether work done at `worked` and reported only at `now`, after the lease's end, still counts.
+    ///
+    /// It counts after a recall, a payoff or the term's end, where it was done inside the lease and arrives within the policy's
+    /// span; never after the agency's own return, and never once the account has a next holder, whose report might otherwise
+    /// compete with it.
+    package func countsLate(workedAt worked: Timestamp, at now: Timestamp) -> Bool {
+        guard laterEpoch == nil, worked >= grant.grantedAt, worked < end,
+            now <= end.advanced(by: lateReport)
+        else { return false }
+        switch ending?.kind {
+        case nil, .recall, .exclusion, .withdrawal, .payoff, .sweep: return true
+        case .return, .agreement: return false
+        }
+    }
+}
+
+/// Contact rules of the pack `infonavit-2023`: from seven in the morning to ten at night by the debtor's clocks.
+///
+/// What breaks a contact rule is recorded and marked, because it happened.
+package enum ContactWindow {
+    /// Half-open, in seconds of the local day.
+    package static let seconds = 7 * 3_600..<22 * 3_600
+
+    package static func allows(_ instant: Timestamp, in zone: MexicanTimeZone) -> Bool {
+        seconds.contains(zone.local(instant).secondOfDay)
+    }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+extension Timestamp {
+    static func second(_ value: Int64) -> Timestamp { Timestamp(microseconds: value * 1_000_000) }
+}
+
+extension GrantStateMachine {
+    static func open(term: Timestamp, ceiling: Timestamp, grace: Duration = .zero) -> GrantStateMachine {
+        GrantStateMachine(state: .open(term: term, ceiling: ceiling), grantedAt: .second(0), grace: grace)
+    }
+}
+
+struct GrantStateMachineTests {
+    @Test func `a late extension does not bring the grant back`() {
+        var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300))
+
+        #expect(grant.extend(to: .second(120), at: .second(61), credit: .zero, hasNotice: false) == .refuseExpired)
+        #expect(grant.state == .open(term: .second(60), ceiling: .second(300)))
+    }
+
+    @Test(arguments: [(300, true), (301, false)] as [(Int64, Bool)])
+    func `an extension reaches its ceiling and no further`(wanted: Int64, isWritten: Bool) {
+        var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300))
+        let action = grant.extend(to: .second(wanted), at: .second(10), credit: .zero, hasNotice: false)
+
+        #expect((action == .write(term: .second(wanted))) == isWritten)
+        #expect((action == .refuseBeyond(ceiling: .second(300))) != isWritten)
+    }
+
+    @Test func `a grant under a recall notice is not extended`() {
+        var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300))
+
+        #expect(grant.extend(to: .second(90), at: .second(10), credit: .zero, hasNotice: true) == .refuseRecalled)
+    }
+
+    @Test(arguments: [(84, false), (85, true), (86, true)] as [(Int64, Bool)])
+    func `the sweep closes after term, grace and credit, and never before`(now: Int64, closes: Bool) {
+        var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300), grace: .seconds(20))
+        let action = grant.sweep(at: .second(now), credit: .seconds(5))
+
+        #expect((action == .close(at: .second(85))) == closes)
+        #expect((action == .keep) != closes)
+    }
+}
+
+struct HandDrawTests {
+    static func window(_ positions: ClosedRange<Int32>, ended: Set<Int32> = [], exposure: Int64 = 100)
+        -> [DealtPosition]
+    {
+        positions.compactMap { position in
+            guard let account = AccountID(Int64(position)), let epoch = Epoch(1) else { return nil }
+            return DealtPosition(
+                position: position, account: account, epoch: epoch, exposure: Cents(exposure),
+                isEnded: ended.contains(position))
+        }
+    }
+    static func quota(accounts: Int64, exposure: Cents? = nil, granted: Int64 = 0, released: Int64 = 0) -> QuotaBalance
+    {
+        QuotaBalance(
+            limitAccounts: accounts, limitExposure: exposure, grantedAccounts: granted,
+            grantedExposure: Cents(granted * 100), releasedAccounts: released, releasedExposure: Cents(released * 100))
+    }
+
+    @Test func `a pull takes the next accounts in dealt order`() {
+        var hand = HandDraw(cursor: 0, size: 5, window: Self.window(1...5))
+        var quota = Self.quota(accounts: 10)
+        let draw = hand.take(2, from: &quota, hasMoreHands: false)
+
+        #expect(draw.taken.map(\.position) == [1, 2])
+        #expect(draw.stop == .limit)
+        #expect(quota.heldAccounts == 2)
+        #expect(hand.left == 3)
+    }
+
+    @Test func `an excluded account is passed over and said so`() {
+        var hand = HandDraw(cursor: 0, size: 4, window: Self.window(1...4, ended: [1, 3]))
+        var quota = Self.quota(accounts: 10)
+        let draw = hand.take(2, from: &quota, hasMoreHands: false)
+
+        #expect(draw.taken.map(\.position) == [2, 4])
+        #expect(draw.skipped == [1, 3])
+        #expect(draw.exposure == Cents(200))
+    }
+
+    @Test(arguments: [(2, 2, PullStop.limit), (3, 3, .limit), (4, 3, .quota)] as [(Int, Int, PullStop)])
+    func `a quota holds at, below and above its limit`(max: Int, taken: Int, stop: PullStop) {
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9))
+        var quota = Self.quota(accounts: 5, granted: 4, released: 2)
+        let draw = hand.take(max, from: &quota, hasMoreHands: false)
+
+        #expect(draw.taken.count == taken)
+        #expect(draw.stop == stop)
+    }
+
+    @Test(arguments: [(299, 2), (300, 3), (301, 3)] as [(Int64, Int)])
+    func `a bond covers to the centavo`(limit: Int64, taken: Int) {
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9))
+        var quota = Self.quota(accounts: 100, exposure: Cents(limit))
+        let draw = hand.take(5, from: &quota, hasMoreHands: false)
+
+        #expect(draw.taken.count == taken)
+        #expect(draw.stop == .bond)
+    }
+
+    @Test func `a quota lowered below what is held grants nothing`() {
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9))
+        var quota = Self.quota(accounts: 1, granted: 4)
+        let draw = hand.take(1, from: &quota, hasMoreHands: false)
+
+        #expect(draw.taken.isEmpty)
+        #expect(draw.stop == .quota)
+        #expect(hand.cursor == 0)
+    }
+
+    @Test(arguments: [(false, PullStop.empty), (true, .hand)] as [(Bool, PullStop)])
+    func `the end of a hand says whether there is another`(hasMore: Bool, stop: PullStop) {
+        var hand = HandDraw(cursor: 8, size: 9, window: Self.window(9...9))
+        var quota = Self.quota(accounts: 100)
+        let draw = hand.take(5, from: &quota, hasMoreHands: hasMore)
+
+        #expect(draw.taken.map(\.position) == [9])
+        #expect(draw.stop == stop)
+    }
+
+    @Test(arguments: 0..<50)
+    func `pulls of any size take every live account once and stay within the quota`(seed: UInt64) {
+        var random = TestRandom(seed: seed)
+        let ended = Set((1...60 as ClosedRange<Int32>).filter { _ in random.next() % 5 == 0 })
+        var hand = HandDraw(cursor: 0, size: 60, window: Self.window(1...60, ended: ended))
+        let limit = Int64(random.next() % 70)
+        var quota = Self.quota(accounts: limit)
+        var seen: [Int32] = []
+        for _ in 0..<80 {
+            seen += hand.take(Int(random.next() % 7) + 1, from: &quota, hasMoreHands: false).taken.map(\.position)
+        }
+
+        #expect(seen == seen.sorted())
+        #expect(Set(seen).count == seen.count)
+        #expect(Set(seen).isDisjoint(with: ended))
+        #expect(seen.count == min(Int(limit), 60 - ended.count))
+    }
+}
+
+/// A small seeded generator, so that a failing seed repeats.
+struct TestRandom: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { self.state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+struct LeaseJudgementTests {
+    static func facts(
+        ending: LeaseFacts.Ending? = nil, laterEpoch: Int64? = nil
+    ) throws -> LeaseFacts {
+        LeaseFacts(
+            holder: try #require(AgencyID(7)), grant: .open(term: .second(1_000), ceiling: .second(2_000)),
+            credit: .zero,
+            ending: ending, laterEpoch: laterEpoch.flatMap(Epoch.init),
+            lateReport: .seconds(100))
+    }
+
+    @Test(arguments: [(999, nil), (1_000, .expired), (1_001, .expired)] as [(Int64, StaleReason?)])
+    func `a lease is live until its enforced term`(now: Int64, reason: StaleReason?) throws {
+        #expect(try Self.facts().staleness(for: try #require(AgencyID(7)), at: .second(now)) == reason)
+    }
+
+    @Test(
+        arguments: [
+            (.recall, .recalled), (.exclusion, .recalled), (.withdrawal, .recalled), (.return, .closed),
+            (.payoff, .closed),
+            (.agreement, .closed), (.sweep, .expired),
+        ] as [(EndingKind, StaleReason)])
+    func `every ending has its own name`(kind: EndingKind, reason: StaleReason) throws {
+        let facts = try Self.facts(ending: .init(kind: kind, at: .second(500)))
+
+        #expect(facts.staleness(for: try #require(AgencyID(7)), at: .second(600)) == reason)
+    }
+
+    @Test func `another agency's lease is unknown, whatever became of it`() throws {
+        let facts = try Self.facts(ending: .init(kind: .recall, at: .second(500)), laterEpoch: 9)
+
+        #expect(facts.staleness(for: try #require(AgencyID(8)), at: .second(600)) == .unknown)
+    }
+
+    @Test func `a later epoch says reassigned`() throws {
+        let facts = try Self.facts(ending: .init(kind: .sweep, at: .second(500)), laterEpoch: 9)
+
+        #expect(facts.staleness(for: try #require(AgencyID(7)), at: .second(600)) == .reassigned)
+    }
+
+    @Test(
+        arguments: [
+            (.recall, 499, 600, true), (.recall, 500, 600, false), (.recall, 499, 601, false),
+            (.payoff, 499, 600, true),
+            (.return, 499, 510, false), (.agreement, 499, 510, false),
+        ] as [(EndingKind, Int64, Int64, Bool)])
+    func `late work counts inside the lease and the span, and not after a return`(
+        kind: EndingKind, worked: Int64, now: Int64, counts: Bool
+    ) throws {
+        let facts = try Self.facts(ending: .init(kind: kind, at: .second(500)))
+
+        #expect(facts.countsLate(workedAt: .second(worked), at: .second(now)) == counts)
+    }
+
+    @Test func `late work never counts once the account has a next holder`() throws {
+        let facts = try Self.facts(ending: .init(kind: .recall, at: .second(500)), laterEpoch: 9)
+
+        #expect(!facts.countsLate(workedAt: .second(400), at: .second(510)))
+    }
+}
+
+struct LeaseTermsTests {
+    @Test func `a term ends at midnight and not after the contract`() throws {
+        let now = try #require(Timestamp(text: "2024-03-04T15:00:00Z"))
+        let terms = LeaseTerms(
+            termDays: 30, ceilingDays: 60, grace: .zero, lateReport: .zero,
+            contractEndsOn: try #require(LocalDate(text: "2024-04-10")))
+
+        #expect(terms.term(from: now).description == "2024-04-03T06:00:00.000Z")
+        #expect(terms.ceiling(from: now).description == "2024-04-11T06:00:00.000Z")
+    }
+}
+
+struct ContactWindowTests {
+    @Test(arguments: [
+        ("2024-03-04T12:59:59Z", false), ("2024-03-04T13:00:00Z", true), ("2024-03-05T03:59:59Z", true),
+        ("2024-03-05T04:00:00Z", false),
+    ])
+    func `contact is allowed from seven to ten by the debtor's clocks`(instant: String, isAllowed: Bool) throws {
+        let instant = try #require(Timestamp(text: instant))
+
+        #expect(ContactWindow.allows(instant, in: .mexicoCity) == isAllowed)
+    }
+
+    @Test(arguments: [("2024-03-10T09:59:59Z", -8), ("2024-03-10T10:00:00Z", -7), ("2024-11-03T09:00:00Z", -8)])
+    func `the border follows the daylight saving time of the United States`(instant: String, hours: Int) throws {
+        let instant = try #require(Timestamp(text: instant))
+
+        #expect(MexicanTimeZone.tijuana.offsetSeconds(at: instant) == hours * 3_600)
+    }
+}
