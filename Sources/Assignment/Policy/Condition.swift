@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What must hold of an account for a rule to match, as the policy says it: dates may be relative to the cut.
+///
+/// A missing value meets no comparison, range or set; only `not` and ``isKnown(_:)`` tell that it is missing.
+package indirect enum Condition: Hashable, Sendable {
+    case always
+    /// Both ends belong to the range; `nil` is open. An end below the other makes a range that nothing meets.
+    case range(AccountField, atLeast: Bound?, atMost: Bound?)
+    case oneOf(AccountField, [Int64])
+    case isKnown(AccountField)
+    case all([Condition])
+    case any([Condition])
+    case not(Condition)
+
+    package enum Bound: Hashable, Sendable {
+        case value(Int64)
+        /// The day of the cut plus so many days.
+        case cut(days: Int64)
+    }
+
+    /// This condition for the cut of one day.
+    package func bound(to cut: LocalDate) -> BoundCondition {
+        switch self {
+        case .always:
+            return .always
+        case .range(let field, let atLeast, let atMost):
+            let lower = atLeast?.value(on: cut) ?? AccountRow.missing + 1
+            let upper = atMost?.value(on: cut) ?? Int64.max
+            // Whatever would reach the missing value is cut off just above it.
+            return lower <= upper ? .within(field, max(lower, AccountRow.missing + 1)...upper) : .never
+        case .oneOf(let field, let values):
+            return .oneOf(field, values.filter { $0 != AccountRow.missing })
+        case .isKnown(let field):
+            return .within(field, AccountRow.missing + 1...Int64.max)
+        case .all(let conditions):
+            return .all(conditions.map { $0.bound(to: cut) })
+        case .any(let conditions):
+            return .any(conditions.map { $0.bound(to: cut) })
+        case .not(let condition):
+            return .not(condition.bound(to: cut))
+        }
+    }
+
+    /// The fields that it reads, each once, in their order.
+    package var fields: [AccountField] {
+        var found: Set<Int> = []
+        collect(into: &found)
+        return found.sorted().compactMap(AccountField.init(rawValue:))
+    }
+
+    private func collect(into found: inout Set<Int>) {
+        switch self {
+        case .always: break
+        case .range(let field, _, _), .oneOf(let field, _), .isKnown(let field): found.insert(field.rawValue)
+        case .all(let conditions), .any(let conditions): for each in conditions { each.collect(into: &found) }
+        case .not(let condition): condition.collect(into: &found)
+        }
+    }
+}
+
+extension Condition.Bound {
+    fileprivate func value(on cut: LocalDate) -> Int64 {
+        switch self {
+        case .value(let value):
+            return value
+        case .cut(let days):
+            let (sum, overflowed) = Int64(cut.daysSince1970).addingReportingOverflow(days)
+            return overflowed ? (days < 0 ? AccountRow.missing + 1 : Int64.max) : sum
+        }
+    }
+}
+
+/// A condition with its dates worked out for one cut: what is evaluated.
+package indirect enum BoundCondition: Hashable, Sendable {
+    case always
+    case never
+    case within(AccountField, ClosedRange<Int64>)
+    case oneOf(AccountField, [Int64])
+    case all([BoundCondition])
+    case any([BoundCondition])
+    case not(BoundCondition)
+
+    package func holds(for row: borrowing AccountRow) -> Bool {
+        switch self {
+        case .always: return true
+        case .never: return false
+        case .within(let field, let range): return range.contains(row.raw(field))
+        case .oneOf(let field, let values): return values.contains(row.raw(field))
+        case .all(let conditions):
+            for condition in conditions where !condition.holds(for: row) { return false }
+            return true
+        case .any(let conditions):
+            for condition in conditions where condition.holds(for: row) { return true }
+            return false
+        case .not(let condition): return !condition.holds(for: row)
+        }
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a policy decides: which accounts may not be collected, how the others are, and for how long they are held.
+///
+/// Order is meaning: the first exclusion that holds excludes, the first strategy that holds places, the first tactic
+/// that holds names the work. So every account has exactly one verdict.
+/// - Source: ASG-10, SEG-01…06, SEG-08, STR-01…06; no source states the order of strategies (GAP-match-order).
+package struct Policy: Hashable, Sendable {
+    package var name: String
+    package var version: String
+    /// The first day it may be used for.
+    package var effectiveOn: LocalDate
+    package var title: Title
+    /// Rule packs it brings: nothing applies that neither policy nor contract names.
+    package var packs: [String]
+    package var exclusions: [Exclusion]
+    package var strategies: [StrategyRule]
+    package var invitation: Invitation?
+
+    package init(
+        name: String, version: String, effectiveOn: LocalDate, title: Title, packs: [String], exclusions: [Exclusion],
+        strategies: [StrategyRule], invitation: Invitation?
+    ) {
+        self.name = name
+        self.version = version
+        self.effectiveOn = effectiveOn
+        self.title = title
+        self.packs = packs
+        self.exclusions = exclusions
+        self.strategies = strategies
+        self.invitation = invitation
+    }
+
+    /// How long accounts of a strategy are held; `nil` where the policy does not place any there.
+    package func holding(_ strategy: Strategy) -> Holding? {
+        if let invitation, strategy == Invitation.strategy { return invitation.holding }
+        return strategies.first { $0.strategy == strategy }?.holding
+    }
+}
+
+/// A plain title for people, in both languages.
+package struct Title: Hashable, Sendable {
+    package var spanish: String
+    package var english: String
+
+    package init(spanish: String, english: String) {
+        self.spanish = spanish
+        self.english = english
+    }
+}
+
+/// A reason why an account may not be collected now (ASG-10).
+package struct Exclusion: Hashable, Sendable {
+    package var reason: String
+    package var title: Title
+    package var origins: [String]
+    package var when: Condition
+    /// The date that ends it; `nil`: nothing but a new cut does.
+    package var until: AccountField?
+
+    package init(reason: String, title: Title, origins: [String], when: Condition, until: AccountField?) {
+        self.reason = reason
+        self.title = title
+        self.origins = origins
+        self.when = when
+        self.until = until
+    }
+}
+
+/// A named way of working inside strategies, with the class by which it is served.
+package struct Tactic: Hashable, Sendable {
+    package var name: String
+    package var title: Title
+    package var origins: [String]
+    package var when: Condition
+    /// 1 is served first.
+    package var priority: Int16
+
+    package init(name: String, title: Title, origins: [String], when: Condition, priority: Int16) {
+        self.name = name
+        self.title = title
+        self.origins = origins
+        self.when = when
+        self.priority = priority
+    }
+}
+
+/// Values in order of their conditions; what meets none of them gets the last.
+package struct Choice<Value: Hashable & Sendable>: Hashable, Sendable {
+    package struct Option: Hashable, Sendable {
+        package var value: Value
+        package var when: Condition
+
+        package init(_ value: Value, when: Condition) {
+            self.value = value
+            self.when = when
+        }
+    }
+    package var options: [Option]
+    package var otherwise: Value
+
+    package init(_ options: [Option] = [], otherwise: Value) {
+        self.options = options
+        self.otherwise = otherwise
+    }
+}
+
+/// How long accounts are held: the terms that a hand is dealt with.
+package struct Holding: Hashable, Sendable {
+    /// Days from the grant to its term (plazo de gestión).
+    package var termDays: Int32
+    /// The furthest that extensions reach, in days from the grant; at least the term.
+    package var ceilingDays: Int32
+    /// Hours after the term in which work still counts.
+    package var graceHours: Int32
+    /// Hours after an ending in which a report of earlier work is still weighed.
+    package var lateReportHours: Int32
+
+    package init(termDays: Int32, ceilingDays: Int32, graceHours: Int32, lateReportHours: Int32) {
+        self.termDays = termDays
+        self.ceilingDays = ceilingDays
+        self.graceHours = graceHours
+        self.lateReportHours = lateReportHours
+    }
+}
+
+/// Which accounts a strategy takes, and how it works them.
+package struct StrategyRule: Hashable, Sendable {
+    package var strategy: Strategy
+    package var title: Title
+    package var origins: [String]
+    package var when: Condition
+    package var portfolio: Choice<Portfolio>
+    /// Classes that go before the tactic's own, for accounts that cannot wait.
+    package var urgent: [Choice<Int16>.Option]
+    package var tactics: [Tactic]
+    /// What meets none of the tactics; its own condition is not asked.
+    package var rest: Tactic
+    package var holding: Holding
+
+    package init(
+        strategy: Strategy, title: Title, origins: [String], when: Condition, portfolio: Choice<Portfolio>,
+        urgent: [Choice<Int16>.Option], tactics: [Tactic], rest: Tactic, holding: Holding
+    ) {
+        self.strategy = strategy
+        self.title = title
+        self.origins = origins
+        self.when = when
+        self.portfolio = portfolio
+        self.urgent = urgent
+        self.tactics = tactics
+        self.rest = rest
+        self.holding = holding
+    }
+}
+
+/// Mediation: an invitation on top of another strategy, up to each delegation's session capacity; the rest stays
+/// where it is (SEG-08, STR-09, GAP-match-order).
+package struct Invitation: Hashable, Sendable {
+    package static let strategy = Strategy.mediation
+
+    package var from: Strategy
+    package var title: Title
+    package var origins: [String]
+    package var when: Condition
+    package var sessions: Sessions
+    package var portfolio: Choice<Portfolio>
+    package var holding: Holding
+
+    /// How many sessions a delegation can hold in the period, one per invited account.
+    package struct Sessions: Hashable, Sendable {
+        /// One session per so many accounts of the delegation's cut, rounded down; `nil`: only the fixed numbers.
+        package var accountsPerSession: Int64?
+        /// What a delegation's supervisor has fixed; goes before the ratio.
+        package var fixed: [Int16: Int64]
+
+        package init(accountsPerSession: Int64?, fixed: [Int16: Int64]) {
+            self.accountsPerSession = accountsPerSession
+            self.fixed = fixed
+        }
+
+        package func capacity(delegation: Int16, accounts: Int64) -> Int64 {
+            if let fixed = fixed[delegation] { return fixed }
+            guard let accountsPerSession, accountsPerSession > 0 else { return 0 }
+            return accounts / accountsPerSession
+        }
+    }
+
+    package init(
+        from: Strategy, title: Title, origins: [String], when: Condition, sessions: Sessions,
+        portfolio: Choice<Portfolio>, holding: Holding
+    ) {
+        self.from = from
+        self.title = title
+        self.origins = origins
+        self.when = when
+        self.sessions = sessions
+        self.portfolio = portfolio
+        self.holding = holding
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Gives each account its one verdict under a policy, for the cut of one day.
+///
+/// A verdict depends on the account alone, so the order of the rows does not matter. Only the invitation to mediation
+/// looks at more than one account; it is chosen afterwards (``InvitationRound``).
+/// - Source: ASG-01.
+package struct Segmenter: Sendable {
+    package let policy: Policy
+    /// Every tactic of the policy, by name once; ``Placement/tactic`` counts in here.
+    package let tactics: [String]
+    private let exclusions: [BoundCondition]
+    private let strategies: [BoundStrategy]
+    private let invitation: BoundInvitation?
+
+    package init(_ policy: Policy, cut: LocalDate) {
+        var names: [String] = []
+        func index(_ name: String) -> Int16 {
+            if let found = names.firstIndex(of: name) { return Int16(found) }
+            names.append(name)
+            return Int16(names.count - 1)
+        }
+        self.policy = policy
+        self.exclusions = policy.exclusions.map { $0.when.bound(to: cut) }
+        self.strategies = policy.strategies.map { rule in
+            BoundStrategy(
+                strategy: rule.strategy, when: rule.when.bound(to: cut),
+                portfolio: BoundChoice(rule.portfolio, cut: cut),
+                urgent: rule.urgent.map { ($0.when.bound(to: cut), $0.value) },
+                tactics: rule.tactics.map { ($0.when.bound(to: cut), index($0.name), $0.priority) },
+                rest: (index(rule.rest.name), rule.rest.priority))
+        }
+        self.invitation = policy.invitation.map { rule in
+            BoundInvitation(
+                from: rule.from, when: rule.when.bound(to: cut), portfolio: BoundChoice(rule.portfolio, cut: cut))
+        }
+        self.tactics = names
+    }
+
+    package func verdict(for row: borrowing AccountRow) -> PolicyVerdict {
+        for index in exclusions.indices where exclusions[index].holds(for: row) { return .excluded(index) }
+        for rule in strategies where rule.when.holds(for: row) { return .placed(rule.placement(for: row)) }
+        return .nothingToCollect
+    }
+
+    /// Where the account goes if it is invited; `nil` where it may not be.
+    package func invited(_ row: borrowing AccountRow, placed: Placement) -> Placement? {
+        guard let invitation, placed.strategy == invitation.from, invitation.when.holds(for: row) else { return nil }
+        var invited = placed
+        invited.strategy = Invitation.strategy
+        invited.portfolio = invitation.portfolio.value(for: row)
+        return invited
+    }
+
+    /// The name of the rule behind a placement, as the policy's `strategy.tactic`.
+    package func rule(_ placement: Placement) -> String {
+        "\(placement.strategy.name).\(tactics[Int(placement.tactic)])"
+    }
+}
+
+/// What the policy says of one account.
+package enum PolicyVerdict: Hashable, Sendable {
+    /// By the exclusion of this number in the policy.
+    case excluded(Int)
+    case placed(Placement)
+    /// No rule asks for anything: the account is current.
+    case nothingToCollect
+}
+
+/// How one account is worked.
+package struct Placement: Hashable, Sendable {
+    package var strategy: Strategy
+    /// Its number in ``Segmenter/tactics``.
+    package var tactic: Int16
+    package var portfolio: Portfolio
+    /// 1 is served first.
+    package var priority: Int16
+
+    package init(strategy: Strategy, tactic: Int16, portfolio: Portfolio, priority: Int16) {
+        self.strategy = strategy
+        self.tactic = tactic
+        self.portfolio = portfolio
+        self.priority = priority
+    }
+}
+
+private struct BoundChoice<Value: Hashable & Sendable>: Sendable {
+    let options: [(when: BoundCondition, value: Value)]
+    let otherwise: Value
+
+    init(_ choice: Choice<Value>, cut: LocalDate) {
+        self.options = choice.options.map { ($0.when.bound(to: cut), $0.value) }
+        self.otherwise = choice.otherwise
+    }
+
+    func value(for row: borrowing AccountRow) -> Value {
+        for option in options where option.when.holds(for: row) { return option.value }
+        return otherwise
+    }
+}
+
+private struct BoundStrategy: Sendable {
+    let strategy: Strategy
+    let when: BoundCondition
+    let portfolio: BoundChoice<Portfolio>
+    let urgent: [(when: BoundCondition, priority: Int16)]
+    let tactics: [(when: BoundCondition, index: Int16, priority: Int16)]
+    let rest: (index: Int16, priority: Int16)
+
+    func placement(for row: borrowing AccountRow) -> Placement {
+        var placement = Placement(
+            strategy: strategy, tactic: rest.index, portfolio: portfolio.value(for: row), priority: rest.priority)
+        for tactic in tactics where tactic.when.holds(for: row) {
+            placement.tactic = tactic.index
+            placement.priority = tactic.priority
+            break
+        }
+        for option in urgent where option.when.holds(for: row) {
+            placement.priority = option.priority
+            break
+        }
+        return placement
+    }
+}
+
+private struct BoundInvitation: Sendable {
+    let from: Strategy
+    let when: BoundCondition
+    let portfolio: BoundChoice<Portfolio>
+}

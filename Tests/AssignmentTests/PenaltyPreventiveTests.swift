@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+/// PEN-20…22: preventive contracts are charged on the month's whole billing.
+struct PenaltyPreventiveTests {
+    private func fines(_ months: [DelegationMonth]) throws -> [String: String] {
+        let lines = try Sample.preventive().lines(onInvoiceOf: months, invoice: Cents(100_000_000))
+        return Dictionary(lines.map { ($0.rule, $0.amount.description) }) { first, _ in first }
+    }
+
+    @Test(arguments: [(7_999, "50000.00"), (8_000, nil)] as [(Int64, String?)])
+    func `call quality below the required level costs five percent`(score: Int64, fine: String?) throws {
+        let score = try #require(BasisPoints(score))
+        let month = Sample.month { $0.scores = [QualityScore(fact: "Q", score: score, weight: 1)] }
+
+        #expect(try fines([month])["PEN-20"] == fine)
+    }
+
+    @Test(arguments: [([true], nil), ([true, false, false], "20000.00")] as [([Bool], String?)])
+    func `any failed requirement costs two percent, once`(met: [Bool], fine: String?) throws {
+        let month = Sample.month { $0.requirements = met.map { Requirement(fact: "R", isMet: $0) } }
+
+        #expect(try fines([month])["PEN-21"] == fine)
+    }
+
+    @Test(arguments: [("79.99", "20000.00"), ("80", nil)] as [(String, String?)])
+    func `a work plan missed in one delegation costs two percent`(achieved: String, fine: String?) throws {
+        let other = try #require(Delegation(9))
+        var missed = DelegationMonth(other)
+        missed.goals = [Sample.goal(achieved, of: "100")]
+        let met = Sample.month { $0.goals = [Sample.goal("100", of: "100")] }
+
+        #expect(try fines([met, missed])["PEN-22"] == fine)
+    }
+}
