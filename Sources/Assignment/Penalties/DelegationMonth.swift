@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a contract must staff in one delegation and portfolio: how many accounts each adviser may carry (AGY-07).
+package struct StaffingNeed: Equatable, Sendable {
+    package let portfolio: Portfolio
+    package let accountsPerAdviser: Int64
+    /// `nil` where supervision recorded no staffing in the month. Then nothing is charged, and the statement says so: a
+    /// penalty needs a fact.
+    package let staffing: Staffing?
+
+    package init(portfolio: Portfolio, accountsPerAdviser: Int64, staffing: Staffing?) {
+        self.portfolio = portfolio
+        self.accountsPerAdviser = accountsPerAdviser
+        self.staffing = staffing
+    }
+
+    /// Advisers that `assigned` accounts ask for, rounded up.
+    package func required(for assigned: Int64) -> Int64 {
+        assigned <= 0 ? 0 : (assigned + accountsPerAdviser - 1) / accountsPerAdviser
+    }
+}
+
+/// All that is known about one contract in one delegation and period.
+package struct DelegationMonth: Equatable, Sendable {
+    package let delegation: Delegation
+    package var indicators = DelegationIndicators()
+    package var billed: [BilledService] = []
+    package var needs: [StaffingNeed] = []
+    package var goals: [Goal] = []
+    package var visits: [Visit] = []
+    package var commitments: [Commitment] = []
+    package var scores: [QualityScore] = []
+    package var requirements: [Requirement] = []
+    package var reviews: [ReviewCount] = []
+    /// Of earlier periods, in any order; those outside the rolling window are ignored.
+    package var earlierBreaches: [EarlierBreach] = []
+
+    package init(_ delegation: Delegation) { self.delegation = delegation }
+}
+
+/// All that is known about one contract in one period.
+package struct ContractMonth: Equatable, Sendable {
+    package let period: Period
+    package let contract: ContractID
+    package let agency: AgencyID
+    package let agencyName: String
+    package let number: String
+    package let tender: String
+    /// In any order; a delegation once.
+    package var delegations: [DelegationMonth]
+
+    package init(
+        period: Period, contract: ContractID, agency: AgencyID, agencyName: String, number: String, tender: String,
+        delegations: [DelegationMonth] = []
+    ) {
+        self.period = period
+        self.contract = contract
+        self.agency = agency
+        self.agencyName = agencyName
+        self.number = number
+        self.tender = tender
+        self.delegations = delegations
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension PenaltyTerms {
+    /// The penalties of one delegation, in the order of the rules. All that apply stack (AMB-15); each is a
+    /// rate of this delegation's invoice or a price per adviser (AMB-08).
+    ///
+    /// - Parameter invoice: the contract's fees in that delegation and period, before IVA: the percentages' base.
+    /// - Source: PEN-01…05, PEN-07, PEN-08.
+    package func lines(for month: DelegationMonth, in period: Period, invoice: Cents) -> [StatementLine] {
+        var lines = capacityLines(month)
+        if let line = workPlanLine(month, invoice) { lines.append(line) }
+        if let line = absenceLine(month, invoice) { lines.append(line) }
+        if let line = improvementLine(month, invoice) { lines.append(line) }
+        for (rule, limit, reviewClass) in [
+            (PenaltyRule.dwelling, dwelling, ReviewClass.dwelling), (.agreement, agreement, .agreement),
+        ] {
+            if let limit, let line = rejectionLine(rule, limit, reviewClass, month, invoice) { lines.append(line) }
+        }
+        let breaches = lines.compactMap { PenaltyRule(rawValue: $0.rule) }
+            .filter(PenaltyRule.recidivismCounts.contains)
+        if let line = recidivismLine(month, period, now: breaches, invoice) { lines.append(line) }
+        return lines
+    }
+
+    private func capacityLines(_ month: DelegationMonth) -> [StatementLine] {
+        guard let capacity else { return [] }
+        return month.needs.sorted { $0.portfolio < $1.portfolio }.compactMap { need in
+            let assigned = month.indicators.assigned(need.portfolio)
+            let required = need.required(for: assigned)
+            guard let staffing = need.staffing, staffing.present < required else { return nil }
+            let missing = required - staffing.present
+            let (price, label) =
+                switch need.portfolio {
+                case .telephone: (capacity.perTelephoneAdviser, "asesores telefónicos")
+                case .homeVisit: (capacity.perHomeVisitAdviser, "asesores domiciliarios")
+                }
+            let amount = price.times(missing)
+            return line(
+                .capacity, subject: need.portfolio.name, base: .count(missing, of: label), rate: .price(price),
+                amount: amount, facts: [staffing.fact],
+                arithmetic: "\(grouped(assigned)) cuentas ÷ \(grouped(need.accountsPerAdviser)) por asesor = "
+                    + "\(grouped(required)) \(label) requeridos; \(grouped(staffing.present)) presentes; "
+                    + "faltan \(grouped(missing)) × \(grouped(price)) = \(grouped(amount))")
+        }
+    }
+
+    private func workPlanLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
+        guard let workPlan, let verdict = workPlan.verdict(month.goals), verdict.isBreach else { return nil }
+        return line(
+            .workPlan, invoice, workPlan.rate, facts: verdict.facts,
+            because: "\(workPlan.aggregation.spanish) \(hundredthsText(verdict.judged)) % del mínimo < "
+                + "\(workPlan.threshold) %")
+    }
+
+    private func absenceLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
+        let breaches = month.visits.filter(\.isBreach)
+        guard let absence, !breaches.isEmpty else { return nil }
+        return line(
+            .absence, invoice, absence, facts: breaches.map(\.fact).sorted(),
+            because: "\(breaches.count) visita(s) con hallazgo; un solo cargo por Delegación y mes")
+    }
+
+    private func improvementLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
+        let breaches = month.commitments.filter { !$0.isMet }
+        guard let improvement, let worst = breaches.map(\.impact).max(), let rate = improvement[worst] else {
+            return nil
+        }
+        return line(
+            .improvement, invoice, rate, facts: breaches.map(\.fact).sorted(),
+            because: "\(breaches.count) compromiso(s) sin cumplir; el de mayor impacto, \(worst.spanish), una vez")
+    }
+
+    private func rejectionLine(
+        _ rule: PenaltyRule, _ limit: Limit, _ reviewClass: ReviewClass, _ month: DelegationMonth, _ invoice: Cents
+    ) -> StatementLine? {
+        guard let count = month.reviews.first(where: { $0.reviewClass == reviewClass }), count.reviewed > 0
+        else { return nil }
+        let rejected = Int64(count.rejected.count)
+        // Strictly above: exactly the limit is no breach. 128 bits, so that no count can overflow.
+        guard Int128(rejected) * Int128(BasisPoints.whole) > Int128(limit.threshold.value) * Int128(count.reviewed)
+        else { return nil }
+        return line(
+            rule, invoice, limit.rate, records: count.rejected,
+            because: "\(grouped(rejected)) rechazadas de \(grouped(count.reviewed)) revisadas = "
+                + "\(percentText(rejected, of: count.reviewed)) % > \(limit.threshold) %")
+    }
+
+    /// One charge per month while the work plan and the improvement plan together were breached `count` times or more
+    /// in the `months` calendar months that end with this one (AMB-16).
+    private func recidivismLine(
+        _ month: DelegationMonth, _ period: Period, now breaches: [PenaltyRule], _ invoice: Cents
+    ) -> StatementLine? {
+        guard let recidivism else { return nil }
+        let first = period.advanced(byMonths: 1 - recidivism.months)
+        let counted =
+            month.earlierBreaches.filter {
+                $0.period >= first && $0.period < period && PenaltyRule.recidivismCounts.contains($0.rule)
+            } + breaches.map { EarlierBreach(period: period, rule: $0) }
+        guard counted.count >= recidivism.count else { return nil }
+        return line(
+            .recidivism, invoice, recidivism.rate, facts: counted.map(\.reference).sorted(),
+            because: "\(counted.count) incumplimientos de \(first) a \(period), límite \(recidivism.count)")
+    }
+}
+
+extension PenaltyTerms.Plan {
+    func verdict(_ goals: [Goal]) -> GoalVerdict? {
+        GoalVerdict(goals, threshold: threshold, aggregation: aggregation)
+    }
+}
+
+extension GoalAggregation {
+    var spanish: String {
+        switch self {
+        case .any: "meta más baja:"
+        case .mean: "media ponderada:"
+        }
+    }
+}

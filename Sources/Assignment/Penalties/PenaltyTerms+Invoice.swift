@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension PenaltyTerms {
+    /// The penalties on the whole invoice, in the order of the rules; each at most once a month.
+    ///
+    /// - Parameter invoice: all of the contract's fees of the period, before IVA.
+    /// - Source: PEN-06, PEN-20…22.
+    package func lines(onInvoiceOf months: [DelegationMonth], invoice: Cents) -> [StatementLine] {
+        let scores = months.flatMap(\.scores)
+        var lines: [StatementLine] = []
+        for (rule, limit) in [
+            (PenaltyRule.telephoneQuality, telephoneQuality), (.preventiveQuality, preventiveQuality),
+        ] {
+            if let limit, let line = qualityLine(rule, limit, scores, invoice) { lines.append(line) }
+        }
+        if let line = requirementLine(months.flatMap(\.requirements), invoice) { lines.append(line) }
+        if let line = preventivePlanLine(months, invoice) { lines.append(line) }
+        return lines
+    }
+
+    /// The month's evaluation is the weighted mean of its scores; below the limit, strictly, is a breach (AMB-21).
+    private func qualityLine(
+        _ rule: PenaltyRule, _ limit: Limit, _ scores: [QualityScore], _ invoice: Cents
+    ) -> StatementLine? {
+        let weights = scores.reduce(Int128(0)) { $0 + Int128($1.weight) }
+        let sum = scores.reduce(Int128(0)) { $0 + Int128($1.score.value) * Int128($1.weight) }
+        guard weights > 0, sum < Int128(limit.threshold.value) * weights else { return nil }
+        let mean = Int64(truncatingIfNeeded: sum / weights)
+        return line(
+            rule, invoice, limit.rate, facts: scores.map(\.fact).sorted(),
+            because: "evaluación \(hundredthsText(mean)) % < \(limit.threshold) %")
+    }
+
+    /// One charge however many requirements failed.
+    private func requirementLine(_ requirements: [Requirement], _ invoice: Cents) -> StatementLine? {
+        let failed = requirements.filter { !$0.isMet }
+        guard let preventiveRequirement, !failed.isEmpty else { return nil }
+        return line(
+            .preventiveRequirement, invoice, preventiveRequirement, facts: failed.map(\.fact).sorted(),
+            because: "\(failed.count) requerimiento(s) sin cumplir; un solo cargo por mes")
+    }
+
+    /// The plan is judged per delegation (WP-02); missed in one, it was not met.
+    private func preventivePlanLine(_ months: [DelegationMonth], _ invoice: Cents) -> StatementLine? {
+        guard let plan = preventiveWorkPlan else { return nil }
+        let missed = months.sorted { $0.delegation < $1.delegation }.compactMap { month in
+            plan.verdict(month.goals).flatMap { $0.isBreach ? (month.delegation, $0) : nil }
+        }
+        guard !missed.isEmpty else { return nil }
+        let words = missed.map { "\($0.0.name) \(hundredthsText($0.1.judged)) %" }.joined(separator: ", ")
+        return line(
+            .preventiveWorkPlan, invoice, plan.rate, facts: missed.flatMap(\.1.facts).sorted(),
+            because: "bajo el \(plan.threshold) % del mínimo en \(words)")
+    }
+
+    // MARK: - Lines
+
+    /// A percentage of an invoice, rounded half away from zero.
+    func line(
+        _ rule: PenaltyRule, _ invoice: Cents, _ rate: BasisPoints, facts: [String] = [], records: [Int64] = [],
+        because words: String
+    ) -> StatementLine {
+        let amount = invoice.charge(rate)
+        return line(
+            rule, subject: "", base: .amount(invoice), rate: .percent(rate), amount: amount, facts: facts,
+            records: records, arithmetic: "\(words); \(rate) % de \(grouped(invoice)) = \(grouped(amount))")
+    }
+
+    func line(
+        _ rule: PenaltyRule, subject: String, base: StatementLine.Base, rate: StatementLine.Rate, amount: Cents,
+        facts: [String], records: [Int64] = [], arithmetic: String
+    ) -> StatementLine {
+        StatementLine(
+            kind: .penalty, rule: rule.rawValue, schedule: version, subject: subject, clause: rule.clause, base: base,
+            rate: rate, amount: amount, facts: facts, records: records, arithmetic: arithmetic)
+    }
+
+    /// IVA, last: one line on the fees and one on the penalties of a section, each on their sum (AMB-19, PEN-30).
+    func taxLines(on totals: StatementTotals) -> [StatementLine] {
+        [
+            (StatementLine.Kind.taxOnFees, totals.fees, "honorarios"),
+            (.taxOnPenalties, totals.penalties, "penas"),
+        ].compactMap { kind, base, word in
+            guard base != .zero else { return nil }
+            let amount = base.charge(tax)
+            return StatementLine(
+                kind: kind, rule: Self.taxRule, schedule: version, subject: "", clause: "IVA sobre \(word).",
+                base: .amount(base), rate: .percent(tax), amount: amount, facts: [], records: [],
+                arithmetic: "\(tax) % de \(grouped(base)) = \(grouped(amount))")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One version of a penalty schedule, read and checked. A rule that the schedule does not name is `nil`: never charged.
+package struct PenaltyTerms: Equatable, Sendable {
+    package struct Capacity: Equatable, Sendable {
+        package let perTelephoneAdviser: Cents
+        package let perHomeVisitAdviser: Cents
+    }
+    package struct Plan: Equatable, Sendable {
+        package let rate: BasisPoints
+        package let threshold: BasisPoints
+        package let aggregation: GoalAggregation
+    }
+    package struct Limit: Equatable, Sendable {
+        package let rate: BasisPoints
+        package let threshold: BasisPoints
+    }
+    package struct Recidivism: Equatable, Sendable {
+        package let rate: BasisPoints
+        package let count: Int
+        package let months: Int
+    }
+
+    package let version: ScheduleVersion
+    package let capacity: Capacity?
+    package let workPlan: Plan?
+    package let absence: BasisPoints?
+    package let improvement: [Impact: BasisPoints]?
+    package let dwelling: Limit?
+    package let telephoneQuality: Limit?
+    package let agreement: Limit?
+    package let recidivism: Recidivism?
+    package let preventiveQuality: Limit?
+    package let preventiveRequirement: BasisPoints?
+    package let preventiveWorkPlan: Plan?
+    package let tax: BasisPoints
+
+    package static let taxRule = "IVA"
+
+    package init(_ schedule: Schedule) throws(ScheduleError) {
+        version = schedule.version
+        capacity =
+            schedule.names(PenaltyRule.capacity.rawValue)
+            ? Capacity(
+                perTelephoneAdviser: try schedule.pesos(PenaltyRule.capacity.rawValue, Portfolio.telephone.name),
+                perHomeVisitAdviser: try schedule.pesos(PenaltyRule.capacity.rawValue, Portfolio.homeVisit.name)) : nil
+        workPlan = try schedule.plan(.workPlan)
+        absence = try schedule.rate(.absence)
+        improvement = try schedule.impacts()
+        dwelling = try schedule.limit(.dwelling)
+        telephoneQuality = try schedule.limit(.telephoneQuality)
+        agreement = try schedule.limit(.agreement)
+        recidivism = try schedule.recidivism()
+        preventiveQuality = try schedule.limit(.preventiveQuality)
+        preventiveRequirement = try schedule.rate(.preventiveRequirement)
+        preventiveWorkPlan = try schedule.plan(.preventiveWorkPlan)
+        tax = try schedule.percent(Self.taxRule, "rate")
+    }
+}
+
+extension Schedule {
+    fileprivate func rate(_ rule: PenaltyRule) throws(ScheduleError) -> BasisPoints? {
+        names(rule.rawValue) ? try percent(rule.rawValue, "rate") : nil
+    }
+
+    fileprivate func limit(_ rule: PenaltyRule) throws(ScheduleError) -> PenaltyTerms.Limit? {
+        guard names(rule.rawValue) else { return nil }
+        return PenaltyTerms.Limit(
+            rate: try percent(rule.rawValue, "rate"), threshold: try percent(rule.rawValue, "threshold"))
+    }
+
+    fileprivate func plan(_ rule: PenaltyRule) throws(ScheduleError) -> PenaltyTerms.Plan? {
+        guard names(rule.rawValue) else { return nil }
+        let text = value(rule.rawValue, "aggregation") ?? GoalAggregation.mean.rawValue
+        guard let aggregation = GoalAggregation(rawValue: text) else {
+            throw .badValue(
+                version, rule: rule.rawValue, parameter: "aggregation", value: text,
+                expected: ScheduleUnit.aggregation.label)
+        }
+        return PenaltyTerms.Plan(
+            rate: try percent(rule.rawValue, "rate"), threshold: try percent(rule.rawValue, "threshold"),
+            aggregation: aggregation)
+    }
+
+    fileprivate func impacts() throws(ScheduleError) -> [Impact: BasisPoints]? {
+        let rule = PenaltyRule.improvement.rawValue
+        guard names(rule) else { return nil }
+        var rates: [Impact: BasisPoints] = [:]
+        for impact in Impact.allCases { rates[impact] = try percent(rule, impact.rawValue) }
+        return rates
+    }
+
+    fileprivate func recidivism() throws(ScheduleError) -> PenaltyTerms.Recidivism? {
+        let rule = PenaltyRule.recidivism.rawValue
+        guard names(rule) else { return nil }
+        return PenaltyTerms.Recidivism(
+            rate: try percent(rule, "rate"), count: try count(rule, "count"), months: try count(rule, "months"))
+    }
+}

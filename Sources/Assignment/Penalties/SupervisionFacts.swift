@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How heavily a breached commitment of an improvement plan weighs (AMB-07).
+package enum Impact: String, Sendable, CaseIterable, Comparable {
+    case low, medium, high
+
+    package var spanish: String {
+        switch self {
+        case .low: "bajo"
+        case .medium: "medio"
+        case .high: "alto"
+        }
+    }
+
+    package static func < (left: Impact, right: Impact) -> Bool { left.rank < right.rank }
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// One goal of a work plan (WP-01, WP-02). All figures in the same fixed fraction of one, such as ten-thousandths:
+/// only their ratios decide.
+package struct Goal: Equatable, Sendable {
+    package let fact: String
+    package let indicator: String
+    package let achieved: Int64
+    package let minimum: Int64
+    package let weight: Int64
+
+    package init(fact: String, indicator: String, achieved: Int64, minimum: Int64, weight: Int64) {
+        self.fact = fact
+        self.indicator = indicator
+        self.achieved = achieved
+        self.minimum = minimum
+        self.weight = weight
+    }
+}
+
+/// Advisers present at the end of the month, of one portfolio (AMB-18).
+package struct Staffing: Equatable, Sendable {
+    package let fact: String
+    package let present: Int64
+
+    package init(fact: String, present: Int64) {
+        self.fact = fact
+        self.present = present
+    }
+}
+
+/// A supervision visit that found an adviser missing or an office closed.
+package struct Visit: Equatable, Sendable {
+    package enum Finding: String, Sendable { case adviserAbsent = "adviser-absent", officeClosed = "office-closed", ok }
+    package let fact: String
+    package let finding: Finding
+    package let wasAnnounced: Bool
+
+    package init(fact: String, finding: Finding, wasAnnounced: Bool) {
+        self.fact = fact
+        self.finding = finding
+        self.wasAnnounced = wasAnnounced
+    }
+
+    /// Prior notice excuses a closed office, not an absent adviser (PEN-03 as printed).
+    package var isBreach: Bool {
+        switch finding {
+        case .adviserAbsent: true
+        case .officeClosed: !wasAnnounced
+        case .ok: false
+        }
+    }
+}
+
+/// A commitment of an improvement plan that fell due in the month (WP-04).
+package struct Commitment: Equatable, Sendable {
+    package let fact: String
+    package let impact: Impact
+    package let isMet: Bool
+
+    package init(fact: String, impact: Impact, isMet: Bool) {
+        self.fact = fact
+        self.impact = impact
+        self.isMet = isMet
+    }
+}
+
+/// A quality score of the telephone channel, in hundredths of one percent.
+package struct QualityScore: Equatable, Sendable {
+    package let fact: String
+    package let score: BasisPoints
+    package let weight: Int64
+
+    package init(fact: String, score: BasisPoints, weight: Int64) {
+        self.fact = fact
+        self.score = score
+        self.weight = weight
+    }
+}
+
+/// A requirement of the preventive supervision (AGY-17).
+package struct Requirement: Equatable, Sendable {
+    package let fact: String
+    package let isMet: Bool
+
+    package init(fact: String, isMet: Bool) {
+        self.fact = fact
+        self.isMet = isMet
+    }
+}
+
+/// A breach of the work plan or the improvement plan in an earlier statement.
+package struct EarlierBreach: Equatable, Sendable {
+    package let period: Period
+    package let rule: PenaltyRule
+
+    package init(period: Period, rule: PenaltyRule) {
+        self.period = period
+        self.rule = rule
+    }
+
+    var reference: String { "\(period)/\(rule.rawValue)" }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One peso figure of a statement with all that it takes to check it by hand.
+package struct StatementLine: Equatable, Sendable {
+    /// What the amount does to what the contract is paid. Amounts themselves are not negative.
+    package enum Kind: String, Sendable {
+        case fee, penalty
+        case taxOnFees = "tax-on-fees"
+        case taxOnPenalties = "tax-on-penalties"
+    }
+
+    package enum Base: Equatable, Sendable {
+        case count(Int64, of: String)
+        case amount(Cents)
+    }
+
+    package enum Rate: Equatable, Sendable {
+        case price(Cents)
+        case percent(BasisPoints)
+    }
+
+    package let kind: Kind
+    /// The rule of the catalogue: `FEE-11`, `PEN-02`, `IVA`.
+    package let rule: String
+    package let schedule: ScheduleVersion
+    /// What of: the service, or the portfolio; empty where the rule alone says it.
+    package let subject: String
+    /// The clause in Spanish, as the agency reads it.
+    package let clause: String
+    package let base: Base
+    package let rate: Rate
+    package let amount: Cents
+    /// The supervision facts, and for recidivism the earlier breaches (`2024-01/PEN-02`), ascending.
+    package let facts: [String]
+    /// The outcomes, ascending.
+    package let records: [Int64]
+    /// The sum in words and figures, in Spanish.
+    package let arithmetic: String
+
+    package init(
+        kind: Kind, rule: String, schedule: ScheduleVersion, subject: String, clause: String, base: Base, rate: Rate,
+        amount: Cents, facts: [String], records: [Int64], arithmetic: String
+    ) {
+        self.kind = kind
+        self.rule = rule
+        self.schedule = schedule
+        self.subject = subject
+        self.clause = clause
+        self.base = base
+        self.rate = rate
+        self.amount = amount
+        self.facts = facts
+        self.records = records
+        self.arithmetic = arithmetic
+    }
+}
+
+/// The sums of a section or of a whole statement. What is payable can be negative: then the agency owes.
+package struct StatementTotals: Equatable, Sendable {
+    package private(set) var fees = Cents.zero
+    package private(set) var penalties = Cents.zero
+    package private(set) var taxOnFees = Cents.zero
+    package private(set) var taxOnPenalties = Cents.zero
+
+    package init() {}
+
+    package init(of lines: [StatementLine]) {
+        for line in lines {
+            switch line.kind {
+            case .fee: fees += line.amount
+            case .penalty: penalties += line.amount
+            case .taxOnFees: taxOnFees += line.amount
+            case .taxOnPenalties: taxOnPenalties += line.amount
+            }
+        }
+    }
+
+    package var payable: Cents { fees + taxOnFees - penalties - taxOnPenalties }
+
+    package static func + (left: StatementTotals, right: StatementTotals) -> StatementTotals {
+        var sum = left
+        sum.fees += right.fees
+        sum.penalties += right.penalties
+        sum.taxOnFees += right.taxOnFees
+        sum.taxOnPenalties += right.taxOnPenalties
+        return sum
+    }
+}
