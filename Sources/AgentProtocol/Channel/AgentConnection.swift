@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+import NIOCore
+import NIOPosix
+
+/// Who connects, and where to.
+package struct AgentConnectionSettings: Sendable {
+    package var host = "127.0.0.1"
+    package var port: Int
+    package var agency: AgencyID
+    package var instance: Token
+    /// Greater than that of every earlier connection of this instance.
+    package var sequence: Int64
+    package var privateKey: AgencyPrivateKey
+    package var client: String?
+    package var connectTimeout: Duration = .seconds(10)
+    /// A request that is not answered for so long ends the connection; whether it had an effect is told by its key.
+    package var replyTimeout: Duration = .seconds(60)
+    /// Sees each line as it is sent (`>`) and received (`<`), without its terminator. Called on the event loop.
+    package var transcript: (@Sendable (_ direction: Character, _ line: String) -> Void)?
+
+    package init(port: Int, agency: AgencyID, instance: Token, sequence: Int64, privateKey: AgencyPrivateKey) {
+        self.port = port
+        self.agency = agency
+        self.instance = instance
+        self.sequence = sequence
+        self.privateKey = privateKey
+    }
+}
+
+/// Why a connection could not be made or did not live.
+package enum AgentConnectionError: Error, Equatable, Sendable, CustomStringConvertible {
+    case cannotConnect(host: String, port: Int, reason: String)
+    /// `HELLO` or `AUTH` ended in `NO`.
+    case refused(ClientReply)
+    /// The server sent what version 1 does not allow.
+    case protocolViolation(String)
+    /// The server said why it ends the session.
+    case ended(code: String)
+    /// The stream ended without a word. A request in flight may have had its effect.
+    case closed
+    case replyTimeout
+
+    package var description: String {
+        switch self {
+        case .cannotConnect(let host, let port, let reason): "cannot connect to \(host) port \(port): \(reason)"
+        case .refused(let reply): "refused with \(reply.codeText)"
+        case .protocolViolation(let what): "the server broke the protocol: \(what)"
+        case .ended(let code): "the server ended the session with \(code)"
+        case .closed: "the connection was closed"
+        case .replyTimeout: "a request was not answered in time"
+        }
+    }
+}
+
+/// What the server said without being asked.
+package struct ClientPush: Equatable, Sendable {
+    /// `DRAINING`, and whatever a newer server adds.
+    package let name: String
+    package let fields: ReplyFields
+}
+
+/// An agency's authenticated connection. Any number of tasks may send at the same time; requests are pipelined, up to
+/// the server's window, and the rest waits its turn here.
+package final class AgentConnection: Sendable {
+    /// What the server greeted with.
+    package let greeting: ReplyFields
+    /// The reply to `AUTH`: `held=`, `contracts=`.
+    package let admission: ClientReply
+    /// The newest 256 pushes that nobody has read yet.
+    package let pushes: AsyncStream<ClientPush>
+    private let channel: any Channel
+    private let handler: NIOLoopBound<AgentConnectionHandler>
+
+    private init(_ opened: Opened, admission: ClientReply) {
+        greeting = opened.greeting
+        pushes = opened.pushes
+        channel = opened.channel
+        handler = opened.handler
+        self.admission = admission
+    }
+
+    /// Connects, greets and authenticates.
+    ///
+    /// - Parameter group: `nil` takes the process-wide event loops.
+    /// - Throws: ``AgentConnectionError``.
+    package static func connect(_ settings: AgentConnectionSettings) async throws -> AgentConnection {
+        let opened = try await open(settings)
+        do {
+            var random = SystemRandomNumberGenerator()
+            let hello = HelloRequest(
+                agency: settings.agency, client: settings.client, instance: settings.instance,
+                sequence: settings.sequence,
+                nonce: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+            guard let node = opened.greeting["node"], let nonce = opened.greeting["nonce"].flatMap(HexBytes.init(hex:)),
+                let proof = settings.privateKey.sign(
+                    AuthenticationMessage(server: node, serverNonce: nonce.bytes, hello: hello))
+            else { throw AgentConnectionError.protocolViolation("the greeting has no node or no nonce") }
+            // Both at once: the proof needs only the greeting, and a round trip is saved.
+            let replies = try await send(
+                [.hello(hello), .auth(AuthRequest(proof: proof))], on: opened.channel, opened.handler)
+            for reply in replies where !reply.isOK { throw AgentConnectionError.refused(reply) }
+            return AgentConnection(opened, admission: replies[1])
+        } catch {
+            opened.channel.close(promise: nil)
+            throw error
+        }
+    }
+
+    package func lease(_ request: LeaseRequest) async throws -> ClientReply { try await send(.lease(request)) }
+    package func report(_ request: ReportRequest) async throws -> ClientReply { try await send(.report(request)) }
+    package func extend(_ request: ExtendRequest) async throws -> ClientReply { try await send(.extend(request)) }
+    package func giveBack(_ request: ReturnRequest) async throws -> ClientReply { try await send(.giveBack(request)) }
+    package func resume(_ request: ResumeRequest) async throws -> ClientReply { try await send(.resume(request)) }
+    package func ping() async throws -> ClientReply { try await send(.ping) }
+
+    /// Takes leave: everything in flight is answered first. Afterwards the connection is closed.
+    package func bye() async throws {
+        _ = try await send(.bye)
+        channel.close(promise: nil)
+    }
+
+    /// Cuts the connection without a word. Leases are not touched by it.
+    package func abandon() { channel.close(promise: nil) }
+
+    /// Sends one request and waits for its reply. A `NO` is a reply, not an error.
+    ///
+    /// - Throws: ``AgentConnectionError``; the request may then have had its effect or not, and sending it again under
+    ///   the same key on a new connection tells.
+    package func send(_ request: AgentRequest) async throws -> ClientReply {
+        try await send([request])[0]
+    }
+
+    /// Sends requests in one go; the replies are in the order of the requests.
+    package func send(_ requests: [AgentRequest]) async throws -> [ClientReply] {
+        try await Self.send(requests, on: channel, handler)
+    }
+
+    private static func send(
+        _ requests: [AgentRequest], on channel: any Channel, _ handler: NIOLoopBound<AgentConnectionHandler>
+    ) async throws -> [ClientReply] {
+        guard !requests.isEmpty else { return [] }
+        let promise = channel.eventLoop.makePromise(of: [ClientReply].self)
+        channel.eventLoop.execute { handler.value.send(requests, promise) }
+        return try await promise.futureResult.get()
+    }
+}
+
+extension AgentConnection {
+    /// A connection whose server has greeted.
+    private struct Opened {
+        let channel: any Channel
+        let handler: NIOLoopBound<AgentConnectionHandler>
+        let greeting: ReplyFields
+        let pushes: AsyncStream<ClientPush>
+    }
+
+    private static func open(_ settings: AgentConnectionSettings) async throws -> Opened {
+        let (pushes, pushed) = AsyncStream.makeStream(of: ClientPush.self, bufferingPolicy: .bufferingNewest(256))
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(TimeAmount(settings.connectTimeout))
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+        let channel: any Channel
+        let handler: NIOLoopBound<AgentConnectionHandler>
+        let greeted: EventLoopFuture<ReplyFields>
+        do {
+            // The handler comes from the initializer: the pipeline drops it when the server hangs up early.
+            (channel, handler, greeted) = try await bootstrap.connect(host: settings.host, port: settings.port) {
+                channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = AgentConnectionHandler(settings, pushed: pushed, on: channel.eventLoop)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                    let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+                    return (channel, bound, handler.greeted.futureResult)
+                }
+            }
+        } catch {
+            throw AgentConnectionError.cannotConnect(
+                host: settings.host, port: settings.port, reason: String(describing: error))
+        }
+        do {
+            let greeting = try await greeted.get()
+            return Opened(channel: channel, handler: handler, greeting: greeting, pushes: pushes)
+        } catch {
+            channel.close(promise: nil)
+            throw error
+        }
+    }
+}

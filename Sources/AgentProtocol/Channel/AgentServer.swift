@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+import NIOCore
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How a listener is set up.
+package struct AgentServerSettings: Sendable {
+    package var host = "127.0.0.1"
+    /// 0 takes any free port.
+    package var port = 0
+    /// The node's name: greeted, and part of what clients sign.
+    package var node: String
+    package var limits = SessionLimits()
+    /// Connections above this are told so and closed.
+    package var connectionsMax = 20_000
+    /// Event loops, one thread each.
+    package var threads = 1
+    /// Whether to listen elsewhere than on loopback, although nothing encrypts the connection.
+    package var allowsPlainAnywhere = false
+
+    package init(node: String) { self.node = node }
+}
+
+/// Why a listener could not be started. The operator's to mend.
+package enum AgentServerError: Error, Equatable, Sendable, CustomStringConvertible {
+    case portInUse(host: String, port: Int)
+    case cannotListen(host: String, port: Int, reason: String)
+    /// Accounts would cross a network in the clear.
+    case plainOffLoopback(host: String)
+
+    package var description: String {
+        switch self {
+        case .portInUse(let host, let port): "port \(port) on \(host) is in use by another process"
+        case .cannotListen(let host, let port, let reason): "cannot listen on \(host) port \(port): \(reason)"
+        case .plainOffLoopback(let host): "\(host) is not loopback, and connections are not encrypted"
+        }
+    }
+}
+
+/// Listens for agencies and runs one ``AgentSession`` per connection.
+package final class AgentServer: Sendable {
+    /// Takes a request of a session and later calls back with its reply, once, from any thread. The identity is `nil`
+    /// only for ``SessionRequest/authenticate(_:)``. Called on an event loop: it must not block.
+    package typealias Submit =
+        @Sendable (AgentIdentity?, SessionRequest, _ reply: @escaping @Sendable (Reply) -> Void) -> Void
+
+    package let port: Int
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+    private let sessions: OpenSessions
+
+    private init(group: MultiThreadedEventLoopGroup, listener: any Channel, sessions: OpenSessions) {
+        self.group = group
+        self.listener = listener
+        self.sessions = sessions
+        self.port = listener.localAddress?.port ?? 0
+    }
+
+    /// Binds and starts to accept.
+    ///
+    /// - Parameter clock: the domain's time, shown in the greeting and by `PING`; called on event loops, often.
+    /// - Throws: ``AgentServerError``.
+    package static func start(
+        _ settings: AgentServerSettings, clock: @escaping @Sendable () -> Timestamp, submit: @escaping Submit
+    ) async throws -> AgentServer {
+        guard settings.allowsPlainAnywhere || isLoopback(settings.host) else {
+            throw AgentServerError.plainOffLoopback(host: settings.host)
+        }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
+        let sessions = OpenSessions(max: settings.connectionsMax)
+        let shell = SessionShell(settings: settings, clock: clock, submit: submit, sessions: sessions)
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AgentServerHandler(shell))
+                }
+            }
+        do {
+            let listener = try await bootstrap.bind(host: settings.host, port: settings.port).get()
+            return AgentServer(group: group, listener: listener, sessions: sessions)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw Self.explained(error, settings)
+        }
+    }
+
+    package var connectionCount: Int { sessions.count }
+
+    /// Accepts nobody any more, tells everybody, waits until the sessions have ended (they do at the latest at their
+    /// draining deadline), and frees the threads.
+    package func drain() async {
+        try? await listener.close().get()
+        for session in sessions.closeDoor() { session.drain() }
+        await sessions.allGone()
+        try? await group.shutdownGracefully()
+    }
+
+    /// By name, so that nothing is bound before it is known.
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+    }
+
+    private static func explained(_ error: any Error, _ settings: AgentServerSettings) -> AgentServerError {
+        if let failure = error as? IOError, failure.errnoCode == EADDRINUSE {
+            return .portInUse(host: settings.host, port: settings.port)
+        }
+        return .cannotListen(host: settings.host, port: settings.port, reason: String(describing: error))
+    }
+}
+
+/// What all connections of a listener share.
+struct SessionShell: Sendable {
+    let settings: AgentServerSettings
+    let clock: @Sendable () -> Timestamp
+    let submit: AgentServer.Submit
+    let sessions: OpenSessions
+
+    func now() -> Moment {
+        Moment(uptime: .nanoseconds(Int64(NIODeadline.now().uptimeNanoseconds)), time: clock())
+    }
+}
+
+/// The connections that are open, and who waits for the last of them.
+final class OpenSessions: Sendable {
+    private struct State {
+        var handlers: [ObjectIdentifier: SessionHandle] = [:]
+        var isDraining = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+    private let max: Int
+    private let state = Mutex(State())
+
+    init(max: Int) { self.max = max }
+
+    var count: Int { state.withLock { $0.handlers.count } }
+
+    /// Takes a connection in, or says why not.
+    func admit(_ handle: SessionHandle, as id: ObjectIdentifier) -> Refusal? {
+        state.withLock {
+            if $0.isDraining { return Refusal(.unavailable, after: 5) }
+            if $0.handlers.count >= max { return Refusal(.limit, after: 5) }
+            $0.handlers[id] = handle
+            return nil
+        }
+    }
+
+    /// Takes nobody in any more; returns who is there.
+    func closeDoor() -> [SessionHandle] {
+        state.withLock {
+            $0.isDraining = true
+            return Array($0.handlers.values)
+        }
+    }
+
+    func leave(_ id: ObjectIdentifier) {
+        let freed: [CheckedContinuation<Void, Never>] = state.withLock { state in
+            state.handlers[id] = nil
+            guard state.handlers.isEmpty else { return [] }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in freed { continuation.resume() }
+    }
+
+    func allGone() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = state.withLock {
+                if !$0.handlers.isEmpty { $0.waiting.append(continuation) }
+                return $0.handlers.isEmpty
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+}

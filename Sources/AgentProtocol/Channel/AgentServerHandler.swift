@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import Synchronization
+
+/// One connection: reads, asks the session, performs. Lives on its event loop and owns the connection's only timer.
+final class AgentServerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Output leaves in pieces of this size, so that progress of a slow reader is seen.
+    private static let pieceBytes = 16_384
+    /// After the farewell, for so long what the peer still sends is thrown away: closing at once would reset the
+    /// connection and take the farewell with it.
+    private static let farewell = TimeAmount.seconds(1)
+
+    private let shell: SessionShell
+    private var session: AgentSession
+    private var context: ChannelHandlerContext?
+    private var mailbox: ReplyMailbox?
+    private var output: [UInt8] = []
+    private var isReading = true
+    private var isClosing = false
+    private var isAdmitted = false
+    private var timer: (deadline: Duration, scheduled: Scheduled<Void>)?
+
+    init(_ shell: SessionShell) {
+        self.shell = shell
+        var random = SystemRandomNumberGenerator()
+        let nonce = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let session = String(UInt32.random(in: .min ... .max, using: &random), radix: 16)
+        self.session = AgentSession(
+            server: shell.settings.node, sessionID: session, nonce: nonce, limits: shell.settings.limits)
+    }
+
+    // MARK: The channel's events
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        let mailbox = ReplyMailbox(self, on: context.eventLoop)
+        self.mailbox = mailbox
+        if let refusal = shell.sessions.admit(SessionHandle(mailbox: mailbox), as: ObjectIdentifier(self)) {
+            output.append(text: "*")
+            refusal.write(to: &output)
+            output.append(.lineFeed)
+            return close()
+        }
+        isAdmitted = true
+        perform(session.opened(at: shell.now()))
+        settle()
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
+        let buffer = unwrapInboundIn(data)
+        perform(session.received(Array(buffer.readableBytesView), at: shell.now()))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        settle()
+        if isReading || isClosing { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed {
+            if isClosing { return context.close(promise: nil) }
+            perform(session.inputEnded(at: shell.now()))
+            settle()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        session.lost()
+        timer?.scheduled.cancel()
+        timer = nil
+        mailbox?.close()
+        mailbox = nil
+        self.context = nil
+        if isAdmitted { shell.sessions.leave(ObjectIdentifier(self)) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset or a failed read: the peer is gone, and its leases are none of the connection's business.
+        context.close(promise: nil)
+    }
+
+    // MARK: Events from elsewhere, on the event loop
+
+    func completed(_ replies: [(RequestNumber, Reply)]) {
+        perform(session.completed(replies, at: shell.now()))
+        settle()
+    }
+
+    func drain() {
+        perform(session.drain(at: shell.now()))
+        settle()
+    }
+
+    private func wrote(_ bytes: Int) {
+        perform(session.wrote(bytes, at: shell.now()))
+        settle()
+    }
+
+    private func timerFired() {
+        timer = nil
+        perform(session.tick(at: shell.now()))
+        settle()
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [SessionAction]) {
+        for action in actions {
+            switch action {
+            case .send(let bytes): output += bytes
+            case .perform(let number, let request): submit(number, request)
+            case .pauseReading: isReading = false
+            case .resumeReading:
+                isReading = true
+                context?.read()
+            case .close: close()
+            }
+        }
+    }
+
+    private func submit(_ number: RequestNumber, _ request: SessionRequest) {
+        guard let mailbox else { return }
+        shell.submit(session.identity, request) { reply in mailbox.put(number, reply) }
+    }
+
+    /// Ends an event: everything that it wants to say leaves in one flush, and the timer follows the session.
+    private func settle() {
+        flush()
+        guard !isClosing else { return }
+        setTimer()
+    }
+
+    private func flush() {
+        guard let context, !output.isEmpty else { return }
+        let loop = context.eventLoop
+        let me = NIOLoopBound(self, eventLoop: loop)
+        var rest = output[...]
+        output = []
+        while !rest.isEmpty {
+            let piece = rest.prefix(Self.pieceBytes)
+            rest = rest.dropFirst(Self.pieceBytes)
+            let bytes = piece.count
+            let written = loop.makePromise(of: Void.self)
+            written.futureResult.whenSuccess { me.value.wrote(bytes) }
+            context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: piece)), promise: written)
+        }
+        context.flush()
+    }
+
+    private func close() {
+        guard let context, !isClosing else { return }
+        isClosing = true
+        timer?.scheduled.cancel()
+        timer = nil
+        flush()
+        let me = NIOLoopBound(self, eventLoop: context.eventLoop)
+        // Ordered after the writes; then the peer sees the end of the stream and closes in its turn.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            me.value.context?.close(mode: .output, promise: nil)
+        }
+        timer = (.zero, context.eventLoop.scheduleTask(in: Self.farewell) { me.value.context?.close(promise: nil) })
+        context.read()
+    }
+
+    /// One timer, armed for the nearest deadline; a deadline that only moves away is looked at when the timer fires.
+    private func setTimer() {
+        guard let context, let deadline = session.nextDeadline else { return }
+        if let timer, timer.deadline <= deadline { return }
+        timer?.scheduled.cancel()
+        let (seconds, attoseconds) = deadline.components
+        let instant = NIODeadline.uptimeNanoseconds(UInt64(seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
+        let me = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = (deadline, context.eventLoop.scheduleTask(deadline: instant) { me.value.timerFired() })
+    }
+}
+
+/// Carries replies from the engine's threads to the connection, many in one hop.
+final class ReplyMailbox: Sendable {
+    private let handler: NIOLoopBound<AgentServerHandler>
+    private let loop: any EventLoop
+    /// `nil` once the connection is gone: what comes later has nobody to go to, and the loop may have ended.
+    private let waiting = Mutex<[(RequestNumber, Reply)]?>([])
+
+    init(_ handler: AgentServerHandler, on loop: any EventLoop) {
+        self.handler = NIOLoopBound(handler, eventLoop: loop)
+        self.loop = loop
+    }
+
+    func put(_ number: RequestNumber, _ reply: Reply) {
+        let isFirst = waiting.withLock {
+            $0?.append((number, reply))
+            return $0?.count == 1
+        }
+        guard isFirst else { return }
+        loop.execute {
+            let replies = self.waiting.withLock { waiting in
+                defer { if waiting != nil { waiting = [] } }
+                return waiting ?? []
+            }
+            self.handler.value.completed(replies)
+        }
+    }
+
+    func drain() {
+        loop.execute { self.handler.value.drain() }
+    }
+
+    func close() { waiting.withLock { $0 = nil } }
+}
+
+/// A connection as others see it.
+struct SessionHandle: Sendable {
+    fileprivate let mailbox: ReplyMailbox
+    func drain() { mailbox.drain() }
+}

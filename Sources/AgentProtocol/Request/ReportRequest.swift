@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Reports one gestión on one held account.
+package struct ReportRequest: Equatable, Sendable, KeyedRequest {
+    static let verb = Verb.report
+    package var key: Int64
+    package var delegation: Delegation
+    package var account: AccountID
+    package var epoch: Epoch
+    /// When the work was done.
+    package var at: Timestamp
+    package var channel: OutcomeChannel
+    package var contact: OutcomeContact
+    package var result: OutcomeResult
+    package var amount: Cents?
+    package var promised: LocalDate?
+    /// The end of the branch of the script (fin de rama), from the policy's list.
+    package var branch: Token?
+    /// Why the debtor does not pay, from the policy's list.
+    package var motive: Token?
+    package var position: GeoPosition?
+    /// The product that was agreed on.
+    package var solution: Token?
+    package var evidence: EvidenceReference?
+
+    package init(
+        key: Int64, delegation: Delegation, account: AccountID, epoch: Epoch, at: Timestamp, channel: OutcomeChannel,
+        contact: OutcomeContact, result: OutcomeResult, amount: Cents? = nil, promised: LocalDate? = nil,
+        branch: Token? = nil, motive: Token? = nil, position: GeoPosition? = nil, solution: Token? = nil,
+        evidence: EvidenceReference? = nil
+    ) {
+        self.key = key
+        self.delegation = delegation
+        self.account = account
+        self.epoch = epoch
+        self.at = at
+        self.channel = channel
+        self.contact = contact
+        self.result = result
+        self.amount = amount
+        self.promised = promised
+        self.branch = branch
+        self.motive = motive
+        self.position = position
+        self.solution = solution
+        self.evidence = evidence
+    }
+
+    init(_ line: RequestLine) throws(Refusal) {
+        key = try line.required(.key)
+        delegation = try line.required(.delegation)
+        account = try line.required(.account)
+        epoch = try line.required(.epoch)
+        at = try line.required(.at)
+        channel = try line.required(.channel)
+        contact = try line.required(.contact)
+        result = try line.required(.result)
+        amount = try line.optional(.amount)
+        promised = try line.optional(.promised)
+        branch = try line.optional(.branch)
+        motive = try line.optional(.motive)
+        position = try line.optional(.position)
+        solution = try line.optional(.solution)
+        evidence = try line.optional(.evidence)
+        if let missing = result.necessities.first(where: { !has($0) }) {
+            throw Refusal(.missingKey, [ReplyField("field", missing.rawValue), ReplyField("result", result.rawValue)])
+        }
+    }
+
+    func write(key: Int64?, to output: inout [UInt8]) {
+        output.append(field: "key", key)
+        output.append(field: "delegation", delegation)
+        output.append(field: "account", account)
+        output.append(field: "epoch", epoch)
+        output.append(field: "at", at)
+        output.append(field: "channel", channel)
+        output.append(field: "contact", contact)
+        output.append(field: "result", result)
+        output.append(field: "amount", amount)
+        output.append(field: "promised", promised)
+        output.append(field: "branch", branch)
+        output.append(field: "motive", motive)
+        output.append(field: "position", position)
+        output.append(field: "solution", solution)
+        output.append(field: "evidence", evidence)
+    }
+
+    package var canonicalContent: [UInt8] { content }
+
+    private func has(_ necessity: OutcomeNecessity) -> Bool {
+        switch necessity {
+        case .amount: amount != nil
+        case .promised: promised != nil
+        case .solution: solution != nil
+        case .branch: branch != nil
+        }
+    }
+}
+
+/// Where a visit took place, in millionths of a degree. Written `19.432608,-99.133209`, six decimals each.
+package struct GeoPosition: Hashable, Sendable, CustomStringConvertible, WireValue {
+    static var expected: String { "latitude,longitude with six decimals, as 19.432608,-99.133209" }
+    package let latitudeMicrodegrees: Int32
+    package let longitudeMicrodegrees: Int32
+
+    package init?(latitudeMicrodegrees: Int32, longitudeMicrodegrees: Int32) {
+        guard (-90_000_000...90_000_000).contains(latitudeMicrodegrees),
+            (-180_000_000...180_000_000).contains(longitudeMicrodegrees)
+        else { return nil }
+        self.latitudeMicrodegrees = latitudeMicrodegrees
+        self.longitudeMicrodegrees = longitudeMicrodegrees
+    }
+
+    init?(wire bytes: ArraySlice<UInt8>) {
+        guard let comma = bytes.firstIndex(of: 0x2C), let latitude = Self.microdegrees(bytes[..<comma]),
+            let longitude = Self.microdegrees(bytes[(comma + 1)...])
+        else { return nil }
+        self.init(latitudeMicrodegrees: latitude, longitudeMicrodegrees: longitude)
+    }
+
+    func write(to output: inout [UInt8]) { output.append(contentsOf: description.utf8) }
+
+    package var description: String {
+        Self.text(latitudeMicrodegrees) + "," + Self.text(longitudeMicrodegrees)
+    }
+
+    private static func microdegrees(_ bytes: ArraySlice<UInt8>) -> Int32? {
+        let isNegative = bytes.first == .hyphen
+        let digits = isNegative ? bytes.dropFirst() : bytes
+        guard let point = digits.firstIndex(of: .period), digits.endIndex - point == 7,
+            digits[(point + 1)...].allSatisfy(\.isDigit), let degrees = Int64(wire: digits[..<point]), degrees <= 180
+        else { return nil }
+        let fraction = digits[(point + 1)...].reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
+        let value = degrees * 1_000_000 + fraction
+        // Minus zero would be a second spelling of zero.
+        guard !isNegative || value != 0 else { return nil }
+        return Int32(isNegative ? -value : value)
+    }
+
+    private static func text(_ value: Int32) -> String {
+        let fraction = String(value.magnitude % 1_000_000)
+        let zeros = String(repeating: "0", count: 6 - fraction.utf8.count)
+        return "\(value < 0 ? "-" : "")\(value.magnitude / 1_000_000).\(zeros)\(fraction)"
+    }
+}
+
+/// What proves a gestión: the SHA-256 of a file that stays with the agency or the institution, and where it is kept.
+///
+/// Written `sha256:` and 64 hexadecimal digits; where the place is told, `@` and 1 to 200 bytes follow.
+package struct EvidenceReference: Hashable, Sendable, CustomStringConvertible, WireValue {
+    static var expected: String { "sha256:<64 lowercase hexadecimal digits>, and @<place> where it is told" }
+    package let digest: [UInt8]
+    package let locator: String?
+
+    package init?(digest: [UInt8], locator: String? = nil) {
+        guard digest.count == 32, locator.map({ (1...200).contains($0.utf8.count) }) ?? true else { return nil }
+        self.digest = digest
+        self.locator = locator
+    }
+
+    init?(wire bytes: ArraySlice<UInt8>) {
+        let prefix = Array("sha256:".utf8)
+        guard bytes.starts(with: prefix) else { return nil }
+        let rest = bytes.dropFirst(prefix.count)
+        guard let digest = HexBytes(wire: rest.prefix(64)) else { return nil }
+        let place = rest.dropFirst(64)
+        if place.isEmpty {
+            self.init(digest: digest.bytes)
+        } else {
+            guard place.first == 0x40 else { return nil }
+            self.init(digest: digest.bytes, locator: String(decoding: place.dropFirst(), as: UTF8.self))
+        }
+    }
+
+    func write(to output: inout [UInt8]) { output.append(value: description) }
+
+    package var description: String { "sha256:\(HexBytes(digest))\(locator.map { "@\($0)" } ?? "")" }
+}

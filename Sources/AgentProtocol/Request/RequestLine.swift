@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A line taken apart: its verb and the places of its fields, with unknown and doubled keys already refused.
+///
+/// The values are read by the request that needs them, straight from the bytes of the line.
+struct RequestLine {
+    let verb: Verb
+    private let line: ArraySlice<UInt8>
+    private var fields: [(key: RequestKey, field: RawField)] = []
+
+    /// Reads what follows the verb.
+    init(verb: Verb, scanner: FieldScanner) throws(Refusal) {
+        self.verb = verb
+        self.line = scanner.line
+        var scanner = scanner
+        let known = verb.knownKeys
+        var seen: UInt64 = 0
+        fields.reserveCapacity(12)
+        while let field = try Self.next(&scanner) {
+            guard let key = RequestKey(line[field.key]), known & key.bit != 0 else {
+                throw Refusal(.unknownKey, [ReplyField("field", String(decoding: line[field.key], as: UTF8.self))])
+            }
+            guard seen & key.bit == 0 else {
+                throw Refusal(.syntax, [ReplyField("field", key.name), ReplyField("expected", "each key once")])
+            }
+            seen |= key.bit
+            fields.append((key, field))
+        }
+    }
+
+    /// A value that has to be there.
+    func required<Value: WireValue>(_ key: RequestKey) throws(Refusal) -> Value {
+        guard let value: Value = try optional(key) else {
+            throw Refusal(.missingKey, [ReplyField("field", key.name)])
+        }
+        return value
+    }
+
+    /// A value that may be left out; `nil` where it was.
+    func optional<Value: WireValue>(_ key: RequestKey) throws(Refusal) -> Value? {
+        guard let field = fields.first(where: { $0.key == key })?.field else { return nil }
+        guard let value = Value(wire: line.unescaped(field)) else {
+            throw .badValue(key, expected: Value.expected)
+        }
+        return value
+    }
+
+    private static func next(_ scanner: inout FieldScanner) throws(Refusal) -> RawField? {
+        do {
+            return try scanner.field()
+        } catch {
+            throw Refusal(.syntax, [ReplyField("at", error.rawValue)])
+        }
+    }
+}
+
+extension Refusal {
+    static func badValue(_ key: RequestKey, expected: String) -> Refusal {
+        Refusal(.badValue, [ReplyField("field", key.name), ReplyField("expected", expected)])
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import FoundationEssentials
+import Testing
+
+/// docs/protocol.md, executed.
+struct DocumentTests {
+    static let document = Document()
+
+    @Test(arguments: document.blocks("transcript"))
+    func `a transcript of the document runs as it stands`(transcript: [String]) {
+        var test = TestSession()
+        var said: [String] = []
+        for line in transcript {
+            switch line.first {
+            case ">": test.send(String(line.dropFirst(2)))
+            case "~": test.pass(seconds: Int(line.dropFirst(2)) ?? 0)
+            default: break
+            }
+            said += test.take().map { "< " + $0 }
+        }
+
+        #expect(said == transcript.filter { $0.hasPrefix("<") })
+        #expect(transcript.count > 2)
+    }
+
+    @Test func `the document has its transcripts`() {
+        #expect(Self.document.blocks("transcript").count == 4)
+    }
+
+    @Test func `the message to be signed is the one that the document shows`() {
+        let message = AuthenticationMessage(server: "mx-1", serverNonce: (0..<32).map(UInt8.init), hello: .example)
+
+        #expect(HexBytes(message.bytes).description == Self.document.blocks("message").first?.joined())
+    }
+
+    @Test func `every verb stands in the document with its keys`() {
+        let rows = Self.document.table(under: "| verb | keys it needs")
+        let served = Verb.allCases.filter(\.isServed)
+
+        #expect(rows.map { $0[0] } == served.map(\.name))
+        #expect(rows.map { $0[1] } == served.map { $0.keys.required.map(\.name).joined(separator: " ") })
+        #expect(rows.map { $0[2] } == served.map { $0.keys.optional.map(\.name).joined(separator: " ") })
+    }
+
+    @Test func `every code stands in the document with its class`() {
+        let rows = Self.document.table(under: "| code | class")
+
+        #expect(rows.map { $0[0] } == ReplyCode.allCases.map(\.rawValue))
+        #expect(rows.map { $0[1] } == ReplyCode.allCases.map(\.replyClass.rawValue))
+    }
+
+    @Test func `every word of the vocabulary stands in the document`() {
+        let rows = Self.document.table(under: "| key | values")
+
+        #expect(
+            rows.map { $0[1] }
+                == [
+                    OutcomeChannel.allCases.map(\.rawValue), OutcomeContact.allCases.map(\.rawValue),
+                    OutcomeResult.allCases.map(\.rawValue), ReturnReason.allCases.map(\.rawValue),
+                ].map { $0.joined(separator: " ") })
+        #expect(Self.document.table(under: "| stop | means").map { $0[0] } == PullStop.allCases.map(\.rawValue))
+        #expect(Self.document.table(under: "| class | what to do").map { $0[0] } == ReplyClass.allCases.map(\.rawValue))
+    }
+
+    @Test func `the announced limits are the document's`() {
+        let limits = SessionLimits()
+
+        #expect(
+            Self.document.table(under: "| limit | default").map { $0[1] } == [
+                "\(limits.lineMaxBytes)", "\(limits.lineOpenMaxBytes)", "\(limits.batchMax)", "\(limits.window)",
+                "\(limits.idle.components.seconds)",
+            ])
+    }
+
+    @Test(arguments: Verb.allCases)
+    func `each verb does in each state what the table says`(verb: Verb) throws {
+        let row = try #require(Self.document.table(under: "| verb | greeting").first { $0[0] == verb.name })
+
+        #expect(Array(row.dropFirst()) == TestSession.states.map { $0.outcome(of: verb) })
+    }
+}
+
+extension TestSession {
+    /// A session in each of the states of the table, in its order.
+    fileprivate static var states: [TestSession] {
+        let greeting = TestSession()
+        var hello = greeting
+        hello.send(Verb.hello.example)
+        var authenticating = hello
+        authenticating.answersAtOnce = false
+        authenticating.send(Verb.auth.example)
+        let authenticated = TestSession.authenticated()
+        var draining = authenticated
+        draining.drain()
+        return [greeting, hello, authenticating, authenticated, draining]
+    }
+
+    fileprivate func outcome(of verb: Verb) -> String {
+        var test = self
+        _ = test.take()
+        test.send(verb.example)
+        guard let line = test.lines.first else { return "unread" }
+        let words = line.split(separator: " ")
+        let ownCodes = ["STATE", "UNSUPPORTED", "UNAVAILABLE"]
+        return words[1] == "NO" && ownCodes.contains(String(words[2])) ? String(words[2]) : "served"
+    }
+}
+
+extension Verb {
+    fileprivate var example: String {
+        switch self {
+        case .hello:
+            "x \(TestSession.hello)"
+        case .auth: "x AUTH method=ed25519 proof=\(HexBytes(TestSession.proof))"
+        case .lease: "x LEASE key=1 delegation=14 strategy=administrative max=2"
+        case .report:
+            "x REPORT key=1 delegation=14 account=1 epoch=1 at=2024-03-04T08:42:10Z channel=sms contact=none "
+                + "result=no-answer"
+        case .extend: "x EXTEND key=1 delegation=14 grant=4294967297 until=2024-03-04T08:42:10Z"
+        case .giveBack: "x RETURN key=1 delegation=14 account=1 epoch=1 reason=other"
+        case .resume: "x RESUME count=0 digest=00000000000000000000000000000000"
+        case .ping, .bye, .contact, .object, .held, .status, .explain, .quiet: "x \(name)"
+        }
+    }
+}
+
+/// The text of the specification, cut into what can be executed.
+struct Document {
+    private let lines: [String]
+
+    init() {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let text = (try? String(contentsOf: URL(filePath: root + "/docs/protocol.md"), encoding: .utf8)) ?? ""
+        lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// The fenced blocks of one kind.
+    func blocks(_ kind: String) -> [[String]] {
+        lines.indices.filter { lines[$0] == "```" + kind }.map { start in
+            Array(lines[(start + 1)...].prefix { $0 != "```" })
+        }
+    }
+
+    /// The cells of the table whose heading starts like that, row by row.
+    func table(under heading: String) -> [[String]] {
+        guard let start = lines.firstIndex(where: { $0.hasPrefix(heading) }) else { return [] }
+        return lines[(start + 2)...].prefix { $0.hasPrefix("|") }.map { row in
+            row.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast().map {
+                String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Testing
+
+struct RequestTests {
+    static let requests: [AgentRequest] = [
+        .lease(.example()),
+        .lease(
+            LeaseRequest(
+                key: .max, delegation: delegation14, strategy: .dual, contract: ContractID(88), portfolio: .homeVisit,
+                tactic: Token("agreements-50"), max: 1_000)),
+        .report(.example()),
+        .report(.complete),
+        .extend(
+            ExtendRequest(
+                key: 0, delegation: delegation14, grant: GrantID(hand: .max, first: 1),
+                until: instant("2024-04-13T06:00:00.000001Z"))),
+        .giveBack(
+            ReturnRequest(
+                key: 5, delegation: delegation14, account: anAccount(9_999_999_999), epoch: anEpoch(1 << 32 | 5),
+                reason: .outOfTerritory)),
+        .resume(
+            ResumeRequest(
+                count: 3, digest: Array(repeating: 0xAB, count: 16),
+                after: HeldCursor(delegation: delegation14, account: anAccount(1)))),
+    ]
+
+    @Test(arguments: requests)
+    func `what a client writes is what the session asks for`(request: AgentRequest) throws {
+        var line: [UInt8] = []
+        request.write(valid(Tag("t-1.x")), to: &line)
+
+        #expect(asked(line) == request.asked)
+    }
+
+    @Test(arguments: [
+        ("x LEASE key=1 delegation=14 strategy=administrative", "x NO MISSING-KEY class=fix field=max"),
+        (
+            "x LEASE key=1 delegation=33 strategy=dual max=1",
+            "x NO BAD-VALUE class=fix field=delegation expected=\"delegation, 1 to 32\""
+        ),
+        (
+            "x LEASE key=1 delegation=14 strategy=dual max=0",
+            "x NO BAD-VALUE class=fix field=max expected=\"1 to 1000\""
+        ),
+        (
+            "x LEASE key=1 delegation=14 strategy=dual max=1001",
+            "x NO BAD-VALUE class=fix field=max expected=\"1 to 1000\""
+        ),
+        (
+            "x LEASE key=1 key=1 delegation=14 strategy=dual max=1",
+            "x NO SYNTAX class=fix field=key expected=\"each key once\""
+        ),
+        ("x LEASE key=1 account=5 strategy=dual max=1", "x NO UNKNOWN-KEY class=fix field=account"),
+        ("x LEASE key=1  max=1", "x NO SYNTAX class=fix at=spacing"),
+        ("x LEASE key=1 ", "x NO SYNTAX class=fix at=spacing"),
+        ("x LEASE key", "x NO SYNTAX class=fix at=key"),
+        ("x LEASE Key=1", "x NO SYNTAX class=fix at=key"),
+        ("x LEASE key=", "x NO SYNTAX class=fix at=value"),
+        ("x LEASE key=a=b", "x NO SYNTAX class=fix at=value"),
+        ("x LEASE key=ñ", "x NO SYNTAX class=fix at=value"),
+        ("x LEASE key=\"1", "x NO SYNTAX class=fix at=quotes"),
+        ("x LEASE key=\"1\"2", "x NO SYNTAX class=fix at=quotes"),
+        ("x LEASE key=\"\\n\"", "x NO SYNTAX class=fix at=quotes"),
+        ("x lease", "x NO UNKNOWN-VERB class=fix"),
+        ("x", "x NO SYNTAX class=fix at=verb"),
+        ("x STATUS any=thing", "x NO UNSUPPORTED class=fix verb=STATUS"),
+        (
+            "x RESUME count=1 digest=00",
+            "x NO BAD-VALUE class=fix field=digest expected=\"16 bytes in lowercase hexadecimal\""
+        ),
+    ])
+    func `a mistake in a line is named and costs only that line`(line: String, answer: String) {
+        var test = TestSession.authenticated()
+        test.send(line)
+        test.send("y PING")
+
+        #expect(test.lines == [answer, "y OK time=2024-03-04T15:00:00.000Z"])
+    }
+
+    @Test(arguments: ["01", "+1", "-1", "1.0", "0x1", "9223372036854775808", "99999999999999999999", "1e3", "\" 1\""])
+    func `a number has one spelling`(spelling: String) {
+        #expect(refusedField("key=\(spelling) delegation=14 strategy=dual max=1", "LEASE") == "key")
+    }
+
+    @Test(arguments: ["4310", "4310.2", "4310.222", ".22", "04310.22", "-1.00", "4,310.22", "10000000000000.00"])
+    func `an amount has one spelling`(spelling: String) {
+        #expect(refusedField(report("result=refusal amount=\(spelling)"), "REPORT") == "amount")
+    }
+
+    @Test(arguments: [
+        "19.432608,-99.13320", "19,-99", "90.000001,0.000000", "0.000000,180.000001", "-0.000000,0.000000",
+        "019.432608,0.000000", "19.432608 ,1.000000",
+    ])
+    func `a position has one spelling and lies on the earth`(spelling: String) {
+        #expect(refusedField(report("result=refusal position=\"\(spelling)\""), "REPORT") == "position")
+    }
+
+    @Test(arguments: [
+        "sha256:00", "md5:\(String(repeating: "0", count: 64))", "sha256:\(String(repeating: "0", count: 64))@",
+    ])
+    func `evidence names a whole digest`(spelling: String) {
+        #expect(refusedField(report("result=refusal evidence=\(spelling)"), "REPORT") == "evidence")
+    }
+
+    @Test(arguments: [
+        ("result=promise promised=2024-03-11", "amount"), ("result=promise amount=1.00", "promised"),
+        ("result=agreement-signed", "solution"), ("result=other-with-code", "branch"),
+    ])
+    func `a result that means nothing without a detail needs it`(fields: String, missing: String) {
+        #expect(refusedField(report(fields), "REPORT") == missing)
+    }
+
+    @Test func `quotes, order, tag and offset do not change the content`() throws {
+        let plain = report("result=refusal motive=moved")
+        let other =
+            "motive=\"moved\" result=\"refusal\" contact=direct channel=phone-out at=2024-03-04T14:42:10.000000Z "
+            + "epoch=3 account=1900077120 delegation=14 key=77"
+
+        let contents = [plain, other].compactMap { content("x REPORT \($0)") }
+        #expect(contents.count == 2)
+        #expect(Set(contents).count == 1)
+        #expect(
+            text(contents[0])
+                == "REPORT delegation=14 account=1900077120 epoch=3 at=2024-03-04T14:42:10.000Z channel=phone-out "
+                + "contact=direct result=refusal motive=moved")
+    }
+
+    @Test func `every field belongs to the content`() {
+        let base = ReportRequest.complete
+        var changed: [ReportRequest] = []
+        func change(_ edit: (inout ReportRequest) -> Void) {
+            var copy = base
+            edit(&copy)
+            changed.append(copy)
+        }
+        change { $0.delegation = valid(Delegation(15)) }
+        change { $0.account = anAccount(1) }
+        change { $0.epoch = anEpoch(4) }
+        change { $0.at = instant("2024-03-04T08:42:10.000001-06:00") }
+        change { $0.channel = .visit }
+        change { $0.contact = .nobody }
+        change { $0.result = .refusal }
+        change { $0.amount = nil }
+        change { $0.promised = nil }
+        change { $0.branch = nil }
+        change { $0.motive = nil }
+        change { $0.position = nil }
+        change { $0.solution = nil }
+        change { $0.evidence = nil }
+
+        #expect(Set((changed + [base]).map(\.canonicalContent)).count == 15)
+    }
+
+    private func report(_ rest: String) -> String {
+        "key=1 delegation=14 account=1900077120 epoch=3 at=2024-03-04T08:42:10-06:00 channel=phone-out "
+            + "contact=direct \(rest)"
+    }
+
+    private func refusedField(_ fields: String, _ verb: String) -> String? {
+        var test = TestSession.authenticated()
+        test.send("x \(verb) \(fields)")
+        let fields = test.lines.first?.split(separator: " ") ?? []
+        return fields.first { $0.hasPrefix("field=") }.map { String($0.dropFirst(6)) }
+    }
+
+    private func content(_ line: String) -> [UInt8]? {
+        guard case .report(let report)? = asked(bytes(line + "\n")) else { return nil }
+        return report.canonicalContent
+    }
+
+    private func asked(_ line: [UInt8]) -> SessionRequest? {
+        var test = TestSession.authenticated()
+        test.answersAtOnce = false
+        test.receive(line)
+        return test.performed.first?.1
+    }
+}
+
+extension AgentRequest {
+    /// What a session makes of it; `nil` for what it answers itself.
+    fileprivate var asked: SessionRequest? {
+        switch self {
+        case .lease(let request): .lease(request)
+        case .report(let request): .report(request)
+        case .extend(let request): .extend(request)
+        case .giveBack(let request): .giveBack(request)
+        case .resume(let request): .resume(request)
+        case .hello, .auth, .ping, .bye: nil
+        }
+    }
+}
+
+extension ReportRequest {
+    static let complete = ReportRequest(
+        key: 90_019, delegation: delegation14, account: anAccount(1_900_077_120), epoch: anEpoch(3),
+        at: instant("2024-03-04T08:42:10.123456-06:00"), channel: .locationVisit, contact: .thirdParty,
+        result: .promise,
+        amount: Cents(4_310_22), promised: LocalDate(text: "2024-03-11"), branch: Token("FR_12"),
+        motive: Token("unemployment"),
+        position: GeoPosition(latitudeMicrodegrees: 19_432_608, longitudeMicrodegrees: -99_133_209),
+        solution: Token("BCN"),
+        evidence: EvidenceReference(digest: Array(repeating: 0xEE, count: 32), locator: "file://\"año\" 2024\\a"))
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatch
+import Synchronization
+
+/// A server on a free port of loopback whose desk answers from another thread.
+final class TestServer: Sendable {
+    private let server: AgentServer
+    private let sequences = Mutex<Int64>(0)
+
+    var port: Int { server.port }
+    var connectionCount: Int { server.connectionCount }
+
+    /// - Parameter handSize: how many accounts there are to lease.
+    /// - Parameter isSilent: after `AUTH`, nothing is ever answered.
+    init(
+        handSize: Int64 = 3, isForgiving: Bool = false, isSilent: Bool = false, connectionsMax: Int = 100,
+        limits: SessionLimits = SessionLimits()
+    ) async throws {
+        var settings = AgentServerSettings(node: "mx-1")
+        settings.connectionsMax = connectionsMax
+        settings.limits = limits
+        let desk = LockedDesk(Desk(handSize: handSize, isForgiving: isForgiving))
+        server = try await AgentServer.start(settings, clock: { instant("2024-03-04T15:00:00Z") }) {
+            identity, request, reply in
+            if isSilent, identity != nil { return }
+            DispatchQueue.global().async { reply(desk.answer(request)) }
+        }
+    }
+
+    func connect(agency: AgencyID? = nil, sequence: Int64? = nil) async throws -> AgentConnection {
+        try await AgentConnection.connect(settings(agency: agency, sequence: sequence, privateKey: Desk.secret))
+    }
+
+    func refusal(sequence: Int64, privateKey: [UInt8]) async -> ReplyCode? {
+        do {
+            _ = try await AgentConnection.connect(settings(agency: nil, sequence: sequence, privateKey: privateKey))
+            return nil
+        } catch AgentConnectionError.refused(let reply) {
+            return reply.code
+        } catch {
+            return nil
+        }
+    }
+
+    func stop() async { await server.drain() }
+
+    private func settings(agency: AgencyID?, sequence: Int64?, privateKey: [UInt8]) -> AgentConnectionSettings {
+        let next = sequences.withLock { latest in
+            latest += 1
+            return latest
+        }
+        return AgentConnectionSettings(
+            port: port, agency: agency ?? ace07, instance: valid(Token("mty-2")), sequence: sequence ?? next,
+            privateKey: valid(AgencyPrivateKey(bytes: privateKey)))
+    }
+}
+
+private final class LockedDesk: Sendable {
+    private let desk: Mutex<Desk>
+    init(_ desk: Desk) { self.desk = Mutex(desk) }
+    func answer(_ request: SessionRequest) -> Reply { desk.withLock { $0.answer(request) } }
+}
