@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The close's statements. All run in one transaction on one snapshot; the temporary tables are gone at its end.
+///
+/// They are set-based and touch each row of the month once: the outcomes shrink to one row per deal and kind of work
+/// before anything is counted.
+enum ClosingStatements {
+    /// One row per deal and kind of work. $1 period, $2 results that need a review, $3 the agreement's result,
+    /// $4 channels, $5 their kinds, $6 marks that ask for no review.
+    ///
+    /// Valid: approved, or needing no review; what broke a contact rule needs one. The lowest number of a valid outcome
+    /// is the one that bills.
+    static let work = """
+        CREATE TEMP TABLE close_work ON COMMIT DROP AS
+        SELECT o.delegation_id, o.hand_id, o.position, o.account_id, o.contract_id,
+            CASE WHEN o.result = $3::text THEN 'agreement' ELSE c.kind END AS kind,
+            count(*) AS outcomes,
+            count(*) FILTER (WHERE v.is_valid) AS valid,
+            count(*) FILTER (WHERE r.decision IS NULL AND v.needs_review) AS pending,
+            min(o.outcome_id) FILTER (WHERE v.is_valid) AS billed_by,
+            bool_or(v.is_valid AND (o.contact IN ('direct', 'third-party'))) AS is_contacted,
+            bool_or(v.is_valid AND o.result = 'promise') AS is_promised,
+            bool_or(v.is_valid AND o.result = $3::text) AS is_agreed
+        FROM outcome o
+        LEFT JOIN review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        LEFT JOIN unnest($4::text[], $5::text[]) AS c (channel, kind) ON c.channel = o.channel
+        CROSS JOIN LATERAL (
+            SELECT o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $6::text[], true) AS needs_review) n
+        CROSS JOIN LATERAL (
+            SELECT n.needs_review, coalesce(r.decision = 'approved', NOT n.needs_review) AS is_valid) v
+        WHERE o.period = $1::int
+        GROUP BY o.delegation_id, o.hand_id, o.position, o.account_id, o.contract_id, 6
+        """
+
+    /// At most one billed line per account, service and period, whoever worked it: the first valid outcome's.
+    static let fees = """
+        CREATE TEMP TABLE close_fee ON COMMIT DROP AS
+        SELECT contract_id, delegation_id, strategy, kind, array_agg(billed_by ORDER BY billed_by) AS records
+        FROM (
+            SELECT DISTINCT ON (w.delegation_id, w.account_id, h.strategy, w.kind)
+                w.contract_id, w.delegation_id, h.strategy, w.kind, w.billed_by
+            FROM close_work w
+            JOIN hand h USING (delegation_id, hand_id)
+            WHERE w.billed_by IS NOT NULL AND w.kind IS NOT NULL
+            ORDER BY w.delegation_id, w.account_id, h.strategy, w.kind, w.billed_by) first
+        GROUP BY contract_id, delegation_id, strategy, kind
+        """
+
+    static let feesOfContract = """
+        SELECT delegation_id, strategy, kind, records FROM close_fee WHERE contract_id = $1
+        ORDER BY delegation_id, strategy, kind
+        """
+
+    /// Deals whose account was dealt to the same contract again in the period: they count once, by the later deal.
+    static let superseded = """
+        CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
+        SELECT DISTINCT d.delegation_id, d.hand_id, d.position,
+            earlier.contract_ids[1] AS contract_id, earlier.portfolio
+        FROM hand later
+        JOIN position p USING (delegation_id, hand_id)
+        JOIN deal d ON d.delegation_id = p.delegation_id AND d.account_id = p.account_id AND d.epoch < p.epoch
+        JOIN hand earlier ON earlier.delegation_id = d.delegation_id AND earlier.hand_id = d.hand_id
+            AND earlier.period = $1 AND earlier.state <> 'inactive' AND earlier.contract_ids = later.contract_ids
+        WHERE later.period = $1 AND later.is_front AND later.state <> 'inactive' AND cardinality(later.contract_ids) = 1
+        """
+
+    /// A hand of one contract is dealt as a whole; of a shared one, what the contract pulled.
+    static let dealt = """
+        SELECT contract_id, delegation_id, portfolio, sum(accounts)::bigint
+        FROM (
+            SELECT contract_ids[1] AS contract_id, delegation_id, portfolio, size AS accounts FROM hand
+            WHERE period = $1 AND state <> 'inactive' AND cardinality(contract_ids) = 1
+            UNION ALL
+            SELECT g.contract_id, g.delegation_id, h.portfolio, g.accounts
+            FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
+            WHERE h.period = $1 AND cardinality(h.contract_ids) > 1
+            UNION ALL
+            SELECT contract_id, delegation_id, portfolio, -1 FROM close_superseded) dealt
+        GROUP BY contract_id, delegation_id, portfolio
+        """
+
+    /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing
+    /// from what is assigned; a return is counted whenever it happened.
+    static let endings = """
+        SELECT coalesce(g.contract_id, h.contract_ids[1]), e.delegation_id, h.portfolio, e.kind, e.reason, count(*)
+        FROM ending e
+        JOIN hand h USING (delegation_id, hand_id)
+        LEFT JOIN close_superseded s
+            ON s.delegation_id = e.delegation_id AND s.hand_id = e.hand_id AND s.position = e.position
+        LEFT JOIN LATERAL (
+            SELECT contract_id, last_position FROM lease_grant g
+            WHERE g.delegation_id = e.delegation_id AND g.hand_id = e.hand_id AND g.first_position <= e.position
+            ORDER BY g.first_position DESC LIMIT 1) g
+            ON cardinality(h.contract_ids) > 1 AND e.was_held AND g.last_position >= e.position
+        WHERE h.period = $1 AND h.state <> 'inactive' AND e.ended_at < $2
+            AND e.kind IN ('return', 'withdrawal', 'recall', 'exclusion')
+            AND (e.kind = 'return' OR s.position IS NULL)
+            AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
+        GROUP BY 1, 2, 3, 4, 5
+        """
+
+    static let pulled = """
+        SELECT g.contract_id, g.delegation_id, sum(g.accounts)::bigint
+        FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
+        WHERE h.period = $1
+        GROUP BY 1, 2
+        """
+
+    static let worked = """
+        SELECT contract_id, delegation_id, sum(outcomes)::bigint, sum(valid)::bigint, sum(pending)::bigint,
+            count(*) FILTER (WHERE valid > 0), count(*) FILTER (WHERE is_contacted),
+            count(*) FILTER (WHERE is_promised), count(*) FILTER (WHERE is_agreed)
+        FROM (
+            SELECT contract_id, delegation_id, account_id, sum(outcomes) AS outcomes, sum(valid) AS valid,
+                sum(pending) AS pending, bool_or(is_contacted) AS is_contacted, bool_or(is_promised) AS is_promised,
+                bool_or(is_agreed) AS is_agreed
+            FROM close_work GROUP BY contract_id, delegation_id, account_id) account
+        GROUP BY contract_id, delegation_id
+        """
+
+    /// The same counts per tactic; asked for only where a goal names one.
+    static let workedByTactic = """
+        SELECT contract_id, delegation_id, tactic, count(*) FILTER (WHERE valid > 0),
+            count(*) FILTER (WHERE is_contacted), count(*) FILTER (WHERE is_promised),
+            count(*) FILTER (WHERE is_agreed)
+        FROM (
+            SELECT w.contract_id, w.delegation_id, w.account_id, p.tactic, sum(w.valid) AS valid,
+                bool_or(w.is_contacted) AS is_contacted, bool_or(w.is_promised) AS is_promised,
+                bool_or(w.is_agreed) AS is_agreed
+            FROM close_work w JOIN position p USING (delegation_id, hand_id, position)
+            GROUP BY w.contract_id, w.delegation_id, w.account_id, p.tactic) account
+        GROUP BY contract_id, delegation_id, tactic
+        """
+
+    /// $1 period, $2 results of the class.
+    static let reviews = """
+        SELECT o.contract_id, o.delegation_id, count(*) FILTER (WHERE r.decision = 'approved'),
+            count(*) FILTER (WHERE r.decision IS NULL),
+            coalesce(array_agg(o.outcome_id ORDER BY o.outcome_id) FILTER (WHERE r.decision = 'rejected'), '{}')
+        FROM outcome o
+        LEFT JOIN review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        WHERE o.period = $1::int AND o.result = ANY ($2::text[])
+        GROUP BY o.contract_id, o.delegation_id
+        """
+
+    /// Each payment of the period's feed with the lease that held its account on that day: granted on it or before, and
+    /// not ended before it. Of two leases that touch on one day the later one. A reversal follows its payment.
+    ///
+    /// A lease that no sweep has closed yet ends where the sweep would end it, so that money does not depend on when
+    /// that ran. Days are Mexico City's, as the feed's are.
+    static let payments = """
+        CREATE TEMP TABLE close_payment ON COMMIT DROP AS
+        SELECT paid.delegation_id, paid.origin, paid.amount, held.contract_id, held.strategy
+        FROM (
+            SELECT p.delegation_id, p.account_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
+                CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
+            FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
+            WHERE p.period = $1) paid
+        LEFT JOIN LATERAL (
+            SELECT g.contract_id, h.strategy
+            FROM clock, deal d
+            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+            CROSS JOIN LATERAL (
+                SELECT * FROM lease_grant g
+                WHERE g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id AND g.first_position <= d.position
+                ORDER BY g.first_position DESC LIMIT 1) g
+            LEFT JOIN ending e
+                ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
+            CROSS JOIN LATERAL (
+                SELECT least(
+                    e.ended_at,
+                    coalesce(
+                        g.closed_at,
+                        g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) AS at) ended
+            WHERE d.delegation_id = paid.delegation_id AND d.account_id = paid.account_id
+                AND g.last_position >= d.position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
+                AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= paid.paid_on
+                AND (ended.at IS NULL OR (ended.at AT TIME ZONE interval '-6 hours')::date >= paid.paid_on)
+            ORDER BY g.granted_at DESC, d.epoch DESC LIMIT 1) held ON true
+        """
+
+    static let recovered = """
+        SELECT contract_id, delegation_id, sum(amount)::bigint,
+            coalesce(sum(amount) FILTER (WHERE origin = 'borrower'), 0)::bigint
+        FROM close_payment WHERE contract_id IS NOT NULL
+        GROUP BY contract_id, delegation_id
+        """
+
+    static let contracts = """
+        SELECT c.contract_id, c.agency_id, a.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule
+        FROM contract c JOIN agency a USING (agency_id)
+        WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
+        ORDER BY c.contract_id
+        """
+
+    static let capacity = """
+        SELECT contract_id, delegation_id, portfolio, accounts_per_adviser FROM contract_capacity
+        ORDER BY contract_id, delegation_id, portfolio
+        """
+
+    static let schedules = """
+        SELECT schedule, kind, effective_on, rule, parameter, value FROM schedule
+        ORDER BY kind, schedule, effective_on, rule, parameter
+        """
+
+    /// What stands: a fact that a later one of the same period corrects is left out.
+    static let facts = """
+        SELECT f.fact_id, f.kind, f.contract_id, f.delegation_id, f.portfolio, f.subject, f.value, f.minimum, f.weight
+        FROM fact f
+        WHERE f.period = $1
+            AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id AND later.period = $1)
+        ORDER BY f.contract_id, f.delegation_id, f.on_date, f.fact_id
+        """
+
+    /// Breaches of the plans in earlier statements. $1 first period, $2 this one, $3 rules.
+    static let earlierBreaches = """
+        SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint, line ->> 'rule'
+        FROM statement s
+        CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+        CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+        WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
+        ORDER BY 1, 2, 3, 4
+        """
+
+    static let summary = """
+        WITH placed AS (
+            SELECT strategy, count(*) AS n FROM placement WHERE period = $1 AND strategy IS NOT NULL GROUP BY 1),
+        dealt AS (SELECT strategy, sum(size) AS n FROM hand WHERE period = $1 AND state <> 'inactive' GROUP BY 1),
+        leased AS (
+            SELECT h.strategy, sum(g.accounts) AS n
+            FROM lease_grant g JOIN hand h USING (delegation_id, hand_id) WHERE h.period = $1 GROUP BY 1),
+        worked AS (
+            SELECT strategy, sum(outcomes) AS outcomes, count(*) FILTER (WHERE valid > 0) AS accounts
+            FROM (
+                SELECT h.strategy, sum(w.outcomes) AS outcomes, sum(w.valid) AS valid
+                FROM close_work w JOIN hand h USING (delegation_id, hand_id)
+                GROUP BY h.strategy, w.delegation_id, w.account_id) account
+            GROUP BY 1),
+        recovered AS (
+            SELECT strategy, sum(amount) AS n FROM close_payment WHERE strategy IS NOT NULL GROUP BY 1)
+        SELECT s.strategy, coalesce(placed.n, 0)::bigint, coalesce(dealt.n, 0)::bigint, coalesce(leased.n, 0)::bigint,
+            coalesce(worked.accounts, 0)::bigint, coalesce(worked.outcomes, 0)::bigint, coalesce(recovered.n, 0)::bigint
+        FROM generate_series(1, 4) AS s (strategy)
+        LEFT JOIN placed USING (strategy) LEFT JOIN dealt USING (strategy) LEFT JOIN leased USING (strategy)
+        LEFT JOIN worked USING (strategy) LEFT JOIN recovered USING (strategy)
+        ORDER BY s.strategy
+        """
+
+    static let unattributed = """
+        SELECT count(*), coalesce(sum(amount), 0)::bigint FROM close_payment WHERE contract_id IS NULL
+        """
+
+    static let segmentation = "SELECT accounts, placed, excluded FROM segmentation WHERE period = $1"
+
+    static let exclusions = "SELECT count(*) FROM placement WHERE period = $1 AND strategy IS NULL"
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// What one section of a statement is about: a contract in a delegation.
+package struct StatementPlace: Hashable, Sendable {
+    package let contract: Int32
+    package let delegation: Int16
+
+    package init(contract: Int32, delegation: Int16) {
+        self.contract = contract
+        self.delegation = delegation
+    }
+}
+
+/// Reads a month for its close. Made inside the closing transaction: what it counts goes to temporary tables first.
+package struct ClosingStore {
+    private let link: PgLink
+    private let period: Period
+
+    /// Counts the month's outcomes, fees, deals and payments.
+    ///
+    /// - Precondition: a transaction is open, on one snapshot.
+    package init(_ link: PgLink, period: Period, step: (String) -> Void) throws(PgError) {
+        self.link = link
+        self.period = period
+        // Memory for the one big grouping; given back at the end of the transaction.
+        try link.script("SET LOCAL work_mem = '96MB'")
+        step("outcomes")
+        try link.run(
+            ClosingStatements.work,
+            [
+                .int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue)),
+                .text(FeeService.agreementResult.rawValue), .texts(OutcomeChannel.allCases.map(\.rawValue)),
+                .texts(OutcomeChannel.allCases.map(\.kind.rawValue)), .texts(ReviewClass.acceptedMarks),
+            ])
+        try link.script("ANALYZE close_work")
+        step("fees")
+        try link.run(ClosingStatements.fees)
+        step("deals")
+        try link.run(ClosingStatements.superseded, [.int32(period.number)])
+        step("payments")
+        try link.run(ClosingStatements.payments, [.int32(period.number)])
+    }
+
+    // MARK: - Contracts and what they agreed to
+
+    package struct Contract: Sendable {
+        package let id: Int32
+        package let agency: Int32
+        package let agencyName: String
+        package let number: String
+        package let tender: String
+        package let feeSchedule: String
+        package let penaltySchedule: String
+    }
+
+    /// The contracts in force in the period, and any other that worked in it; ascending.
+    package func contracts() throws(PgError) -> [Contract] {
+        try link.run(ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay)]).map { row in
+            Contract(
+                id: row.int32(0), agency: row.int32(1), agencyName: row.text(2), number: row.text(3),
+                tender: row.text(4), feeSchedule: row.text(5), penaltySchedule: row.text(6))
+        }
+    }
+
+    /// Accounts per adviser, by portfolio.
+    package func capacity() throws(PgError) -> [(place: StatementPlace, portfolio: Int16, accountsPerAdviser: Int32)] {
+        try link.run(ClosingStatements.capacity).map { row in
+            (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int16(2), row.int32(3))
+        }
+    }
+
+    /// All versions of all schedules of a kind, `fee` or `penalty`, by name.
+    package func schedules(_ kind: String) throws(PgError) -> [String: [Schedule]] {
+        var values: [ScheduleVersion: [ScheduleValue]] = [:]
+        for row in try link.run(ClosingStatements.schedules) where row.text(1) == kind {
+            values[ScheduleVersion(name: row.text(0), effectiveOn: row.date(2)), default: []].append(
+                ScheduleValue(rule: row.text(3), parameter: row.text(4), value: row.text(5)))
+        }
+        let schedules = values.map { Schedule(version: $0.key, values: $0.value) }
+        return Dictionary(grouping: schedules) { $0.version.name }
+    }
+
+    // MARK: - What happened
+
+    package func dealt() throws(PgError) -> [(place: StatementPlace, portfolio: Int16, accounts: Int64)] {
+        try link.run(ClosingStatements.dealt, [.int32(period.number)]).map { row in
+            (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int16(2), row.int64(3))
+        }
+    }
+
+    package struct Endings: Sendable {
+        package let place: StatementPlace
+        package let portfolio: Int16
+        /// `return`, `withdrawal`, `recall` or `exclusion`.
+        package let kind: String
+        package let reason: String
+        package let count: Int64
+    }
+
+    package func endings() throws(PgError) -> [Endings] {
+        let next = Timestamp(
+            date: period.advanced(byMonths: 1).firstDay,
+            offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
+        return try link.run(ClosingStatements.endings, [.int32(period.number), .timestamp(next)]).map { row in
+            Endings(
+                place: StatementPlace(contract: row.int32(0), delegation: row.int16(1)), portfolio: row.int16(2),
+                kind: row.text(3), reason: row.text(4), count: row.int64(5))
+        }
+    }
+
+    package func pulled() throws(PgError) -> [(place: StatementPlace, accounts: Int64)] {
+        try link.run(ClosingStatements.pulled, [.int32(period.number)]).map { row in
+            (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int64(2))
+        }
+    }
+
+    package struct Work: Sendable {
+        package let place: StatementPlace
+        package let outcomes: Int64
+        package let valid: Int64
+        package let pending: Int64
+        package let reached: Reached
+    }
+
+    /// Accounts by what valid outcomes say of them.
+    package struct Reached: Sendable {
+        package let worked: Int64
+        package let contacted: Int64
+        package let promises: Int64
+        package let agreements: Int64
+    }
+
+    package func worked() throws(PgError) -> [Work] {
+        try link.run(ClosingStatements.worked).map { row in
+            Work(
+                place: StatementPlace(contract: row.int32(0), delegation: row.int16(1)), outcomes: row.int64(2),
+                valid: row.int64(3), pending: row.int64(4), reached: Reached(row, from: 5))
+        }
+    }
+
+    package func workedByTactic() throws(PgError) -> [(place: StatementPlace, tactic: String, reached: Reached)] {
+        try link.run(ClosingStatements.workedByTactic).map { row in
+            (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.text(2), Reached(row, from: 3))
+        }
+    }
+
+    package func billed(of contract: Int32) throws(PgError) -> [(delegation: Int16, BilledService)] {
+        try link.run(ClosingStatements.feesOfContract, [.int32(contract)]).compactMap { row in
+            guard let strategy = Strategy(rawValue: row.int16(1)), let kind = FeeService.Kind(rawValue: row.text(2))
+            else { return nil }
+            return (row.int16(0), BilledService(service: FeeService(strategy, kind), outcomes: row.int64s(3)))
+        }
+    }
+
+    package func reviews(_ reviewClass: ReviewClass) throws(PgError) -> [(place: StatementPlace, count: ReviewCount)] {
+        try link.run(ClosingStatements.reviews, [.int32(period.number), .texts(reviewClass.results.map(\.rawValue))])
+            .map { row in
+                (
+                    StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
+                    ReviewCount(reviewClass, approved: row.int64(2), rejected: row.int64s(4), pending: row.int64(3))
+                )
+            }
+    }
+
+    package func recovered() throws(PgError) -> [(place: StatementPlace, all: Int64, fromBorrowers: Int64)] {
+        try link.run(ClosingStatements.recovered).map { row in
+            (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int64(2), row.int64(3))
+        }
+    }
+
+    package struct Fact: Sendable {
+        package let id: String
+        package let kind: String
+        package let place: StatementPlace
+        package let portfolio: Int16?
+        package let subject: String?
+        package let value: String
+        package let minimum: String?
+        package let weight: String?
+    }
+
+    /// The facts that stand, by contract, delegation and date.
+    package func facts() throws(PgError) -> [Fact] {
+        try link.run(ClosingStatements.facts, [.int32(period.number)]).map { row in
+            Fact(
+                id: row.text(0), kind: row.text(1),
+                place: StatementPlace(contract: row.int32(2), delegation: row.int16(3)),
+                portfolio: row.optionalInt16(4),
+                subject: row.optionalText(5), value: row.text(6), minimum: row.optionalText(7),
+                weight: row.optionalText(8))
+        }
+    }
+
+    /// Breaches that count toward recidivism, of up to eleven months before this one.
+    package func earlierBreaches() throws(PgError) -> [(place: StatementPlace, breach: EarlierBreach)] {
+        let rules = PenaltyRule.recidivismCounts.map(\.rawValue)
+        let first = period.advanced(byMonths: -11)
+        return try link.run(
+            ClosingStatements.earlierBreaches, [.int32(first.number), .int32(period.number), .texts(rules)]
+        ).compactMap { row in
+            guard let period = Period(number: row.int32(1)), let rule = PenaltyRule(rawValue: row.text(3))
+            else { return nil }
+            return (
+                StatementPlace(contract: row.int32(0), delegation: row.int16(2)),
+                EarlierBreach(period: period, rule: rule)
+            )
+        }
+    }
+
+    // MARK: - The month in figures
+
+    package struct StrategyFigures: Sendable {
+        package let strategy: Strategy
+        package let placed: Int64
+        package let dealt: Int64
+        package let leased: Int64
+        package let worked: Int64
+        package let outcomes: Int64
+        package let recovered: Cents
+    }
+
+    package func strategies() throws(PgError) -> [StrategyFigures] {
+        try link.run(ClosingStatements.summary, [.int32(period.number)]).compactMap { row in
+            guard let strategy = Strategy(rawValue: Int16(row.int32(0))) else { return nil }
+            return StrategyFigures(
+                strategy: strategy, placed: row.int64(1), dealt: row.int64(2), leased: row.int64(3),
+                worked: row.int64(4), outcomes: row.int64(5), recovered: Cents(row.int64(6)))
+        }
+    }
+
+    /// Payments on accounts that nobody held on that day.
+    package func unattributed() throws(PgError) -> (payments: Int64, amount: Cents) {
+        guard let row = try link.run(ClosingStatements.unattributed).first else { return (0, .zero) }
+        return (row.int64(0), Cents(row.int64(1)))
+    }
+
+    /// The cut as the segmentation divided it: what is neither placed nor excluded has nothing to collect.
+    package struct Cut: Sendable {
+        package let accounts: Int64
+        package let placed: Int64
+        package let excluded: Int64
+
+        package var nothingToCollect: Int64 { accounts - placed - excluded }
+    }
+
+    /// `nil` where the period was never segmented.
+    package func cut() throws(PgError) -> Cut? {
+        try link.run(ClosingStatements.segmentation, [.int32(period.number)]).first.map { row in
+            Cut(accounts: row.int64(0), placed: row.int64(1), excluded: row.int64(2))
+        }
+    }
+
+    /// Accounts that the segmentation excluded from collection, by a rule of the cut.
+    package func excluded() throws(PgError) -> Int64 {
+        try link.run(ClosingStatements.exclusions, [.int32(period.number)]).first?.int64(0) ?? 0
+    }
+}
+
+extension ClosingStore.Reached {
+    fileprivate init(_ row: PgRow, from column: Int) {
+        self.init(
+            worked: row.int64(column), contacted: row.int64(column + 1), promises: row.int64(column + 2),
+            agreements: row.int64(column + 3))
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// The state of a period and the statements kept of it.
+package struct PeriodStore {
+    package enum State: String, Sendable { case open, closing, closed }
+
+    package struct StoredStatement: Sendable {
+        package let contract: Int32
+        package let digest: [UInt8]
+        package let body: String
+    }
+
+    private let link: PgLink
+    private let period: Period
+
+    package init(_ link: PgLink, period: Period) {
+        self.link = link
+        self.period = period
+    }
+
+    /// `nil` where nothing was ever imported for the period.
+    package func state() throws(PgError) -> State? {
+        let rows = try link.run("SELECT state FROM period WHERE period = $1", [.int32(period.number)])
+        return rows.first.flatMap { State(rawValue: $0.text(0)) }
+    }
+
+    package func now() throws(PgError) -> Timestamp {
+        try link.run("SELECT now_instant()").first?.timestamp(0) ?? Timestamp(microseconds: 0)
+    }
+
+    /// Stops the period from taking more; commits at once.
+    ///
+    /// The time is read after the commit: a transaction that began while the mark was on its way to the disk still saw the
+    /// period open, and has to be waited for as well.
+    ///
+    /// - Returns: the number of the transaction that did it, and when it was there to be seen; what began before may write.
+    package func markClosing() throws(PgError) -> Mark {
+        let rows = try link.run(
+            """
+            UPDATE period SET state = 'closing' WHERE period = $1 AND state IN ('open', 'closing')
+            RETURNING pg_current_xact_id()::text::bigint
+            """, [.int32(period.number)])
+        let seen = try link.run("SELECT clock_timestamp()")
+        return Mark(transaction: rows.first?.int64(0) ?? 0, at: seen[0].timestamp(0))
+    }
+
+    package struct Mark: Sendable {
+        let transaction: Int64
+        let at: Timestamp
+    }
+
+    /// Holds the period's row until the end of the transaction, so that it is closed by one at a time.
+    package func lock() throws(PgError) {
+        try link.run("SELECT FROM period WHERE period = $1 FOR NO KEY UPDATE", [.int32(period.number)])
+    }
+
+    /// Gives the period back after a close that could not be computed.
+    package func reopen() throws(PgError) {
+        try link.run(
+            "UPDATE period SET state = 'open' WHERE period = $1 AND state = 'closing'", [.int32(period.number)])
+    }
+
+    /// What still runs from before the mark, by application name; empty when the close may begin.
+    ///
+    /// A transaction that has written shows in the snapshot; one that has only read so far shows in the activity.
+    package func olderTransactions(than mark: Mark) throws(PgError) -> [String] {
+        let rows = try link.run(
+            """
+            SELECT coalesce(nullif(application_name, ''), 'unnamed') FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+                AND xact_start < $2
+            UNION ALL
+            SELECT 'a writing transaction' WHERE pg_snapshot_xmin(pg_current_snapshot())::text::bigint <= $1
+            ORDER BY 1
+            """, [.int64(mark.transaction), .timestamp(mark.at)])
+        return rows.map { $0.text(0) }
+    }
+
+    /// The statements as they were closed, ascending by contract.
+    package func statements() throws(PgError) -> [StoredStatement] {
+        try link.run(
+            "SELECT contract_id, digest, body FROM statement WHERE period = $1 ORDER BY contract_id",
+            [.int32(period.number)]
+        ).map { StoredStatement(contract: $0.int32(0), digest: $0.bytes(1), body: $0.text(2)) }
+    }
+
+    /// Keeps the statements and closes the period, in the caller's transaction.
+    package func keep(_ statements: [StoredStatement]) throws(PgError) {
+        for statement in statements {
+            try link.run(
+                """
+                INSERT INTO statement (period, contract_id, digest, body, made_at)
+                VALUES ($1, $2, $3, $4, now_instant())
+                """,
+                [.int32(period.number), .int32(statement.contract), .bytes(statement.digest), .text(statement.body)])
+        }
+        try link.run(
+            "UPDATE period SET state = 'closed', closed_at = now_instant() WHERE period = $1", [.int32(period.number)])
+    }
+}
+
+extension PeriodStore.StoredStatement {
+    package init(contract: ContractID, digest: [UInt8], body: String) {
+        self.init(contract: contract.value, digest: digest, body: body)
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Which leases an agency holds, summed up per open grant.
+package struct HeldSummary: Sendable {
+    /// Leased accounts and the 16-byte digest of each open grant, as they were granted.
+    package let grants: [(accounts: Int64, digest: [UInt8])]
+    /// The leases of those grants that have ended since.
+    package let ended: [LeaseKey]
+}
+
+/// One account that an agency holds.
+package struct HeldLease: Sendable {
+    package let lease: LeaseKey
+    package let grant: GrantID
+    package let term: Timestamp
+}
+
+extension PgLink {
+    /// The agency's public keys that are in force now; none where the agency is unknown or terminated.
+    package func readKeys(of agency: AgencyID) throws(PgError) -> [[UInt8]] {
+        try run(AdmissionStatements.keys, [.int32(agency.value)]).map { $0.bytes(0) }
+    }
+
+    /// Takes note of an installation's sequence number.
+    ///
+    /// - Returns: the installation's number; `nil` where the sequence is not greater than the greatest one seen: a clone, or a
+    ///   client that was restored from a backup.
+    package func admit(_ agency: AgencyID, instance: String, sequence: Int64) throws(PgError) -> Int32? {
+        try run(AdmissionStatements.admit, [.int32(agency.value), .text(instance), .int64(sequence)]).first?.int32(0)
+    }
+
+    /// How many accounts the agency holds over all of its quotas, and how many contracts it has in force.
+    package func readStanding(of agency: AgencyID) throws(PgError) -> (held: Int64, contracts: Int64) {
+        let row = try run(AdmissionStatements.standing, [.int32(agency.value), .int16s(Delegation.all.map(\.value))])[0]
+        return (row.int64(0), row.int64(1))
+    }
+
+    package func readHeld(by agency: AgencyID) throws(PgError) -> HeldSummary {
+        let values: [PgValue] = [.int32(agency.value), .int16s(Delegation.all.map(\.value))]
+        let results = try pipeline([
+            PgQuery("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), PgQuery(AdmissionStatements.heldGrants, values),
+            PgQuery(AdmissionStatements.endedLeases, values), PgQuery("COMMIT"),
+        ])
+        return HeldSummary(
+            grants: results[1].map { ($0.int64(0), $0.bytes(1)) },
+            ended: results[2].compactMap { LeaseKey($0) })
+    }
+
+    /// A page of the accounts that the agency holds, by delegation and account, after `after`.
+    package func readHeldPage(
+        of agency: AgencyID, after: (delegation: Delegation, account: AccountID)?, limit: Int32
+    ) throws(PgError) -> [HeldLease] {
+        try run(
+            AdmissionStatements.heldPage,
+            [
+                .int32(agency.value), .int16s(Delegation.all.map(\.value)), .int16(after?.delegation.value ?? 0),
+                .int64(after?.account.value ?? 0), .int32(limit),
+            ]
+        ).compactMap { row in
+            guard let lease = LeaseKey(row) else { return nil }
+            return HeldLease(
+                lease: lease, grant: GrantID(hand: row.int32(3), first: row.int32(4)), term: row.timestamp(5))
+        }
+    }
+}
+
+extension LeaseKey {
+    /// Reads delegation, account and epoch from the first three columns.
+    fileprivate init?(_ row: PgRow) {
+        guard let delegation = Delegation(row.int16(0)), let account = AccountID(row.int64(1)),
+            let epoch = Epoch(row.int64(2))
+        else { return nil }
+        self.init(delegation: delegation, account: account, epoch: epoch)
+    }
+}
+
+private enum AdmissionStatements {
+    static let keys = """
+        SELECT k.public_key
+          FROM agency_key k
+          JOIN agency a ON a.agency_id = k.agency_id
+         WHERE k.agency_id = $1 AND a.status <> 'terminated' AND k.revoked_at IS NULL
+           AND (k.expires_at IS NULL OR k.expires_at > now_instant())
+         ORDER BY k.key_name
+        """
+
+    static let admit = """
+        INSERT INTO agency_instance AS i (agency_id, instance, sequence, seen_at)
+        VALUES ($1, $2, $3, now_instant())
+            ON CONFLICT (agency_id, instance) DO UPDATE SET sequence = excluded.sequence, seen_at = excluded.seen_at
+         WHERE i.sequence < excluded.sequence
+        RETURNING instance_id
+        """
+
+    static let standing = """
+        SELECT coalesce(sum(coalesce(t.total_accounts, 0) - q.released_accounts), 0)::bigint,
+               (SELECT count(*) FROM contract WHERE agency_id = $1)
+          FROM contract c
+          JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id
+          LEFT JOIN LATERAL (SELECT g.total_accounts FROM lease_grant g
+                              WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
+                              ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+         WHERE c.agency_id = $1
+        """
+
+    static let heldGrants = """
+        SELECT g.accounts::bigint, g.held_digest
+          FROM lease_grant g
+         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open' AND g.accounts > 0
+        """
+
+    private static let leased = """
+               lease_grant g
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+                         AND p.position <> ALL (coalesce(g.skipped, '{}'))
+        """
+
+    static let endedLeases = """
+        SELECT e.delegation_id, e.account_id, e.epoch
+          FROM \(leased)
+          JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch
+         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
+        """
+
+    static let heldPage = """
+        SELECT p.delegation_id, p.account_id, p.epoch, g.hand_id, g.first_position, g.term
+          FROM \(leased)
+         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
+           AND (p.delegation_id, p.account_id) > ($3, $4)
+           AND NOT EXISTS (SELECT FROM ending e
+                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch)
+         ORDER BY p.delegation_id, p.account_id
+         LIMIT $5
+        """
+}

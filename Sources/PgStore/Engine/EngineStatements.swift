@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The statements of a group's transaction. Every one names delegation_id, is bounded by its arrays, and runs on indexes alone
+/// (``PgLink/prepareForEngine()``).
+enum EngineStatements {
+    // MARK: - Locks: hand, quota, grant, each ascending
+
+    /// $1 delegation smallint[], $2 hand int[]
+    static let lockHands = """
+        SELECT h.hand_id
+          FROM unnest($1::smallint[], $2::int[]) AS r (delegation_id, hand_id)
+          JOIN hand h ON h.delegation_id = r.delegation_id AND h.hand_id = r.hand_id
+         ORDER BY h.delegation_id, h.hand_id
+           FOR NO KEY UPDATE OF h
+        """
+
+    /// $1 delegation smallint[], $2 quota int[]
+    static let lockQuotas = """
+        SELECT q.quota_id
+          FROM unnest($1::smallint[], $2::int[]) AS r (delegation_id, quota_id)
+          JOIN quota q ON q.delegation_id = r.delegation_id AND q.quota_id = r.quota_id
+         ORDER BY q.delegation_id, q.quota_id
+           FOR NO KEY UPDATE OF q
+        """
+
+    /// The grants of reported or returned accounts and of extensions, in one order, so that no two groups can wait for each other.
+    /// KEY SHARE where the group only reports; UPDATE where it also extends or returns.
+    ///
+    /// $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[], $4 delegation smallint[], $5 hand int[], $6 first int[]
+    static func lockGrants(forUpdate: Bool) -> String {
+        """
+        SELECT g.first_position
+          FROM (SELECT d.delegation_id, d.hand_id, f.first_position
+                  FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
+                  JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
+                 CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) f
+                 UNION
+                SELECT * FROM unnest($4::smallint[], $5::int[], $6::int[])) AS k (delegation_id, hand_id, first_position)
+          JOIN lease_grant g ON g.delegation_id = k.delegation_id AND g.hand_id = k.hand_id
+                            AND g.first_position = k.first_position
+         ORDER BY g.delegation_id, g.hand_id, g.first_position
+           FOR \(forUpdate ? "UPDATE" : "KEY SHARE") OF g
+        """
+    }
+    static let lockGrantsShared = lockGrants(forUpdate: false)
+    static let lockGrantsForUpdate = lockGrants(forUpdate: true)
+
+    /// The grant row that a position belongs to, if it was granted: the last one that starts at or before it.
+    private static func grantOfPosition(_ delegation: String, _ hand: String, _ position: String) -> String {
+        """
+        SELECT x.* FROM lease_grant x
+         WHERE x.delegation_id = \(delegation) AND x.hand_id = \(hand) AND x.first_position <= \(position)
+         ORDER BY x.first_position DESC LIMIT 1
+        """
+    }
+
+    /// Books an outage that no node has booked yet, before anything is judged; in all other groups it touches nothing.
+    static let bookOutage = """
+        UPDATE clock SET outage_us = outage_us + (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint,
+                         latest_beat = clock_timestamp()
+         WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
+        """
+
+    // MARK: - Reads, after the locks
+
+    static let clock = "SELECT now_instant(), outage_us FROM clock"
+
+    static let periods = "SELECT period, state = 'open' FROM period ORDER BY period"
+
+    /// $1 delegation smallint[], $2 hand int[] -> order, is open, size, cursor
+    static let hands = """
+        SELECT r.i, h.state = 'open', h.size, coalesce(c.last_position, 0)
+          FROM unnest($1::smallint[], $2::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, i)
+          JOIN hand h ON h.delegation_id = r.delegation_id AND h.hand_id = r.hand_id
+          LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
+                              WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
+                              ORDER BY g.first_position DESC LIMIT 1) c ON true
+         ORDER BY r.i
+        """
+
+    /// $1 delegation smallint[], $2 quota int[] -> order, limits, released, running totals
+    static let quotas = """
+        SELECT r.i, q.limit_accounts, q.limit_exposure, q.released_accounts, q.released_exposure,
+               coalesce(t.total_accounts, 0), coalesce(t.total_exposure, 0)
+          FROM unnest($1::smallint[], $2::int[]) WITH ORDINALITY AS r (delegation_id, quota_id, i)
+          JOIN quota q ON q.delegation_id = r.delegation_id AND q.quota_id = r.quota_id
+          LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
+                              WHERE g.delegation_id = r.delegation_id AND g.quota_id = r.quota_id
+                              ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+         ORDER BY r.i
+        """
+
+    /// The next accounts of each hand behind its cursor, excluded ones included and marked.
+    ///
+    /// $1 delegation smallint[], $2 hand int[], $3 how many int[]
+    static let windows = """
+        SELECT r.i, p.position, p.account_id, p.epoch, p.exposure, e.epoch IS NOT NULL,
+               p.tactic, p.arrears, p.due, p.overdue, p.municipality, p.reference
+          FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, want, i)
+          LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
+                              WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
+                              ORDER BY g.first_position DESC LIMIT 1) c ON true
+          JOIN position p ON p.delegation_id = r.delegation_id AND p.hand_id = r.hand_id
+                         AND p.position > coalesce(c.last_position, 0)
+                         AND p.position <= coalesce(c.last_position, 0) + r.want
+          LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch
+         ORDER BY r.i, p.position
+        """
+
+    /// The accounts of a grant as they were leased, for a replay.
+    ///
+    /// $1 delegation smallint, $2 hand int, $3 first int, $4 last int, $5 skipped int[]
+    static let grantedAccounts = """
+        SELECT p.position, p.account_id, p.epoch, p.exposure, false,
+               p.tactic, p.arrears, p.due, p.overdue, p.municipality, p.reference
+          FROM position p
+         WHERE p.delegation_id = $1 AND p.hand_id = $2 AND p.position BETWEEN $3 AND $4
+           AND p.position <> ALL (coalesce($5::int[], '{}'))
+         ORDER BY p.position
+        """
+
+    /// Everything that decides about one account under one epoch.
+    ///
+    /// $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[]
+    static let leases = """
+        SELECT r.i, d.hand_id, d.position, p.exposure, p.municipality, h.late_report_us,
+               g.first_position, g.quota_id, g.contract_id, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us,
+               g.outage_us, g.closed_at, e.kind, e.ended_at, later.epoch, n.epoch IS NOT NULL
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
+          JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
+          JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+          JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+         CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
+          LEFT JOIN ending e ON e.delegation_id = r.delegation_id AND e.account_id = r.account_id AND e.epoch = r.epoch
+          LEFT JOIN notice n ON n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
+                            AND n.decision IS DISTINCT FROM 'withdrawn'
+          LEFT JOIN LATERAL (SELECT x.epoch FROM deal x
+                              WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id AND x.epoch > r.epoch
+                                AND EXISTS (SELECT FROM lease_grant y
+                                             WHERE y.delegation_id = x.delegation_id AND y.hand_id = x.hand_id
+                                               AND y.first_position <= x.position AND y.last_position >= x.position)
+                              ORDER BY x.epoch DESC LIMIT 1) later ON true
+         WHERE d.position <= g.last_position AND d.position <> ALL (coalesce(g.skipped, '{}'))
+         ORDER BY r.i
+        """
+
+    /// $1 delegation smallint[], $2 hand int[], $3 first int[]
+    static let grants = """
+        SELECT r.i, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us, g.outage_us, g.closed_at,
+               EXISTS (SELECT FROM position p
+                         JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id
+                                      AND n.epoch = p.epoch AND n.decision IS DISTINCT FROM 'withdrawn'
+                        WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                          AND p.position BETWEEN g.first_position AND g.last_position)
+          FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
+          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
+                            AND g.first_position = r.first_position
+         ORDER BY r.i
+        """
+
+    // MARK: - Keys seen before
+
+    /// $1 delegation smallint[], $2 agency int[], $3 instance int[], $4 key bigint[]
+    static let leaseKeys = """
+        SELECT r.i, g.hand_id, g.first_position, g.last_position, g.skipped, g.request_hash, g.left_accounts, g.stop,
+               g.granted_term, g.grace_us
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
+               AS r (delegation_id, agency_id, instance_id, key, i)
+          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.agency_id = r.agency_id
+                            AND g.instance_id = r.instance_id AND g.key = r.key
+         ORDER BY r.i
+        """
+
+    /// $1 … $4 as above, $5 periods int[]
+    static let outcomeKeys = """
+        SELECT r.i, o.outcome_id, o.request_hash, o.period, o.account_id, o.epoch, o.contract_id, o.worked_at,
+               o.received_at, o.channel, o.contact, o.result, o.amount, o.promised_on
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
+               AS r (delegation_id, agency_id, instance_id, key, i)
+         CROSS JOIN unnest($5::int[]) AS m (period)
+          JOIN outcome o ON o.period = m.period AND o.delegation_id = r.delegation_id AND o.agency_id = r.agency_id
+                        AND o.instance_id = r.instance_id AND o.key = r.key
+         ORDER BY r.i, o.period
+        """
+
+    /// $1 … $4 as above
+    static let evidenceKeys = """
+        SELECT r.i, v.evidence_id, v.request_hash, v.code, v.live_epoch, v.counts
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
+               AS r (delegation_id, agency_id, instance_id, key, i)
+          JOIN evidence v ON v.delegation_id = r.delegation_id AND v.agency_id = r.agency_id
+                         AND v.instance_id = r.instance_id AND v.key = r.key
+         ORDER BY r.i
+        """
+
+    /// $1 … $4 as above, $5 verb text[]
+    static let requestKeys = """
+        SELECT r.i, q.request_hash, q.reply
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[], $5::text[]) WITH ORDINALITY
+               AS r (delegation_id, agency_id, instance_id, key, verb, i)
+          JOIN request q ON q.delegation_id = r.delegation_id AND q.agency_id = r.agency_id
+                        AND q.instance_id = r.instance_id AND q.verb = r.verb AND q.key = r.key
+         ORDER BY r.i
+        """
+
+    // MARK: - Writes
+
+    static let insertGrants = """
+        INSERT INTO lease_grant
+               (delegation_id, hand_id, first_position, last_position, quota_id, contract_id, agency_id, instance_id, key,
+                request_hash, skipped, accounts, exposure, total_accounts, total_exposure, left_accounts, stop, held_digest,
+                granted_at, granted_term, term, ceiling, grace_us, outage_us)
+        SELECT delegation_id, hand_id, first_position, last_position, quota_id, contract_id, agency_id, instance_id, key,
+               request_hash, skipped::int[], accounts, exposure, total_accounts, total_exposure, left_accounts, stop,
+               held_digest, $22, term, term, ceiling, grace_us, $23
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
+                      $9::bigint[], $10::bytea[], $11::text[], $12::int[], $13::bigint[], $14::bigint[], $15::bigint[],
+                      $16::bigint[], $17::text[], $18::bytea[], $19::timestamptz[], $20::timestamptz[], $21::bigint[])
+            AS r (delegation_id, hand_id, first_position, last_position, quota_id, contract_id, agency_id, instance_id, key,
+                  request_hash, skipped, accounts, exposure, total_accounts, total_exposure, left_accounts, stop,
+                  held_digest, term, ceiling, grace_us)
+            ON CONFLICT DO NOTHING
+        """
+
+    static let insertOutcomes = """
+        INSERT INTO outcome
+               (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+                contract_id, worked_at, received_at, channel, contact, result, amount, promised_on, marks, extra,
+                request_hash)
+        SELECT period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+               contract_id, worked_at, $21, channel, contact, result, amount, promised_on, marks::text[], extra::jsonb,
+               request_hash
+          FROM unnest($1::int[], $2::smallint[], $3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[],
+                      $8::bigint[], $9::int[], $10::int[], $11::int[], $12::timestamptz[], $13::text[], $14::text[],
+                      $15::text[], $16::bigint[], $17::date[], $18::text[], $19::text[], $20::bytea[])
+            AS r (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+                  contract_id, worked_at, channel, contact, result, amount, promised_on, marks, extra, request_hash)
+            ON CONFLICT DO NOTHING
+        """
+
+    static let insertEvidence = """
+        INSERT INTO evidence
+               (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
+                received_at, content, request_hash)
+        SELECT delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
+               $13, content, request_hash
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
+                      $8::bigint[], $9::bigint[], $10::bool[], $11::text[], $12::bytea[])
+            AS r (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
+                  content, request_hash)
+            ON CONFLICT DO NOTHING
+        """
+
+    static let insertEndings = """
+        INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+        SELECT delegation_id, account_id, epoch, kind, reason, $8, hand_id, position, true
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::int[])
+            AS r (delegation_id, account_id, epoch, kind, reason, hand_id, position)
+            ON CONFLICT DO NOTHING
+        """
+
+    static let insertReleases = """
+        INSERT INTO release (delegation_id, quota_id, accounts, exposure)
+        SELECT * FROM unnest($1::smallint[], $2::int[], $3::bigint[], $4::bigint[])
+        """
+
+    static let extendGrants = """
+        UPDATE lease_grant g SET term = r.term
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[]) AS r (delegation_id, hand_id, first_position, term)
+         WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id AND g.first_position = r.first_position
+        """
+
+    static let insertRequests = """
+        INSERT INTO request (delegation_id, agency_id, instance_id, verb, key, request_hash, reply, received_at)
+        SELECT delegation_id, agency_id, instance_id, verb, key, request_hash, reply, $8
+          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::text[], $5::bigint[], $6::bytea[], $7::text[])
+            AS r (delegation_id, agency_id, instance_id, verb, key, request_hash, reply)
+            ON CONFLICT DO NOTHING
+        """
+
+    static let insertBlocks = """
+        INSERT INTO block (delegation_id, period, records, count, root)
+        SELECT * FROM unnest($1::smallint[], $2::int[], $3::bytea[], $4::int[], $5::bytea[])
+        """
+
+    /// $1 how many outcome numbers, $2 how many evidence numbers: reserved ahead, so that a receipt can be computed before the insert.
+    static let reserveNumbers = """
+        SELECT ARRAY(SELECT nextval('outcome_number') FROM generate_series(1, $1::int)),
+               ARRAY(SELECT nextval('evidence_number') FROM generate_series(1, $2::int))
+        """
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// One hand, by its key.
+package struct HandKey: Hashable, Sendable, Comparable {
+    package let delegation: Delegation
+    package let hand: Int32
+
+    package init(delegation: Delegation, hand: Int32) {
+        self.delegation = delegation
+        self.hand = hand
+    }
+
+    package static func < (left: HandKey, right: HandKey) -> Bool {
+        (left.delegation, left.hand) < (right.delegation, right.hand)
+    }
+}
+
+/// One quota, by its key.
+package struct QuotaKey: Hashable, Sendable, Comparable {
+    package let delegation: Delegation
+    package let quota: Int32
+
+    package init(delegation: Delegation, quota: Int32) {
+        self.delegation = delegation
+        self.quota = quota
+    }
+
+    package static func < (left: QuotaKey, right: QuotaKey) -> Bool {
+        (left.delegation, left.quota) < (right.delegation, right.quota)
+    }
+}
+
+/// One deal of one account: what a holder quotes.
+package struct LeaseKey: Hashable, Sendable {
+    package let delegation: Delegation
+    package let account: AccountID
+    package let epoch: Epoch
+
+    package init(delegation: Delegation, account: AccountID, epoch: Epoch) {
+        self.delegation = delegation
+        self.account = account
+        self.epoch = epoch
+    }
+}
+
+/// One grant, by its key.
+package struct GrantKey: Hashable, Sendable {
+    package let delegation: Delegation
+    package let grant: GrantID
+
+    package init(delegation: Delegation, grant: GrantID) {
+        self.delegation = delegation
+        self.grant = grant
+    }
+}
+
+/// The scope in which a request's key is unique, within its verb.
+package struct IdempotencyKey: Hashable, Sendable {
+    package let delegation: Delegation
+    package let agency: AgencyID
+    package let instance: Int32
+    package let key: Int64
+
+    package init(delegation: Delegation, agency: AgencyID, instance: Int32, key: Int64) {
+        self.delegation = delegation
+        self.agency = agency
+        self.instance = instance
+        self.key = key
+    }
+}
+
+/// The rare verbs whose replies are kept as they were sent.
+package enum KeptVerb: String, Sendable { case extend = "EXTEND", `return` = "RETURN", object = "OBJECT" }
+
+/// What a group needs to lock and to know. Keys may repeat across requests; each list holds a key once.
+package struct GroupQuestion: Sendable {
+    /// Hands to draw from, with how many positions the group may take from each.
+    package var hands: [HandKey: Int] = [:]
+    package var quotas: Set<QuotaKey> = []
+    package var leases: Set<LeaseKey> = []
+    package var grants: Set<GrantKey> = []
+    package var leaseKeys: Set<IdempotencyKey> = []
+    package var reportKeys: Set<IdempotencyKey> = []
+    package var keptKeys: [KeptVerb: Set<IdempotencyKey>] = [:]
+    /// The periods in which a report's key may have been used.
+    package var periods: Set<Period> = []
+    /// Whether the group extends or returns, which locks its grants exclusively.
+    package var changesGrants = false
+
+    package init() {}
+}
+
+/// What the database said, read after all locks were held.
+package struct GroupAnswer: Sendable {
+    package struct Hand: Sendable {
+        package let isOpen: Bool
+        package let size: Int32
+        package let cursor: Int32
+        package var window: [DealtAccount]
+    }
+    package struct Lease: Sendable {
+        package let grant: GrantID
+        package let hand: Int32
+        package let position: Int32
+        package let exposure: Cents
+        package let municipality: Municipality?
+        package let quota: Int32
+        package let contract: ContractID?
+        package let facts: LeaseFacts
+        package let hasNotice: Bool
+
+        /// The same lease, ended.
+        package func ended(_ ending: LeaseFacts.Ending) -> Lease {
+            Lease(
+                grant: grant, hand: hand, position: position, exposure: exposure, municipality: municipality,
+                quota: quota,
+                contract: contract, facts: facts.ended(ending), hasNotice: hasNotice)
+        }
+    }
+    package struct Grant: Sendable {
+        package let holder: AgencyID?
+        package let machine: GrantStateMachine
+        package let credit: Duration
+        package let hasNotice: Bool
+    }
+    package struct KnownLease: Sendable {
+        package let grant: GrantID
+        package let last: Int32
+        package let skipped: [Int32]
+        package let requestHash: [UInt8]
+        package let left: Int64
+        package let stop: PullStop
+        package let term: Timestamp
+        package let grace: Duration
+        package var accounts: [DealtAccount]
+    }
+    package struct KnownOutcome: Sendable {
+        package let requestHash: [UInt8]
+        package let outcome: OutcomeRow
+    }
+    package struct KnownEvidence: Sendable {
+        package let evidence: Int64
+        package let requestHash: [UInt8]
+        package let code: StaleReason
+        package let liveEpoch: Epoch?
+        package let counts: Bool
+    }
+    package struct KnownReply: Sendable {
+        package let requestHash: [UInt8]
+        package let reply: String
+    }
+
+    package var now = Timestamp(microseconds: 0)
+    package var outage = Duration.zero
+    package var openPeriods: Set<Period> = []
+    package var knownPeriods: Set<Period> = []
+    package var hands: [HandKey: Hand] = [:]
+    package var quotas: [QuotaKey: QuotaBalance] = [:]
+    package var leases: [LeaseKey: Lease] = [:]
+    package var grants: [GrantKey: Grant] = [:]
+    package var knownLeases: [IdempotencyKey: KnownLease] = [:]
+    package var knownOutcomes: [IdempotencyKey: KnownOutcome] = [:]
+    package var knownEvidence: [IdempotencyKey: KnownEvidence] = [:]
+    package var knownReplies: [KeptVerb: [IdempotencyKey: KnownReply]] = [:]
+    /// Numbers reserved for the group's outcomes and evidence, ascending.
+    package var outcomeNumbers: [Int64] = []
+    package var evidenceNumbers: [Int64] = []
+}
+
+/// A dealt account with what the holder is told about it.
+package struct DealtAccount: Sendable {
+    package let position: DealtPosition
+    package let tactic: String
+    package let arrears: Int16
+    package let due: Cents
+    package let overdue: Cents
+    package let municipality: Municipality?
+    package let reference: String
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// A block that no chain has yet.
+package struct UnchainedBlock: Sendable {
+    package let delegation: Delegation
+    package let period: Period
+    package let root: [UInt8]
+    fileprivate let transaction: String
+    fileprivate let number: Int64
+}
+
+/// A block's place in its chain.
+package struct ChainLink: Sendable {
+    package let block: UnchainedBlock
+    package let height: Int64
+    package let head: [UInt8]
+
+    package init(block: UnchainedBlock, height: Int64, head: [UInt8]) {
+        self.block = block
+        self.height = height
+        self.head = head
+    }
+}
+
+/// Where one chain ends.
+package struct ChainEnd: Sendable {
+    package let height: Int64
+    package let head: [UInt8]
+
+    package init(height: Int64, head: [UInt8]) {
+        self.height = height
+        self.head = head
+    }
+}
+
+extension PgLink {
+    /// Blocks that are committed for good and not yet chained, in the order in which they are to be chained, with the ends of the chains
+    /// that they continue. The caller holds a transaction; the sequencer's row stays locked until its end.
+    ///
+    /// - Locks: the follower `sequencer`, so that one node sequences at a time.
+    package func lockUnchained(
+        limit: Int32
+    ) throws(PgError) -> (blocks: [UnchainedBlock], ends: [Delegation: [Period: ChainEnd]]) {
+        let cursor = try run("SELECT number FROM follower WHERE name = 'sequencer' FOR UPDATE")
+        if cursor.isEmpty {
+            try run(
+                "INSERT INTO follower (name, transaction, number) VALUES ('sequencer', '0', 0) ON CONFLICT DO NOTHING")
+        }
+        let blocks = try run(LedgerStatements.unchained, [.int32(limit)]).compactMap { row -> UnchainedBlock? in
+            guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else {
+                return nil
+            }
+            return UnchainedBlock(
+                delegation: delegation, period: period, root: row.bytes(2), transaction: row.text(3),
+                number: row.int64(4))
+        }
+        var ends: [Delegation: [Period: ChainEnd]] = [:]
+        guard !blocks.isEmpty else { return (blocks, ends) }
+        for row in try run(LedgerStatements.ends) {
+            guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else { continue }
+            ends[delegation, default: [:]][period] = ChainEnd(height: row.int64(2), head: row.bytes(3))
+        }
+        return (blocks, ends)
+    }
+
+    /// Appends to the chains and moves the sequencer on.
+    package func appendChain(_ links: [ChainLink]) throws(PgError) {
+        guard let last = links.last else { return }
+        try run(
+            LedgerStatements.appendChain,
+            [
+                .int16s(links.map(\.block.delegation.value)), .int32s(links.map(\.block.period.number)),
+                .int64s(links.map(\.height)), .texts(links.map(\.block.transaction)),
+                .int64s(links.map(\.block.number)),
+                .byteArrays(links.map(\.head)),
+            ])
+        try run(
+            "UPDATE follower SET transaction = $1::text::xid8, number = $2 WHERE name = 'sequencer'",
+            [.text(last.block.transaction), .int64(last.block.number)])
+    }
+}
+
+private enum LedgerStatements {
+    static let unchained = """
+        SELECT b.delegation_id, b.period, b.root, b.transaction::text, b.block_id
+          FROM block b, follower f
+         WHERE f.name = 'sequencer' AND (b.transaction, b.block_id) > (f.transaction, f.number)
+           AND b.transaction < pg_snapshot_xmin(pg_current_snapshot())
+         ORDER BY b.transaction, b.block_id
+         LIMIT $1
+        """
+
+    static let ends = """
+        SELECT DISTINCT ON (delegation_id, period) delegation_id, period, height, head
+          FROM chain ORDER BY delegation_id, period, height DESC
+        """
+
+    static let appendChain = """
+        INSERT INTO chain (delegation_id, period, height, transaction, block_id, head)
+        SELECT delegation_id, period, height, transaction::xid8, block_id, head
+          FROM unnest($1::smallint[], $2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::bytea[])
+            AS r (delegation_id, period, height, transaction, block_id, head)
+        """
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// One open hand as one contract may draw from it.
+package struct HandRoute: Sendable {
+    package let key: HandKey
+    package let strategy: Strategy
+    package let portfolio: Portfolio
+    package let isFront: Bool
+    package let size: Int32
+    package let cursor: Int32
+    package let terms: LeaseTerms
+    package let contract: ContractID
+    package let agency: AgencyID
+    package let isSuspended: Bool
+    package let quota: QuotaKey
+}
+
+/// Where an agency has a contract in force, dealt to or not.
+package struct AgencyPlace: Hashable, Sendable {
+    package let delegation: Delegation
+    package let agency: AgencyID
+    package let strategy: Strategy
+
+    package init(delegation: Delegation, agency: AgencyID, strategy: Strategy) {
+        self.delegation = delegation
+        self.agency = agency
+        self.strategy = strategy
+    }
+}
+
+extension PgLink {
+    /// The places of all contracts that are in force on the database's day.
+    package func readPlaces() throws(PgError) -> Set<AgencyPlace> {
+        var places: Set<AgencyPlace> = []
+        for row in try run(RouteStatements.places) {
+            guard let delegation = Delegation(row.int16(0)), let agency = AgencyID(row.int32(1)),
+                let strategy = Strategy(rawValue: row.int16(2))
+            else { continue }
+            places.insert(AgencyPlace(delegation: delegation, agency: agency, strategy: strategy))
+        }
+        return places
+    }
+
+    /// All open hands with the contracts that draw from them, in the order in which they are served: front hands first, then by
+    /// contract, portfolio and number.
+    package func readRoutes() throws(PgError) -> [HandRoute] {
+        try run(RouteStatements.routes).compactMap { row in
+            guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(2)),
+                let portfolio = Portfolio(rawValue: row.int16(3)), let contract = ContractID(row.int32(11)),
+                let agency = AgencyID(row.int32(12))
+            else { return nil }
+            return HandRoute(
+                key: HandKey(delegation: delegation, hand: row.int32(1)), strategy: strategy, portfolio: portfolio,
+                isFront: row.bool(4), size: row.int32(5), cursor: row.int32(6),
+                terms: LeaseTerms(
+                    termDays: Int(row.int32(7)), ceilingDays: Int(row.int32(8)), grace: .microseconds(row.int64(9)),
+                    lateReport: .microseconds(row.int64(10)), contractEndsOn: row.date(13)),
+                contract: contract, agency: agency, isSuspended: row.text(14) != "active",
+                quota: QuotaKey(delegation: delegation, quota: row.int32(15)))
+        }
+    }
+
+    /// The database's own time, virtual or real.
+    package func readNow() throws(PgError) -> Timestamp {
+        let rows = try run("SELECT now_instant()")
+        return rows[0].timestamp(0)
+    }
+}
+
+private enum RouteStatements {
+    static let places = """
+        SELECT DISTINCT k.delegation_id, c.agency_id, s.strategy
+          FROM contract c
+          JOIN contract_capacity k ON k.contract_id = c.contract_id
+         CROSS JOIN unnest(c.strategies) AS s (strategy)
+         WHERE (now_instant() AT TIME ZONE 'America/Mexico_City')::date BETWEEN c.starts_on AND c.ends_on
+         ORDER BY k.delegation_id, c.agency_id, s.strategy
+        """
+
+    static let routes = """
+        SELECT h.delegation_id, h.hand_id, h.strategy, h.portfolio, h.is_front, h.size,
+               coalesce((SELECT g.last_position FROM lease_grant g
+                          WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                          ORDER BY g.first_position DESC LIMIT 1), 0),
+               h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, c.contract_id, c.agency_id, c.ends_on, a.status,
+               q.quota_id
+          FROM hand h
+          JOIN contract c ON c.contract_id = ANY (h.contract_ids)
+          JOIN agency a ON a.agency_id = c.agency_id
+          JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = c.contract_id
+                      AND q.strategy = h.strategy AND q.portfolio = h.portfolio
+         WHERE h.state = 'open'
+         ORDER BY h.delegation_id, c.agency_id, h.strategy, NOT h.is_front, c.contract_id, h.portfolio, h.hand_id
+        """
+}

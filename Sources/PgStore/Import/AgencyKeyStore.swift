@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// A public key with which an agency signs in.
+package struct AgencyKey: Hashable, Sendable {
+    package let agency: AgencyID
+    package let name: String
+    /// Ed25519, 32 bytes.
+    package let publicKey: [UInt8]
+    package let expiresAt: Timestamp?
+    package let addedAt: Timestamp?
+    package let revokedAt: Timestamp?
+
+    package init(agency: AgencyID, name: String, publicKey: [UInt8], expiresAt: Timestamp?) {
+        self.init(agency: agency, name: name, publicKey: publicKey, expiresAt: expiresAt, addedAt: nil, revokedAt: nil)
+    }
+
+    init(
+        agency: AgencyID, name: String, publicKey: [UInt8], expiresAt: Timestamp?, addedAt: Timestamp?,
+        revokedAt: Timestamp?
+    ) {
+        self.agency = agency
+        self.name = name
+        self.publicKey = publicKey
+        self.expiresAt = expiresAt
+        self.addedAt = addedAt
+        self.revokedAt = revokedAt
+    }
+}
+
+/// Table agency_key. A key is never changed: it is added, and revoked.
+package struct AgencyKeyStore {
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    package enum Addition: Equatable, Sendable {
+        case added, unchanged, unknownAgency, nameTaken, keyTaken(AgencyID, String)
+    }
+
+    /// Adds a key. The same one again changes nothing; a name is never used for another key, nor a key twice.
+    package func add(_ key: AgencyKey) throws(PgError) -> Addition {
+        let agency = PgValue.int32(key.agency.value)
+        if try link.run("SELECT 1 FROM agency WHERE agency_id = $1", [agency]).isEmpty { return .unknownAgency }
+        let holder = try link.run(
+            """
+            SELECT agency_id, key_name FROM agency_key
+            WHERE public_key = $1 AND (agency_id, key_name) <> ($2, $3) ORDER BY agency_id, key_name LIMIT 1
+            """, [.bytes(key.publicKey), agency, .text(key.name)]
+        ).first
+        if let holder, let other = AgencyID(holder.int32(0)) { return .keyTaken(other, holder.text(1)) }
+        let added = try link.run(
+            """
+            INSERT INTO agency_key (agency_id, key_name, public_key, added_at, expires_at)
+            VALUES ($1, $2, $3, now_instant(), $4) ON CONFLICT DO NOTHING
+            """, [agency, .text(key.name), .bytes(key.publicKey), .optional(key.expiresAt)]
+        ).affected
+        if added == 1 { return .added }
+        let isSame = try link.run(
+            """
+            SELECT 1 FROM agency_key
+            WHERE agency_id = $1 AND key_name = $2 AND public_key = $3 AND expires_at IS NOT DISTINCT FROM $4
+            AND   revoked_at IS NULL
+            """, [agency, .text(key.name), .bytes(key.publicKey), .optional(key.expiresAt)])
+        return isSame.isEmpty ? .nameTaken : .unchanged
+    }
+
+    /// Keys by agency and name, of one agency or of all.
+    package func list(_ agency: AgencyID?) throws(PgError) -> [AgencyKey] {
+        try link.run(
+            """
+            SELECT agency_id, key_name, public_key, expires_at, added_at, revoked_at
+            FROM   agency_key WHERE $1::integer IS NULL OR agency_id = $1
+            ORDER  BY agency_id, key_name
+            """, [.optional(agency?.value)]
+        ).compactMap { row in
+            AgencyID(row.int32(0)).map { agency in
+                AgencyKey(
+                    agency: agency, name: row.text(1), publicKey: row.bytes(2), expiresAt: row.optionalTimestamp(3),
+                    addedAt: row.timestamp(4), revokedAt: row.optionalTimestamp(5))
+            }
+        }
+    }
+
+    /// - Returns: when it was revoked, now or before; `nil` where there is no such key.
+    package func revoke(_ agency: AgencyID, name: String) throws(PgError) -> Timestamp? {
+        try link.run(
+            """
+            UPDATE agency_key SET revoked_at = coalesce(revoked_at, now_instant())
+            WHERE agency_id = $1 AND key_name = $2 RETURNING revoked_at
+            """, [.int32(agency.value), .text(name)]
+        ).first?.timestamp(0)
+    }
+}

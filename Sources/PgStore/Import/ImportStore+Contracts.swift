@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// Zones, schedules, agencies and contracts: small tables that later files are checked against.
+extension ImportStore {
+    // MARK: Zones
+
+    var zoneChecks: [String] {
+        [
+            duplicates(
+                "delegation_id", column: "delegation", value: "s.delegation_id::text", what: "the same delegation"),
+            """
+            SELECT DISTINCT ON (s.line) s.line, 'zone', s.zone_id::text,
+                   'contract ' || c.contract_id || ' works in delegation ' || s.delegation_id || ' for zone '
+                       || c.zone_id
+            FROM   import_row s
+            JOIN   contract_capacity p USING (delegation_id)
+            JOIN   contract c USING (contract_id)
+            WHERE  c.zone_id <> s.zone_id AND c.ends_on >= now_instant()::date
+            ORDER  BY s.line, c.contract_id
+            """,
+        ]
+    }
+
+    func applyZones() throws(PgError) -> [ImportCount] {
+        let changed = try link.run(
+            """
+            INSERT INTO zone_delegation (delegation_id, zone_id)
+            SELECT delegation_id, zone_id FROM import_row
+            ON CONFLICT (delegation_id) DO UPDATE SET zone_id = excluded.zone_id
+            WHERE zone_delegation.zone_id <> excluded.zone_id
+            """
+        ).affected
+        return [
+            ImportCount("delegations with a new zone", Int64(changed)),
+            ImportCount("delegations without a zone", 32 - (try count("SELECT count(*) FROM zone_delegation"))),
+        ]
+    }
+
+    // MARK: Schedules
+
+    var scheduleChecks: [String] {
+        [
+            duplicates(
+                "schedule, effective_on, rule, parameter", column: "parameter", value: "s.parameter",
+                what: "the same schedule, day, rule and parameter"),
+            """
+            SELECT s.line, 'value', s.value,
+                   'is ' || t.value || ' in force since ' || t.effective_on
+                       || '; a change needs a row with a later effective_on'
+            FROM   import_row s
+            JOIN   schedule t USING (schedule, effective_on, rule, parameter)
+            WHERE  t.value <> s.value
+            """,
+            """
+            SELECT s.line, 'kind', s.kind, 'the schedule is of kind ' || k.kind || ' already'
+            FROM   import_row s
+            JOIN   (SELECT DISTINCT ON (schedule) schedule, kind
+                    FROM (SELECT schedule, kind, 0 AS line FROM schedule
+                          UNION ALL SELECT schedule, kind, line FROM import_row) a
+                    ORDER BY schedule, line) k USING (schedule)
+            WHERE  k.kind <> s.kind
+            """,
+            """
+            SELECT s.line, 'effective_on', s.effective_on::text,
+                   'period ' || p.period / 100 || '-' || lpad((p.period % 100)::text, 2, '0')
+                       || ' is closed; take a later day'
+            FROM   import_row s
+            JOIN   LATERAL (SELECT max(period) AS period FROM period WHERE state <> 'open') p
+                   ON s.effective_on < make_date(p.period / 100, p.period % 100, 1) + interval '1 month'
+            WHERE  EXISTS (SELECT FROM schedule t WHERE t.schedule = s.schedule)
+            AND    NOT EXISTS (SELECT FROM schedule t WHERE (t.schedule, t.effective_on, t.rule, t.parameter)
+                               = (s.schedule, s.effective_on, s.rule, s.parameter))
+            """,
+        ]
+    }
+
+    func applySchedules() throws(PgError) -> [ImportCount] {
+        let added = try link.run(
+            """
+            INSERT INTO schedule (schedule, kind, effective_on, rule, parameter, value)
+            SELECT schedule, kind, effective_on, rule, parameter, value FROM import_row
+            ON CONFLICT DO NOTHING
+            """
+        ).affected
+        return [
+            ImportCount("values added", Int64(added)),
+            ImportCount("values already there", try count("SELECT count(*) FROM import_row") - Int64(added)),
+        ]
+    }
+
+    // MARK: Contracts
+
+    func contractChecks(_ contractLevelColumns: [String]) -> [String] {
+        let first = "(SELECT DISTINCT ON (contract_id) * FROM import_row ORDER BY contract_id, line)"
+        let disagreements = contractLevelColumns.map { column in
+            """
+            SELECT s.line, '\(column)', \(shown(column)), 'differs from line ' || f.line || ' of the same contract'
+            FROM   import_row s JOIN \(first) f USING (contract_id)
+            WHERE  s.\(column) IS DISTINCT FROM f.\(column)
+            """
+        }
+        return [
+            duplicates(
+                "contract_id, delegation_id", column: "delegation", value: "s.delegation_id::text",
+                what: "the same contract and delegation")
+        ] + disagreements + [
+            """
+            SELECT s.line, 'agency_name', s.agency_name, 'differs from line ' || f.line || ' of the same agency'
+            FROM   import_row s
+            JOIN   (SELECT DISTINCT ON (agency_id) agency_id, agency_name, line
+                    FROM import_row ORDER BY agency_id, line) f
+                   USING (agency_id)
+            WHERE  s.agency_name <> f.agency_name
+            """,
+            """
+            SELECT s.line, 'zone', s.zone_id::text,
+                   coalesce('delegation ' || s.delegation_id || ' lies in zone ' || z.zone_id || ' by the zone map',
+                            'the zone map lacks delegation ' || s.delegation_id || '; import zones first')
+            FROM   import_row s LEFT JOIN zone_delegation z USING (delegation_id)
+            WHERE  z.zone_id IS DISTINCT FROM s.zone_id
+            """,
+            scheduleMissing(column: "fee_schedule", kind: "fee"),
+            scheduleMissing(column: "penalty_schedule", kind: "penalty"),
+            """
+            SELECT s.line, 'agency', \(agency("s.agency_id")), 'the contract is that of ' || \(agency("c.agency_id"))
+                   || '; it takes a number of its own for another agency'
+            FROM   import_row s JOIN contract c USING (contract_id)
+            WHERE  c.agency_id <> s.agency_id
+            """,
+        ]
+    }
+
+    /// A staged value as it stands in the file.
+    private func shown(_ column: String) -> String {
+        switch column {
+        case "agency_id": agency("s.agency_id")
+        case "bond", "exposure_factor_bp": "trim_scale(s.\(column) / 100.0)::text"
+        default: "s.\(column)::text"
+        }
+    }
+
+    private func agency(_ column: String) -> String {
+        "'ACE' || lpad(\(column)::text, greatest(2, length(\(column)::text)), '0')"
+    }
+
+    private func scheduleMissing(column: String, kind: String) -> String {
+        """
+        SELECT s.line, '\(column)', s.\(column), 'there is no \(kind) schedule of that name; import schedules first'
+        FROM   import_row s
+        WHERE  NOT EXISTS (SELECT FROM schedule t WHERE t.schedule = s.\(column) AND t.kind = '\(kind)')
+        """
+    }
+
+    func applyContracts() throws(PgError) -> [ImportCount] {
+        try link.run(
+            """
+            INSERT INTO agency (agency_id, name)
+            SELECT DISTINCT agency_id, agency_name FROM import_row
+            ON CONFLICT (agency_id) DO UPDATE SET name = excluded.name
+            """)
+        let contracts = try link.run(Self.upsertContracts).affected
+        try link.run(
+            """
+            INSERT INTO contract_capacity
+                   (contract_id, delegation_id, portfolio, committed_advisers, accounts_per_adviser)
+            SELECT contract_id, delegation_id, 1, telephone_advisers, accounts_per_telephone_adviser FROM import_row
+            UNION ALL
+            SELECT contract_id, delegation_id, 2, home_visit_advisers, accounts_per_home_visit_adviser FROM import_row
+            ON CONFLICT (contract_id, delegation_id, portfolio) DO UPDATE SET
+                committed_advisers = excluded.committed_advisers, accounts_per_adviser = excluded.accounts_per_adviser
+            """)
+        return [
+            ImportCount("agencies", try count("SELECT count(DISTINCT agency_id) FROM import_row")),
+            ImportCount("contracts", Int64(contracts)),
+            ImportCount("contracts and delegations", try count("SELECT count(*) FROM import_row")),
+        ]
+    }
+
+    private static let upsertContracts = """
+        INSERT INTO contract (contract_id, agency_id, number, tender, zone_id, strategies, starts_on, ends_on,
+                              capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule, penalty_schedule,
+                              rule_packs)
+        SELECT DISTINCT ON (contract_id)
+               contract_id, agency_id, number, tender, zone_id,
+               (SELECT array_agg(number::smallint ORDER BY number)
+                FROM   unnest(ARRAY['preventive', 'administrative', 'dual', 'mediation'])
+                       WITH ORDINALITY AS known (word, number)
+                WHERE  word = ANY (string_to_array(strategies, ';'))),
+               starts_on, ends_on, capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule,
+               penalty_schedule, string_to_array(rule_packs, ';')
+        FROM   import_row
+        ORDER  BY contract_id, line
+        ON CONFLICT (contract_id) DO UPDATE SET
+            number = excluded.number, tender = excluded.tender, zone_id = excluded.zone_id,
+            strategies = excluded.strategies, starts_on = excluded.starts_on, ends_on = excluded.ends_on,
+            capacity_basis = excluded.capacity_basis, bond = excluded.bond, exposure_basis = excluded.exposure_basis,
+            exposure_factor_bp = excluded.exposure_factor_bp, fee_schedule = excluded.fee_schedule,
+            penalty_schedule = excluded.penalty_schedule, rule_packs = excluded.rule_packs
+        """
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// Payments and facts: appended, never changed. A row that is there already, word for word, changes nothing.
+extension ImportStore {
+    // MARK: Payments
+
+    var paymentChecks: [String] {
+        [
+            duplicates("payment_id", column: "payment", value: "s.payment_id", what: "the same payment"),
+            """
+            SELECT s.line, 'payment', s.payment_id,
+                   'the payment is loaded already, with other content; it takes a number of its own'
+            FROM   import_row s JOIN payment p USING (payment_id)
+            WHERE  (p.delegation_id, p.account_id, p.paid_on, p.amount, p.origin, p.reverses)
+                   IS DISTINCT FROM (s.delegation_id, s.account_id, s.paid_on, s.amount, s.origin, s.reverses)
+            """,
+            duplicates(
+                "reverses", column: "reverses", value: "s.reverses", what: "what takes the same payment back"),
+            """
+            SELECT s.line, 'reverses', s.reverses, 'that payment is taken back already, by ' || min(p.payment_id)
+            FROM   import_row s JOIN payment p USING (reverses)
+            WHERE  p.payment_id <> s.payment_id
+            GROUP  BY s.line, s.reverses
+            """,
+            reversalCheck,
+        ]
+    }
+
+    /// A reversal takes back one payment, of the same account, once, and for no more than it was.
+    private var reversalCheck: String {
+        """
+        SELECT s.line,
+               CASE WHEN r.account_id = s.account_id AND r.reverses IS NULL THEN 'amount' ELSE 'reverses' END,
+               CASE WHEN r.account_id = s.account_id AND r.reverses IS NULL
+                    THEN trim_scale(s.amount / 100.0)::text ELSE s.reverses END,
+               CASE WHEN r.payment_id IS NULL THEN 'there is no such payment, neither loaded nor good in this file'
+                    WHEN r.account_id <> s.account_id THEN 'that payment is of another account'
+                    WHEN r.reverses IS NOT NULL THEN 'that payment takes one back itself; only payments are taken back'
+                    ELSE 'is more than the payment that it takes back, ' || trim_scale(r.amount / 100.0) END
+        FROM   import_row s
+        LEFT   JOIN LATERAL (
+                   SELECT payment_id, account_id, amount, reverses FROM payment p WHERE p.payment_id = s.reverses
+                   UNION ALL
+                   SELECT payment_id, account_id, amount, reverses FROM import_row o
+                   WHERE o.payment_id = s.reverses AND o.line <> s.line
+                   LIMIT 1) r ON true
+        WHERE  s.reverses IS NOT NULL
+        AND    (r.account_id IS DISTINCT FROM s.account_id OR r.reverses IS NOT NULL OR s.amount > r.amount)
+        """
+    }
+
+    func applyPayments(_ importID: Int64) throws(PgError) -> [ImportCount] {
+        let rows = try link.run(
+            """
+            INSERT INTO payment
+                   (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
+            SELECT $1, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, $2
+            FROM   import_row ORDER BY line
+            ON CONFLICT (payment_id) DO NOTHING
+            """, [.int32(period.number), .int64(importID)]
+        ).affected
+        return try addedCounts(Int64(rows), what: "payments")
+    }
+
+    // MARK: Facts
+
+    var factChecks: [String] {
+        [
+            duplicates("fact_id", column: "fact", value: "s.fact_id", what: "the same fact"),
+            """
+            SELECT s.line, 'fact', s.fact_id,
+                   'the fact is loaded already, with other content; a correction is a new fact that supersedes it'
+            FROM   import_row s JOIN fact f USING (fact_id)
+            WHERE  (f.kind, f.contract_id, f.delegation_id, f.on_date, f.portfolio, f.subject,
+                    f.value, f.minimum, f.weight, f.note, f.supersedes)
+                   IS DISTINCT FROM
+                   (s.kind, s.contract_id, s.delegation_id, s.on_date, s.portfolio, s.subject,
+                    coalesce(s.value, ''), s.minimum, s.weight, s.note, s.supersedes)
+            """,
+            """
+            SELECT s.line, 'contract', s.contract_id::text, 'there is no such contract; import contracts first'
+            FROM   import_row s
+            WHERE  NOT EXISTS (SELECT FROM contract c WHERE c.contract_id = s.contract_id)
+            """,
+            """
+            SELECT s.line, 'delegation', s.delegation_id::text,
+                   'contract ' || s.contract_id || ' does not work in that delegation'
+            FROM   import_row s
+            WHERE  NOT EXISTS (SELECT FROM contract_capacity c
+                               WHERE c.contract_id = s.contract_id AND c.delegation_id = s.delegation_id)
+            """,
+        ]
+    }
+
+    var factSupersedesCheck: String {
+        """
+        SELECT s.line, 'supersedes', s.supersedes,
+               CASE WHEN r.fact_id IS NULL THEN 'there is no such fact, neither loaded nor good in this file'
+                    ELSE 'that fact is of another kind, contract or delegation' END
+        FROM   import_row s
+        LEFT   JOIN LATERAL (
+                   SELECT fact_id, kind, contract_id, delegation_id FROM fact f WHERE f.fact_id = s.supersedes
+                   UNION ALL
+                   SELECT fact_id, kind, contract_id, delegation_id FROM import_row o
+                   WHERE o.fact_id = s.supersedes AND o.line <> s.line
+                   LIMIT 1) r ON true
+        WHERE  s.supersedes IS NOT NULL
+        AND    (r.kind, r.contract_id, r.delegation_id) IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id)
+        """
+    }
+
+    func applyFacts(_ importID: Int64) throws(PgError) -> [ImportCount] {
+        let rows = try link.run(
+            """
+            INSERT INTO fact
+                   (period, fact_id, kind, contract_id, delegation_id, on_date, portfolio, subject, value,
+                    minimum, weight, note, supersedes, import_id)
+            SELECT $1, fact_id, kind, contract_id, delegation_id, on_date, portfolio, subject, coalesce(value, ''),
+                   minimum, weight, note, supersedes, $2
+            FROM   import_row ORDER BY line
+            ON CONFLICT (fact_id) DO NOTHING
+            """, [.int32(period.number), .int64(importID)]
+        ).affected
+        return try addedCounts(Int64(rows), what: "facts")
+    }
+
+    private func addedCounts(_ added: Int64, what: String) throws(PgError) -> [ImportCount] {
+        [
+            ImportCount("\(what) added", added),
+            ImportCount("\(what) already there", try count("SELECT count(*) FROM import_row") - added),
+        ]
+    }
+}

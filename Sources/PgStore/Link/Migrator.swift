@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Brings a database to the schema that this binary works with, one numbered file at a time.
+package enum Migrator {
+    /// The numbered files, in order. Never edited after release: a change is a new file.
+    static let migrations: [(number: Int32, sql: [UInt8])] = [
+        (1, PackageResources.m0001_spine_sql)
+    ]
+
+    /// The schema numbers that this binary can serve.
+    package static let range: ClosedRange<Int32> = 1...1
+
+    /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
+    ///
+    /// - Returns: the numbers applied now, in order; empty where nothing was missing.
+    /// - Throws: ``PgError``; files applied before the failing one stay.
+    @discardableResult
+    package static func migrate(_ link: PgLink) throws -> [Int32] {
+        try link.script("SELECT pg_advisory_lock(7607000001)")
+        defer { try? link.script("SELECT pg_advisory_unlock(7607000001)") }
+        try link.script(
+            """
+            CREATE TABLE IF NOT EXISTS migration
+                (number integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
+            """)
+        let latest = try version(link) ?? 0
+        var applied: [Int32] = []
+        for migration in migrations where migration.number > latest {
+            try link.transaction {
+                try link.script(String(decoding: migration.sql, as: UTF8.self))
+                try link.run("INSERT INTO migration (number) VALUES ($1)", [.int32(migration.number)])
+            }
+            applied.append(migration.number)
+        }
+        return applied
+    }
+
+    /// The latest migration applied to the database; `nil` where there is none, as in an empty one.
+    package static func version(_ link: PgLink) throws(PgError) -> Int32? {
+        let exists = try link.run("SELECT to_regclass('migration') IS NOT NULL").first?.bool(0) ?? false
+        guard exists else { return nil }
+        return try link.run("SELECT max(number) FROM migration").first?.optionalInt32(0)
+    }
+}

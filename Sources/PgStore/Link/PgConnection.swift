@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import Synchronization
+
+/// A link of its own on a thread of its own, for the daemon: whoever awaits gives the thread pool back while the server works.
+///
+/// One body runs at a time, in the order in which they were asked for. A lost link is opened anew by the next body.
+package actor PgConnection {
+    private let thread: PgThread
+    private let conninfo: String
+    private let application: String
+    private let prepares: Bool
+    private var link: PgLink?
+    private let onConnect: @Sendable (PgLink) throws -> Void
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// - Parameter onConnect: runs on every new link before anything else: the checks that a server must pass.
+    package init(
+        _ conninfo: String, application: String, prepares: Bool = true,
+        onConnect: @escaping @Sendable (PgLink) throws -> Void = { _ in }
+    ) {
+        self.thread = PgThread()
+        self.conninfo = conninfo
+        self.application = application
+        self.prepares = prepares
+        self.onConnect = onConnect
+    }
+
+    /// Runs `body` with the link, opening one where there is none.
+    ///
+    /// - Throws: what `body` throws. After a lost connection, or a commit of unknown result, the link is dropped.
+    package func run<Value: Sendable>(_ body: @Sendable (PgLink) throws -> Value) throws -> Value {
+        let link = try opened()
+        do {
+            return try body(link)
+        } catch let error as PgError {
+            if error.isConnectionLost || !link.isAlive {
+                self.link = nil
+            } else if link.isInTransaction {
+                try? link.script("ROLLBACK")
+            }
+            throw error
+        } catch {
+            if link.isInTransaction { try? link.script("ROLLBACK") }
+            throw error
+        }
+    }
+
+    package func close() { link = nil }
+
+    private func opened() throws -> PgLink {
+        if let link, link.isAlive { return link }
+        let fresh = try PgLink(conninfo, application: application, prepares: prepares)
+        try onConnect(fresh)
+        link = fresh
+        return fresh
+    }
+}
+
+/// A serial executor that is one thread: libpq blocks, and the shared thread pool must not.
+///
+/// Owns its thread until it is released; jobs that were enqueued by then still run.
+final class PgThread: SerialExecutor {
+    private final class Queue: Sendable {
+        struct State {
+            var jobs: [(job: UnownedJob, executor: UnownedSerialExecutor)] = []
+            var isClosing = false
+        }
+        let state = Mutex(State())
+        let wakeup = Wakeup()
+    }
+    private let queue = Queue()
+
+    init() {
+        let context = Unmanaged.passRetained(queue)
+        var thread = pthread_t()
+        let failure = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                PgThread.serve(Unmanaged<Queue>.fromOpaque(context).takeRetainedValue())
+                return nil
+            }, context.toOpaque())
+        precondition(failure == 0, "no thread for a database link: error \(failure)")
+        pthread_detach(thread)
+    }
+
+    deinit {
+        queue.state.withLock { $0.isClosing = true }
+        queue.wakeup.signal()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedSerialExecutor()
+        queue.state.withLock { $0.jobs.append((job, executor)) }
+        queue.wakeup.signal()
+    }
+
+    private static func serve(_ queue: Queue) {
+        while true {
+            let (jobs, isClosing) = queue.state.withLock { state in
+                defer { state.jobs.removeAll(keepingCapacity: true) }
+                return (state.jobs, state.isClosing)
+            }
+            // A job keeps its actor alive, and the actor its executor: the unowned reference holds while the job runs.
+            for entry in jobs { entry.job.runSynchronously(on: entry.executor) }
+            if jobs.isEmpty {
+                if isClosing { return }
+                queue.wakeup.wait()
+            }
+        }
+    }
+}
+
+/// A counting semaphore. POSIX makes post and wait safe from any thread; the memory lives as long as the object.
+private final class Wakeup: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func signal() { sem_post(semaphore) }
+    func wait() { while sem_wait(semaphore) != 0 {} }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What PostgreSQL, or the way to it, refused.
+///
+/// Never carries parameter values: an account number or a key in an error would end up in a log.
+package struct PgError: Error, Sendable, CustomStringConvertible {
+    /// The SQLSTATE, or one of our own below, where no server answered.
+    package let code: String
+    /// The first line of the statement, to find it by.
+    package let statement: String
+    /// The server's own words.
+    package let message: String
+
+    package static let connectionLost = "08006"
+    package static let malformed = "XX001"
+    /// Committed or not: only a key can tell. The link must be closed.
+    package static let unknownCommit = "08007"
+
+    package init(code: String, statement: String, message: String) {
+        self.code = code
+        self.statement = statement
+        self.message = message
+    }
+
+    /// Whether the same work, done again from its start, can succeed: lost connections, deadlocks, serialization
+    /// failures, lock time-outs, and a server that is starting up or shutting down.
+    ///
+    /// After a lost connection the result of a COMMIT is unknown; whoever retries must be able to tell by a key.
+    package var isRetryable: Bool {
+        switch code.prefix(2) {
+        case "08", "57", "53": code != "57014"
+        case "40", "55": true
+        default: false
+        }
+    }
+
+    /// Whether no server answers on this link any more.
+    package var isConnectionLost: Bool { code.hasPrefix("08") || code == "57P01" || code == "57P02" }
+
+    package var description: String { "\(message) [\(code)] in: \(statement)" }
+}

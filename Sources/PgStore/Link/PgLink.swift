@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLibPQ
+internal import Glibc
+
+/// One connection to PostgreSQL. Every call blocks until the server has answered.
+///
+/// Not `Sendable`: a command owns one, or a ``PgConnection`` owns it on a thread of its own.
+package final class PgLink {
+    private let raw: OpaquePointer
+    private var statements: [String: Prepared] = [:]
+    private let preparesStatements: Bool
+    private struct Prepared { let name: String }
+    private let warnings = WarningCount()
+
+    /// Connects and sets what every link relies on: UTF-8, UTC, ISO, and a bound on waiting for a lock.
+    ///
+    /// - Parameters:
+    ///   - conninfo: a libpq connection string or URL.
+    ///   - application: shown in pg_stat_activity.
+    ///   - prepares: whether statements are prepared once and reused; off behind poolers that cannot carry them.
+    package init(_ conninfo: String, application: String, prepares: Bool = true) throws(PgError) {
+        let keywords = ["dbname", "application_name", "client_encoding", "connect_timeout"]
+        let values = [conninfo, application, "UTF8", "10"]
+        let connection = withCStrings(keywords) { keywords in
+            withCStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
+        }
+        guard let connection else {
+            throw PgError(code: PgError.connectionLost, statement: "connect", message: "out of memory")
+        }
+        guard PQstatus(connection) == CONNECTION_OK else {
+            let message = Self.oneLine(PQerrorMessage(connection))
+            PQfinish(connection)
+            throw PgError(code: PgError.connectionLost, statement: "connect", message: message)
+        }
+        self.raw = connection
+        self.preparesStatements = prepares
+        // Notices repeat what the caller knows and would be printed; warnings are counted, because one of them at a
+        // COMMIT means that its result is unknown.
+        PQsetNoticeReceiver(connection, countWarning, Unmanaged.passUnretained(warnings).toOpaque())
+        try script("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET lock_timeout = '30s'; SET jit = off")
+    }
+
+    deinit { PQfinish(raw) }
+
+    /// The server's version as one number, 150018 for 15.18.
+    package var serverVersion: Int { Int(PQserverVersion(raw)) }
+    package var isInTransaction: Bool { PQtransactionStatus(raw) != PQTRANS_IDLE }
+    package var isAlive: Bool { PQstatus(raw) == CONNECTION_OK }
+
+    /// A handle by which another thread, or a signal handler, can stop what this link is doing.
+    package func canceller() -> PgCanceller { PgCanceller(PQgetCancel(raw)) }
+
+    /// Runs one statement with its parameters and gives its rows.
+    @discardableResult
+    package func run(_ sql: String, _ values: [PgValue] = []) throws(PgError) -> PgRows {
+        if preparesStatements { try prepare(sql, values) }
+        let result = withParameters(values) { types, pointers, lengths, formats in
+            if let prepared = preparesStatements ? statements[sql] : nil {
+                PQexecPrepared(raw, prepared.name, Int32(values.count), pointers, lengths, formats, 1)
+            } else {
+                PQexecParams(raw, sql, Int32(values.count), types, pointers, lengths, formats, 1)
+            }
+        }
+        return try checked(result, sql)
+    }
+
+    /// Runs several statements without parameters; the first failure stops them.
+    package func script(_ sql: String) throws(PgError) {
+        let result = PQexec(raw, sql)
+        _ = try checked(result, sql)
+    }
+
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    package func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+        try script("BEGIN")
+        do {
+            let value = try body()
+            try commit()
+            return value
+        } catch {
+            // The reason to stop is `error`; a link that cannot even roll back is dead and says so at its next use.
+            try? script("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// Commits, and takes a commit that came with a warning for one of unknown result: a cancelled wait for a standby
+    /// reports success with only a warning.
+    package func commit() throws(PgError) {
+        let before = warnings.count
+        try script("COMMIT")
+        guard warnings.count == before else {
+            throw PgError(code: PgError.unknownCommit, statement: "COMMIT", message: "the commit came with a warning")
+        }
+    }
+
+    /// Sends a COPY … FROM STDIN (FORMAT binary) and the rows that `body` writes.
+    ///
+    /// - Returns: how many rows were written. Whatever `body` throws aborts the COPY and is thrown on.
+    @discardableResult
+    package func copyIn(_ sql: String, _ body: (inout PgCopyWriter) throws -> Void) throws -> Int {
+        try startCopy(sql, PGRES_COPY_IN)
+        var writer = PgCopyWriter { [raw] bytes throws(PgError) in
+            guard PQputCopyData(raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1
+            else {
+                throw PgError(
+                    code: PgError.connectionLost, statement: "COPY", message: Self.oneLine(PQerrorMessage(raw)))
+            }
+        }
+        do {
+            try body(&writer)
+            try writer.finish()
+        } catch {
+            PQputCopyEnd(raw, "stopped by the client")
+            // A server that stopped reading has the better reason.
+            do throws(PgError) { try drain(sql) } catch let failure {
+                if (error as? PgError) != nil { throw failure }
+            }
+            throw error
+        }
+        guard PQputCopyEnd(raw, nil) == 1 else {
+            throw PgError(code: PgError.connectionLost, statement: "COPY", message: Self.oneLine(PQerrorMessage(raw)))
+        }
+        try drain(sql)
+        return writer.rows
+    }
+
+    /// Sends a COPY … TO STDOUT (FORMAT binary) and gives each row to `row`, in the order of the statement.
+    package func copyOut(_ sql: String, _ row: (inout PgCopyReader) throws -> Void) throws {
+        try startCopy(sql, PGRES_COPY_OUT)
+        var isFirst = true
+        while true {
+            var buffer: UnsafeMutablePointer<CChar>?
+            let size = PQgetCopyData(raw, &buffer, 0)
+            guard size > 0, let buffer else { break }
+            defer { PQfreemem(buffer) }
+            var bytes = UnsafeRawBufferPointer(start: buffer, count: Int(size))
+            if isFirst {
+                // The file header comes in front of the first row: 11 bytes of signature, flags, an empty extension.
+                bytes = UnsafeRawBufferPointer(rebasing: bytes[19...])
+                isFirst = false
+                if bytes.isEmpty { continue }
+            }
+            guard PgBinary.number(UnsafeRawBufferPointer(rebasing: bytes[0..<2]), Int16.self) >= 0 else { continue }
+            var reader = PgCopyReader(UnsafeRawBufferPointer(rebasing: bytes[2...]))
+            do { try row(&reader) } catch {
+                PQfreeCancelled(raw)
+                throw error
+            }
+        }
+        try drain(sql)
+    }
+
+    // MARK: - Pipelines
+
+    /// Runs statements in one round trip, in order; the first failure skips the rest.
+    ///
+    /// Not inside ``copyIn(_:_:)`` or ``copyOut(_:_:)``. Statements see each other as if they were sent one by one.
+    ///
+    /// - Returns: one set of rows per statement, in order.
+    package func pipeline(_ queries: [PgQuery]) throws(PgError) -> [PgRows] {
+        if preparesStatements { for query in queries { try prepare(query.sql, query.values) } }
+        guard PQenterPipelineMode(raw) == 1, PQsetnonblocking(raw, 1) == 0 else {
+            throw PgError(code: PgError.malformed, statement: "pipeline", message: Self.oneLine(PQerrorMessage(raw)))
+        }
+        defer {
+            PQsetnonblocking(raw, 0)
+            PQexitPipelineMode(raw)
+        }
+        for query in queries { try send(query) }
+        guard PQpipelineSync(raw) == 1 else { throw lost("pipeline") }
+        var results: [PgRows] = []
+        var failure: PgError?
+        for query in queries {
+            let result = try nextResult(query.sql)
+            do throws(PgError) { results.append(try checked(result, query.sql)) } catch {
+                if failure == nil { failure = error }
+            }
+            // Each statement's results end with a null.
+            PQclear(try nextResult(query.sql))
+        }
+        PQclear(try nextResult("sync"))
+        if let failure { throw failure }
+        return results
+    }
+
+    private func send(_ query: PgQuery) throws(PgError) {
+        let sent = withParameters(query.values) { types, pointers, lengths, formats in
+            let count = Int32(query.values.count)
+            if let prepared = preparesStatements ? statements[query.sql] : nil {
+                return PQsendQueryPrepared(raw, prepared.name, count, pointers, lengths, formats, 1)
+            }
+            return PQsendQueryParams(raw, query.sql, count, types, pointers, lengths, formats, 1)
+        }
+        guard sent == 1 else { throw lost(query.sql) }
+    }
+
+    /// The next result of the pipeline, reading and writing as the socket allows, so that neither side can wait for the
+    /// other with full buffers.
+    private func nextResult(_ sql: String) throws(PgError) -> OpaquePointer? {
+        while true {
+            let unsent = PQflush(raw)
+            guard unsent >= 0 else { throw lost(sql) }
+            if unsent == 0, PQisBusy(raw) == 0 { return PQgetResult(raw) }
+            var entry = pollfd(
+                fd: PQsocket(raw), events: Int16(POLLIN) | (unsent > 0 ? Int16(POLLOUT) : 0), revents: 0)
+            while poll(&entry, 1, -1) < 0 { guard errno == EINTR else { throw lost(sql) } }
+            if entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
+                guard PQconsumeInput(raw) == 1 else { throw lost(sql) }
+            }
+        }
+    }
+
+    // MARK: - Below the statements
+
+    private func prepare(_ sql: String, _ values: [PgValue]) throws(PgError) {
+        guard statements[sql] == nil else { return }
+        let name = "s\(statements.count + 1)"
+        let types = values.map(\.type)
+        _ = try checked(PQprepare(raw, name, sql, Int32(types.count), types), sql)
+        statements[sql] = Prepared(name: name)
+    }
+
+    private func startCopy(_ sql: String, _ expected: ExecStatusType) throws(PgError) {
+        let result = PQexec(raw, sql)
+        guard PQresultStatus(result) == expected else {
+            _ = try checked(result, sql)
+            throw PgError(code: PgError.malformed, statement: Self.head(sql), message: "not a COPY of that direction")
+        }
+        PQclear(result)
+    }
+
+    private func drain(_ sql: String) throws(PgError) {
+        var failure: PgError?
+        while let result = PQgetResult(raw) {
+            do throws(PgError) { _ = try checked(result, sql) } catch { if failure == nil { failure = error } }
+        }
+        if let failure { throw failure }
+    }
+
+    private func lost(_ sql: String) -> PgError {
+        PgError(code: PgError.connectionLost, statement: Self.head(sql), message: Self.oneLine(PQerrorMessage(raw)))
+    }
+
+    private func checked(_ result: OpaquePointer?, _ sql: String) throws(PgError) -> PgRows {
+        let status = PQresultStatus(result)
+        switch status {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_PIPELINE_SYNC, PGRES_EMPTY_QUERY:
+            return PgRows(result)
+        default:
+            let code = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }
+            let message = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { Self.oneLine($0) }
+            PQclear(result)
+            let aborted = status == PGRES_PIPELINE_ABORTED
+            throw PgError(
+                code: code ?? (aborted ? "25P02" : PgError.connectionLost), statement: Self.head(sql),
+                message: message ?? (aborted ? "skipped after an earlier failure" : Self.oneLine(PQerrorMessage(raw))))
+        }
+    }
+
+    private static func head(_ sql: String) -> String {
+        String(sql.split(whereSeparator: \.isNewline).first?.prefix(80) ?? "")
+    }
+
+    private static func oneLine(_ text: UnsafePointer<CChar>?) -> String {
+        guard let text else { return "no message" }
+        // libpq adds questions to the reader on lines of their own; they are no part of what happened.
+        return String(cString: text).split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("\tIs the server ") }
+            .map { $0.drop { $0 == "\t" } }.joined(separator: "; ")
+    }
+}
+
+/// How many warnings the server has sent. Touched only by the thread that is in a call of its link.
+private final class WarningCount { var count = 0 }
+
+private func countWarning(_ context: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
+    guard let context, let severity = PQresultErrorField(result, Int32(UInt8(ascii: "V"))),
+        strcmp(severity, "WARNING") == 0
+    else { return }
+    Unmanaged<WarningCount>.fromOpaque(context).takeUnretainedValue().count += 1
+}
+
+/// One statement of a pipeline.
+package struct PgQuery: Sendable {
+    package let sql: String
+    package let values: [PgValue]
+
+    package init(_ sql: String, _ values: [PgValue] = []) {
+        self.sql = sql
+        self.values = values
+    }
+}
+
+/// Stops what a link is doing, from any thread. libpq's cancel object is made for that: it is read-only after it was made.
+package final class PgCanceller: @unchecked Sendable {
+    private let raw: OpaquePointer?
+
+    fileprivate init(_ raw: OpaquePointer?) { self.raw = raw }
+    deinit { PQfreeCancel(raw) }
+
+    package func cancel() {
+        var message = [CChar](repeating: 0, count: 256)
+        PQcancel(raw, &message, 256)
+    }
+}
+
+// MARK: - C strings and parameters
+
+/// Ends a COPY OUT whose reader gave up: asks the server to stop and reads the rest away.
+private func PQfreeCancelled(_ connection: OpaquePointer) {
+    let cancel = PQgetCancel(connection)
+    var message = [CChar](repeating: 0, count: 256)
+    PQcancel(cancel, &message, 256)
+    PQfreeCancel(cancel)
+    var buffer: UnsafeMutablePointer<CChar>?
+    while PQgetCopyData(connection, &buffer, 0) > 0 {
+        PQfreemem(buffer)
+        buffer = nil
+    }
+    while let result = PQgetResult(connection) { PQclear(result) }
+}
+
+private func withCStrings<Value>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Value
+) -> Value {
+    let copies = strings.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    let pointers = copies.map { UnsafePointer<CChar>($0) } + [nil]
+    return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
+}
+
+/// Lays all parameters out in one buffer and calls `body` with libpq's four arrays about them.
+private func withParameters<Value>(
+    _ values: [PgValue],
+    _ body: (
+        UnsafePointer<UInt32>?, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
+    )
+        -> Value
+) -> Value {
+    var bytes: [UInt8] = []
+    var spans: [(start: Int, isNull: Bool)] = []
+    var lengths: [Int32] = []
+    for value in values {
+        let start = bytes.count
+        let hasValue = value.encode(into: &bytes)
+        spans.append((start, !hasValue))
+        lengths.append(Int32(bytes.count - start))
+    }
+    bytes.append(0)
+    let types = values.map(\.type)
+    let formats = [Int32](repeating: 1, count: values.count)
+    return bytes.withUnsafeBytes { buffer in
+        let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+        let pointers: [UnsafePointer<CChar>?] = spans.map { span in span.isNull ? nil : base.map { $0 + span.start } }
+        return pointers.withUnsafeBufferPointer { pointers in
+            body(types, pointers.baseAddress, lengths, formats)
+        }
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// The statements of a plan. COPY takes no parameters; what is written into it here are numbers and dates alone.
+enum PlanningStatements {
+    /// Every period that is not closed, so that no import of stops runs beside a deal. $1 period integer
+    static let lockPeriods = """
+        SELECT period, state FROM period WHERE period = $1 OR state <> 'closed' ORDER BY period FOR NO KEY UPDATE
+        """
+
+    /// $1 period integer; at most one row, by the unique index
+    static let plan = """
+        SELECT plan_id, state, seed, segmentation_digest, digest
+          FROM plan
+         WHERE period = $1 AND state <> 'discarded'
+        """
+
+    /// $1 period integer
+    static let laterPlan = """
+        SELECT period FROM plan WHERE period > $1 AND state = 'applied' ORDER BY period LIMIT 1
+        """
+
+    static let contracts = """
+        SELECT c.contract_id, c.agency_id, a.status, c.strategies, c.starts_on, c.ends_on, c.capacity_basis, c.bond,
+               c.exposure_basis, c.exposure_factor_bp
+          FROM contract c
+          JOIN agency a USING (agency_id)
+         ORDER BY c.contract_id
+        """
+
+    /// The latest staffing that supervision recorded by a day. $1 date; ties by import, then by number
+    static let capacities = """
+        SELECT k.contract_id, k.delegation_id, k.portfolio, k.committed_advisers, k.accounts_per_adviser, s.advisers
+          FROM contract_capacity k
+          LEFT JOIN (SELECT DISTINCT ON (f.contract_id, f.delegation_id, f.portfolio)
+                            f.contract_id, f.delegation_id, f.portfolio, f.value::integer AS advisers
+                       FROM fact f
+                      WHERE f.kind = 'staffing' AND f.on_date <= $1
+                        AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id)
+                      ORDER BY f.contract_id, f.delegation_id, f.portfolio,
+                               f.on_date DESC, f.import_id DESC, f.fact_id DESC
+                    ) s USING (contract_id, delegation_id, portfolio)
+         ORDER BY k.contract_id, k.delegation_id, k.portfolio
+        """
+
+    /// What each quota's grants hold: all that was granted less all that was released.
+    static let holdings = """
+        SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio,
+               greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0),
+               greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0)
+          FROM quota q
+          LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure
+                               FROM lease_grant g
+                              WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
+                              ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+         ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
+        """
+
+    /// Accounts with a live lease: in an open grant, not skipped, not ended. `filter` bounds it to a delegation.
+    private static func held(_ filter: String) -> String {
+        """
+        SELECT p.delegation_id, p.account_id
+          FROM lease_grant g
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+         WHERE g.state = 'open' AND g.key IS NOT NULL \(filter)
+           AND p.position <> ALL (coalesce(g.skipped, '{}'))
+           AND NOT EXISTS (SELECT FROM ending e
+                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                              AND e.epoch = p.epoch)
+        """
+    }
+
+    /// Placed accounts `p` of the period, with what the cut says of them `a`: not held, and not stopped since they were
+    /// placed.
+    private static func dealable(_ period: String, cut: String, lastDay: String) -> String {
+        """
+          FROM placement p
+          JOIN account a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+         WHERE p.period = \(period) AND p.strategy IS NOT NULL
+           AND NOT EXISTS (SELECT FROM held h
+                            WHERE h.delegation_id = p.delegation_id AND h.account_id = p.account_id)
+           AND NOT EXISTS (SELECT FROM stop s
+                            WHERE s.delegation_id = p.delegation_id AND s.account_id = p.account_id
+                              AND s.from_on <= \(lastDay) AND (s.until_on IS NULL OR s.until_on >= \(cut)))
+        """
+    }
+
+    /// $1 period integer, $2 cut date, $3 the period's last day
+    static let pools = """
+        WITH held AS MATERIALIZED (\(held("")))
+        SELECT p.delegation_id, p.strategy, p.portfolio, count(*), sum(greatest(a.overdue, 0))::bigint,
+               sum(greatest(a.balance, 0))::bigint
+        \(dealable("$1", cut: "$2", lastDay: "$3"))
+         GROUP BY p.delegation_id, p.strategy, p.portfolio
+         ORDER BY p.delegation_id, p.strategy, p.portfolio
+        """
+
+    /// The accounts of one delegation that can be dealt, with the number of their latest deal.
+    static func copyDealable(period: Int32, delegation: Int16, cut: LocalDate, lastDay: LocalDate) -> String {
+        """
+        COPY (WITH held AS MATERIALIZED (\(held("AND g.delegation_id = \(delegation)"))),
+                   latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
+                               WHERE delegation_id = \(delegation) GROUP BY account_id)
+              SELECT x.*, coalesce(l.epoch & 4294967295, 0)
+                FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
+                             a.balance, a.municipality, a.reference
+                      \(dealable("\(period)", cut: "'\(cut)'", lastDay: "'\(lastDay)'"))
+                        AND p.delegation_id = \(delegation)) x
+                LEFT JOIN latest l USING (account_id)
+               ORDER BY x.account_id) TO STDOUT (FORMAT binary)
+        """
+    }
+
+    // MARK: - Applying
+
+    /// Hands of earlier periods give nothing more out. $1 period integer
+    static let closeHands = """
+        UPDATE hand SET state = 'closed'
+          FROM (SELECT delegation_id, hand_id FROM hand
+                 WHERE state = 'open' AND period < $1
+                 ORDER BY delegation_id, hand_id
+                   FOR NO KEY UPDATE) old
+         WHERE hand.delegation_id = old.delegation_id AND hand.hand_id = old.hand_id
+        """
+
+    /// $1 period integer, $2 seed bigint, $3 segmentation_digest bytea, $4 digest bytea
+    static let insertPlan = """
+        INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
+        VALUES ($1, 'dealing', $2, $3, $4, now_instant())
+        RETURNING plan_id
+        """
+
+    /// Whether the plan is still being dealt. $1 plan_id bigint; locked until the transaction ends
+    static let lockPlan = """
+        SELECT plan_id FROM plan WHERE plan_id = $1 AND state = 'dealing' FOR NO KEY UPDATE
+        """
+
+    /// $1 how many integer
+    static let handNumbers = "SELECT nextval('hand_number')::integer FROM generate_series(1, $1)"
+
+    static let copyPositions = """
+        COPY position (delegation_id, hand_id, position, account_id, epoch, exposure, stratum, arm, priority, tactic,
+                       arrears, due, overdue, municipality, reference)
+            FROM STDIN (FORMAT binary)
+        """
+
+    static let copyDeals = "COPY deal (delegation_id, account_id, epoch, hand_id, position) FROM STDIN (FORMAT binary)"
+
+    /// $1 delegation smallint, $2 period integer, $3 plan_id bigint; then per hand: $4 hand, $5 contract, $6 strategy,
+    /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest
+    static let insertHands = """
+        INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
+                          size, term_days, ceiling_days, grace_us, late_report_us, digest)
+        SELECT $1, h.hand_id, ARRAY[h.contract_id], h.strategy, h.portfolio, $2, $3, false, 'inactive',
+               h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest
+          FROM unnest($4::integer[], $5::integer[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
+                      $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[])
+               AS h (hand_id, contract_id, strategy, portfolio, size, term_days, ceiling_days, grace_us, late_report_us,
+                     digest)
+        """
+
+    /// $1 plan_id bigint
+    static let lockHandsOfPlan = """
+        SELECT hand_id FROM hand WHERE plan_id = $1 ORDER BY delegation_id, hand_id FOR NO KEY UPDATE
+        """
+
+    static let lockQuotas = "SELECT quota_id FROM quota ORDER BY delegation_id, quota_id FOR NO KEY UPDATE"
+
+    /// $1 plan_id bigint; then per quota: $2 delegation, $3 contract, $4 strategy, $5 portfolio, $6 limit_accounts,
+    /// $7 limit_exposure
+    static let putQuotas = """
+        INSERT INTO quota (delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure, plan_id)
+        SELECT q.*, $1
+          FROM unnest($2::smallint[], $3::integer[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[])
+               AS q (delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure)
+         ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
+        ON CONFLICT (delegation_id, contract_id, strategy, portfolio) DO UPDATE
+           SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure,
+               plan_id = excluded.plan_id
+        """
+
+    /// $1 plan_id bigint
+    static let recordQuotas = """
+        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
+        SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id
+          FROM quota
+         WHERE plan_id = $1
+        ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
+           SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure,
+               plan_id = excluded.plan_id
+        """
+
+    /// $1 plan_id bigint
+    static let openHands = "UPDATE hand SET state = 'open' WHERE plan_id = $1 AND state = 'inactive'"
+
+    /// $1 plan_id bigint, $2 state text
+    static let setPlanState = "UPDATE plan SET state = $2 WHERE plan_id = $1"
+
+    /// What was dealt but never opened goes; the deals stay, so that no epoch is given out again. $1 plan_id bigint
+    static let discardPositions = """
+        DELETE FROM position p
+         USING hand h
+         WHERE h.plan_id = $1 AND p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+        """
+    /// $1 plan_id bigint
+    static let discardHands = "DELETE FROM hand WHERE plan_id = $1"
+
+    static func outcomePartition(_ period: Int32) -> String {
+        """
+        CREATE TABLE outcome_\(period) (LIKE outcome INCLUDING ALL);
+        ALTER TABLE outcome ATTACH PARTITION outcome_\(period) FOR VALUES IN (\(period))
+        """
+    }
+}

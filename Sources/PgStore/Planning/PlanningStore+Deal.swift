@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// One account that can be dealt, with what its position keeps of it.
+package struct DealableRow: Sendable {
+    package let account: Int64
+    package let strategy: Strategy
+    package let portfolio: Portfolio
+    package let priority: Int16
+    package let tactic: String
+    package let arrears: Int16
+    package let due: Int64
+    package let overdue: Int64
+    package let balance: Int64
+    package let municipality: Int32
+    package let reference: String
+    /// The number of its latest deal, without the incarnation; 0: never dealt.
+    package let latestDeal: Int64
+}
+
+/// One hand as it is written, without its accounts.
+package struct HandRow: Sendable {
+    package let hand: Int32
+    package let contract: ContractID
+    package let strategy: Strategy
+    package let portfolio: Portfolio
+    package let size: Int32
+    package let holding: Holding
+    package let digest: [UInt8]
+
+    package init(
+        hand: Int32, contract: ContractID, strategy: Strategy, portfolio: Portfolio, size: Int32, holding: Holding,
+        digest: [UInt8]
+    ) {
+        self.hand = hand
+        self.contract = contract
+        self.strategy = strategy
+        self.portfolio = portfolio
+        self.size = size
+        self.holding = holding
+        self.digest = digest
+    }
+}
+
+/// One account in a hand.
+package struct PositionRow: Sendable {
+    package let hand: Int32
+    package let position: Int32
+    package let epoch: Int64
+    package let exposure: Int64
+    package let stratum: Int16
+    package let dealt: DealableRow
+
+    package init(hand: Int32, position: Int32, epoch: Int64, exposure: Int64, stratum: Int16, dealt: DealableRow) {
+        self.hand = hand
+        self.position = position
+        self.epoch = epoch
+        self.exposure = exposure
+        self.stratum = stratum
+        self.dealt = dealt
+    }
+}
+
+/// One limit as it is put in force.
+package struct QuotaRow: Sendable {
+    package let pool: PoolKey
+    package let contract: ContractID
+    package let limitAccounts: Int64
+    package let limitExposure: Int64?
+
+    package init(pool: PoolKey, contract: ContractID, limitAccounts: Int64, limitExposure: Int64?) {
+        self.pool = pool
+        self.contract = contract
+        self.limitAccounts = limitAccounts
+        self.limitExposure = limitExposure
+    }
+}
+
+extension PlanningStore {
+    /// The high half of every epoch dealt from now on.
+    package func incarnation() throws(PgError) -> Int64 {
+        Int64(try link.run("SELECT incarnation FROM clock").first?.int32(0) ?? 1)
+    }
+
+    /// Gives each account of a delegation that can be dealt, by account number.
+    package func readDealable(_ delegation: Delegation, _ body: (DealableRow) throws -> Void) throws {
+        let sql = PlanningStatements.copyDealable(
+            period: period.number, delegation: delegation.value, cut: cut, lastDay: period.lastDay)
+        try link.copyOut(sql) { reader in
+            let account = reader.int64()
+            guard let strategy = Strategy(rawValue: reader.int16()), let portfolio = Portfolio(rawValue: reader.int16())
+            else { return }
+            try body(
+                DealableRow(
+                    account: account, strategy: strategy, portfolio: portfolio, priority: reader.int16(),
+                    tactic: reader.text(), arrears: reader.int16(), due: reader.int64(), overdue: reader.int64(),
+                    balance: reader.int64(), municipality: reader.int32(), reference: reader.text(),
+                    latestDeal: reader.int64()))
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Closes the hands of earlier periods: what they did not give out can be dealt again, the rest stays held.
+    /// - Returns: how many were closed.
+    /// - Locks: those hands, ascending, until the transaction ends.
+    package func closeEarlierHands() throws(PgError) -> Int {
+        try link.run(PlanningStatements.closeHands, [.int32(period.number)]).affected
+    }
+
+    package func insertPlan(seed: Int64, segmentationDigest: [UInt8], digest: [UInt8]) throws(PgError) -> Int64 {
+        let values: [PgValue] = [.int32(period.number), .int64(seed), .bytes(segmentationDigest), .bytes(digest)]
+        return try link.run(PlanningStatements.insertPlan, values).first?.int64(0) ?? 0
+    }
+
+    /// Whether the plan is still being dealt; another command may have discarded it.
+    /// - Locks: the plan, until the transaction ends.
+    package func lockDealing(_ plan: Int64) throws(PgError) -> Bool {
+        try !link.run(PlanningStatements.lockPlan, [.int64(plan)]).isEmpty
+    }
+
+    /// Numbers for new hands. A number that a discarded plan took is not used again.
+    package func handNumbers(_ count: Int) throws(PgError) -> [Int32] {
+        try link.run(PlanningStatements.handNumbers, [.int32(Int32(count))]).map { $0.int32(0) }
+    }
+
+    /// Writes one delegation's hands, inactive, with their accounts.
+    ///
+    /// - Parameter positions: by hand and position.
+    package func writeHands(_ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow]) throws {
+        try link.copyIn(PlanningStatements.copyPositions) { writer in
+            for row in positions {
+                try writer.row(columns: 15)
+                writer.int16(delegation.value)
+                writer.int32(row.hand)
+                writer.int32(row.position)
+                writer.int64(row.dealt.account)
+                writer.int64(row.epoch)
+                writer.int64(row.exposure)
+                writer.int16(row.stratum)
+                writer.int16(0)
+                writer.int16(row.dealt.priority)
+                writer.text(row.dealt.tactic)
+                writer.int16(row.dealt.arrears)
+                writer.int64(row.dealt.due)
+                writer.int64(row.dealt.overdue)
+                writer.int32(row.dealt.municipality)
+                writer.text(row.dealt.reference)
+            }
+        }
+        // By account, which is how the key grows best; its uniqueness is what makes an epoch live once.
+        try link.copyIn(PlanningStatements.copyDeals) { writer in
+            for row in positions.sorted(by: { $0.dealt.account < $1.dealt.account }) {
+                try writer.row(columns: 5)
+                writer.int16(delegation.value)
+                writer.int64(row.dealt.account)
+                writer.int64(row.epoch)
+                writer.int32(row.hand)
+                writer.int32(row.position)
+            }
+        }
+        try insertHands(delegation, plan: plan, hands)
+    }
+
+    private func insertHands(_ delegation: Delegation, plan: Int64, _ hands: [HandRow]) throws(PgError) {
+        try link.run(
+            PlanningStatements.insertHands,
+            [
+                .int16(delegation.value), .int32(period.number), .int64(plan), .int32s(hands.map(\.hand)),
+                .int32s(hands.map(\.contract.value)), .int16s(hands.map(\.strategy.rawValue)),
+                .int16s(hands.map(\.portfolio.rawValue)), .int32s(hands.map(\.size)),
+                .int32s(hands.map(\.holding.termDays)), .int32s(hands.map(\.holding.ceilingDays)),
+                .int64s(hands.map { Int64($0.holding.graceHours) * 3_600_000_000 }),
+                .int64s(hands.map { Int64($0.holding.lateReportHours) * 3_600_000_000 }),
+                .byteArrays(hands.map(\.digest)),
+            ])
+    }
+
+    /// Puts the limits in force, opens the plan's hands and marks it as applied: one short transaction of its own.
+    /// - Locks: hands, then quotas, ascending.
+    package func open(_ plan: Int64, quotas: [QuotaRow]) throws(PgError) {
+        try link.run(PlanningStatements.lockHandsOfPlan, [.int64(plan)])
+        try link.run(PlanningStatements.lockQuotas)
+        try link.run(
+            PlanningStatements.putQuotas,
+            [
+                .int64(plan), .int16s(quotas.map(\.pool.delegation.value)), .int32s(quotas.map(\.contract.value)),
+                .int16s(quotas.map(\.pool.strategy.rawValue)), .int16s(quotas.map(\.pool.portfolio.rawValue)),
+                .int64s(quotas.map(\.limitAccounts)), .optionalInt64s(quotas.map(\.limitExposure)),
+            ])
+        try link.run(PlanningStatements.recordQuotas, [.int64(plan)])
+        try link.run(PlanningStatements.openHands, [.int64(plan)])
+        try link.run(PlanningStatements.setPlanState, [.int64(plan), .text("applied")])
+    }
+
+    /// Takes back a plan that was never opened. Its deals stay, so that its epochs are not used again.
+    package func discard(_ plan: Int64) throws(PgError) {
+        try link.run(PlanningStatements.discardPositions, [.int64(plan)])
+        try link.run(PlanningStatements.discardHands, [.int64(plan)])
+        try link.run(PlanningStatements.setPlanState, [.int64(plan), .text("discarded")])
+    }
+
+    /// Makes the partition that the outcomes of `month` go to, where it is missing.
+    package func makeOutcomePartition(_ month: Period) throws(PgError) {
+        let name = "outcome_\(month.number)"
+        let exists = try link.run("SELECT to_regclass($1) IS NOT NULL", [.text(name)]).first?.bool(0) ?? false
+        if !exists { try link.script(PlanningStatements.outcomePartition(month.number)) }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// A plan that is not discarded.
+package struct PlanRow: Sendable {
+    package let id: Int64
+    package let state: String
+    package let seed: Int64
+    package let segmentationDigest: [UInt8]
+    package let digest: [UInt8]
+}
+
+/// What a plan must know of a contract.
+package struct ContractRow: Sendable {
+    package let contract: ContractID
+    package let agency: AgencyID
+    package let agencyStatus: String
+    package let strategies: [Strategy]
+    package let startsOn: LocalDate
+    package let endsOn: LocalDate
+    /// `committed` or `present`.
+    package let capacityBasis: String
+    package let bond: Int64
+    package let exposure: Exposure
+}
+
+/// A contract's advisers in one delegation and portfolio.
+package struct CapacityRow: Sendable {
+    package let contract: ContractID
+    package let station: Station
+    package let committed: Int32
+    package let accountsPerAdviser: Int32
+    /// By the latest staffing fact; `nil` where there is none.
+    package let present: Int32?
+}
+
+/// What a quota's live grants hold.
+package struct HoldingRow: Sendable {
+    package let pool: PoolKey
+    package let contract: ContractID
+    package let accounts: Int64
+    package let exposure: Int64
+}
+
+/// Reads what a period's plan is made from. Decides nothing.
+package struct PlanningStore {
+    let link: PgLink
+    package let period: Period
+    /// Stops count from the day that the cut shows.
+    let cut: LocalDate
+
+    package init(_ link: PgLink, period: Period, cut: LocalDate) {
+        self.link = link
+        self.period = period
+        self.cut = cut
+    }
+
+    /// The state of the period; `nil` where nothing of it was ever imported.
+    /// - Locks: every period that is not closed, until the transaction ends, against imports, plans and the close.
+    package func lockPeriods() throws(PgError) -> String? {
+        var state: String?
+        for row in try link.run(PlanningStatements.lockPeriods, [.int32(period.number)])
+        where row.int32(0) == period.number { state = row.text(1) }
+        return state
+    }
+
+    package func plan() throws(PgError) -> PlanRow? {
+        try link.run(PlanningStatements.plan, [.int32(period.number)]).first.map { row in
+            PlanRow(
+                id: row.int64(0), state: row.text(1), seed: row.int64(2), segmentationDigest: row.bytes(3),
+                digest: row.bytes(4))
+        }
+    }
+
+    /// The first later period that a plan is applied for.
+    package func laterPlan() throws(PgError) -> Period? {
+        try link.run(PlanningStatements.laterPlan, [.int32(period.number)]).first.flatMap {
+            Period(number: $0.int32(0))
+        }
+    }
+
+    /// By contract.
+    package func contracts() throws(PgError) -> [ContractRow] {
+        try link.run(PlanningStatements.contracts).compactMap { row in
+            guard let contract = ContractID(row.int32(0)), let agency = AgencyID(row.int32(1)),
+                let basis = Exposure.Basis(rawValue: row.text(8))
+            else { return nil }
+            return ContractRow(
+                contract: contract, agency: agency, agencyStatus: row.text(2),
+                strategies: row.int16s(3).compactMap(Strategy.init(rawValue:)), startsOn: row.date(4),
+                endsOn: row.date(5), capacityBasis: row.text(6), bond: row.int64(7),
+                exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(9))))
+        }
+    }
+
+    /// By contract, delegation and portfolio.
+    ///
+    /// - Parameter staffedBy: the last day whose staffing facts count.
+    package func capacities(staffedBy day: LocalDate) throws(PgError) -> [CapacityRow] {
+        try link.run(PlanningStatements.capacities, [.date(day)]).compactMap { row in
+            guard let contract = ContractID(row.int32(0)), let delegation = Delegation(row.int16(1)),
+                let portfolio = Portfolio(rawValue: row.int16(2))
+            else { return nil }
+            return CapacityRow(
+                contract: contract, station: Station(delegation: delegation, portfolio: portfolio),
+                committed: row.int32(3), accountsPerAdviser: row.int32(4), present: row.optionalInt32(5))
+        }
+    }
+
+    package func holdings() throws(PgError) -> [HoldingRow] {
+        try link.run(PlanningStatements.holdings).compactMap { row in
+            guard let pool = Self.pool(row, 0, 2, 3), let contract = ContractID(row.int32(1)) else { return nil }
+            return HoldingRow(pool: pool, contract: contract, accounts: row.int64(4), exposure: row.int64(5))
+        }
+    }
+
+    /// What can be dealt, by delegation, strategy and portfolio; pools without accounts are left out.
+    package func pools() throws(PgError) -> [Pool] {
+        let rows = try link.run(
+            PlanningStatements.pools, [.int32(period.number), .date(cut), .date(period.lastDay)])
+        return rows.compactMap { row in
+            Self.pool(row, 0, 1, 2).map {
+                Pool(key: $0, accounts: row.int64(3), overdue: row.int64(4), balance: row.int64(5))
+            }
+        }
+    }
+
+    private static func pool(_ row: PgRow, _ delegation: Int, _ strategy: Int, _ portfolio: Int) -> PoolKey? {
+        guard let delegation = Delegation(row.int16(delegation)),
+            let strategy = Strategy(rawValue: row.int16(strategy)),
+            let portfolio = Portfolio(rawValue: row.int16(portfolio))
+        else { return nil }
+        return PoolKey(delegation: delegation, strategy: strategy, portfolio: portfolio)
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What needs a review here is what ``ClosingStatements/work`` counts for nothing without one.
+enum ReviewStatements {
+    /// $1 open periods, $2 results that need a review, $3 marks that do not. One row per staged line.
+    static let target = """
+        CREATE TEMP TABLE review_target ON COMMIT DROP AS
+        SELECT w.line, w.delegation_id, w.outcome_id, w.decision, w.reason, w.reviewer, o.period,
+            o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true) AS needs_review,
+            r.decision AS kept_decision, r.reason AS kept_reason, r.reviewer AS kept_reviewer,
+            first_value(w.line) OVER same AS first_line, first_value(w.decision) OVER same AS first_decision,
+            first_value(w.reason) OVER same AS first_reason
+        FROM review_row w
+        LEFT JOIN outcome o ON o.period = ANY ($1::int[]) AND o.delegation_id = w.delegation_id
+            AND o.outcome_id = w.outcome_id
+        LEFT JOIN review r ON r.delegation_id = w.delegation_id AND r.outcome_id = w.outcome_id
+        WINDOW same AS (PARTITION BY w.delegation_id, w.outcome_id ORDER BY w.line)
+        """
+
+    /// One reason per line, the first that applies. An outcome that no open period has is looked for in the others only
+    /// here, once for all of them.
+    static let faults = """
+        WITH lost AS (SELECT line, delegation_id, outcome_id FROM review_target WHERE period IS NULL),
+        late AS (
+            SELECT lost.line, o.period FROM outcome o JOIN lost USING (delegation_id, outcome_id))
+        SELECT t.line,
+            CASE WHEN t.period IS NULL OR NOT t.needs_review THEN 'outcome' ELSE 'decision' END,
+            CASE WHEN t.period IS NULL OR NOT t.needs_review THEN t.outcome_id::text ELSE t.decision END,
+            CASE
+                WHEN t.period IS NULL AND late.period IS NOT NULL THEN
+                    'belongs to ' || to_char(late.period / 100, 'FM0000') || '-' || to_char(late.period % 100, 'FM00')
+                    || ', which takes no more reviews'
+                WHEN t.period IS NULL THEN 'is no outcome of this delegation'
+                WHEN NOT t.needs_review THEN 'needs no review'
+                WHEN (t.decision, t.reason) IS DISTINCT FROM (t.first_decision, t.first_reason) THEN
+                    'differs from line ' || t.first_line || ', which is about the same outcome'
+                ELSE 'was decided before: ' || t.kept_decision || ' (' || t.kept_reason || ') by ' || t.kept_reviewer
+            END
+        FROM review_target t LEFT JOIN late USING (line)
+        WHERE t.period IS NULL OR NOT t.needs_review
+            OR (t.decision, t.reason) IS DISTINCT FROM (t.first_decision, t.first_reason)
+            OR (t.kept_decision IS NOT NULL
+                AND (t.decision, t.reason) IS DISTINCT FROM (t.kept_decision, t.kept_reason))
+        ORDER BY t.line
+        """
+
+    static let apply = """
+        WITH written AS (
+            INSERT INTO review (period, delegation_id, outcome_id, decision, reason, reviewer, reviewed_at)
+            SELECT DISTINCT ON (delegation_id, outcome_id)
+                period, delegation_id, outcome_id, decision, reason, reviewer, now_instant()
+            FROM review_target WHERE kept_decision IS NULL
+            ORDER BY delegation_id, outcome_id, line
+            RETURNING decision)
+        SELECT count(*) FILTER (WHERE decision = 'approved'), count(*) FILTER (WHERE decision = 'rejected'),
+            (SELECT count(*) FROM review_target) - count(*)
+        FROM written
+        """
+
+    /// COPY takes no parameters; the values are numbers and our own tokens.
+    static func pending(_ period: Int32, _ results: [String], _ marks: [String]) -> String {
+        """
+        COPY (
+            SELECT o.outcome_id, o.delegation_id, o.contract_id, o.agency_id, o.account_id, o.worked_at, o.channel,
+                o.contact, o.result, o.amount
+            FROM outcome o
+            LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+            WHERE o.period = \(period) AND r.outcome_id IS NULL
+                AND (o.result IN (\(results.map { "'\($0)'" }.joined(separator: ", ")))
+                    OR NOT coalesce(o.marks <@ ARRAY[\(marks.map { "'\($0)'" }.joined(separator: ", "))], true))
+            ORDER BY o.delegation_id, o.outcome_id
+        ) TO STDOUT (FORMAT binary)
+        """
+    }
+
+    /// $1 period, $2 results, $3 marks.
+    static let progress = """
+        SELECT o.delegation_id, count(*) FILTER (WHERE r.decision = 'approved'),
+            count(*) FILTER (WHERE r.decision = 'rejected'), count(*) FILTER (WHERE r.decision IS NULL)
+        FROM outcome o
+        LEFT JOIN review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        WHERE o.period = $1::int
+            AND (o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true))
+        GROUP BY o.delegation_id
+        ORDER BY o.delegation_id
+        """
+}

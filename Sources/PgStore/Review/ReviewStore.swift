@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// The delegations' decisions: what waits for one, and taking them in by sets. All calls belong into one transaction.
+package struct ReviewStore {
+    package static let stageSQL = """
+        COPY review_row (line, delegation_id, outcome_id, decision, reason, reviewer) FROM STDIN (FORMAT binary)
+        """
+
+    private static let results = ReviewClass.allResults.map(\.rawValue)
+
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    /// The periods that still take reviews, kept from closing until the transaction ends; ascending.
+    ///
+    /// - Locks: their rows, shared.
+    package func lockOpenPeriods() throws(PgError) -> [Int32] {
+        try link.run("SELECT period FROM period WHERE state = 'open' ORDER BY period FOR SHARE").map { $0.int32(0) }
+    }
+
+    // MARK: - Taking decisions in
+
+    /// Makes the empty table that ``stageSQL`` fills.
+    package func stage() throws(PgError) {
+        try link.script(
+            """
+            CREATE TEMP TABLE review_row (
+                line integer, delegation_id smallint, outcome_id bigint, decision text, reason text, reviewer text
+            ) ON COMMIT DROP
+            """)
+    }
+
+    package struct Fault: Sendable {
+        package let line: Int32
+        /// `outcome` or `decision`.
+        package let column: String
+        package let value: String
+        package let reason: String
+    }
+
+    /// Compares what was staged with the outcomes of `periods` and with itself.
+    ///
+    /// - Returns: what cannot be taken, by line; those rows are gone from the stage.
+    package func check(periods: [Int32], report: (Fault) throws -> Void) throws {
+        try link.script("ANALYZE review_row")
+        try link.run(
+            ReviewStatements.target, [.int32s(periods), .texts(Self.results), .texts(ReviewClass.acceptedMarks)])
+        let rows = try link.run(ReviewStatements.faults)
+        for row in rows {
+            try report(
+                Fault(line: row.int32(0), column: row.text(1), value: row.text(2), reason: row.text(3)))
+        }
+        try link.run(
+            "DELETE FROM review_target WHERE line = ANY ($1)", [.int32s(rows.map { $0.int32(0) })])
+    }
+
+    package struct Applied: Equatable, Sendable {
+        package let approved: Int64
+        package let rejected: Int64
+        /// Decisions that were there already, or stood in the file before.
+        package let unchanged: Int64
+    }
+
+    /// Writes the decisions that passed ``check(periods:report:)``.
+    package func apply() throws(PgError) -> Applied {
+        let rows = try link.run(ReviewStatements.apply)
+        guard let row = rows.first else { return Applied(approved: 0, rejected: 0, unchanged: 0) }
+        return Applied(approved: row.int64(0), rejected: row.int64(1), unchanged: row.int64(2))
+    }
+
+    /// The delegation of an outcome of one of `periods`; `nil` where there is none of that number.
+    package func delegation(of outcome: Int64, periods: [Int32]) throws(PgError) -> Int16? {
+        let rows = try link.run(
+            "SELECT delegation_id FROM outcome WHERE period = ANY ($1) AND outcome_id = $2 LIMIT 1",
+            [.int32s(periods), .int64(outcome)])
+        return rows.first?.int16(0)
+    }
+
+    // MARK: - What waits
+
+    package struct Pending: Sendable {
+        package let outcome: Int64
+        package let delegation: Int16
+        package let contract: Int32
+        package let agency: Int32
+        package let account: Int64
+        package let workedAt: Timestamp
+        package let channel: String
+        package let contact: String
+        package let result: String
+        package let amount: Cents?
+    }
+
+    /// Every outcome of a period that needs a review and has none, by delegation and number, one at a time.
+    package func eachPending(_ period: Period, _ body: (Pending) throws -> Void) throws {
+        try link.copyOut(ReviewStatements.pending(period.number, Self.results, ReviewClass.acceptedMarks)) { row in
+            try body(
+                Pending(
+                    outcome: row.int64(), delegation: row.int16(), contract: row.int32(), agency: row.int32(),
+                    account: row.int64(), workedAt: row.timestamp(), channel: row.text(), contact: row.text(),
+                    result: row.text(), amount: row.optionalInt64().map(Cents.init)))
+        }
+    }
+
+    package struct Progress: Sendable {
+        package let delegation: Int16
+        package let approved: Int64
+        package let rejected: Int64
+        package let pending: Int64
+    }
+
+    /// How far the delegations are with a period; ascending.
+    package func progress(_ period: Period) throws(PgError) -> [Progress] {
+        try link.run(
+            ReviewStatements.progress,
+            [.int32(period.number), .texts(Self.results), .texts(ReviewClass.acceptedMarks)]
+        ).map { row in
+            Progress(
+                delegation: row.int16(0), approved: row.int64(1), rejected: row.int64(2), pending: row.int64(3))
+        }
+    }
+}

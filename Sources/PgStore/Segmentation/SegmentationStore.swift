@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// One row of the segmentation table: what was read, by which policy, and what came out.
+package struct SegmentationRow: Sendable {
+    package let policy: String
+    package let policyVersion: String
+    package let policyDigest: [UInt8]
+    package let cutDigest: [UInt8]
+    package let accounts: Int64
+    package let placed: Int64
+    package let excluded: Int64
+    package let digest: [UInt8]
+
+    package init(
+        policy: String, policyVersion: String, policyDigest: [UInt8], cutDigest: [UInt8], accounts: Int64,
+        placed: Int64, excluded: Int64, digest: [UInt8]
+    ) {
+        self.policy = policy
+        self.policyVersion = policyVersion
+        self.policyDigest = policyDigest
+        self.cutDigest = cutDigest
+        self.accounts = accounts
+        self.placed = placed
+        self.excluded = excluded
+        self.digest = digest
+    }
+}
+
+/// One row of the placement table: placed with a strategy, or excluded with a reason.
+package struct PlacementRow: Sendable {
+    package let account: Int64
+    package let strategy: Strategy?
+    package let tactic: String?
+    package let portfolio: Portfolio?
+    package let priority: Int16?
+    package let rule: String
+    package let exclusion: String?
+
+    package init(
+        account: Int64, strategy: Strategy?, tactic: String?, portfolio: Portfolio?, priority: Int16?, rule: String,
+        exclusion: String?
+    ) {
+        self.account = account
+        self.strategy = strategy
+        self.tactic = tactic
+        self.portfolio = portfolio
+        self.priority = priority
+        self.rule = rule
+        self.exclusion = exclusion
+    }
+}
+
+/// Reads the cut of one period and replaces its placements. Runs inside the caller's transaction.
+package struct SegmentationStore {
+    let link: PgLink
+    let period: Period
+
+    package init(_ link: PgLink, period: Period) {
+        self.link = link
+        self.period = period
+    }
+
+    /// The state of the period: open, closing, closed; `nil` where nothing of it was ever imported.
+    /// - Locks: the period's row, so that imports, plans and the close wait until the transaction ends.
+    package func lockPeriod() throws(PgError) -> String? {
+        try link.run(SegmentationStatements.lockPeriod, [.int32(period.number)]).first?.text(0)
+    }
+
+    /// The plan of the period that is not discarded.
+    package func plan() throws(PgError) -> (id: Int64, state: String)? {
+        try link.run(SegmentationStatements.plan, [.int32(period.number)]).first.map { ($0.int64(0), $0.text(1)) }
+    }
+
+    package func segmentation() throws(PgError) -> SegmentationRow? {
+        try link.run(SegmentationStatements.segmentation, [.int32(period.number)]).first.map { row in
+            SegmentationRow(
+                policy: row.text(0), policyVersion: row.text(1), policyDigest: row.bytes(2), cutDigest: row.bytes(3),
+                accounts: row.int64(4), placed: row.int64(5), excluded: row.int64(6), digest: row.bytes(7))
+        }
+    }
+
+    /// The policy's file as it was when it placed accounts; `nil` where none has this digest.
+    package func policyText(_ digest: [UInt8]) throws(PgError) -> String? {
+        try link.run(SegmentationStatements.policyText, [.bytes(digest)]).first?.text(0)
+    }
+
+    /// How many accounts the cut has in each delegation, ascending; those without any are left out.
+    package func cutSizes() throws(PgError) -> [(delegation: Delegation, accounts: Int64)] {
+        try link.run(SegmentationStatements.cutSizes, [.int32(period.number)]).compactMap { row in
+            Delegation(row.int16(0)).map { ($0, row.int64(1)) }
+        }
+    }
+
+    /// Gives each account of one delegation, by account number, in one row that is reused.
+    ///
+    /// Stops that are in force at the cut, or start in the period, overlay what the cut says.
+    package func readCut(
+        _ delegation: Delegation, cut: LocalDate, _ body: (Int64, borrowing AccountRow) throws -> Void
+    ) throws {
+        let fields = AccountField.allCases
+        let sql = SegmentationStatements.copyCut(
+            columns: fields.map(\.column), period: period.number, delegation: delegation.value, cut: cut,
+            lastDay: period.lastDay)
+        var row = AccountRow()
+        try link.copyOut(sql) { reader in
+            let account = reader.int64()
+            for field in fields { row[field] = field.read(&reader) }
+            try body(account, row)
+        }
+    }
+
+    /// Makes the table that becomes the period's partition.
+    package func startPlacements() throws(PgError) {
+        try link.script(SegmentationStatements.startPlacements(period.number))
+    }
+
+    package func writePlacements(_ delegation: Delegation, _ rows: [PlacementRow]) throws {
+        try link.copyIn(SegmentationStatements.copyPlacements(period.number)) { writer in
+            for row in rows {
+                try writer.row(columns: 9)
+                writer.int32(period.number)
+                writer.int16(delegation.value)
+                writer.int64(row.account)
+                writer.optionalInt16(row.strategy?.rawValue)
+                writer.optionalText(row.tactic)
+                writer.optionalInt16(row.portfolio?.rawValue)
+                writer.optionalInt16(row.priority)
+                writer.text(row.rule)
+                writer.optionalText(row.exclusion)
+            }
+        }
+    }
+
+    /// Puts the new placements in the place of the old ones and records what they came from.
+    package func finish(_ row: SegmentationRow, policy: Policy, body: String) throws(PgError) {
+        try link.script(SegmentationStatements.attachPlacements(period.number))
+        try link.run(
+            SegmentationStatements.putPolicy,
+            [
+                .bytes(row.policyDigest), .text(policy.name), .text(policy.version), .date(policy.effectiveOn),
+                .text(body),
+            ])
+        try link.run(
+            SegmentationStatements.putSegmentation,
+            [
+                .int32(period.number), .text(row.policy), .text(row.policyVersion), .bytes(row.policyDigest),
+                .bytes(row.cutDigest), .int64(row.accounts), .int64(row.placed), .int64(row.excluded),
+                .bytes(row.digest),
+            ])
+    }
+}
