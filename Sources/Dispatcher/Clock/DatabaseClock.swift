@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// The one clock of the system, which is in the database: the real one, or a virtual one that a simulated month steps.
+///
+/// It never goes back: a term that has ended would be live again.
+package enum DatabaseClock {
+    /// What the clock shows, as one line, or as a JSON object with `now`, `kind` and `outage_us`.
+    package static func show(_ link: DatabaseLink, asJSON: Bool) throws -> String {
+        let row = try link.run("SELECT now_instant(), virtual_now IS NOT NULL, outage_us FROM clock").first
+        guard let row else {
+            throw CommandFailure(
+                .environment, "the clock's row is missing", remedy: "The database is damaged: restore it from a backup."
+            )
+        }
+        let kind = row.bool(1) ? "virtual" : "real"
+        if asJSON { return #"{"now": "\#(row.timestamp(0))", "kind": "\#(kind)", "outage_us": \#(row.int64(2))}"# }
+        return "\(row.timestamp(0)) (\(kind) clock)"
+    }
+
+    /// Steps the virtual clock forward, or turns the clock of an unused database into a virtual one.
+    ///
+    /// - Parameter text: RFC 3339, with or without seconds, in UTC or with an offset: `2024-03-01T06:00Z`.
+    package static func set(_ text: String, _ link: DatabaseLink) throws {
+        guard let wanted = Timestamp(text: text) ?? Timestamp(text: withSeconds(text)) else {
+            throw CommandFailure(
+                .usage, "'\(text)' is not a time", remedy: "Write it as 2024-03-01T06:00Z, with its offset.")
+        }
+        try link.transaction {
+            switch try lockedVirtualNow(link) {
+            case let now? where wanted < now:
+                throw CommandFailure(
+                    .usage, "the clock shows \(now), and it goes only forward",
+                    remedy: "Set a later time, or start a month anew with an empty database.")
+            case .some: break
+            case nil: try refuseWhereLeased(link)
+            }
+            try link.run("UPDATE clock SET virtual_now = $1", [.timestamp(wanted)])
+        }
+    }
+
+    /// Goes over to real time.
+    package static func setReal(_ link: DatabaseLink) throws {
+        try link.transaction {
+            guard let now = try lockedVirtualNow(link) else { return }
+            guard let real = try link.run("SELECT clock_timestamp()").first?.timestamp(0), now <= real else {
+                throw CommandFailure(
+                    .usage, "the virtual clock shows \(now), which is in the future, and the clock goes only forward",
+                    remedy: "Wait until then, or start anew with an empty database.")
+            }
+            try link.script("UPDATE clock SET virtual_now = NULL")
+        }
+    }
+
+    private static func lockedVirtualNow(_ link: DatabaseLink) throws -> Timestamp? {
+        try link.run("SELECT virtual_now FROM clock FOR UPDATE").first?.optionalTimestamp(0)
+    }
+
+    private static func refuseWhereLeased(_ link: DatabaseLink) throws {
+        guard try link.run("SELECT EXISTS (SELECT FROM lease_grant)").first?.bool(0) == true else { return }
+        throw CommandFailure(
+            .usage, "this database keeps real time and has leases, whose terms a virtual clock would falsify",
+            remedy: "Use a database of its own for a simulated month.")
+    }
+
+    /// `2024-03-01T06:00Z` with the seconds that RFC 3339 asks for.
+    private static func withSeconds(_ text: String) -> String {
+        text.count > 16 ? text.prefix(16) + ":00" + text.dropFirst(16) : text
+    }
+}

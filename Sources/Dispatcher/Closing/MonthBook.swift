@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// Everything a period's statements are made of, by contract and delegation. The outcomes behind fees are not in it:
+/// they are fetched one contract at a time, so that memory stays with the largest contract.
+struct MonthBook {
+    let period: Period
+    let contracts: [ClosingStore.Contract]
+    private var months: [Int32: [Int16: DelegationMonth]] = [:]
+    private var reached: [GoalKey: ClosingStore.Reached] = [:]
+
+    private struct GoalKey: Hashable {
+        let place: StatementPlace
+        let tactic: String?
+    }
+
+    init(_ store: ClosingStore, period: Period) throws {
+        self.period = period
+        contracts = try store.contracts()
+        try readDeals(store)
+        try readWork(store)
+        for reviewClass in ReviewClass.allCases {
+            for (place, count) in try store.reviews(reviewClass) { change(place) { $0.reviews.append(count) } }
+        }
+        for (place, all, borrowers) in try store.recovered() {
+            change(place) {
+                $0.indicators.recovered = Cents(all)
+                $0.indicators.recoveredFromBorrowers = Cents(borrowers)
+            }
+        }
+        try readFacts(store)
+        for (place, breach) in try store.earlierBreaches() { change(place) { $0.earlierBreaches.append(breach) } }
+    }
+
+    /// One contract's month, without what is billed.
+    func month(of contract: ClosingStore.Contract) -> ContractMonth? {
+        guard let id = ContractID(contract.id), let agency = AgencyID(contract.agency) else { return nil }
+        return ContractMonth(
+            period: period, contract: id, agency: agency, agencyName: contract.agencyName, number: contract.number,
+            tender: contract.tender, delegations: Array(months[contract.id, default: [:]].values))
+    }
+
+    private mutating func change(_ place: StatementPlace, _ body: (inout DelegationMonth) -> Void) {
+        guard let delegation = Delegation(place.delegation) else { return }
+        body(&months[place.contract, default: [:]][place.delegation, default: DelegationMonth(delegation)])
+    }
+
+    // MARK: - Deals and work
+
+    private mutating func readDeals(_ store: ClosingStore) throws {
+        for (place, number, accounts) in try store.dealt() {
+            guard let portfolio = Portfolio(rawValue: number) else { continue }
+            change(place) { $0.indicators.dealt[portfolio, default: 0] += accounts }
+        }
+        for ending in try store.endings() {
+            guard let portfolio = Portfolio(rawValue: ending.portfolio) else { continue }
+            change(ending.place) { month in
+                switch ending.kind {
+                case "withdrawal": month.indicators.withdrawn[portfolio, default: 0] += ending.count
+                case "recall": month.indicators.recalled[portfolio, default: 0] += ending.count
+                case "exclusion": month.indicators.excluded[portfolio, default: 0] += ending.count
+                default: month.indicators.returned[ending.reason, default: 0] += ending.count
+                }
+            }
+        }
+        for (place, accounts) in try store.pulled() { change(place) { $0.indicators.pulled = accounts } }
+    }
+
+    private mutating func readWork(_ store: ClosingStore) throws {
+        for work in try store.worked() {
+            reached[GoalKey(place: work.place, tactic: nil)] = work.reached
+            change(work.place) {
+                $0.indicators.outcomes = work.outcomes
+                $0.indicators.validOutcomes = work.valid
+                $0.indicators.pendingOutcomes = work.pending
+                $0.indicators.worked = work.reached.worked
+                $0.indicators.contacted = work.reached.contacted
+                $0.indicators.promises = work.reached.promises
+                $0.indicators.agreements = work.reached.agreements
+            }
+        }
+    }
+
+    // MARK: - Facts
+
+    private mutating func readFacts(_ store: ClosingStore) throws {
+        let facts = try store.facts()
+        if facts.contains(where: { $0.kind == "goal" && $0.value.isEmpty && $0.subject?.contains(":") == true }) {
+            for (place, tactic, figures) in try store.workedByTactic() {
+                reached[GoalKey(place: place, tactic: tactic)] = figures
+            }
+        }
+        var staffing: [StatementPlace: [Int16: Staffing]] = [:]
+        for fact in facts {
+            // Facts come by date: the last report of the month is the one that counts (AMB-18).
+            if fact.kind == "staffing", let portfolio = fact.portfolio, let present = Int64(fact.value) {
+                staffing[fact.place, default: [:]][portfolio] = Staffing(fact: fact.id, present: present)
+            }
+            let goal = goal(fact)
+            change(fact.place) { $0.take(fact, goal) }
+        }
+        for (place, number, accountsPerAdviser) in try store.capacity() {
+            guard let portfolio = Portfolio(rawValue: number) else { continue }
+            let need = StaffingNeed(
+                portfolio: portfolio, accountsPerAdviser: Int64(accountsPerAdviser),
+                staffing: staffing[place]?[number])
+            change(place) { $0.needs.append(need) }
+        }
+    }
+
+    /// A goal as supervision set it; what was reached is counted where the fact leaves it empty.
+    private func goal(_ fact: ClosingStore.Fact) -> Goal? {
+        guard fact.kind == "goal", let subject = fact.subject, let minimum = Self.scaled(fact.minimum) else {
+            return nil
+        }
+        let parts = subject.split(separator: ":", maxSplits: 1)
+        let figures = reached[GoalKey(place: fact.place, tactic: parts.count > 1 ? String(parts[1]) : nil)]
+        let achieved = Self.scaled(fact.value) ?? (figures?.count(parts.first ?? "") ?? 0) * Self.scale
+        return Goal(
+            fact: fact.id, indicator: subject, achieved: achieved, minimum: minimum,
+            weight: Self.scaled(fact.weight) ?? Self.scale)
+    }
+
+    /// Goals carry up to four decimals.
+    private static let scale: Int64 = 10_000
+
+    private static func scaled(_ text: String?) -> Int64? {
+        guard let text, let value = Int64(decimal: text, places: 4), value >= 0 else { return nil }
+        return value
+    }
+}
+
+extension ClosingStore.Reached {
+    fileprivate func count(_ indicator: Substring) -> Int64 {
+        switch indicator {
+        case "worked": worked
+        case "contacted": contacted
+        case "promises": promises
+        case "agreements": agreements
+        default: 0
+        }
+    }
+}
+
+extension DelegationMonth {
+    /// Adds one fact; the import has checked that its values fit its kind.
+    fileprivate mutating func take(_ fact: ClosingStore.Fact, _ goal: Goal?) {
+        let isYes = fact.value == "yes"
+        switch fact.kind {
+        case "goal": if let goal { goals.append(goal) }
+        case "visit":
+            if let finding = fact.subject.flatMap(Visit.Finding.init) {
+                visits.append(Visit(fact: fact.id, finding: finding, wasAnnounced: isYes))
+            }
+        case "quality":
+            if let score = BasisPoints(percent: fact.value) {
+                scores.append(QualityScore(fact: fact.id, score: score, weight: 1))
+            }
+        case "improvement":
+            if let impact = fact.subject.flatMap(Impact.init) {
+                commitments.append(Commitment(fact: fact.id, impact: impact, isMet: isYes))
+            }
+        case "requirement": requirements.append(Requirement(fact: fact.id, isMet: isYes))
+        default: break
+        }
+    }
+}

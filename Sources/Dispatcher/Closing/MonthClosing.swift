@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+internal import Crypto
+internal import FoundationEssentials
+internal import Glibc
+package import PgStore
+
+/// Computes a period's statements, and closes it.
+///
+/// Close is: mark the period `closing`, commit, wait until what began before has ended, then compute and keep all
+/// of it in one transaction. Until that commits, nothing of it is there.
+package struct MonthClosing {
+    /// How long older transactions may take before the close gives up.
+    package static let waitMax = Duration.seconds(60)
+
+    package enum Result: Equatable, Sendable {
+        case closed
+        /// It was closed before, and the facts still give the same bytes.
+        case identical
+    }
+
+    private let link: PgLink
+    private let period: Period
+    private let step: (String) -> Void
+
+    /// - Parameter step: told what is being done, for people.
+    package init(_ link: PgLink, period: Period, step: @escaping (String) -> Void = { _ in }) {
+        self.link = link
+        self.period = period
+        self.step = step
+    }
+
+    /// The statements as the facts are now; nothing is written. An open month can be looked at any day.
+    package func preview() throws -> ClosedMonth {
+        _ = try existingState()
+        return try onOneSnapshot { try compute() }
+    }
+
+    /// What to tell of a month that still runs by the database's clock and Mexico City's calendar; `nil` once it is over.
+    package func unfinished() throws -> String? {
+        let now = try store.now()
+        guard now < period.end else { return nil }
+        return "\(period) ends at \(period.end), midnight in Mexico City, and the database's clock shows \(now)"
+    }
+
+    /// Closes the period; a closed one is computed again and compared with what was kept.
+    ///
+    /// - Parameter beforeItsEnd: also where the month still runs; what happens in the rest of it then counts nowhere.
+    /// - Throws: ``CommandFailure`` where the month still runs, or with the contracts whose statement would differ.
+    package func close(beforeItsEnd: Bool = false) throws -> (month: ClosedMonth, result: Result) {
+        switch try existingState() {
+        case .closed:
+            let month = try onOneSnapshot { try compute() }
+            try compare(month)
+            return (month, .identical)
+        case .open, .closing:
+            if !beforeItsEnd { try refuseUnfinished() }
+            try waitForOlder(try store.markClosing())
+            do {
+                let month = try onOneSnapshot {
+                    // A second close of the same period waits here, and then finds it closed.
+                    try store.lock()
+                    let month = try compute()
+                    try store.keep(month.statements)
+                    return month
+                }
+                return (month, .closed)
+            } catch {
+                // The cause is `error`; where even this fails, the next close goes on from `closing`.
+                try? store.reopen()
+                throw error
+            }
+        }
+    }
+
+    /// The statements of a closed period as they were kept.
+    package func kept() throws -> [PeriodStore.StoredStatement] {
+        guard try existingState() == .closed else {
+            throw CommandFailure(
+                .usage, "\(period) is not closed, so it has no statements",
+                remedy: "Close it with `dispatcherd close --period \(period)`, or look at it with `--preview`.")
+        }
+        return try store.statements()
+    }
+
+    // MARK: - Steps
+
+    private var store: PeriodStore { PeriodStore(link, period: period) }
+
+    private func existingState() throws -> PeriodStore.State {
+        guard let state = try store.state() else {
+            throw CommandFailure(
+                .usage, "there is nothing of \(period): no file was ever imported for it",
+                remedy: "Check the period, or import with `dispatcherd import … --period \(period)`.")
+        }
+        return state
+    }
+
+    private func refuseUnfinished() throws {
+        guard let found = try unfinished() else { return }
+        throw CommandFailure(
+            .usage, found,
+            remedy:
+                "Close it after that, when its reviews are in (a virtual clock goes on with `dispatcherd clock set`); "
+                + "`--preview` shows the month so far, `--before-its-end` closes it now for good.")
+    }
+
+    private func waitForOlder(_ mark: PeriodStore.Mark) throws {
+        let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
+        while true {
+            let running = try store.olderTransactions(than: mark)
+            if running.isEmpty { return }
+            step("waiting for \(running.count) older transactions")
+            guard ContinuousClock.now < deadline else {
+                try store.reopen()
+                throw CommandFailure(
+                    .environment,
+                    "transactions from before the close still run: \(Set(running).sorted().joined(separator: ", "))",
+                    remedy: "End them, then close again; the period is open again meanwhile.")
+            }
+            usleep(50_000)
+        }
+    }
+
+    private func onOneSnapshot<Value>(_ body: () throws -> Value) throws -> Value {
+        try link.transaction {
+            try link.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return try body()
+        }
+    }
+
+    private func compute() throws -> ClosedMonth {
+        let store = try ClosingStore(link, period: period, step: step)
+        step("statements")
+        let book = try MonthBook(store, period: period)
+        let schedules = try ScheduleBook(store, period: period, contracts: book.contracts)
+        var kept: [PeriodStore.StoredStatement] = []
+        var tally = MonthTally()
+        for contract in book.contracts {
+            guard var month = book.month(of: contract), let tariff = schedules.tariff(of: contract),
+                let terms = schedules.terms(of: contract)
+            else { continue }
+            month.bill(try store.billed(of: contract.id))
+            let statement = try readable { () throws(ScheduleError) in
+                try Statement(month, tariff: tariff, terms: terms)
+            }
+            tally.add(statement, month)
+            let body = statement.json.bytes
+            kept.append(
+                PeriodStore.StoredStatement(
+                    contract: month.contract, digest: Array(SHA256.hash(data: body)),
+                    body: String(decoding: body, as: UTF8.self)))
+        }
+        let summary = MonthSummary(
+            period: period, strategies: try store.strategies(), cut: try store.cut(),
+            excluded: try store.excluded(), unattributed: try store.unattributed(), tally: tally)
+        return ClosedMonth(period: period, statements: kept, summary: summary)
+    }
+
+    private func compare(_ month: ClosedMonth) throws {
+        let before = Dictionary(uniqueKeysWithValues: try store.statements().map { ($0.contract, $0.digest) })
+        let now = Dictionary(uniqueKeysWithValues: month.statements.map { ($0.contract, $0.digest) })
+        let different = Set(before.keys).union(now.keys).filter { before[$0] != now[$0] }.sorted()
+        guard different.isEmpty else {
+            let shown = different.prefix(10).map(String.init).joined(separator: ", ")
+            throw CommandFailure(
+                .findings,
+                "\(period) is closed, and its facts now give other statements for \(different.count) contracts: "
+                    + shown,
+                remedy:
+                    "The kept statements stand (`dispatcherd statement export`); what changed belongs in a later one."
+            )
+        }
+    }
+}
+
+/// A period's statements and its page.
+package struct ClosedMonth: Sendable {
+    package let period: Period
+    /// Ascending by contract.
+    package let statements: [PeriodStore.StoredStatement]
+    package let summary: MonthSummary
+}
+
+extension Period {
+    /// The first instant after it, by the clock of Mexico City.
+    fileprivate var end: Timestamp {
+        Timestamp(
+            date: advanced(byMonths: 1).firstDay, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
+    }
+}
+
+extension ContractMonth {
+    /// Puts what is billed in its delegations. Only delegations with deals, outcomes or facts have billed outcomes.
+    fileprivate mutating func bill(_ billed: [(delegation: Int16, BilledService)]) {
+        let services = Dictionary(grouping: billed) { $0.delegation }
+        for index in delegations.indices {
+            delegations[index].billed = services[delegations[index].delegation.value, default: []].map(\.1)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+package import PgStore
+
+/// What the statements of a period add up to.
+package struct MonthTally: Sendable {
+    package struct Charge: Sendable {
+        package var lines: Int64 = 0
+        package var amount = Cents.zero
+    }
+
+    package private(set) var contracts = 0
+    package private(set) var totals = StatementTotals()
+    package private(set) var penalties: [PenaltyRule: Charge] = [:]
+    package private(set) var services: [FeeService: Charge] = [:]
+    /// Outcomes that wait for their review, by delegation.
+    package private(set) var unreviewed: [Delegation: Int64] = [:]
+    /// Portfolios of a delegation with accounts and without a staffing report.
+    package private(set) var unreportedStaffing = 0
+    /// Contracts whose penalties pass their invoice.
+    package private(set) var overcharged: [ContractID] = []
+
+    package init() {}
+
+    package mutating func add(_ statement: Statement, _ month: ContractMonth) {
+        contracts += 1
+        totals = totals + statement.totals
+        if statement.totals.penalties > statement.totals.fees { overcharged.append(statement.contract) }
+        for line in statement.sections.flatMap(\.lines) {
+            if let rule = PenaltyRule(rawValue: line.rule) {
+                penalties[rule, default: Charge()].lines += 1
+                penalties[rule, default: Charge()].amount += line.amount
+            } else if let service = FeeService(name: line.subject) {
+                if case .count(let count, _) = line.base { services[service, default: Charge()].lines += count }
+                services[service, default: Charge()].amount += line.amount
+            }
+        }
+        for delegation in month.delegations {
+            if delegation.indicators.pendingOutcomes > 0 {
+                unreviewed[delegation.delegation, default: 0] += delegation.indicators.pendingOutcomes
+            }
+            unreportedStaffing +=
+                delegation.needs.filter { $0.staffing == nil && delegation.indicators.assigned($0.portfolio) > 0 }.count
+        }
+    }
+}
+
+/// The month on one page: `summary.json`, and what `close` prints.
+package struct MonthSummary: Sendable {
+    package let period: Period
+    package let strategies: [ClosingStore.StrategyFigures]
+    /// `nil` where the period was never segmented.
+    package let cut: ClosingStore.Cut?
+    /// Accounts that the segmentation excluded from collection.
+    package let excluded: Int64
+    package let unattributed: (payments: Int64, amount: Cents)
+    package let tally: MonthTally
+
+    package var json: CanonicalJSON {
+        var members: [String: CanonicalJSON] = [
+            "format": .string("reparto-month-1"),
+            "period": .string(period.description),
+            "contracts": .number(Int64(tally.contracts)),
+            "excludedAccounts": .number(excluded),
+            "strategies": .array(strategies.map(\.json)),
+            "fees": .string(tally.totals.fees.description),
+            "penalties": .string(tally.totals.penalties.description),
+            "taxOnFees": .string(tally.totals.taxOnFees.description),
+            "taxOnPenalties": .string(tally.totals.taxOnPenalties.description),
+            "payable": .string(tally.totals.payable.description),
+            "penaltiesByRule": .array(
+                tally.penalties.sorted { $0.key.rawValue < $1.key.rawValue }.map { rule, charge in
+                    .object([
+                        "rule": .string(rule.rawValue), "title": .string(rule.title), "lines": .number(charge.lines),
+                        "amount": .string(charge.amount.description),
+                    ])
+                }),
+            "feesByService": .array(
+                tally.services.sorted { $0.key < $1.key }.map { service, charge in
+                    .object([
+                        "service": .string(service.description), "accounts": .number(charge.lines),
+                        "amount": .string(charge.amount.description),
+                    ])
+                }),
+            "unattributedPayments": .object([
+                "payments": .number(unattributed.payments), "amount": .string(unattributed.amount.description),
+            ]),
+            "unreviewedOutcomes": .array(
+                tally.unreviewed.sorted { $0.key < $1.key }.map { delegation, count in
+                    .object(["delegation": .number(Int64(delegation.value)), "outcomes": .number(count)])
+                }),
+        ]
+        if let cut {
+            members["accounts"] = .number(cut.accounts)
+            members["accountsWithNothingToCollect"] = .number(cut.nothingToCollect)
+        }
+        return .object(members)
+    }
+
+    /// All strategies together.
+    var total: (placed: Int64, dealt: Int64, leased: Int64, worked: Int64, outcomes: Int64, recovered: Cents) {
+        func sum(_ figure: KeyPath<ClosingStore.StrategyFigures, Int64>) -> Int64 {
+            strategies.reduce(0) { $0 + $1[keyPath: figure] }
+        }
+        return (
+            sum(\.placed), sum(\.dealt), sum(\.leased), sum(\.worked), sum(\.outcomes),
+            strategies.reduce(.zero) { $0 + $1.recovered }
+        )
+    }
+
+    /// What a person should look at before the close, one line each.
+    package var warnings: [String] {
+        var warnings: [String] = []
+        if !tally.unreviewed.isEmpty {
+            let all = tally.unreviewed.values.reduce(0, +)
+            let places = tally.unreviewed.sorted { $0.key < $1.key }.map { "\($0.key.name) \(grouped($0.value))" }
+            warnings.append(
+                "\(grouped(all)) outcomes wait for their review and are not billed: \(places.joined(separator: ", "))")
+        }
+        if tally.unreportedStaffing > 0 {
+            warnings.append("\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")
+        }
+        if !tally.overcharged.isEmpty {
+            let contracts = tally.overcharged.prefix(10).map(\.description).joined(separator: ", ")
+            warnings.append("penalties pass the invoice of \(tally.overcharged.count) contracts: \(contracts)")
+        }
+        if unattributed.payments > 0 {
+            warnings.append(
+                "\(grouped(unattributed.payments)) payments (\(grouped(unattributed.amount))) fell on accounts "
+                    + "that nobody held that day"
+            )
+        }
+        return warnings
+    }
+}
+
+extension ClosingStore.StrategyFigures {
+    fileprivate var json: CanonicalJSON {
+        .object([
+            "strategy": .string(strategy.name), "placed": .number(placed), "dealt": .number(dealt),
+            "leased": .number(leased), "worked": .number(worked), "outcomes": .number(outcomes),
+            "recovered": .string(recovered.description),
+        ])
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// The schedules in force on the first day of a period, read and checked before anything is computed.
+struct ScheduleBook {
+    private let tariffs: [String: FeeTariff]
+    private let terms: [String: PenaltyTerms]
+
+    /// - Throws: ``CommandFailure`` that names every contract without a schedule, or the value that is wrong.
+    init(_ store: ClosingStore, period: Period, contracts: [ClosingStore.Contract]) throws {
+        let fees = try store.schedules("fee")
+        let penalties = try store.schedules("penalty")
+        var tariffs: [String: FeeTariff] = [:]
+        var terms: [String: PenaltyTerms] = [:]
+        var missing: [String] = []
+        for (name, users) in Dictionary(grouping: contracts, by: \.feeSchedule).sorted(by: { $0.key < $1.key }) {
+            if let schedule = Schedule.inForce(on: period.firstDay, of: fees[name, default: []]) {
+                tariffs[name] = try readable { () throws(ScheduleError) in try FeeTariff(schedule) }
+            } else {
+                missing.append(Self.line("fee", name, users, fees[name] != nil, period))
+            }
+        }
+        for (name, users) in Dictionary(grouping: contracts, by: \.penaltySchedule).sorted(by: { $0.key < $1.key }) {
+            if let schedule = Schedule.inForce(on: period.firstDay, of: penalties[name, default: []]) {
+                terms[name] = try readable { () throws(ScheduleError) in try PenaltyTerms(schedule) }
+            } else {
+                missing.append(Self.line("penalty", name, users, penalties[name] != nil, period))
+            }
+        }
+        guard missing.isEmpty else {
+            throw CommandFailure(
+                .findings, missing.joined(separator: "; "),
+                remedy: "Load the schedule with `dispatcherd import schedules FILE`, or correct the contract.")
+        }
+        self.tariffs = tariffs
+        self.terms = terms
+    }
+
+    func tariff(of contract: ClosingStore.Contract) -> FeeTariff? { tariffs[contract.feeSchedule] }
+    func terms(of contract: ClosingStore.Contract) -> PenaltyTerms? { terms[contract.penaltySchedule] }
+
+    private static func line(
+        _ kind: String, _ name: String, _ users: [ClosingStore.Contract], _ isKnown: Bool, _ period: Period
+    ) -> String {
+        let numbers = users.map { String($0.id) }
+        let shown =
+            numbers.prefix(5).joined(separator: ", ") + (numbers.count > 5 ? " and \(numbers.count - 5) more" : "")
+        let why = isKnown ? "has no version in force on \(period.firstDay)" : "does not exist"
+        return "the \(kind) schedule \"\(name)\" of contract \(shown) \(why)"
+    }
+}
+
+/// A schedule's fault as one that the caller of a command can mend.
+func readable<Value>(_ body: () throws(ScheduleError) -> Value) throws -> Value {
+    do throws(ScheduleError) { return try body() } catch {
+        throw CommandFailure(
+            .findings, error.description,
+            remedy: "Correct it in the schedules file and load that with `dispatcherd import schedules FILE`.")
+    }
+}

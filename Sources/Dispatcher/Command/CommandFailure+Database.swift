@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import PgStore
+
+extension CommandFailure {
+    /// What a user is told when the database stops a command.
+    ///
+    /// - Parameters:
+    ///   - work: what another command may be working on.
+    ///   - left: what the database was left with.
+    init(_ error: PgError, work: String, left: String) {
+        switch error.code {
+        case "55P03", "40P01":
+            self.init(
+                .environment, "another command works on \(work); \(left)", remedy: "Run this one when that has ended.")
+        case "53100":
+            self.init(.environment, "the database's disk is full; \(left)", remedy: "Make room there, and run again.")
+        case PgError.unknownCommit:
+            self.init(
+                .environment, "the connection was lost while committing",
+                remedy: "Run the same command again: it says what is there.")
+        default:
+            self.init(
+                .environment, "the database refused or was lost; \(left): \(error)",
+                remedy: error.isRetryable ? "Run the same command again." : "")
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// What a command tells its user: results on standard output, progress and errors on standard error.
+package enum Console {
+    package static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    package static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+    /// One line of progress; on a terminal it replaces the one before until `isDone`.
+    package static func progress(_ label: String, done: Int, of total: Int?, isDone: Bool = false) {
+        let figure = total.map { "\(grouped(done)) of \(grouped($0))" } ?? grouped(done)
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        if isTerminal {
+            write("\r\u{1B}[K\(label): \(figure)\(isDone ? "\n" : "")", to: STDERR_FILENO)
+        } else if isDone {
+            write("\(label): \(figure)\n", to: STDERR_FILENO)
+        }
+    }
+
+    /// Thousands separated by commas, for people.
+    package static func grouped(_ value: Int) -> String {
+        var digits = String(value.magnitude)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.append(String(digits.suffix(3)))
+            digits.removeLast(3)
+        }
+        groups.append(digits)
+        return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard written > 0 else { return }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+}

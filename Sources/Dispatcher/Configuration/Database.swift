@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import PgStore
+
+/// A link to the database, under a name that commands can say without importing the store.
+package typealias DatabaseLink = PgLink
+
+/// The way from the settings to a database that is fit to work with.
+package enum Database {
+    /// Connects: to the configured database, or to the private server, which is started and migrated where needed.
+    ///
+    /// - Parameters:
+    ///   - application: shown in `pg_stat_activity`.
+    ///   - founds: whether a private server is made where there is none yet. A command that only reads does not: an empty
+    ///     installation in the wrong folder would look like one whose data is gone.
+    /// - Throws: ``CommandFailure`` where nothing answers, the server is too old, its settings can lose what was
+    ///   answered, or the schema is not one that this program works with.
+    package static func open(_ settings: Settings, application: String, founds: Bool) throws -> DatabaseLink {
+        let isPrivate = settings.databaseURL == nil
+        if isPrivate, !founds, try privateServer(settings).status == .absent {
+            throw CommandFailure(
+                .environment, "there is no private PostgreSQL in \(settings.dataFolder)",
+                remedy: "Go to the folder that has it, name it with --data-dir, or begin with 'dispatcherd import'.")
+        }
+        let link = try connect(settings, application: application)
+        try checkVersion(link)
+        try checkDurability(link, isAllowed: settings.allowsUnsafeDurability)
+        try checkSchema(link, migrates: isPrivate)
+        return link
+    }
+
+    /// How libpq reaches the same database once more, after ``open(_:application:founds:)`` found it fit.
+    package static func connection(_ settings: Settings) throws -> String {
+        try settings.databaseURL ?? privateServer(settings).connection
+    }
+
+    /// The same for people and other programs: without passwords, and with the private server started.
+    package static func shownConnection(_ settings: Settings) throws -> String {
+        guard settings.databaseURL == nil else { return Secrets.masked(connection: try connection(settings)) }
+        var server = try privateServer(settings)
+        return try server.start()
+    }
+
+    /// Brings the schema up to what this program works with.
+    ///
+    /// - Returns: the numbers of the migrations applied now.
+    package static func migrate(_ settings: Settings) throws -> [Int32] {
+        let link = try connect(settings, application: "dispatcherd migrate")
+        try checkVersion(link)
+        try checkNotNewer(link)
+        return try Migrator.migrate(link)
+    }
+
+    /// The private server of the settings, running or not.
+    ///
+    /// - Throws: ``CommandFailure`` where the settings name a database of somebody else.
+    package static func privateServer(_ settings: Settings) throws(CommandFailure) -> PrivateServer {
+        guard settings.databaseURL == nil else {
+            throw CommandFailure(
+                .usage, "database.url is set (\(settings[.databaseURL].source)), so there is no private server",
+                remedy: "That server is started and stopped by whoever runs it.")
+        }
+        return try PrivateServer(dataFolder: settings.dataFolder, accountName: settings.serverUser)
+    }
+
+    /// What a command says where the database failed in the middle of its work; `nil` for errors of another kind.
+    package static func failure(_ error: any Error) -> CommandFailure? {
+        guard let error = error as? PgError else { return nil }
+        let remedy =
+            switch error.code {
+            case "53100": "The database's disk is full: free some space, and run the command again."
+            case "42501": "Ask the database's owner for the right to do this."
+            case _ where error.isRetryable:
+                "Run the command again; 'dispatcherd database status' tells whether it runs."
+            default: "Run it again; if it fails again, the server's log tells more."
+            }
+        return CommandFailure(.environment, "the database failed: \(error)", remedy: remedy)
+    }
+
+    // MARK: - Checks
+
+    private static func connect(_ settings: Settings, application: String) throws -> DatabaseLink {
+        let connection: String
+        if let url = settings.databaseURL {
+            // libpq would take what follows the first one for the host's name, and quote it: a piece of the password.
+            guard url.firstRange(of: "://") == nil || url.filter({ $0 == "@" }).count <= 1 else {
+                throw CommandFailure(
+                    .usage, "database.url (\(settings[.databaseURL].source)) has more than one @",
+                    remedy: "Write an @ inside the password as %40.")
+            }
+            connection = url
+        } else {
+            var server = try privateServer(settings)
+            connection = try server.start()
+        }
+        do {
+            return try PgLink(connection, application: application)
+        } catch {
+            // What is wrong with a connection string is told by quoting it, and it may hold a password.
+            let isFromServer = error.message.hasPrefix("connection to server") || error.message.hasPrefix("could not")
+            throw CommandFailure(
+                .environment,
+                "cannot connect to \(Secrets.masked(connection: connection)): "
+                    + (isFromServer ? error.message : "the connection string is not one that libpq can read"),
+                remedy: "Check database.url and that the server is up.")
+        }
+    }
+
+    private static func checkVersion(_ link: PgLink) throws(CommandFailure) {
+        let major = link.serverVersion / 10_000
+        guard major < ServerBinaries.majorMin else { return }
+        throw CommandFailure(
+            .environment, "the server is PostgreSQL \(major), and \(ServerBinaries.majorMin) is the oldest that works",
+            remedy: "Upgrade it, or use another one.")
+    }
+
+    private static func checkDurability(_ link: PgLink, isAllowed: Bool) throws {
+        let unsafe = try link.durability().filter { !$0.2 }.map { "\($0.0) = \($0.1)" }
+        guard !unsafe.isEmpty else { return }
+        let found = "the server runs with \(unsafe.joined(separator: ", "))"
+        guard isAllowed else {
+            throw CommandFailure(
+                .environment, "\(found), so what was answered OK could be lost",
+                remedy: "Switch it on, or say --allow-unsafe-durability where losing is allowed.")
+        }
+        Console.note("warning: \(found): what is answered OK can be lost (allowed by --allow-unsafe-durability)")
+    }
+
+    private static func checkSchema(_ link: PgLink, migrates: Bool) throws {
+        try checkNotNewer(link)
+        let version = try Migrator.version(link)
+        if let version, Migrator.range.contains(version), version == Migrator.range.upperBound { return }
+        if migrates {
+            try Migrator.migrate(link)
+        } else if version.map({ !Migrator.range.contains($0) }) ?? true {
+            throw CommandFailure(
+                .environment,
+                "the database's schema is \(version.map(String.init) ?? "empty"), and this program works with "
+                    + "\(Migrator.range.lowerBound) to \(Migrator.range.upperBound)",
+                remedy: "Run 'dispatcherd migrate' as the database's owner.")
+        }
+    }
+
+    private static func checkNotNewer(_ link: PgLink) throws {
+        guard let version = try Migrator.version(link), version > Migrator.range.upperBound else { return }
+        throw CommandFailure(
+            .environment,
+            "the database's schema is \(version), and this program works with up to \(Migrator.range.upperBound)",
+            remedy: "Use a newer dispatcherd.")
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// Every setting there is: its name in the file, what it may hold, what it is without being set, and what it does.
+package enum SettingKey: String, CaseIterable, Sendable {
+    case databaseURL = "database.url"
+    case databaseDataDir = "database.data-dir"
+    case databaseServerUser = "database.server-user"
+    case databaseAllowUnsafeDurability = "database.allow-unsafe-durability"
+    case listenHost = "listen.host"
+    case listenPort = "listen.port"
+    case serverName = "server.name"
+    case engineGroupMax = "engine.group-max"
+    case engineLinger = "engine.linger-us"
+    case engineQueueMax = "engine.queue-max"
+    case sweepInterval = "sweep.interval-seconds"
+
+    package enum Kind: Equatable, Sendable {
+        case text
+        case integer(ClosedRange<Int>)
+        case flag
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName: .text
+        case .databaseAllowUnsafeDurability: .flag
+        case .listenPort: .integer(0...65_535)
+        case .engineGroupMax: .integer(1...10_000)
+        case .engineLinger: .integer(0...100_000)
+        case .engineQueueMax: .integer(1...1_000_000)
+        case .sweepInterval: .integer(1...3_600)
+        }
+    }
+
+    /// What holds where nothing is set. Empty: there is none.
+    package var fallback: String {
+        switch self {
+        case .databaseURL: ""
+        case .databaseDataDir: "./var/postgres"
+        case .databaseServerUser: "postgres"
+        case .databaseAllowUnsafeDurability: "false"
+        case .listenHost: "127.0.0.1"
+        case .listenPort: "7607"
+        case .serverName: "reparto"
+        case .engineGroupMax: "256"
+        case .engineLinger: "0"
+        case .engineQueueMax: "20000"
+        case .sweepInterval: "30"
+        }
+    }
+
+    package var help: String {
+        switch self {
+        case .databaseURL: "PostgreSQL URL or libpq connection string; empty: a private server is found or started"
+        case .databaseDataDir: "the private server's data folder"
+        case .databaseServerUser: "the account that the private server runs as where dispatcherd is root"
+        case .databaseAllowUnsafeDurability:
+            "serve although fsync or synchronous_commit is off; what was answered can be lost"
+        case .listenHost: "the address that agencies connect to; without TLS only a loopback one"
+        case .listenPort: "the port that agencies connect to; 0: any free one"
+        case .serverName: "the name of this installation, which agencies sign"
+        case .engineGroupMax: "requests in one group transaction, at most"
+        case .engineLinger: "microseconds that a group waits for more requests"
+        case .engineQueueMax: "requests that wait for a group, at most; beyond it they are refused with a retry"
+        case .sweepInterval: "seconds between two sweeps for ended terms"
+        }
+    }
+
+    /// Secret parts are never shown; see ``Secrets``.
+    package var isSecret: Bool { self == .databaseURL }
+
+    /// `REPARTO_DATABASE_DATA_DIR` for `database.data-dir`.
+    package var environmentName: String {
+        "REPARTO_" + rawValue.uppercased().map { $0.isLetter ? String($0) : "_" }.joined()
+    }
+
+    var components: [String] { rawValue.split(separator: ".").map(String.init) }
+
+    /// The known name that `name` is most likely a misspelling of; `nil` where none is near.
+    static func nearest(to name: String) -> SettingKey? {
+        nearestName(to: name, among: allCases.map(\.rawValue)).flatMap(SettingKey.init)
+    }
+}

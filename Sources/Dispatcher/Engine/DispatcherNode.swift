@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import AgentProtocol
+internal import Assignment
+package import Logging
+internal import PgStore
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// One node of the daemon: it listens, runs groups and keeps house, until it is told to stop.
+///
+/// Holds nothing that cannot be lost. Any number of nodes serve one database.
+package struct DispatcherNode: Sendable {
+    package struct Settings: Sendable {
+        package var server: AgentServerSettings
+        package var engine = LeaseEngine.Limits()
+        package var pace = Upkeep.Pace()
+        package var preparesStatements = true
+        package var allowsUnsafeDurability = false
+
+        package init(server: AgentServerSettings) { self.server = server }
+    }
+
+    private let conninfo: String
+    private let settings: Settings
+    private let logger: Logger
+
+    /// - Parameter conninfo: of a database that has been migrated.
+    package init(conninfo: String, settings: Settings, logger: Logger) {
+        self.conninfo = conninfo
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// A node that listens; ``stop()`` ends it.
+    package final class Running: Sendable {
+        package let port: Int
+        private let server: AgentServer
+        private let engine: LeaseEngine
+        private let upkeep: Task<Void, Never>
+        private let connections: [PgConnection]
+
+        fileprivate init(
+            server: AgentServer, engine: LeaseEngine, upkeep: Task<Void, Never>, connections: [PgConnection]
+        ) {
+            self.port = server.port
+            self.server = server
+            self.engine = engine
+            self.upkeep = upkeep
+            self.connections = connections
+        }
+
+        /// Tells the agencies, lets what is in flight finish within the draining bound, and closes.
+        package func stop() async {
+            await server.drain()
+            engine.close()
+            upkeep.cancel()
+            await upkeep.value
+            for connection in connections { await connection.close() }
+        }
+    }
+
+    /// Checks the database, then listens.
+    ///
+    /// - Throws: ``CommandFailure`` for a server that is not safe, a port in use, a schema that is not ours.
+    package func start() async throws -> Running {
+        let groups = connection("reparto-groups")
+        let upkeepConnection = connection("reparto-upkeep")
+        let admissionConnection = connection("reparto-admission")
+        let (now, routes, places) = try await opened(upkeepConnection)
+        let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
+        engine.refresh(routes: routes, places: places)
+        let admissions = Admissions(connection: admissionConnection, logger: logger)
+        let server = try await listen(engine, admissions)
+        let upkeep = Upkeep(engine: engine, connection: upkeepConnection, pace: settings.pace, logger: logger)
+        return Running(
+            server: server, engine: engine, upkeep: Task { await upkeep.run() },
+            connections: [groups, upkeepConnection, admissionConnection])
+    }
+
+    /// Serves until a signal asks to stop.
+    package func run(onListening: @Sendable (Int) -> Void) async throws {
+        let running = try await start()
+        onListening(running.port)
+        let service = ServiceGroup(
+            services: [Waiting()], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        try await service.run()
+        await running.stop()
+    }
+
+    /// Does nothing until the process is asked to stop.
+    private struct Waiting: ServiceLifecycle.Service {
+        func run() async throws { try? await gracefulShutdown() }
+    }
+
+    private func connection(_ application: String) -> PgConnection {
+        let allows = settings.allowsUnsafeDurability
+        return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
+            try EngineLink.prepare(link, allowsUnsafeDurability: allows)
+        }
+    }
+
+    private func opened(_ connection: PgConnection) async throws -> (
+        Timestamp, [HandRoute], Set<AgencyPlace>
+    ) {
+        do {
+            return try await connection.run { link in
+                let incarnation = try link.checkIncarnation()
+                logger.info("Database opened", metadata: ["incarnation": "\(incarnation)"])
+                return (try link.readNow(), try link.readRoutes(), try link.readPlaces())
+            }
+        } catch let error as PgError {
+            throw CommandFailure(
+                .environment, "the database does not answer: \(error)",
+                remedy: "Check the URL with `dispatcherd config`, and that the server runs.")
+        }
+    }
+
+    private func listen(_ engine: LeaseEngine, _ admissions: Admissions) async throws -> AgentServer {
+        do {
+            return try await AgentServer.start(settings.server, clock: { engine.shownNow }) {
+                identity, request, reply in
+                Self.route(identity, request, to: engine, admissions, reply)
+            }
+        } catch let error as AgentServerError {
+            throw CommandFailure(
+                .environment, "\(error)", remedy: "Stop the other process, or choose another port with --port.")
+        }
+    }
+
+    private static func route(
+        _ identity: AgentIdentity?, _ request: SessionRequest, to engine: LeaseEngine, _ admissions: Admissions,
+        _ reply: @escaping @Sendable (Reply) -> Void
+    ) {
+        func submit(_ work: PendingRequest.Work) {
+            guard let identity else { return reply(.refused(.state)) }
+            engine.submit(PendingRequest(identity: identity, work: work, answer: reply))
+        }
+        switch request {
+        case .authenticate(let claim): Task { reply(await admissions.authenticate(claim)) }
+        case .lease(let request): submit(.lease(request))
+        case .report(let request): submit(.report(request))
+        case .extend(let request): submit(.extend(request))
+        case .giveBack(let request): submit(.giveBack(request))
+        case .resume(let request):
+            guard let identity else { return reply(.refused(.state)) }
+            Task { reply(await admissions.resume(request, for: identity)) }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import PgStore
+
+/// What a server must be before leases are handed out on it, checked on every new link.
+package enum EngineLink {
+    /// - Parameter allowsUnsafeDurability: the operator's word that acknowledged work may be lost.
+    /// - Throws: ``CommandFailure`` that names the setting and how to mend it.
+    package static func prepare(_ link: PgLink, allowsUnsafeDurability: Bool) throws {
+        try checkDurability(link, allows: allowsUnsafeDurability)
+        try link.bookOutage()
+        try link.prepareForEngine()
+    }
+
+    private static func checkDurability(_ link: PgLink, allows: Bool) throws {
+        let settings = try link.durability()
+        guard !allows else { return }
+        for (name, value, isSafe) in settings where !isSafe {
+            throw CommandFailure(
+                .environment, "the database runs with \(name) = \(value), so an answer of OK could be lost",
+                remedy: "Set \(name) = on, or pass --allow-unsafe-durability for a test that may lose work.")
+        }
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+internal import PgStore
+
+/// Decides every request of a group from what the database said, one after the other, so that a later one sees what an
+/// earlier one did. Touches nothing: it gives the replies and what to write.
+struct GroupDecision {
+    private(set) var replies: [Reply] = []
+    private(set) var writes: GroupWrites
+    /// How far each hand was drawn.
+    private(set) var cursors: [HandKey: Int32] = [:]
+
+    private let answer: GroupAnswer
+    private var draws: [HandKey: HandDraw] = [:]
+    private var quotas: [QuotaKey: QuotaBalance]
+    private var leases: [LeaseKey: GroupAnswer.Lease]
+    private var machines: [GrantKey: GrantStateMachine] = [:]
+    private var records: [LedgerRecord] = []
+    private var outcomeNumbers: ArraySlice<Int64>
+    private var evidenceNumbers: ArraySlice<Int64>
+    /// Where the ledger's records belong: the period in which the group commits.
+    private let ledgerPeriod: Period
+
+    private var now: Timestamp { answer.now }
+
+    init(_ plan: GroupPlan, _ answer: GroupAnswer) {
+        self.answer = answer
+        self.quotas = answer.quotas
+        self.leases = answer.leases
+        self.outcomeNumbers = answer.outcomeNumbers[...]
+        self.evidenceNumbers = answer.evidenceNumbers[...]
+        self.ledgerPeriod = Period.ofWork(at: answer.now)
+        self.writes = GroupWrites(now: answer.now, outage: answer.outage)
+        for (key, hand) in answer.hands {
+            draws[key] = HandDraw(cursor: hand.cursor, size: hand.size, window: hand.window.map(\.position))
+        }
+        for step in plan.steps { replies.append(decide(step)) }
+        for (key, draw) in draws { cursors[key] = draw.cursor }
+        writes.blocks = LedgerBlock.seal(records)
+    }
+
+    private mutating func decide(_ step: GroupPlan.Step) -> Reply {
+        switch step.request.work {
+        case .lease(let request): lease(request, step)
+        case .report(let request): report(request, step)
+        case .extend(let request): extend(request, step)
+        case .giveBack(let request): giveBack(request, step)
+        }
+    }
+
+    // MARK: - LEASE
+
+    private mutating func lease(_ request: LeaseRequest, _ step: GroupPlan.Step) -> Reply {
+        if let known = answer.knownLeases[step.key] {
+            guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            return .leased(
+                accounts: known.accounts.map { LeasedAccount($0) },
+                grant: LeaseSummary(
+                    grant: known.grant, term: known.term, graceSeconds: known.grace.components.seconds,
+                    left: known.left,
+                    stop: known.stop))
+        }
+        // A hand has one order; no delegation lets a pull pick from it yet.
+        guard request.tactic == nil else { return .refused(.unsupported, [ReplyField("field", "tactic")]) }
+        switch step.choice {
+        case nil, .outOfScope: return .refused(.scope)
+        case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
+        case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
+        case .hand(let route, let hasMoreHands): return draw(request, step, route, hasMoreHands)
+        }
+    }
+
+    private mutating func draw(
+        _ request: LeaseRequest, _ step: GroupPlan.Step, _ route: HandRoute, _ hasMoreHands: Bool
+    ) -> Reply {
+        guard let hand = answer.hands[route.key], hand.isOpen, var draw = draws[route.key],
+            var quota = quotas[route.quota]
+        else { return .leased(accounts: [], grant: .nothing(stop: .paused, after: 1)) }
+        let drawn = draw.take(request.max, from: &quota, hasMoreHands: hasMoreHands)
+        draws[route.key] = draw
+        quotas[route.quota] = quota
+        guard !drawn.taken.isEmpty || !drawn.skipped.isEmpty else {
+            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: drawn.stop))
+        }
+        let row = grantRow(step, route, drawn, quota, left: draw.left)
+        writes.grants.append(row)
+        records.append(.grant(row, period: ledgerPeriod, at: now))
+        guard !drawn.taken.isEmpty else {
+            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: drawn.stop))
+        }
+        let first = hand.window.first?.position.position ?? 0
+        return .leased(
+            accounts: drawn.taken.map { LeasedAccount(hand.window[Int($0.position - first)]) },
+            grant: LeaseSummary(
+                grant: row.grant, term: row.term, graceSeconds: row.grace.components.seconds, left: row.left,
+                stop: drawn.stop))
+    }
+
+    private func grantRow(
+        _ step: GroupPlan.Step, _ route: HandRoute, _ drawn: HandDraw.Draw, _ quota: QuotaBalance, left: Int64
+    ) -> GrantRow {
+        var digest = HeldDigest.empty
+        for account in drawn.taken { digest.add(route.key.delegation, account.account, account.epoch) }
+        let identity = step.request.identity
+        return GrantRow(
+            // Only skipped positions make no lease, and leave the key free.
+            key: drawn.taken.isEmpty ? nil : step.key, agency: identity.agency, instance: identity.instanceID,
+            delegation: route.key.delegation, grant: GrantID(hand: route.key.hand, first: drawn.first),
+            last: drawn.last,
+            quota: route.quota.quota, contract: route.contract, requestHash: step.hash, skipped: drawn.skipped,
+            accounts: drawn.taken.count, exposure: drawn.exposure, totalAccounts: quota.grantedAccounts,
+            totalExposure: quota.grantedExposure, left: left, stop: drawn.stop, heldDigest: digest.bytes,
+            term: route.terms.term(from: now), ceiling: route.terms.ceiling(from: now), grace: route.terms.grace)
+    }
+
+    // MARK: - REPORT
+
+    private mutating func report(_ request: ReportRequest, _ step: GroupPlan.Step) -> Reply {
+        // Evidence first: a late report that counts has an outcome as well, and its first answer was the refusal.
+        if let known = answer.knownEvidence[step.key] {
+            guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            return .stale(
+                ReplyCode(known.code), epoch: known.liveEpoch, evidence: known.evidence,
+                counts: known.counts ? .yes : .no)
+        }
+        if let known = answer.knownOutcomes[step.key] {
+            guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            return .reported(outcome: known.outcome.number, receipt: LedgerRecord.outcome(known.outcome).receipt)
+        }
+        guard request.at <= now else { return .refused(.clock, [ReplyField("time", now)]) }
+        let period = Period.ofWork(at: request.at)
+        guard answer.openPeriods.contains(period) else {
+            return .refused(.periodClosed, [ReplyField("period", period.description)])
+        }
+        let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        guard let lease = leases[key], let contract = lease.contract else { return keep(request, step, .unknown, nil) }
+        if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
+            return keep(request, step, reason, lease)
+        }
+        guard request.at >= lease.facts.grant.grantedAt else {
+            return .refused(.clock, [ReplyField("granted", lease.facts.grant.grantedAt)])
+        }
+        let record = insert(request, step, lease, contract, period)
+        return .reported(outcome: record.number, receipt: LedgerRecord.outcome(record).receipt)
+    }
+
+    @discardableResult
+    private mutating func insert(
+        _ request: ReportRequest, _ step: GroupPlan.Step, _ lease: GroupAnswer.Lease, _ contract: ContractID,
+        _ period: Period, mark: String? = nil
+    ) -> OutcomeRow {
+        let row = OutcomeRow(
+            key: step.key, period: period, number: outcomeNumbers.popFirst() ?? 0, account: request.account,
+            epoch: request.epoch, contract: contract, workedAt: request.at, receivedAt: now,
+            channel: request.channel.rawValue, contact: request.contact.rawValue, result: request.result.rawValue,
+            amount: request.amount, promisedOn: request.promised, requestHash: step.hash)
+        var marks = mark.map { [$0] } ?? []
+        let zone = lease.municipality?.timeZone ?? request.delegation.timeZone
+        if !ContactWindow.allows(request.at, in: zone) { marks.append("contact-window") }
+        writes.outcomes.append(
+            OutcomeInsert(
+                row: row, hand: lease.hand, position: lease.position, marks: marks, extra: OutcomeExtra.json(request)))
+        records.append(.outcome(row))
+        return row
+    }
+
+    /// Keeps a report that came too late or to the wrong lease, and says whether it will count.
+    private mutating func keep(
+        _ request: ReportRequest, _ step: GroupPlan.Step, _ reason: StaleReason, _ lease: GroupAnswer.Lease?
+    ) -> Reply {
+        // Another agency's lease is unknown to this one: nothing of it may show.
+        let own = reason == .unknown ? nil : lease
+        let counts = own?.facts.countsLate(workedAt: request.at, at: now) ?? false
+        let row = EvidenceRow(
+            key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason, account: request.account,
+            epoch: request.epoch, liveEpoch: own?.facts.laterEpoch, counts: counts,
+            content: String(decoding: request.canonicalContent, as: UTF8.self), requestHash: step.hash)
+        writes.evidence.append(row)
+        records.append(.evidence(row, period: ledgerPeriod, at: now))
+        if counts, let own, let contract = own.contract {
+            insert(request, step, own, contract, Period.ofWork(at: request.at), mark: "late")
+        }
+        return .stale(ReplyCode(reason), epoch: row.liveEpoch, evidence: row.number, counts: counts ? .yes : .no)
+    }
+
+    // MARK: - EXTEND
+
+    private mutating func extend(_ request: ExtendRequest, _ step: GroupPlan.Step) -> Reply {
+        if let reply = known(.extend, step) { return reply }
+        let key = GrantKey(delegation: request.delegation, grant: request.grant)
+        guard let grant = answer.grants[key], grant.holder == step.request.identity.agency else {
+            return kept(.extend, step, .stale(.unknown))
+        }
+        var machine = machines[key] ?? grant.machine
+        let action = machine.extend(to: request.until, at: now, credit: grant.credit, hasNotice: grant.hasNotice)
+        machines[key] = machine
+        switch action {
+        case .write(let term):
+            writes.extensions.removeAll { $0.grant == key }
+            writes.extensions.append((key, term))
+            let record = LedgerRecord.extension_(key, term: term, period: ledgerPeriod, at: now)
+            records.append(record)
+            let ceiling = if case .open(_, let ceiling) = machine.state { ceiling } else { term }
+            return kept(.extend, step, .extended(term: term, ceiling: ceiling, receipt: record.receipt))
+        case .refuseBeyond(let ceiling):
+            return .refused(.beyondCeiling, [ReplyField("ceiling", ceiling)])
+        case .refuseNotLater(let term):
+            return .refused(.badValue, [ReplyField("field", "until"), ReplyField("term", term)])
+        case .refuseExpired:
+            return kept(.extend, step, .stale(.expired))
+        case .refuseRecalled:
+            return kept(.extend, step, .stale(.recalled))
+        }
+    }
+
+    // MARK: - RETURN
+
+    private mutating func giveBack(_ request: ReturnRequest, _ step: GroupPlan.Step) -> Reply {
+        if let reply = known(.return, step) { return reply }
+        let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        guard let lease = leases[key] else { return kept(.return, step, .stale(.unknown)) }
+        if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
+            let epoch = reason == .unknown ? nil : lease.facts.laterEpoch
+            return kept(.return, step, .stale(ReplyCode(reason), epoch: epoch))
+        }
+        let row = EndingRow(
+            lease: key, kind: .return, reason: request.reason.rawValue, hand: lease.hand, position: lease.position,
+            quota: lease.quota, exposure: lease.exposure)
+        writes.endings.append(row)
+        leases[key] = lease.ended(.init(kind: .return, at: now))
+        let record = LedgerRecord.ending(row, period: ledgerPeriod, at: now)
+        records.append(record)
+        return kept(.return, step, .returned(receipt: record.receipt))
+    }
+
+    // MARK: - Kept replies
+
+    private func known(_ verb: KeptVerb, _ step: GroupPlan.Step) -> Reply? {
+        guard let known = answer.knownReplies[verb]?[step.key] else { return nil }
+        guard known.requestHash == step.hash else { return .refused(.keyReused) }
+        return .recorded(RecordedReply(text: known.reply))
+    }
+
+    /// Binds the key to this reply for good.
+    private mutating func kept(_ verb: KeptVerb, _ step: GroupPlan.Step, _ reply: Reply) -> Reply {
+        writes.replies.append(
+            KeptReplyRow(verb: verb, key: step.key, requestHash: step.hash, reply: RecordedReply(reply).text))
+        return reply
+    }
+}
+
+extension ReplyCode {
+    init(_ reason: StaleReason) {
+        switch reason {
+        case .expired: self = .expired
+        case .reassigned: self = .reassigned
+        case .recalled: self = .recalled
+        case .closed: self = .closed
+        case .unknown: self = .unknown
+        }
+    }
+}

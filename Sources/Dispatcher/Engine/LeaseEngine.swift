@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+package import Assignment
+package import Logging
+package import PgStore
+internal import Synchronization
+
+/// Runs the requests of all connections as groups: while one group is at the database, the next one gathers.
+///
+/// Holds nothing that cannot be lost: requests that were not answered are asked again under their keys.
+package final class LeaseEngine: Sendable {
+    /// The bounds of the queue.
+    package struct Limits: Sendable {
+        /// Requests of one group at most.
+        package var groupMax = 256
+        /// Requests waiting at most; more are refused with BUSY.
+        package var queueMax = 20_000
+        /// How long a group of fewer than `groupMax` requests waits for company.
+        package var linger: Duration = .zero
+
+        package init() {}
+    }
+
+    private struct State {
+        var waiting: [PendingRequest] = []
+        var isRunning = false
+        var isClosed = false
+        var routes = RouteTable()
+        var now: Timestamp
+    }
+
+    private let state: Mutex<State>
+    private let connection: PgConnection
+    private let limits: Limits
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - connection: used by groups alone; its links must have gone through ``EngineLink/prepare(_:allowsUnsafeDurability:)``.
+    ///   - now: the database's time at the start.
+    package init(connection: PgConnection, limits: Limits, now: Timestamp, logger: Logger) {
+        self.state = Mutex(State(now: now))
+        self.connection = connection
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// The domain's time as last read from the database: to be shown, never to decide with.
+    package var shownNow: Timestamp { state.withLock { $0.now } }
+
+    /// Takes note of the time as the upkeep has read it.
+    package func refresh(now: Timestamp) { state.withLock { $0.now = now } }
+
+    /// Takes note of the open hands and of the contracts' places as the upkeep has read them.
+    package func refresh(routes: [HandRoute], places: Set<AgencyPlace>) {
+        let table = RouteTable(routes, places: places)
+        state.withLock { $0.routes = table }
+    }
+
+    /// Refuses everything that comes from here on; what is waiting is still answered.
+    package func close() { state.withLock { $0.isClosed = true } }
+
+    /// Queues one request; `answer` is called exactly once, from any thread.
+    func submit(_ request: PendingRequest) {
+        enum Turn { case queued, start, refuse }
+        let turn: Turn = state.withLock { state in
+            guard !state.isClosed, state.waiting.count < limits.queueMax else { return .refuse }
+            state.waiting.append(request)
+            guard !state.isRunning else { return .queued }
+            state.isRunning = true
+            return .start
+        }
+        switch turn {
+        case .queued: break
+        case .start: Task { await run() }
+        case .refuse: request.answer(.refused(.busy, after: 1))
+        }
+    }
+
+    private func run() async {
+        while true {
+            if limits.linger > .zero { try? await Task.sleep(for: limits.linger) }
+            guard let (group, routes, now) = nextGroup() else { return }
+            await perform(group, routes, now)
+        }
+    }
+
+    /// The next requests in order; a second one with the same key waits for the next group, which then sees the first one's row.
+    private func nextGroup() -> ([PendingRequest], RouteTable, Timestamp)? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isRunning = false
+                return nil
+            }
+            var group: [PendingRequest] = []
+            var deferred: [PendingRequest] = []
+            var keys: Set<ScopedKey> = []
+            var taken = 0
+            for request in state.waiting.prefix(limits.groupMax) {
+                taken += 1
+                if keys.insert(ScopedKey(verb: request.verb, key: request.key)).inserted {
+                    group.append(request)
+                } else {
+                    deferred.append(request)
+                }
+            }
+            state.waiting.replaceSubrange(..<taken, with: deferred)
+            return (group, state.routes, state.now)
+        }
+    }
+
+    private struct ScopedKey: Hashable {
+        let verb: Int
+        let key: IdempotencyKey
+    }
+
+    /// Runs a group, once more where that can help, and then in halves until the culprit stands alone.
+    private func perform(_ group: [PendingRequest], _ routes: RouteTable, _ now: Timestamp) async {
+        for attempt in 1...2 {
+            do {
+                let decision = try await decide(group, routes, now)
+                state.withLock { state in
+                    for (hand, cursor) in decision.cursors { state.routes.note(hand, cursor: cursor) }
+                    state.now = max(state.now, decision.writes.now)
+                }
+                for (request, reply) in zip(group, decision.replies) { request.answer(reply) }
+                return
+            } catch {
+                logger.warning(
+                    "Group failed",
+                    metadata: ["group.size": "\(group.count)", "attempt": "\(attempt)", "error": "\(error)"])
+            }
+        }
+        guard group.count > 1 else {
+            group[0].answer(.refused(.unavailable, after: 2))
+            return
+        }
+        let middle = group.count / 2
+        await perform(Array(group[..<middle]), routes, now)
+        await perform(Array(group[middle...]), routes, now)
+    }
+
+    private func decide(
+        _ group: [PendingRequest], _ routes: RouteTable, _ now: Timestamp
+    ) async throws -> GroupDecision {
+        try await connection.run { link in
+            let plan = GroupPlan(group, routes: routes, now: now)
+            let decision = GroupDecision(plan, try link.openGroup(plan.question))
+            try link.finishGroup(decision.writes)
+            return decision
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+internal import PgStore
+
+/// Where each agency's pulls go: a copy of the open hands, read anew about once a second.
+///
+/// It only suggests. What a pull may take is decided under the hand's lock from what the database says then; an old copy
+/// costs one more request, never a wrong lease.
+struct RouteTable: Sendable {
+    private var routes: [AgencyPlace: [HandRoute]] = [:]
+    private var places: Set<AgencyPlace> = []
+    private var cursors: [HandKey: Int32] = [:]
+
+    init(_ all: [HandRoute] = [], places: Set<AgencyPlace> = []) {
+        self.places = places
+        for route in all {
+            routes[
+                AgencyPlace(delegation: route.key.delegation, agency: route.agency, strategy: route.strategy),
+                default: []
+            ]
+            .append(route)
+            cursors[route.key] = route.cursor
+        }
+    }
+
+    /// The hand that a pull draws from: the first one in order that is not at its end, else the last.
+    enum Choice: Sendable {
+        case hand(HandRoute, hasMoreHands: Bool)
+        /// The agency has no contract there that fits the request.
+        case outOfScope
+        /// It has one, and nothing was dealt to it.
+        case nothingDealt
+        case suspended
+    }
+
+    func choose(_ request: LeaseRequest, for agency: AgencyID, on today: LocalDate) -> Choice {
+        let place = AgencyPlace(delegation: request.delegation, agency: agency, strategy: request.strategy)
+        let dealt = routes[place] ?? []
+        if dealt.isEmpty, request.contract == nil, places.contains(place) { return .nothingDealt }
+        let fitting = dealt.filter { route in
+            (request.contract.map { $0 == route.contract } ?? true)
+                && (request.portfolio.map { $0 == route.portfolio } ?? true) && route.terms.contractEndsOn >= today
+        }
+        guard let last = fitting.last else { return .outOfScope }
+        if last.isSuspended { return .suspended }
+        let unfinished = fitting.filter { $0.size > (cursors[$0.key] ?? 0) }
+        guard let first = unfinished.first else { return .hand(last, hasMoreHands: false) }
+        return .hand(first, hasMoreHands: unfinished.count > 1)
+    }
+
+    /// Takes note of how far a hand has been drawn, so that the next pull goes on to the next hand.
+    mutating func note(_ hand: HandKey, cursor: Int32) { cursors[hand] = cursor }
+}

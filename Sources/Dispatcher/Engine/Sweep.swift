@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+package import PgStore
+
+/// Closes grants after their enforced term, page by page in the order of their key.
+package enum Sweep {
+    static let pageMax: Int32 = 500
+
+    /// Closes everything that is over at the database's time.
+    ///
+    /// - Returns: how many grants were closed.
+    @discardableResult
+    package static func run(_ link: PgLink) throws -> Int {
+        var after: GrantKey?
+        var total = 0
+        while true {
+            let (closed, last) = try link.transaction { try sweepPage(link, after: after) }
+            total += closed
+            guard let last else { return total }
+            after = last
+        }
+    }
+
+    private static func sweepPage(_ link: PgLink, after: GrantKey?) throws -> (Int, GrantKey?) {
+        let grants = try link.lockOverdueGrants(after: after, limit: pageMax)
+        guard let last = grants.last?.key else { return (0, nil) }
+        let now = try link.readNow()
+        let period = Period.ofWork(at: now)
+        var swept: [SweptGrant] = []
+        for grant in grants {
+            var machine = grant.machine
+            if case .close(let end) = machine.sweep(at: now, credit: grant.credit) {
+                swept.append(SweptGrant(grant: grant, closedAt: end))
+            }
+        }
+        let records = swept.map { entry in
+            LedgerRecord.sweep(
+                delegation: entry.grant.key.delegation, grant: entry.grant.key.grant, accounts: entry.grant.accounts,
+                period: period, end: entry.closedAt, at: now)
+        }
+        try link.closeGrants(swept, blocks: LedgerBlock.seal(records))
+        return (swept.count, last)
+    }
+}

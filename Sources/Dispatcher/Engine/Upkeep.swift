@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+package import Logging
+package import PgStore
+
+/// What a node does all the time besides answering: it reads the clock and the open hands, beats, folds, sweeps and chains.
+///
+/// Every step is harmless when several nodes do it; one that fails is done again by the next round.
+package struct Upkeep: Sendable {
+    package struct Pace: Sendable {
+        /// Between two looks at the clock.
+        package var clock: Duration = .milliseconds(250)
+        /// Between two readings of the open hands, two folds and two rounds of the sequencer.
+        package var round: Duration = .seconds(1)
+        package var beat: Duration = .seconds(5)
+        package var sweep: Duration = .seconds(5)
+
+        package init() {}
+    }
+
+    private enum Chore: String, CaseIterable {
+        case clock, round, beat, sweep
+    }
+
+    private let engine: LeaseEngine
+    private let connection: PgConnection
+    private let pace: Pace
+    private let logger: Logger
+
+    package init(engine: LeaseEngine, connection: PgConnection, pace: Pace, logger: Logger) {
+        self.engine = engine
+        self.connection = connection
+        self.pace = pace
+        self.logger = logger
+    }
+
+    /// Runs until the task is cancelled.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for chore in Chore.allCases {
+                group.addTask {
+                    var failures = 0
+                    while !Task.isCancelled {
+                        failures = await perform(chore, failures: failures) ? 0 : failures + 1
+                        // Cancelled in its sleep, the loop ends.
+                        try? await Task.sleep(for: pause(after: chore, failures: failures))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Longer after failures in a row, up to the pace of the beat, so that a database that comes back is noticed.
+    private func pause(after chore: Chore, failures: Int) -> Duration {
+        let usual =
+            switch chore {
+            case .clock: pace.clock
+            case .round: pace.round
+            case .beat: pace.beat
+            case .sweep: pace.sweep
+            }
+        return failures == 0 ? usual : max(usual, min(pace.beat, .seconds(failures)))
+    }
+
+    /// - Parameter failures: how often in a row it has failed before; the log gets the first, second, fourth, eighth …
+    /// - Returns: whether it worked.
+    private func perform(_ chore: Chore, failures: Int) async -> Bool {
+        do {
+            switch chore {
+            case .clock:
+                engine.refresh(now: try await connection.run { try $0.readNow() })
+            case .round:
+                let (routes, places) = try await connection.run { link in
+                    while try link.foldReleases(limit: 10_000) == 10_000 {}
+                    try Sequencer.run(link)
+                    return (try link.readRoutes(), try link.readPlaces())
+                }
+                engine.refresh(routes: routes, places: places)
+            case .beat:
+                try await connection.run { try $0.bookOutage() }
+            case .sweep:
+                let closed = try await connection.run { try Sweep.run($0) }
+                if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
+            }
+            return true
+        } catch {
+            if (failures + 1).nonzeroBitCount == 1 {
+                logger.warning(
+                    "Upkeep failed",
+                    metadata: ["chore": "\(chore.rawValue)", "failures": "\(failures + 1)", "error": "\(error)"])
+            }
+            return false
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import FoundationEssentials
+package import PgStore
+
+/// Keys of agencies as the command line has them: words in, lines out.
+package enum AgencyKeyCommands {
+    package static func key(
+        agency: String, name: String, base64: String, expires: String?
+    ) throws(CommandFailure) -> AgencyKey {
+        var day: LocalDate?
+        if let expires {
+            guard let date = LocalDate(text: expires) else {
+                throw CommandFailure(.usage, "\(expires) is no day", remedy: "Write a day as 2024-12-31.")
+            }
+            day = date
+        }
+        return try AgencyKeyring.key(agency: known(agency), name: name, base64: base64, expiresOn: day)
+    }
+
+    package static func add(_ key: AgencyKey, _ link: DatabaseLink) throws {
+        tell(try told { try AgencyKeyring(link).add(key) })
+    }
+
+    package static func add(file: String, _ link: DatabaseLink) throws {
+        tell(try told { try AgencyKeyring(link).add(file: file) })
+    }
+
+    package static func revoke(agency: String, name: String, _ link: DatabaseLink) throws {
+        let agency = try known(agency)
+        let instant = try told { try AgencyKeyring(link).revoke(agency, name: name) }
+        Console.out("\(agency) \(name): revoked at \(instant)")
+    }
+
+    /// One line per key, or a JSON array of them.
+    package static func list(agency: String?, asJSON: Bool, _ link: DatabaseLink) throws -> String {
+        let known = try agency.map(known)
+        let keys = try told { try AgencyKeyring(link).list(known) }
+        if asJSON {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(keys.map(ListedKey.init)), as: UTF8.self)
+        }
+        guard !keys.isEmpty else { return "no keys" }
+        return keys.map { key in
+            let state =
+                key.revokedAt.map { "revoked at \($0)" } ?? key.expiresAt.map { "expires at \($0)" }
+                ?? "does not expire"
+            return "\(key.agency)  \(key.name)  \(Base64.text(key.publicKey))  \(state)"
+        }.joined(separator: "\n")
+    }
+
+    private struct ListedKey: Encodable {
+        let agency, name, publicKey: String
+        let addedAt, expiresAt, revokedAt: String?
+
+        init(_ key: AgencyKey) {
+            agency = key.agency.description
+            name = key.name
+            publicKey = Base64.text(key.publicKey)
+            addedAt = key.addedAt?.description
+            expiresAt = key.expiresAt?.description
+            revokedAt = key.revokedAt?.description
+        }
+    }
+
+    private static func known(_ text: String) throws(CommandFailure) -> AgencyID {
+        guard let agency = AgencyID(text: text) else {
+            throw CommandFailure(.usage, "\(text) is no agency", remedy: "Agencies are written as ACE07.")
+        }
+        return agency
+    }
+
+    private static func told<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as PgError {
+            throw CommandFailure(error, work: "the keys", left: "no key was changed")
+        }
+    }
+
+    private static func tell(_ additions: AgencyKeyring.Additions) {
+        Console.out(
+            "keys added: \(additions.added)"
+                + (additions.unchanged > 0 ? ", already there: \(additions.unchanged)" : ""))
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// The list of what could not be taken, written as it is found: no more than a buffer of it is held.
+///
+/// It comes to be with the first bad value, under a passing name, and takes its own when it is finished.
+final class BadRowFile {
+    static let shownMax = 10
+
+    let path: String
+    /// The first ten, for the screen.
+    private(set) var shown: [BadValue] = []
+    private(set) var valueCount = 0
+    private var descriptor: Int32 = -1
+    private var buffer: [UInt8] = []
+    private var partPath: String { Self.paths(path)[1] }
+
+    /// What a list at `path` writes over: itself, and its passing name.
+    static func paths(_ path: String) -> [String] { [path, path + ".part"] }
+
+    init(_ path: String) { self.path = path }
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        unlink(partPath)
+        Interruption.forgetFile()
+    }
+
+    func add(_ values: [BadValue]) throws(CommandFailure) {
+        if descriptor < 0 { try create() }
+        for value in values {
+            valueCount += 1
+            if shown.count < Self.shownMax { shown.append(value) }
+            let line = "\(value.line),\(quoted(value.column)),\(quoted(value.value)),\(quoted(value.reason))\n"
+            buffer.append(contentsOf: line.utf8)
+        }
+        if buffer.count >= 1 << 16 { try flush() }
+    }
+
+    /// Gives the list its name. Without a bad value there is none.
+    func finish() throws(CommandFailure) {
+        guard descriptor >= 0 else { return }
+        try flush()
+        let isClosed = close(descriptor) == 0
+        descriptor = -1
+        guard isClosed, rename(partPath, path) == 0 else {
+            let failure = failure()
+            unlink(partPath)
+            throw failure
+        }
+        Interruption.forgetFile()
+    }
+
+    private func create() throws(CommandFailure) {
+        descriptor = open(partPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure() }
+        Interruption.removeOnExit(partPath)
+        buffer.append(contentsOf: "line,column,value,reason\n".utf8)
+    }
+
+    private func flush() throws(CommandFailure) {
+        var sent = 0
+        while sent < buffer.count {
+            let count = buffer.withUnsafeBytes { bytes in
+                write(descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent)
+            }
+            guard count >= 0 || errno == EINTR else { throw failure() }
+            sent += max(count, 0)
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func failure() -> CommandFailure {
+        CommandFailure(
+            .environment, "the list of bad rows cannot be written to \(path): \(String(cString: strerror(errno)))",
+            remedy: "Name another place with --bad-rows.")
+    }
+
+    private func quoted(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) else { return text }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+}

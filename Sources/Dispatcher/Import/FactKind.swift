@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// What a fact can be about, and which of its columns that needs.
+package enum FactKind: String, Sendable, CaseIterable {
+    case staffing, visit, quality, goal, improvement, requirement
+
+    /// For people.
+    var rule: String {
+        switch self {
+        case .staffing: "`portfolio`; `value` is how many advisers were there (PEN-01)."
+        case .visit:
+            "`subject` is `adviser-absent`, `office-closed` or `ok`; `value` says whether notice was given, "
+                + "`yes` or `no` (PEN-03)."
+        case .quality: "`portfolio` is `telephone`; `value` is the score in percent, 0 to 100 (PEN-06)."
+        case .goal:
+            "`subject` is `worked`, `contacted`, `promises` or `agreements`, of one tactic as `worked:rest`; "
+                + "`value` is what was reached, empty to have it computed; `minimum` and `weight` (WP-02, PEN-02)."
+        case .improvement:
+            "`subject` is the impact `low`, `medium` or `high`; `value` says whether it was met, `yes` or `no` "
+                + "(PEN-04)."
+        case .requirement: "`value` says whether it was met, `yes` or `no` (PEN-21)."
+        }
+    }
+
+    /// What is wrong with a fact whose values are good one by one.
+    static func faults(_ row: TableReader) -> [(column: String, reason: String)] {
+        guard let kind = row.text(named: "kind").flatMap(FactKind.init) else { return [] }
+        let value = row.text(named: "value")
+        let subject = row.text(named: "subject")
+        let portfolio = row.text(named: "portfolio")
+        switch kind {
+        case .staffing:
+            return [
+                portfolio == nil ? ("portfolio", "is empty; staffing is of one portfolio") : nil,
+                isCount(value) ? nil : ("value", "is not a number of advisers, 0 to 100000"),
+            ].compactMap(\.self)
+        case .visit:
+            let subjects = ["adviser-absent", "office-closed", "ok"]
+            return [
+                subject.map(subjects.contains) == true
+                    ? nil : ("subject", "of a visit must be `adviser-absent`, `office-closed` or `ok`"),
+                yesNo(value, "of a visit says whether notice was given"),
+            ].compactMap(\.self)
+        case .quality:
+            return [
+                portfolio == "telephone" ? nil : ("portfolio", "of a quality score must be `telephone`"),
+                value.flatMap { BasisPoints(percent: $0) } == nil ? ("value", "is not a percent from 0 to 100") : nil,
+            ].compactMap(\.self)
+        case .goal: return goalFaults(row, subject: subject, value: value)
+        case .improvement:
+            return [
+                subject.map(["low", "medium", "high"].contains) == true
+                    ? nil : ("subject", "of an improvement must be `low`, `medium` or `high`"),
+                yesNo(value, "of an improvement says whether it was met"),
+            ].compactMap(\.self)
+        case .requirement: return [yesNo(value, "of a requirement says whether it was met")].compactMap(\.self)
+        }
+    }
+
+    private static func goalFaults(
+        _ row: TableReader, subject: String?, value: String?
+    ) -> [(column: String, reason: String)] {
+        let parts = (subject ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        let indicators: [Substring] = ["worked", "contacted", "promises", "agreements"]
+        let isKnown = indicators.contains(parts.first ?? "") && parts.count <= 2 && parts.last?.isEmpty == false
+        return [
+            isKnown
+                ? nil
+                : (
+                    "subject",
+                    "of a goal must be `worked`, `contacted`, `promises` or `agreements`, or that with `:tactic`"
+                ),
+            value == nil || isAmount(value) ? nil : ("value", "of a goal must be a number of 0 or more, or empty"),
+            isAmount(row.text(named: "minimum")) ? nil : ("minimum", "of a goal must be a number of 0 or more"),
+            isAmount(row.text(named: "weight")) ? nil : ("weight", "of a goal must be a number of 0 or more"),
+        ].compactMap(\.self)
+    }
+
+    private static func isCount(_ text: String?) -> Bool {
+        text.flatMap { Int64(canonicalDigits: $0) }.map { $0 <= 100_000 } ?? false
+    }
+    private static func isAmount(_ text: String?) -> Bool {
+        text.flatMap { Int64(decimal: $0, places: 4) }.map { $0 >= 0 } ?? false
+    }
+    private static func yesNo(_ text: String?, _ what: String) -> (column: String, reason: String)? {
+        text == "yes" || text == "no" ? nil : ("value", "\(what), `yes` or `no`")
+    }
+}

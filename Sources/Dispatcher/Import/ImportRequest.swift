@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// An import as it is asked for on the command line, its words checked.
+package struct ImportRequest {
+    /// The kinds of files, in the order in which a new installation takes them in.
+    package static let kinds = ImportKind.allCases.map(\.rawValue)
+
+    private let run: ImportRun
+
+    /// - Throws: ``CommandFailure`` of usage where a word is none.
+    package init(
+        kind: String, file: String, period: String, isDryRun: Bool, acceptsGood: Bool, badRowsPath: String?
+    ) throws(CommandFailure) {
+        guard let known = ImportKind(rawValue: kind) else {
+            let hint = nearestName(to: kind, among: Self.kinds).map { "Did you mean \($0)? " } ?? ""
+            throw CommandFailure(
+                .usage, "there is no file of kind \(kind)",
+                remedy: hint + "The kinds are \(Self.kinds.joined(separator: ", ")).")
+        }
+        guard let month = Period(text: period) else {
+            throw CommandFailure(.usage, "\(period) is no period", remedy: "Write a month as 2024-03.")
+        }
+        var run = ImportRun(known, path: file, period: month)
+        run.isDryRun = isDryRun
+        run.acceptsGood = acceptsGood
+        run.badRowsPath = badRowsPath
+        // Before a database is asked for, or even started, for a file that is not there.
+        _ = try run.openInput()
+        self.run = run
+    }
+
+    /// Imports, prints what came of it, and fails where rows are bad.
+    package func run(on link: DatabaseLink, asJSON: Bool) throws {
+        let report = try run.run(on: link)
+        if asJSON {
+            Console.out(try report.json())
+        } else {
+            for line in report.lines { Console.out(line) }
+        }
+        if let failure = report.failure { throw failure }
+    }
+}

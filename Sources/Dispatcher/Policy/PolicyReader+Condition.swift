@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Yams
+
+extension PolicyReader {
+    private static let shape =
+        "'always', 'all: […]', 'any: […]', 'not: …', or one field with its test; several go under 'all'"
+
+    /// `always`, `all`, `any`, `not`, or one field with a test.
+    func condition(_ entry: Entry, depth: Int = 0) -> Condition? {
+        guard depth < Self.depthMax else {
+            fault(entry, found: "conditions nested \(depth) deep", expected: "\(Self.depthMax) levels at most")
+            return nil
+        }
+        if let word = entry.node.scalar?.string, take(entry) {
+            if word == "always" { return .always }
+            fault(entry, expected: Self.shape)
+            return nil
+        }
+        guard let (name, value) = pair(entry, expected: Self.shape) else { return nil }
+        switch name {
+        case "all": return conditions(value, depth: depth).map(Condition.all)
+        case "any": return conditions(value, depth: depth).map(Condition.any)
+        case "not": return condition(value, depth: depth + 1).map(Condition.not)
+        default:
+            guard let field = AccountField(name: name) else {
+                let names = ["all", "any", "not"] + AccountField.allCases.map(\.name)
+                fault(entry, found: "'\(name)'", expected: oneOf(names, for: name))
+                return nil
+            }
+            return test(field, value)
+        }
+    }
+
+    private func conditions(_ entry: Entry, depth: Int) -> [Condition]? {
+        guard let entries = list(entry, of: "conditions") else { return nil }
+        guard !entries.isEmpty else {
+            fault(entry, found: "an empty list", expected: "at least one condition")
+            return nil
+        }
+        let found = entries.map { condition($0, depth: depth + 1) }
+        return found.contains(nil) ? nil : found.compactMap { $0 }
+    }
+
+    private func test(_ field: AccountField, _ entry: Entry) -> Condition? {
+        switch entry.node {
+        case .scalar(let scalar):
+            if scalar.string == "known" { return .isKnown(field) }
+            if scalar.string == "unknown" { return .not(.isKnown(field)) }
+            return bound(field, entry).map { .range(field, atLeast: $0, atMost: $0) }
+        case .sequence:
+            return set(field, entry)
+        case .mapping:
+            return comparisons(field, entry)
+        case .alias:
+            fault(entry, expected: "the value itself")
+            return nil
+        }
+    }
+
+    private func set(_ field: AccountField, _ entry: Entry) -> Condition? {
+        guard let entries = list(entry, of: "values") else { return nil }
+        let values = entries.map { member in
+            bound(field, member).flatMap { value -> Int64? in
+                if case .value(let plain) = value { return plain }
+                fault(member, expected: "a plain date in a set")
+                return nil
+            }
+        }
+        guard !values.isEmpty, !values.contains(nil) else {
+            if values.isEmpty { fault(entry, found: "an empty set", expected: "at least one value") }
+            return nil
+        }
+        return .oneOf(field, values.compactMap { $0 })
+    }
+
+    private func comparisons(_ field: AccountField, _ entry: Entry) -> Condition? {
+        let names: [String]
+        switch field.kind {
+        case .number, .money, .percent: names = ["above", "at_least", "below", "at_most", "between"]
+        case .date: names = ["after", "on_or_after", "before", "on_or_before", "between", "within"]
+        case .flag, .code:
+            fault(entry, expected: example(field))
+            return nil
+        }
+        guard let record = record(entry, required: [], optional: names) else { return nil }
+        var atLeast: [Condition.Bound?] = []
+        var atMost: [Condition.Bound?] = []
+        for (name, value) in record {
+            switch name {
+            case "above", "after": atLeast.append(bound(field, value)?.advanced(by: 1))
+            case "at_least", "on_or_after": atLeast.append(bound(field, value))
+            case "below", "before": atMost.append(bound(field, value)?.advanced(by: -1))
+            case "at_most", "on_or_before": atMost.append(bound(field, value))
+            case "between":
+                let ends = between(field, value)
+                atLeast.append(ends?.0)
+                atMost.append(ends?.1)
+            default:
+                let ends = within(value)
+                atLeast.append(ends?.0)
+                atMost.append(ends?.1)
+            }
+        }
+        guard !(atLeast + atMost).contains(nil) else { return nil }
+        guard record.count > 0, atLeast.count <= 1, atMost.count <= 1 else {
+            fault(entry, found: "\(record.count) tests", expected: "one lower end, one upper end, or one of each")
+            return nil
+        }
+        return .range(field, atLeast: atLeast.first ?? nil, atMost: atMost.first ?? nil)
+    }
+
+    private func between(_ field: AccountField, _ entry: Entry) -> (Condition.Bound, Condition.Bound)? {
+        guard let ends = list(entry, of: "two values") else { return nil }
+        guard ends.count == 2 else {
+            fault(entry, found: "\(ends.count) values", expected: "two, the lower first; both belong to the range")
+            return nil
+        }
+        guard let lower = bound(field, ends[0]), let upper = bound(field, ends[1]) else { return nil }
+        if case .value(let low) = lower, case .value(let high) = upper, low > high {
+            fault(entry, found: "a range that ends before it starts", expected: "the lower value first")
+            return nil
+        }
+        return (lower, upper)
+    }
+
+    /// `60 days before cut`: from that day up to the cut's, both included.
+    private func within(_ entry: Entry) -> (Condition.Bound, Condition.Bound)? {
+        guard let text = text(entry, expected: "as in '60 days before cut'") else { return nil }
+        guard let days = Self.daysFromCut(text), text != "cut" else {
+            fault(entry, expected: "a span up to the cut or from it, as in '60 days before cut'")
+            return nil
+        }
+        return (.cut(days: min(days, 0)), .cut(days: max(days, 0)))
+    }
+
+    /// One value in the field's own unit.
+    private func bound(_ field: AccountField, _ entry: Entry) -> Condition.Bound? {
+        guard let text = text(entry, expected: example(field)) else { return nil }
+        let value: Condition.Bound?
+        switch field.kind {
+        case .number:
+            value = Int64(decimal: text, places: 0).flatMap { $0.magnitude <= 1_000_000_000 ? .value($0) : nil }
+        case .money:
+            value = text.hasSuffix(" pesos") ? Cents(pesos: text.dropLast(6)).flatMap(Self.money) : nil
+        case .percent:
+            value = text.hasSuffix("%") ? Self.percent(text.dropLast()) : nil
+        case .date:
+            value =
+                LocalDate(text: text).map { .value(Int64($0.daysSince1970)) }
+                ?? Self.daysFromCut(text).map { .cut(days: $0) }
+        case .flag:
+            value = ["no": .value(0), "yes": .value(1)][text]
+        case .code(let words):
+            value = words.firstIndex(of: text).map { .value(Int64($0) + 1) }
+        }
+        if value == nil { fault(entry, expected: example(field, misspelt: text)) }
+        return value
+    }
+
+    /// What a value of the field looks like.
+    private func example(_ field: AccountField, misspelt word: String = "") -> String {
+        switch field.kind {
+        case .number: "a whole number, as in '4'"
+        case .money: "an amount with its unit, as in '50000.00 pesos'"
+        case .percent: "a percent with its sign, as in '70 %'"
+        case .date: "a day, as in '2022-07-01', 'cut' or '60 days before cut'"
+        case .flag: "yes or no"
+        case .code(let words): oneOf(words, for: word)
+        }
+    }
+
+    private static func money(_ amount: Cents) -> Condition.Bound? {
+        amount.value.magnitude <= 1_000_000_000_000_000 ? .value(amount.value) : nil
+    }
+
+    private static func percent(_ text: Substring) -> Condition.Bound? {
+        BasisPoints(percent: text.last == " " ? text.dropLast() : text).map { .value($0.value) }
+    }
+
+    /// Days from the cut in `cut`, `60 days before cut` or `1 day after cut`; 36,500 at most.
+    private static func daysFromCut(_ text: String) -> Int64? {
+        if text == "cut" { return 0 }
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 4, words[3] == "cut", let days = Int64(canonicalDigits: words[0]), days <= 36_500,
+            words[1] == (days == 1 ? "day" : "days")
+        else { return nil }
+        switch words[2] {
+        case "before": return -days
+        case "after": return days
+        default: return nil
+        }
+    }
+}
+
+extension Condition.Bound {
+    fileprivate func advanced(by step: Int64) -> Condition.Bound {
+        switch self {
+        case .value(let value): .value(value + step)
+        case .cut(let days): .cut(days: days + step)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Yams
+
+/// Walks the nodes of a policy file and gathers every fault on the way, so that one check shows all of them.
+///
+/// Bounded in depth and in nodes: a file whose anchors unfold without end is a fault, not a full memory.
+final class PolicyReader {
+    static let nodesMax = 100_000
+    static let depthMax = 32
+
+    private(set) var faults: [PolicyFault] = []
+    private var nodesLeft = nodesMax
+
+    struct Entry {
+        let node: Node
+        let path: String
+    }
+
+    func fault(_ entry: Entry, found: String? = nil, expected: String) {
+        fault(mark: entry.node.mark, path: entry.path, found: found ?? describe(entry.node), expected: expected)
+    }
+
+    func fault(mark: Mark?, path: String, found: String, expected: String) {
+        guard faults.count < 100 else { return }
+        faults.append(
+            PolicyFault(line: mark?.line ?? 0, column: mark?.column ?? 0, field: path, found: found, expected: expected)
+        )
+    }
+
+    /// Counts one node; `false` when the file has too many, which is a fault once.
+    func take(_ entry: Entry) -> Bool {
+        nodesLeft -= 1
+        if nodesLeft == 0 {
+            fault(entry, found: "more than \(Self.nodesMax) values", expected: "fewer, without repeated anchors")
+        }
+        return nodesLeft > 0
+    }
+
+    /// The text of a plain value, shown with quotes; a list or mapping by its kind.
+    func describe(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar): "'\(scalar.string.prefix(60))'"
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        case .alias: "an alias"
+        }
+    }
+
+    /// The entries of a mapping by name. A name that is not asked for, and one that is missing, is a fault.
+    func record(_ entry: Entry, required: [String], optional: [String] = []) -> [String: Entry]? {
+        guard take(entry) else { return nil }
+        guard case .mapping(let mapping) = entry.node else {
+            fault(entry, expected: "a mapping with \((required + optional).joined(separator: ", "))")
+            return nil
+        }
+        var entries: [String: Entry] = [:]
+        for (key, value) in mapping {
+            let name = key.scalar?.string ?? ""
+            guard (required + optional).contains(name) else {
+                fault(
+                    mark: key.mark, path: entry.path, found: describe(key),
+                    expected: oneOf(required + optional, for: name))
+                continue
+            }
+            entries[name] = Entry(node: value, path: entry.path.isEmpty ? name : "\(entry.path).\(name)")
+        }
+        for name in required where entries[name] == nil {
+            fault(entry, found: "no '\(name)'", expected: "it, beside \(entries.keys.sorted().joined(separator: ", "))")
+        }
+        return entries
+    }
+
+    /// The name that a misspelt word was meant to be, or all of them where none is near.
+    func oneOf(_ names: [String], for word: String) -> String {
+        nearestName(to: word, among: names).map { "'\($0)'" } ?? "one of \(names.joined(separator: ", "))"
+    }
+
+    func list(_ entry: Entry, of what: String) -> [Entry]? {
+        guard take(entry) else { return nil }
+        guard case .sequence(let sequence) = entry.node else {
+            fault(entry, expected: "a list of \(what)")
+            return nil
+        }
+        return sequence.enumerated().map { Entry(node: $1, path: "\(entry.path)[\($0 + 1)]") }
+    }
+
+    /// A mapping of exactly one name, as conditions and choices are.
+    func pair(_ entry: Entry, expected: String) -> (name: String, value: Entry)? {
+        guard take(entry) else { return nil }
+        guard case .mapping(let mapping) = entry.node, mapping.count == 1, let first = mapping.first,
+            let name = first.key.scalar?.string
+        else {
+            let several = entry.node.mapping.map { "\($0.count) names side by side" }
+            fault(entry, found: several, expected: expected)
+            return nil
+        }
+        return (name, Entry(node: first.value, path: "\(entry.path).\(name)"))
+    }
+
+    func text(_ entry: Entry, expected: String = "a text") -> String? {
+        guard take(entry) else { return nil }
+        guard case .scalar(let scalar) = entry.node, !scalar.string.isEmpty, scalar.string.utf8.count <= 200 else {
+            fault(entry, expected: expected)
+            return nil
+        }
+        return scalar.string
+    }
+
+    /// A name of our own making: small letters, digits, hyphens and points.
+    func word(_ entry: Entry) -> String? {
+        let expected = "a name of small letters, digits, points and hyphens, 40 at most"
+        guard let text = text(entry, expected: expected) else { return nil }
+        let isPlain = text.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E
+        }
+        guard isPlain, text.utf8.count <= 40 else {
+            fault(entry, expected: expected)
+            return nil
+        }
+        return text
+    }
+
+    /// A whole number with its unit, `30 days`; the number must lie in `range`.
+    func quantity(_ entry: Entry, unit: String, in range: ClosedRange<Int64>) -> Int64? {
+        let expected =
+            "a number from \(range.lowerBound) to \(range.upperBound) and its unit, as in '\(range.lowerBound) \(unit)'"
+        guard let text = text(entry, expected: expected) else { return nil }
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, parts[1] == unit, let value = Int64(canonicalDigits: parts[0]), range.contains(value)
+        else {
+            fault(entry, expected: expected)
+            return nil
+        }
+        return value
+    }
+
+    func integer(_ entry: Entry, in range: ClosedRange<Int64>) -> Int64? {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard let text = text(entry, expected: expected) else { return nil }
+        guard let value = Int64(canonicalDigits: text), range.contains(value) else {
+            fault(entry, expected: expected)
+            return nil
+        }
+        return value
+    }
+}

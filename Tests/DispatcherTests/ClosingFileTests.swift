@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import FoundationEssentials
+import PgStore
+import Testing
+import TestSupport
+
+struct ClosingFileTests {
+    private func withFolder(_ body: (URL) throws -> Void) throws {
+        let folder = URL(filePath: "/tmp/close \(UInt64.random(in: 0...UInt64.max))", directoryHint: .isDirectory)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder)
+    }
+
+    private func text(_ folder: URL, _ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: folder.appending(path: name)), as: UTF8.self)
+    }
+
+    @Test func `the files hold what was closed, and pages escape names`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let month = try closing.close().month
+            try withFolder { folder in
+                #expect(try StatementFiles(folder.path).write(month) == 13)
+                #expect(try text(folder, "statements/C3.json") == month.statements[2].body)
+                let page = try text(folder, "statements/C3.html")
+                #expect(page.contains("Dos &amp; Hijos &lt;SA&gt;"))
+                #expect(!page.contains("{{"))
+                #expect(!page.contains("−0.00"))
+                #expect(page.contains("../index.html"))
+                #expect(page.contains("Honorario") && page.contains("administrativa"))
+                let total = try StatementDocument(month.statements[2].body).totals.fees
+                #expect(page.contains(Cents(pesos: total).map { grouped($0) } ?? "?"))
+                let index = try text(folder, "index.html")
+                #expect(["html", "csv", "json"].allSatisfy { index.contains("statements/C1.\($0)") })
+                #expect(!index.contains("{{"))
+                #expect(try text(folder, "summary.json").contains("\"period\":\"2024-03\""))
+                let fees = try text(folder, "fees.csv").split(separator: "\r\n").dropFirst()
+                let sum = try month.statements.map { try StatementDocument($0.body).totals.fees }
+                    .compactMap { Cents(pesos: $0) }.reduce(.zero, +)
+                // Amount is the thirteenth column; the base before it holds no comma.
+                #expect(
+                    fees.compactMap { Cents(pesos: $0.split(separator: ",", omittingEmptySubsequences: false)[12]) }
+                        .reduce(.zero, +) == sum)
+            }
+            try withFolder { folder in
+                try StatementFiles(folder.path).write(statements: closing.kept())
+                #expect(try text(folder, "statements/C1.json") == month.statements[0].body)
+                #expect(try !text(folder, "statements/C1.html").contains("index.html"))
+            }
+        }
+    }
+
+    @Test func `a folder that cannot be written to is the environment's fault`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+
+            #expect(throws: CommandFailure.self) { try StatementFiles("/proc/nothing").write(month) }
+        }
+    }
+
+    @Test func `the month's page and its text add up to the cut and carry the same figures`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            try link.script(
+                """
+                INSERT INTO policy VALUES ('p', 'p', '1', '2024-01-01', '', '2024-03-01');
+                INSERT INTO segmentation VALUES (202403, 'p', '1', 'p', '', 200000, 48211, 12345, '', '2024-03-01');
+                """)
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let page = MonthPage(month.summary).lines.joined(separator: "\n")
+            try withFolder { folder in
+                _ = try StatementFiles(folder.path).write(month)
+                let index = try text(folder, "index.html")
+                let services = month.summary.tally.services.values.map { grouped($0.amount) }
+                for figure in ["200,000", "48,211", "12,345", "139,444"] + services {
+                    #expect(index.contains(figure) && page.contains(figure))
+                }
+                for warning in month.summary.warnings { #expect(index.contains(warning) && page.contains(warning)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+import TestSupport
+
+struct ClosingTests {
+    private func totals(_ month: ClosedMonth) throws -> [ClosingOracle.Totals] {
+        try month.statements.map { statement in
+            let totals = try StatementDocument(statement.body).totals
+            return ClosingOracle.Totals(
+                contract: statement.contract,
+                figures: [totals.fees, totals.penalties, totals.taxOnFees, totals.taxOnPenalties])
+        }
+    }
+
+    private func findings(_ body: () throws -> Void) -> CommandFailure? {
+        do { try body() } catch { return error as? CommandFailure }
+        return nil
+    }
+
+    @Test(arguments: 1...12)
+    func `the statements agree with plain SQL to the centavo`(seed: Int) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: seed)
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let oracle = try ClosingOracle.totals(link)
+
+            #expect(try totals(month) == oracle)
+            #expect(oracle.contains { $0.figures[1] != "0.00" })
+        }
+    }
+
+    @Test func `a preview writes nothing`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            _ = try MonthClosing(link, period: ClosingFixture.period).preview()
+
+            #expect(try link.run("SELECT count(*) FROM statement").first?.int64(0) == 0)
+            #expect(try PeriodStore(link, period: ClosingFixture.period).state() == .open)
+        }
+    }
+
+    /// March ends in Mexico City at 06:00Z on April 1.
+    @Test(arguments: [
+        ("2024-04-01T05:59:59.999999Z", true), ("2024-04-01T06:00:00Z", false), ("2024-04-01T06:00:00.000001Z", false),
+    ])
+    func `a month that still runs is not closed`(now: String, isRefused: Bool) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            try link.script("UPDATE clock SET virtual_now = '\(now)'")
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let failure = findings { _ = try closing.close() }
+
+            #expect((failure?.exit == .usage) == isRefused)
+            #expect((failure?.found.contains("2024-04-01T05:59:59.999Z") == true) == isRefused)
+            #expect((try closing.unfinished() != nil) == isRefused)
+            #expect(try PeriodStore(link, period: ClosingFixture.period).state() == (isRefused ? .open : .closed))
+        }
+    }
+
+    @Test func `a month is closed before its end where that is asked for, and again at any time`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-20T00:00:00Z'")
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+
+            #expect(try closing.close(beforeItsEnd: true).result == .closed)
+            #expect(try closing.close().result == .identical)
+        }
+    }
+
+    @Test func `closing again gives the same bytes`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 2)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let first = try closing.close()
+            let second = try closing.close()
+
+            #expect(first.result == .closed)
+            #expect(second.result == .identical)
+            #expect(first.month.statements.map(\.body) == second.month.statements.map(\.body))
+            #expect(try closing.kept().map(\.digest) == first.month.statements.map(\.digest))
+        }
+    }
+
+    @Test func `a fact that changed after the close is named with its contract`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 3)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            _ = try closing.close()
+            try link.script("DELETE FROM fact WHERE contract_id = 2")
+            let failure = findings { _ = try closing.close() }
+
+            #expect(failure?.exit == .findings)
+            #expect(failure?.found.hasSuffix("for 1 contracts: 2") == true)
+        }
+    }
+
+    @Test func `a contract without a schedule stops the close and leaves the month open`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 4)
+            try link.script("UPDATE contract SET penalty_schedule = 'lost' WHERE contract_id = 3")
+            let failure = findings { _ = try MonthClosing(link, period: ClosingFixture.period).close() }
+
+            #expect(failure?.exit == .findings)
+            #expect(failure?.found == "the penalty schedule \"lost\" of contract 3 does not exist")
+            #expect(try PeriodStore(link, period: ClosingFixture.period).state() == .open)
+            #expect(try link.run("SELECT count(*) FROM statement").first?.int64(0) == 0)
+        }
+    }
+
+    @Test func `a period that nothing was imported for is a mistake of the caller`() async throws {
+        try await TestDatabase.with { database in
+            let closing = MonthClosing(try database.link(), period: ClosingFixture.period)
+
+            #expect(findings { _ = try closing.preview() }?.exit == .usage)
+        }
+    }
+
+    @Test func `the close waits for a transaction that writes`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            let writer = try database.link()
+            try ClosingFixture.make(link, seed: 5)
+            try writer.script("BEGIN; SELECT pg_current_xact_id()")
+            var waits = 0
+            let closing = MonthClosing(link, period: ClosingFixture.period) { step in
+                guard step.hasPrefix("waiting") else { return }
+                waits += 1
+                // A failure to commit shows in the close, which then never ends its wait.
+                try? writer.script("COMMIT")
+            }
+
+            #expect(try closing.close().result == .closed)
+            #expect(waits > 0)
+        }
+    }
+
+    @Test func `an earlier breach in a kept statement counts toward recidivism`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 6)
+            try link.script(
+                """
+                INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-08', 'rate', '1'),
+                    ('fines', 'penalty', '2023-01-01', 'PEN-08', 'count', '3'),
+                    ('fines', 'penalty', '2023-01-01', 'PEN-08', 'months', '6');
+                INSERT INTO period SELECT p, 'closed', '2023-01-01', '2024-01-01' FROM unnest('{202309,202310,202401,202402}'::int[]) p;
+                INSERT INTO statement SELECT p, 1, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-02"}]}]}', '2024-01-01'
+                FROM unnest('{202310,202401,202402}'::int[]) p;
+                INSERT INTO statement SELECT p, 2, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-04"}]}]}', '2024-01-01'
+                FROM unnest('{202309,202401,202402}'::int[]) p;
+                """)
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let charged = try month.statements.map { statement in
+                try StatementDocument(statement.body).sections.filter { $0.lines.contains { $0.rule == "PEN-08" } }
+                    .map(\.delegation)
+            }
+
+            #expect(charged == [[14], [], []])
+        }
+    }
+
+    @Test func `goals without a figure are counted from valid outcomes, by tactic where they name one`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 7)
+            try link.script(
+                """
+                INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-02', 'rate', '5'),
+                    ('fines', 'penalty', '2023-01-01', 'PEN-02', 'threshold', '80');
+                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, minimum, weight,
+                    import_id)
+                SELECT 202403, 'G' || c || '-' || subject, 'goal', c, 14, '2024-03-01', subject, '', '1000', '1', 1
+                FROM generate_series(1, 2) c, unnest('{worked,worked:rest}'::text[]) subject WHERE c = 1 OR subject = 'worked';
+                """)
+            let rows = try link.run(
+                """
+                SELECT count(DISTINCT o.account_id), count(DISTINCT o.account_id) FILTER (WHERE p.tactic = 'rest')
+                FROM outcome o JOIN position p ON p.hand_id = o.hand_id AND p.position = o.position
+                LEFT JOIN review r USING (outcome_id)
+                WHERE o.contract_id = 1 AND o.delegation_id = 14 AND CASE WHEN o.result ~ '^dwelling-|^agreement-signed$'
+                    OR 'HRS-01' = ANY (o.marks) THEN r.decision = 'approved' ELSE true END
+                """)
+            let counts = try #require(rows.first)
+            let store = try link.transaction { () -> [Int64] in
+                let book = try MonthBook(
+                    ClosingStore(link, period: ClosingFixture.period, step: { _ in }), period: ClosingFixture.period)
+                let month = book.contracts.first.flatMap(book.month)
+                return month?.delegations.first { $0.delegation.value == 14 }?.goals.map { $0.achieved / 10_000 } ?? []
+            }
+
+            #expect(store == [counts.int64(0), counts.int64(1)])
+            #expect(counts.int64(1) > 0)
+        }
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import PgStore
+import Testing
+
+struct ContractImportTests {
+    @Test func `contracts become agency, contract and capacity`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let row = try #require(
+                try site.link.run(
+                    "SELECT agency_id, strategies, exposure_factor_bp, rule_packs, bond FROM contract"
+                ).first)
+
+            #expect(row.int32(0) == 7)
+            #expect(row.int16s(1) == [2, 3])
+            #expect(row.int32(2) == 10_000)
+            #expect(row.texts(3) == ["infonavit-2023"])
+            #expect(row.int64(4) == 250_000_000)
+            #expect(
+                try site.count("contract_capacity WHERE committed_advisers = 12 AND accounts_per_adviser = 450") == 4)
+            #expect(try site.count("agency WHERE name = 'Cobranza del Norte'") == 1)
+        }
+    }
+
+    @Test func `a contract that is there takes the new terms`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(.contracts, ContractText.file([["bond": "1", "telephone_advisers": "3"]]))
+
+            #expect(try site.count("contract WHERE bond = 100") == 1)
+            #expect(
+                try site.count(
+                    "contract_capacity WHERE delegation_id = 14 AND portfolio = 1 AND committed_advisers = 3") == 1)
+            #expect(try site.count("contract_capacity") == 4)
+        }
+    }
+
+    @Test(arguments: ["2024-03", "2024-02"])
+    func `contracts that come back after others are taken again`(period: String) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let first = ContractText.file([["bond": "1"]])
+            let between = try #require(Period(text: period))
+            try site.load(.contracts, first)
+            try site.load(.contracts, ContractText.file([["bond": "2"]]), period: between)
+            let again = try site.load(.contracts, first)
+            let still = try site.load(.contracts, first)
+
+            #expect(again.result == .imported)
+            #expect(try site.count("contract WHERE bond = 100") == 1)
+            #expect(still.result == .unchanged)
+        }
+    }
+
+    @Test func `schedules that come back after others are read again`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            try site.load(.schedules, ScheduleText.file("fees-2022,fee,2022-11-01,FEE-11,dual.visit,90\n"))
+
+            #expect(try site.load(.schedules, ScheduleText.file()).result == .imported)
+            #expect(try site.load(.schedules, ScheduleText.file()).result == .unchanged)
+        }
+    }
+
+    @Test(arguments: [
+        (["zone": "10"], "zone: delegation 14 lies in zone 9 by the zone map"),
+        (["delegation": "20"], "zone: the zone map lacks delegation 20; import zones first"),
+        (["fee_schedule": "fees-none"], "fee_schedule: there is no fee schedule of that name; import schedules first"),
+        (
+            ["penalty_schedule": "fees-2022"],
+            "penalty_schedule: there is no penalty schedule of that name; import schedules first"
+        ),
+        (["agency": "ACE08"], "agency: the contract is that of ACE07; it takes a number of its own for another agency"),
+        (["agency": "AGY07"], "agency: is no agency; they are written ACE01 to ACE9999"),
+        (["ends_on": "2022-10-31"], "ends_on: is before starts_on"),
+        (
+            ["capacity_basis": "comitted"],
+            "capacity_basis: is none of `committed`, `present`; did you mean `committed`?"
+        ),
+        (
+            ["strategies": "dual;legal"],
+            "strategies: must be one or more of `preventive`, `administrative`, `dual`, `mediation`, separated by `;`"
+        ),
+        (["strategies": "dual;dual"], "strategies: names `dual` twice"),
+        (
+            ["exposure_factor": "1000.5"],
+            "exposure_factor: is out of range; it must be 0.00 to 1000.00, two decimals at most"
+        ),
+    ])
+    func `a contract that cannot be is refused`(changes: [String: String], reason: String) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let report = try site.load(.contracts, ContractText.file([changes]))
+
+            #expect(report.result == .refused)
+            #expect(report.badValues.map { "\($0.column): \($0.reason)" } == [reason])
+        }
+    }
+
+    @Test func `rows of one contract agree in what is the contract's`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let report = try site.load(
+                .contracts, ContractText.file([[:], ["delegation": "15", "bond": "9"]]))
+
+            #expect(
+                report.badValues == [
+                    BadValue(
+                        line: 3, column: "bond", value: "9", reason: "differs from line 2 of the same contract")
+                ])
+        }
+    }
+
+    @Test func `contract and delegation stand once`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let report = try site.load(.contracts, ContractText.file([[:], [:]]))
+
+            #expect(report.badValues.map(\.reason).first == "the same contract and delegation is in line 3 too")
+        }
+    }
+
+    @Test func `a value in force is not changed but followed`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            let changed = try site.load(
+                .schedules, ScheduleText.header + "fees-2022,fee,2022-11-01,FEE-11,administrative.phone,13\n")
+            let followed = try site.load(
+                .schedules, ScheduleText.header + "fees-2022,fee,2024-01-01,FEE-11,administrative.phone,13\n")
+
+            #expect(
+                changed.badValues.map(\.reason) == [
+                    "is 12.50 in force since 2022-11-01; a change needs a row with a later effective_on"
+                ])
+            #expect(followed.result == .imported)
+            #expect(try site.count("schedule") == 3)
+        }
+    }
+
+    @Test func `a schedule keeps its kind`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            let report = try site.load(.schedules, ScheduleText.header + "fees-2022,penalty,2024-01-01,PEN-02,rate,5\n")
+
+            #expect(report.badValues.map(\.reason) == ["the schedule is of kind fee already"])
+        }
+    }
+
+    @Test func `a closed period's values are not changed afterwards`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            try site.link.script("INSERT INTO period VALUES (202402, 'closed', now(), now())")
+            let text = ScheduleText.header + "fees-2022,fee,2024-02-29,FEE-11,dual.visit,90\n"
+
+            #expect(
+                try site.load(.schedules, text).badValues.map(\.reason) == [
+                    "period 2024-02 is closed; take a later day"
+                ])
+        }
+    }
+
+    @Test func `schedules that are there already change nothing`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            let report = try site.load(.schedules, ScheduleText.file("fees-2022,fee,2022-11-01,FEE-11,dual.visit,90\n"))
+
+            #expect(report.lines.contains("  values added: 1"))
+            #expect(report.lines.contains("  values already there: 2"))
+        }
+    }
+
+    @Test func `a zone is not taken from under a contract`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let report = try site.load(.zones, "zone,delegation\n10,14\n")
+
+            #expect(report.badValues.map(\.reason) == ["contract 31 works in delegation 14 for zone 9"])
+        }
+    }
+
+    @Test func `the zone map says which delegations it lacks`() async throws {
+        try await ImportSite.with { site in
+            let report = try site.load(.zones, "zone,delegation\n9,14\n9,15\n")
+
+            #expect(report.lines.contains("  delegations without a zone: 30"))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import FoundationEssentials
+import Glibc
+import PgStore
+import TestSupport
+import Testing
+
+/// A database and a folder for the files of one test. Its clock stands at the end of March 2024.
+struct ImportSite {
+    static let march = Period(text: "2024-03") ?? Period(monthsSinceYear0: 0)
+    let link: PgLink
+    let folder: String
+
+    static func with(_ body: (ImportSite) throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script("UPDATE clock SET virtual_now = '2024-04-01T05:00:00Z'")
+            let folder = FileManager.default.temporaryDirectory.path() + "/import-\(UInt64.random(in: 0...UInt64.max))"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try body(ImportSite(link: link, folder: folder))
+        }
+    }
+
+    func path(_ kind: ImportKind) -> String { "\(folder)/\(kind.rawValue).csv" }
+
+    func write(_ kind: ImportKind, _ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path(kind))) }
+
+    /// Imports `text` as a file of that kind.
+    @discardableResult
+    func load(
+        _ kind: ImportKind, _ text: String, period: Period = march, dryRun: Bool = false, acceptsGood: Bool = false
+    ) throws -> ImportReport {
+        try write(kind, text)
+        var run = ImportRun(kind, path: path(kind), period: period)
+        run.isDryRun = dryRun
+        run.acceptsGood = acceptsGood
+        return try run.run(on: link)
+    }
+
+    /// Imports what is expected to be refused as a whole.
+    func refusal(_ kind: ImportKind, _ text: String, period: Period = march) throws -> CommandFailure {
+        try #require(throws: CommandFailure.self) { try load(kind, text, period: period) }
+    }
+
+    func badRows(_ kind: ImportKind) throws -> String {
+        String(decoding: try Data(contentsOf: URL(filePath: path(kind) + ".bad.csv")), as: UTF8.self)
+    }
+
+    func count(_ sql: String) throws -> Int64 { try link.run("SELECT count(*) FROM \(sql)").first?.int64(0) ?? -1 }
+
+    /// Zones 9 and 10, one schedule of each kind, and contract 31 of ACE07 in delegations 14 and 15.
+    func seedContracts() throws {
+        try load(.zones, "zone,delegation\n9,14\n9,15\n10,9\n")
+        try load(.schedules, ScheduleText.file())
+        try load(
+            .contracts,
+            ContractText.file(["14", "15"].map { ["delegation": $0, "strategies": "dual;administrative"] }))
+    }
+}
+
+enum ScheduleText {
+    static let header = "schedule,kind,effective_on,rule,parameter,value\n"
+    static func file(_ rows: String = "") -> String {
+        header + "fees-2022,fee,2022-11-01,FEE-11,administrative.phone,12.50\n"
+            + "penalties-248-2022,penalty,2022-11-01,PEN-02,rate,5\n" + rows
+    }
+}
+
+/// Files of contracts and facts: the examples of the formats, with what a test changes.
+enum ContractText {
+    static func file(_ rows: [[String: String]]) -> String { ExampleText.file(.contracts, rows) }
+}
+
+enum ExampleText {
+    static func file(_ format: TableFormat, _ rows: [[String: String]]) -> String {
+        let header = format.columns.map(\.name).joined(separator: ",")
+        let lines = rows.map { changes in
+            format.columns.map { changes[$0.name] ?? $0.example }.joined(separator: ",")
+        }
+        return ([header] + lines).joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import PgStore
+import Testing
+
+struct MonthImportTests {
+    private static let payments = "payment,account,delegation,paid_on,amount,origin,reverses\n"
+    private static let paid = payments + "P-1,77,14,2024-03-05,12.50,borrower,\n"
+
+    @Test func `payments are added once`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.payments, Self.paid)
+            let report = try site.load(.payments, Self.paid + "P-2,77,14,2024-03-06,1,fpp,\n")
+
+            #expect(report.lines.contains("  payments added: 1"))
+            #expect(report.lines.contains("  payments already there: 1"))
+            #expect(try site.count("payment WHERE period = 202403 AND amount = 1250 AND origin = 'borrower'") == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (
+            "P-1,77,14,2024-03-05,99,borrower,",
+            "payment: the payment is loaded already, with other content; it takes a number of its own"
+        ),
+        (
+            "P-2,77,14,2024-03-05,1,borrower,P-9",
+            "reverses: there is no such payment, neither loaded nor good in this file"
+        ),
+        ("P-2,78,14,2024-03-05,1,borrower,P-1", "reverses: that payment is of another account"),
+        ("P-2,77,14,2024-03-05,1,borrower,P-2", "reverses: is the payment itself"),
+        (
+            "P-2,77,14,2024-03-05,0,borrower,",
+            "amount: is out of range; it must be 0.01 to 99999999999.99, two decimals at most"
+        ),
+        ("P-2,77,14,2024-04-02,1,borrower,", "paid_on: lies in the future; the latest day is 2024-03-31"),
+        ("P-2,77,14,2024-03-05,1,heir,", "origin: is none of `borrower`, `employer`, `fpp`, `subaccount`"),
+    ])
+    func `a payment that cannot be is refused`(row: String, reason: String) async throws {
+        try await ImportSite.with { site in
+            try site.load(.payments, Self.paid)
+            let report = try site.load(.payments, Self.payments + row + "\n")
+
+            #expect(report.badValues.map { "\($0.column): \($0.reason)" } == [reason])
+        }
+    }
+
+    @Test func `a payment may take back one of the same file or of an earlier one`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.payments, Self.paid)
+            let rows =
+                "P-3,77,14,2024-03-07,2,borrower,P-2\nP-2,77,14,2024-03-06,2,borrower,\n"
+                + "P-4,77,14,2024-03-07,12.50,borrower,P-1\n"
+
+            #expect(try site.load(.payments, Self.payments + rows).result == .imported)
+        }
+    }
+
+    @Test func `a payment that takes back a bad one is bad`() async throws {
+        try await ImportSite.with { site in
+            let rows =
+                "P-3,77,14,2024-03-07,2,borrower,P-2\nP-2,77,14,2024-03-06,2,borrower,P-1\n"
+                + "P-5,77,14,2024-03-06,2,borrower,\n"
+            let report = try site.load(.payments, Self.payments + rows, acceptsGood: true)
+
+            #expect(report.rowsGood == 1)
+            #expect(try site.count("payment WHERE payment_id = 'P-5'") == 1)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a last line without its end is not taken, be it good or not`(isGood: Bool) async throws {
+        try await ImportSite.with { site in
+            let cut = Self.paid + "P-2,77,14,2024-03-06,1,fpp,\(isGood ? "P-1" : "P-9")"
+            let failure = try #require(throws: CommandFailure.self) {
+                try site.load(.payments, cut, acceptsGood: true)
+            }
+
+            #expect(failure.exit == .findings)
+            #expect(
+                failure.found
+                    == "payments.csv, line 3: the last line has no line end, so the file may be cut off inside it")
+            #expect(failure.remedy.contains("add a newline at its end"))
+            #expect(try site.count("payment") == 0)
+        }
+    }
+
+    @Test(arguments: [
+        ("P-3,77,14,2024-03-07,12.50,borrower,P-1", "reverses P-1: that payment is taken back already, by P-2"),
+        (
+            "P-3,77,14,2024-03-07,12.50,borrower,P-2",
+            "reverses P-2: that payment takes one back itself; only payments are taken back"
+        ),
+        (
+            "P-3,77,14,2024-03-07,2.01,borrower,P-9",
+            "amount 2.01: is more than the payment that it takes back, 2"
+        ),
+    ])
+    func `a payment is taken back once, and for no more than it was`(row: String, reason: String) async throws {
+        try await ImportSite.with { site in
+            let loaded = Self.paid + "P-2,77,14,2024-03-06,12.50,borrower,P-1\nP-9,77,14,2024-03-06,2,fpp,\n"
+            try site.load(.payments, loaded)
+            let report = try site.load(.payments, Self.payments + row + "\n")
+            let again = try site.load(.payments, loaded + "P-8,77,14,2024-03-06,2,fpp,\n")
+
+            #expect(report.badValues.map { "\($0.column) \($0.value): \($0.reason)" } == [reason])
+            #expect(again.result == .imported)
+        }
+    }
+
+    @Test func `of two that take the same payment back in one file none is taken`() async throws {
+        try await ImportSite.with { site in
+            let rows = "P-2,77,14,2024-03-06,1,borrower,P-1\nP-3,77,14,2024-03-06,1,borrower,P-1\n"
+            let report = try site.load(.payments, Self.paid + rows, acceptsGood: true)
+
+            #expect(report.badValues.map(\.line) == [3, 4])
+            #expect(try site.count("payment") == 1)
+        }
+    }
+
+    @Test func `duplicate payments are told with both lines`() async throws {
+        try await ImportSite.with { site in
+            let report = try site.load(.payments, Self.paid + "P-1,77,14,2024-03-05,12.50,borrower,\n")
+
+            #expect(
+                report.badValues.map(\.reason) == [
+                    "the same payment is in line 3 too", "the same payment is in line 2 too",
+                ])
+        }
+    }
+
+    @Test func `facts are added with empty values for what is computed`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let goal = [
+                "fact": "F-2", "kind": "goal", "portfolio": "", "subject": "worked:rest", "value": "", "minimum": "80",
+                "weight": "1",
+            ]
+            try site.load(.facts, ExampleText.file(.facts, [[:], goal]))
+
+            #expect(try site.count("fact WHERE kind = 'staffing' AND portfolio = 1 AND value = '12'") == 1)
+            #expect(
+                try site.count("fact WHERE kind = 'goal' AND subject = 'worked:rest' AND value = '' AND minimum = '80'")
+                    == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (["contract": "32"], "contract: there is no such contract; import contracts first"),
+        (["delegation": "9"], "delegation: contract 31 does not work in that delegation"),
+        (["supersedes": "F-0"], "supersedes: there is no such fact, neither loaded nor good in this file"),
+        (
+            ["fact": "F-2", "kind": "requirement", "portfolio": "", "value": "yes", "supersedes": "F-1"],
+            "supersedes: that fact is of another kind, contract or delegation"
+        ),
+        (
+            ["fact": "F-1", "value": "13"],
+            "fact: the fact is loaded already, with other content; a correction is a new fact that supersedes it"
+        ),
+        (
+            ["kind": "stafing"],
+            "kind: is none of `staffing`, `visit`, `quality`, `goal`, `improvement`, `requirement`; "
+                + "did you mean `staffing`?"
+        ),
+    ])
+    func `a fact that cannot be is refused`(changes: [String: String], reason: String) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(.facts, ExampleText.file(.facts, [["fact": "F-1"]]))
+            let report = try site.load(.facts, ExampleText.file(.facts, [changes]))
+
+            #expect(report.badValues.map { "\($0.column): \($0.reason)" } == [reason])
+        }
+    }
+
+    @Test func `a fact may correct one of the same file`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let rows = [["fact": "F-2", "value": "13", "supersedes": "F-1"], ["fact": "F-1"]]
+
+            #expect(try site.load(.facts, ExampleText.file(.facts, rows)).result == .imported)
+        }
+    }
+}
