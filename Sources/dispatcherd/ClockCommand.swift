@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Dispatcher
+
+/// `dispatcherd clock`: the clock in the database.
+struct ClockCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clock",
+        abstract: "Shows or sets the database's clock, which is the only one there is.",
+        discussion: """
+            Examples:
+              dispatcherd clock show
+              dispatcherd clock set 2024-03-01T06:00Z
+            """,
+        subcommands: [Show.self, Set.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows the time, and whether it is virtual.",
+            discussion: """
+                Examples:
+                  dispatcherd clock show
+                  dispatcherd clock show --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            Console.out(try DatabaseClock.show(try await database.open(), asJSON: json))
+        }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sets the virtual clock forward, or goes over to real time.",
+            discussion: """
+                A database that already has leases in real time does not take a \
+                virtual clock.
+
+                Examples:
+                  dispatcherd clock set 2024-03-01T06:00Z
+                  dispatcherd clock set real
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "A time such as 2024-03-01T06:00Z, or 'real'.")
+        var time: String
+
+        func run() async throws {
+            let link = try await database.open(founds: true)
+            if time == "real" { try DatabaseClock.setReal(link) } else { try DatabaseClock.set(time, link) }
+            Console.out(try DatabaseClock.show(link, asJSON: false))
+        }
+    }
+}

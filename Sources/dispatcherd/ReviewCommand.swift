@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+
+/// `dispatcherd review`: the delegations' approval or rejection of outcomes.
+struct ReviewCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "review",
+        abstract: "Shows what waits for a delegation's review, and takes decisions in.",
+        discussion: """
+            Examples:
+              dispatcherd review list --period 2024-03
+              dispatcherd review list --period 2024-03 --pending --csv pending.csv
+              dispatcherd review import reviews.csv
+            """,
+        subcommands: [List.self, Import.self, Approve.self, Reject.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "How far each delegation is; with --pending, the outcomes that wait.",
+            discussion: """
+                Examples:
+                  dispatcherd review list --period 2024-03
+                  dispatcherd review list --period 2024-03 --pending
+                  dispatcherd review list --period 2024-03 --pending --csv pending.csv
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Flag(help: "The outcomes that wait for a decision.")
+        var pending = false
+        @Option(help: "Write it all as CSV into this file; - is standard output.")
+        var csv: String?
+        @Flag(help: "Per delegation, as JSON.")
+        var json = false
+
+        func validate() throws {
+            if csv != nil, json { throw ValidationError("Give either --csv or --json.") }
+            if json, pending {
+                throw ValidationError("--json gives figures per delegation; --pending goes with --csv.")
+            }
+        }
+
+        func run() async throws {
+            let list = ReviewList(try await database.open(), period: planned.argument.period)
+            if let csv {
+                let count = pending ? try list.writePending(to: csv) : try list.writeProgress(to: csv)
+                if csv != "-" {
+                    let found = "\(Console.grouped(count)) \(pending ? "outcomes wait" : "delegations")"
+                    Console.out("\(found); written to \(csv)")
+                }
+            } else if pending {
+                for line in try list.pendingLines() { Console.out(line) }
+            } else if json {
+                Console.out(String(try list.progressJSON().text.dropLast()))
+            } else {
+                for line in try list.progressLines() { Console.out(line) }
+            }
+        }
+    }
+
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes a file of decisions in: outcome,delegation,decision,reason,reviewer.",
+            discussion: """
+                Examples:
+                  dispatcherd review import reviews.csv
+                  dispatcherd formats reviews
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "The CSV file.")
+        var file: String
+        @Flag(help: "Take the good rows of a file that has bad ones.")
+        var acceptGood = false
+        @Option(help: "Where bad rows are listed; beside the file without it.")
+        var badRows: String?
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let report = try ReviewImport(file, acceptsGood: acceptGood, badRowsPath: badRows)
+                .run(on: try await database.open())
+            report.print(asJSON: json)
+        }
+    }
+
+    struct Decision: ParsableArguments {
+        @OptionGroup var database: DatabaseOptions
+        @Option(help: "The outcome's number; may be given again.")
+        var outcome: [Int64]
+        @Option(help: "Why, as a code.")
+        var reason: String
+        @Option(help: "Who decided.")
+        var reviewer = "supervisor"
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run(_ decision: ReviewDecision) async throws {
+            let report = try ReviewDecisions(decision, outcomes: outcome, reason: reason, reviewer: reviewer)
+                .run(on: try await database.open())
+            report.print(asJSON: json)
+        }
+    }
+
+    struct Approve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Approves outcomes.",
+            discussion: """
+                Examples:
+                  dispatcherd review approve --outcome 55120 --reason evidence-complete
+                """)
+        @OptionGroup var decision: Decision
+        func run() async throws { try await decision.run(.approved) }
+    }
+
+    struct Reject: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Rejects outcomes.",
+            discussion: """
+                Examples:
+                  dispatcherd review reject --outcome 55120 --reason no-photo
+                """)
+        @OptionGroup var decision: Decision
+        func run() async throws { try await decision.run(.rejected) }
+    }
+}
+
+extension ReviewReport {
+    fileprivate func print(asJSON: Bool) {
+        if asJSON {
+            Console.out(String(json.text.dropLast()))
+        } else {
+            for line in lines { Console.out(line) }
+        }
+    }
+}
