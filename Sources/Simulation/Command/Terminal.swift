@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// What a command tells its user: results on standard output, progress and errors on standard error.
+package enum Terminal {
+    package static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    package static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+    /// One line of progress; on a terminal it replaces the one before, elsewhere only the last one is printed.
+    package static func progress(_ line: String, isDone: Bool = false) {
+        if isatty(STDERR_FILENO) == 1 {
+            write("\r\u{1B}[K\(line)\(isDone ? "\n" : "")", to: STDERR_FILENO)
+        } else if isDone {
+            note(line)
+        }
+    }
+
+    /// Thousands separated by commas, for people.
+    package static func grouped(_ value: Int) -> String {
+        var digits = String(value.magnitude)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.append(String(digits.suffix(3)))
+            digits.removeLast(3)
+        }
+        groups.append(digits)
+        return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard written > 0 else { return }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+}

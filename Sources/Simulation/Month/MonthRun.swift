@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+package import Assignment
+
+/// Where and when the agencies of a run work.
+package struct MonthSettings: Sendable {
+    package var host = "127.0.0.1"
+    package var port: Int
+    package var keysFolder: String
+    package var contractsPath: String
+    package var logFolder: String
+    package var from: LocalDate
+    package var to: LocalDate
+    package var seed: UInt64
+    package var program: DaemonProgram
+
+    package init(
+        port: Int, keysFolder: String, contractsPath: String, logFolder: String, from: LocalDate, to: LocalDate,
+        seed: UInt64,
+        program: DaemonProgram
+    ) {
+        self.port = port
+        self.keysFolder = keysFolder
+        self.contractsPath = contractsPath
+        self.logFolder = logFolder
+        self.from = from
+        self.to = to
+        self.seed = seed
+        self.program = program
+    }
+}
+
+/// Plays the agencies over the real protocol, day by day, under the virtual clock.
+package struct MonthRun: Sendable {
+    /// Keys and sequence numbers that a save leaves unused: more than a day of any agency needs.
+    private static let margin: Int64 = 100_000
+    private static let instance = "sim"
+    let settings: MonthSettings
+
+    package init(_ settings: MonthSettings) { self.settings = settings }
+
+    /// - Parameter progress: called after each virtual day with the day, and the counts of it.
+    /// - Returns: the counts of the run, and how many payments its feed has.
+    package func run(progress: (LocalDate, MonthCounts) -> Void) async throws -> (counts: MonthCounts, payments: Int) {
+        try Folder.make(settings.logFolder)
+        let agencies = try agencies()
+        var feed = try PaymentFeed(folder: settings.logFolder, from: settings.from)
+        var total = MonthCounts()
+        var day = MonthCounts()
+        guard try settings.program.hasVirtualClock() else {
+            throw SimulationFailure(
+                .usage, "the database keeps real time, and a simulated month needs a virtual clock",
+                remedy: "Set it with 'dispatcherd clock set \(settings.from)T06:00Z' on a database made for simulation")
+        }
+        // Before anything is sent: a run that is killed on its first day must not use its keys twice either.
+        try await save(agencies, margin: Self.margin)
+        for agency in agencies { try await agency.signIn() }
+        let ticks = Tick.of(settings.from.daysSince1970...settings.to.daysSince1970)
+        for (index, tick) in ticks.enumerated() {
+            try settings.program.setClock(tick.now)
+            var counts = try await act(agencies, tick)
+            total.add(counts)
+            total.held = counts.held
+            swap(&counts.held, &day.held)
+            counts.held = 0
+            day.add(counts)
+            guard !index.isMultiple(of: 2) else { continue }
+            for agency in agencies { try feed.write(await agency.takePayments(through: tick.day)) }
+            try await save(agencies, margin: index + 1 == ticks.count ? 0 : Self.margin)
+            progress(tick.day, day)
+            day = MonthCounts()
+        }
+        for agency in agencies { await agency.leave() }
+        return (total, try feed.finish())
+    }
+
+    private func act(_ agencies: [SimulatedAgency], _ tick: Tick) async throws -> MonthCounts {
+        try await withThrowingTaskGroup(of: MonthCounts.self) { group in
+            for agency in agencies { group.addTask { try await agency.act(tick) } }
+            var counts = MonthCounts()
+            for try await part in group { counts.add(part) }
+            return counts
+        }
+    }
+
+    private func agencies() throws -> [SimulatedAgency] {
+        let book = try ContractBook(path: settings.contractsPath)
+        guard let instance = Token(Self.instance) else { return [] }
+        return try book.posts.keys.sorted().map { agency in
+            let key = try AgencyKey(path: "\(settings.keysFolder)/\(agency).key")
+            guard let secret = AgencyPrivateKey(bytes: key.secret) else {
+                throw SimulationFailure(
+                    .usage, "the key of \(agency) is not an Ed25519 key", remedy: "Make the portfolio again")
+            }
+            let state = try state(agency)
+            return SimulatedAgency(
+                state, posts: book.posts[agency] ?? [], seed: settings.seed, period: settings.from.period,
+                link: AgencyLink(
+                    host: settings.host, port: settings.port, agency: agency, instance: instance, key: secret,
+                    sequence: state.sequence),
+                log: try AgencyLog(folder: settings.logFolder, agency: agency, instance: Self.instance))
+        }
+    }
+
+    private func state(_ agency: AgencyID) throws(SimulationFailure) -> AgencyState {
+        let path = "\(settings.logFolder)/\(agency).state"
+        return Folder.exists(path)
+            ? try AgencyState(text: try Folder.text(path), path: path) : AgencyState(agency: agency)
+    }
+
+    private func save(_ agencies: [SimulatedAgency], margin: Int64) async throws {
+        for agency in agencies {
+            let path = "\(settings.logFolder)/\(agency.agency).state"
+            let file = try FileOutput(path: path + ".part")
+            try file.write(await agency.stateText(margin: margin).utf8)
+            try Folder.rename(path + ".part", to: path)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// The institution's feed of payments: `payments-DAY.csv` has those of the run that began on that day, `payments.csv`
+/// those of all runs in the folder. Payments keep their numbers, so that both can be taken in.
+struct PaymentFeed {
+    private static let header = ["payment", "account", "delegation", "paid_on", "amount", "origin", "reverses"]
+    private let folder: String
+    private let name: String
+    private var rows: RowWriter
+
+    init(folder: String, from: LocalDate) throws(SimulationFailure) {
+        self.folder = folder
+        self.name = "payments-\(from).csv"
+        self.rows = try RowWriter(path: "\(folder)/.\(name).part", header: Self.header)
+    }
+
+    mutating func write(_ payments: [PlannedPayment]) throws(SimulationFailure) {
+        for payment in payments {
+            rows.field(text: payment.identifier)
+            rows.field(Int(payment.key.account.value))
+            rows.field(Int(payment.key.delegation.value))
+            rows.field(date: payment.on)
+            rows.field(cents: Int(payment.amount.value))
+            rows.field(text: payment.origin)
+            rows.field(text: payment.reverses ?? "")
+            try rows.endRow()
+        }
+    }
+
+    /// - Returns: how many payments this run has.
+    mutating func finish() throws(SimulationFailure) -> Int {
+        try rows.flush()
+        try Folder.rename("\(folder)/.\(name).part", to: "\(folder)/\(name)")
+        let all = try FileOutput(path: "\(folder)/.payments.csv.part")
+        try all.write("\(Self.header.joined(separator: ","))\n".utf8)
+        for part in try Folder.names(in: folder) where part.hasPrefix("payments-") && part.hasSuffix(".csv") {
+            let text = try Folder.text("\(folder)/\(part)")
+            guard let end = text.utf8.firstIndex(of: 0x0A) else { continue }
+            try all.write(text.utf8[text.utf8.index(after: end)...])
+        }
+        try Folder.rename("\(folder)/.payments.csv.part", to: "\(folder)/payments.csv")
+        return rows.rows
+    }
+}

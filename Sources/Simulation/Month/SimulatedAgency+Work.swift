@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+
+extension SimulatedAgency {
+    /// Gestiones that an adviser gets done between two ticks.
+    private static let callsPerTick = 7
+    private static let visitsPerTick = 4
+    private static let burst = 200
+
+    struct Giving: Sendable {
+        var held: HeldCase
+        var reason: ReturnReason
+    }
+
+    private struct Doing {
+        var request: ReportRequest
+        var gestion: Gestion
+    }
+
+    func capacity(_ post: ContractBook.Post, _ tick: Tick) -> Int {
+        let full = post.telephoneAdvisers * Self.callsPerTick + post.homeVisitAdvisers * Self.visitsPerTick
+        return max(1, full * diligencePercent / 100 * tick.effortPercent / 100)
+    }
+
+    /// Works what is due, fresh accounts first, up to what its people can do, and reports it in bursts.
+    ///
+    /// - Returns: what goes back.
+    func work(_ tick: Tick) async throws -> [Giving] {
+        var doings: [Doing] = []
+        let byPost = Dictionary(grouping: state.cases.values) {
+            PostKey(contract: $0.contract, delegation: $0.delegation)
+        }
+        for post in posts {
+            let held = (byPost[PostKey(contract: post.contract, delegation: post.delegation)] ?? [])
+                .filter { $0.leasedAt < tick.now && ($0.nextAt ?? .distantFuture) <= tick.now }
+                .sorted {
+                    ($0.works, $0.nextAt ?? .distantFuture, $0.cursor) < (
+                        $1.works, $1.nextAt ?? .distantFuture, $1.cursor
+                    )
+                }
+            for item in held.prefix(capacity(post, tick)) {
+                if let doing = doing(item, tick) { doings.append(doing) }
+            }
+        }
+        var returns: [Giving] = []
+        for start in stride(from: 0, to: doings.count, by: Self.burst) {
+            returns += try await report(Array(doings[start..<min(start + Self.burst, doings.count)]), tick)
+        }
+        return returns
+    }
+
+    private struct PostKey: Hashable {
+        var contract: ContractID?
+        var delegation: Delegation
+    }
+
+    /// `nil` where no instant since the last tick lies in the contact window.
+    private func doing(_ held: HeldCase, _ tick: Tick) -> Doing? {
+        guard let at = instant(held, tick) else { return nil }
+        let gestion = Script(seed: seed).next(held, Debtor(seed: seed, period: period, held))
+        let request = ReportRequest(
+            key: nextKey(), delegation: held.delegation, account: held.held.account, epoch: held.held.epoch, at: at,
+            channel: gestion.channel, contact: gestion.contact, result: gestion.result, amount: gestion.amount,
+            promised: gestion.promisedInDays.map { tick.day.advanced(byDays: $0) },
+            solution: gestion.solution.flatMap { Token($0) })
+        return Doing(request: request, gestion: gestion)
+    }
+
+    /// A whole second after the lease and the last tick, before now, inside the contact window of the account.
+    private func instant(_ held: HeldCase, _ tick: Tick) -> Timestamp? {
+        let earliest = max(held.leasedAt, tick.previous, tick.now.advanced(by: .seconds(-8 * 3_600)))
+        let span = Int((tick.now.microseconds - earliest.microseconds) / 1_000_000)
+        guard span > 2 else { return nil }
+        for _ in 0..<3 {
+            let at = tick.now.advanced(by: .seconds(-random.between(1...span - 1)))
+            if held.window.allows(at) { return at }
+        }
+        let late = tick.now.advanced(by: .seconds(-random.between(1...min(300, span - 1))))
+        return held.window.allows(late) ? late : nil
+    }
+
+    private func report(_ doings: [Doing], _ tick: Tick) async throws -> [Giving] {
+        let replies = try await link.send(doings.map { .report($0.request) })
+        var returns: [Giving] = []
+        for (doing, reply) in zip(doings, replies) {
+            let request = doing.request
+            let held = Held(account: request.account, epoch: request.epoch)
+            guard reply.isOK, let outcome = reply.fields.number("outcome") else {
+                refused(reply, verb: "REPORT", key: request.key, delegation: request.delegation, held: held)
+                continue
+            }
+            counts.reports += 1
+            log.write(
+                key: request.key, delegation: request.delegation, .reported(told(request, outcome)),
+                receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
+            if let giving = remember(doing, tick) { returns.append(giving) }
+        }
+        try log.flush()
+        if random.chance(800), let index = replies.indices.randomElement(using: &random),
+            replies[index].replyClass != .retry
+        {
+            let request = doings[index].request
+            try await repeated(
+                .report(request), verb: "REPORT", key: request.key, delegation: request.delegation,
+                first: replies[index])
+        }
+        return returns
+    }
+
+    private func told(_ request: ReportRequest, _ outcome: Int64) -> ClientOperation.Report {
+        ClientOperation.Report(
+            held: Held(account: request.account, epoch: request.epoch), at: request.at,
+            channel: request.channel.rawValue,
+            contact: request.contact.rawValue, result: request.result.rawValue, amount: request.amount,
+            promised: request.promised, outcome: outcome)
+    }
+
+    private func remember(_ doing: Doing, _ tick: Tick) -> Giving? {
+        let key = CaseKey(delegation: doing.request.delegation, account: doing.request.account)
+        guard var held = state.cases[key] else { return nil }
+        let debtor = Debtor(seed: seed, period: period, held)
+        if held.works == 0, debtor.isPayer { plan(held, debtor, onDay: tick.day.advanced(byDays: debtor.daysToPay)) }
+        if doing.gestion.result == .agreementSigned, !debtor.isPayer, random.chance(7_900) {
+            plan(held, debtor, onDay: tick.day.advanced(byDays: random.between(3...12)))
+        }
+        held.works += 1
+        held.isScheduled = held.isScheduled || doing.gestion.schedules
+        held.nextAt = doing.gestion.againInDays.map { tick.now.advanced(by: .seconds($0 * 86_400 - 3_600)) }
+        state.cases[key] = held
+        return doing.gestion.returns.map { Giving(held: held, reason: $0) }
+    }
+
+    func plan(_ held: HeldCase, _ debtor: Debtor, onDay day: LocalDate) {
+        let identifier = "P\(held.delegation)-\(held.held.account)-\(day)"
+        guard !state.payments.contains(where: { $0.identifier == identifier }) else { return }
+        let payment = PlannedPayment(
+            identifier: identifier, key: held.cursor, on: day, amount: debtor.payment, origin: debtor.origin)
+        state.payments.append(payment)
+        guard debtor.isReversed else { return }
+        var reversal = payment
+        reversal.identifier = "R\(identifier.dropFirst())"
+        reversal.on = day.advanced(byDays: 3)
+        reversal.reverses = identifier
+        state.payments.append(reversal)
+    }
+}
+
+extension Timestamp {
+    /// Later than anything that happens.
+    static let distantFuture = Timestamp(microseconds: .max)
+}
+
+extension SplitMix64: RandomNumberGenerator {}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// What a portfolio is made from: the same specification gives the same bytes.
+package struct PortfolioSpecification: Sendable {
+    package static let accountsMax = 10_000_000
+
+    package let accounts: Int
+    package let seed: UInt64
+    package let period: Period
+    package let agencies: Int
+    package let contracts: Int
+    package let zones: ZoneMap
+
+    /// - Parameter accounts: 1...10,000,000.
+    /// - Parameter agencies: at least three: two hold the preventive contracts (AGY-03), the others the integral ones.
+    /// - Parameter contracts: at least a preventive and an integral one for each zone, and one for each agency.
+    /// - Throws: ``SimulationFailure`` (usage) with the bound that was missed.
+    package init(
+        accounts: Int, seed: UInt64, period: Period, agencies: Int, contracts: Int, zones: ZoneMap
+    ) throws(SimulationFailure) {
+        func require(_ holds: Bool, _ found: String, _ remedy: String) throws(SimulationFailure) {
+            if !holds { throw SimulationFailure(.usage, found, remedy: remedy) }
+        }
+        try require(
+            (1...Self.accountsMax).contains(accounts), "\(accounts) accounts are out of range", "Take 1 to 10000000")
+        try require((3...99).contains(agencies), "\(agencies) agencies are out of range", "Take 3 to 99")
+        let leastContracts = max(2 * zones.zones.count, zones.zones.count + agencies - 2)
+        try require(
+            (leastContracts...9_000).contains(contracts), "\(contracts) contracts are out of range",
+            "With \(zones.zones.count) zones and \(agencies) agencies take \(leastContracts) to 9000")
+        self.accounts = accounts
+        self.seed = seed
+        self.period = period
+        self.agencies = agencies
+        self.contracts = contracts
+        self.zones = zones
+    }
+
+    /// The last day before the period: what the cut shows is as of its end.
+    package var asOf: LocalDate { period.firstDay.advanced(byDays: -1) }
+}
+
+/// Which delegations each contract zone has. The sources name 20 zones and not their map (GEO-01), so it is an
+/// assumption.
+package struct ZoneMap: Sendable {
+    /// Delegations of each zone, both ascending.
+    package let zones: [(zone: Int, delegations: [Int])]
+
+    /// Reads `zone,delegation`; every delegation once.
+    package init(path: String) throws(SimulationFailure) {
+        let table = try Table(path: path, required: ["zone", "delegation"])
+        var pairs: [(zone: Int, delegation: Int)] = []
+        for row in table.rows {
+            guard let zone = Zone(text: table.text(row, "zone")),
+                let delegation = Delegation(text: table.text(row, "delegation"))
+            else {
+                throw SimulationFailure(
+                    .usage, "\(path) has the row \(row.joined(separator: ","))",
+                    remedy: "Zones are 1 to 20, delegations 1 to 32")
+            }
+            pairs.append((Int(zone.value), Int(delegation.value)))
+        }
+        guard Set(pairs.map(\.delegation)).count == 32, pairs.count == 32 else {
+            throw SimulationFailure(
+                .usage, "\(path) does not name each delegation once", remedy: "Give 32 rows, one per delegation")
+        }
+        self.init(pairs: pairs)
+    }
+
+    /// The map that is used where no file is given.
+    package init() {
+        let delegations = [
+            [2, 3], [26], [8], [5, 10], [19], [28], [18, 25], [14], [6, 16], [1, 32], [24], [11], [13, 22], [15], [9],
+            [12, 17], [21, 29], [30], [7, 20, 27], [4, 23, 31],
+        ]
+        self.init(pairs: delegations.enumerated().flatMap { zone, members in members.map { (zone + 1, $0) } })
+    }
+
+    private init(pairs: [(zone: Int, delegation: Int)]) {
+        let groups = Dictionary(grouping: pairs, by: \.zone)
+        self.zones = groups.keys.sorted().map { zone in (zone, (groups[zone] ?? []).map(\.delegation).sorted()) }
+    }
+}

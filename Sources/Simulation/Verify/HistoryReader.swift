@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+package import PgStore
+
+/// Reads the history of one delegation from the database. The statements are the checker's own: a judge that asked the
+/// engine's code for the truth would share its mistakes.
+package struct HistoryReader {
+    private let link: PgLink
+    private let operations: [Delegation: [ClientOperation]]
+
+    /// - Parameter operations: of all clients, in the order of their logs.
+    package init(_ link: PgLink, operations: [ClientOperation]) {
+        self.link = link
+        self.operations = Dictionary(grouping: operations, by: \.delegation)
+    }
+
+    /// One snapshot of one delegation.
+    package func history(_ delegation: Delegation) throws -> History {
+        try link.transaction {
+            try link.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            let clock = try link.run("SELECT now_instant(), outage_us FROM clock")
+            var history = History(delegation: delegation, now: clock[0].timestamp(0))
+            history.outageMicroseconds = clock[0].int64(1)
+            history.operations = operations[delegation] ?? []
+            try common(&history)
+            try dealt(&history)
+            try granted(&history)
+            try reported(&history)
+            try stopped(&history)
+            try ledger(&history)
+            return history
+        }
+    }
+
+    /// Delegations that have hands, and those that a client told of.
+    package func delegations() throws -> [Delegation] {
+        let rows = try link.run("SELECT DISTINCT delegation_id FROM hand ORDER BY 1")
+        return Set(rows.compactMap { Delegation($0.int16(0)) }).union(operations.keys).sorted()
+    }
+
+    private func copy(_ select: String, _ history: History, _ row: (inout PgCopyReader) throws -> Void) throws {
+        let text = select.replacing("$delegation", with: history.delegation.description)
+        try link.copyOut("COPY (\(text)) TO STDOUT (FORMAT binary)", row)
+    }
+
+    private func common(_ history: inout History) throws {
+        for row in try link.run("SELECT contract_id, ends_on FROM contract") {
+            history.contractEnds[row.int32(0)] = row.date(1)
+        }
+        for row in try link.run("SELECT agency_id, instance, instance_id FROM agency_instance") {
+            history.instances[History.instanceName(agency: row.int32(0), instance: row.text(1))] = row.int32(2)
+        }
+        for row in try link.run("SELECT period FROM period WHERE state = 'closed'") {
+            history.closedPeriods.insert(row.int32(0))
+        }
+    }
+
+    private func dealt(_ history: inout History) throws {
+        try copy(
+            "SELECT hand_id, position, account_id, epoch, exposure FROM position WHERE delegation_id = $delegation",
+            history
+        ) { reader in
+            let hand = reader.int32()
+            let position = reader.int32()
+            guard let held = Self.held(&reader) else { return }
+            history.positions.append(
+                History.Position(hand: hand, position: position, held: held, exposure: reader.int64()))
+        }
+        // A plan that was stopped before it opened leaves its deals behind, so that no epoch is dealt twice, and no hand.
+        try copy(
+            """
+            SELECT d.account_id, d.epoch, d.hand_id, d.position FROM deal d
+             WHERE d.delegation_id = $delegation
+               AND EXISTS (SELECT FROM hand h WHERE h.delegation_id = $delegation AND h.hand_id = d.hand_id)
+            """, history
+        ) { reader in
+            guard let held = Self.held(&reader) else { return }
+            history.deals.append((held, reader.int32(), reader.int32()))
+        }
+    }
+
+    private func granted(_ history: inout History) throws {
+        let rows = try link.run(
+            """
+            SELECT hand_id, first_position, last_position, skipped, quota_id, contract_id, agency_id, instance_id, key,
+                   accounts, exposure, total_accounts, total_exposure, granted_at, granted_term, term, grace_us, outage_us,
+                   closed_at
+            FROM lease_grant WHERE delegation_id = $1 ORDER BY hand_id, first_position
+            """, [.int16(history.delegation.value)])
+        for row in rows {
+            history.grants.append(
+                History.Grant(
+                    grant: GrantID(hand: row.int32(0), first: row.int32(1)), last: row.int32(2),
+                    skipped: row.optionalInt32s(3) ?? [], quota: row.int32(4), contract: row.int32(5),
+                    agency: row.int32(6),
+                    instance: row.int32(7), key: row.optionalInt64(8), accounts: row.int32(9), exposure: row.int64(10),
+                    totalAccounts: row.int64(11), totalExposure: row.int64(12), grantedAt: row.timestamp(13),
+                    announcedTerm: row.timestamp(14), term: row.timestamp(15), graceMicroseconds: row.int64(16),
+                    outageMicroseconds: row.int64(17), closedAt: row.optionalTimestamp(18)))
+        }
+        try copy(
+            "SELECT account_id, epoch, kind, reason, ended_at FROM ending WHERE delegation_id = $delegation", history
+        ) { reader in
+            guard let held = Self.held(&reader) else { return }
+            history.endings.append(
+                History.Ending(held: held, kind: reader.text(), reason: reader.text(), endedAt: reader.timestamp()))
+        }
+        try copy(
+            "SELECT quota_id, since, limit_accounts, limit_exposure FROM quota_history WHERE delegation_id = $delegation",
+            history
+        ) { reader in
+            history.limits.append(
+                History.Limit(
+                    quota: reader.int32(), since: reader.timestamp(), accounts: reader.int64(),
+                    exposure: reader.optionalInt64()))
+        }
+        try copy("SELECT account_id, epoch FROM notice WHERE delegation_id = $delegation", history) { reader in
+            if let held = Self.held(&reader) { history.noticed.insert(held) }
+        }
+    }
+
+    private func reported(_ history: inout History) throws {
+        try copy(
+            """
+            SELECT agency_id, instance_id, key, received_at, account_id, epoch, worked_at, channel, contact, result, amount,
+                   promised_on, outcome_id
+            FROM outcome WHERE delegation_id = $delegation
+            """, history
+        ) { reader in
+            let (agency, instance, key) = (reader.int32(), reader.int32(), reader.int64())
+            let receivedAt = reader.timestamp()
+            guard let held = Self.held(&reader) else { return }
+            let report = ClientOperation.Report(
+                held: held, at: reader.timestamp(), channel: reader.text(), contact: reader.text(),
+                result: reader.text(),
+                amount: reader.optionalInt64().map { Cents($0) }, promised: reader.optionalDate(),
+                outcome: reader.int64())
+            history.outcomes.append(
+                History.Outcome(agency: agency, instance: instance, key: key, receivedAt: receivedAt, report: report))
+        }
+        try copy("SELECT agency_id, instance_id, verb, key FROM request WHERE delegation_id = $delegation", history) {
+            reader in
+            history.requests.insert(
+                History.Request(
+                    agency: reader.int32(), instance: reader.int32(), verb: reader.text(), key: reader.int64()))
+        }
+        try copy("SELECT evidence_id, code FROM evidence WHERE delegation_id = $delegation", history) { reader in
+            let number = reader.int64()
+            history.evidence[number] = reader.text()
+        }
+    }
+
+    private func stopped(_ history: inout History) throws {
+        try copy(
+            """
+            SELECT s.account_id, s.reason, s.from_on, s.until_on, i.imported_at
+            FROM stop s JOIN import i USING (import_id) WHERE s.delegation_id = $delegation
+            """, history
+        ) { reader in
+            guard let account = AccountID(reader.int64()) else { return }
+            history.stops.append(
+                History.Stop(
+                    account: account, reason: reader.text(), from: reader.date(), until: reader.optionalDate(),
+                    importedAt: reader.timestamp()))
+        }
+    }
+
+    private func ledger(_ history: inout History) throws {
+        try copy("SELECT block_id, period, records, count, root FROM block WHERE delegation_id = $delegation", history)
+        { reader in
+            history.blocks.append(
+                History.Block(
+                    id: reader.int64(), period: reader.int32(), records: reader.bytes(), count: reader.int32(),
+                    root: reader.bytes()))
+        }
+        try copy(
+            "SELECT period, height, block_id, head FROM chain WHERE delegation_id = $delegation", history
+        ) { reader in
+            history.links.append(
+                History.Link(
+                    period: reader.int32(), height: reader.int64(), block: reader.int64(), head: reader.bytes()))
+        }
+    }
+
+    private static func held(_ reader: inout PgCopyReader) -> Held? {
+        guard let account = AccountID(reader.int64()), let epoch = Epoch(reader.int64()) else { return nil }
+        return Held(account: account, epoch: epoch)
+    }
+}

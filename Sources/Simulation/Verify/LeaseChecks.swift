@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// One holder at a time, epochs that rise and live once, and nothing that counts after its lease's end.
+struct LeaseChecks {
+    let history: History
+    let leases: [Lease]
+
+    func run(_ verdict: inout Verdict) {
+        let byAccount = Dictionary(grouping: leases, by: \.held.account)
+        for account in byAccount.keys.sorted() {
+            let ordered = (byAccount[account] ?? []).sorted { ($0.from, $0.held.epoch) < ($1.from, $1.held.epoch) }
+            oneHolder(account, ordered, &verdict)
+            rising(account, ordered, &verdict)
+        }
+        dealtOnce(&verdict)
+        fencing(&verdict)
+    }
+
+    /// A lease that ends in the instant in which the next one begins does not overlap it: under a virtual clock many
+    /// things happen in one instant.
+    private func oneHolder(_ account: AccountID, _ ordered: [Lease], _ verdict: inout Verdict) {
+        verdict.count(.oneHolder, ordered.count)
+        for (earlier, later) in zip(ordered, ordered.dropFirst()) {
+            if let until = earlier.until, until <= later.from { continue }
+            verdict.add(
+                Finding(
+                    .oneHolder, history.delegation, "account \(account) was leased again while its lease was live",
+                    events: [earlier.line, later.line]))
+        }
+    }
+
+    private func rising(_ account: AccountID, _ ordered: [Lease], _ verdict: inout Verdict) {
+        verdict.count(.epochs, ordered.count)
+        for (earlier, later) in zip(ordered, ordered.dropFirst()) where later.held.epoch <= earlier.held.epoch {
+            verdict.add(
+                Finding(
+                    .epochs, history.delegation, "account \(account) was leased with an epoch that does not rise",
+                    events: [earlier.line, later.line]))
+        }
+    }
+
+    private func dealtOnce(_ verdict: inout Verdict) {
+        var places: [Held: History.Position] = [:]
+        for position in history.positions {
+            verdict.count(.epochs)
+            guard let other = places[position.held] else {
+                places[position.held] = position
+                continue
+            }
+            verdict.add(
+                Finding(
+                    .epochs, history.delegation, "\(position.held) was dealt twice",
+                    events: [other, position].map { "hand \($0.hand) position \($0.position) has \($0.held)" }))
+        }
+        for deal in history.deals {
+            verdict.count(.epochs)
+            let place = places[deal.held]
+            guard place?.hand != deal.hand || place?.position != deal.position else { continue }
+            let found = place.map { "hand \($0.hand) position \($0.position)" } ?? "no position"
+            verdict.add(
+                Finding(
+                    .epochs, history.delegation, "\(deal.held) is not where its deal says",
+                    events: ["dealt to hand \(deal.hand) position \(deal.position)", "found at \(found)"]))
+        }
+    }
+
+    private func fencing(_ verdict: inout Verdict) {
+        let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
+        for outcome in history.outcomes {
+            verdict.count(.fencing)
+            let report = outcome.report
+            let event =
+                "outcome \(report.outcome) on \(report.held) by agency \(outcome.agency), worked at \(report.at), "
+                + "received at \(outcome.receivedAt)"
+            guard let lease = byHeld[report.held], lease.grant.agency == outcome.agency else {
+                verdict.add(
+                    Finding(
+                        .fencing, history.delegation, "an outcome counts for an account that its agency did not hold",
+                        events: [byHeld[report.held]?.line ?? "\(report.held) was never leased", event]))
+                continue
+            }
+            let enforced = lease.enforcedTerm
+            let isAfterEnd = lease.until.map { outcome.receivedAt > $0 } ?? false
+            if isAfterEnd || outcome.receivedAt > enforced || report.at < lease.from || report.at > outcome.receivedAt {
+                verdict.add(
+                    Finding(
+                        .fencing, history.delegation, "an outcome counts outside its lease",
+                        events: [lease.line + ", enforced until \(enforced)", event]))
+            }
+        }
+    }
+}
+
+extension Lease {
+    /// Term and grace, without the outage that may be credited on top.
+    var termAndGrace: Timestamp { grant.term.advanced(by: .microseconds(grant.graceMicroseconds)) }
+    /// The latest instant at which it can still have been held, with all outage that was ever credited.
+    var enforcedTerm: Timestamp { termAndGrace.advanced(by: .microseconds(creditMicroseconds)) }
+}

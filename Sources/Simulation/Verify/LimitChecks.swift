@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// Quotas in force at each grant, stops, expiry, and the ends of contracts.
+struct LimitChecks {
+    let history: History
+    let leases: [Lease]
+
+    func run(_ verdict: inout Verdict) {
+        let byQuota = Dictionary(grouping: history.grants, by: \.quota)
+        let leasesByQuota = Dictionary(grouping: leases, by: \.grant.quota)
+        let limits = Dictionary(grouping: history.limits, by: \.quota)
+        for quota in byQuota.keys.sorted() {
+            let grants = (byQuota[quota] ?? []).filter { $0.accounts > 0 }.sorted {
+                $0.totalAccounts < $1.totalAccounts
+            }
+            totals(grants, &verdict)
+            QuotaCheck(
+                history: history, quota: quota, limits: (limits[quota] ?? []).sorted { $0.since < $1.since },
+                leases: leasesByQuota[quota] ?? []
+            ).run(grants, &verdict)
+        }
+        exclusions(&verdict)
+        expiry(&verdict)
+        terms(&verdict)
+    }
+
+    /// A grant's figures follow from its positions, and its running totals from the grant before.
+    private func totals(_ grants: [History.Grant], _ verdict: inout Verdict) {
+        let byGrant = Dictionary(grouping: leases, by: \.grant.grant)
+        var accounts: Int64 = 0
+        var exposure: Int64 = 0
+        for grant in grants {
+            verdict.count(.quotas)
+            let held = byGrant[grant.grant] ?? []
+            let sum = held.reduce(0) { $0 + $1.exposure }
+            accounts += Int64(held.count)
+            exposure += sum
+            let isEqual =
+                Int64(grant.accounts) == Int64(held.count) && grant.exposure == sum && grant.totalAccounts == accounts
+                && grant.totalExposure == exposure
+            guard !isEqual else { continue }
+            verdict.add(
+                Finding(
+                    .quotas, history.delegation, "a grant's figures are not those of its accounts",
+                    events: [
+                        "grant \(grant.grant) of quota \(grant.quota) says \(grant.accounts) accounts, \(Cents(grant.exposure)), "
+                            + "in all \(grant.totalAccounts), \(Cents(grant.totalExposure))",
+                        "its positions make \(held.count) accounts, \(Cents(sum)), in all \(accounts), \(Cents(exposure))",
+                    ]))
+            // Go on from what the grant says, so that one wrong figure is told once.
+            accounts = grant.totalAccounts
+            exposure = grant.totalExposure
+        }
+    }
+
+    private func exclusions(_ verdict: inout Verdict) {
+        let byAccount = Dictionary(grouping: leases, by: \.held.account)
+        for stop in history.stops {
+            for lease in byAccount[stop.account] ?? [] {
+                verdict.count(.exclusions)
+                let known =
+                    "account \(stop.account) stopped by \(stop.reason) from \(stop.from)"
+                    + (stop.until.map { " until \($0)" } ?? "") + ", known at \(stop.importedAt)"
+                if lease.from > stop.importedAt, stop.isInForce(at: lease.from) {
+                    verdict.add(
+                        Finding(
+                            .exclusions, history.delegation, "a stopped account was granted",
+                            events: [known, lease.line]))
+                }
+                let isKept =
+                    lease.until == nil && !history.noticed.contains(lease.held) && history.now > stop.importedAt
+                if lease.from <= stop.importedAt, isKept, stop.isInForce(at: history.now) {
+                    verdict.add(
+                        Finding(
+                            .exclusions, history.delegation, "a stopped account was neither recalled nor given notice",
+                            events: [lease.line, known, "the history ends at \(history.now)"]))
+                }
+            }
+        }
+        verdict.count(.exclusions, history.stops.count)
+    }
+
+    private func expiry(_ verdict: inout Verdict) {
+        for lease in leases where lease.end == "closed" || lease.end == "sweep" {
+            verdict.count(.expiry)
+            guard let until = lease.until, until < lease.termAndGrace else { continue }
+            verdict.add(
+                Finding(
+                    .expiry, history.delegation, "a lease was closed before its enforced term",
+                    events: [lease.line, "its term was \(lease.grant.term), with grace \(lease.termAndGrace)"]))
+        }
+    }
+
+    /// The day of a contract's end ends by local midnight, at 08:00 UTC at the latest.
+    private func terms(_ verdict: inout Verdict) {
+        for grant in history.grants {
+            guard let end = history.contractEnds[grant.contract] else { continue }
+            verdict.count(.terms)
+            let latest = Timestamp(date: end.advanced(byDays: 1), secondsOfDay: 8 * 3_600)
+            guard grant.term > latest || grant.announcedTerm > latest else { continue }
+            verdict.add(
+                Finding(
+                    .terms, history.delegation, "a term passes the end of its contract",
+                    events: [
+                        "contract \(grant.contract) ends on \(end)",
+                        "grant \(grant.grant) of \(grant.grantedAt) has the term \(max(grant.term, grant.announcedTerm))",
+                    ]))
+        }
+    }
+}
+
+extension History.Stop {
+    /// By the day in the centre of the country; a border hour more or less is given to the holder.
+    func isInForce(at instant: Timestamp) -> Bool {
+        let day = instant.local(offsetSeconds: -6 * 3_600).date
+        return day >= from && until.map { day < $0 } ?? true
+    }
+}
+
+/// Walks the grants of one quota in the order of its running totals and compares what was held with the limit.
+struct QuotaCheck {
+    let history: History
+    let quota: Int32
+    let limits: [History.Limit]
+    let leases: [Lease]
+
+    func run(_ grants: [History.Grant], _ verdict: inout Verdict) {
+        let ended = leases.compactMap { lease in lease.until.map { (at: $0, exposure: lease.exposure) } }.sorted {
+            $0.at < $1.at
+        }
+        var exposureUntil: [Int64] = [0]
+        for end in ended { exposureUntil.append((exposureUntil.last ?? 0) + end.exposure) }
+        for grant in grants {
+            verdict.count(.quotas)
+            // What ended in the instant of the grant counts as released before it.
+            let released = partition(ended.count) { ended[$0].at <= grant.grantedAt }
+            let accounts = grant.totalAccounts - Int64(released)
+            let exposure = grant.totalExposure - exposureUntil[released]
+            let (limitAccounts, limitExposure) = inForce(grant.grantedAt)
+            guard accounts > limitAccounts || exposure > limitExposure ?? .max else { continue }
+            verdict.add(
+                finding(grant, held: (accounts, exposure), released: released, limit: (limitAccounts, limitExposure)))
+        }
+    }
+
+    /// Where limits changed in the instant of a grant, each of them may have been the one it saw.
+    private func inForce(_ instant: Timestamp) -> (Int64, Int64?) {
+        let before = limits.last { $0.since < instant }
+        let candidates = (before.map { [$0] } ?? []) + limits.filter { $0.since == instant }
+        let accounts = candidates.map(\.accounts).max() ?? 0
+        let exposures = candidates.map(\.exposure)
+        return (accounts, exposures.contains(nil) || exposures.isEmpty ? nil : exposures.compactMap { $0 }.max())
+    }
+
+    private func finding(
+        _ grant: History.Grant, held: (Int64, Int64), released: Int, limit: (Int64, Int64?)
+    ) -> Finding {
+        let limitText = "\(limit.0) accounts" + (limit.1.map { ", exposure \(Cents($0))" } ?? "")
+        return Finding(
+            .quotas, history.delegation, "quota \(quota) of contract \(grant.contract) was exceeded",
+            events: [
+                "limit in force at \(grant.grantedAt): \(limitText)",
+                "leases ended by then: \(released) of \(grant.totalAccounts)",
+                "grant \(grant.grant) of \(grant.accounts) accounts brought it to \(held.0) accounts, exposure \(Cents(held.1))",
+            ])
+    }
+
+    /// The number of leading elements for which the claim holds; it holds for none after the first that it fails for.
+    private func partition(_ count: Int, _ holds: (Int) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if holds(middle) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// What the clients were told against what the database kept, and nothing twice.
+struct PromiseChecks {
+    let history: History
+    let leases: [Lease]
+    private let returned: Set<Held>
+
+    init(history: History, leases: [Lease]) {
+        self.history = history
+        self.leases = leases
+        self.returned = Set(history.endings.filter { $0.kind == "return" }.map(\.held))
+    }
+
+    private struct Key: Hashable {
+        var agency: Int32
+        var instance: Int32
+        var key: Int64
+    }
+
+    func run(_ verdict: inout Verdict) {
+        let grants = Dictionary(
+            history.grants.compactMap { grant in
+                grant.key.map { (Key(agency: grant.agency, instance: grant.instance, key: $0), grant) }
+            }
+        ) { first, _ in first }
+        let outcomes = Dictionary(grouping: history.outcomes) {
+            Key(agency: $0.agency, instance: $0.instance, key: $0.key)
+        }
+        let leasesByGrant = Dictionary(grouping: leases, by: \.grant.grant)
+        for operation in history.operations {
+            verdict.count(.nothingLost)
+            guard let instance = history.instance(of: operation) else {
+                if case .refused(let refusal) = operation.reply, refusal.evidence == nil { continue }
+                lost(operation, "the database does not know the installation", &verdict)
+                continue
+            }
+            let key = Key(agency: operation.agency.value, instance: instance, key: operation.key)
+            switch operation.reply {
+            case .granted(let grant): check(operation, grant, grants[key], leasesByGrant, &verdict)
+            case .reported(let report): check(operation, report, outcomes[key] ?? [], &verdict)
+            case .extended(let extended): check(operation, extended, key, grants: history.grants, &verdict)
+            case .returned(let returned): check(operation, returned, key, &verdict)
+            case .refused(let refusal): check(operation, refusal, &verdict)
+            case .repeated(let verb, let isEqual): check(operation, verb, isEqual, &verdict)
+            }
+        }
+        twice(outcomes, &verdict)
+        acknowledgedOnce(&verdict)
+    }
+
+    private func check(
+        _ operation: ClientOperation, _ told: ClientOperation.Grant, _ kept: History.Grant?,
+        _ leasesByGrant: [GrantID: [Lease]], _ verdict: inout Verdict
+    ) {
+        guard let kept else { return lost(operation, "no grant has this key", &verdict) }
+        // The wire has milliseconds.
+        guard kept.grant == told.grant, kept.announcedTerm.description == told.term.description else {
+            return lost(operation, "the key has grant \(kept.grant) with the term \(kept.announcedTerm)", &verdict)
+        }
+        let held = Set((leasesByGrant[kept.grant] ?? []).map(\.held))
+        let acknowledged = Set(told.accounts)
+        if let missing = acknowledged.subtracting(held).min(by: { $0.account < $1.account }) {
+            lost(operation, "the grant does not have \(missing)", &verdict)
+        } else if let extra = held.subtracting(acknowledged).min(by: { $0.account < $1.account }) {
+            lost(operation, "the grant also has \(extra), which the client was not told", &verdict)
+        }
+    }
+
+    private func check(
+        _ operation: ClientOperation, _ told: ClientOperation.Report, _ kept: [History.Outcome],
+        _ verdict: inout Verdict
+    ) {
+        guard let outcome = kept.first else { return lost(operation, "no outcome has this key", &verdict) }
+        guard outcome.report == told else {
+            return lost(operation, "the key has outcome \(outcome.report.outcome) with other content", &verdict)
+        }
+    }
+
+    private func check(
+        _ operation: ClientOperation, _ told: ClientOperation.Extension, _ key: Key, grants: [History.Grant],
+        _ verdict: inout Verdict
+    ) {
+        guard history.requests.contains(request(key, "EXTEND")) else {
+            return lost(operation, "no extension has this key", &verdict)
+        }
+        guard let grant = grants.first(where: { $0.grant == told.grant }),
+            grant.term.microseconds / 1_000 >= told.term.microseconds / 1_000
+        else {
+            return lost(operation, "the grant's term is earlier than the acknowledged one", &verdict)
+        }
+    }
+
+    private func check(
+        _ operation: ClientOperation, _ told: ClientOperation.Return, _ key: Key, _ verdict: inout Verdict
+    ) {
+        guard history.requests.contains(request(key, "RETURN")) else {
+            return lost(operation, "no return has this key", &verdict)
+        }
+        guard returned.contains(told.held) else {
+            return lost(operation, "\(told.held) has no ending by return", &verdict)
+        }
+    }
+
+    private func check(_ operation: ClientOperation, _ told: ClientOperation.Refusal, _ verdict: inout Verdict) {
+        guard let number = told.evidence else { return }
+        guard let code = history.evidence[number] else {
+            return lost(operation, "there is no evidence \(number)", &verdict)
+        }
+        if code != told.code { lost(operation, "evidence \(number) was kept as \(code)", &verdict) }
+    }
+
+    private func check(_ operation: ClientOperation, _ verb: String, _ isEqual: Bool, _ verdict: inout Verdict) {
+        verdict.count(.countedOnce)
+        guard !isEqual else { return }
+        verdict.add(
+            Finding(
+                .countedOnce, history.delegation, "a repeated \(verb) got another reply than the first one",
+                events: [event(operation)]))
+    }
+
+    private func twice(_ outcomes: [Key: [History.Outcome]], _ verdict: inout Verdict) {
+        var numbers: [Int64: History.Outcome] = [:]
+        for same in outcomes.values where same.count > 1 {
+            verdict.add(
+                Finding(
+                    .countedOnce, history.delegation, "one key has \(same.count) outcomes",
+                    events: same.map {
+                        "outcome \($0.report.outcome) on \($0.report.held), key \($0.key) of agency \($0.agency)"
+                    }))
+        }
+        for outcome in history.outcomes {
+            verdict.count(.countedOnce)
+            guard let other = numbers.updateValue(outcome, forKey: outcome.report.outcome) else { continue }
+            verdict.add(
+                Finding(
+                    .countedOnce, history.delegation, "one outcome number stands twice",
+                    events: [other, outcome].map {
+                        "outcome \($0.report.outcome), key \($0.key) of agency \($0.agency)"
+                    }))
+        }
+    }
+
+    /// One key never gets two different acknowledgements, whatever the database says now.
+    private func acknowledgedOnce(_ verdict: inout Verdict) {
+        struct Said: Hashable {
+            var agency: AgencyID
+            var instance: String
+            var kind: String
+            var key: Int64
+        }
+        var said: [Said: ClientOperation] = [:]
+        for operation in history.operations {
+            guard let kind = operation.boundKind else { continue }
+            let key = Said(agency: operation.agency, instance: operation.instance, kind: kind, key: operation.key)
+            guard let other = said.updateValue(operation, forKey: key), other.reply != operation.reply else { continue }
+            verdict.add(
+                Finding(
+                    .countedOnce, history.delegation, "one key got two acknowledgements",
+                    events: [event(other), event(operation)]))
+        }
+    }
+
+    private func request(_ key: Key, _ verb: String) -> History.Request {
+        History.Request(agency: key.agency, instance: key.instance, verb: verb, key: key.key)
+    }
+
+    private func lost(_ operation: ClientOperation, _ why: String, _ verdict: inout Verdict) {
+        verdict.add(
+            Finding(
+                .nothingLost, history.delegation, "an acknowledged operation is not in the database",
+                events: [event(operation), why]))
+    }
+
+    private func event(_ operation: ClientOperation) -> String {
+        "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))"
+    }
+}
+
+extension ClientOperation {
+    /// The verb whose key the reply has bound; `nil` where the reply binds none.
+    fileprivate var boundKind: String? {
+        switch reply {
+        case .granted: "LEASE"
+        case .reported: "REPORT"
+        case .extended: "EXTEND"
+        case .returned: "RETURN"
+        case .refused, .repeated: nil
+        }
+    }
+}

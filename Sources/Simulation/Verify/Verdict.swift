@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// What must hold of every history.
+package enum Invariant: String, Sendable, CaseIterable {
+    case oneHolder = "one-holder"
+    case epochs
+    case fencing
+    case nothingLost = "nothing-lost"
+    case countedOnce = "counted-once"
+    case quotas
+    case exclusions
+    case expiry
+    case terms
+    case ledger
+
+    package var title: String {
+        switch self {
+        case .oneHolder: "no account has two live leases"
+        case .epochs: "epochs rise and live once"
+        case .fencing: "what carries an ended epoch does not count"
+        case .nothingLost: "nothing acknowledged is lost"
+        case .countedOnce: "nothing is counted twice"
+        case .quotas: "no grant goes above its quota"
+        case .exclusions: "no stopped account is granted or kept"
+        case .expiry: "no lease expires early"
+        case .terms: "no term passes the end of its contract"
+        case .ledger: "the ledger is whole and holds every receipt"
+        }
+    }
+}
+
+/// One break of an invariant, with the shortest sub-history that shows it.
+package struct Finding: Sendable {
+    package let invariant: Invariant
+    package let delegation: Delegation
+    package let found: String
+    /// Events in their order; each one is needed to see the break.
+    package let events: [String]
+
+    package init(_ invariant: Invariant, _ delegation: Delegation, _ found: String, events: [String]) {
+        self.invariant = invariant
+        self.delegation = delegation
+        self.found = found
+        self.events = events
+    }
+}
+
+/// What was checked, how often, and what was broken.
+package struct Verdict: Sendable {
+    package private(set) var checked: [Invariant: Int] = [:]
+    package private(set) var findings: [Finding] = []
+    /// What is worth knowing and breaks nothing, such as blocks that wait for the sequencer.
+    package private(set) var notes: [String] = []
+
+    package init() {}
+
+    mutating func count(_ invariant: Invariant, _ number: Int = 1) { checked[invariant, default: 0] += number }
+    mutating func add(_ finding: Finding) { findings.append(finding) }
+    mutating func note(_ text: String) { notes.append(text) }
+
+    package mutating func merge(_ other: Verdict) {
+        checked.merge(other.checked, uniquingKeysWith: +)
+        findings += other.findings
+        notes += other.notes
+    }
+}
+
+/// Judges a history. Knows no database and no clock: the same history gets the same verdict.
+package enum Judge {
+    package static func judge(_ history: History) -> Verdict {
+        var verdict = Verdict()
+        let leases = history.leases()
+        LeaseChecks(history: history, leases: leases).run(&verdict)
+        LimitChecks(history: history, leases: leases).run(&verdict)
+        PromiseChecks(history: history, leases: leases).run(&verdict)
+        LedgerChecks(history: history).run(&verdict)
+        return verdict
+    }
+}

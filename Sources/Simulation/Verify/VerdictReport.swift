@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The verdict for people and for programs.
+package struct VerdictReport: Sendable {
+    let verdict: Verdict
+    let operations: Int
+    let delegations: Int
+    let period: String
+    /// How many findings are told in full.
+    private static let shownMax = 10
+
+    package init(_ verdict: Verdict, operations: Int, delegations: Int, period: String) {
+        self.verdict = verdict
+        self.operations = operations
+        self.delegations = delegations
+        self.period = period
+    }
+
+    package var text: String {
+        var lines = [
+            "History up to \(period): \(Terminal.grouped(operations)) acknowledged operations, \(delegations) delegations."
+        ]
+        for invariant in Invariant.allCases {
+            let count = Terminal.grouped(verdict.checked[invariant] ?? 0)
+            let broken = verdict.findings.filter { $0.invariant == invariant }.count
+            let padding = String(repeating: " ", count: max(1, 50 - invariant.title.count - count.count))
+            lines.append(
+                "  \(broken == 0 ? "holds " : "BROKEN") \(invariant.title)\(padding)\(count) checks"
+                    + (broken == 0 ? "" : ", \(broken) breaks"))
+        }
+        lines += verdict.notes.map { "  note: \($0)" }
+        for finding in verdict.findings.prefix(Self.shownMax) {
+            lines.append("break of \(finding.invariant.rawValue) in delegation \(finding.delegation): \(finding.found)")
+            lines += finding.events.enumerated().map { "  \($0.offset + 1). \($0.element)" }
+        }
+        if verdict.findings.count > Self.shownMax {
+            lines.append("and \(verdict.findings.count - Self.shownMax) more breaks; --json lists all")
+        }
+        lines.append(verdict.findings.isEmpty ? "Nothing is broken." : "\(verdict.findings.count) breaks.")
+        return lines.joined(separator: "\n")
+    }
+
+    package var json: String {
+        let invariants = Invariant.allCases.map { invariant in
+            let broken = verdict.findings.filter { $0.invariant == invariant }.count
+            return
+                "{\"invariant\":\"\(invariant.rawValue)\",\"checks\":\(verdict.checked[invariant] ?? 0),\"breaks\":\(broken)}"
+        }
+        let findings = verdict.findings.map { finding in
+            "{\"invariant\":\"\(finding.invariant.rawValue)\",\"delegation\":\(finding.delegation),"
+                + "\"found\":\(Self.quoted(finding.found)),\"events\":[\(finding.events.map(Self.quoted).joined(separator: ","))]}"
+        }
+        return "{\"period\":\"\(period)\",\"operations\":\(operations),\"delegations\":\(delegations),"
+            + "\"invariants\":[\(invariants.joined(separator: ","))],\"notes\":[\(verdict.notes.map(Self.quoted).joined(separator: ","))],"
+            + "\"findings\":[\(findings.joined(separator: ","))]}"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\u{0}"..."\u{1F}":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

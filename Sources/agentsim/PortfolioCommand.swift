@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Simulation
+
+struct PortfolioCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "portfolio",
+        abstract: "Make a portfolio that fits together: cut, contracts, zones, facts, stops and keys.",
+        discussion: """
+            The same seed and sizes give the same bytes.
+
+            Examples:
+              agentsim portfolio --out in --period 2024-03
+              agentsim portfolio --out in --period 2024-03 --accounts 20000 --seed 8
+            """)
+
+    @Option(help: "The folder to write into; it is made where missing.")
+    var out: String
+    @Option(help: "How many accounts, 1 to 10000000.")
+    var accounts = 200_000
+    @Option(help: "The seed that everything is drawn from.")
+    var seed: UInt64 = 7
+    @Option(help: "The month, as in 2024-03.")
+    var period: String
+    @Option(help: "How many agencies; 29 with 88 contracts is the scale of 2023 (AGY-02).")
+    var agencies = 29
+    @Option(help: "How many contracts.")
+    var contracts = 88
+    @Option(help: "A file zone,delegation; policies/zones.csv where it exists, else a map of the simulator's own.")
+    var zones: String?
+
+    func run() throws {
+        guard let month = Period(text: period) else {
+            throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
+        }
+        let map = try zoneMap()
+        let specification = try PortfolioSpecification(
+            accounts: accounts, seed: seed, period: month, agencies: agencies, contracts: contracts, zones: map)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let total = Terminal.grouped(accounts)
+        let counts = try PortfolioFolder(specification).write(to: out) { done in
+            Terminal.progress("accounts: \(Terminal.grouped(done)) of \(total)")
+        }
+        let elapsed = start.duration(to: clock.now)
+        Terminal.progress("accounts: \(total) of \(total)", isDone: true)
+        report(counts, elapsed)
+    }
+
+    private func zoneMap() throws -> ZoneMap {
+        if let zones { return try ZoneMap(path: zones) }
+        return Folder.exists("policies/zones.csv") ? try ZoneMap(path: "policies/zones.csv") : ZoneMap()
+    }
+
+    private func report(_ counts: PortfolioFolder.Counts, _ elapsed: Duration) {
+        func line(_ name: String, _ value: Int, _ note: String = "") {
+            let figure = Terminal.grouped(value)
+            let padding = String(repeating: " ", count: max(1, 34 - name.count - figure.count))
+            Terminal.out("  \(name)\(padding)\(figure)\(note.isEmpty ? "" : "   \(note)")")
+        }
+        func share(_ value: Int) -> String {
+            let permille = value * 1_000 / max(1, counts.accounts)
+            return "\(permille / 10).\(permille % 10) %"
+        }
+        Terminal.out("Portfolio of \(period), seed \(seed), in \(out):")
+        line("accounts", counts.accounts, "cut.csv")
+        line("mean balance, pesos", counts.balanceCents / 100 / max(1, counts.accounts))
+        line("overdue (vencido)", counts.overdue, share(counts.overdue))
+        line("in VSM", counts.vsm, share(counts.vsm))
+        line("excluded by the cut", counts.excluded, share(counts.excluded))
+        line("meant for preventive", counts.preventive, share(counts.preventive))
+        line("meant for administrative", counts.administrative, share(counts.administrative))
+        line("meant for dual or mediation", counts.dual, share(counts.dual))
+        line("of them with more than 9 arrears", counts.mediable)
+        line("stops, by the 15th", counts.stops, "stops.csv")
+        line("contracts", counts.contracts, "contracts.csv, \(counts.contractLines) rows")
+        line("facts", counts.facts, "facts-opening.csv, facts.csv")
+        line("agencies' keys", counts.keys, "keys.csv, keys/")
+        let (seconds, attoseconds) = elapsed.components
+        let milliseconds = max(1, Int(seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000))
+        Terminal.out(
+            "Took \(milliseconds) ms, \(Terminal.grouped(counts.accounts * 1_000 / milliseconds)) accounts per second.")
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Simulation
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Play the agencies against a running daemon over its protocol, under the virtual clock.",
+        discussion: """
+            Steps the database's virtual clock twice a day by calling dispatcherd, and lets every agency act at that \
+            instant.
+            The folder of --log keeps each agency's log and state; a run from the next day goes on where the last one \
+            stopped.
+
+            Examples:
+              agentsim run --port 7607 --keys var/demo/portfolio/keys \\
+                --from 2024-03-01 --to 2024-03-15 --log var/demo/clients
+              agentsim run --port 7607 --keys var/demo/portfolio/keys \\
+                --from 2024-03-16 --to 2024-03-31 --log var/demo/clients
+            """)
+
+    @OptionGroup var server: ServerOptions
+    @Option(help: "The daemon's address.")
+    var host = "127.0.0.1"
+    @Option(help: "The daemon's port.")
+    var port: Int
+    @Option(help: "The folder of the agencies' private keys.")
+    var keys: String
+    @Option(help: "The file of contracts; contracts.csv beside the keys folder by itself.")
+    var contracts: String?
+    @Option(name: .customLong("from"), help: "The first day.")
+    var first: String
+    @Option(name: .customLong("to"), help: "The last day.")
+    var last: String
+    @Option(help: "The seed of everything that the agencies and debtors do.")
+    var seed: UInt64 = 7
+    @Option(help: "The folder of logs, states and payments.")
+    var log: String
+
+    func run() async throws {
+        guard (1...65_535).contains(port) else {
+            throw SimulationFailure(.usage, "--port is \(port)", remedy: "It takes 1 to 65535")
+        }
+        guard let from = LocalDate(text: first), let to = LocalDate(text: last), from <= to, from.days(to: to) < 400
+        else {
+            throw SimulationFailure(
+                .usage, "\(first) to \(last) is no span of days", remedy: "Write them as in 2024-03-01")
+        }
+        var settings = MonthSettings(
+            port: port, keysFolder: keys, contractsPath: contracts ?? "\(keys)/../contracts.csv", logFolder: log,
+            from: from,
+            to: to, seed: seed, program: server.program)
+        settings.host = host
+        let (counts, payments) = try await MonthRun(settings).run { day, counts in
+            Terminal.note(
+                "\(day)  leases \(Terminal.grouped(counts.accounts))  reports \(Terminal.grouped(counts.reports))  "
+                    + "held \(Terminal.grouped(counts.held))")
+        }
+        summary(counts, payments)
+    }
+
+    private func summary(_ counts: MonthCounts, _ payments: Int) {
+        let figure = Terminal.grouped
+        Terminal.out(
+            "\(first) to \(last), seed \(seed): \(figure(counts.leases)) grants of \(figure(counts.accounts)) accounts, "
+                + "\(figure(counts.reports)) reports, \(figure(counts.returns)) returns, \(figure(counts.extensions)) extensions, "
+                + "\(figure(counts.resumes)) resumes, \(figure(counts.repeats)) repetitions (\(counts.unequal) unequal), "
+                + "\(figure(counts.evidence)) kept as evidence, \(figure(counts.held)) accounts held, "
+                + "\(figure(payments)) payments in \(log).")
+        for (code, count) in counts.refused.sorted(by: { $0.key < $1.key }) {
+            Terminal.out("  refused: \(code) \(figure(count))")
+        }
+    }
+}

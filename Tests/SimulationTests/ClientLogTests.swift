@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Simulation
+import Testing
+
+struct ClientLogTests {
+    @Test func `what is written is read again`() throws {
+        let operations =
+            try History.sound().operations + [
+                .sample(
+                    4, .extended(ClientOperation.Extension(grant: History.first, term: .hour(800))), receipt: [1, 254]),
+                .sample(
+                    5,
+                    .refused(ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: .sample(102), evidence: 9))),
+                .sample(6, .repeated(verb: "LEASE", isEqual: true)),
+            ]
+        let agency = try #require(AgencyID(7))
+        let text = ([ClientLog.header(agency: agency, instance: "sim")] + operations.map(ClientLog.line)).map {
+            $0 + "\n"
+        }.joined()
+
+        let read = try ClientLog.read(text, name: "ACE07.log")
+
+        #expect(read.map(\.reply) == operations.map(\.reply))
+        #expect(read.map(\.receipt) == operations.map(\.receipt))
+        #expect(read.first?.place == "ACE07.log:2")
+    }
+
+    @Test func `a last line without its end is left out, a broken one before it is refused`() throws {
+        let header = ClientLog.header(agency: try #require(AgencyID(7)), instance: "sim")
+        let good = "REPEAT key=1 delegation=14 verb=REPORT equal=yes"
+
+        #expect(try ClientLog.read("\(header)\n\(good)\nREPO", name: "a").count == 1)
+        #expect(throws: SimulationFailure.self) { try ClientLog.read("\(header)\nREPO\n\(good)\n", name: "a") }
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Simulation
+import Testing
+
+/// Each fault is planted into a sound history, and only the invariant that it breaks is reported.
+struct JudgeTests {
+    @Test func `a sound history holds every invariant`() throws {
+        let verdict = Judge.judge(try .sound())
+
+        #expect(verdict.findings.map(\.found) == [])
+        #expect(verdict.checked[.nothingLost] == 3)
+    }
+
+    @Test func `a doubled lease is found with both grants`() throws {
+        var history = try History.sound()
+        history.limits = [History.Limit(quota: 3, since: .hour(0), accounts: 9)]
+        history.positions.append(
+            History.Position(hand: History.hand, position: 5, held: try .sample(101, 2), exposure: 100))
+        history.grants.append(.sample(first: 5, last: 5, at: .hour(40), total: 3, key: 9))
+
+        let verdict = Judge.judge(history)
+
+        #expect(verdict.broken == [.oneHolder])
+        #expect(verdict.findings.first?.events.count == 2)
+    }
+
+    @Test func `an account may be leased again in the instant in which its lease ended`() throws {
+        var history = try History.sound()
+        history.positions.append(
+            History.Position(hand: History.hand, position: 5, held: try .sample(102, 2), exposure: 100))
+        history.grants.append(.sample(first: 5, last: 5, at: .hour(30), total: 3, key: 9))
+
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test func `an epoch that does not rise is found`() throws {
+        var history = try History.sound()
+        history.limits = [History.Limit(quota: 3, since: .hour(0), accounts: 9)]
+        for (position, epoch, hour) in [(5, 4, 40), (6, 3, 60)] as [(Int32, Int64, Int)] {
+            let held = try Held.sample(105, epoch)
+            history.positions.append(
+                History.Position(hand: History.hand, position: position, held: held, exposure: 100))
+            history.grants.append(
+                .sample(
+                    first: position, last: position, at: .hour(hour), total: Int64(position) - 2, key: Int64(position)))
+            history.endings.append(
+                History.Ending(held: held, kind: "recall", reason: "dispute", endedAt: .hour(hour + 9)))
+        }
+
+        #expect(Judge.judge(history).broken == [.epochs])
+    }
+
+    @Test func `an epoch that is dealt twice is found`() throws {
+        var history = try History.sound()
+        history.positions.append(
+            History.Position(hand: History.hand, position: 5, held: try .sample(101, 1), exposure: 100))
+
+        #expect(Judge.judge(history).broken == [.epochs])
+    }
+
+    @Test func `a lost acknowledged report is found`() throws {
+        var history = try History.sound()
+        history.outcomes = []
+
+        let verdict = Judge.judge(history)
+
+        #expect(verdict.broken == [.nothingLost])
+        #expect(verdict.findings.first?.events.first?.contains("REPORT key=2") == true)
+    }
+
+    @Test func `an outcome kept with other content than was acknowledged is found`() throws {
+        var history = try History.sound()
+        history.outcomes[0].report.amount = Cents(31_023)
+
+        #expect(Judge.judge(history).broken == [.nothingLost])
+    }
+
+    @Test func `a lost grant, a lost return and a lost extension are found`() throws {
+        var history = try History.sound()
+        history.requests = []
+        history.grants[0].key = 77
+        let told = ClientOperation.Extension(grant: History.first, term: .hour(800))
+        history.operations.append(try .sample(4, .extended(told)))
+
+        #expect(Judge.judge(history).broken == [.nothingLost, .nothingLost, .nothingLost])
+    }
+
+    @Test func `evidence that a refusal named and that is not there is found`() throws {
+        var history = try History.sound()
+        let refusal = ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: try .sample(102), evidence: 9)
+        history.operations.append(try .sample(4, .refused(refusal)))
+
+        #expect(Judge.judge(history).broken == [.nothingLost])
+        history.evidence = [9: "CLOSED"]
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test func `a quota exceeded by one is found`() throws {
+        var history = try History.sound()
+        history.grants.append(.sample(first: 3, last: 3, at: .hour(29), total: 3, key: 8))
+
+        let verdict = Judge.judge(history)
+
+        #expect(verdict.broken == [.quotas])
+        #expect(verdict.findings.first?.events.last?.contains("brought it to 3 accounts") == true)
+    }
+
+    @Test func `what was released before makes room in the quota`() throws {
+        var history = try History.sound()
+        history.grants.append(.sample(first: 3, last: 3, at: .hour(30), total: 3, key: 8))
+
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test func `the limit in force at the grant counts, not a later one`() throws {
+        var history = try History.sound()
+        history.limits.append(History.Limit(quota: 3, since: .hour(11), accounts: 0))
+        #expect(Judge.judge(history).broken == [])
+
+        history.limits = [
+            History.Limit(quota: 3, since: .hour(0), accounts: 1),
+            History.Limit(quota: 3, since: .hour(11), accounts: 5),
+        ]
+        #expect(Judge.judge(history).broken == [.quotas])
+    }
+
+    @Test func `running totals that do not follow from the positions are found`() throws {
+        var history = try History.sound()
+        history.grants[0].totalExposure = 150
+
+        #expect(Judge.judge(history).broken == [.quotas])
+    }
+
+    @Test func `an outcome after the end of its lease does not count`() throws {
+        var history = try History.sound()
+        history.endings.append(
+            History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(20)))
+
+        #expect(Judge.judge(history).broken == [.fencing])
+    }
+
+    @Test func `one key with two outcomes is found`() throws {
+        var history = try History.sound()
+        history.outcomes.append(history.outcomes[0])
+        history.outcomes[1].report.outcome = 56
+
+        #expect(Judge.judge(history).broken == [.countedOnce])
+    }
+
+    @Test func `a repetition with another reply is found`() throws {
+        var history = try History.sound()
+        history.operations.append(try .sample(2, .repeated(verb: "REPORT", isEqual: false)))
+
+        #expect(Judge.judge(history).broken == [.countedOnce])
+    }
+
+    @Test func `a grant after the account's stop is found, and one kept in spite of it`() throws {
+        var history = try History.sound()
+        let day = try #require(LocalDate(year: 2024, month: 3, day: 1))
+        let account = try #require(AccountID(101))
+        history.stops = [
+            History.Stop(account: account, reason: "lawsuit", from: day, until: nil, importedAt: .hour(9))
+        ]
+        #expect(Judge.judge(history).broken == [.exclusions])
+
+        history.stops[0].importedAt = .hour(50)
+        #expect(Judge.judge(history).broken == [.exclusions])
+
+        history.endings.append(
+            History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(50)))
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test func `an early expiry is found, and grace belongs to the term`() throws {
+        var history = try History.sound()
+        history.now = .hour(900)
+        history.grants[0].closedAt = .hour(753)
+        #expect(Judge.judge(history).broken == [.expiry])
+
+        history.grants[0].closedAt = .hour(754)
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test func `a term beyond the end of its contract is found`() throws {
+        var history = try History.sound()
+        history.contractEnds[1_001] = LocalDate(year: 2024, month: 3, day: 30)
+
+        #expect(Judge.judge(history).broken == [.terms])
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Simulation
+import Testing
+
+struct PortfolioTests {
+    private func specification(accounts: Int = 3_000, seed: UInt64 = 7) throws -> PortfolioSpecification {
+        try PortfolioSpecification(
+            accounts: accounts, seed: seed, period: try #require(Period(text: "2024-03")), agencies: 29, contracts: 88,
+            zones: ZoneMap())
+    }
+
+    @Test func `the same seed gives the same bytes`() throws {
+        let first = try TemporaryFolder()
+        let second = try TemporaryFolder()
+
+        _ = try PortfolioFolder(specification()).write(to: first.path) { _ in }
+        _ = try PortfolioFolder(specification()).write(to: second.path) { _ in }
+
+        for name in [
+            "cut.csv", "contracts.csv", "facts.csv", "facts-opening.csv", "stops.csv", "keys.csv", "keys/ACE07.key",
+        ] {
+            #expect(try Folder.text("\(first.path)/\(name)") == Folder.text("\(second.path)/\(name)"), "\(name)")
+        }
+    }
+
+    @Test(arguments: [1, 7, 42] as [UInt64])
+    func `shares fall on the published ones`(seed: UInt64) throws {
+        let folder = try TemporaryFolder()
+
+        let counts = try PortfolioFolder(specification(accounts: 60_000, seed: seed)).write(to: folder.path) { _ in }
+
+        // ORA-02 14.03 % overdue, ORA-01 30.84 % in VSM, ORA-11 11.8 % preventive, ORA-13 2.0 % dual, in permille.
+        #expect((133...144).contains(counts.overdue * 1_000 / counts.accounts))
+        #expect((302...315).contains(counts.vsm * 1_000 / counts.accounts))
+        #expect((112...124).contains(counts.preventive * 1_000 / counts.accounts))
+        #expect((17...23).contains(counts.dual * 1_000 / counts.accounts))
+        #expect((320_000...338_000).contains(counts.balanceCents / 100 / counts.accounts))
+    }
+
+    @Test func `every delegation has two to five contracts, and one at least for each strategy`() throws {
+        let folder = try TemporaryFolder()
+        _ = try PortfolioFolder(specification(accounts: 10)).write(to: folder.path) { _ in }
+        let table = try Table(path: "\(folder.path)/contracts.csv", required: ["contract", "delegation", "strategies"])
+
+        for delegation in 1...32 {
+            let rows = table.rows.filter { table.text($0, "delegation") == String(delegation) }
+            let strategies = Set(rows.flatMap { table.text($0, "strategies").split(separator: ";") })
+
+            #expect((2...5).contains(rows.count))
+            #expect(strategies.count == 4)
+        }
+        #expect(Set(table.rows.map { table.text($0, "contract") }).count == 88)
+        #expect(Set(table.rows.map { table.text($0, "agency") }).count == 29)
+    }
+
+    @Test func `amounts, arrears and days late of a row fit together`() throws {
+        let folder = try TemporaryFolder()
+        _ = try PortfolioFolder(specification(accounts: 5_000)).write(to: folder.path) { _ in }
+        let columns = [
+            "account", "delegation", "municipality", "arrears", "unpaid", "days_late", "overdue", "balance",
+            "accounting",
+        ]
+        let table = try Table(path: "\(folder.path)/cut.csv", required: columns)
+
+        let ill = table.rows.filter { row in
+            let value = columns.map { table.text(row, $0) }
+            guard let delegation = Delegation(text: value[1]), let place = Municipality(text: value[2]),
+                let arrears = Int(value[3]), let days = Int(value[5]), let overdue = Cents(pesos: value[6]),
+                let balance = Cents(pesos: value[7])
+            else { return true }
+            return place.delegation != delegation || value[3] != value[4]
+                || (arrears > 0 && (days + 29) / 30 != arrears)
+                || overdue > balance || (arrears == 0 && days > 29) || (value[8] == "vencido") != (arrears > 3)
+        }
+        #expect(ill.map { table.text($0, "account") } == [])
+        #expect(Set(table.rows.map { table.text($0, "account") }).count == 5_000)
+    }
+
+    @Test(arguments: [(0, 88), (10_000_001, 88), (10, 39)] as [(Int, Int)])
+    func `sizes out of range are refused as usage`(accounts: Int, contracts: Int) throws {
+        let month = try #require(Period(text: "2024-03"))
+
+        let failure = #expect(throws: SimulationFailure.self) {
+            try PortfolioSpecification(
+                accounts: accounts, seed: 1, period: month, agencies: 29, contracts: contracts, zones: ZoneMap())
+        }
+        #expect(failure?.exit == .usage)
+    }
+}
