@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything a newcomer needs. Each target sets up what it needs first.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test format format-check clean
+
+help: ## Shows this list.
+	@echo "Reparto. Targets:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Checks for Swift, libpq and PostgreSQL, and installs the last two where they are missing (Debian, Ubuntu).
+	@scripts/setup.sh
+
+build: setup ## Builds dispatcherd and agentsim in release mode.
+	swift build -c release
+
+demo: build ## Runs one month of 200,000 accounts, from the cut to the statements.
+	@scripts/demo.sh
+
+test: setup ## Builds and runs all tests against a throwaway PostgreSQL of their own.
+	@scripts/test.sh
+
+format: ## Formats the sources in place.
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+format-check: ## Checks the format of the sources.
+	@scripts/format-check.sh
+
+clean: ## Stops what was started from here, and removes everything but the sources.
+	@scripts/clean.sh

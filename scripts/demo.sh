@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# One month of 200,000 accounts, from the cut to the statements, with what `swift build -c release` made.
+# DEMO_ACCOUNTS and DEMO_SEED change its size and its luck.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cd "$root"
+
+period=2024-03
+accounts=${DEMO_ACCOUNTS:-200000}
+seed=${DEMO_SEED:-7}
+demo=var/demo
+input=$demo/portfolio
+bin=.build/release
+
+# The demo has settings of its own, whatever the environment or a reparto.yaml here says.
+for name in $(compgen -e | grep '^REPARTO_' || true); do unset "$name"; done
+export REPARTO_DATABASE_URL="" REPARTO_DATABASE_DATA_DIR=$demo/postgres
+mine=(--data-dir "$demo/postgres")
+
+[ -x "$bin/dispatcherd" ] && [ -x "$bin/agentsim" ] || {
+    echo "error: $bin/dispatcherd or agentsim is missing. Run 'make demo', which builds them." >&2
+    exit 3
+}
+
+# --- Steps -----------------------------------------------------------------------------------------------------------
+
+steps=$(grep -c '^step ' "${BASH_SOURCE[0]}")
+number=0
+also=()                # files that get what a step prints, besides the log
+shown='s/^/        /'   # how it is shown: indented
+begun=$(date +%s%N)
+
+seconds_since() { awk -v from="$1" -v to="$(date +%s%N)" 'BEGIN { printf "%.1f", (to - from) / 1e9 }'; }
+
+# step TITLE COMMAND…: runs it, shows what it prints, says how long it took; the whole text is in the log too.
+step() {
+    local title=$1 started code=0
+    shift
+    number=$((number + 1))
+    started=$(date +%s%N)
+    printf '\n[%2d/%d] %s\n' "$number" "$steps" "$title"
+    printf '\n== %s: %s\n' "$title" "$*" >>"$demo/demo.log"
+    "$@" | tee -a "$demo/demo.log" "${also[@]}" | sed "$shown" || code=$?
+    if [ "$code" -ne 0 ]; then
+        if [ ${#also[@]} -gt 0 ]; then cat "${also[@]}"; fi
+        printf '\nerror: this step ended with code %d: %s\n' "$code" "$*" >&2
+        printf 'The log is %s, the daemon'"'"'s is %s. Everything is still in %s; make demo starts anew.\n' \
+            "$demo/demo.log" "$demo/dispatcherd.log" "$demo" >&2
+        exit "$code"
+    fi
+    printf '        (%s s)\n' "$(seconds_since "$started")"
+}
+
+daemon=""
+stop_daemon() {
+    [ -n "$daemon" ] || return 0
+    kill -TERM "$daemon" 2>/dev/null || true
+    wait "$daemon" 2>/dev/null || true
+    daemon=""
+    rm -f "$demo/dispatcherd.pid"
+}
+finish() {
+    local code=$?
+    trap - EXIT
+    stop_daemon
+    "$bin/dispatcherd" database stop "${mine[@]}" >/dev/null 2>&1 || true
+    exit "$code"
+}
+
+# In this shell, not in a step's pipeline, because it has to be our child to be waited for; and in a session of its own, so that
+# a Ctrl-C stops the agencies first.
+serve() {
+    setsid "$bin/dispatcherd" serve --port 0 --ready-file "$demo/dispatcherd.ready" "${mine[@]}" >"$demo/dispatcherd.log" 2>&1 </dev/null &
+    daemon=$!
+    echo "$daemon" >"$demo/dispatcherd.pid"
+    for _ in $(seq 300); do
+        if [ -e "$demo/dispatcherd.ready" ]; then
+            read -r host port <"$demo/dispatcherd.ready"
+            return 0
+        fi
+        kill -0 "$daemon" 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "error: dispatcherd does not listen: $(tail -n 1 "$demo/dispatcherd.log")" >&2
+    return 3
+}
+
+import() {
+    local kind=$1
+    shift
+    "$bin/dispatcherd" import "$kind" "$@" --period "$period" "${mine[@]}"
+}
+
+# --- The month -------------------------------------------------------------------------------------------------------
+
+if [ -e "$demo" ]; then
+    echo "removing the previous demo in $demo"
+    if [ -f "$demo/dispatcherd.pid" ] && [[ $(readlink "/proc/$(cat "$demo/dispatcherd.pid")/exe" 2>/dev/null) == "$root/.build/"* ]]; then
+        kill -TERM "$(cat "$demo/dispatcherd.pid")" || true
+        sleep 1
+    fi
+    scripts/stop-postgres.sh "$demo/postgres"
+    if [ -e "$demo/postgres.location" ]; then scripts/stop-postgres.sh "$demo/postgres.location"; fi
+    rm -rf "$demo"
+fi
+mkdir -p "$demo"
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+step "making a portfolio of $accounts accounts" \
+    "$bin/agentsim" portfolio --out "$input" --accounts "$accounts" --seed "$seed" --period "$period"
+step "starting a private PostgreSQL" "$bin/dispatcherd" database start "${mine[@]}"
+step "setting the virtual clock to the first of March" "$bin/dispatcherd" clock set 2024-03-01T06:00Z "${mine[@]}"
+step "importing the zone map" import zones policies/zones.csv
+step "importing the schedules of fees and penalties" import schedules policies/schedules.csv
+step "importing the contracts" import contracts "$input/contracts.csv"
+step "taking in the agencies' keys" "$bin/dispatcherd" agency key add --file "$input/keys.csv" "${mine[@]}"
+step "importing the cut" import cut "$input/cut.csv"
+step "importing what supervision found at the opening" import facts "$input/facts-opening.csv"
+step "segmenting" "$bin/dispatcherd" segment --period "$period" "${mine[@]}"
+also=("$demo/plan.txt")
+shown='1,/^$/d;s/^/        /'   # its totals and warnings, which follow the table
+step "previewing the plan; the table is in $demo/plan.txt" \
+    "$bin/dispatcherd" plan preview --period "$period" "${mine[@]}"
+also=()
+shown='s/^/        /'
+step "applying the plan" "$bin/dispatcherd" plan apply --period "$period" "${mine[@]}"
+serve
+step "dispatcherd serves" echo "listening on $host:$port as process $daemon; its log is $demo/dispatcherd.log"
+agents=(--host "$host" --port "$port" --keys "$input/keys" --contracts "$input/contracts.csv" --log "$demo/clients"
+    --seed "$seed" "${mine[@]}")
+step "agencies work from the 1st to the 15th" "$bin/agentsim" run "${agents[@]}" --from $period-01 --to $period-15
+step "importing the stops of the month" import stops "$input/stops.csv"
+step "agencies work from the 16th to the 31st" "$bin/agentsim" run "${agents[@]}" --from $period-16 --to $period-31
+step "importing the payments" import payments "$demo/clients/payments.csv"
+step "importing what supervision found in the month" import facts "$input/facts.csv"
+step "listing what waits for review" \
+    "$bin/dispatcherd" review list --pending --csv "$demo/pending.csv" --period "$period" "${mine[@]}"
+step "delegations review" "$bin/agentsim" review --in "$demo/pending.csv" --out "$demo/reviews.csv" --seed "$seed"
+step "importing the reviews" "$bin/dispatcherd" review import "$demo/reviews.csv" "${mine[@]}"
+stop_daemon
+step "setting the clock to the ninth of April: the review deadline has passed" \
+    "$bin/dispatcherd" clock set 2024-04-09T06:00Z "${mine[@]}"
+also=("$demo/page.txt")
+shown=d
+step "closing the month" "$bin/dispatcherd" close --period "$period" --out "$demo/month" "${mine[@]}"
+echo >>"$demo/page.txt"
+step "verifying the history" "$bin/agentsim" verify --log "$demo/clients" --period "$period" "${mine[@]}"
+
+line=$(printf '%0.s-' $(seq 100))
+printf '\n%s\n\n' "$line"
+cat "$demo/page.txt"
+cat <<TEXT
+
+$line
+
+The month took $(seconds_since "$begun") s. It left:
+
+    $demo/month/       the statement of each contract as CSV, JSON and HTML; begin with index.html
+    $demo/portfolio/   the cut, contracts, stops and facts that it was made from
+    $demo/clients/     what every simulated agency sent and received
+    $demo/plan.txt     who got how many of each pool, and why not more
+    $demo/page.txt     the page above; demo.log has every step
+
+What to try next:
+
+    export REPARTO_DATABASE_DATA_DIR=$demo/postgres PATH="\$PWD/$bin:\$PATH"
+    dispatcherd close --period $period              closing again gives the same bytes, or says what differs
+    dispatcherd review list --period $period        how far each delegation came
+    psql "\$(dispatcherd database url)"             the tables themselves; starts the database
+    dispatcherd database stop
+    DEMO_ACCOUNTS=20000 DEMO_SEED=8 make demo      another month, smaller: a small portfolio makes
+                                                   penalties per adviser pass the invoices
+    make clean                                     leaves nothing but the sources
+TEXT

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs all tests against a PostgreSQL that lives only as long as they do. Arguments go to `swift test`.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cd "$root"
+
+say() { printf '%s\n' "$*" >&2; }
+stop() {
+    say "error: $*"
+    exit 3
+}
+
+# A run that was killed outright leaves its server to the next one.
+mkdir -p var/test
+if [ -e var/test/postgres.location ]; then scripts/stop-postgres.sh var/test/postgres.location; fi
+
+say "== building =="
+swift build --build-tests
+
+say "== starting a throwaway PostgreSQL =="
+binaries=""
+for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin /usr/local/pgsql/bin "$(dirname "$(command -v postgres || echo /none/x)")" | sort -V); do
+    if [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ]; then binaries=$folder; fi
+done
+[ -n "$binaries" ] || stop "no PostgreSQL server is installed. Run 'make setup'."
+
+# PostgreSQL refuses root.
+as_server=()
+if [ "$(id -u)" -eq 0 ]; then
+    account=${REPARTO_DATABASE_SERVER_USER:-postgres}
+    id "$account" >/dev/null 2>&1 || stop "there is no account '$account' to run PostgreSQL as. Make it with 'useradd --system $account'."
+    as_server=(setpriv "--reuid=$(id -u "$account")" "--regid=$(id -g "$account")" --clear-groups --)
+fi
+
+# Not below TMPDIR: a socket's path has 107 bytes.
+home=$(mktemp -d /tmp/reparto-test.XXXXXX)
+echo "$home" >var/test/postgres.location
+server=""
+finish() {
+    if [ -n "$server" ]; then
+        kill -INT "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf "$home" var/test/postgres.location
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+if [ "$(id -u)" -eq 0 ]; then chown "$account" "$home"; fi
+chmod 700 "$home"
+clean=(env -i "PATH=/usr/bin:/bin" LC_ALL=C TZ=UTC)
+# The rest of the script's folder may be closed to the server's account.
+(cd / && "${as_server[@]}" "${clean[@]}" "$binaries/initdb" --pgdata="$home/data" --encoding=UTF8 --locale=C \
+    --username=reparto --auth-local=trust --auth-host=reject >"$home.log" 2>&1) || {
+    cat "$home.log" >&2
+    rm -f "$home.log"
+    stop "initdb failed. Check the free space in /tmp."
+}
+mv "$home.log" "$home/initdb.log"
+(cd / && exec "${as_server[@]}" "${clean[@]}" "$binaries/postgres" -D "$home/data" -c listen_addresses= \
+    -c unix_socket_directories="$home" -c max_connections=200 -c shared_buffers=128MB -c max_wal_size=2GB \
+    -c max_parallel_workers_per_gather=0 -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null &
+server=$!
+for _ in $(seq 600); do
+    grep -q '^ready' "$home/data/postmaster.pid" 2>/dev/null && break
+    kill -0 "$server" 2>/dev/null || {
+        cat "$home/server.log" >&2
+        stop "the throwaway PostgreSQL did not start."
+    }
+    sleep 0.1
+done
+
+export REPARTO_TEST_DATABASE="host=$home user=reparto dbname=postgres"
+say "== testing =="
+swift test --skip-build "$@"
