@@ -41,6 +41,7 @@ struct CloseCommand: AsyncParsableCommand {
         if preview {
             if let unfinished = try closing.unfinished() { Console.note("note: \(unfinished)") }
         } else {
+            try out.map(StatementFiles.init)?.probe()
             closed = try closing.close(beforeItsEnd: beforeItsEnd)
         }
         let month = try closed?.month ?? closing.preview()

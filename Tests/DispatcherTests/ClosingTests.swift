@@ -119,6 +119,18 @@ struct ClosingTests {
         }
     }
 
+    @Test func `a month whose plan was stopped while it was dealt is not closed`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 4)
+            try link.script("UPDATE plan SET state = 'dealing'")
+            let failure = findings { _ = try MonthClosing(link, period: ClosingFixture.period).close() }
+
+            #expect(failure?.exit == .usage)
+            #expect(try PeriodStore(link, period: ClosingFixture.period).state() == .open)
+        }
+    }
+
     @Test func `a period that nothing was imported for is a mistake of the caller`() async throws {
         try await TestDatabase.with { database in
             let closing = MonthClosing(try database.link(), period: ClosingFixture.period)

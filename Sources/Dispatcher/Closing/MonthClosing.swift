@@ -56,6 +56,11 @@ package struct MonthClosing {
             return (month, .identical)
         case .open, .closing:
             if !beforeItsEnd { try refuseUnfinished() }
+            guard try !store.hasStoppedPlan() else {
+                throw CommandFailure(
+                    .usage, "a plan of \(period) was stopped while it was dealt",
+                    remedy: "Run 'dispatcherd plan apply' or 'dispatcherd plan discard' for \(period) first.")
+            }
             try waitForOlder(try store.markClosing())
             do {
                 let month = try onOneSnapshot {

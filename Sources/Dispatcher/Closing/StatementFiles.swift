@@ -13,6 +13,20 @@ package struct StatementFiles {
         folder = URL(filePath: path, directoryHint: .isDirectory)
     }
 
+    /// Makes the folder and writes a file there, so that a close that could not leave its files is not begun.
+    package func probe() throws {
+        let probe = folder.appending(path: ".probe")
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Data("probe".utf8).write(to: probe)
+            try FileManager.default.removeItem(at: probe)
+        } catch {
+            throw CommandFailure(
+                .environment, "cannot write into \(folder.path); nothing was closed",
+                remedy: "Check that the folder can be written to and the disk is not full.")
+        }
+    }
+
     /// - Returns: how many files were written.
     package func write(_ month: ClosedMonth) throws -> Int {
         let documents = try write(month.statements, withMonth: true)
@@ -61,7 +75,7 @@ package struct StatementFiles {
     private func failingAsEnvironment(_ body: () throws -> Void) throws {
         do { try body() } catch {
             throw CommandFailure(
-                .environment, "cannot write into \(folder.path): \(error)",
+                .environment, "cannot write into \(folder.path)",
                 remedy:
                     "Check that the folder can be written to and the disk is not full; what is closed stays closed, "
                     + "and `dispatcherd statement export` writes the files again.")

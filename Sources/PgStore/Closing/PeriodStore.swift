@@ -30,6 +30,13 @@ package struct PeriodStore {
         try link.run("SELECT now_instant()").first?.timestamp(0) ?? Timestamp(microseconds: 0)
     }
 
+    /// Whether an apply of a plan was begun and neither finished nor taken back.
+    package func hasStoppedPlan() throws(PgError) -> Bool {
+        let rows = try link.run(
+            "SELECT EXISTS (SELECT FROM plan WHERE period = $1 AND state = 'dealing')", [.int32(period.number)])
+        return rows[0].bool(0)
+    }
+
     /// Stops the period from taking more; commits at once.
     ///
     /// The time is read after the commit: a transaction that began while the mark was on its way to the disk still saw the
