@@ -113,10 +113,12 @@ package struct MonthClosing {
 
     private func waitForOlder(_ mark: PeriodStore.Mark) throws {
         let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
+        var announced = 0
         while true {
             let running = try store.olderTransactions(than: mark)
             if running.isEmpty { return }
-            step("waiting for \(running.count) older transactions")
+            if running.count != announced { step("waiting for \(running.count) older transactions") }
+            announced = running.count
             guard ContinuousClock.now < deadline else {
                 try store.reopen()
                 throw CommandFailure(
@@ -124,6 +126,7 @@ package struct MonthClosing {
                     "transactions from before the close still run: \(Set(running).sorted().joined(separator: ", "))",
                     remedy: "End them, then close again; the period is open again meanwhile.")
             }
+            // The server tells nobody when a transaction of another session ends.
             usleep(50_000)
         }
     }

@@ -79,6 +79,7 @@ package final class LeaseEngine: Sendable {
 
     private func run() async {
         while true {
+            // Nothing cancels this task, so the sleep always runs its time.
             if limits.linger > .zero { try? await Task.sleep(for: limits.linger) }
             guard let (group, routes, now) = nextGroup() else { return }
             await perform(group, routes, now)

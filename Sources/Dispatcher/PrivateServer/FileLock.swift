@@ -23,6 +23,7 @@ enum FileLock {
                     .environment, "another dispatcherd has held \(path) for \(waitMax)",
                     remedy: "Wait for it to end, or end it, and try again.")
             }
+            // Not a blocking flock: that one has no bound.
             usleep(50_000)
         }
         return try work(descriptor)

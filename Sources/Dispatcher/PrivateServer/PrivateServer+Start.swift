@@ -126,6 +126,7 @@ extension PrivateServer {
         let deadline = ContinuousClock.now.advanced(by: most)
         while !isDone() {
             guard ContinuousClock.now < deadline else { return false }
+            // Another program's process and its files tell nobody when they change.
             usleep(20_000)
         }
         return true

@@ -48,9 +48,6 @@ package final class PgLink {
     package var isInTransaction: Bool { PQtransactionStatus(raw) != PQTRANS_IDLE }
     package var isAlive: Bool { PQstatus(raw) == CONNECTION_OK }
 
-    /// A handle by which another thread, or a signal handler, can stop what this link is doing.
-    package func canceller() -> PgCanceller { PgCanceller(PQgetCancel(raw)) }
-
     /// Runs one statement with its parameters and gives its rows.
     @discardableResult
     package func run(_ sql: String, _ values: [PgValue] = []) throws(PgError) -> PgRows {
@@ -289,19 +286,6 @@ package struct PgQuery: Sendable {
     package init(_ sql: String, _ values: [PgValue] = []) {
         self.sql = sql
         self.values = values
-    }
-}
-
-/// Stops what a link is doing, from any thread. libpq's cancel object is made for that: it is read-only after it was made.
-package final class PgCanceller: @unchecked Sendable {
-    private let raw: OpaquePointer?
-
-    fileprivate init(_ raw: OpaquePointer?) { self.raw = raw }
-    deinit { PQfreeCancel(raw) }
-
-    package func cancel() {
-        var message = [CChar](repeating: 0, count: 256)
-        PQcancel(raw, &message, 256)
     }
 }
 
