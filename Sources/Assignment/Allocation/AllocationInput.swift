@@ -49,13 +49,17 @@ package struct Pool: Hashable, Sendable {
 }
 
 /// Where a contract's advisers work.
-package struct Station: Hashable, Sendable {
+package struct Station: Hashable, Sendable, Comparable {
     package let delegation: Delegation
     package let portfolio: Portfolio
 
     package init(delegation: Delegation, portfolio: Portfolio) {
         self.delegation = delegation
         self.portfolio = portfolio
+    }
+
+    package static func < (left: Station, right: Station) -> Bool {
+        (left.delegation, left.portfolio) < (right.delegation, right.portfolio)
     }
 }
 

@@ -52,6 +52,9 @@ extension ScheduleValue {
 }
 
 extension PenaltyRule {
+    /// The parameters that it cannot be charged without, in order: all but those that ``PenaltyTerms`` fills in itself.
+    package var needed: [String] { parameters.filter { $0.value != .aggregation }.keys.sorted() }
+
     /// What ``PenaltyTerms`` reads of the rule.
     package var parameters: [String: ScheduleUnit] {
         switch self {

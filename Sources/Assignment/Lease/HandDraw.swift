@@ -26,33 +26,35 @@ package struct DealtPosition: Equatable, Sendable {
     package let account: AccountID
     package let epoch: Epoch
     package let exposure: Cents
-    /// Excluded or withdrawn since it was dealt: passed over, never leased.
-    package let isEnded: Bool
 
-    package init(position: Int32, account: AccountID, epoch: Epoch, exposure: Cents, isEnded: Bool) {
+    package init(position: Int32, account: AccountID, epoch: Epoch, exposure: Cents) {
         self.position = position
         self.account = account
         self.epoch = epoch
         self.exposure = exposure
-        self.isEnded = isEnded
     }
 }
 
 /// Moves along one hand: which of the next accounts a pull takes.
 ///
-/// Knows no table. It is given the positions behind the hand's cursor, in order, and gives back the grant to write. Several
+/// Knows no table. It is given the positions behind the hand's cursor that may be leased, in order, and gives back the grant
+/// to write. What is missing between them was excluded or withdrawn since it was dealt: passed over, never leased. Several
 /// pulls of one group draw from the same value, one after the other.
 package struct HandDraw: Equatable, Sendable {
     /// The last position that was granted or skipped; 0 at the start.
     package private(set) var cursor: Int32
     package let size: Int32
     private var window: ArraySlice<DealtPosition>
+    private let seen: Int32
 
-    /// - Parameter window: the positions after `cursor`, ascending, without gaps, as many as the group may take in all.
-    package init(cursor: Int32, size: Int32, window: [DealtPosition]) {
+    /// - Parameters:
+    ///   - window: the positions after `cursor` that may be leased, ascending, as many as the group may take in all.
+    ///   - seen: the position up to which there are no others.
+    package init(cursor: Int32, size: Int32, window: [DealtPosition], seen: Int32) {
         self.cursor = cursor
         self.size = size
         self.window = window[...]
+        self.seen = seen
     }
 
     package var left: Int64 { Int64(size - cursor) }
@@ -60,6 +62,8 @@ package struct HandDraw: Equatable, Sendable {
     package struct Draw: Equatable, Sendable {
         package let first: Int32
         package let last: Int32
+        /// Where the taken ones begin in the window that the hand was given; they follow one another there.
+        package let firstIndex: Int
         package let taken: [DealtPosition]
         package let skipped: [Int32]
         package let exposure: Cents
@@ -77,31 +81,36 @@ package struct HandDraw: Equatable, Sendable {
         var exposure = Cents.zero
         var stop = PullStop.limit
         let first = cursor + 1
+        let firstIndex = window.startIndex
         while taken.count < max {
+            skip(to: window.first?.position ?? seen + 1, &skipped)
             guard let next = window.first else {
-                // Excluded positions can use the window up before the hand's end: then this hand itself has more.
+                // Excluded positions can use up what was looked at before the hand's end: then this hand itself has more.
                 stop = cursor < size || hasMoreHands ? .hand : .empty
                 break
             }
-            if !next.isEnded {
-                guard quota.freeAccounts > 0 else {
-                    stop = .quota
-                    break
-                }
-                guard quota.covers(next.exposure) else {
-                    stop = .bond
-                    break
-                }
-                quota.book(accounts: 1, exposure: next.exposure)
-                taken.append(next)
-                exposure += next.exposure
-            } else {
-                skipped.append(next.position)
+            guard quota.freeAccounts > 0 else {
+                stop = .quota
+                break
             }
+            guard quota.covers(next.exposure) else {
+                stop = .bond
+                break
+            }
+            quota.book(accounts: 1, exposure: next.exposure)
+            taken.append(next)
+            exposure += next.exposure
             window.removeFirst()
             cursor = next.position
         }
         return Draw(
-            first: first, last: cursor, taken: taken, skipped: skipped, exposure: exposure, stop: stop)
+            first: first, last: cursor, firstIndex: firstIndex, taken: taken, skipped: skipped, exposure: exposure,
+            stop: stop)
+    }
+
+    private mutating func skip(to next: Int32, _ skipped: inout [Int32]) {
+        guard next - cursor > 1 else { return }
+        skipped += (cursor + 1)..<next
+        cursor = next - 1
     }
 }

@@ -76,3 +76,13 @@ package enum ReturnReason: String, Sendable, CaseIterable {
     case capacity
     case other
 }
+
+/// Why an agency objects to a recall. A person decides; what the institution knows better needs no reason here.
+package enum ObjectionReason: String, Sendable, CaseIterable {
+    case promisePending = "promise-pending"
+    case paymentExpected = "payment-expected"
+    case agreementInCure = "agreement-in-cure"
+    case sessionScheduled = "session-scheduled"
+    case wrongAccount = "wrong-account"
+    case other
+}

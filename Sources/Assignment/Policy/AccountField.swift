@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a rule may read of an account, one case per column of the cut (SEG-10).
+/// What a rule may read of an account (SEG-10): the columns of the cut, what this system itself found out, and what
+/// follows from other fields.
 ///
 /// Every value is one `Int64`: booleans 0 or 1, money in centavos, percents in basis points, dates in days since
 /// 1970, codes by their position from 1 on. So a rule runs over rows and over columns alike.
@@ -9,6 +10,12 @@ package enum AccountField: Int, Sendable, CaseIterable {
     case unpaid, arrears, daysLate, extensionUntil, extensionMonths, fppUntil, disasterUntil, jobLostOn, lastPaymentOn
     case incompletePayments, restructures, restructureInCure, judicialOn, suitProfiled, lawsuitOn, disputeOn
     case agreementAvailable, instalmentDrop, signed, paymentProbability, cofinanced, hasPhone, hasEmail, hasAddress
+    case continuousPayments, bimesterPaid, pensionResolution, pensionEnrolments, fppMonths, reserveShare
+    case maxArrears4M, paid4M, openedOn, affiliatedEmployer, issste, documentsMissing, legalReferral
+    // Not in the cut: what an approved review found of the dwelling, and the day of a valid exhaustion certificate.
+    case irregularDwelling, exhaustedOn
+    // Never stored: they follow from the fields above.
+    case balanceShare, defaultProbability, expectedLoss
 
     /// How a value is written in a policy, and what its number means.
     package enum Kind: Hashable, Sendable {
@@ -34,6 +41,9 @@ package enum AccountField: Int, Sendable, CaseIterable {
         self.init(rawValue: index)
     }
 
+    /// The fields that an account brings along: those whose values are stored and read.
+    package static let stored = allCases.filter { !$0.isDerived }
+
     /// In the order of the cases.
     private static let descriptions: [(name: String, kind: Kind)] = [
         ("delegation", .number), ("municipality", .number), ("regime", .code(["REA", "ROA", "RE"])),
@@ -46,26 +56,11 @@ package enum AccountField: Int, Sendable, CaseIterable {
         ("restructures", .number), ("restructure_in_cure", .flag), ("judicial_on", .date), ("suit_profiled", .flag),
         ("lawsuit_on", .date), ("dispute_on", .date), ("agreement_available", .flag), ("instalment_drop", .percent),
         ("signed", .flag), ("payment_probability", .percent), ("cofinanced", .flag), ("has_phone", .flag),
-        ("has_email", .flag), ("has_address", .flag),
+        ("has_email", .flag), ("has_address", .flag), ("continuous_payments", .number), ("bimester_paid", .percent),
+        ("pension_resolution", .flag), ("pension_enrolments", .number), ("fpp_months", .number),
+        ("reserve_share", .percent), ("max_arrears_4m", .number), ("paid_4m", .percent), ("opened_on", .date),
+        ("affiliated_employer", .flag), ("issste", .flag), ("documents_missing", .flag), ("legal_referral", .flag),
+        ("irregular_dwelling", .flag), ("exhausted_on", .date), ("balance_share", .percent),
+        ("default_probability", .percent), ("expected_loss", .money),
     ]
-}
-
-/// The values of one account, in the order of ``AccountField``; reused from row to row.
-package struct AccountRow: Hashable, Sendable {
-    /// What stands for a missing value. It lies below every range, so a missing value meets no comparison.
-    package static let missing = Int64.min
-
-    private var values: [Int64]
-
-    package init() { self.values = Array(repeating: Self.missing, count: AccountField.allCases.count) }
-
-    package subscript(field: AccountField) -> Int64? {
-        get { values[field.rawValue] == Self.missing ? nil : values[field.rawValue] }
-        set { values[field.rawValue] = newValue ?? Self.missing }
-    }
-
-    /// The value, or ``missing``.
-    package func raw(_ field: AccountField) -> Int64 { values[field.rawValue] }
-
-    package func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { values.withUnsafeBytes(body) }
 }

@@ -12,6 +12,10 @@ package indirect enum Condition: Hashable, Sendable {
     case all([Condition])
     case any([Condition])
     case not(Condition)
+    /// The relief of this number in ``Policy/relief`` may be offered.
+    case offered(Int)
+    /// A band or another condition with a name; the name is for people and decides nothing.
+    case named(String, Condition)
 
     package enum Bound: Hashable, Sendable {
         case value(Int64)
@@ -25,10 +29,10 @@ package indirect enum Condition: Hashable, Sendable {
         case .always:
             return .always
         case .range(let field, let atLeast, let atMost):
-            let lower = atLeast?.value(on: cut) ?? AccountRow.missing + 1
-            let upper = atMost?.value(on: cut) ?? Int64.max
             // Whatever would reach the missing value is cut off just above it.
-            return lower <= upper ? .within(field, max(lower, AccountRow.missing + 1)...upper) : .never
+            let lower = max(atLeast?.value(on: cut) ?? Int64.min, AccountRow.missing + 1)
+            let upper = atMost?.value(on: cut) ?? Int64.max
+            return lower <= upper ? .within(field, lower...upper) : .never
         case .oneOf(let field, let values):
             return .oneOf(field, values.filter { $0 != AccountRow.missing })
         case .isKnown(let field):
@@ -39,10 +43,14 @@ package indirect enum Condition: Hashable, Sendable {
             return .any(conditions.map { $0.bound(to: cut) })
         case .not(let condition):
             return .not(condition.bound(to: cut))
+        case .offered(let index):
+            return .offered(index)
+        case .named(_, let condition):
+            return condition.bound(to: cut)
         }
     }
 
-    /// The fields that it reads, each once, in their order.
+    /// The fields that it reads, each once, in their order. Those of a relief that it asks for are not among them.
     package var fields: [AccountField] {
         var found: Set<Int> = []
         collect(into: &found)
@@ -51,10 +59,10 @@ package indirect enum Condition: Hashable, Sendable {
 
     private func collect(into found: inout Set<Int>) {
         switch self {
-        case .always: break
+        case .always, .offered: break
         case .range(let field, _, _), .oneOf(let field, _), .isKnown(let field): found.insert(field.rawValue)
         case .all(let conditions), .any(let conditions): for each in conditions { each.collect(into: &found) }
-        case .not(let condition): condition.collect(into: &found)
+        case .not(let condition), .named(_, let condition): condition.collect(into: &found)
         }
     }
 }
@@ -80,20 +88,23 @@ package indirect enum BoundCondition: Hashable, Sendable {
     case all([BoundCondition])
     case any([BoundCondition])
     case not(BoundCondition)
+    case offered(Int)
 
-    package func holds(for row: borrowing AccountRow) -> Bool {
+    /// - Parameter offers: the reliefs that may be offered, by bits; see ``Segmenter/offers(for:)``.
+    package func holds(for row: borrowing AccountRow, offers: UInt64 = 0) -> Bool {
         switch self {
         case .always: return true
         case .never: return false
         case .within(let field, let range): return range.contains(row.raw(field))
         case .oneOf(let field, let values): return values.contains(row.raw(field))
         case .all(let conditions):
-            for condition in conditions where !condition.holds(for: row) { return false }
+            for condition in conditions where !condition.holds(for: row, offers: offers) { return false }
             return true
         case .any(let conditions):
-            for condition in conditions where condition.holds(for: row) { return true }
+            for condition in conditions where condition.holds(for: row, offers: offers) { return true }
             return false
-        case .not(let condition): return !condition.holds(for: row)
+        case .not(let condition): return !condition.holds(for: row, offers: offers)
+        case .offered(let index): return offers & 1 << UInt64(index) != 0
         }
     }
 }

@@ -2,7 +2,7 @@
 
 /// What a policy decides: which accounts may not be collected, how the others are, and for how long they are held.
 ///
-/// Order is meaning: the first exclusion that holds excludes, the first strategy that holds places, the first tactic
+/// Relief is worked out first, and rules can ask for it. Then order is meaning: the first exclusion that holds excludes, the first strategy that holds places, the first tactic
 /// that holds names the work. So every account has exactly one verdict.
 /// - Source: ASG-10, SEG-01…06, SEG-08, STR-01…06; no source states the order of strategies (GAP-match-order).
 package struct Policy: Hashable, Sendable {
@@ -13,22 +13,30 @@ package struct Policy: Hashable, Sendable {
     package var title: Title
     /// Rule packs it brings: nothing applies that neither policy nor contract names.
     package var packs: [String]
+    /// The solutions that an account may be offered, at most ``reliefMax``; all that hold count, not only the first.
+    package var relief: [Relief]
     package var exclusions: [Exclusion]
     package var strategies: [StrategyRule]
     package var invitation: Invitation?
+    package var exhaustion: Exhaustion?
+
+    /// One bit each.
+    package static let reliefMax = 64
 
     package init(
-        name: String, version: String, effectiveOn: LocalDate, title: Title, packs: [String], exclusions: [Exclusion],
-        strategies: [StrategyRule], invitation: Invitation?
+        name: String, version: String, effectiveOn: LocalDate, title: Title, packs: [String], relief: [Relief] = [],
+        exclusions: [Exclusion], strategies: [StrategyRule], invitation: Invitation?, exhaustion: Exhaustion? = nil
     ) {
         self.name = name
         self.version = version
         self.effectiveOn = effectiveOn
         self.title = title
         self.packs = packs
+        self.relief = relief
         self.exclusions = exclusions
         self.strategies = strategies
         self.invitation = invitation
+        self.exhaustion = exhaustion
     }
 
     /// How long accounts of a strategy are held; `nil` where the policy does not place any there.
@@ -46,6 +54,40 @@ package struct Title: Hashable, Sendable {
     package init(spanish: String, english: String) {
         self.spanish = spanish
         self.english = english
+    }
+}
+
+/// A condition with a name and what it stands for.
+package struct Clause: Hashable, Sendable {
+    package var name: String
+    package var title: Title
+    package var origins: [String]
+    package var when: Condition
+
+    package init(name: String, title: Title, origins: [String], when: Condition) {
+        self.name = name
+        self.title = title
+        self.origins = origins
+        self.when = when
+    }
+}
+
+/// A solution, and who may be offered it.
+package typealias Relief = Clause
+
+/// What has to be met before social collection ends, and two reports of the same kind. None of them places an account.
+package struct Exhaustion: Hashable, Sendable {
+    /// All of them, for a certificate.
+    package var clauses: [Clause]
+    /// All of them, to be taken off the balance sheet; empty where the policy does not say.
+    package var segregation: [Clause]
+    /// All of them, to come back to it; empty where the policy does not say.
+    package var returnToBalance: [Clause]
+
+    package init(clauses: [Clause], segregation: [Clause], returnToBalance: [Clause]) {
+        self.clauses = clauses
+        self.segregation = segregation
+        self.returnToBalance = returnToBalance
     }
 }
 
@@ -115,12 +157,21 @@ package struct Holding: Hashable, Sendable {
     package var graceHours: Int32
     /// Hours after an ending in which a report of earlier work is still weighed.
     package var lateReportHours: Int32
+    /// Days from the grant in which the first work must be reported; `nil`: the term alone counts.
+    package var activityDays: Int32?
+    /// Days from the report that a debtor cannot be found in which the account must be back; `nil`: the term alone.
+    package var unlocatableDays: Int32?
 
-    package init(termDays: Int32, ceilingDays: Int32, graceHours: Int32, lateReportHours: Int32) {
+    package init(
+        termDays: Int32, ceilingDays: Int32, graceHours: Int32, lateReportHours: Int32, activityDays: Int32? = nil,
+        unlocatableDays: Int32? = nil
+    ) {
         self.termDays = termDays
         self.ceilingDays = ceilingDays
         self.graceHours = graceHours
         self.lateReportHours = lateReportHours
+        self.activityDays = activityDays
+        self.unlocatableDays = unlocatableDays
     }
 }
 

@@ -23,11 +23,24 @@ package struct InvitationRound: Sendable {
     /// Where each candidate ends up, by account number: the first `capacity` by priority class, then by more arrears,
     /// then by account number are invited; the others stay where they were placed.
     package func settled(capacity: Int64) -> [(account: Int64, placement: Placement)] {
-        let ranked = candidates.sorted { left, right in
-            (left.placed.priority, -left.arrears, left.account) < (right.placed.priority, -right.arrears, right.account)
-        }
-        return ranked.enumerated()
+        ranked.enumerated()
             .map { ($1.account, Int64($0) < capacity ? $1.invited : $1.placed) }
             .sorted { $0.0 < $1.0 }
+    }
+
+    /// The account's place in the order of invitation, from 1 on; `nil` where it is no candidate.
+    package func rank(of account: Int64) -> Int64? {
+        ranked.firstIndex { $0.account == account }.map { Int64($0) + 1 }
+    }
+
+    /// The accounts among them that are invited, ascending.
+    package func invited(capacity: Int64) -> [Int64] {
+        ranked.prefix(Int(clamping: max(capacity, 0))).map(\.account).sorted()
+    }
+
+    private var ranked: [Candidate] {
+        candidates.sorted { left, right in
+            (left.placed.priority, -left.arrears, left.account) < (right.placed.priority, -right.arrears, right.account)
+        }
     }
 }

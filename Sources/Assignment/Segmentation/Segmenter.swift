@@ -9,6 +9,7 @@ package struct Segmenter: Sendable {
     package let policy: Policy
     /// Every tactic of the policy, by name once; ``Placement/tactic`` counts in here.
     package let tactics: [String]
+    private let relief: [BoundCondition]
     private let exclusions: [BoundCondition]
     private let strategies: [BoundStrategy]
     private let invitation: BoundInvitation?
@@ -21,6 +22,7 @@ package struct Segmenter: Sendable {
             return Int16(names.count - 1)
         }
         self.policy = policy
+        self.relief = policy.relief.prefix(Policy.reliefMax).map { $0.when.bound(to: cut) }
         self.exclusions = policy.exclusions.map { $0.when.bound(to: cut) }
         self.strategies = policy.strategies.map { rule in
             BoundStrategy(
@@ -38,17 +40,35 @@ package struct Segmenter: Sendable {
     }
 
     package func verdict(for row: borrowing AccountRow) -> PolicyVerdict {
-        for index in exclusions.indices where exclusions[index].holds(for: row) { return .excluded(index) }
-        for rule in strategies where rule.when.holds(for: row) { return .placed(rule.placement(for: row)) }
+        verdict(for: row, offers: offers(for: row))
+    }
+
+    /// The same where the offers are known already.
+    package func verdict(for row: borrowing AccountRow, offers: UInt64) -> PolicyVerdict {
+        for index in exclusions.indices where exclusions[index].holds(for: row, offers: offers) {
+            return .excluded(index)
+        }
+        for rule in strategies where rule.when.holds(for: row, offers: offers) {
+            return .placed(rule.placement(for: row, offers: offers))
+        }
         return .nothingToCollect
+    }
+
+    /// What the account may be offered: bit i stands for relief i of the policy. It does not depend on the verdict.
+    package func offers(for row: borrowing AccountRow) -> UInt64 {
+        var offers: UInt64 = 0
+        for index in relief.indices where relief[index].holds(for: row) { offers |= 1 << UInt64(index) }
+        return offers
     }
 
     /// Where the account goes if it is invited; `nil` where it may not be.
     package func invited(_ row: borrowing AccountRow, placed: Placement) -> Placement? {
-        guard let invitation, placed.strategy == invitation.from, invitation.when.holds(for: row) else { return nil }
+        guard let invitation, placed.strategy == invitation.from else { return nil }
+        let offers = offers(for: row)
+        guard invitation.when.holds(for: row, offers: offers) else { return nil }
         var invited = placed
         invited.strategy = Invitation.strategy
-        invited.portfolio = invitation.portfolio.value(for: row)
+        invited.portfolio = invitation.portfolio.value(for: row, offers: offers)
         return invited
     }
 
@@ -93,8 +113,8 @@ private struct BoundChoice<Value: Hashable & Sendable>: Sendable {
         self.otherwise = choice.otherwise
     }
 
-    func value(for row: borrowing AccountRow) -> Value {
-        for option in options where option.when.holds(for: row) { return option.value }
+    func value(for row: borrowing AccountRow, offers: UInt64) -> Value {
+        for option in options where option.when.holds(for: row, offers: offers) { return option.value }
         return otherwise
     }
 }
@@ -107,15 +127,16 @@ private struct BoundStrategy: Sendable {
     let tactics: [(when: BoundCondition, index: Int16, priority: Int16)]
     let rest: (index: Int16, priority: Int16)
 
-    func placement(for row: borrowing AccountRow) -> Placement {
+    func placement(for row: borrowing AccountRow, offers: UInt64) -> Placement {
         var placement = Placement(
-            strategy: strategy, tactic: rest.index, portfolio: portfolio.value(for: row), priority: rest.priority)
-        for tactic in tactics where tactic.when.holds(for: row) {
+            strategy: strategy, tactic: rest.index, portfolio: portfolio.value(for: row, offers: offers),
+            priority: rest.priority)
+        for tactic in tactics where tactic.when.holds(for: row, offers: offers) {
             placement.tactic = tactic.index
             placement.priority = tactic.priority
             break
         }
-        for option in urgent where option.when.holds(for: row) {
+        for option in urgent where option.when.holds(for: row, offers: offers) {
             placement.priority = option.priority
             break
         }

@@ -51,10 +51,10 @@ struct HandDrawTests {
         -> [DealtPosition]
     {
         positions.compactMap { position in
-            guard let account = AccountID(Int64(position)), let epoch = Epoch(1) else { return nil }
-            return DealtPosition(
-                position: position, account: account, epoch: epoch, exposure: Cents(exposure),
-                isEnded: ended.contains(position))
+            guard !ended.contains(position), let account = AccountID(Int64(position)), let epoch = Epoch(1) else {
+                return nil
+            }
+            return DealtPosition(position: position, account: account, epoch: epoch, exposure: Cents(exposure))
         }
     }
     static func quota(accounts: Int64, exposure: Cents? = nil, granted: Int64 = 0, released: Int64 = 0) -> QuotaBalance
@@ -65,7 +65,7 @@ struct HandDrawTests {
     }
 
     @Test func `a pull takes the next accounts in dealt order`() {
-        var hand = HandDraw(cursor: 0, size: 5, window: Self.window(1...5))
+        var hand = HandDraw(cursor: 0, size: 5, window: Self.window(1...5), seen: 5)
         var quota = Self.quota(accounts: 10)
         let draw = hand.take(2, from: &quota, hasMoreHands: false)
 
@@ -76,7 +76,7 @@ struct HandDrawTests {
     }
 
     @Test func `an excluded account is passed over and said so`() {
-        var hand = HandDraw(cursor: 0, size: 4, window: Self.window(1...4, ended: [1, 3]))
+        var hand = HandDraw(cursor: 0, size: 4, window: Self.window(1...4, ended: [1, 3]), seen: 4)
         var quota = Self.quota(accounts: 10)
         let draw = hand.take(2, from: &quota, hasMoreHands: false)
 
@@ -85,9 +85,21 @@ struct HandDrawTests {
         #expect(draw.exposure == Cents(200))
     }
 
+    @Test func `excluded accounts up to where was looked are passed over, and the hand has more`() {
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...4, ended: [3, 4]), seen: 4)
+        var quota = Self.quota(accounts: 10)
+        let draw = hand.take(5, from: &quota, hasMoreHands: false)
+
+        #expect(draw.taken.map(\.position) == [1, 2])
+        #expect(draw.skipped == [3, 4])
+        #expect(draw.last == 4)
+        #expect(draw.stop == .hand)
+        #expect(hand.left == 5)
+    }
+
     @Test(arguments: [(2, 2, PullStop.limit), (3, 3, .limit), (4, 3, .quota)] as [(Int, Int, PullStop)])
     func `a quota holds at, below and above its limit`(max: Int, taken: Int, stop: PullStop) {
-        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9))
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9), seen: 9)
         var quota = Self.quota(accounts: 5, granted: 4, released: 2)
         let draw = hand.take(max, from: &quota, hasMoreHands: false)
 
@@ -97,7 +109,7 @@ struct HandDrawTests {
 
     @Test(arguments: [(299, 2), (300, 3), (301, 3)] as [(Int64, Int)])
     func `a bond covers to the centavo`(limit: Int64, taken: Int) {
-        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9))
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9), seen: 9)
         var quota = Self.quota(accounts: 100, exposure: Cents(limit))
         let draw = hand.take(5, from: &quota, hasMoreHands: false)
 
@@ -106,7 +118,7 @@ struct HandDrawTests {
     }
 
     @Test func `a quota lowered below what is held grants nothing`() {
-        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9))
+        var hand = HandDraw(cursor: 0, size: 9, window: Self.window(1...9), seen: 9)
         var quota = Self.quota(accounts: 1, granted: 4)
         let draw = hand.take(1, from: &quota, hasMoreHands: false)
 
@@ -117,7 +129,7 @@ struct HandDrawTests {
 
     @Test(arguments: [(false, PullStop.empty), (true, .hand)] as [(Bool, PullStop)])
     func `the end of a hand says whether there is another`(hasMore: Bool, stop: PullStop) {
-        var hand = HandDraw(cursor: 8, size: 9, window: Self.window(9...9))
+        var hand = HandDraw(cursor: 8, size: 9, window: Self.window(9...9), seen: 9)
         var quota = Self.quota(accounts: 100)
         let draw = hand.take(5, from: &quota, hasMoreHands: hasMore)
 
@@ -129,7 +141,7 @@ struct HandDrawTests {
     func `pulls of any size take every live account once and stay within the quota`(seed: UInt64) {
         var random = TestRandom(seed: seed)
         let ended = Set((1...60 as ClosedRange<Int32>).filter { _ in random.next() % 5 == 0 })
-        var hand = HandDraw(cursor: 0, size: 60, window: Self.window(1...60, ended: ended))
+        var hand = HandDraw(cursor: 0, size: 60, window: Self.window(1...60, ended: ended), seen: 60)
         let limit = Int64(random.next() % 70)
         var quota = Self.quota(accounts: limit)
         var seen: [Int32] = []

@@ -38,7 +38,7 @@ struct ConditionTests {
 
     @Test(arguments: [(0, 0), (0, 1), (1, 0), (1, 1)] as [(Int64, Int64)])
     func `all, any and not follow logic`(left: Int64, right: Int64) {
-        var row = AccountRow()
+        var row = AccountRow(cut: LocalDate(daysSince1970: 19_782))
         row[.signed] = left
         row[.hasPhone] = right
         let signed = Condition.oneOf(.signed, [1])
@@ -63,7 +63,7 @@ struct ConditionTests {
 
 extension AccountRow {
     static func with(_ field: AccountField, _ value: Int64?) -> AccountRow {
-        var row = AccountRow()
+        var row = AccountRow(cut: LocalDate(daysSince1970: 19_782))
         row[field] = value
         return row
     }

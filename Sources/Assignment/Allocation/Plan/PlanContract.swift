@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A contract as a plan sees it: what it may take, with how many advisers and how much bond, and what it holds.
+package struct PlanContract: Hashable, Sendable {
+    /// Whether the agency is given work at all. A hold is a person's decision and has a motive (AGY-16).
+    package enum Standing: Hashable, Sendable {
+        case active
+        case onHold(motive: String)
+        case terminated(motive: String)
+    }
+
+    /// Nothing new of a strategy, or of one band of it (ASG-06, SUS-01).
+    package struct Suspension: Hashable, Sendable {
+        package let strategy: Strategy
+        /// `nil`: every band.
+        package let band: Int16?
+
+        package init(strategy: Strategy, band: Int16? = nil) {
+            self.strategy = strategy
+            self.band = band
+        }
+    }
+
+    package enum CapacityBasis: String, Sendable, CaseIterable { case committed, present }
+
+    /// Advisers of one place, as promised and, where a fact says so, as there.
+    package struct Staffing: Hashable, Sendable {
+        package var committed: Int64
+        package var present: Int64?
+
+        package init(committed: Int64, present: Int64? = nil) {
+            self.committed = committed
+            self.present = present
+        }
+
+        package func advisers(_ basis: CapacityBasis) -> Int64 {
+            switch basis {
+            case .committed: committed
+            case .present: present ?? committed
+            }
+        }
+    }
+
+    package struct Held: Hashable, Sendable {
+        package var accounts: Int64
+        /// Centavos, as fixed when they were dealt.
+        package var exposure: Int64
+
+        package init(accounts: Int64, exposure: Int64 = 0) {
+            self.accounts = accounts
+            self.exposure = exposure
+        }
+    }
+
+    package var contract: ContractID
+    package var agency: AgencyID
+    package var standing: Standing = .active
+    package var firstDay: LocalDate
+    package var lastDay: LocalDate
+    package var strategies: [Strategy]
+    package var suspended: [Suspension] = []
+    /// Where it works.
+    package var stations: Set<Station>
+    /// Advisers where they are counted for one delegation alone.
+    package var staffing: [Station: Staffing] = [:]
+    /// Advisers where they are counted over all delegations; where both are counted, both hold.
+    package var portfolios: [Portfolio: Staffing] = [:]
+    package var accountsPerAdviser: [Portfolio: Int64]
+    package var basis: CapacityBasis = .committed
+    /// Centavos, before what is held.
+    package var bond: Int64 = 0
+    package var exposure = Exposure(basis: .none, factorBasisPoints: 0)
+    /// Where its rule pack leaves a portfolio no channel (GEO-02).
+    package var bans: Set<Station> = []
+    package var held: [PlanCell: Held] = [:]
+
+    package init(
+        contract: ContractID, agency: AgencyID, firstDay: LocalDate, lastDay: LocalDate, strategies: [Strategy],
+        stations: Set<Station>, accountsPerAdviser: [Portfolio: Int64]
+    ) {
+        self.contract = contract
+        self.agency = agency
+        self.firstDay = firstDay
+        self.lastDay = lastDay
+        self.strategies = strategies
+        self.stations = stations
+        self.accountsPerAdviser = accountsPerAdviser
+    }
+
+    /// Why the contract takes nothing of a cell.
+    package enum Absence: String, Sendable, CaseIterable {
+        /// The strategy or the delegation is not in the contract, it works without advisers there, or its dates do not
+        /// cover the period's first day.
+        case noContract = "no-contract"
+        case hold, suspended, terminated, ban
+    }
+
+    /// `nil` where it takes part. What the contract never covers comes before what keeps it away now.
+    package func absence(from cell: PlanCell, on day: LocalDate) -> Absence? {
+        let station = Station(delegation: cell.pool.delegation, portfolio: cell.pool.portfolio)
+        guard strategies.contains(cell.pool.strategy), stations.contains(station),
+            staffing[station] != nil || portfolios[cell.pool.portfolio] != nil, firstDay <= day, day <= lastDay
+        else { return .noContract }
+        switch standing {
+        case .active: break
+        case .onHold: return .hold
+        case .terminated: return .terminated
+        }
+        if bans.contains(station) { return .ban }
+        let isSuspended = suspended.contains {
+            $0.strategy == cell.pool.strategy && ($0.band == nil || $0.band == cell.band)
+        }
+        return isSuspended ? .suspended : nil
+    }
+
+    /// Accounts that its advisers in one place can still carry; `nil` where they are not counted there.
+    package func room(at station: Station) -> Int64? {
+        guard let staffing = staffing[station] else { return nil }
+        let held = held.filter {
+            $0.key.pool.delegation == station.delegation && $0.key.pool.portfolio == station.portfolio
+        }
+        return room(staffing, station.portfolio, held: held)
+    }
+
+    /// The same over all delegations.
+    package func room(in portfolio: Portfolio) -> Int64? {
+        guard let staffing = portfolios[portfolio] else { return nil }
+        return room(staffing, portfolio, held: held.filter { $0.key.pool.portfolio == portfolio })
+    }
+
+    private func room(_ staffing: Staffing, _ portfolio: Portfolio, held: [PlanCell: Held]) -> Int64 {
+        let limit = staffing.advisers(basis) * (accountsPerAdviser[portfolio] ?? 0)
+        return max(0, limit - held.values.reduce(0) { $0 + $1.accounts })
+    }
+
+    /// Centavos of bond that nothing uses yet; `nil` where the bond limits nothing.
+    package var bondRoom: Int64? {
+        exposure.isLimiting ? max(0, bond - held.values.reduce(0) { $0 + $1.exposure }) : nil
+    }
+}

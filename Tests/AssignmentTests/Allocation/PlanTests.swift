@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+struct PlanTests {
+    @Test func `without targets a pool is shared equally`() throws {
+        let plan = try AllocationPlan(
+            .input(
+                [.demand([99])], [.contract(1, advisers: 50), .contract(2, advisers: 50), .contract(3, advisers: 50)]))
+
+        #expect(plan.quotas.map(\.accounts) == [33, 33, 33])
+        #expect(plan.quotas.map(\.binding) == [.share, .share, .share])
+        #expect(plan.gap == 0)
+    }
+
+    @Test(
+        arguments: [([1: 34], [34, 33, 33]), ([2: 34], [33, 34, 33]), ([3: 34], [33, 33, 34])]
+            as [([Int32: Int64], [Int64])])
+    func `the account that equal shares leave over stays where it was last month`(
+        last: [Int32: Int64], shares: [Int64]
+    ) throws {
+        let contracts = (1...3).map { PlanContract.contract($0, advisers: 50) }
+        let plan = try AllocationPlan(.input([.demand([100])], contracts).lastMonth(last))
+
+        #expect(plan.quotas.map(\.accounts) == shares)
+    }
+
+    @Test func `a fixed target is met where limits allow`() throws {
+        let target = ShareTarget.fixed([.number(1): .points(7_000), .number(2): .points(3_000)])
+        let plan = try AllocationPlan(
+            .input([.demand([200])], [.contract(1, advisers: 500), .contract(2, advisers: 500)]).target(target))
+
+        #expect(plan.quotas.map(\.accounts) == [140, 60])
+    }
+
+    @Test func `what one cannot take goes to the others in proportion to their targets`() throws {
+        let target = ShareTarget.fixed([
+            .number(1): .points(5_000), .number(2): .points(3_000), .number(3): .points(2_000),
+        ])
+        let contracts = [
+            PlanContract.contract(1, advisers: 25), .contract(2, advisers: 99), .contract(3, advisers: 99),
+        ]
+        let plan = try AllocationPlan(.input([.demand([100])], contracts).target(target))
+
+        #expect(plan.quotas.map(\.accounts) == [25, 45, 30])
+        #expect(plan.quotas[0].binding == .capacity)
+    }
+
+    @Test func `who is not in a fixed target gets nothing`() throws {
+        let plan = try AllocationPlan(
+            .input([.demand([10])], [.contract(1, advisers: 5), .contract(2, advisers: 50)])
+                .target(.fixed([.number(1): .points(10_000)])))
+
+        #expect(plan.quotas.map(\.accounts) == [5])
+        #expect(plan.unplaced.map(\.accounts) == [5])
+    }
+
+    @Test func `short capacity is shared by strategies in proportion to what waits`() throws {
+        let plan = try AllocationPlan(
+            .input([.demand([30], .dual), .demand([90], .administrative)], [.contract(1, advisers: 40)]))
+
+        #expect(plan.quotas.map(\.accounts) == [10, 30])
+        #expect(plan.unplaced.map(\.reason) == [.capacity, .capacity])
+    }
+
+    @Test func `the higher class is placed first, whatever the shares`() throws {
+        let plan = try AllocationPlan(
+            .input([.demand([0, 30], .dual), .demand([35, 30], .administrative)], [.contract(1, advisers: 40)]))
+
+        // 35 of the first class; the five that are left lessen the larger shortfall.
+        #expect(plan.quotas.map(\.accounts) == [5, 35])
+        #expect(plan.weight == 35 * 2 + 5)
+    }
+
+    @Test func `placing more goes before meeting targets`() throws {
+        // Only contract 1 takes dual, so administrative goes to contract 2 against its target.
+        var second = PlanContract.contract(2, advisers: 20)
+        second.strategies = [.administrative]
+        let plan = try AllocationPlan(
+            .input([.demand([10], .dual), .demand([20], .administrative)], [.contract(1, advisers: 10), second]))
+
+        #expect(plan.quotas.map(\.accounts) == [10, 0, 20])
+        #expect(plan.unplaced.isEmpty)
+    }
+
+    @Test func `what is held counts for capacity and for the target`() throws {
+        var first = PlanContract.contract(1, advisers: 60)
+        first.held[PlanCell(.key())] = .init(accounts: 20)
+        let plan = try AllocationPlan(.input([.demand([80])], [first, .contract(2, advisers: 60)]))
+
+        #expect(plan.quotas.map(\.accounts) == [30, 50])
+        #expect(plan.quotas.map(\.target) == [50, 50])
+    }
+
+    @Test func `advisers counted for the portfolio bound all delegations together`() throws {
+        var contract = PlanContract.contract(1, advisers: 50, in: [2])
+        contract.stations.insert(.at(1))
+        contract.portfolios[.telephone] = .init(committed: 40)
+        let plan = try AllocationPlan(.input([.demand([60], in: 1), .demand([20], in: 2)], [contract]))
+
+        #expect(plan.quotas.map(\.accounts) == [30, 10])
+    }
+
+    @Test(
+        arguments: [(PlanContract.CapacityBasis.committed, 40), (.present, 25)] as [(PlanContract.CapacityBasis, Int64)]
+    )
+    func `capacity goes by the contract's basis`(basis: PlanContract.CapacityBasis, accounts: Int64) throws {
+        var contract = PlanContract.contract(1, staffing: [.at(14): .init(committed: 40, present: 25)])
+        contract.basis = basis
+        let plan = try AllocationPlan(.input([.demand([100])], [contract]))
+
+        #expect(plan.quotas.map(\.accounts) == [accounts])
+    }
+
+    @Test func `no agency gets more than the cap over all of its contracts`() throws {
+        var second = PlanContract.contract(2, advisers: 100)
+        second.agency = .number(1)
+        let plan = try AllocationPlan(
+            .input([.demand([100])], [.contract(1, advisers: 100), second, .contract(3, advisers: 100)]).capped(4_000))
+
+        #expect(plan.quotas.map(\.accounts) == [20, 20, 40])
+        #expect(plan.unplaced.map(\.reason) == [.cap])
+    }
+
+    @Test func `a scarce bond takes the accounts that need least of it`() throws {
+        let plan = try AllocationPlan(
+            .input(
+                [.demand([50], .dual, overdue: 100_000), .demand([50], .administrative, overdue: 20_000)],
+                [.contract(1, advisers: 500).bonded(1_500_000)]))
+
+        #expect(plan.quotas.map(\.accounts) == [5, 50])
+        #expect(plan.gap == 0)
+        #expect(plan.quotas[0].binding == .bond)
+        #expect(plan.unplaced.map(\.reason) == [.bond])
+    }
+
+    @Test(arguments: [(19_999, 0), (20_000, 1), (39_999, 1), (40_000, 2)] as [(Int64, Int64)])
+    func `a bond covers accounts of the mean, rounded down`(bond: Int64, accounts: Int64) throws {
+        let plan = try AllocationPlan(
+            .input([.demand([50], overdue: 20_000)], [.contract(1, advisers: 500).bonded(bond)]))
+
+        #expect(plan.quotas.map(\.accounts) == [accounts])
+        #expect(plan.gap <= 1)
+    }
+
+    @Test(
+        arguments: [
+            (.onHold(motive: "m"), .hold), (.terminated(motive: "m"), .noContract),
+        ] as [(PlanContract.Standing, AllocationPlan.Unplaced.Reason)])
+    func `a contract that is away gets nothing, and the reason is told`(
+        standing: PlanContract.Standing, reason: AllocationPlan.Unplaced.Reason
+    ) throws {
+        var contract = PlanContract.contract(1, advisers: 10)
+        contract.standing = standing
+        let plan = try AllocationPlan(.input([.demand([10])], [contract]))
+
+        #expect(plan.quotas.isEmpty)
+        #expect(plan.unplaced.map(\.reason) == [reason])
+    }
+
+    /// SUS-01: the handing out of one band is suspended, the rest goes on.
+    @Test func `a suspended band takes nothing and the others do`() throws {
+        var contract = PlanContract.contract(1, advisers: 100)
+        contract.suspended = [.init(strategy: .administrative, band: 2)]
+        let classes = [PlanDemand.PriorityClass(priority: 1, accounts: 10)]
+        let bands = (1...2).map { PlanDemand(cell: PlanCell(.key(), band: $0), classes: classes) }
+        let plan = try AllocationPlan(.input(bands, [contract]))
+
+        #expect(plan.quotas.map(\.key.cell.band) == [1])
+        #expect(plan.unplaced.map(\.reason) == [.hold])
+    }
+
+    /// GEO-02: no visits in the territories whose channels are banned.
+    @Test func `a channel ban leaves home visits unplaced and telephone not`() throws {
+        let staffing = PlanContract.Staffing(committed: 50)
+        var contract = PlanContract.contract(1, staffing: [.at(14): staffing, .at(14, .homeVisit): staffing])
+        contract.bans = [.at(14, .homeVisit)]
+        let classes = [PlanDemand.PriorityClass(priority: 1, accounts: 10)]
+        let demands = Portfolio.allCases.map {
+            PlanDemand(cell: PlanCell(.key(.administrative, in: 14, $0)), classes: classes, banned: 3)
+        }
+        let plan = try AllocationPlan(.input(demands, [contract]))
+
+        #expect(plan.quotas.map(\.key.cell.pool.portfolio) == [.telephone])
+        #expect(plan.unplaced.map(\.reason) == [.ban, .ban, .ban])
+        #expect(plan.unplaced.map(\.accounts) == [3, 10, 3])
+    }
+
+    @Test func `one more adviser is worth what it would place`() throws {
+        let input = PlanInput.input(
+            [.demand([10, 0], .dual), .demand([0, 50], .administrative)], [.contract(1, advisers: 30)])
+
+        #expect(input.worth(ofAdvisers: 1, .number(1), in: .telephone, at: .number(14)).weight == 1)
+        #expect(input.worth(ofAdvisers: 99, .number(1), in: .telephone, at: .number(14)).accounts == 30)
+        #expect(try AllocationPlan(input).scarce == [.station(.number(1), .at(14))])
+    }
+
+    @Test func `one more peso of bond is worth its part of an account`() throws {
+        let input = PlanInput.input(
+            [.demand([50], overdue: 20_000)], [.contract(1, advisers: 500).bonded(400_000)])
+
+        #expect(input.worth(ofBond: 60_000, .number(1)).accounts == 3)
+        // One account for 20,000 centavos: 50 millionths of a weight for each.
+        let price = try AllocationPlan(input).bondPrice(.number(1))
+        #expect(abs(price - 50_000_000) < 500_000)
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+struct ConditionSpaceTests {
+    private func space(_ condition: Condition) throws -> ConditionSpace {
+        try #require(ConditionSpace(condition, relief: []))
+    }
+
+    private func range(_ field: AccountField, _ low: Int64?, _ high: Int64?) -> Condition {
+        .range(field, atLeast: low.map { .value($0) }, atMost: high.map { .value($0) })
+    }
+
+    @Test func `two halves cover the whole, and what lies between them does not`() throws {
+        let whole = try space(range(.arrears, 1, 9))
+
+        #expect(
+            try whole.subtracting(space(range(.arrears, nil, 4)))?.subtracting(space(range(.arrears, 5, nil)))?.isEmpty
+                == true)
+        #expect(
+            try whole.subtracting(space(range(.arrears, nil, 4)))?.subtracting(space(range(.arrears, 6, nil)))?.isEmpty
+                == false)
+    }
+
+    @Test func `yes and no cover every account, known does not cover every date`() throws {
+        let all = try space(.always)
+
+        #expect(
+            try all.subtracting(space(.oneOf(.signed, [0])))?.subtracting(space(.oneOf(.signed, [1])))?.isEmpty == true)
+        #expect(try all.subtracting(space(.isKnown(.lawsuitOn)))?.isEmpty == false)
+        #expect(
+            try all.subtracting(space(.isKnown(.lawsuitOn)))?.subtracting(space(.not(.isKnown(.lawsuitOn))))?.isEmpty
+                == true)
+    }
+
+    @Test func `a date by the calendar and a date by the cut are not compared`() throws {
+        let recent = Condition.range(.jobLostOn, atLeast: .cut(days: -60), atMost: .cut(days: 0))
+        let early = range(.jobLostOn, nil, 19_000)
+
+        #expect(try space(.all([recent, early])).isEmpty == false)
+        #expect(try space(.all([recent, .not(.isKnown(.jobLostOn))])).isEmpty)
+        #expect(try space(.all([recent, .not(recent)])).isEmpty)
+    }
+
+    @Test func `what is asked of a relief is what the relief asks`() throws {
+        let relief = [
+            Clause(name: "r", title: Title(spanish: "", english: ""), origins: [], when: range(.unpaid, 1, 9))
+        ]
+        let offered = try #require(ConditionSpace(.offered(0), relief: relief))
+
+        #expect(try offered.subtracting(space(range(.unpaid, 1, 9)))?.isEmpty == true)
+        #expect(try space(range(.unpaid, 1, 9)).subtracting(offered)?.isEmpty == true)
+    }
+
+    /// A proof of emptiness is never wrong: random conditions against random accounts.
+    @Test(arguments: 0..<300 as Range<UInt64>) func `what is proved covered is covered for every account`(seed: UInt64)
+        throws
+    {
+        var random = SplitMix64(seed: seed)
+        let first = Self.condition(&random, depth: 0)
+        let second = Self.condition(&random, depth: 0)
+        guard let one = ConditionSpace(first, relief: []), let other = ConditionSpace(second, relief: []) else {
+            return
+        }
+        let isCovered = one.subtracting(other)?.isEmpty == true
+        let areApart = one.intersection(other)?.isEmpty == true
+        let cut = LocalDate(daysSince1970: 19_782)
+        let (left, right) = (first.bound(to: cut), second.bound(to: cut))
+
+        for _ in 0..<60 {
+            var row = AccountRow(cut: cut)
+            for field in Self.fields { row[field] = Self.value(field, &random) }
+            if isCovered { #expect(!left.holds(for: row) || right.holds(for: row)) }
+            if areApart { #expect(!(left.holds(for: row) && right.holds(for: row))) }
+            if one.isEmpty { #expect(!left.holds(for: row)) }
+        }
+    }
+
+    private static let fields: [AccountField] = [.arrears, .unpaid, .signed, .regime, .jobLostOn]
+
+    private static func value(_ field: AccountField, _ random: inout SplitMix64) -> Int64? {
+        switch field {
+        case .signed: Int64(random.below(2))
+        case .regime: Int64(random.below(3)) + 1
+        case .jobLostOn: random.below(3) == 0 ? nil : 19_776 + Int64(random.below(12))
+        default: Int64(random.below(8))
+        }
+    }
+
+    private static func condition(_ random: inout SplitMix64, depth: Int) -> Condition {
+        let field = fields[Int(random.below(UInt64(fields.count)))]
+        let bounds = [value(field, &random) ?? 0, value(field, &random) ?? 0].sorted()
+        switch random.below(depth > 2 ? 4 : 7) {
+        case 0: return .range(field, atLeast: .value(bounds[0]), atMost: random.below(2) == 0 ? nil : .value(bounds[1]))
+        case 1: return .oneOf(field, bounds)
+        case 2: return .isKnown(.jobLostOn)
+        case 3:
+            return .range(
+                .jobLostOn, atLeast: .cut(days: Int64(random.below(6)) - 6),
+                atMost: random.below(2) == 0 ? .cut(days: 0) : .value(19_780))
+        case 4: return .not(condition(&random, depth: depth + 1))
+        case 5: return .all([condition(&random, depth: depth + 1), condition(&random, depth: depth + 1)])
+        default: return .any([condition(&random, depth: depth + 1), condition(&random, depth: depth + 1)])
+        }
+    }
+}
