@@ -68,7 +68,7 @@ extension PgLink {
 
 extension LeaseKey {
     /// Reads delegation, account and epoch from the first three columns.
-    fileprivate init?(_ row: PgRow) {
+    init?(_ row: PgRow) {
         guard let delegation = Delegation(row.int16(0)), let account = AccountID(row.int64(1)),
             let epoch = Epoch(row.int64(2))
         else { return nil }

@@ -46,7 +46,7 @@ enum EngineStatements {
     static let lockGrantsForUpdate = lockGrants(forUpdate: true)
 
     /// The grant row that a position belongs to, if it was granted: the last one that starts at or before it.
-    private static func grantOfPosition(_ delegation: String, _ hand: String, _ position: String) -> String {
+    static func grantOfPosition(_ delegation: String, _ hand: String, _ position: String) -> String {
         """
         SELECT x.* FROM lease_grant x
          WHERE x.delegation_id = \(delegation) AND x.hand_id = \(hand) AND x.first_position <= \(position)
@@ -90,29 +90,36 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    /// The next accounts of each hand behind its cursor, excluded ones included and marked.
+    /// The next accounts of each hand behind its cursor that may be leased, at most as many as wanted. Looks no further than
+    /// 1,024 positions beyond that, so that a long row of excluded ones cannot hold the group's locks.
     ///
     /// $1 delegation smallint[], $2 hand int[], $3 how many int[]
     static let windows = """
-        SELECT r.i, p.position, p.account_id, p.epoch, p.exposure, e.epoch IS NOT NULL,
-               p.tactic, p.arrears, p.due, p.overdue, p.municipality, p.reference
+        SELECT r.i, p.position, p.account_id, p.epoch, p.exposure, p.tactic, p.arrears, p.due, p.overdue, p.municipality,
+               p.reference
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, want, i)
           LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
                               WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
                               ORDER BY g.first_position DESC LIMIT 1) c ON true
-          JOIN position p ON p.delegation_id = r.delegation_id AND p.hand_id = r.hand_id
-                         AND p.position > coalesce(c.last_position, 0)
-                         AND p.position <= coalesce(c.last_position, 0) + r.want
-          LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch
+         CROSS JOIN LATERAL (SELECT x.* FROM position x
+                              WHERE x.delegation_id = r.delegation_id AND x.hand_id = r.hand_id
+                                AND x.position > coalesce(c.last_position, 0)
+                                AND x.position <= coalesce(c.last_position, 0) + r.want + \(windowSlack)
+                                AND NOT EXISTS (SELECT FROM ending e
+                                                 WHERE e.delegation_id = x.delegation_id AND e.account_id = x.account_id
+                                                   AND e.epoch = x.epoch)
+                              ORDER BY x.position
+                              LIMIT r.want) p
          ORDER BY r.i, p.position
         """
+    static let windowSlack: Int32 = 1_024
 
     /// The accounts of a grant as they were leased, for a replay.
     ///
     /// $1 delegation smallint, $2 hand int, $3 first int, $4 last int, $5 skipped int[]
     static let grantedAccounts = """
-        SELECT p.position, p.account_id, p.epoch, p.exposure, false,
-               p.tactic, p.arrears, p.due, p.overdue, p.municipality, p.reference
+        SELECT p.position, p.account_id, p.epoch, p.exposure, p.tactic, p.arrears, p.due, p.overdue,
+               p.municipality, p.reference
           FROM position p
          WHERE p.delegation_id = $1 AND p.hand_id = $2 AND p.position BETWEEN $3 AND $4
            AND p.position <> ALL (coalesce($5::int[], '{}'))
@@ -125,7 +132,8 @@ enum EngineStatements {
     static let leases = """
         SELECT r.i, d.hand_id, d.position, p.exposure, p.municipality, h.late_report_us,
                g.first_position, g.quota_id, g.contract_id, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us,
-               g.outage_us, g.closed_at, e.kind, e.ended_at, later.epoch, n.epoch IS NOT NULL
+               g.outage_us, g.closed_at, e.kind, e.ended_at, later.epoch,
+               n.final_at, n.objected_at, n.held_until, n.decision
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
           JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
           JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
@@ -133,7 +141,6 @@ enum EngineStatements {
          CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
           LEFT JOIN ending e ON e.delegation_id = r.delegation_id AND e.account_id = r.account_id AND e.epoch = r.epoch
           LEFT JOIN notice n ON n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
-                            AND n.decision IS DISTINCT FROM 'withdrawn'
           LEFT JOIN LATERAL (SELECT x.epoch FROM deal x
                               WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id AND x.epoch > r.epoch
                                 AND EXISTS (SELECT FROM lease_grant y
@@ -150,8 +157,12 @@ enum EngineStatements {
                EXISTS (SELECT FROM position p
                          JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id
                                       AND n.epoch = p.epoch AND n.decision IS DISTINCT FROM 'withdrawn'
+                                      AND n.finished_at IS NULL
                         WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
-                          AND p.position BETWEEN g.first_position AND g.last_position)
+                          AND p.position BETWEEN g.first_position AND g.last_position
+                          AND NOT EXISTS (SELECT FROM ending e
+                                           WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                                             AND e.epoch = p.epoch))
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
           JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
                             AND g.first_position = r.first_position
@@ -268,6 +279,14 @@ enum EngineStatements {
         UPDATE lease_grant g SET term = r.term
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[]) AS r (delegation_id, hand_id, first_position, term)
          WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id AND g.first_position = r.first_position
+        """
+
+    static let insertObjections = """
+        UPDATE notice n SET objected_at = $6, objection = r.reason, held_until = r.held_until
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[])
+               AS r (delegation_id, account_id, epoch, reason, held_until)
+         WHERE n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
+           AND n.objected_at IS NULL AND n.decision IS NULL
         """
 
     static let insertRequests = """

@@ -98,7 +98,16 @@ package struct GroupAnswer: Sendable {
         package let isOpen: Bool
         package let size: Int32
         package let cursor: Int32
+        /// The next accounts that may be leased, in order, as many as were asked for or as there are up to ``seen``.
         package var window: [DealtAccount]
+        package internal(set) var seen: Int32
+
+        mutating func noteSeen(want: Int32) {
+            let isFull = window.count >= Int(want)
+            seen =
+                isFull
+                ? window.last?.position.position ?? cursor : min(size, cursor + want + EngineStatements.windowSlack)
+        }
     }
     package struct Lease: Sendable {
         package let grant: GrantID
@@ -109,14 +118,15 @@ package struct GroupAnswer: Sendable {
         package let quota: Int32
         package let contract: ContractID?
         package let facts: LeaseFacts
-        package let hasNotice: Bool
+        /// The recall that was noticed, whatever became of it.
+        package let notice: RecallNotice?
 
         /// The same lease, ended.
         package func ended(_ ending: LeaseFacts.Ending) -> Lease {
             Lease(
                 grant: grant, hand: hand, position: position, exposure: exposure, municipality: municipality,
                 quota: quota,
-                contract: contract, facts: facts.ended(ending), hasNotice: hasNotice)
+                contract: contract, facts: facts.ended(ending), notice: notice)
         }
     }
     package struct Grant: Sendable {

@@ -81,18 +81,17 @@ extension PgLink {
 }
 
 extension DealtAccount {
-    /// Reads position, account, epoch, exposure, ended, tactic, arrears, due, overdue, municipality, reference from `column` on.
+    /// Reads position, account, epoch, exposure, tactic, arrears, due, overdue, municipality, reference from `column` on.
     init?(_ row: PgRow, at column: Int) {
         guard let account = AccountID(row.int64(column + 1)), let epoch = Epoch(row.int64(column + 2)) else {
             return nil
         }
         self.init(
             position: DealtPosition(
-                position: row.int32(column), account: account, epoch: epoch, exposure: Cents(row.int64(column + 3)),
-                isEnded: row.bool(column + 4)),
-            tactic: row.text(column + 5), arrears: row.int16(column + 6), due: Cents(row.int64(column + 7)),
-            overdue: Cents(row.int64(column + 8)), municipality: Municipality(row.int32(column + 9)),
-            reference: row.text(column + 10))
+                position: row.int32(column), account: account, epoch: epoch, exposure: Cents(row.int64(column + 3))),
+            tactic: row.text(column + 4), arrears: row.int16(column + 5), due: Cents(row.int64(column + 6)),
+            overdue: Cents(row.int64(column + 7)), municipality: Municipality(row.int32(column + 8)),
+            reference: row.text(column + 9))
     }
 }
 
@@ -235,15 +234,17 @@ private struct GroupRound {
             ask(EngineStatements.hands, keys) { answer, rows in
                 for row in rows {
                     answer.hands[hands[Int(row.int64(0)) - 1]] = GroupAnswer.Hand(
-                        isOpen: row.bool(1), size: row.int32(2), cursor: row.int32(3), window: [])
+                        isOpen: row.bool(1), size: row.int32(2), cursor: row.int32(3), window: [],
+                        seen: row.int32(3))
                 }
             }
-            let wants = PgValue.int32s(hands.map { Int32(question.hands[$0] ?? 0) })
-            ask(EngineStatements.windows, keys + [wants]) { answer, rows in
+            let wants = hands.map { Int32(question.hands[$0] ?? 0) }
+            ask(EngineStatements.windows, keys + [.int32s(wants)]) { answer, rows in
                 for row in rows {
                     guard let account = DealtAccount(row, at: 1) else { continue }
                     answer.hands[hands[Int(row.int64(0)) - 1]]?.window.append(account)
                 }
+                for (hand, want) in zip(hands, wants) { answer.hands[hand]?.noteSeen(want: want) }
             }
         }
         let quotas = question.quotas.sorted()
@@ -300,7 +301,8 @@ extension GroupAnswer.KnownEvidence {
 }
 
 extension GroupAnswer.Lease {
-    fileprivate init?(_ row: PgRow, outage: Duration) {
+    /// Reads a row of ``EngineStatements/leases``.
+    init?(_ row: PgRow, outage: Duration) {
         guard let holder = AgencyID(row.int32(9)) else { return nil }
         let machine = GrantStateMachine(
             state: row.optionalTimestamp(15).map { .closed(at: $0) }
@@ -316,7 +318,22 @@ extension GroupAnswer.Lease {
             facts: LeaseFacts(
                 holder: holder, grant: machine, credit: outage - .microseconds(row.int64(14)), ending: ending,
                 laterEpoch: row.optionalInt64(18).flatMap(Epoch.init), lateReport: .microseconds(row.int64(5))),
-            hasNotice: row.bool(19))
+            notice: RecallNotice(row, at: 19))
+    }
+}
+
+extension RecallNotice {
+    /// Reads final_at, objected_at, held_until, decision from `column` on; `nil` where no recall was noticed.
+    init?(_ row: PgRow, at column: Int) {
+        guard let finalAt = row.optionalTimestamp(column) else { return nil }
+        let state: State
+        switch (row.optionalText(column + 3), row.optionalTimestamp(column + 1)) {
+        case ("withdrawn", _): state = .withdrawn
+        case (_?, _): state = .upheld
+        case (nil, let objectedAt?): state = .objected(heldUntil: row.optionalTimestamp(column + 2) ?? objectedAt)
+        case (nil, nil): state = .pending
+        }
+        self.init(state: state, finalAt: finalAt)
     }
 }
 

@@ -14,6 +14,7 @@ extension GroupWrites {
             queries.append((releaseQuery, 0))
         }
         if !extensions.isEmpty { queries.append((extensionQuery, extensions.count)) }
+        if !objections.isEmpty { queries.append((objectionQuery, objections.count)) }
         if !replies.isEmpty { queries.append((replyQuery, replies.count)) }
         if !blocks.isEmpty { queries.append((blockQuery, blocks.count)) }
         return queries
@@ -105,6 +106,16 @@ extension GroupWrites {
             [
                 .int16s(extensions.map(\.grant.delegation.value)), .int32s(extensions.map(\.grant.grant.hand)),
                 .int32s(extensions.map(\.grant.grant.first)), .timestamps(extensions.map(\.term)),
+            ])
+    }
+
+    private var objectionQuery: PgQuery {
+        PgQuery(
+            EngineStatements.insertObjections,
+            [
+                .int16s(objections.map(\.lease.delegation.value)), .int64s(objections.map(\.lease.account.value)),
+                .int64s(objections.map(\.lease.epoch.value)), .texts(objections.map(\.reason)),
+                .timestamps(objections.map(\.heldUntil)), .timestamp(now),
             ])
     }
 

@@ -165,6 +165,19 @@ package struct EndingRow: Sendable {
     }
 }
 
+/// An objection to a pending recall.
+package struct ObjectionRow: Sendable {
+    package let lease: LeaseKey
+    package let reason: String
+    package let heldUntil: Timestamp
+
+    package init(lease: LeaseKey, reason: String, heldUntil: Timestamp) {
+        self.lease = lease
+        self.reason = reason
+        self.heldUntil = heldUntil
+    }
+}
+
 /// The reply of a rare verb, kept as it was sent.
 package struct KeptReplyRow: Sendable {
     package let verb: KeptVerb
@@ -206,6 +219,7 @@ package struct GroupWrites: Sendable {
     package var evidence: [EvidenceRow] = []
     package var endings: [EndingRow] = []
     package var extensions: [(grant: GrantKey, term: Timestamp)] = []
+    package var objections: [ObjectionRow] = []
     package var replies: [KeptReplyRow] = []
     package var blocks: [BlockRow] = []
 

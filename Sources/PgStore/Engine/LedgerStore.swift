@@ -43,12 +43,16 @@ extension PgLink {
     package func lockUnchained(
         limit: Int32
     ) throws(PgError) -> (blocks: [UnchainedBlock], ends: [Delegation: [Period: ChainEnd]]) {
-        let cursor = try run("SELECT number FROM follower WHERE name = 'sequencer' FOR UPDATE")
-        if cursor.isEmpty {
+        let cursor = try run(
+            "SELECT transaction::text, number FROM follower WHERE name = 'sequencer' FOR UPDATE"
+        ).first
+        if cursor == nil {
             try run(
                 "INSERT INTO follower (name, transaction, number) VALUES ('sequencer', '0', 0) ON CONFLICT DO NOTHING")
         }
-        let blocks = try run(LedgerStatements.unchained, [.int32(limit)]).compactMap { row -> UnchainedBlock? in
+        let after: [PgValue] = [.text(cursor?.text(0) ?? "0"), .int64(cursor?.int64(1) ?? 0)]
+        let rows = try run(LedgerStatements.unchained, [.int32(limit)] + after)
+        let blocks = rows.compactMap { row -> UnchainedBlock? in
             guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else {
                 return nil
             }
@@ -58,7 +62,9 @@ extension PgLink {
         }
         var ends: [Delegation: [Period: ChainEnd]] = [:]
         guard !blocks.isEmpty else { return (blocks, ends) }
-        for row in try run(LedgerStatements.ends) {
+        let chains = Set(blocks.map { Chain(delegation: $0.delegation.value, period: $0.period.number) })
+        let keys: [PgValue] = [.int16s(chains.map(\.delegation)), .int32s(chains.map(\.period))]
+        for row in try run(LedgerStatements.ends, keys) {
             guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else { continue }
             ends[delegation, default: [:]][period] = ChainEnd(height: row.int64(2), head: row.bytes(3))
         }
@@ -82,19 +88,30 @@ extension PgLink {
     }
 }
 
+private struct Chain: Hashable {
+    let delegation: Int16
+    let period: Int32
+}
+
 private enum LedgerStatements {
+    /// $1 limit int, $2 transaction text, $3 number bigint. The place is a parameter, not a join: only so is it a bound of
+    /// the index, and not a filter over all blocks that ever were.
     static let unchained = """
         SELECT b.delegation_id, b.period, b.root, b.transaction::text, b.block_id
-          FROM block b, follower f
-         WHERE f.name = 'sequencer' AND (b.transaction, b.block_id) > (f.transaction, f.number)
+          FROM block b
+         WHERE (b.transaction, b.block_id) > ($2::text::xid8, $3)
            AND b.transaction < pg_snapshot_xmin(pg_current_snapshot())
          ORDER BY b.transaction, b.block_id
          LIMIT $1
         """
 
+    /// $1 delegation smallint[], $2 period int[]
     static let ends = """
-        SELECT DISTINCT ON (delegation_id, period) delegation_id, period, height, head
-          FROM chain ORDER BY delegation_id, period, height DESC
+        SELECT r.delegation_id, r.period, c.height, c.head
+          FROM unnest($1::smallint[], $2::int[]) AS r (delegation_id, period)
+         CROSS JOIN LATERAL (SELECT x.height, x.head FROM chain x
+                              WHERE x.delegation_id = r.delegation_id AND x.period = r.period
+                              ORDER BY x.height DESC LIMIT 1) c
         """
 
     static let appendChain = """

@@ -14,6 +14,8 @@ package struct HandRoute: Sendable {
     package let contract: ContractID
     package let agency: AgencyID
     package let isSuspended: Bool
+    /// Whether the agency or the institution wants no more of that strategy there, for now.
+    package var isPaused: Bool
     package let quota: QuotaKey
 }
 
@@ -58,6 +60,7 @@ extension PgLink {
                     termDays: Int(row.int32(7)), ceilingDays: Int(row.int32(8)), grace: .microseconds(row.int64(9)),
                     lateReport: .microseconds(row.int64(10)), contractEndsOn: row.date(13)),
                 contract: contract, agency: agency, isSuspended: row.text(14) != "active",
+                isPaused: row.bool(16),
                 quota: QuotaKey(delegation: delegation, quota: row.int32(15)))
         }
     }
@@ -85,7 +88,9 @@ private enum RouteStatements {
                           WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
                           ORDER BY g.first_position DESC LIMIT 1), 0),
                h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, c.contract_id, c.agency_id, c.ends_on, a.status,
-               q.quota_id
+               q.quota_id,
+               EXISTS (SELECT FROM pause p
+                        WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy)
           FROM hand h
           JOIN contract c ON c.contract_id = ANY (h.contract_ids)
           JOIN agency a ON a.agency_id = c.agency_id

@@ -29,7 +29,7 @@ package struct AgencyKey: Hashable, Sendable {
     }
 }
 
-/// Table agency_key. A key is never changed: it is added, and revoked.
+/// Table agency_key. A key is never changed: it is added, given an earlier end, and revoked.
 package struct AgencyKeyStore {
     private let link: PgLink
 
@@ -81,6 +81,19 @@ package struct AgencyKeyStore {
                     addedAt: row.timestamp(4), revokedAt: row.optionalTimestamp(5))
             }
         }
+    }
+
+    /// Gives a key that is in force an end, unless it ends before anyway.
+    ///
+    /// - Returns: when it ends; `nil` where there is no such key in force.
+    package func expire(_ agency: AgencyID, name: String, afterDays days: Int32) throws(PgError) -> Timestamp? {
+        try link.run(
+            """
+            UPDATE agency_key SET expires_at = least(expires_at, now_instant() + $3 * interval '1 day')
+            WHERE agency_id = $1 AND key_name = $2 AND revoked_at IS NULL
+            AND   (expires_at IS NULL OR expires_at > now_instant()) RETURNING expires_at
+            """, [.int32(agency.value), .text(name), .int32(days)]
+        ).first?.timestamp(0)
     }
 
     /// - Returns: when it was revoked, now or before; `nil` where there is no such key.

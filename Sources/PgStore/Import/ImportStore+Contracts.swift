@@ -76,6 +76,43 @@ extension ImportStore {
         ]
     }
 
+    /// Rules that the close could not charge: one of their values is neither loaded nor good in this file.
+    var scheduleParameterCheck: String {
+        let needed = PenaltyRule.allCases.flatMap { rule in
+            rule.needed.map { "('\(rule.rawValue)', '\($0)')" }
+        }
+        return """
+            SELECT s.line, 'rule', s.rule,
+                   'has no ' || string_agg('`' || n.parameter || '`', ', ' ORDER BY n.parameter) || ' in ' || s.schedule
+                       || ' from ' || s.effective_on || ' on; add a row for it'
+            FROM   import_row s
+            JOIN   (VALUES \(needed.joined(separator: ", "))) n (rule, parameter) ON n.rule = s.rule
+            WHERE  s.kind = 'penalty'
+            AND    NOT EXISTS (SELECT FROM import_row o
+                               WHERE (o.schedule, o.effective_on, o.rule, o.parameter)
+                                     = (s.schedule, s.effective_on, s.rule, n.parameter))
+            AND    NOT EXISTS (SELECT FROM schedule t
+                               WHERE (t.schedule, t.effective_on, t.rule, t.parameter)
+                                     = (s.schedule, s.effective_on, s.rule, n.parameter))
+            GROUP  BY s.line, s.rule, s.schedule, s.effective_on
+            """
+    }
+
+    /// Versions of penalties without a rate of IVA, which every section of a statement ends with (AMB-19).
+    var scheduleTaxCheck: String {
+        let tax = PenaltyTerms.taxRule
+        return """
+            SELECT s.line, 'schedule', s.schedule,
+                   'has no \(tax) from ' || s.effective_on || ' on; add a row `\(tax)`, `rate`'
+            FROM   import_row s
+            WHERE  s.kind = 'penalty'
+            AND    NOT EXISTS (SELECT FROM import_row o WHERE (o.schedule, o.effective_on, o.rule, o.parameter)
+                                                            = (s.schedule, s.effective_on, '\(tax)', 'rate'))
+            AND    NOT EXISTS (SELECT FROM schedule t WHERE (t.schedule, t.effective_on, t.rule, t.parameter)
+                                                          = (s.schedule, s.effective_on, '\(tax)', 'rate'))
+            """
+    }
+
     func applySchedules() throws(PgError) -> [ImportCount] {
         let added = try link.run(
             """
@@ -123,6 +160,8 @@ extension ImportStore {
             """,
             scheduleMissing(column: "fee_schedule", kind: "fee"),
             scheduleMissing(column: "penalty_schedule", kind: "penalty"),
+            scheduleLate(column: "fee_schedule", kind: "fee"),
+            scheduleLate(column: "penalty_schedule", kind: "penalty"),
             """
             SELECT s.line, 'agency', \(agency("s.agency_id")), 'the contract is that of ' || \(agency("c.agency_id"))
                    || '; it takes a number of its own for another agency'
@@ -150,6 +189,20 @@ extension ImportStore {
         SELECT s.line, '\(column)', s.\(column), 'there is no \(kind) schedule of that name; import schedules first'
         FROM   import_row s
         WHERE  NOT EXISTS (SELECT FROM schedule t WHERE t.schedule = s.\(column) AND t.kind = '\(kind)')
+        """
+    }
+
+    /// A statement takes the version in force on its month's first day: the contract's first one has to have one.
+    private func scheduleLate(column: String, kind: String) -> String {
+        """
+        SELECT s.line, '\(column)', s.\(column),
+               'has no version in force on ' || d.day || ', when the contract''s first month begins, only from '
+                   || t.effective_on || ' on; import the one before, or correct starts_on'
+        FROM   import_row s
+        CROSS  JOIN LATERAL (SELECT greatest(date_trunc('month', s.starts_on)::date, '\(period.firstDay)') AS day) d
+        JOIN   (SELECT schedule, min(effective_on) AS effective_on FROM schedule WHERE kind = '\(kind)'
+                GROUP BY schedule) t ON t.schedule = s.\(column)
+        WHERE  t.effective_on > d.day AND s.ends_on >= d.day
         """
     }
 

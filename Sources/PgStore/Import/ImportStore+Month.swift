@@ -64,6 +64,32 @@ extension ImportStore {
         return try addedCounts(Int64(rows), what: "payments")
     }
 
+    /// Rows that no cut has: the account is in none, or in another delegation than the row says. Payments may come before
+    /// the cut, so they are taken all the same; but what is never found counts for nobody.
+    ///
+    /// - Returns: how many, and the first `limit` of them by line, with the delegation that has the account.
+    package func paymentsOffTheCut(
+        limit: Int32
+    ) throws(PgError) -> (count: Int64, first: [(line: Int, account: Int64, delegation: Int16?)]) {
+        let rows = try link.run(
+            """
+            SELECT u.line, u.account_id, u.total, a.delegation_id
+            FROM   (SELECT s.line, s.account_id, count(*) OVER () AS total
+                    FROM   import_row s
+                    WHERE  NOT EXISTS (SELECT FROM account a
+                                       WHERE a.delegation_id = s.delegation_id AND a.account_id = s.account_id)
+                    ORDER  BY s.line LIMIT $1) u
+            LEFT   JOIN LATERAL (SELECT max(a.delegation_id) AS delegation_id FROM account a
+                                 WHERE a.delegation_id = ANY (ARRAY(SELECT generate_series(1, 32)::smallint))
+                                 AND   a.account_id = u.account_id) a ON true
+            ORDER  BY u.line
+            """, [.int32(limit)])
+        return (
+            rows.first?.int64(2) ?? 0,
+            rows.map { (line: Int($0.int32(0)), account: $0.int64(1), delegation: $0.optionalInt16(3)) }
+        )
+    }
+
     // MARK: Facts
 
     var factChecks: [String] {

@@ -3,178 +3,109 @@
 internal import Assignment
 
 /// Stop events: recorded, and the stopped account's deal ended, whether it is held or only dealt (ASG-10).
+///
+/// A row names an account, or a municipality and with it every account that the period's cut has there (SOL-03).
 extension ImportStore {
     var stopChecks: [String] {
         [
             duplicates(
                 "delegation_id, account_id, reason, from_on", column: "account", value: "s.account_id::text",
                 what: "the same account, reason and day"),
+            duplicates(
+                "delegation_id, municipality, reason, from_on", column: "municipality",
+                value: "s.municipality::text", what: "the same municipality, reason and day"),
+            stopChangeCheck("t.account_id = s.account_id AND t.municipality IS NULL"),
+            stopChangeCheck("t.municipality = s.municipality"),
             """
-            SELECT s.line, 'until_on', s.until_on::text,
-                   'the stop is recorded with ' || coalesce(t.until_on::text, 'no last day')
-                       || '; a change needs a row with a later from_on'
-            FROM   import_row s JOIN stop t USING (delegation_id, account_id, reason, from_on)
-            WHERE  t.until_on IS DISTINCT FROM s.until_on
+            SELECT s.line, 'municipality', s.municipality::text,
+                   'the cut of \(period) has no account there; import the cut first, or look for a misspelt key'
+            FROM   import_row s
+            WHERE  s.municipality IS NOT NULL
+            AND    NOT EXISTS (SELECT FROM account a
+                               WHERE a.period = \(period.number) AND a.delegation_id = s.delegation_id
+                                   AND a.municipality = s.municipality)
             """,
         ]
     }
 
-    func applyStops(_ importID: Int64, seal: SealEndings) throws -> [ImportCount] {
-        let added = try link.run(
-            """
-            INSERT INTO stop (period, delegation_id, account_id, reason, from_on, until_on, import_id)
-            SELECT $1, delegation_id, account_id, reason, from_on, until_on, $2 FROM import_row ORDER BY line
-            ON CONFLICT (delegation_id, account_id, reason, from_on) DO NOTHING
-            """, [.int32(period.number), .int64(importID)]
-        ).affected
-        let known = try count("SELECT count(*) FROM import_row") - Int64(added)
-        // The locks in the order in which a group of requests takes them: all hands, then all grants.
-        try link.run(Self.lockHands)
-        try link.run(Self.lockGrants)
-        var ended: Int64 = 0
-        var held: Int64 = 0
-        var page = try nextPage(after: (0, 0))
-        while let current = page {
-            let endings = try endDeals(current)
-            ended += Int64(endings.count)
-            held += Int64(endings.count { $0.wasHeld })
-            if let instant = endings.first?.endedAt {
-                try insertBlocks(seal(endings.map(\.row), instant))
-            }
-            page = try nextPage(after: (current.delegation, current.last))
-        }
+    private func stopChangeCheck(_ match: String) -> String {
+        """
+        SELECT DISTINCT s.line, 'until_on', s.until_on::text,
+               'the stop is recorded with ' || coalesce(t.until_on::text, 'no last day')
+                   || '; a change needs a row with a later from_on'
+        FROM   import_row s
+        JOIN   stop t ON t.delegation_id = s.delegation_id AND t.reason = s.reason AND t.from_on = s.from_on AND \(match)
+        WHERE  t.until_on IS DISTINCT FROM s.until_on
+        """
+    }
+
+    func applyStops(_ importID: Int64, seal: DealEndings.Seal) throws -> [ImportCount] {
+        let values: [PgValue] = [.int32(period.number), .int64(importID)]
+        let rows = try count("SELECT count(*) FROM import_row WHERE account_id IS NOT NULL")
+        let added = Int64(try link.run(StopStatements.byAccount, values).affected)
+        let inMunicipalities = try count(StopStatements.countInMunicipalities, [.int32(period.number)])
+        let addedThere = Int64(try link.run(StopStatements.byMunicipality, values).affected)
+        let endings = DealEndings(link)
+        try endings.stage()
+        try link.run(StopStatements.stageEndings)
+        let ended = try endings.run(seal: seal)
         return [
-            ImportCount("stops recorded", Int64(added)), ImportCount("stops already recorded", known),
-            ImportCount("dealt accounts taken back", ended), ImportCount("of them held and recalled", held),
+            ImportCount("stops recorded", added + addedThere),
+            ImportCount("of them by municipality", addedThere),
+            ImportCount("stops already recorded", rows + inMunicipalities - added - addedThere),
+            ImportCount("dealt accounts taken back", ended.ended),
+            ImportCount("of them held and recalled", ended.held),
         ]
     }
+}
 
-    /// A bounded part of the stopped accounts: of one delegation, `first` to `last`.
-    private struct Page {
-        let delegation: Int16
-        let first: Int64
-        let last: Int64
-    }
-
-    private struct EndedDeal {
-        let row: EndingRow
-        let wasHeld: Bool
-        let endedAt: Timestamp
-    }
-
-    private func nextPage(after: (delegation: Int16, account: Int64)) throws(PgError) -> Page? {
-        try link.run(
-            """
-            SELECT delegation_id, min(account_id), max(account_id)
-            FROM   (SELECT delegation_id, account_id FROM import_row
-                    WHERE (delegation_id, account_id) > ($1, $2)
-                    AND   delegation_id = (SELECT min(delegation_id) FROM import_row
-                                           WHERE (delegation_id, account_id) > ($1, $2))
-                    ORDER BY account_id LIMIT 5000) p
-            GROUP  BY delegation_id
-            """, [.int16(after.delegation), .int64(after.account)]
-        ).first.map { Page(delegation: $0.int16(0), first: $0.int64(1), last: $0.int64(2)) }
-    }
-
-    /// In a statement of its own behind the locks, so that it sees what was committed while they were waited for.
-    private func endDeals(_ page: Page) throws(PgError) -> [EndedDeal] {
-        let rows = try link.run(Self.endStopped, [.int16(page.delegation), .int64(page.first), .int64(page.last)])
-        return rows.compactMap { row in
-            guard let delegation = Delegation(row.int16(0)), let account = AccountID(row.int64(1)),
-                let epoch = Epoch(row.int64(2)), let kind = EndingKind(rawValue: row.text(3))
-            else { return nil }
-            let ending = EndingRow(
-                lease: LeaseKey(delegation: delegation, account: account, epoch: epoch), kind: kind,
-                reason: row.text(4), hand: row.int32(5), position: row.int32(6), quota: row.optionalInt32(7) ?? 0,
-                exposure: Cents(row.int64(8)))
-            return EndedDeal(row: ending, wasHeld: row.bool(9), endedAt: row.timestamp(10))
-        }
-    }
-
-    private func insertBlocks(_ blocks: [BlockRow]) throws(PgError) {
-        try link.run(
-            EngineStatements.insertBlocks,
-            [
-                .int16s(blocks.map(\.delegation.value)), .int32s(blocks.map(\.period.number)),
-                .byteArrays(blocks.map(\.records)), .int32s(blocks.map { Int32($0.count) }),
-                .byteArrays(blocks.map(\.root)),
-            ])
-    }
-
-    // MARK: Statements
-
-    /// The latest deal of each stopped account, where nothing ended it, with the reason of the file's first stop
-    /// that is in force today; a payoff goes before other reasons.
-    private static func stoppedDeals(_ bounds: String = "") -> String {
-        """
-        SELECT s.delegation_id, d.account_id, d.epoch, d.hand_id, d.position, s.reason
-        FROM   (SELECT DISTINCT ON (delegation_id, account_id) delegation_id, account_id, reason
-                FROM   import_row
-                WHERE  (until_on IS NULL OR until_on >= (now_instant() - interval '5 hours')::date) \(bounds)
-                ORDER  BY delegation_id, account_id, reason = 'payoff' DESC, line) s
-        JOIN   LATERAL (SELECT account_id, epoch, hand_id, position
-                        FROM deal
-                        WHERE delegation_id = s.delegation_id AND account_id = s.account_id
-                        ORDER BY epoch DESC LIMIT 1) d ON true
-        WHERE  NOT EXISTS (SELECT FROM ending e
-                           WHERE e.delegation_id = s.delegation_id AND e.account_id = d.account_id
-                               AND e.epoch = d.epoch)
-        """
-    }
-
-    /// The same with the grant over the position, if one went over it, and whether that grant holds the account.
-    private static func stoppedLeases(_ bounds: String = "") -> String {
-        """
-        SELECT t.*, g.first_position, g.quota_id,
-               coalesce(g.state = 'open' AND t.position <= g.last_position
-                        AND NOT t.position = ANY (coalesce(g.skipped, '{}')), false) AS was_held
-        FROM   (\(stoppedDeals(bounds))) t
-        LEFT   JOIN LATERAL (SELECT first_position, last_position, skipped, state, quota_id
-                             FROM lease_grant
-                             WHERE delegation_id = t.delegation_id AND hand_id = t.hand_id
-                                 AND first_position <= t.position
-                             ORDER BY first_position DESC LIMIT 1) g ON true
-        """
-    }
-
-    private static let lockHands = """
-        SELECT 1 FROM hand h
-        WHERE  (delegation_id, hand_id) IN (SELECT delegation_id, hand_id FROM (\(stoppedDeals())) t)
-        ORDER  BY delegation_id, hand_id
-        FOR NO KEY UPDATE
+private enum StopStatements {
+    /// $1 period, $2 import_id
+    static let byAccount = """
+        INSERT INTO stop (period, delegation_id, account_id, reason, from_on, until_on, import_id)
+        SELECT $1, delegation_id, account_id, reason, from_on, until_on, $2
+        FROM   import_row WHERE account_id IS NOT NULL ORDER BY line
+        ON CONFLICT (delegation_id, account_id, reason, from_on, coalesce(municipality, 0)) DO NOTHING
         """
 
-    private static let lockGrants = """
-        SELECT 1 FROM lease_grant g
-        WHERE  (delegation_id, hand_id, first_position) IN (
-                   SELECT delegation_id, hand_id, first_position FROM (\(stoppedLeases())) t
-                       WHERE first_position IS NOT NULL)
-        ORDER  BY delegation_id, hand_id, first_position
-        FOR UPDATE
+    /// The cut's accounts in the municipalities of the file. $1 period
+    private static let inMunicipalities = """
+        FROM   import_row s
+        JOIN   account a ON a.period = $1 AND a.delegation_id = s.delegation_id AND a.municipality = s.municipality
+        WHERE  s.account_id IS NULL
         """
 
-    /// $1 delegation, $2 and $3 the first and the last account of the page.
-    private static let endStopped = """
-        WITH stopped AS MATERIALIZED (
-            \(stoppedLeases("AND delegation_id = $1 AND account_id BETWEEN $2 AND $3"))),
-        ended AS (
-            INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
-            SELECT delegation_id, account_id, epoch, CASE WHEN reason = 'payoff' THEN 'payoff' ELSE 'exclusion' END,
-                   reason, (SELECT now_instant()), hand_id, position, was_held
-            FROM   stopped
-            ON CONFLICT (delegation_id, account_id, epoch) DO NOTHING
-            RETURNING *),
-        ended_position AS MATERIALIZED (
-            SELECT e.*, s.quota_id, p.exposure
-            FROM   ended e
-            JOIN   stopped s USING (delegation_id, account_id, epoch)
-            JOIN   position p ON p.delegation_id = e.delegation_id AND p.hand_id = e.hand_id
-                AND p.position = e.position),
-        released AS (
-            INSERT INTO release (delegation_id, quota_id, accounts, exposure)
-            SELECT delegation_id, quota_id, 1, exposure FROM ended_position WHERE was_held)
-        SELECT delegation_id, account_id, epoch, kind, reason, hand_id, position, quota_id, exposure, was_held, ended_at
-        FROM   ended_position
-        ORDER  BY account_id
+    /// $1 period
+    static let countInMunicipalities = "SELECT count(*) \(inMunicipalities)"
+
+    /// $1 period, $2 import_id
+    static let byMunicipality = """
+        INSERT INTO stop (period, delegation_id, account_id, reason, from_on, until_on, import_id, municipality)
+        SELECT $1, s.delegation_id, a.account_id, s.reason, s.from_on, s.until_on, $2, s.municipality
+        \(inMunicipalities)
+        ORDER  BY s.line, a.account_id
+        ON CONFLICT (delegation_id, account_id, reason, from_on, coalesce(municipality, 0)) DO NOTHING
+        """
+
+    /// The accounts of the file's stops that are in force today, each with its first one; a payoff goes before other
+    /// reasons. A stop that was ended since it was first loaded is in the table and not in force.
+    static let stageEndings = """
+        WITH named AS MATERIALIZED (
+            SELECT s.line, t.delegation_id, t.account_id, t.reason, t.until_on
+            FROM   import_row s
+            JOIN   standing_stop t ON t.delegation_id = s.delegation_id AND t.account_id = s.account_id
+                AND t.reason = s.reason AND t.from_on = s.from_on
+            UNION  ALL
+            SELECT s.line, t.delegation_id, t.account_id, t.reason, t.until_on
+            FROM   import_row s
+            JOIN   standing_stop t ON t.delegation_id = s.delegation_id AND t.municipality = s.municipality
+                AND t.reason = s.reason AND t.from_on = s.from_on
+            WHERE  s.account_id IS NULL)
+        INSERT INTO to_end (delegation_id, account_id, kind, reason)
+        SELECT DISTINCT ON (delegation_id, account_id)
+               delegation_id, account_id, CASE WHEN reason = 'payoff' THEN 'payoff' ELSE 'exclusion' END, reason
+        FROM   named
+        WHERE  until_on IS NULL OR until_on >= (SELECT (now_instant() - interval '5 hours')::date)
+        ORDER  BY delegation_id, account_id, reason = 'payoff' DESC, line
         """
 }

@@ -4,13 +4,13 @@ package import Assignment
 
 /// What a file is about. The name is that of the command and of the row in table `import`.
 package enum ImportKind: String, Sendable, CaseIterable {
-    case zones, schedules, contracts, cut, payments, stops, facts
+    case zones, schedules, contracts, cut, payments, stops, starts, facts
 
     /// Whether a later file of the kind puts rows in the place of an earlier one's, where the others only add.
     var isReplaced: Bool {
         switch self {
         case .zones, .schedules, .contracts, .cut: true
-        case .payments, .stops, .facts: false
+        case .payments, .stops, .starts, .facts: false
         }
     }
 }
@@ -20,7 +20,7 @@ package struct ImportCount: Hashable, Sendable {
     package let label: String
     package let count: Int64
 
-    init(_ label: String, _ count: Int64) {
+    package init(_ label: String, _ count: Int64) {
         self.label = label
         self.count = count
     }
@@ -178,11 +178,8 @@ package struct ImportStore {
         }
     }
 
-    /// Makes the ledger's blocks of what one page of stops ended, all at one instant.
-    package typealias SealEndings = ([EndingRow], Timestamp) -> [BlockRow]
-
     /// Takes the staged rows over into the tables that they are for.
-    package func apply(importID: Int64, seal: SealEndings) throws -> [ImportCount] {
+    package func apply(importID: Int64, seal: DealEndings.Seal) throws -> [ImportCount] {
         switch kind {
         case .zones: try applyZones()
         case .schedules: try applySchedules()
@@ -190,6 +187,8 @@ package struct ImportStore {
         case .cut: try applyCut()
         case .payments: try applyPayments(importID)
         case .stops: try applyStops(importID, seal: seal)
+        // They are placed by a policy, which is read elsewhere: see StartStore.
+        case .starts: []
         case .facts: try applyFacts(importID)
         }
     }
@@ -212,6 +211,7 @@ package struct ImportStore {
         case .cut: cutChecks
         case .payments: paymentChecks
         case .stops: stopChecks
+        case .starts: startChecks
         case .facts: factChecks
         }
     }
@@ -220,7 +220,8 @@ package struct ImportStore {
     private var chainedChecks: [String] {
         switch kind {
         case .facts: [factSupersedesCheck]
-        case .zones, .schedules, .contracts, .cut, .payments, .stops: []
+        case .schedules: [scheduleParameterCheck, scheduleTaxCheck]
+        case .zones, .contracts, .cut, .payments, .stops, .starts: []
         }
     }
 

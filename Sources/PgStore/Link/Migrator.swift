@@ -4,11 +4,14 @@
 package enum Migrator {
     /// The numbered files, in order. Never edited after release: a change is a new file.
     static let migrations: [(number: Int32, sql: [UInt8])] = [
-        (1, PackageResources.m0001_spine_sql)
+        (1, PackageResources.m0001_spine_sql),
+        (2, PackageResources.m0002_policy_sql),
+        (3, PackageResources.m0003_exhaustion_sql),
+        (4, PackageResources.m0004_wire_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 1...1
+    package static let range: ClosedRange<Int32> = 4...4
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

@@ -97,6 +97,18 @@ package struct PgCopyWriter {
         buffer.append(bigEndian: Int16(columns))
     }
 
+    /// Passes rows on that are in COPY's binary form already.
+    mutating func encoded(_ bytes: UnsafeRawBufferPointer, rows count: Int) throws(PgError) {
+        try flush()
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.flushBytes)
+            try send(UnsafeRawBufferPointer(rebasing: part))
+            rest = rest.dropFirst(part.count)
+        }
+        rows += count
+    }
+
     mutating func flush() throws(PgError) {
         var failure: PgError?
         buffer.withUnsafeBytes { bytes in

@@ -37,5 +37,9 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
     /// Whether no server answers on this link any more.
     package var isConnectionLost: Bool { code.hasPrefix("08") || code == "57P01" || code == "57P02" }
 
+    /// Whether there was no connection to begin with, so that nothing can have been done.
+    package var isUnreachable: Bool { isConnectionLost && statement == Self.connecting }
+    static let connecting = "connect"
+
     package var description: String { "\(message) [\(code)] in: \(statement)" }
 }

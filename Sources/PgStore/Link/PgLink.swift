@@ -12,6 +12,7 @@ package final class PgLink {
     private let preparesStatements: Bool
     private struct Prepared { let name: String }
     private let warnings = WarningCount()
+    private let conninfo: String
 
     /// Connects and sets what every link relies on: UTF-8, UTC, ISO, and a bound on waiting for a lock.
     ///
@@ -26,14 +27,15 @@ package final class PgLink {
             withCStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
         }
         guard let connection else {
-            throw PgError(code: PgError.connectionLost, statement: "connect", message: "out of memory")
+            throw PgError(code: PgError.connectionLost, statement: PgError.connecting, message: "out of memory")
         }
         guard PQstatus(connection) == CONNECTION_OK else {
             let message = Self.oneLine(PQerrorMessage(connection))
             PQfinish(connection)
-            throw PgError(code: PgError.connectionLost, statement: "connect", message: message)
+            throw PgError(code: PgError.connectionLost, statement: PgError.connecting, message: message)
         }
         self.raw = connection
+        self.conninfo = conninfo
         self.preparesStatements = prepares
         // Notices repeat what the caller knows and would be printed; warnings are counted, because one of them at a
         // COMMIT means that its result is unknown.
@@ -42,6 +44,12 @@ package final class PgLink {
     }
 
     deinit { PQfinish(raw) }
+
+    /// How another thread opens a link of its own to the same server. May hold a password: never to be shown.
+    package func opener(_ application: String) -> @Sendable () throws(PgError) -> PgLink {
+        let (conninfo, prepares) = (conninfo, preparesStatements)
+        return { () throws(PgError) in try PgLink(conninfo, application: application, prepares: prepares) }
+    }
 
     /// The server's version as one number, 150018 for 15.18.
     package var serverVersion: Int { Int(PQserverVersion(raw)) }
@@ -70,7 +78,17 @@ package final class PgLink {
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
     package func transaction<Value>(_ body: () throws -> Value) throws -> Value {
-        try script("BEGIN")
+        try transaction("BEGIN", body)
+    }
+
+    /// Runs `body` on the database as it is now: every statement sees the same rows whatever others commit meanwhile,
+    /// nothing is locked, and nothing can be written.
+    package func snapshot<Value>(_ body: () throws -> Value) throws -> Value {
+        try transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
+    }
+
+    private func transaction<Value>(_ begin: String, _ body: () throws -> Value) throws -> Value {
+        try script(begin)
         do {
             let value = try body()
             try commit()
@@ -125,6 +143,14 @@ package final class PgLink {
 
     /// Sends a COPY … TO STDOUT (FORMAT binary) and gives each row to `row`, in the order of the statement.
     package func copyOut(_ sql: String, _ row: (inout PgCopyReader) throws -> Void) throws {
+        try copyOutRows(sql) { bytes in
+            var reader = PgCopyReader(bytes)
+            try row(&reader)
+        }
+    }
+
+    /// The same with each row's fields as they came, behind their count. The bytes last as long as the call.
+    func copyOutRows(_ sql: String, _ row: (UnsafeRawBufferPointer) throws -> Void) throws {
         try startCopy(sql, PGRES_COPY_OUT)
         var isFirst = true
         while true {
@@ -140,8 +166,7 @@ package final class PgLink {
                 if bytes.isEmpty { continue }
             }
             guard PgBinary.number(UnsafeRawBufferPointer(rebasing: bytes[0..<2]), Int16.self) >= 0 else { continue }
-            var reader = PgCopyReader(UnsafeRawBufferPointer(rebasing: bytes[2...]))
-            do { try row(&reader) } catch {
+            do { try row(UnsafeRawBufferPointer(rebasing: bytes[2...])) } catch {
                 PQfreeCancelled(raw)
                 throw error
             }

@@ -81,7 +81,7 @@ enum PlanningStatements {
          WHERE p.period = \(period) AND p.strategy IS NOT NULL
            AND NOT EXISTS (SELECT FROM held h
                             WHERE h.delegation_id = p.delegation_id AND h.account_id = p.account_id)
-           AND NOT EXISTS (SELECT FROM stop s
+           AND NOT EXISTS (SELECT FROM standing_stop s
                             WHERE s.delegation_id = p.delegation_id AND s.account_id = p.account_id
                               AND s.from_on <= \(lastDay) AND (s.until_on IS NULL OR s.until_on >= \(cut)))
         """
@@ -110,6 +110,19 @@ enum PlanningStatements {
                         AND p.delegation_id = \(delegation)) x
                 LEFT JOIN latest l USING (account_id)
                ORDER BY x.account_id) TO STDOUT (FORMAT binary)
+        """
+    }
+
+    /// The accounts of one delegation that would not be dealt wherever they are placed: held, or stopped.
+    static func copyUndealable(delegation: Int16, cut: LocalDate, lastDay: LocalDate) -> String {
+        """
+        COPY (WITH held AS MATERIALIZED (\(held("AND g.delegation_id = \(delegation)")))
+              SELECT account_id FROM held
+               UNION
+              SELECT account_id FROM stop
+               WHERE delegation_id = \(delegation)
+                 AND from_on <= '\(lastDay)' AND (until_on IS NULL OR until_on >= '\(cut)')
+               ORDER BY account_id) TO STDOUT (FORMAT binary)
         """
     }
 
@@ -149,11 +162,12 @@ enum PlanningStatements {
     static let copyDeals = "COPY deal (delegation_id, account_id, epoch, hand_id, position) FROM STDIN (FORMAT binary)"
 
     /// $1 delegation smallint, $2 period integer, $3 plan_id bigint; then per hand: $4 hand, $5 contract, $6 strategy,
-    /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest
+    /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest; for all:
+    /// $14 is_front boolean, $15 state text
     static let insertHands = """
         INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
                           size, term_days, ceiling_days, grace_us, late_report_us, digest)
-        SELECT $1, h.hand_id, ARRAY[h.contract_id], h.strategy, h.portfolio, $2, $3, false, 'inactive',
+        SELECT $1, h.hand_id, ARRAY[h.contract_id], h.strategy, h.portfolio, $2, $3, $14, $15,
                h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest
           FROM unnest($4::integer[], $5::integer[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
                       $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[])

@@ -125,10 +125,14 @@ extension PlanningStore {
         try link.run(PlanningStatements.handNumbers, [.int32(Int32(count))]).map { $0.int32(0) }
     }
 
-    /// Writes one delegation's hands, inactive, with their accounts.
+    /// Writes one delegation's hands with their accounts.
     ///
-    /// - Parameter positions: by hand and position.
-    package func writeHands(_ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow]) throws {
+    /// - Parameters:
+    ///   - positions: by hand and position.
+    ///   - front: whether they go before the main hands and are open at once; the hands of a plan are opened together.
+    package func writeHands(
+        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], front: Bool = false
+    ) throws {
         try link.copyIn(PlanningStatements.copyPositions) { writer in
             for row in positions {
                 try writer.row(columns: 15)
@@ -160,10 +164,12 @@ extension PlanningStore {
                 writer.int32(row.position)
             }
         }
-        try insertHands(delegation, plan: plan, hands)
+        try insertHands(delegation, plan: plan, hands, front: front)
     }
 
-    private func insertHands(_ delegation: Delegation, plan: Int64, _ hands: [HandRow]) throws(PgError) {
+    private func insertHands(
+        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], front: Bool
+    ) throws(PgError) {
         try link.run(
             PlanningStatements.insertHands,
             [
@@ -173,7 +179,7 @@ extension PlanningStore {
                 .int32s(hands.map(\.holding.termDays)), .int32s(hands.map(\.holding.ceilingDays)),
                 .int64s(hands.map { Int64($0.holding.graceHours) * 3_600_000_000 }),
                 .int64s(hands.map { Int64($0.holding.lateReportHours) * 3_600_000_000 }),
-                .byteArrays(hands.map(\.digest)),
+                .byteArrays(hands.map(\.digest)), .bool(front), .text(front ? "open" : "inactive"),
             ])
     }
 

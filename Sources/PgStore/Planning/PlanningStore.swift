@@ -126,6 +126,16 @@ package struct PlanningStore {
         }
     }
 
+    /// The accounts of one delegation that a plan leaves out wherever they are placed: those held, and those stopped.
+    /// Ascending, each once.
+    package func undealable(_ delegation: Delegation) throws -> [Int64] {
+        var accounts: [Int64] = []
+        let sql = PlanningStatements.copyUndealable(
+            delegation: delegation.value, cut: cut, lastDay: period.lastDay)
+        try link.copyOut(sql) { reader in accounts.append(reader.int64()) }
+        return accounts
+    }
+
     private static func pool(_ row: PgRow, _ delegation: Int, _ strategy: Int, _ portfolio: Int) -> PoolKey? {
         guard let delegation = Delegation(row.int16(delegation)),
             let strategy = Strategy(rawValue: row.int16(strategy)),

@@ -33,54 +33,159 @@ enum SegmentationStatements {
          ORDER BY delegation_id
         """
 
-    static func copyCut(columns: [String], period: Int32, delegation: Int16, cut: LocalDate, lastDay: LocalDate)
-        -> String
-    {
+    /// $1 period integer
+    static let state = "SELECT state FROM period WHERE period = $1"
+
+    /// $1 table text; null where there is no such table
+    static let blocks = """
+        SELECT pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint
         """
-        COPY (SELECT a.account_id, \(columns.joined(separator: ", "))
+
+    /// An account stands in one delegation's cut only. Each of the 32 is one look at the key. $1 period integer,
+    /// $2 account bigint
+    static let delegationOf = """
+        SELECT a.delegation_id
+          FROM generate_series(1, 32) AS d (n)
+          JOIN account a ON a.delegation_id = d.n::smallint
+         WHERE a.period = $1 AND a.account_id = $2
+         ORDER BY a.delegation_id
+         LIMIT 1
+        """
+
+    /// $1 period integer, $2 delegation smallint, $3 account bigint
+    static let placementOf = """
+        SELECT strategy, tactic, portfolio, priority, rule, exclusion
+          FROM placement
+         WHERE period = $1 AND delegation_id = $2 AND account_id = $3
+        """
+
+    /// - Parameter only: a select of account numbers, where not all accounts of the delegation are asked for.
+    static func copyCut(
+        fields: [AccountField], period: Int32, delegation: Int16, cut: LocalDate, lastDay: LocalDate,
+        only: String? = nil
+    ) -> String {
+        """
+        COPY (SELECT \((["a.account_id"] + fields.map(\.column)).joined(separator: ", "))
                 FROM account a
-                LEFT JOIN (SELECT account_id,
-                                  bool_or(reason = 'payoff') AS is_paid_off,
-                                  bool_or(reason = 'death') AS is_dead,
-                                  max(coalesce(until_on, '2199-12-31'))
-                                      FILTER (WHERE reason = 'extension') AS extension_until,
-                                  max(coalesce(until_on, '2199-12-31'))
-                                      FILTER (WHERE reason = 'fpp') AS fpp_until,
-                                  max(coalesce(until_on, '2199-12-31'))
-                                      FILTER (WHERE reason = 'disaster') AS disaster_until,
-                                  min(from_on) FILTER (WHERE reason = 'lawsuit') AS lawsuit_on,
-                                  min(from_on) FILTER (WHERE reason = 'dispute') AS dispute_on
-                             FROM stop
-                            WHERE delegation_id = \(delegation)
-                              AND from_on <= '\(lastDay)' AND (until_on IS NULL OR until_on >= '\(cut)')
-                            GROUP BY account_id) s USING (account_id)
+                \(overlay(fields, delegation: delegation, cut: cut, lastDay: lastDay))
                WHERE a.period = \(period) AND a.delegation_id = \(delegation)
+                     \(only.map { "AND a.account_id IN (\($0))" } ?? "")
                ORDER BY a.account_id) TO STDOUT (FORMAT binary)
         """
     }
 
-    static func startPlacements(_ period: Int32) -> String {
-        "CREATE TABLE placement_\(period)_load (LIKE placement INCLUDING ALL)"
+    /// The accounts of which something is known beyond the cut, with it; of all delegations or of one.
+    static func copyOverlaid(
+        fields: [AccountField], period: Int32, delegation: Int16?, cut: LocalDate, lastDay: LocalDate
+    ) -> String {
+        let stopped = standing(delegation: delegation, cut: cut, lastDay: lastDay)
+        let known =
+            "SELECT delegation_id, account_id FROM \(stopped) x"
+            + (readsDwelling(fields) ? " UNION SELECT delegation_id, account_id FROM \(dwellings(delegation)) y" : "")
+        return """
+            COPY (SELECT \((["a.account_id"] + fields.map(\.column)).joined(separator: ", "))
+                    FROM (\(known)) k
+                    JOIN account a ON a.delegation_id = k.delegation_id AND a.account_id = k.account_id
+                    \(overlay(fields, delegation: delegation, cut: cut, lastDay: lastDay))
+                   WHERE a.period = \(period)) TO STDOUT (FORMAT binary)
+            """
     }
 
+    /// All accounts of the scope, as the cut alone has them.
+    static func copyColumns(columns: [String], period: Int32, scope: CutScope) -> String {
+        let (condition, order) =
+            switch scope {
+            case .delegation(let delegation): ("a.delegation_id = \(delegation.value)", " ORDER BY a.account_id")
+            case .stretch(let first, let end): ("a.ctid >= '(\(first),0)' AND a.ctid < '(\(end),0)'", "")
+            }
+        return """
+            COPY (SELECT \((["a.account_id"] + columns).joined(separator: ", "))
+                    FROM account a
+                   WHERE a.period = \(period) AND \(condition)\(order)) TO STDOUT (FORMAT binary)
+            """
+    }
+
+    /// What is known of the accounts `a` beside the cut: stops and certificates that stand (`s`), and, where a field asks for
+    /// it, what approved reviews say of the dwelling (`w`).
+    private static func overlay(
+        _ fields: [AccountField], delegation: Int16?, cut: LocalDate, lastDay: LocalDate
+    ) -> String {
+        """
+        LEFT JOIN \(standing(delegation: delegation, cut: cut, lastDay: lastDay)) s
+          ON s.delegation_id = a.delegation_id AND s.account_id = a.account_id
+        """
+            + (readsDwelling(fields)
+                ? """
+
+                LEFT JOIN \(dwellings(delegation)) w
+                  ON w.delegation_id = a.delegation_id AND w.account_id = a.account_id
+                """ : "")
+    }
+
+    /// One row for each account of which something stands at the cut, or from a day in the period on.
+    private static func standing(delegation: Int16?, cut: LocalDate, lastDay: LocalDate) -> String {
+        """
+        (SELECT delegation_id, account_id,
+                bool_or(reason = 'payoff') AS is_paid_off,
+                bool_or(reason = 'death') AS is_dead,
+                max(coalesce(until_on, '2199-12-31')) FILTER (WHERE reason = 'extension') AS extension_until,
+                max(coalesce(until_on, '2199-12-31')) FILTER (WHERE reason = 'fpp') AS fpp_until,
+                max(coalesce(until_on, '2199-12-31')) FILTER (WHERE reason = 'disaster') AS disaster_until,
+                min(from_on) FILTER (WHERE reason = 'lawsuit') AS lawsuit_on,
+                min(from_on) FILTER (WHERE reason = 'dispute') AS dispute_on,
+                min(from_on) FILTER (WHERE reason = 'exhaustion') AS exhausted_on
+           FROM standing_stop
+          WHERE \(delegation.map { "delegation_id = \($0) AND " } ?? "")
+                from_on <= '\(lastDay)' AND (until_on IS NULL OR until_on >= '\(cut)')
+          GROUP BY delegation_id, account_id)
+        """
+    }
+
+    private static func readsDwelling(_ fields: [AccountField]) -> Bool { fields.contains(.irregularDwelling) }
+
+    /// The latest dwelling outcome that a review has approved decides (SOL-46); what nobody has reviewed says nothing.
+    private static func dwellings(_ delegation: Int16?) -> String {
+        """
+        (SELECT DISTINCT ON (o.delegation_id, o.account_id) o.delegation_id, o.account_id,
+                o.result = 'dwelling-irregular' AS is_irregular
+           FROM outcome o
+           JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
+          WHERE \(delegation.map { "o.delegation_id = \($0) AND " } ?? "")
+                o.result IN ('dwelling-irregular', 'dwelling-inhabited')
+          ORDER BY o.delegation_id, o.account_id, o.worked_at DESC, o.outcome_id DESC)
+        """
+    }
+
+    /// The check makes attaching the partition a matter of the catalogue, without reading it.
+    static func startPlacements(_ period: Int32) -> String {
+        """
+        CREATE TABLE placement_\(period)_load
+            (LIKE placement INCLUDING ALL,
+             CONSTRAINT placement_\(period)_load_period CHECK (period = \(period)))
+        """
+    }
+
+    /// Frozen rows need not be looked at again: the table is of this transaction, so nobody sees them too early.
     static func copyPlacements(_ period: Int32) -> String {
         """
         COPY placement_\(period)_load
-            (period, delegation_id, account_id, strategy, tactic, portfolio, priority, rule, exclusion)
-            FROM STDIN (FORMAT binary)
+            (period, delegation_id, account_id, strategy, tactic, portfolio, priority, rule, exclusion, offers)
+            FROM STDIN (FORMAT binary, FREEZE)
         """
     }
 
     /// The key is built once over all rows, which costs less than keeping it while they come in.
     static func attachPlacements(_ period: Int32) -> String {
         """
+        SET LOCAL maintenance_work_mem = '256MB';
         ALTER TABLE placement_\(period)_load
             ADD CONSTRAINT placement_\(period)_load_pkey PRIMARY KEY (delegation_id, account_id);
         ANALYZE placement_\(period)_load;
         DROP TABLE IF EXISTS placement_\(period);
         ALTER TABLE placement_\(period)_load RENAME TO placement_\(period);
         ALTER INDEX placement_\(period)_load_pkey RENAME TO placement_\(period)_pkey;
-        ALTER TABLE placement ATTACH PARTITION placement_\(period) FOR VALUES IN (\(period))
+        ALTER TABLE placement ATTACH PARTITION placement_\(period) FOR VALUES IN (\(period));
+        ALTER TABLE placement_\(period) DROP CONSTRAINT placement_\(period)_load_period
         """
     }
 

@@ -28,34 +28,10 @@ package struct SegmentationRow: Sendable {
     }
 }
 
-/// One row of the placement table: placed with a strategy, or excluded with a reason.
-package struct PlacementRow: Sendable {
-    package let account: Int64
-    package let strategy: Strategy?
-    package let tactic: String?
-    package let portfolio: Portfolio?
-    package let priority: Int16?
-    package let rule: String
-    package let exclusion: String?
-
-    package init(
-        account: Int64, strategy: Strategy?, tactic: String?, portfolio: Portfolio?, priority: Int16?, rule: String,
-        exclusion: String?
-    ) {
-        self.account = account
-        self.strategy = strategy
-        self.tactic = tactic
-        self.portfolio = portfolio
-        self.priority = priority
-        self.rule = rule
-        self.exclusion = exclusion
-    }
-}
-
 /// Reads the cut of one period and replaces its placements. Runs inside the caller's transaction.
 package struct SegmentationStore {
     let link: PgLink
-    let period: Period
+    package let period: Period
 
     package init(_ link: PgLink, period: Period) {
         self.link = link
@@ -96,14 +72,18 @@ package struct SegmentationStore {
     /// Gives each account of one delegation, by account number, in one row that is reused.
     ///
     /// Stops that are in force at the cut, or start in the period, overlay what the cut says.
+    ///
+    /// - Parameters:
+    ///   - only: a select of account numbers, where not all of them are asked for.
+    ///   - fields: what is read; the others are missing in the row.
     package func readCut(
-        _ delegation: Delegation, cut: LocalDate, _ body: (Int64, borrowing AccountRow) throws -> Void
+        _ delegation: Delegation, cut: LocalDate, only: String? = nil, fields: [AccountField] = AccountField.stored,
+        _ body: (Int64, borrowing AccountRow) throws -> Void
     ) throws {
-        let fields = AccountField.allCases
         let sql = SegmentationStatements.copyCut(
-            columns: fields.map(\.column), period: period.number, delegation: delegation.value, cut: cut,
-            lastDay: period.lastDay)
-        var row = AccountRow()
+            fields: fields, period: period.number, delegation: delegation.value, cut: cut, lastDay: period.lastDay,
+            only: only)
+        var row = AccountRow(cut: cut)
         try link.copyOut(sql) { reader in
             let account = reader.int64()
             for field in fields { row[field] = field.read(&reader) }
@@ -116,19 +96,15 @@ package struct SegmentationStore {
         try link.script(SegmentationStatements.startPlacements(period.number))
     }
 
-    package func writePlacements(_ delegation: Delegation, _ rows: [PlacementRow]) throws {
+    /// Writes rows that ``PlacementEncoder`` made, as long as `next` gives any.
+    package func writePlacements(_ next: () throws -> PlacementEncoder.Rows?) throws {
         try link.copyIn(SegmentationStatements.copyPlacements(period.number)) { writer in
-            for row in rows {
-                try writer.row(columns: 9)
-                writer.int32(period.number)
-                writer.int16(delegation.value)
-                writer.int64(row.account)
-                writer.optionalInt16(row.strategy?.rawValue)
-                writer.optionalText(row.tactic)
-                writer.optionalInt16(row.portfolio?.rawValue)
-                writer.optionalInt16(row.priority)
-                writer.text(row.rule)
-                writer.optionalText(row.exclusion)
+            while let rows = try next() {
+                var failure: PgError?
+                rows.bytes.withUnsafeBytes { bytes in
+                    do throws(PgError) { try writer.encoded(bytes, rows: rows.count) } catch { failure = error }
+                }
+                if let failure { throw failure }
             }
         }
     }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// One thing that an agency is told without asking.
+package struct PushRow: Sendable {
+    package let number: Int64
+    package let agency: AgencyID
+    package let kind: String
+    package let delegation: Delegation
+    package let account: AccountID?
+    package let epoch: Epoch?
+    package let grant: GrantID?
+    package let strategy: Strategy?
+    package let word: String?
+    package let at: Timestamp?
+    package let day: LocalDate?
+    package let amount: Cents?
+    package let isFinal: Bool?
+    package let side: String?
+}
+
+/// How far a node has read the pushes: everything of transactions that had ended below `horizon`, and single ones above it.
+package struct PushCursor: Sendable {
+    fileprivate var horizon: String
+    fileprivate var seen: Set<Int64> = []
+}
+
+extension PgLink {
+    /// The place from which a node that starts now reads on: what was pushed before it had connections is not for it.
+    package func readPushCursor() throws(PgError) -> PushCursor {
+        PushCursor(horizon: try run("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0].text(0))
+    }
+
+    /// What was pushed to these agencies since the last time, each once.
+    ///
+    /// A transaction that is still running can commit below one that was read already; so everything from the oldest running one
+    /// on is read again the next time, and what was seen is left out. Nothing waits for a long transaction, and nothing is missed.
+    package func readPushes(
+        after cursor: inout PushCursor, for agencies: Set<AgencyID>
+    ) throws(PgError) -> [PushRow] {
+        let ids = agencies.map(\.value).sorted()
+        let rows = try run(PushStatements.read, [.text(cursor.horizon), .int32s(ids), .int32(PushStatements.max)])
+        let horizon = rows.first?.text(14) ?? cursor.horizon
+        let news = rows.compactMap(PushRow.init).filter { !cursor.seen.contains($0.number) }
+        if rows.count < Int(PushStatements.max) + 1 {
+            // The first row is the horizon alone; the others that are not below it come again.
+            cursor.horizon = horizon
+            cursor.seen = Set(rows.filter { !$0.isNull(0) && $0.bool(15) }.map { $0.int64(0) })
+        } else {
+            cursor.seen.formUnion(news.map(\.number))
+        }
+        return news
+    }
+
+    /// Throws old pushes away, some at a time.
+    package func dropOldPushes(limit: Int32) throws(PgError) {
+        try run(PushStatements.drop, [.int32(limit)])
+    }
+
+    /// Pushes the news of one file of payments or stops that nobody has pushed yet.
+    ///
+    /// - Returns: whether there was one.
+    package func announceImport() throws -> Bool {
+        guard let next = try run(PushStatements.nextImport).first else { return false }
+        let (number, kind) = (next.int64(0), next.text(1))
+        try transaction {
+            // Two nodes may come at once; the key decides.
+            guard try run(PushStatements.claimImport, [.int64(number)]).affected == 1 else { return }
+            switch kind {
+            case "payments": try run(PushStatements.pushPayments, [.int64(number)])
+            default: try run(PushStatements.pushStops, [.int64(number)])
+            }
+        }
+        return true
+    }
+
+    /// Pushes the terms that are near, each once.
+    ///
+    /// - Parameter lead: how long before the term.
+    package func announceTerms(lead: Duration) throws(PgError) -> Int {
+        try run(PushStatements.pushTerms, [.int64(lead.microseconds)]).affected
+    }
+}
+
+extension PushRow {
+    fileprivate init?(_ row: PgRow) {
+        guard !row.isNull(0), let agency = AgencyID(row.int32(1)), let delegation = Delegation(row.int16(3)) else {
+            return nil
+        }
+        number = row.int64(0)
+        self.agency = agency
+        kind = row.text(2)
+        self.delegation = delegation
+        account = row.optionalInt64(4).flatMap { AccountID($0) }
+        epoch = row.optionalInt64(5).flatMap { Epoch($0) }
+        grant = row.optionalInt32(6).map { GrantID(hand: $0, first: row.optionalInt32(7) ?? 0) }
+        strategy = row.optionalInt16(8).flatMap { Strategy(rawValue: $0) }
+        word = row.optionalText(9)
+        at = row.optionalTimestamp(10)
+        day = row.optionalDate(11)
+        amount = row.optionalInt64(12).map(Cents.init)
+        isFinal = row.optionalBool(13)
+        side = row.optionalText(16)
+    }
+}
+
+private enum PushStatements {
+    /// Pushes of one reading; a node that is further behind reads again at once.
+    static let max: Int32 = 5_000
+
+    /// The first row is the horizon of the snapshot that all were read in. $1 horizon, $2 agencies, $3 how many
+    static let read = """
+        SELECT x.push_id, x.agency_id, x.kind, x.delegation_id, x.account_id, x.epoch, x.hand_id, x.first_position,
+               x.strategy, x.word, x.at, x.on_date, x.amount, x.is_final, s.horizon::text, x.transaction >= s.horizon, x.side
+          FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) s
+         CROSS JOIN LATERAL (
+               SELECT '0'::xid8 AS transaction, NULL::bigint AS push_id, NULL::integer AS agency_id, NULL::text AS kind,
+                      NULL::smallint AS delegation_id, NULL::bigint AS account_id, NULL::bigint AS epoch,
+                      NULL::integer AS hand_id, NULL::integer AS first_position, NULL::smallint AS strategy,
+                      NULL::text AS word, NULL::timestamptz AS at, NULL::date AS on_date, NULL::bigint AS amount,
+                      NULL::boolean AS is_final, NULL::text AS side
+                UNION ALL
+               (SELECT p.transaction, p.push_id, p.agency_id, p.kind, p.delegation_id, p.account_id, p.epoch, p.hand_id,
+                       p.first_position, p.strategy, p.word, p.at, p.on_date, p.amount, p.is_final, p.side
+                  FROM push p
+                 WHERE p.transaction >= $1::text::xid8 AND p.agency_id = ANY ($2)
+                 ORDER BY p.transaction, p.push_id LIMIT $3)) x
+         ORDER BY x.transaction, x.push_id NULLS FIRST
+        """
+
+    static let drop = """
+        DELETE FROM push
+         WHERE (transaction, push_id) IN (SELECT transaction, push_id FROM push
+                                           WHERE pushed_at < clock_timestamp() - interval '2 days'
+                                           ORDER BY transaction, push_id LIMIT $1)
+        """
+
+    static let nextImport = """
+        SELECT i.import_id, i.kind FROM import i
+         WHERE i.kind IN ('payments', 'stops')
+           AND NOT EXISTS (SELECT FROM announced_import a WHERE a.import_id = i.import_id)
+         ORDER BY i.import_id LIMIT 1
+        """
+
+    static let claimImport = "INSERT INTO announced_import (import_id) VALUES ($1) ON CONFLICT DO NOTHING"
+
+    /// The holders of the paid accounts. $1 import
+    static let pushPayments = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date, amount)
+        SELECT g.agency_id, 'UPDATE', m.delegation_id, m.account_id, d.epoch,
+               CASE WHEN m.reverses IS NULL THEN 'payment' ELSE 'payment-reversed' END, m.paid_on, m.amount
+          FROM payment m
+         CROSS JOIN LATERAL (SELECT epoch, hand_id, position FROM deal
+                              WHERE delegation_id = m.delegation_id AND account_id = m.account_id
+                              ORDER BY epoch DESC LIMIT 1) d
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("m.delegation_id", "d.hand_id", "d.position"))) g
+         WHERE m.import_id = $1 AND g.state = 'open' AND d.position <= g.last_position
+           AND d.position <> ALL (coalesce(g.skipped, '{}'))
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = m.delegation_id
+                              AND e.account_id = m.account_id AND e.epoch = d.epoch)
+         ORDER BY m.payment_id
+        """
+
+    /// The former holders of what the stops of a file took back. $1 import
+    static let pushStops = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final)
+        SELECT g.agency_id, 'RECALL', e.delegation_id, e.account_id, e.epoch, e.reason, e.ended_at, true
+          FROM stop s
+          JOIN import i ON i.import_id = s.import_id
+          JOIN ending e ON e.delegation_id = s.delegation_id AND e.account_id = s.account_id
+                       AND e.kind IN ('exclusion', 'payoff') AND e.reason = s.reason AND e.was_held
+                       AND e.ended_at >= i.imported_at - interval '1 day'
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("e.delegation_id", "e.hand_id", "e.position"))) g
+         WHERE s.import_id = $1
+         ORDER BY e.delegation_id, e.account_id
+        """
+
+    /// $1 how long before the term, in microseconds
+    static let pushTerms = """
+        WITH near AS (
+            INSERT INTO announced_term (delegation_id, hand_id, first_position, term)
+            SELECT g.delegation_id, g.hand_id, g.first_position, g.term FROM lease_grant g
+             WHERE g.state = 'open' AND g.accounts > 0
+               AND g.term <= now_instant() + $1 * interval '1 microsecond' AND g.term > now_instant()
+                ON CONFLICT DO NOTHING
+            RETURNING delegation_id, hand_id, first_position, term)
+        INSERT INTO push (agency_id, kind, delegation_id, hand_id, first_position, at, amount)
+        SELECT g.agency_id, 'EXPIRING', g.delegation_id, g.hand_id, g.first_position, n.term, NULL
+          FROM near n JOIN lease_grant g USING (delegation_id, hand_id, first_position)
+        """
+}

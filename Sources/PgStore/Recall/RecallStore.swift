@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Which held accounts a recall is about. What is `nil` does not matter.
+package struct RecallScope: Sendable {
+    package var delegation: Delegation?
+    package var accounts: [AccountID] = []
+    package var agency: AgencyID?
+    package var contract: ContractID?
+    package var strategy: Strategy?
+    /// So many at most, those leased last first.
+    package var limit: Int32?
+
+    package init() {}
+}
+
+/// A held account that can be recalled, or a recall that is under way.
+package struct RecallRow: Sendable {
+    package let lease: LeaseKey
+    package let agency: AgencyID
+    package let contract: ContractID?
+    package let strategy: Strategy?
+    package let grantedAt: Timestamp
+    package let overdue: Cents
+    package let hand: Int32
+    package let position: Int32
+    package let quota: Int32
+    package let exposure: Cents
+    /// Of a recall that is under way.
+    package let notice: (reason: String, by: String, state: RecallNotice, noticedAt: Timestamp, objection: String?)?
+}
+
+/// Recalls in two steps: notices, decisions, and what is final. The callers hold transactions.
+extension PgLink {
+    /// Live leases without a pending recall, the newest first.
+    package func readRecallable(_ scope: RecallScope, limit: Int32) throws(PgError) -> [RecallRow] {
+        try run(
+            RecallStatements.candidates,
+            [
+                .int16s(scope.delegation.map { [$0.value] } ?? Delegation.all.map(\.value)),
+                .int64s(scope.accounts.map(\.value)), .optional(scope.agency?.value), .optional(scope.contract?.value),
+                .optional(scope.strategy?.rawValue), .int32(limit),
+            ]
+        ).compactMap(RecallRow.init)
+    }
+
+    /// Recalls under way, by date: all of them, or only those with an objection that waits for a decision.
+    package func readRecalls(objected: Bool, limit: Int32) throws(PgError) -> [RecallRow] {
+        try run(RecallStatements.pending, [.bool(objected), .int32(limit)]).compactMap(RecallRow.init)
+    }
+
+    /// Recalls whose date has come.
+    package func readDueRecalls(limit: Int32) throws(PgError) -> [RecallRow] {
+        try run(RecallStatements.due, [.int32(limit)]).compactMap(RecallRow.init)
+    }
+
+    /// Locks the grants of these leases in the order in which groups lock them, and reads them again: those that are still held.
+    ///
+    /// - Locks: the grants, until the end of the transaction.
+    package func lockRecalled(_ leases: [LeaseKey]) throws(PgError) -> [RecallRow] {
+        let values: [PgValue] = [
+            .int16s(leases.map(\.delegation.value)), .int64s(leases.map(\.account.value)),
+            .int64s(leases.map(\.epoch.value)),
+        ]
+        try run(
+            EngineStatements.lockGrantsForUpdate, values + [.int16s([]), .int32s([]), .int32s([])])
+        return try run(RecallStatements.these, values).compactMap(RecallRow.init)
+    }
+
+    /// Notes the recalls and tells the holders. A recall that was withdrawn before begins anew.
+    package func insertNotices(
+        _ rows: [RecallRow], reason: String, finalAt: Timestamp, by: String
+    ) throws(PgError) {
+        try run(
+            RecallStatements.notice,
+            [
+                .int16s(rows.map(\.lease.delegation.value)), .int64s(rows.map(\.lease.account.value)),
+                .int64s(rows.map(\.lease.epoch.value)), .int32s(rows.map(\.agency.value)), .text(reason),
+                .timestamp(finalAt), .text(by),
+            ])
+    }
+
+    /// Decides a recall and tells the holder.
+    ///
+    /// - Parameter decision: `upheld` or `withdrawn`.
+    package func decideRecall(
+        _ row: RecallRow, decision: String, reason: String, by: String
+    ) throws(PgError) {
+        try run(
+            RecallStatements.decide,
+            [
+                .int16(row.lease.delegation.value), .int64(row.lease.account.value), .int64(row.lease.epoch.value),
+                .text(decision), .text(reason), .text(by), .int32(row.agency.value),
+            ])
+    }
+
+    /// Ends the leases, releases what they held, and tells the former holders.
+    ///
+    /// - Returns: the leases that this ended; another ending may have been first.
+    package func endRecalled(_ rows: [RecallRow]) throws(PgError) -> [LeaseKey] {
+        let ended = try run(
+            RecallStatements.end,
+            [
+                .int16s(rows.map(\.lease.delegation.value)), .int64s(rows.map(\.lease.account.value)),
+                .int64s(rows.map(\.lease.epoch.value)), .texts(rows.map { $0.notice?.reason ?? "recall" }),
+                .int32s(rows.map(\.hand)), .int32s(rows.map(\.position)), .int32s(rows.map(\.quota)),
+                .int64s(rows.map(\.exposure.value)), .int32s(rows.map(\.agency.value)),
+            ]
+        ).compactMap(LeaseKey.init)
+        return ended
+    }
+
+    /// Marks notices of leases that are over, in whatever way, as done.
+    package func finishNotices(limit: Int32) throws(PgError) { try run(RecallStatements.finish, [.int32(limit)]) }
+}
+
+extension RecallRow {
+    fileprivate init?(_ row: PgRow) {
+        guard let lease = LeaseKey(row), let agency = AgencyID(row.int32(3)) else { return nil }
+        self.lease = lease
+        self.agency = agency
+        contract = ContractID(row.int32(4))
+        strategy = Strategy(rawValue: row.int16(5))
+        grantedAt = row.timestamp(6)
+        overdue = Cents(row.int64(7))
+        hand = row.int32(8)
+        position = row.int32(9)
+        quota = row.int32(10)
+        exposure = Cents(row.int64(11))
+        notice = RecallNotice(row, at: 12).map {
+            (
+                row.optionalText(16) ?? "", row.optionalText(17) ?? "", $0, row.timestamp(18),
+                row.optionalText(19)
+            )
+        }
+    }
+}
+
+private enum RecallStatements {
+    private static let columns = """
+        p.delegation_id, p.account_id, p.epoch, g.agency_id, g.contract_id, h.strategy, g.granted_at, p.overdue,
+               p.hand_id, p.position, g.quota_id, p.exposure, n.final_at, n.objected_at, n.held_until, n.decision, n.reason,
+               n.noticed_by, n.noticed_at, n.objection
+        """
+
+    private static let live = """
+        g.state = 'open' AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
+                                            AND e.account_id = p.account_id AND e.epoch = p.epoch)
+        """
+
+    /// $1 delegations, $2 accounts or none, $3 agency, $4 contract, $5 strategy, $6 how many
+    static let candidates = """
+        SELECT \(columns)
+          FROM lease_grant g
+          JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+                         AND p.position <> ALL (coalesce(g.skipped, '{}'))
+          LEFT JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
+         WHERE g.delegation_id = ANY ($1) AND ($3::integer IS NULL OR g.agency_id = $3)
+           AND ($4::integer IS NULL OR g.contract_id = $4) AND ($5::smallint IS NULL OR h.strategy = $5)
+           AND (cardinality($2::bigint[]) = 0 OR p.account_id = ANY ($2))
+           AND \(live) AND (n.epoch IS NULL OR n.decision = 'withdrawn')
+         ORDER BY g.granted_at DESC, p.delegation_id, p.hand_id, p.position DESC
+         LIMIT $6
+        """
+
+    private static let noticed = """
+        notice n
+          JOIN deal d ON d.delegation_id = n.delegation_id AND d.account_id = n.account_id AND d.epoch = n.epoch
+          JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+          JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
+        """
+
+    /// $1 whether only those with an open objection, $2 how many
+    static let pending = """
+        SELECT \(columns)
+          FROM \(noticed)
+         WHERE n.finished_at IS NULL AND n.decision IS DISTINCT FROM 'withdrawn' AND \(live)
+           AND (NOT $1 OR (n.objected_at IS NOT NULL AND n.decision IS NULL))
+         ORDER BY n.final_at, n.delegation_id, n.account_id
+         LIMIT $2
+        """
+
+    /// $1 how many
+    static let due = """
+        SELECT \(columns)
+          FROM \(noticed)
+         WHERE n.finished_at IS NULL AND n.decision IS DISTINCT FROM 'withdrawn' AND \(live)
+           AND n.final_at <= now_instant()
+           AND (n.objected_at IS NULL OR n.decision = 'upheld' OR n.held_until <= now_instant())
+         ORDER BY n.delegation_id, n.account_id
+         LIMIT $1
+        """
+
+    /// $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[]
+    static let these = """
+        SELECT \(columns)
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
+          JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
+          JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+          JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
+          LEFT JOIN notice n ON n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
+         WHERE \(live) AND p.position <= g.last_position AND p.position <> ALL (coalesce(g.skipped, '{}'))
+         ORDER BY p.delegation_id, p.account_id
+        """
+
+    /// $1 delegation, $2 account, $3 epoch, $4 agency arrays; $5 reason, $6 final, $7 by
+    static let notice = """
+        WITH new AS (
+            INSERT INTO notice (delegation_id, account_id, epoch, reason, noticed_at, final_at, noticed_by)
+            SELECT r.delegation_id, r.account_id, r.epoch, $5, now_instant(), $6, $7
+              FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
+                ON CONFLICT (delegation_id, account_id, epoch) DO UPDATE
+               SET reason = excluded.reason, noticed_at = excluded.noticed_at, final_at = excluded.final_at,
+                   noticed_by = excluded.noticed_by, objected_at = NULL, objection = NULL, held_until = NULL,
+                   decision = NULL, decided_at = NULL, decided_by = NULL, decision_reason = NULL, finished_at = NULL
+             WHERE notice.decision = 'withdrawn')
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final)
+        SELECT r.agency_id, 'RECALL', r.delegation_id, r.account_id, r.epoch, $5, $6, false
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::integer[])
+               AS r (delegation_id, account_id, epoch, agency_id)
+        """
+
+    /// $1 delegation, $2 account, $3 epoch, $4 decision, $5 reason, $6 by, $7 agency
+    static let decide = """
+        WITH decided AS (
+            UPDATE notice SET decision = $4, decided_at = now_instant(), decision_reason = $5, decided_by = $6,
+                   finished_at = CASE WHEN $4 = 'withdrawn' THEN now_instant() END
+             WHERE delegation_id = $1 AND account_id = $2 AND epoch = $3
+            RETURNING reason, final_at)
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final, side)
+        SELECT $7, 'RECALL', $1, $2, $3, reason, final_at, false, $4 FROM decided
+        """
+
+    /// $1 delegation, $2 account, $3 epoch, $4 reason, $5 hand, $6 position, $7 quota, $8 exposure, $9 agency arrays
+    static let end = """
+        WITH r AS MATERIALIZED (
+            SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::integer[], $6::integer[],
+                                 $7::integer[], $8::bigint[], $9::integer[])
+                AS r (delegation_id, account_id, epoch, reason, hand_id, position, quota_id, exposure, agency_id)),
+        ended AS (
+            INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+            SELECT delegation_id, account_id, epoch, 'recall', reason, (SELECT now_instant()), hand_id, position, true FROM r
+                ON CONFLICT DO NOTHING
+            RETURNING delegation_id, account_id, epoch, ended_at),
+        released AS (
+            INSERT INTO release (delegation_id, quota_id, accounts, exposure)
+            SELECT delegation_id, r.quota_id, count(*), sum(r.exposure)::bigint
+              FROM ended JOIN r USING (delegation_id, account_id, epoch) GROUP BY delegation_id, r.quota_id),
+        told AS (
+            INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final)
+            SELECT r.agency_id, 'RECALL', delegation_id, account_id, epoch, r.reason, ended.ended_at, true
+              FROM ended JOIN r USING (delegation_id, account_id, epoch)),
+        done AS (
+            UPDATE notice n SET finished_at = e.ended_at FROM ended e
+             WHERE n.delegation_id = e.delegation_id AND n.account_id = e.account_id AND n.epoch = e.epoch)
+        SELECT delegation_id, account_id, epoch FROM ended ORDER BY delegation_id, account_id
+        """
+
+    /// $1 how many
+    static let finish = """
+        UPDATE notice n SET finished_at = now_instant()
+          FROM (SELECT n.delegation_id, n.account_id, n.epoch FROM \(noticed)
+                 WHERE n.finished_at IS NULL AND NOT (\(live))
+                 ORDER BY n.delegation_id, n.account_id LIMIT $1) o
+         WHERE n.delegation_id = o.delegation_id AND n.account_id = o.account_id AND n.epoch = o.epoch
+        """
+}

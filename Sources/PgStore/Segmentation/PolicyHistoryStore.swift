@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// A closed period, and the file of the policy that placed its accounts.
+package struct ClosedPlacement: Sendable {
+    package let period: Period
+    package let version: String
+    package let body: String
+}
+
+/// What policies have done in periods that are over.
+package struct PolicyHistoryStore {
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    /// The closed periods that a policy of this name placed, the oldest first.
+    package func closed(policy: String) throws(PgError) -> [ClosedPlacement] {
+        try link.run(
+            """
+            SELECT s.period, s.policy_version, b.body
+              FROM segmentation s
+              JOIN period p USING (period)
+              JOIN policy b ON b.digest = s.policy_digest
+             WHERE p.state = 'closed' AND s.policy = $1
+             ORDER BY s.period
+            """, [.text(policy)]
+        ).compactMap { row in
+            Period(number: row.int32(0)).map {
+                ClosedPlacement(period: $0, version: row.text(1), body: row.text(2))
+            }
+        }
+    }
+}
