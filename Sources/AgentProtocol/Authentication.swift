@@ -37,8 +37,11 @@ package struct AuthenticationClaim: Equatable, Sendable {
     package let client: String?
     package let message: [UInt8]
     package let signature: [UInt8]
+    /// Where the connection comes from, so that failures can be counted; empty where nobody knows.
+    package let address: String
 
-    package init(hello: HelloRequest, message: AuthenticationMessage, signature: [UInt8]) {
+    package init(hello: HelloRequest, message: AuthenticationMessage, signature: [UInt8], address: String = "") {
+        self.address = address
         agency = hello.agency
         instance = hello.instance.text
         sequence = hello.sequence

@@ -49,7 +49,10 @@ struct AgentSessionTests {
         #expect(test.isClosed)
     }
 
-    @Test(arguments: [("-x- LEASE", false), ("x_y PING", true), (" PING", true), ("", true), ("x ", true), ("-", true)])
+    @Test(arguments: [
+        ("-x- LEASE", false), ("x_y PING", true), (" PING", true), ("", true), ("x ", false), ("x PING ", false),
+        ("- PING", true),
+    ])
     func `a line whose tag cannot be read ends the session`(line: String, isClosed: Bool) {
         var test = TestSession.authenticated()
         test.send(line)
@@ -288,4 +291,58 @@ struct SplitMix: RandomNumberGenerator {
 
     mutating func number(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
     mutating func element<Element>(of list: [Element]) -> Element { list[number(below: list.count)] }
+}
+
+/// Credit in accounts, and pushes.
+struct AgentSessionCreditTests {
+    @Test func `a lease above the credit in accounts waits, and what follows it stays unread`() {
+        var limits = SessionLimits()
+        limits.accountsWindow = 10
+        var test = TestSession.authenticated(limits: limits)
+        test.answersAtOnce = false
+        for (tag, max) in [("a", 6), ("b", 4), ("c", 1)] {
+            test.send("\(tag) LEASE key=\(max) delegation=14 strategy=dual max=\(max)")
+        }
+        test.send("d PING")
+        #expect(test.performed.count == 2)
+        #expect(test.isPaused)
+        #expect(test.lines.isEmpty)
+        test.complete(test.performed[0].0, .refused(.scope))
+
+        #expect(test.performed.count == 3)
+        #expect(test.lines == ["a NO SCOPE class=fix", "d OK time=2024-03-04T15:00:00.000Z"])
+    }
+
+    @Test func `one lease alone is always started`() {
+        var limits = SessionLimits()
+        limits.accountsWindow = 10
+        var test = TestSession.authenticated(limits: limits)
+        test.answersAtOnce = false
+        test.send("a LEASE key=1 delegation=14 strategy=dual max=1000")
+
+        #expect(test.performed.count == 1)
+    }
+
+    @Test func `a lease that waits is refused when the node drains`() {
+        var limits = SessionLimits()
+        limits.accountsWindow = 1
+        var test = TestSession.authenticated(limits: limits)
+        test.answersAtOnce = false
+        test.send("a LEASE key=1 delegation=14 strategy=dual max=1")
+        test.send("b LEASE key=2 delegation=14 strategy=dual max=1")
+        test.drain()
+
+        #expect(test.lines == ["b NO UNAVAILABLE class=retry after=5", "* DRAINING after=5"])
+    }
+
+    @Test func `pushes go to authenticated sessions alone`() {
+        var stranger = TestSession()
+        _ = stranger.take()
+        stranger.push([Push(.paused, [])])
+        var agent = TestSession.authenticated()
+        agent.push([Push(.paused, []), Push(.resumed, [])])
+
+        #expect(stranger.lines.isEmpty)
+        #expect(agent.lines == ["* PAUSED", "* RESUMED"])
+    }
 }

@@ -9,13 +9,14 @@ import Testing
 struct DocumentTests {
     static let document = Document()
 
-    @Test(arguments: document.blocks("transcript"))
+    @Test(arguments: document.transcripts)
     func `a transcript of the document runs as it stands`(transcript: [String]) {
         var test = TestSession()
         var said: [String] = []
         for line in transcript {
             switch line.first {
             case ">": test.send(String(line.dropFirst(2)))
+            case "!": test.happens(String(line.dropFirst(2)))
             case "~": test.pass(seconds: Int(line.dropFirst(2)) ?? 0)
             default: break
             }
@@ -26,8 +27,51 @@ struct DocumentTests {
         #expect(transcript.count > 2)
     }
 
-    @Test func `the document has its transcripts`() {
-        #expect(Self.document.blocks("transcript").count == 4)
+    @Test func `every verb is asked for in a transcript, and answered OK in one`() {
+        let lines = Self.document.transcripts.map { $0.map { $0.split(separator: " ").map(String.init) } }
+        var asked: Set<String> = []
+        for transcript in lines {
+            var verbs: [String: String] = [:]
+            for words in transcript where words.count > 2 {
+                if words[0] == ">" { verbs[words[1]] = words[2] }
+                if words[0] == "<", words[2] == "OK", let verb = verbs[words[1]] { asked.insert(verb) }
+            }
+        }
+
+        #expect(asked == Set(Verb.allCases.map(\.name)))
+    }
+
+    @Test func `every code and every push is said in a transcript`() {
+        let said = Self.document.transcripts.flatMap(\.self).filter { $0.hasPrefix("<") }
+            .map { $0.split(separator: " ").map(String.init) }
+        let codes = said.filter { $0.count > 3 && $0[2] == "NO" }.map { $0[3] }
+        let pushes = said.filter { $0[1] == "*" && $0[2] != "NO" && $0[2] != "REPARTO" }.map { $0[2] }
+
+        #expect(Set(codes) == Set(ReplyCode.allCases.map(\.rawValue)))
+        #expect(Set(pushes) == Set(Push.Name.allCases.map(\.rawValue)))
+    }
+
+    @Test func `every line of the transcripts follows the grammar of the document`() throws {
+        let grammar = try Grammar(Self.document.blocks("abnf").flatMap(\.self))
+        for line in Self.document.transcripts.flatMap(\.self) where line.hasPrefix("<") {
+            let text = String(line.dropFirst(2))
+
+            #expect(grammar.matches(text.hasPrefix("* ") ? "untagged" : "reply-line", text), "\(text)")
+        }
+        for line in Self.document.transcripts.flatMap(\.self) where line.hasPrefix(">") {
+            let text = String(line.dropFirst(2))
+            var test = TestSession.authenticated()
+            test.send(text)
+            let isRefused = test.lines.contains { line in
+                line.contains(" NO FRAMING ") || (line.contains(" NO SYNTAX ") && !line.contains("each key once"))
+            }
+
+            #expect(grammar.matches("request", text) == !isRefused, "\(text)")
+        }
+    }
+
+    @Test func `every push stands in the document`() {
+        #expect(Self.document.table(under: "| push | tells").map { $0[0] } == Push.Name.allCases.map(\.rawValue))
     }
 
     @Test func `the message to be signed is the one that the document shows`() {
@@ -38,7 +82,7 @@ struct DocumentTests {
 
     @Test func `every verb stands in the document with its keys`() {
         let rows = Self.document.table(under: "| verb | keys it needs")
-        let served = Verb.allCases.filter(\.isServed)
+        let served = Verb.allCases
 
         #expect(rows.map { $0[0] } == served.map(\.name))
         #expect(rows.map { $0[1] } == served.map { $0.keys.required.map(\.name).joined(separator: " ") })
@@ -60,6 +104,7 @@ struct DocumentTests {
                 == [
                     OutcomeChannel.allCases.map(\.rawValue), OutcomeContact.allCases.map(\.rawValue),
                     OutcomeResult.allCases.map(\.rawValue), ReturnReason.allCases.map(\.rawValue),
+                    ObjectionReason.allCases.map(\.rawValue),
                 ].map { $0.joined(separator: " ") })
         #expect(Self.document.table(under: "| stop | means").map { $0[0] } == PullStop.allCases.map(\.rawValue))
         #expect(Self.document.table(under: "| class | what to do").map { $0[0] } == ReplyClass.allCases.map(\.rawValue))
@@ -71,7 +116,7 @@ struct DocumentTests {
         #expect(
             Self.document.table(under: "| limit | default").map { $0[1] } == [
                 "\(limits.lineMaxBytes)", "\(limits.lineOpenMaxBytes)", "\(limits.batchMax)", "\(limits.window)",
-                "\(limits.idle.components.seconds)",
+                "\(limits.accountsWindow)", "\(limits.idle.components.seconds)",
             ])
     }
 
@@ -122,7 +167,11 @@ extension Verb {
         case .extend: "x EXTEND key=1 delegation=14 grant=4294967297 until=2024-03-04T08:42:10Z"
         case .giveBack: "x RETURN key=1 delegation=14 account=1 epoch=1 reason=other"
         case .resume: "x RESUME count=0 digest=00000000000000000000000000000000"
-        case .ping, .bye, .contact, .object, .held, .status, .explain, .quiet: "x \(name)"
+        case .object: "x OBJECT key=1 delegation=14 account=1 epoch=1 reason=other"
+        case .contact: "x CONTACT delegation=14 account=1 epoch=1"
+        case .explain: "x EXPLAIN delegation=14 strategy=dual"
+        case .quiet: "x QUIET delegation=14 strategy=dual state=on"
+        case .ping, .bye, .held, .status: "x \(name)"
         }
     }
 }
@@ -136,6 +185,9 @@ struct Document {
         let text = (try? String(contentsOf: URL(filePath: root + "/docs/protocol.md"), encoding: .utf8)) ?? ""
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
+
+    /// The sessions of the document: those of a client that keeps to it, and those of one that does not.
+    var transcripts: [[String]] { blocks("transcript") + blocks("transcript-fault") }
 
     /// The fenced blocks of one kind.
     func blocks(_ kind: String) -> [[String]] {

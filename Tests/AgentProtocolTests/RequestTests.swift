@@ -25,6 +25,26 @@ struct RequestTests {
             ResumeRequest(
                 count: 3, digest: Array(repeating: 0xAB, count: 16),
                 after: HeldCursor(delegation: delegation14, account: anAccount(1)))),
+        .resume(ResumeRequest(leases: [])),
+        .resume(
+            ResumeRequest(
+                leases: [
+                    HeldList.Entry(delegation: delegation14, account: anAccount(2), epoch: anEpoch(7)),
+                    HeldList.Entry(delegation: delegation14, account: anAccount(3), epoch: anEpoch(1)),
+                ], through: HeldCursor(delegation: delegation14, account: anAccount(9)),
+                after: HeldCursor(delegation: delegation14, account: anAccount(1)))),
+        .object(
+            ObjectRequest(
+                key: 6, delegation: delegation14, account: anAccount(1), epoch: anEpoch(2), reason: .promisePending)),
+        .contact(ContactRequest(delegation: delegation14, account: anAccount(1), epoch: anEpoch(2))),
+        .held(HeldRequest()),
+        .held(
+            HeldRequest(
+                delegation: delegation14, max: 10, after: HeldPlace(delegation: delegation14, hand: 3, position: 0))),
+        .status(StatusRequest()), .status(StatusRequest(delegation: delegation14, strategy: .dual)),
+        .explain(ExplainRequest(delegation: delegation14, subject: .account(anAccount(1)))),
+        .explain(ExplainRequest(delegation: delegation14, subject: .strategy(.mediation))),
+        .quiet(QuietRequest(delegation: delegation14, strategy: .dual, state: .on)),
     ]
 
     @Test(arguments: requests)
@@ -56,6 +76,9 @@ struct RequestTests {
         ("x LEASE key=1 account=5 strategy=dual max=1", "x NO UNKNOWN-KEY class=fix field=account"),
         ("x LEASE key=1  max=1", "x NO SYNTAX class=fix at=spacing"),
         ("x LEASE key=1 ", "x NO SYNTAX class=fix at=spacing"),
+        ("x PING ", "x NO SYNTAX class=fix at=spacing"),
+        ("x ", "x NO SYNTAX class=fix at=spacing"),
+        ("x  PING", "x NO SYNTAX class=fix at=verb"),
         ("x LEASE key", "x NO SYNTAX class=fix at=key"),
         ("x LEASE Key=1", "x NO SYNTAX class=fix at=key"),
         ("x LEASE key=", "x NO SYNTAX class=fix at=value"),
@@ -66,7 +89,31 @@ struct RequestTests {
         ("x LEASE key=\"\\n\"", "x NO SYNTAX class=fix at=quotes"),
         ("x lease", "x NO UNKNOWN-VERB class=fix"),
         ("x", "x NO SYNTAX class=fix at=verb"),
-        ("x STATUS any=thing", "x NO UNSUPPORTED class=fix verb=STATUS"),
+        ("x STATUS any=thing", "x NO UNKNOWN-KEY class=fix field=any"),
+        ("x RESUME", "x NO MISSING-KEY class=fix field=digest"),
+        (
+            "x RESUME leases=none digest=00",
+            "x NO BAD-VALUE class=fix field=digest expected=\"either a digest or a list\""
+        ),
+        (
+            "x RESUME leases=14:2:1,14:1:1",
+            "x NO BAD-VALUE class=fix field=leases "
+                + "expected=\"none, or up to 1500 of delegation:account:epoch, ascending\""
+        ),
+        (
+            "x RESUME leases=14:2:1 after=14:2",
+            "x NO BAD-VALUE class=fix field=leases expected=\"leases behind after= and up to through=\""
+        ),
+        ("x EXPLAIN delegation=14", "x NO MISSING-KEY class=fix field=account"),
+        (
+            "x EXPLAIN delegation=14 account=1 strategy=dual",
+            "x NO BAD-VALUE class=fix field=strategy expected=\"either an account or a strategy\""
+        ),
+        ("x HELD after=14.3", "x NO BAD-VALUE class=fix field=after expected=\"what next= was\""),
+        (
+            "x QUIET delegation=14 strategy=dual state=maybe",
+            "x NO BAD-VALUE class=fix field=state expected=\"on | off\""
+        ),
         (
             "x RESUME count=1 digest=00",
             "x NO BAD-VALUE class=fix field=digest expected=\"16 bytes in lowercase hexadecimal\""
@@ -111,6 +158,24 @@ struct RequestTests {
     ])
     func `a result that means nothing without a detail needs it`(fields: String, missing: String) {
         #expect(refusedField(report(fields), "REPORT") == missing)
+    }
+
+    @Test(
+        arguments: [
+            ("amount=0.00 promised=2024-03-04", "amount"), ("amount=0.01 promised=2024-03-03", "promised"),
+            ("amount=0.01 promised=2024-03-04", nil),
+        ] as [(String, String?)])
+    func `a promise is of money, and for the day of the work or later`(fields: String, refused: String?) {
+        #expect(refusedField(report("result=promise \(fields)"), "REPORT") == refused)
+    }
+
+    /// 05:30 UTC on the 5th is 23:30 on the 4th in Jalisco.
+    @Test func `the day of the work is that of the delegation's clocks, whatever the offset`() {
+        let late = report("result=promise amount=1.00 promised=2024-03-04").split(separator: " ").map { field in
+            field.hasPrefix("at=") ? "at=2024-03-05T05:30:00Z" : String(field)
+        }
+
+        #expect(refusedField(late.joined(separator: " "), "REPORT") == nil)
     }
 
     @Test func `quotes, order, tag and offset do not change the content`() throws {
@@ -187,7 +252,13 @@ extension AgentRequest {
         case .report(let request): .report(request)
         case .extend(let request): .extend(request)
         case .giveBack(let request): .giveBack(request)
+        case .object(let request): .object(request)
+        case .contact(let request): .contact(request)
         case .resume(let request): .resume(request)
+        case .held(let request): .held(request)
+        case .status(let request): .status(request)
+        case .explain(let request): .explain(request)
+        case .quiet(let request): .quiet(request)
         case .hello, .auth, .ping, .bye: nil
         }
     }

@@ -113,6 +113,12 @@ package final class AgentConnection: Sendable {
     package func extend(_ request: ExtendRequest) async throws -> ClientReply { try await send(.extend(request)) }
     package func giveBack(_ request: ReturnRequest) async throws -> ClientReply { try await send(.giveBack(request)) }
     package func resume(_ request: ResumeRequest) async throws -> ClientReply { try await send(.resume(request)) }
+    package func object(_ request: ObjectRequest) async throws -> ClientReply { try await send(.object(request)) }
+    package func contact(_ request: ContactRequest) async throws -> ClientReply { try await send(.contact(request)) }
+    package func held(_ request: HeldRequest) async throws -> ClientReply { try await send(.held(request)) }
+    package func status(_ request: StatusRequest) async throws -> ClientReply { try await send(.status(request)) }
+    package func explain(_ request: ExplainRequest) async throws -> ClientReply { try await send(.explain(request)) }
+    package func quiet(_ request: QuietRequest) async throws -> ClientReply { try await send(.quiet(request)) }
     package func ping() async throws -> ClientReply { try await send(.ping) }
 
     /// Takes leave: everything in flight is answered first. Afterwards the connection is closed.

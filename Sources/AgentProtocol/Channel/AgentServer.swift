@@ -97,7 +97,32 @@ package final class AgentServer: Sendable {
         }
     }
 
+    /// Whether ``start(_:clock:submit:)`` could listen there now: binds, and lets go of it again without accepting anybody.
+    ///
+    /// - Throws: ``AgentServerError``. Somebody else may still be quicker afterwards, and then `start` says the same.
+    package static func probe(_ settings: AgentServerSettings) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+        do {
+            try await bootstrap.bind(host: settings.host, port: settings.port).get().close().get()
+            try await group.shutdownGracefully()
+        } catch {
+            try? await group.shutdownGracefully()
+            throw explained(error, settings)
+        }
+    }
+
     package var connectionCount: Int { sessions.count }
+
+    /// The agencies that are connected to this node.
+    package var agencies: Set<AgencyID> { sessions.agencies }
+
+    /// Says something to every connection of an agency, in this order.
+    package func push(_ pushes: [Push], to agency: AgencyID) {
+        for session in sessions.handles(of: agency) { session.push(pushes) }
+    }
 
     /// Accepts nobody any more, tells everybody, waits until the sessions have ended (they do at the latest at their
     /// draining deadline), and frees the threads.
@@ -137,6 +162,7 @@ struct SessionShell: Sendable {
 final class OpenSessions: Sendable {
     private struct State {
         var handlers: [ObjectIdentifier: SessionHandle] = [:]
+        var agencies: [AgencyID: Set<ObjectIdentifier>] = [:]
         var isDraining = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -165,9 +191,24 @@ final class OpenSessions: Sendable {
         }
     }
 
-    func leave(_ id: ObjectIdentifier) {
+    var agencies: Set<AgencyID> { state.withLock { Set($0.agencies.keys) } }
+
+    /// A connection turned out to be an agency's.
+    func enter(_ id: ObjectIdentifier, as agency: AgencyID) {
+        state.withLock { _ = $0.agencies[agency, default: []].insert(id) }
+    }
+
+    func handles(of agency: AgencyID) -> [SessionHandle] {
+        state.withLock { state in (state.agencies[agency] ?? []).compactMap { state.handlers[$0] } }
+    }
+
+    func leave(_ id: ObjectIdentifier, agency: AgencyID?) {
         let freed: [CheckedContinuation<Void, Never>] = state.withLock { state in
             state.handlers[id] = nil
+            if let agency, var ids = state.agencies[agency] {
+                ids.remove(id)
+                state.agencies[agency] = ids.isEmpty ? nil : ids
+            }
             guard state.handlers.isEmpty else { return [] }
             defer { state.waiting = [] }
             return state.waiting

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Assignment
 import NIOCore
 import Synchronization
 
@@ -22,6 +23,8 @@ final class AgentServerHandler: ChannelInboundHandler {
     private var isReading = true
     private var isClosing = false
     private var isAdmitted = false
+    /// Whose connection it turned out to be, as noted with the other connections.
+    private var agency: AgencyID?
     private var timer: (deadline: Duration, scheduled: Scheduled<Void>)?
 
     init(_ shell: SessionShell) {
@@ -46,6 +49,7 @@ final class AgentServerHandler: ChannelInboundHandler {
             return close()
         }
         isAdmitted = true
+        session.address = context.remoteAddress?.ipAddress ?? ""
         perform(session.opened(at: shell.now()))
         settle()
         context.read()
@@ -78,7 +82,7 @@ final class AgentServerHandler: ChannelInboundHandler {
         mailbox?.close()
         mailbox = nil
         self.context = nil
-        if isAdmitted { shell.sessions.leave(ObjectIdentifier(self)) }
+        if isAdmitted { shell.sessions.leave(ObjectIdentifier(self), agency: agency) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -90,6 +94,15 @@ final class AgentServerHandler: ChannelInboundHandler {
 
     func completed(_ replies: [(RequestNumber, Reply)]) {
         perform(session.completed(replies, at: shell.now()))
+        if agency == nil, isAdmitted, let identity = session.identity {
+            agency = identity.agency
+            shell.sessions.enter(ObjectIdentifier(self), as: identity.agency)
+        }
+        settle()
+    }
+
+    func push(_ pushes: [Push]) {
+        perform(session.push(pushes, at: shell.now()))
         settle()
     }
 
@@ -212,6 +225,11 @@ final class ReplyMailbox: Sendable {
         loop.execute { self.handler.value.drain() }
     }
 
+    func push(_ pushes: [Push]) {
+        guard waiting.withLock({ $0 != nil }) else { return }
+        loop.execute { self.handler.value.push(pushes) }
+    }
+
     func close() { waiting.withLock { $0 = nil } }
 }
 
@@ -219,4 +237,5 @@ final class ReplyMailbox: Sendable {
 struct SessionHandle: Sendable {
     fileprivate let mailbox: ReplyMailbox
     func drain() { mailbox.drain() }
+    func push(_ pushes: [Push]) { mailbox.push(pushes) }
 }

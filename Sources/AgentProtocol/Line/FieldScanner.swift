@@ -33,10 +33,16 @@ struct FieldScanner {
 
     /// The bytes up to the next space, which is skipped; empty where there are none.
     mutating func word() throws(SyntaxError) -> ArraySlice<UInt8> {
+        let word = wordAlone()
+        try skipSpace()
+        return word
+    }
+
+    /// The bytes up to the next space, which stays to be read: so a tag is known before what follows it is judged.
+    mutating func wordAlone() -> ArraySlice<UInt8> {
         let end = line[index...].firstIndex(of: UInt8.space) ?? line.endIndex
         let word = line[index..<end]
         index = end
-        try skipSpace()
         return word
     }
 
@@ -84,7 +90,7 @@ struct FieldScanner {
     }
 
     /// Exactly one space stands between two parts, and none at the end of the line.
-    private mutating func skipSpace() throws(SyntaxError) {
+    mutating func skipSpace() throws(SyntaxError) {
         guard !isAtEnd else { return }
         index += 1
         guard !isAtEnd else { throw .spacing }

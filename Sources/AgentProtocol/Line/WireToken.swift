@@ -36,6 +36,9 @@ extension OutcomeResult: WireWord {
 extension ReturnReason: WireWord {
     static let words = PackedWord.table(allCases.map(\.rawValue))
 }
+extension ObjectionReason: WireWord {
+    static let words = PackedWord.table(allCases.map(\.rawValue))
+}
 extension Strategy: WireWord {
     var word: String { name }
     static let words = PackedWord.table(allCases.map(\.name))

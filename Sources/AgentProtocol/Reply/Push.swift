@@ -1,16 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the server says without being asked. Pushes have no tag and need no answer.
-package enum Push: Equatable, Sendable {
-    /// This node is going away: finish, say `BYE`, connect to another one. New requests are refused from here on.
-    case draining(afterSeconds: Int64)
+/// What the server says without being asked. Pushes have no tag and need no answer; what they tell can be read again with `HELD`,
+/// `STATUS` and `RESUME`.
+package struct Push: Equatable, Sendable {
+    package enum Name: String, Sendable, CaseIterable {
+        /// This node is going away: finish, say `BYE`, connect to another one. New requests are refused from here on.
+        case draining = "DRAINING"
+        /// A grant's term is near.
+        case expiring = "EXPIRING"
+        /// More was pushed than this connection could take; the rest was thrown away.
+        case missed = "MISSED"
+        /// No accounts of a strategy are given for now.
+        case paused = "PAUSED"
+        /// An account is taken back, or will be.
+        case recall = "RECALL"
+        /// A pause is over.
+        case resumed = "RESUMED"
+        /// What a payment changed about a held account.
+        case update = "UPDATE"
+    }
+    package let name: Name
+    package let fields: [ReplyField]
+
+    package init(_ name: Name, _ fields: [ReplyField]) {
+        self.name = name
+        self.fields = fields
+    }
+
+    static func draining(afterSeconds: Int64) -> Push { Push(.draining, [ReplyField("after", afterSeconds)]) }
+    static func missed(_ count: Int64) -> Push { Push(.missed, [ReplyField("pushes", count)]) }
 
     func write(to output: inout [UInt8]) {
-        switch self {
-        case .draining(let seconds):
-            output.append(text: "* DRAINING")
-            output.append(field: "after", seconds)
-        }
+        output.append(text: "* ")
+        output.append(contentsOf: name.rawValue.utf8)
+        for field in fields { field.write(to: &output) }
         output.append(.lineFeed)
     }
 }

@@ -38,6 +38,24 @@ package struct ReplyField: Equatable, Sendable {
     package init(_ key: StaticKey, _ value: Int64) { self.init(key, String(value)) }
     package init(_ key: StaticKey, _ value: Timestamp) { self.init(key, value.description) }
     package init(_ key: StaticKey, _ value: Cents) { self.init(key, value.description) }
+    package init(_ key: StaticKey, _ value: Delegation) { self.init(key, Int64(value.value)) }
+    package init(_ key: StaticKey, _ value: AccountID) { self.init(key, value.value) }
+    package init(_ key: StaticKey, _ value: Epoch) { self.init(key, value.value) }
+    package init(_ key: StaticKey, _ value: GrantID) { self.init(key, value.number) }
+    package init(_ key: StaticKey, _ value: ContractID) { self.init(key, Int64(value.value)) }
+    package init(_ key: StaticKey, _ value: Strategy) { self.init(key, value.name) }
+    package init(_ key: StaticKey, _ value: Portfolio) { self.init(key, value.name) }
+    package init(_ key: StaticKey, _ value: LocalDate) { self.init(key, value.description) }
+    package init(_ key: StaticKey, _ value: HeldPlace) { self.init(key, wire: value) }
+    package init(_ key: StaticKey, _ value: HeldCursor) { self.init(key, wire: value) }
+    package init(_ key: StaticKey, bytes: [UInt8]) { self.init(key, HexBytes(bytes).description) }
+    package init(_ key: StaticKey, _ value: Bool) { self.init(key, value ? "yes" : "no") }
+
+    private init(_ key: StaticKey, wire value: some WireValue) {
+        var bytes: [UInt8] = []
+        value.write(to: &bytes)
+        self.init(key, String(decoding: bytes, as: UTF8.self))
+    }
 
     func write(to output: inout [UInt8]) {
         output.append(.space)

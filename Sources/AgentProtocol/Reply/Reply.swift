@@ -12,6 +12,8 @@ package enum Reply: Equatable, Sendable {
     case extended(term: Timestamp, ceiling: Timestamp, receipt: [UInt8]?)
     case returned(receipt: [UInt8]?)
     case resumed(HeldComparison)
+    /// The answer of a verb that only asks: any data lines, and what the final line says.
+    case listed([[ReplyField]], end: [ReplyField])
     case refused(Refusal)
     /// A reply as it was kept, for the verbs whose replies are stored.
     case recorded(RecordedReply)
@@ -42,6 +44,13 @@ package enum Reply: Equatable, Sendable {
             for account in accounts { account.write(tag, to: &output) }
         case .resumed(let comparison):
             for account in comparison.page { account.write(tag, to: &output) }
+        case .listed(let lines, _):
+            for line in lines {
+                output.append(tag: tag)
+                output.append(text: " -")
+                for field in line { field.write(to: &output) }
+                output.append(.lineFeed)
+            }
         case .recorded(let recorded):
             return recorded.write(tag, to: &output)
         case .authenticated, .reported, .extended, .returned, .refused:
@@ -76,6 +85,9 @@ package enum Reply: Equatable, Sendable {
         case .resumed(let comparison):
             output.append(text: " OK")
             comparison.write(to: &output)
+        case .listed(_, let end):
+            output.append(text: " OK")
+            for field in end { field.write(to: &output) }
         case .refused(let refusal):
             refusal.write(to: &output)
         case .recorded:

@@ -37,6 +37,7 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     case scope = "SCOPE"
     case clock = "CLOCK"
     case beyondCeiling = "BEYOND-CEILING"
+    case notFound = "NOT-FOUND"
     // The lease.
     case keyExpired = "KEY-EXPIRED"
     case expired = "EXPIRED"
@@ -45,15 +46,17 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     case closed = "CLOSED"
     case unknown = "UNKNOWN"
     case periodClosed = "PERIOD-CLOSED"
+    case periodNotOpen = "PERIOD-NOT-OPEN"
+    case noNotice = "NO-NOTICE"
 
     package var replyClass: ReplyClass {
         switch self {
         case .framing, .tagInUse, .state, .version, .auth, .clone: .fatal
         case .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .unsupported, .keyReused, .scope, .clock,
-            .beyondCeiling:
+            .beyondCeiling, .notFound:
             .fix
-        case .limit, .idle, .busy, .unavailable: .retry
-        case .keyExpired, .expired, .reassigned, .recalled, .closed, .unknown, .periodClosed: .refresh
+        case .limit, .idle, .busy, .unavailable, .periodNotOpen: .retry
+        case .keyExpired, .expired, .reassigned, .recalled, .closed, .unknown, .periodClosed, .noNotice: .refresh
         }
     }
 }

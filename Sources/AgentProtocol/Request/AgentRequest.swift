@@ -5,10 +5,16 @@ package enum AgentRequest: Equatable, Sendable {
     case hello(HelloRequest)
     case auth(AuthRequest)
     case lease(LeaseRequest)
+    case contact(ContactRequest)
     case report(ReportRequest)
     case extend(ExtendRequest)
     case giveBack(ReturnRequest)
+    case object(ObjectRequest)
     case resume(ResumeRequest)
+    case held(HeldRequest)
+    case status(StatusRequest)
+    case explain(ExplainRequest)
+    case quiet(QuietRequest)
     case ping
     case bye
 
@@ -17,31 +23,40 @@ package enum AgentRequest: Equatable, Sendable {
         case .hello: .hello
         case .auth: .auth
         case .lease: .lease
+        case .contact: .contact
         case .report: .report
         case .extend: .extend
         case .giveBack: .giveBack
+        case .object: .object
         case .resume: .resume
+        case .held: .held
+        case .status: .status
+        case .explain: .explain
+        case .quiet: .quiet
         case .ping: .ping
         case .bye: .bye
         }
     }
 
-    /// Reads what follows the verb of a line. A verb that is not served is refused without looking at its keys.
+    /// Reads what follows the verb of a line.
     init(verb: Verb, scanner: FieldScanner, batchMax: Int) throws(Refusal) {
-        guard verb.isServed else { throw Refusal(.unsupported, [ReplyField("verb", verb.name)]) }
         let line = try RequestLine(verb: verb, scanner: scanner)
         switch verb {
         case .hello: self = .hello(try HelloRequest(line))
         case .auth: self = .auth(try AuthRequest(line))
         case .lease: self = .lease(try LeaseRequest(line, batchMax: batchMax))
+        case .contact: self = .contact(try ContactRequest(line))
         case .report: self = .report(try ReportRequest(line))
         case .extend: self = .extend(try ExtendRequest(line))
         case .giveBack: self = .giveBack(try ReturnRequest(line))
+        case .object: self = .object(try ObjectRequest(line))
         case .resume: self = .resume(try ResumeRequest(line))
+        case .held: self = .held(try HeldRequest(line, batchMax: batchMax))
+        case .status: self = .status(try StatusRequest(line))
+        case .explain: self = .explain(try ExplainRequest(line))
+        case .quiet: self = .quiet(try QuietRequest(line))
         case .ping: self = .ping
         case .bye: self = .bye
-        case .contact, .object, .held, .status, .explain, .quiet:
-            throw Refusal(.unsupported, [ReplyField("verb", verb.name)])
         }
     }
 
@@ -57,7 +72,13 @@ package enum AgentRequest: Equatable, Sendable {
         case .report(let request): request.write(key: request.key, to: &output)
         case .extend(let request): request.write(key: request.key, to: &output)
         case .giveBack(let request): request.write(key: request.key, to: &output)
+        case .object(let request): request.write(key: request.key, to: &output)
+        case .contact(let request): request.write(to: &output)
         case .resume(let request): request.write(to: &output)
+        case .held(let request): request.write(to: &output)
+        case .status(let request): request.write(to: &output)
+        case .explain(let request): request.write(to: &output)
+        case .quiet(let request): request.write(to: &output)
         case .ping, .bye: break
         }
         output.append(.lineFeed)

@@ -122,59 +122,38 @@ package struct ReturnRequest: Equatable, Sendable, KeyedRequest {
     package var canonicalContent: [UInt8] { content }
 }
 
-/// Compares what the client believes that it holds with what it does hold.
-package struct ResumeRequest: Equatable, Sendable {
-    package var count: Int64
-    /// The 16 bytes of the client's ``HeldDigest``.
-    package var digest: [UInt8]
-    /// The last account of the previous page of the difference.
-    package var after: HeldCursor?
+/// Objects to the recall of one account.
+package struct ObjectRequest: Equatable, Sendable, KeyedRequest {
+    static let verb = Verb.object
+    package var key: Int64
+    package var delegation: Delegation
+    package var account: AccountID
+    package var epoch: Epoch
+    package var reason: ObjectionReason
 
-    package init(count: Int64, digest: [UInt8], after: HeldCursor? = nil) {
-        self.count = count
-        self.digest = digest
-        self.after = after
+    package init(key: Int64, delegation: Delegation, account: AccountID, epoch: Epoch, reason: ObjectionReason) {
+        self.key = key
+        self.delegation = delegation
+        self.account = account
+        self.epoch = epoch
+        self.reason = reason
     }
 
     init(_ line: RequestLine) throws(Refusal) {
-        count = try line.required(.count)
-        digest = (try line.required(.digest) as HexBytes).bytes
-        after = try line.optional(.after)
-        guard digest.count == 16 else { throw .badValue(.digest, expected: "16 bytes in lowercase hexadecimal") }
+        key = try line.required(.key)
+        delegation = try line.required(.delegation)
+        account = try line.required(.account)
+        epoch = try line.required(.epoch)
+        reason = try line.required(.reason)
     }
 
-    func write(to output: inout [UInt8]) {
-        output.append(field: "count", count)
-        output.append(field: "digest", HexBytes(digest))
-        output.append(field: "after", after)
-    }
-}
-
-/// A place in the list of held accounts, which is ordered by delegation, then account. Written `14:1900012345`.
-package struct HeldCursor: Hashable, Sendable, Comparable, WireValue {
-    static var expected: String { "delegation:account, as 14:1900012345" }
-    package let delegation: Delegation
-    package let account: AccountID
-
-    package init(delegation: Delegation, account: AccountID) {
-        self.delegation = delegation
-        self.account = account
+    func write(key: Int64?, to output: inout [UInt8]) {
+        output.append(field: "key", key)
+        output.append(field: "delegation", delegation)
+        output.append(field: "account", account)
+        output.append(field: "epoch", epoch)
+        output.append(field: "reason", reason)
     }
 
-    init?(wire bytes: ArraySlice<UInt8>) {
-        guard let colon = bytes.firstIndex(of: 0x3A), let delegation = Delegation(wire: bytes[..<colon]),
-            let account = AccountID(wire: bytes[(colon + 1)...])
-        else { return nil }
-        self.init(delegation: delegation, account: account)
-    }
-
-    func write(to output: inout [UInt8]) {
-        delegation.write(to: &output)
-        output.append(0x3A)
-        account.write(to: &output)
-    }
-
-    package static func < (left: HeldCursor, right: HeldCursor) -> Bool {
-        (left.delegation, left.account) < (right.delegation, right.account)
-    }
+    package var canonicalContent: [UInt8] { content }
 }

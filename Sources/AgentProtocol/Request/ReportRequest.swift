@@ -67,6 +67,7 @@ package struct ReportRequest: Equatable, Sendable, KeyedRequest {
         if let missing = result.necessities.first(where: { !has($0) }) {
             throw Refusal(.missingKey, [ReplyField("field", missing.rawValue), ReplyField("result", result.rawValue)])
         }
+        if result == .promise { try checkPromise() }
     }
 
     func write(key: Int64?, to output: inout [UInt8]) {
@@ -88,6 +89,13 @@ package struct ReportRequest: Equatable, Sendable, KeyedRequest {
     }
 
     package var canonicalContent: [UInt8] { content }
+
+    /// A promise is of money, and for the day of the work or a later one, by the delegation's clocks.
+    private func checkPromise() throws(Refusal) {
+        if let amount, amount <= .zero { throw .badValue(.amount, expected: "above 0.00") }
+        let day = delegation.timeZone.local(at).date
+        if let promised, promised < day { throw .badValue(.promised, expected: "\(day) or later") }
+    }
 
     private func has(_ necessity: OutcomeNecessity) -> Bool {
         switch necessity {

@@ -28,6 +28,8 @@ struct RequestLine {
         }
     }
 
+    func has(_ key: RequestKey) -> Bool { fields.contains { $0.key == key } }
+
     /// A value that has to be there.
     func required<Value: WireValue>(_ key: RequestKey) throws(Refusal) -> Value {
         guard let value: Value = try optional(key) else {

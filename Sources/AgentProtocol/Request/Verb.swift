@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a client can ask for. Verbs that version 1 names and this server does not serve yet are known, so that they are
-/// refused as such and not as a typing mistake.
+/// What a client can ask for.
 package enum Verb: UInt8, Sendable, CaseIterable {
-    case hello, auth, lease, report, extend, giveBack, resume, ping, bye
-    case contact, object, held, status, explain, quiet
+    case hello, auth, lease, contact, report, extend, giveBack, object, resume, held, status, explain, quiet, ping, bye
 
     package var name: String { Self.names[Int(rawValue)] }
 
@@ -22,13 +20,6 @@ package enum Verb: UInt8, Sendable, CaseIterable {
         (verb.keys.required + verb.keys.optional).reduce(UInt64(0)) { $0 | $1.bit }
     }
 
-    package var isServed: Bool {
-        switch self {
-        case .hello, .auth, .lease, .report, .extend, .giveBack, .resume, .ping, .bye: true
-        case .contact, .object, .held, .status, .explain, .quiet: false
-        }
-    }
-
     /// The keys that it must have, then those that it may have.
     package var keys: (required: [RequestKey], optional: [RequestKey]) {
         switch self {
@@ -42,8 +33,14 @@ package enum Verb: UInt8, Sendable, CaseIterable {
             )
         case .extend: ([.key, .delegation, .grant, .until], [])
         case .giveBack: ([.key, .delegation, .account, .epoch, .reason], [])
-        case .resume: ([.count, .digest], [.after])
-        case .ping, .bye, .contact, .object, .held, .status, .explain, .quiet: ([], [])
+        case .object: ([.key, .delegation, .account, .epoch, .reason], [])
+        case .contact: ([.delegation, .account, .epoch], [])
+        case .resume: ([], [.count, .digest, .leases, .through, .after])
+        case .held: ([], [.delegation, .max, .after])
+        case .status: ([], [.delegation, .strategy])
+        case .explain: ([.delegation], [.account, .strategy])
+        case .quiet: ([.delegation, .strategy, .state], [])
+        case .ping, .bye: ([], [])
         }
     }
 }
@@ -51,8 +48,8 @@ package enum Verb: UInt8, Sendable, CaseIterable {
 /// The keys of all verbs. The number is the key's place in a set of keys.
 package enum RequestKey: UInt8, Sendable, CaseIterable {
     case account, after, agency, amount, at, branch, channel, client, contact, contract, count, delegation, digest
-    case epoch, evidence, grant, instance, key, max, method, motive, nonce, portfolio, position, promised, proof
-    case reason, result, sequence, solution, strategy, tactic, until, version
+    case epoch, evidence, grant, instance, key, leases, max, method, motive, nonce, portfolio, position, promised, proof
+    case reason, result, sequence, solution, state, strategy, tactic, through, until, version
 
     package var name: String { Self.names[Int(rawValue)] }
 

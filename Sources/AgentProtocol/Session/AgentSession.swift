@@ -25,13 +25,21 @@ package struct AgentSession {
     }
 
     package private(set) var state = State.greeting
+    /// Where the connection comes from, as far as the shell knows.
+    package var address = ""
     let limits: SessionLimits
     private let server: String
     private let sessionID: String
     private let nonce: [UInt8]
 
     private var framer: LineFramer
-    private var inFlight: [(number: RequestNumber, tag: Tag)] = []
+    private var inFlight: [(number: RequestNumber, tag: Tag, accounts: Int)] = []
+    /// Accounts that the leases in flight ask for.
+    private var accountsInFlight = 0
+    /// A lease that was read and waits for credit in accounts; nothing behind it is read.
+    private var waiting: (lease: LeaseRequest, tag: Tag)?
+    /// Pushes that were thrown away, because nobody read the ones before them.
+    private var missedPushes: Int64 = 0
     private var latestNumber: Int64 = 0
     private var hasInputEnded = false
     private var isPaused = false
@@ -131,9 +139,27 @@ package struct AgentSession {
         guard let index = inFlight.firstIndex(where: { $0.number == number }) else {
             preconditionFailure("request \(number.value) was answered twice or never asked, in \(state)")
         }
-        let tag = inFlight.remove(at: index).tag
-        reply.write(tag, to: &turn.output)
+        let request = inFlight.remove(at: index)
+        accountsInFlight -= request.accounts
+        reply.write(request.tag, to: &turn.output)
         if case .authenticating(_, number) = state { decided(reply, &turn) }
+    }
+
+    /// Something to know for this agency. A connection that does not read loses it and is told so once it reads again.
+    package mutating func push(_ pushes: [Push], at now: Moment) -> [SessionAction] {
+        switch state {
+        case .authenticated, .draining: break
+        case .greeting, .hello, .authenticating, .closed: return []
+        }
+        var turn = Turn(now)
+        for push in pushes {
+            if missedPushes > 0 || unsentBytes + turn.output.count > limits.outputMaxBytes {
+                missedPushes += 1
+            } else {
+                push.write(to: &turn.output)
+            }
+        }
+        return finish(turn)
     }
 
     /// `bytes` of what was sent have left the process.
@@ -142,6 +168,10 @@ package struct AgentSession {
         unsentBytes -= bytes
         wroteAt = now.uptime
         var turn = Turn(now)
+        if missedPushes > 0, unsentBytes <= limits.outputMaxBytes / 2 {
+            Push.missed(missedPushes).write(to: &turn.output)
+            missedPushes = 0
+        }
         readLines(&turn)
         return finish(turn)
     }
@@ -168,6 +198,10 @@ package struct AgentSession {
         var turn = Turn(now)
         switch state {
         case .authenticated(let identity):
+            if let (_, tag) = waiting {
+                waiting = nil
+                refuse(tag, Refusal(.unavailable, after: limits.draining.components.seconds), &turn)
+            }
             let deadline = now.uptime + limits.draining
             state = .draining(identity, .server(deadline: deadline))
             Push.draining(afterSeconds: limits.draining.components.seconds).write(to: &turn.output)
@@ -183,6 +217,7 @@ package struct AgentSession {
     package mutating func lost() {
         state = .closed
         inFlight = []
+        waiting = nil
     }
 
     // MARK: Lines
@@ -190,16 +225,17 @@ package struct AgentSession {
     private var canStart: Bool {
         switch state {
         case .greeting, .hello, .authenticated, .draining(_, .server):
-            inFlight.count < limits.window && unsentBytes <= limits.outputMaxBytes
+            waiting == nil && inFlight.count < limits.window && unsentBytes <= limits.outputMaxBytes
         case .authenticating, .draining(_, .bye), .closed: false
         }
     }
 
     private mutating func readLines(_ turn: inout Turn) {
+        startWaiting(&turn)
         do throws(FramingError) {
             while !turn.isClosing, canStart, unsentBytes + turn.output.count <= limits.outputMaxBytes {
                 guard let line = try framer.nextLine() else {
-                    if hasInputEnded, inFlight.isEmpty { turn.isClosing = true }
+                    if hasInputEnded, inFlight.isEmpty, waiting == nil { turn.isClosing = true }
                     break
                 }
                 heardAt = turn.now.uptime
@@ -217,23 +253,19 @@ package struct AgentSession {
 
     private mutating func take(_ line: ArraySlice<UInt8>, _ turn: inout Turn) {
         var scanner = FieldScanner(line)
-        let words: (tag: ArraySlice<UInt8>, verb: ArraySlice<UInt8>)
-        do {
-            words = (try scanner.word(), try scanner.word())
-        } catch {
-            // A line that ends in a space; without a readable verb there is nothing to answer under its tag.
-            return end(&turn, Refusal(.syntax, [ReplyField("at", error.rawValue)]))
-        }
-        guard let tag = Tag(words.tag) else {
+        guard let tag = Tag(scanner.wordAlone()) else {
             return end(&turn, Refusal(.syntax, [ReplyField("at", SyntaxError.tag.rawValue)]))
         }
-        guard !inFlight.contains(where: { $0.tag == tag }) else {
+        guard !inFlight.contains(where: { $0.tag == tag }), waiting?.tag != tag else {
             return end(&turn, Refusal(.tagInUse, [ReplyField("tag", tag.description)]))
         }
-        guard !words.verb.isEmpty else {
-            return refuse(tag, Refusal(.syntax, [ReplyField("at", SyntaxError.verb.rawValue)]), &turn)
+        let word: ArraySlice<UInt8>
+        do throws(SyntaxError) {
+            word = try Self.verb(&scanner)
+        } catch {
+            return refuse(tag, Refusal(.syntax, [ReplyField("at", error.rawValue)]), &turn)
         }
-        guard let verb = Verb(words.verb) else { return refuse(tag, Refusal(.unknownVerb), &turn) }
+        guard let verb = Verb(word) else { return refuse(tag, Refusal(.unknownVerb), &turn) }
         if let refusal = obstacle(to: verb) { return refuse(tag, refusal, &turn) }
         do {
             let request = try AgentRequest(verb: verb, scanner: scanner, batchMax: limits.batchMax)
@@ -241,6 +273,14 @@ package struct AgentSession {
         } catch {
             refuse(tag, error, &turn)
         }
+    }
+
+    /// The word after the tag, with the spaces around it checked.
+    private static func verb(_ scanner: inout FieldScanner) throws(SyntaxError) -> ArraySlice<UInt8> {
+        try scanner.skipSpace()
+        let word = try scanner.word()
+        guard !word.isEmpty else { throw .verb }
+        return word
     }
 
     /// Why the verb cannot be asked for in this state. Together with ``start(_:_:_:)`` this is the table in
@@ -262,11 +302,17 @@ package struct AgentSession {
         switch request {
         case .hello(let hello): greet(hello, tag, &turn)
         case .auth(let auth): prove(auth, tag, &turn)
-        case .lease(let lease): perform(.lease(lease), tag, &turn)
+        case .lease(let lease): take(lease, tag, &turn)
         case .report(let report): perform(.report(report), tag, &turn)
         case .extend(let extend): perform(.extend(extend), tag, &turn)
         case .giveBack(let giveBack): perform(.giveBack(giveBack), tag, &turn)
+        case .object(let object): perform(.object(object), tag, &turn)
+        case .contact(let contact): perform(.contact(contact), tag, &turn)
         case .resume(let resume): perform(.resume(resume), tag, &turn)
+        case .held(let held): perform(.held(held), tag, &turn)
+        case .status(let status): perform(.status(status), tag, &turn)
+        case .explain(let explain): perform(.explain(explain), tag, &turn)
+        case .quiet(let quiet): perform(.quiet(quiet), tag, &turn)
         case .ping:
             turn.output.append(tag: tag)
             turn.output.append(text: " OK")
@@ -275,6 +321,21 @@ package struct AgentSession {
         case .bye:
             state = .draining(identity, .bye(tag))
         }
+    }
+
+    /// Starts a lease, or lets it wait until the leases before it are answered. One alone always starts.
+    private mutating func take(_ lease: LeaseRequest, _ tag: Tag, _ turn: inout Turn) {
+        guard accountsInFlight == 0 || accountsInFlight + lease.max <= limits.accountsWindow else {
+            waiting = (lease, tag)
+            return
+        }
+        perform(.lease(lease), tag, accounts: lease.max, &turn)
+    }
+
+    private mutating func startWaiting(_ turn: inout Turn) {
+        guard let (lease, tag) = waiting, !turn.isClosing else { return }
+        waiting = nil
+        take(lease, tag, &turn)
     }
 
     private mutating func greet(_ hello: HelloRequest, _ tag: Tag, _ turn: inout Turn) {
@@ -289,7 +350,7 @@ package struct AgentSession {
     private mutating func prove(_ auth: AuthRequest, _ tag: Tag, _ turn: inout Turn) {
         guard case .hello(let hello) = state else { return refuse(tag, Refusal(.state), &turn) }
         let message = AuthenticationMessage(server: server, serverNonce: nonce, hello: hello)
-        let claim = AuthenticationClaim(hello: hello, message: message, signature: auth.proof)
+        let claim = AuthenticationClaim(hello: hello, message: message, signature: auth.proof, address: address)
         let number = perform(.authenticate(claim), tag, &turn)
         state = .authenticating(hello, number)
     }
@@ -304,10 +365,13 @@ package struct AgentSession {
     }
 
     @discardableResult
-    private mutating func perform(_ request: SessionRequest, _ tag: Tag, _ turn: inout Turn) -> RequestNumber {
+    private mutating func perform(
+        _ request: SessionRequest, _ tag: Tag, accounts: Int = 0, _ turn: inout Turn
+    ) -> RequestNumber {
         latestNumber += 1
         let number = RequestNumber(latestNumber)
-        inFlight.append((number, tag))
+        inFlight.append((number, tag, accounts))
+        accountsInFlight += accounts
         turn.performed.append(.perform(number, request))
         return number
     }
@@ -323,6 +387,7 @@ package struct AgentSession {
         turn.output.append(field: "line-max-open", limits.lineOpenMaxBytes)
         turn.output.append(field: "batch-max", limits.batchMax)
         turn.output.append(field: "window", limits.window)
+        turn.output.append(field: "accounts-window", limits.accountsWindow)
         turn.output.append(field: "idle", limits.idle.components.seconds)
         turn.output.append(field: "auth", text: "ed25519")
         turn.output.append(.lineFeed)

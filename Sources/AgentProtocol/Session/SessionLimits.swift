@@ -12,6 +12,8 @@ package struct SessionLimits: Equatable, Sendable {
     package var batchMax = 1_000
     /// Requests in flight; more are left unread.
     package var window = 64
+    /// Accounts asked for by leases in flight; a lease above it waits, and what follows it stays unread.
+    package var accountsWindow = 5_000
     /// Unsent bytes above which no further request is started: two full leases.
     package var outputMaxBytes = 512 * 1_024
     /// Without a line from the client for so long, and nothing in flight, the session ends.
@@ -53,7 +55,13 @@ package enum SessionRequest: Equatable, Sendable {
     case report(ReportRequest)
     case extend(ExtendRequest)
     case giveBack(ReturnRequest)
+    case object(ObjectRequest)
+    case contact(ContactRequest)
     case resume(ResumeRequest)
+    case held(HeldRequest)
+    case status(StatusRequest)
+    case explain(ExplainRequest)
+    case quiet(QuietRequest)
 }
 
 /// What the shell does. Each event returns at most one `send`, and `close` only as the last.

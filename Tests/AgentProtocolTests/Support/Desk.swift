@@ -12,6 +12,7 @@ struct Desk {
     static let ceiling = instant("2024-05-03T00:00:00-06:00")
 
     private var isForgiving: Bool
+    private let handIsLarge: Bool
     private var term = instant("2024-04-03T00:00:00-06:00")
     private var undealt = [
         LeasedAccount.example(1_900_012_345, epoch: 7, due: 4_310_22, overdue: 9_120_87),
@@ -22,10 +23,87 @@ struct Desk {
     private var bound: [Int64: (content: [UInt8], reply: Reply)] = [:]
     private var latestOutcome: Int64 = 55_119
     private var sequences: [AgencyID: Int64] = [:]
+    private var isPaused = false
+    /// What happens to this desk from outside, by the words of the document.
+    private var isBusy = false
+    private var isBarred = false
+    private var isNewMonth = false
+    private var hasForgotten = false
+    private var notice: HeldCursor?
+    private var ended: [HeldCursor: ReplyCode] = [:]
+
+    static let recallDay = instant("2024-03-20T00:00:00-06:00")
+
+    /// Something that happens elsewhere, and what the agency is told of it.
+    mutating func happens(_ what: String) -> [Push] {
+        let first = HeldCursor(delegation: delegation14, account: anAccount(1_900_012_345))
+        let lease = [
+            ReplyField("delegation", first.delegation), ReplyField("account", first.account), ReplyField("epoch", 7),
+        ]
+        switch what {
+        case "the queue is full": isBusy = true
+        case "the queue is empty again": isBusy = false
+        case "a month begins that has no file yet": isNewMonth = true
+        case "too many failed from this address": isBarred = true
+        case "ninety days pass after the end of the grant": hasForgotten = true
+        case "a recall is noticed":
+            notice = first
+            return [
+                Push(
+                    .recall,
+                    lease + [
+                        ReplyField("reason", "over-limit"), ReplyField("from", Self.recallDay),
+                        ReplyField("final", false),
+                    ])
+            ]
+        case "a lawsuit is filed":
+            held[first] = nil
+            ended[first] = .recalled
+            return [
+                Push(
+                    .recall,
+                    lease + [
+                        ReplyField("reason", "lawsuit"), ReplyField("from", instant("2024-03-04T15:00:00Z")),
+                        ReplyField("final", true),
+                    ])
+            ]
+        case "the term passes":
+            for place in held.keys { ended[place] = .expired }
+            held = [:]
+        case "the term is near":
+            return [
+                Push(
+                    .expiring,
+                    [ReplyField("delegation", delegation14), ReplyField("grant", Self.grant), ReplyField("term", term)])
+            ]
+        case "the debtor pays":
+            return [
+                Push(
+                    .update,
+                    lease + [
+                        ReplyField("change", "payment"), ReplyField("amount", Cents(4_310_22)),
+                        ReplyField("on", valid(LocalDate(text: "2024-03-04"))),
+                    ])
+            ]
+        case "the institution pauses the strategy", "the institution resumes it":
+            isPaused = what.hasSuffix("strategy")
+            return [
+                Push(
+                    isPaused ? .paused : .resumed,
+                    [
+                        ReplyField("delegation", delegation14), ReplyField("strategy", Strategy.administrative),
+                        ReplyField("by", "institution"),
+                    ])
+            ]
+        default: preconditionFailure("the document tells of something unknown: \(what)")
+        }
+        return []
+    }
 
     /// - Parameter isForgiving: takes reports on any account, for tests that only want many of them.
     init(handSize: Int64 = 3, isForgiving: Bool = false) {
         self.isForgiving = isForgiving
+        self.handIsLarge = handSize > 3
         for number in 3..<max(handSize, 3) {
             undealt.append(.example(1_900_100_000 + number, epoch: 1, due: number, overdue: number))
         }
@@ -38,11 +116,18 @@ struct Desk {
         case .report(let report): once(report.key, report.canonicalContent) { $0.record(report) }
         case .extend(let extend): once(extend.key, extend.canonicalContent) { $0.extend(extend) }
         case .giveBack(let giveBack): once(giveBack.key, giveBack.canonicalContent) { $0.take(giveBack) }
+        case .object(let object): once(object.key, object.canonicalContent) { $0.object(object) }
+        case .contact(let contact): disclose(contact)
         case .resume(let resume): compare(resume)
+        case .held(let held): list(held)
+        case .status(let status): stand(status)
+        case .explain(let explain): tell(explain)
+        case .quiet(let quiet): pause(quiet)
         }
     }
 
     private mutating func authenticate(_ claim: AuthenticationClaim) -> Reply {
+        guard !isBarred else { return .refused(.limit, after: 42) }
         guard claim.isSigned(by: Self.publicKey) else { return .refused(.auth) }
         guard claim.sequence > sequences[claim.agency, default: -1] else { return .refused(.clone) }
         sequences[claim.agency] = claim.sequence
@@ -51,6 +136,8 @@ struct Desk {
     }
 
     private mutating func once(_ key: Int64, _ content: [UInt8], _ act: (inout Desk) -> Reply) -> Reply {
+        if isBusy { return .refused(.busy, after: 1) }
+        if hasForgotten, bound[key] != nil { return .refused(.keyExpired) }
         if let earlier = bound[key] { return earlier.content == content ? earlier.reply : .refused(.keyReused) }
         let reply = act(&self)
         if case .refused(let refusal) = reply, refusal.code.replyClass != .refresh { return reply }
@@ -59,6 +146,9 @@ struct Desk {
     }
 
     private mutating func grant(_ lease: LeaseRequest) -> Reply {
+        guard lease.tactic == nil else { return .refused(.unsupported, [ReplyField("field", "tactic")]) }
+        guard lease.delegation == delegation14 || handIsLarge else { return .refused(.scope) }
+        guard !isPaused else { return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60)) }
         let accounts = Array(undealt.prefix(lease.max))
         guard !accounts.isEmpty else { return .leased(accounts: [], grant: .nothing(stop: .empty)) }
         undealt.removeFirst(accounts.count)
@@ -73,7 +163,16 @@ struct Desk {
     }
 
     private mutating func record(_ report: ReportRequest) -> Reply {
-        let live = held[HeldCursor(delegation: report.delegation, account: report.account)]
+        let place = HeldCursor(delegation: report.delegation, account: report.account)
+        let live = held[place]
+        if isNewMonth { return .refused(.periodNotOpen, after: 60, [ReplyField("period", "2024-04")]) }
+        guard isForgiving || report.at <= instant("2024-03-04T15:00:00Z") else {
+            return .refused(.clock, [ReplyField("time", instant("2024-03-04T15:00:00Z"))])
+        }
+        guard isForgiving || report.at >= instant("2024-03-01T00:00:00-06:00") else {
+            return .refused(.periodClosed, [ReplyField("period", "2024-02")])
+        }
+        if let code = ended[place] { return .stale(code, evidence: 1_207, counts: code == .closed ? .no : .yes) }
         guard isForgiving || live == report.epoch else {
             return live == nil
                 ? .stale(.unknown, evidence: 1_207, counts: .no)
@@ -96,20 +195,142 @@ struct Desk {
 
     private mutating func take(_ giveBack: ReturnRequest) -> Reply {
         let place = HeldCursor(delegation: giveBack.delegation, account: giveBack.account)
-        guard held[place] == giveBack.epoch else { return .stale(.unknown) }
+        guard held[place] == giveBack.epoch else { return .stale(ended[place] ?? .unknown) }
         held[place] = nil
+        ended[place] = .closed
         return .returned(receipt: nil)
     }
 
-    private func compare(_ resume: ResumeRequest) -> Reply {
-        var digest = HeldDigest.empty
-        for (place, epoch) in held { digest.add(place.delegation, place.account, epoch) }
-        let isMatch = digest.count == resume.count && digest.bytes == resume.digest
-        let page = held.sorted { $0.key < $1.key }.map { place, epoch in
-            HeldAccount(
-                delegation: place.delegation, account: place.account, epoch: epoch, grant: Self.grant, term: term)
+    private mutating func object(_ object: ObjectRequest) -> Reply {
+        let place = HeldCursor(delegation: object.delegation, account: object.account)
+        guard held[place] == object.epoch else { return .stale(ended[place] ?? .unknown) }
+        guard place == notice else { return .refused(.noNotice) }
+        return .listed([], end: [ReplyField("until", Self.recallDay)])
+    }
+
+    private func disclose(_ contact: ContactRequest) -> Reply {
+        let place = HeldCursor(delegation: contact.delegation, account: contact.account)
+        guard held[place] == contact.epoch else { return .stale(ended[place] ?? .unknown) }
+        guard contact.account == anAccount(1_900_012_345) else { return .refused(.notFound) }
+        return .listed(
+            [
+                [ReplyField("kind", "name"), ReplyField("value", "Ana Torres")],
+                [ReplyField("kind", "phone"), ReplyField("value", "+52 33 1234 5678")],
+            ], end: [ReplyField("receipt", bytes: [UInt8](repeating: 0, count: 32))])
+    }
+
+    private func list(_ request: HeldRequest) -> Reply {
+        let lines = held.sorted { $0.key < $1.key }.map { place, epoch in
+            var fields = [
+                ReplyField("delegation", place.delegation), ReplyField("account", place.account),
+                ReplyField("epoch", epoch), ReplyField("grant", Self.grant),
+                ReplyField("strategy", Strategy.administrative), ReplyField("term", term),
+            ]
+            if place == notice {
+                fields += [ReplyField("recall", Self.recallDay), ReplyField("recall-reason", "over-limit")]
+            }
+            return fields
         }
-        return .resumed(HeldComparison(held: digest.count, isMatch: isMatch, page: isMatch ? [] : page))
+        return .listed(lines, end: [ReplyField("listed", Int64(lines.count))])
+    }
+
+    private var place: [ReplyField] {
+        [
+            ReplyField("delegation", delegation14), ReplyField("contract", valid(ContractID(31))),
+            ReplyField("strategy", Strategy.administrative), ReplyField("portfolio", Portfolio.telephone),
+        ]
+    }
+
+    private func stand(_ request: StatusRequest) -> Reply {
+        let count = Int64(held.count)
+        return .listed(
+            [
+                place + [
+                    ReplyField("free", Int64(undealt.count)), ReplyField("held", count), ReplyField("quota", 10),
+                    ReplyField("left", 10 - count), ReplyField("advisers", 2), ReplyField("capacity", 400),
+                    ReplyField("stop", isPaused ? "paused" : "limit"),
+                ]
+            ], end: [ReplyField("held", count)])
+    }
+
+    private func tell(_ explain: ExplainRequest) -> Reply {
+        switch explain.subject {
+        case .account(let account):
+            guard let epoch = held[HeldCursor(delegation: explain.delegation, account: account)] else {
+                return .refused(.unknown)
+            }
+            return .listed(
+                [
+                    [
+                        ReplyField("event", "placed"), ReplyField("epoch", epoch), ReplyField("period", "2024-03"),
+                        ReplyField("rule", "SEG-06"), ReplyField("policy", "infonavit"),
+                    ],
+                    [
+                        ReplyField("event", "dealt"), ReplyField("epoch", epoch), ReplyField("plan", 3),
+                        ReplyField("hand", 3), ReplyField("position", 1), ReplyField("of", 3),
+                    ],
+                    [
+                        ReplyField("event", "leased"), ReplyField("epoch", epoch), ReplyField("grant", Self.grant),
+                        ReplyField("at", instant("2024-03-04T15:00:00Z")), ReplyField("term", term),
+                    ],
+                ], end: [])
+        case .strategy:
+            return .listed(
+                [
+                    place + [
+                        ReplyField("pool", 6), ReplyField("sharers", 2), ReplyField("dealt", 3),
+                        ReplyField("drawn", 3 - Int64(undealt.count)), ReplyField("free", Int64(undealt.count)),
+                        ReplyField("held", Int64(held.count)), ReplyField("quota", 10), ReplyField("plan", 3),
+                        ReplyField("stop", "limit"),
+                    ]
+                ], end: [])
+        }
+    }
+
+    private mutating func pause(_ quiet: QuietRequest) -> Reply {
+        isPaused = quiet.state == .on
+        return .listed([], end: [ReplyField("paused", isPaused)])
+    }
+
+    private func compare(_ resume: ResumeRequest) -> Reply {
+        switch resume.belief {
+        case .digest(let count, let sum):
+            var digest = HeldDigest.empty
+            for (place, epoch) in held { digest.add(place.delegation, place.account, epoch) }
+            let isMatch = digest.count == count && digest.bytes == sum
+            let page = held.sorted { $0.key < $1.key }.map { place, epoch in
+                HeldAccount(
+                    delegation: place.delegation, account: place.account, epoch: epoch, grant: Self.grant, term: term)
+            }
+            return .resumed(HeldComparison(held: digest.count, isMatch: isMatch, page: isMatch ? [] : page))
+        case .list(let list, _):
+            return compare(list.entries)
+        }
+    }
+
+    private func compare(_ believed: [HeldList.Entry]) -> Reply {
+        func fields(_ status: String, _ place: HeldCursor, _ epoch: Epoch) -> [ReplyField] {
+            [
+                ReplyField("status", status), ReplyField("delegation", place.delegation),
+                ReplyField("account", place.account), ReplyField("epoch", epoch),
+            ]
+        }
+        let lost = believed.filter { held[$0.place] != $0.epoch }
+        let known = Set(believed.map(\.place))
+        let besides = held.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }
+        let lines =
+            lost.map {
+                fields("lost", $0.place, $0.epoch) + [ReplyField("reason", (ended[$0.place] ?? .unknown).rawValue)]
+            }
+            + besides.map {
+                fields("held", $0.key, $0.value) + [ReplyField("grant", Self.grant), ReplyField("term", term)]
+            }
+        return .listed(
+            lines,
+            end: [
+                ReplyField("keep", Int64(believed.count - lost.count)), ReplyField("lost", Int64(lost.count)),
+                ReplyField("besides", Int64(besides.count)),
+            ])
     }
 }
 
