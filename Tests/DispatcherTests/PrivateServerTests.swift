@@ -91,7 +91,7 @@ import Testing
 }
 
 /// A folder for one test's private server, stopped and removed at the end.
-private struct Home {
+struct Home {
     let folder: String
     var data: String { folder + "/the data" }
 

@@ -2,6 +2,7 @@
 
 import Dispatcher
 import FoundationEssentials
+import PgStore
 import Testing
 
 struct SettingsTests {
@@ -53,6 +54,27 @@ struct SettingsTests {
 
         #expect(failure?.remedy == "It takes a whole number from 0 to 65535.")
     }
+
+    @Test(arguments: [
+        ("mysql://user:secret@host/db", "is the address of something else, mysql://…"),
+        ("reparto", "is neither a PostgreSQL URL nor a libpq connection string"),
+        ("db.example:5432/reparto?password=secret", "is neither a PostgreSQL URL nor a libpq connection string"),
+    ])
+    func `what is no address of a PostgreSQL is refused before libpq takes it for a database's name`(
+        url: String, found: String
+    ) throws {
+        let settings = try Settings(flags: [.databaseURL: url], environment: [:])
+        let failure = #expect(throws: CommandFailure.self) {
+            try Database.open(settings, application: "test", founds: true)
+        }
+
+        #expect(failure?.exit == .usage)
+        #expect(failure?.found == "database.url (flag) \(found)")
+        #expect(failure?.remedy.hasPrefix("Write postgresql://user@host/database") == true)
+    }
+
+    @Test(arguments: ["postgresql:///x", "postgres://u@h/x", "host=/tmp dbname=x", " user = 'a=b'"])
+    func `what libpq reads is an address`(text: String) { #expect(PgLink.isAddress(text)) }
 
     @Test func `a setting that stands twice in the file is refused`() throws {
         let file = try SettingsText("listen: {port: 1}\nlisten.port: 2\n")

@@ -30,12 +30,26 @@ package enum Console {
         return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
     }
 
+    /// Results that did not reach whoever asked for them must not look like a success. A reader that has seen enough and
+    /// closed the pipe is no mistake.
+    private static func lost() {
+        guard errno != EPIPE else { return }
+        let reason = String(cString: strerror(errno))
+        write(
+            "error: cannot write to standard output: \(reason). Check that the disk it goes to is not full.\n",
+            to: STDERR_FILENO)
+        exit(CommandFailure.Exit.environment.rawValue)
+    }
+
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard written > 0 else { return }
-            bytes = bytes.dropFirst(written)
+            if written > 0 {
+                bytes = bytes.dropFirst(written)
+            } else if errno != EINTR {
+                return descriptor == STDOUT_FILENO ? lost() : ()
+            }
         }
     }
 }

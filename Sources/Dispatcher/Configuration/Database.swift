@@ -82,6 +82,7 @@ package enum Database {
     private static func connect(_ settings: Settings, application: String) throws -> DatabaseLink {
         let connection: String
         if let url = settings.databaseURL {
+            guard PgLink.isAddress(url) else { throw notAnAddress(url, settings[.databaseURL].source) }
             // libpq would take what follows the first one for the host's name, and quote it: a piece of the password.
             guard url.firstRange(of: "://") == nil || url.filter({ $0 == "@" }).count <= 1 else {
                 throw CommandFailure(
@@ -104,6 +105,18 @@ package enum Database {
                     + (isFromServer ? error.message : "the connection string is not one that libpq can read"),
                 remedy: "Check database.url and that the server is up.")
         }
+    }
+
+    /// Names no more of it than its scheme: what follows may hold a password.
+    private static func notAnAddress(_ url: String, _ source: some CustomStringConvertible) -> CommandFailure {
+        let scheme = url.firstRange(of: "://").map { url[..<$0.lowerBound] }
+        let found =
+            if let scheme, scheme.allSatisfy({ $0.isLetter || $0.isNumber }) {
+                "is the address of something else, \(scheme)://…"
+            } else {
+                "is neither a PostgreSQL URL nor a libpq connection string"
+            }
+        return CommandFailure(.usage, "database.url (\(source)) \(found)", remedy: PgLink.addressExample)
     }
 
     private static func checkVersion(_ link: PgLink) throws(CommandFailure) {

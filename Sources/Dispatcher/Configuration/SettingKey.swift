@@ -15,6 +15,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case engineLinger = "engine.linger-us"
     case engineQueueMax = "engine.queue-max"
     case sweepInterval = "sweep.interval-seconds"
+    case contactKeyFile = "contact.key-file"
+    case recallObjectionDays = "recall.objection-days"
+    case expiringLeadHours = "push.expiring-hours"
 
     package enum Kind: Equatable, Sendable {
         case text
@@ -24,13 +27,15 @@ package enum SettingKey: String, CaseIterable, Sendable {
 
     package var kind: Kind {
         switch self {
-        case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName: .text
+        case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName, .contactKeyFile: .text
         case .databaseAllowUnsafeDurability: .flag
         case .listenPort: .integer(0...65_535)
         case .engineGroupMax: .integer(1...10_000)
         case .engineLinger: .integer(0...100_000)
         case .engineQueueMax: .integer(1...1_000_000)
         case .sweepInterval: .integer(1...3_600)
+        case .recallObjectionDays: .integer(0...90)
+        case .expiringLeadHours: .integer(0...720)
         }
     }
 
@@ -48,6 +53,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineLinger: "0"
         case .engineQueueMax: "20000"
         case .sweepInterval: "30"
+        case .contactKeyFile: ""
+        case .recallObjectionDays: "10"
+        case .expiringLeadHours: "72"
         }
     }
 
@@ -65,6 +73,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineLinger: "microseconds that a group waits for more requests"
         case .engineQueueMax: "requests that wait for a group, at most; beyond it they are refused with a retry"
         case .sweepInterval: "seconds between two sweeps for ended terms"
+        case .contactKeyFile: "the key that contact data is sealed with; empty: CONTACT is not served"
+        case .recallObjectionDays: "days that an undecided objection holds a recall up, at most"
+        case .expiringLeadHours: "hours before a term at which its holder is told"
         }
     }
 

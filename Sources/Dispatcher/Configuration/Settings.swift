@@ -99,6 +99,11 @@ package struct Settings: Sendable {
     package var engineQueueMax: Int { integer(.engineQueueMax) }
     package var sweepInterval: Duration { .seconds(integer(.sweepInterval)) }
 
+    /// `nil`: contact data is neither taken in nor disclosed.
+    package var contactKeyFile: String? { text(.contactKeyFile).isEmpty ? nil : text(.contactKeyFile) }
+    package var objectionHold: Duration { .seconds(integer(.recallObjectionDays) * 86_400) }
+    package var expiringLead: Duration { .seconds(integer(.expiringLeadHours) * 3_600) }
+
     private func text(_ key: SettingKey) -> String { self[key].value }
 
     private func integer(_ key: SettingKey) -> Int {
@@ -111,7 +116,7 @@ extension Settings.Entry {
     fileprivate func check() throws(CommandFailure) {
         switch key.kind {
         case .text:
-            guard key != .databaseURL, value.isEmpty else { return }
+            guard key != .databaseURL, key != .contactKeyFile, value.isEmpty else { return }
             throw wrong("an empty text", "a text")
         case .flag:
             guard value != "true", value != "false" else { return }

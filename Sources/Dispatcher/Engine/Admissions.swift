@@ -4,19 +4,42 @@ internal import AgentProtocol
 internal import Assignment
 internal import Logging
 internal import PgStore
+internal import Synchronization
 
-/// Lets agencies in and tells them what they hold, on a connection of its own, so that a slow comparison holds up no group.
-struct Admissions: Sendable {
-    let connection: PgConnection
-    let logger: Logger
+/// Lets agencies in, on a connection of its own, so that nobody's question holds up another's entry.
+final class Admissions: Sendable {
+    private let connection: PgConnection
+    private let logger: Logger
+    private let attempts: Mutex<AttemptLimits>
+    private let start = ContinuousClock.now
 
-    /// Held accounts of one page of a comparison.
-    static let pageMax: Int32 = 1_000
+    init(connection: PgConnection, attempts: AttemptLimits = AttemptLimits(), logger: Logger) {
+        self.connection = connection
+        self.attempts = Mutex(attempts)
+        self.logger = logger
+    }
 
     /// Checks who claims to be whom. One answer for every failure: nothing tells an unknown agency from a wrong signature.
     ///
     /// Only a client that proved its key is told that its sequence was seen before.
     func authenticate(_ claim: AuthenticationClaim) async -> Reply {
+        let uptime = ContinuousClock.now - start
+        if let wait = attempts.withLock({ $0.wait(claim.agency, from: claim.address, at: uptime) }) {
+            return .refused(.limit, after: wait)
+        }
+        let reply = await decide(claim)
+        attempts.withLock { attempts in
+            switch reply {
+            case .authenticated: attempts.succeeded(claim.agency, from: claim.address, at: uptime)
+            case .refused(let refusal) where refusal.code == .auth:
+                attempts.failed(claim.agency, from: claim.address, at: uptime)
+            default: break
+            }
+        }
+        return reply
+    }
+
+    private func decide(_ claim: AuthenticationClaim) async -> Reply {
         await answered("authentication") {
             try await connection.run { link in
                 let keys = try link.readKeys(of: claim.agency)
@@ -32,30 +55,6 @@ struct Admissions: Sendable {
         }
     }
 
-    /// Compares what a client believes that it holds with what it does; on a difference, pages of the truth.
-    func resume(_ request: ResumeRequest, for identity: AgentIdentity) async -> Reply {
-        await answered("resume") {
-            try await connection.run { link in
-                let summary = try link.readHeld(by: identity.agency)
-                var digest = HeldDigest.empty
-                for grant in summary.grants {
-                    if let part = HeldDigest(count: grant.accounts, bytes: grant.digest) { digest.add(part) }
-                }
-                for lease in summary.ended { digest.subtract(lease.delegation, lease.account, lease.epoch) }
-                guard digest != HeldDigest(count: request.count, bytes: request.digest) else {
-                    return .resumed(HeldComparison(held: digest.count, isMatch: true))
-                }
-                let page = try link.readHeldPage(
-                    of: identity.agency, after: request.after.map { ($0.delegation, $0.account) }, limit: Self.pageMax)
-                let last = page.last.map { HeldCursor(delegation: $0.lease.delegation, account: $0.lease.account) }
-                return .resumed(
-                    HeldComparison(
-                        held: digest.count, isMatch: false, page: page.map(HeldAccount.init),
-                        next: page.count == Int(Self.pageMax) ? last : nil))
-            }
-        }
-    }
-
     private func answered(_ what: String, _ body: () async throws -> Reply) async -> Reply {
         do {
             return try await body()
@@ -63,13 +62,5 @@ struct Admissions: Sendable {
             logger.warning("Admission failed", metadata: ["admission.step": "\(what)", "error": "\(error)"])
             return .refused(.unavailable, after: 2)
         }
-    }
-}
-
-extension HeldAccount {
-    fileprivate init(_ held: HeldLease) {
-        self.init(
-            delegation: held.lease.delegation, account: held.lease.account, epoch: held.lease.epoch, grant: held.grant,
-            term: held.term)
     }
 }

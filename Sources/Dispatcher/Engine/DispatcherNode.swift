@@ -17,6 +17,10 @@ package struct DispatcherNode: Sendable {
         package var pace = Upkeep.Pace()
         package var preparesStatements = true
         package var allowsUnsafeDurability = false
+        /// Opens contact data; without it `CONTACT` is refused.
+        package var contactCipher: ContactCipher?
+        /// How often somebody may fail to get in.
+        package var attempts = AttemptLimits()
 
         package init(server: AgentServerSettings) { self.server = server }
     }
@@ -38,15 +42,18 @@ package struct DispatcherNode: Sendable {
         private let server: AgentServer
         private let engine: LeaseEngine
         private let upkeep: Task<Void, Never>
+        private let pushes: Task<Void, Never>
         private let connections: [PgConnection]
 
         fileprivate init(
-            server: AgentServer, engine: LeaseEngine, upkeep: Task<Void, Never>, connections: [PgConnection]
+            server: AgentServer, engine: LeaseEngine, upkeep: Task<Void, Never>, pushes: Task<Void, Never>,
+            connections: [PgConnection]
         ) {
             self.port = server.port
             self.server = server
             self.engine = engine
             self.upkeep = upkeep
+            self.pushes = pushes
             self.connections = connections
         }
 
@@ -55,7 +62,9 @@ package struct DispatcherNode: Sendable {
             await server.drain()
             engine.close()
             upkeep.cancel()
+            pushes.cancel()
             await upkeep.value
+            await pushes.value
             for connection in connections { await connection.close() }
         }
     }
@@ -67,21 +76,44 @@ package struct DispatcherNode: Sendable {
         let groups = connection("reparto-groups")
         let upkeepConnection = connection("reparto-upkeep")
         let admissionConnection = connection("reparto-admission")
+        let inquiryConnection = connection("reparto-inquiry")
+        let pushConnection = connection("reparto-push")
         let (now, routes, places) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
         engine.refresh(routes: routes, places: places)
-        let admissions = Admissions(connection: admissionConnection, logger: logger)
-        let server = try await listen(engine, admissions)
+        let admissions = Admissions(
+            connection: admissionConnection, attempts: settings.attempts, logger: logger)
+        let inquiries = Inquiries(
+            connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
+        let server = try await listen(engine, admissions, inquiries)
         let upkeep = Upkeep(engine: engine, connection: upkeepConnection, pace: settings.pace, logger: logger)
+        let follower = PushFollower(
+            connection: pushConnection, server: server, pause: settings.pace.pushes, logger: logger)
         return Running(
-            server: server, engine: engine, upkeep: Task { await upkeep.run() },
-            connections: [groups, upkeepConnection, admissionConnection])
+            server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
+            connections: [groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection])
+    }
+
+    /// Whether a node could listen: asked before a database is opened or even started for it.
+    ///
+    /// - Throws: ``CommandFailure`` for a port in use.
+    package static func probe(_ settings: Settings) async throws {
+        do {
+            try await AgentServer.probe(settings.server)
+        } catch let error as AgentServerError {
+            throw failure(error)
+        }
     }
 
     /// Serves until a signal asks to stop.
-    package func run(onListening: @Sendable (Int) -> Void) async throws {
+    package func run(onListening: @Sendable (Int) throws -> Void) async throws {
         let running = try await start()
-        onListening(running.port)
+        do {
+            try onListening(running.port)
+        } catch {
+            await running.stop()
+            throw error
+        }
         let service = ServiceGroup(
             services: [Waiting()], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await service.run()
@@ -116,35 +148,48 @@ package struct DispatcherNode: Sendable {
         }
     }
 
-    private func listen(_ engine: LeaseEngine, _ admissions: Admissions) async throws -> AgentServer {
+    private func listen(
+        _ engine: LeaseEngine, _ admissions: Admissions, _ inquiries: Inquiries
+    ) async throws -> AgentServer {
         do {
             return try await AgentServer.start(settings.server, clock: { engine.shownNow }) {
                 identity, request, reply in
-                Self.route(identity, request, to: engine, admissions, reply)
+                Self.route(identity, request, to: engine, admissions, inquiries, reply)
             }
         } catch let error as AgentServerError {
-            throw CommandFailure(
-                .environment, "\(error)", remedy: "Stop the other process, or choose another port with --port.")
+            throw Self.failure(error)
         }
+    }
+
+    private static func failure(_ error: AgentServerError) -> CommandFailure {
+        CommandFailure(.environment, "\(error)", remedy: "Stop the other process, or choose another port with --port.")
     }
 
     private static func route(
         _ identity: AgentIdentity?, _ request: SessionRequest, to engine: LeaseEngine, _ admissions: Admissions,
-        _ reply: @escaping @Sendable (Reply) -> Void
+        _ inquiries: Inquiries, _ reply: @escaping @Sendable (Reply) -> Void
     ) {
+        if case .authenticate(let claim) = request {
+            Task { reply(await admissions.authenticate(claim)) }
+            return
+        }
+        guard let identity else { return reply(.refused(.state)) }
         func submit(_ work: PendingRequest.Work) {
-            guard let identity else { return reply(.refused(.state)) }
             engine.submit(PendingRequest(identity: identity, work: work, answer: reply))
         }
         switch request {
-        case .authenticate(let claim): Task { reply(await admissions.authenticate(claim)) }
+        case .authenticate: break
         case .lease(let request): submit(.lease(request))
         case .report(let request): submit(.report(request))
         case .extend(let request): submit(.extend(request))
         case .giveBack(let request): submit(.giveBack(request))
-        case .resume(let request):
-            guard let identity else { return reply(.refused(.state)) }
-            Task { reply(await admissions.resume(request, for: identity)) }
+        case .object(let request): submit(.object(request))
+        case .contact(let request): Task { reply(await inquiries.contact(request, for: identity)) }
+        case .resume(let request): Task { reply(await inquiries.resume(request, for: identity)) }
+        case .held(let request): Task { reply(await inquiries.held(request, for: identity)) }
+        case .status(let request): Task { reply(await inquiries.status(request, for: identity)) }
+        case .explain(let request): Task { reply(await inquiries.explain(request, for: identity)) }
+        case .quiet(let request): Task { reply(await inquiries.quiet(request, for: identity)) }
         }
     }
 }

@@ -23,10 +23,14 @@ struct GroupDecision {
     /// Where the ledger's records belong: the period in which the group commits.
     private let ledgerPeriod: Period
 
+    private var notices: [LeaseKey: RecallNotice] = [:]
+    private let objectionHold: Duration
+
     private var now: Timestamp { answer.now }
 
-    init(_ plan: GroupPlan, _ answer: GroupAnswer) {
+    init(_ plan: GroupPlan, _ answer: GroupAnswer, objectionHold: Duration) {
         self.answer = answer
+        self.objectionHold = objectionHold
         self.quotas = answer.quotas
         self.leases = answer.leases
         self.outcomeNumbers = answer.outcomeNumbers[...]
@@ -34,7 +38,8 @@ struct GroupDecision {
         self.ledgerPeriod = Period.ofWork(at: answer.now)
         self.writes = GroupWrites(now: answer.now, outage: answer.outage)
         for (key, hand) in answer.hands {
-            draws[key] = HandDraw(cursor: hand.cursor, size: hand.size, window: hand.window.map(\.position))
+            draws[key] = HandDraw(
+                cursor: hand.cursor, size: hand.size, window: hand.window.map(\.position), seen: hand.seen)
         }
         for step in plan.steps { replies.append(decide(step)) }
         for (key, draw) in draws { cursors[key] = draw.cursor }
@@ -47,6 +52,7 @@ struct GroupDecision {
         case .report(let request): report(request, step)
         case .extend(let request): extend(request, step)
         case .giveBack(let request): giveBack(request, step)
+        case .object(let request): object(request, step)
         }
     }
 
@@ -68,6 +74,7 @@ struct GroupDecision {
         case nil, .outOfScope: return .refused(.scope)
         case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
         case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
+        case .paused: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60))
         case .hand(let route, let hasMoreHands): return draw(request, step, route, hasMoreHands)
         }
     }
@@ -90,9 +97,8 @@ struct GroupDecision {
         guard !drawn.taken.isEmpty else {
             return .leased(accounts: [], grant: .nothing(left: draw.left, stop: drawn.stop))
         }
-        let first = hand.window.first?.position.position ?? 0
         return .leased(
-            accounts: drawn.taken.map { LeasedAccount(hand.window[Int($0.position - first)]) },
+            accounts: hand.window[drawn.firstIndex...].prefix(drawn.taken.count).map { LeasedAccount($0) },
             grant: LeaseSummary(
                 grant: row.grant, term: row.term, graceSeconds: row.grace.components.seconds, left: row.left,
                 stop: drawn.stop))
@@ -131,10 +137,8 @@ struct GroupDecision {
         }
         guard request.at <= now else { return .refused(.clock, [ReplyField("time", now)]) }
         let period = Period.ofWork(at: request.at)
-        guard answer.openPeriods.contains(period) else {
-            return .refused(.periodClosed, [ReplyField("period", period.description)])
-        }
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        if !answer.openPeriods.contains(period) { return outside(period, request, step, leases[key]) }
         guard let lease = leases[key], let contract = lease.contract else { return keep(request, step, .unknown, nil) }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
             return keep(request, step, reason, lease)
@@ -145,6 +149,25 @@ struct GroupDecision {
         let record = insert(request, step, lease, contract, period)
         return .reported(outcome: record.number, receipt: LedgerRecord.outcome(record).receipt)
     }
+
+    /// What is said of work in a month that takes none. `PERIOD-CLOSED` is for a month that was open once: where there was
+    /// none yet, the time is wrong, or the month is still to be opened.
+    private func outside(
+        _ period: Period, _ request: ReportRequest, _ step: GroupPlan.Step, _ lease: GroupAnswer.Lease?
+    ) -> Reply {
+        let month = ReplyField("period", period.description)
+        if answer.knownPeriods.contains(period) { return .refused(.periodClosed, [month]) }
+        if let facts = lease?.facts, facts.holder == step.request.identity.agency,
+            request.at < facts.grant.grantedAt
+        {
+            return .refused(.clock, [ReplyField("granted", facts.grant.grantedAt)])
+        }
+        guard let first = answer.knownPeriods.min(), first < period else { return .refused(.clock, [month]) }
+        return .refused(Refusal(.periodNotOpen, after: Self.openingSeconds, [month]))
+    }
+
+    /// A month is opened by its first file, which takes people hours rather than seconds.
+    private static let openingSeconds: Int64 = 3_600
 
     @discardableResult
     private mutating func insert(
@@ -233,6 +256,34 @@ struct GroupDecision {
         let record = LedgerRecord.ending(row, period: ledgerPeriod, at: now)
         records.append(record)
         return kept(.return, step, .returned(receipt: record.receipt))
+    }
+
+    // MARK: - OBJECT
+
+    private mutating func object(_ request: ObjectRequest, _ step: GroupPlan.Step) -> Reply {
+        if let reply = known(.object, step) { return reply }
+        let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        guard let lease = leases[key] else { return kept(.object, step, .stale(.unknown)) }
+        if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
+            let epoch = reason == .unknown ? nil : lease.facts.laterEpoch
+            return kept(.object, step, .stale(ReplyCode(reason), epoch: epoch))
+        }
+        guard let notice = notices[key] ?? lease.notice else { return kept(.object, step, .refused(.noNotice)) }
+        switch notice.object(at: now, hold: objectionHold) {
+        case .write(let heldUntil):
+            let row = ObjectionRow(lease: key, reason: request.reason.rawValue, heldUntil: heldUntil)
+            writes.objections.append(row)
+            notices[key] = RecallNotice(state: .objected(heldUntil: heldUntil), finalAt: notice.finalAt)
+            let record = LedgerRecord.objection(row, period: ledgerPeriod, at: now)
+            records.append(record)
+            return kept(
+                .object, step,
+                .listed([], end: [ReplyField("until", heldUntil), ReplyField("receipt", bytes: record.receipt)]))
+        case .keep(let heldUntil):
+            return kept(.object, step, .listed([], end: [ReplyField("until", heldUntil)]))
+        case .refuse:
+            return kept(.object, step, .refused(.noNotice))
+        }
     }
 
     // MARK: - Kept replies

@@ -12,6 +12,7 @@ struct PendingRequest: Sendable {
         case report(ReportRequest)
         case extend(ExtendRequest)
         case giveBack(ReturnRequest)
+        case object(ObjectRequest)
     }
     let identity: AgentIdentity
     let work: Work
@@ -23,6 +24,7 @@ struct PendingRequest: Sendable {
         case .report(let request): scoped(request.delegation, request.key)
         case .extend(let request): scoped(request.delegation, request.key)
         case .giveBack(let request): scoped(request.delegation, request.key)
+        case .object(let request): scoped(request.delegation, request.key)
         }
     }
 
@@ -33,6 +35,7 @@ struct PendingRequest: Sendable {
         case .report: 1
         case .extend: 2
         case .giveBack: 3
+        case .object: 4
         }
     }
 
@@ -44,6 +47,7 @@ struct PendingRequest: Sendable {
             case .report(let request): request.canonicalContent
             case .extend(let request): request.canonicalContent
             case .giveBack(let request): request.canonicalContent
+            case .object(let request): request.canonicalContent
             }
         return Array(SHA256.hash(data: content).prefix(16))
     }
@@ -64,9 +68,6 @@ struct GroupPlan {
     }
     private(set) var steps: [Step] = []
     private(set) var question = GroupQuestion()
-
-    /// How many positions are read beyond what a group may take, so that a few excluded ones do not end a pull early.
-    static let windowSlack = 64
 
     init(_ requests: [PendingRequest], routes: RouteTable, now: Timestamp) {
         let today = MexicanTimeZone.mexicoCity.local(now).date
@@ -93,6 +94,13 @@ struct GroupPlan {
                     LeaseKey(delegation: giveBack.delegation, account: giveBack.account, epoch: giveBack.epoch))
                 question.changesGrants = true
                 append(request)
+            case .object(let object):
+                // The grant's lock keeps the recall's decision and its date out until the objection is there.
+                question.keptKeys[.object, default: []].insert(request.key)
+                question.leases.insert(
+                    LeaseKey(delegation: object.delegation, account: object.account, epoch: object.epoch))
+                question.changesGrants = true
+                append(request)
             }
         }
     }
@@ -104,7 +112,7 @@ struct GroupPlan {
         // Without a hand the key is still looked up before the refusal: it may have been used while there was one.
         let choice = routes.choose(lease, for: request.identity.agency, on: today)
         if case .hand(let route, _) = choice {
-            question.hands[route.key, default: Self.windowSlack] += lease.max
+            question.hands[route.key, default: 0] += lease.max
             question.quotas.insert(route.quota)
         }
         append(request, choice)

@@ -18,6 +18,8 @@ package final class LeaseEngine: Sendable {
         package var queueMax = 20_000
         /// How long a group of fewer than `groupMax` requests waits for company.
         package var linger: Duration = .zero
+        /// How long an undecided objection holds a recall's date up.
+        package var objectionHold: Duration = .seconds(10 * 86_400)
 
         package init() {}
     }
@@ -56,6 +58,9 @@ package final class LeaseEngine: Sendable {
         let table = RouteTable(routes, places: places)
         state.withLock { $0.routes = table }
     }
+
+    /// Takes note of a pause that this node has just booked or lifted.
+    func note(_ place: AgencyPlace, isPaused: Bool) { state.withLock { $0.routes.note(place, isPaused: isPaused) } }
 
     /// Refuses everything that comes from here on; what is waiting is still answered.
     package func close() { state.withLock { $0.isClosed = true } }
@@ -130,15 +135,18 @@ package final class LeaseEngine: Sendable {
                 logger.warning(
                     "Group failed",
                     metadata: ["group.size": "\(group.count)", "attempt": "\(attempt)", "error": "\(error)"])
+                // Nobody there: no request of the group is to blame, and halves of it would only ask as often.
+                if (error as? PgError)?.isUnreachable == true { return refuse(group) }
             }
         }
-        guard group.count > 1 else {
-            group[0].answer(.refused(.unavailable, after: 2))
-            return
-        }
+        guard group.count > 1 else { return refuse(group) }
         let middle = group.count / 2
         await perform(Array(group[..<middle]), routes, now)
         await perform(Array(group[middle...]), routes, now)
+    }
+
+    private func refuse(_ group: [PendingRequest]) {
+        for request in group { request.answer(.refused(.unavailable, after: 2)) }
     }
 
     private func decide(
@@ -146,7 +154,7 @@ package final class LeaseEngine: Sendable {
     ) async throws -> GroupDecision {
         try await connection.run { link in
             let plan = GroupPlan(group, routes: routes, now: now)
-            let decision = GroupDecision(plan, try link.openGroup(plan.question))
+            let decision = GroupDecision(plan, try link.openGroup(plan.question), objectionHold: limits.objectionHold)
             try link.finishGroup(decision.writes)
             return decision
         }

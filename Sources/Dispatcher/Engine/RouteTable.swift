@@ -33,6 +33,7 @@ struct RouteTable: Sendable {
         /// It has one, and nothing was dealt to it.
         case nothingDealt
         case suspended
+        case paused
     }
 
     func choose(_ request: LeaseRequest, for agency: AgencyID, on today: LocalDate) -> Choice {
@@ -45,9 +46,16 @@ struct RouteTable: Sendable {
         }
         guard let last = fitting.last else { return .outOfScope }
         if last.isSuspended { return .suspended }
+        if last.isPaused { return .paused }
         let unfinished = fitting.filter { $0.size > (cursors[$0.key] ?? 0) }
         guard let first = unfinished.first else { return .hand(last, hasMoreHands: false) }
         return .hand(first, hasMoreHands: unfinished.count > 1)
+    }
+
+    /// Takes note of a pause that this node has just booked or lifted, until the next reading of the routes.
+    mutating func note(_ place: AgencyPlace, isPaused: Bool) {
+        guard let count = routes[place]?.count else { return }
+        for index in 0..<count { routes[place]?[index].isPaused = isPaused }
     }
 
     /// Takes note of how far a hand has been drawn, so that the next pull goes on to the next hand.

@@ -1,32 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import AgentProtocol
-internal import Glibc
 package import Logging
 
 /// `dispatcherd serve` without its flags: from the settings to a node that runs until it is told to stop.
 package enum Serving {
     /// - Parameter readyFile: gets `host port` and a newline once the node listens, and is removed at the end.
     /// - Throws: ``CommandFailure`` before anything is served: an unsafe database, a foreign schema, a port in use, an
-    ///   address that is not loopback.
+    ///   address that is not loopback, a ready file that cannot be written.
     package static func run(_ settings: Settings, readyFile: String?, logger: Logger) async throws {
         guard isLoopback(settings.listenHost) else {
             throw CommandFailure(
                 .usage, "\(settings.listenHost) is not a loopback address, and this listener has no TLS",
                 remedy: "Listen on 127.0.0.1 or ::1; secrets and account data must not cross a network in the clear.")
         }
+        // What needs no database first: a port in use or a wrong path must not start one.
+        try await DispatcherNode.probe(nodeSettings(settings))
+        let ready = try readyFile.map { path throws(CommandFailure) in try ReadyFile(path) }
+        defer { ready?.remove() }
         _ = try Database.open(settings, application: "dispatcherd serve", founds: true)
         let node = DispatcherNode(
-            conninfo: try Database.connection(settings), settings: nodeSettings(settings), logger: logger)
-        defer { if let readyFile { unlink(readyFile) } }
+            conninfo: try Database.connection(settings), settings: try nodeSettings(settings), logger: logger)
+        let keeper =
+            settings.databaseURL == nil ? try PrivateServerKeeper(Database.privateServer(settings), logger) : nil
+        let watch = keeper.map { keeper in Task { await keeper.run() } }
+        defer { watch?.cancel() }
         try await node.run { port in
+            try ready?.write("\(settings.listenHost) \(port)\n")
             Console.note("listening on \(settings.listenHost):\(port)")
-            if let readyFile { write("\(settings.listenHost) \(port)\n", to: readyFile, logger) }
         }
         Console.note("stopped")
     }
 
-    private static func nodeSettings(_ settings: Settings) -> DispatcherNode.Settings {
+    private static func nodeSettings(_ settings: Settings) throws -> DispatcherNode.Settings {
         var server = AgentServerSettings(node: settings.serverName)
         server.host = settings.listenHost
         server.port = settings.listenPort
@@ -34,23 +40,15 @@ package enum Serving {
         node.engine.groupMax = settings.engineGroupMax
         node.engine.queueMax = settings.engineQueueMax
         node.engine.linger = settings.engineLinger
+        node.engine.objectionHold = settings.objectionHold
         node.pace.sweep = settings.sweepInterval
+        node.pace.expiringLead = settings.expiringLead
+        node.contactCipher = try settings.contactKeyFile.map { try ContactCipher(file: $0) }
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability
         return node
     }
 
     private static func isLoopback(_ host: String) -> Bool {
         host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
-    }
-
-    /// Written beside and renamed, so that nobody reads half of it.
-    private static func write(_ text: String, to path: String, _ logger: Logger) {
-        guard let file = fopen(path + ".new", "w") else {
-            logger.warning("Ready file not written", metadata: ["path": "\(path)", "errno": "\(errno)"])
-            return
-        }
-        fputs(text, file)
-        fclose(file)
-        rename(path + ".new", path)
     }
 }

@@ -4,7 +4,8 @@ internal import Assignment
 package import Logging
 package import PgStore
 
-/// What a node does all the time besides answering: it reads the clock and the open hands, beats, folds, sweeps and chains.
+/// What a node does all the time besides answering: it reads the clock and the open hands, beats, folds, sweeps, chains,
+/// ends what was recalled and spreads the news.
 ///
 /// Every step is harmless when several nodes do it; one that fails is done again by the next round.
 package struct Upkeep: Sendable {
@@ -15,12 +16,16 @@ package struct Upkeep: Sendable {
         package var round: Duration = .seconds(1)
         package var beat: Duration = .seconds(5)
         package var sweep: Duration = .seconds(5)
+        /// Between two readings of what is pushed.
+        package var pushes: Duration = .milliseconds(500)
+        /// How long before a term its holder is told.
+        package var expiringLead: Duration = .seconds(3 * 86_400)
 
         package init() {}
     }
 
     private enum Chore: String, CaseIterable {
-        case clock, round, beat, sweep
+        case clock, round, news, beat, sweep
     }
 
     private let engine: LeaseEngine
@@ -56,7 +61,7 @@ package struct Upkeep: Sendable {
         let usual =
             switch chore {
             case .clock: pace.clock
-            case .round: pace.round
+            case .round, .news: pace.round
             case .beat: pace.beat
             case .sweep: pace.sweep
             }
@@ -77,10 +82,21 @@ package struct Upkeep: Sendable {
                     return (try link.readRoutes(), try link.readPlaces())
                 }
                 engine.refresh(routes: routes, places: places)
+            case .news:
+                try await connection.run { link in
+                    while try link.announceImport() {}
+                    try Recalls.finish(link)
+                    try Pauses.liftEnded(link)
+                }
             case .beat:
                 try await connection.run { try $0.bookOutage() }
             case .sweep:
-                let closed = try await connection.run { try Sweep.run($0) }
+                let lead = pace.expiringLead
+                let closed = try await connection.run { link in
+                    _ = try link.announceTerms(lead: lead)
+                    try link.dropOldPushes(limit: 10_000)
+                    return try Sweep.run(link)
+                }
                 if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
             }
             return true

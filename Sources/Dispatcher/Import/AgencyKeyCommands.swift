@@ -23,6 +23,9 @@ package enum AgencyKeyCommands {
         tell(try told { try AgencyKeyring(link).add(key) })
     }
 
+    /// - Throws: ``CommandFailure`` where there is no such file, before a database is looked for.
+    package static func requireFile(_ path: String) throws(CommandFailure) { _ = try InputFile(path) }
+
     package static func add(file: String, _ link: DatabaseLink) throws {
         tell(try told { try AgencyKeyring(link).add(file: file) })
     }
@@ -31,6 +34,17 @@ package enum AgencyKeyCommands {
         let agency = try known(agency)
         let instant = try told { try AgencyKeyring(link).revoke(agency, name: name) }
         Console.out("\(agency) \(name): revoked at \(instant)")
+    }
+
+    package static func rotate(
+        agency: String, old: String, name: String, base64: String, keepDays: Int32, _ link: DatabaseLink
+    ) throws {
+        guard (0...365).contains(keepDays) else {
+            throw CommandFailure(.usage, "--keep-days is \(keepDays)", remedy: "It is 0 to 365.")
+        }
+        let key = try key(agency: agency, name: name, base64: base64, expires: nil)
+        let end = try told { try AgencyKeyring(link).rotate(key, replacing: old, afterDays: keepDays) }
+        Console.out("\(key.agency) \(name): added; \(old) is taken until \(end)")
     }
 
     /// One line per key, or a JSON array of them.

@@ -101,6 +101,25 @@ package struct AgencyKeyring {
         return instant
     }
 
+    /// Adds a key in the place of another one, which is taken for some days more. Both or nothing.
+    ///
+    /// - Returns: when the old key ends.
+    package func rotate(_ key: AgencyKey, replacing old: String, afterDays days: Int32) throws -> Timestamp {
+        guard key.name != old else {
+            throw CommandFailure(
+                .usage, "the new key has the name of the old one", remedy: "A name is used for one key; give another.")
+        }
+        return try link.transaction {
+            _ = try add(key)
+            guard let end = try AgencyKeyStore(link).expire(key.agency, name: old, afterDays: days) else {
+                throw CommandFailure(
+                    .findings, "\(key.agency) has no key named \(old) that is in force",
+                    remedy: "See `dispatcherd agency key list --agency \(key.agency)`.")
+            }
+            return end
+        }
+    }
+
     // MARK: Rows and refusals
 
     private static func key(_ row: TableReader) throws(CommandFailure) -> AgencyKey {

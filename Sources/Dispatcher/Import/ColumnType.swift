@@ -26,8 +26,6 @@ package enum ColumnType: Sendable, Equatable {
     case word([String])
     /// Words of a list with semicolons between them, none twice, stored as they are.
     case words([String])
-    /// Words of letters, digits and hyphens with semicolons between them, none twice.
-    case names
     case text(TextShape, max: Int)
 
     package enum Storage: Sendable { case int16, int32, int64, bool, date, text }
@@ -53,7 +51,7 @@ package enum ColumnType: Sendable, Equatable {
         case .money: .int64
         case .yesNo: .bool
         case .date, .pastDate: .date
-        case .word, .words, .names, .text: .text
+        case .word, .words, .text: .text
         }
     }
 
@@ -68,7 +66,7 @@ package enum ColumnType: Sendable, Equatable {
         case .yesNo: "yes or no"
         case .date, .pastDate: "date"
         case .code, .word: "word"
-        case .words, .names: "words"
+        case .words: "words"
         case .text(.key, _): "Base64"
         case .text: "text"
         }
@@ -80,8 +78,7 @@ package enum ColumnType: Sendable, Equatable {
         case .money: "pesos"
         case .percent: "%"
         case .date, .pastDate: "day"
-        case .account, .delegation, .zone, .municipality, .agency, .contract, .yesNo, .code, .word, .words, .names,
-            .text:
+        case .account, .delegation, .zone, .municipality, .agency, .contract, .yesNo, .code, .word, .words, .text:
             ""
         }
     }
@@ -104,7 +101,6 @@ package enum ColumnType: Sendable, Equatable {
         case .code(let words), .word(let words): words.map { "`\($0)`" }.joined(separator: ", ")
         case .words(let words):
             "one or more of " + words.map { "`\($0)`" }.joined(separator: ", ") + ", separated by `;`"
-        case .names: "one or more names of letters, digits, `-`, separated by `;`"
         case .text(.line, let max): "1 to \(max) characters"
         case .text(.identifier, let max): "1 to \(max) of letters, digits, `-`, `_`, `.`, `/`, `:`"
         case .text(.value, _): "a number, `yes`, `no` or a word"

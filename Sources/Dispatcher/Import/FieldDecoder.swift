@@ -14,7 +14,7 @@ final class FieldDecoder: Sendable {
     struct Refusal: Error { let reason: String }
 
     private enum Shape: Sendable {
-        case integer, decimal, yesNo, date, municipality, agency, code, word, words, names, text
+        case integer, decimal, yesNo, date, municipality, agency, code, word, words, text
     }
 
     let isOptional: Bool
@@ -47,7 +47,6 @@ final class FieldDecoder: Sendable {
         case .code: (shape, range) = (.code, 0...0)
         case .word: (shape, range) = (.word, 0...0)
         case .words: (shape, range) = (.words, 0...0)
-        case .names: (shape, range) = (.names, 0...0)
         case .text(_, let max): (shape, range) = (.text, 1...Int64(max))
         }
         lowest = range.lowerBound
@@ -65,7 +64,7 @@ final class FieldDecoder: Sendable {
         case .agency: try agency(field, bytes)
         case .code: try place(field, bytes)
         case .word: try place(field, bytes) * 0
-        case .words, .names: try list(field, bytes)
+        case .words: try list(field, bytes)
         case .text: try text(field, bytes)
         }
     }
@@ -190,10 +189,12 @@ final class FieldDecoder: Sendable {
         let names = bytes.text(field).split(separator: ";", omittingEmptySubsequences: false)
         for (index, name) in names.enumerated() {
             guard !names[..<index].contains(name) else { throw Refusal(reason: "names `\(name.prefix(40))` twice") }
-            let isKnown =
-                shape == .words
-                ? type.words.contains { $0 == name } : !name.isEmpty && name.utf8.allSatisfy(\.isNameByte)
-            guard isKnown else { throw Refusal(reason: "must be \(type.range)") }
+            guard !name.isEmpty else { throw Refusal(reason: "must be \(type.range)") }
+            guard type.words.contains(where: { $0 == name }) else {
+                let known = type.words.map { "`\($0)`" }.joined(separator: ", ")
+                let hint = nearestName(to: String(name), among: type.words).map { "; did you mean `\($0)`?" } ?? ""
+                throw Refusal(reason: "names `\(name.prefix(40))`, which is none of \(known)\(hint)")
+            }
         }
         return 0
     }
@@ -254,7 +255,7 @@ extension ColumnType {
         switch self {
         case .code(let words), .word(let words), .words(let words): words
         case .account, .delegation, .zone, .municipality, .agency, .contract, .integer, .money, .percent, .yesNo, .date,
-            .pastDate, .names, .text:
+            .pastDate, .text:
             []
         }
     }

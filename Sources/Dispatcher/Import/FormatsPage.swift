@@ -7,10 +7,10 @@ package enum FormatsPage {
         var lines = ["## \(format.name)", "", format.purpose, ""]
         lines.append("| column | type | unit | range | empty | example | read by | meaning |")
         lines.append("|---|---|---|---|---|---|---|---|")
-        for column in format.columns {
+        for column in format.columns.prefix(format.listed ?? format.columns.count) {
             let cells = [
                 "`\(column.name)`", column.type.label, column.type.unit, column.type.range,
-                column.isOptional ? "allowed" : "no",
+                (column.isOptional ? "allowed" : "no") + leftOut(column),
                 column.example.isEmpty ? "" : "`\(column.example)`", column.rules, column.meaning,
             ]
             lines.append("| " + cells.joined(separator: " | ") + " |")
@@ -18,6 +18,17 @@ package enum FormatsPage {
         lines.append("")
         lines += format.rowRules.map { "- \($0)" }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What a column that may be left out of the file counts as.
+    private static func leftOut(_ column: ColumnFormat) -> String {
+        switch (column.leftOut, column.type) {
+        case (.refused, _): return ""
+        case (.empty, _): return "; column left out: empty"
+        case (.value(let value), .yesNo): return "; column left out: `\(value == 0 ? "no" : "yes")`"
+        case (.value(let value), .percent): return "; column left out: `\(value / 100)`"
+        case (.value(let value), _): return "; column left out: `\(value)`"
+        }
     }
 
     /// - Parameter kind: the name of one format; all without it.

@@ -12,6 +12,7 @@ extension ImportKind {
         case .cut: .cut
         case .payments: .payments
         case .stops: .stops
+        case .starts: .starts
         case .facts: .facts
         }
     }
@@ -34,11 +35,8 @@ extension ImportKind {
             { row in
                 row.number("ends_on") >= row.number("starts_on") ? [] : [("ends_on", "is before starts_on")]
             }
-        case .stops:
-            { row in
-                row.text(named: "until_on") == nil || row.number("until_on") >= row.number("from_on")
-                    ? [] : [("until_on", "is before from_on")]
-            }
+        case .stops: TableFormat.stopFaults
+        case .starts: TableFormat.startFaults
         case .payments:
             { row in
                 row.text(named: "reverses") != nil && row.text(named: "reverses") == row.text(named: "payment")

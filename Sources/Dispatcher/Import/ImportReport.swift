@@ -29,7 +29,9 @@ package struct ImportReport: Sendable {
     /// The first of them.
     package let badValues: [BadValue]
     package let badValueCount: Int
-    package let counts: [ImportCount]
+    package internal(set) var counts: [ImportCount]
+    /// What was taken and looks wrong: the first ten of it. How many there are is among the counts.
+    package internal(set) var warnings: [BadValue] = []
 
     /// For people: what was found, line by line.
     package var lines: [String] {
@@ -54,6 +56,7 @@ package struct ImportReport: Sendable {
         case .refused: break
         }
         lines += counts.filter { $0.count != 0 }.map { "  \($0.label): \(Console.grouped(Int($0.count)))" }
+        lines += warnings.map { "warning: \(file):\($0.line): \($0.column) `\($0.value)`: \($0.reason)" }
         if let badRowsFile { lines.append("bad rows are listed in \(badRowsFile)") }
         return lines
     }
@@ -82,7 +85,7 @@ package struct ImportReport: Sendable {
 
 extension ImportReport: Encodable {
     private enum Key: String, CodingKey {
-        case kind, period, file, result, sha256, rowsGood, rowsBad, badRowsFile, badValues, counts
+        case kind, period, file, result, sha256, rowsGood, rowsBad, badRowsFile, badValues, counts, warnings
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -96,6 +99,7 @@ extension ImportReport: Encodable {
         try container.encode(rowsBad, forKey: .rowsBad)
         try container.encodeIfPresent(badRowsFile, forKey: .badRowsFile)
         try container.encode(badValues, forKey: .badValues)
+        try container.encode(warnings, forKey: .warnings)
         try container.encode(
             Dictionary(counts.map { ($0.label, $0.count) }, uniquingKeysWith: { first, _ in first }), forKey: .counts)
     }

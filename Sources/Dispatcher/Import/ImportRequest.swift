@@ -15,10 +15,7 @@ package struct ImportRequest {
         kind: String, file: String, period: String, isDryRun: Bool, acceptsGood: Bool, badRowsPath: String?
     ) throws(CommandFailure) {
         guard let known = ImportKind(rawValue: kind) else {
-            let hint = nearestName(to: kind, among: Self.kinds).map { "Did you mean \($0)? " } ?? ""
-            throw CommandFailure(
-                .usage, "there is no file of kind \(kind)",
-                remedy: hint + "The kinds are \(Self.kinds.joined(separator: ", ")).")
+            throw CommandFailure(.usage, "there is no file of kind \(kind)", remedy: Self.hint(kind, file))
         }
         guard let month = Period(text: period) else {
             throw CommandFailure(.usage, "\(period) is no period", remedy: "Write a month as 2024-03.")
@@ -30,6 +27,17 @@ package struct ImportRequest {
         // Before a database is asked for, or even started, for a file that is not there.
         _ = try run.openInput()
         self.run = run
+    }
+
+    /// Two kinds of files have commands of their own; of others the nearest kind is named.
+    private static func hint(_ kind: String, _ file: String) -> String {
+        switch kind {
+        case "review", "reviews": return "Reviews are taken in with 'dispatcherd review import \(file)'."
+        case "key", "keys": return "Keys are taken in with 'dispatcherd agency key add --file \(file)'."
+        default:
+            let nearest = nearestName(to: kind, among: kinds).map { "Did you mean \($0)? " } ?? ""
+            return nearest + "The kinds are \(kinds.joined(separator: ", "))."
+        }
     }
 
     /// Imports, prints what came of it, and fails where rows are bad.

@@ -39,6 +39,8 @@ extension TableFormat {
             "Schedule, first day, rule and parameter together stand in the file once.",
             "Rule and parameter are ones that the close reads, and the value is what they need: pesos of 0 or more, "
                 + "a percent from 0 to 100, a count from 1 to 1000, `any` or `mean`.",
+            "A rule has all of its parameters, loaded before or in the same file (`aggregation` may be left out: `mean`), and "
+                + "a version of penalties has a rate of `IVA`.",
             "A value in force is not changed: another value takes a later `effective_on`.",
             "A schedule is of fees or of penalties, not of both.",
             "A schedule that exists gets no value for days of a closed period.",
@@ -55,7 +57,8 @@ extension TableFormat {
             "Rows of one contract agree in all columns but `delegation`, the advisers and the accounts per adviser.",
             "Rows of one agency agree in `agency_name`.",
             "The zone is the one that the zone map gives the delegation.",
-            "Both schedules exist, the one for fees as `fee`, the one for penalties as `penalty`.",
+            "Both schedules exist, the one for fees as `fee`, the one for penalties as `penalty`, each with a version in "
+                + "force on the first day of the contract's first month, or of the period where it began before.",
             "`ends_on` is not before `starts_on`.",
             "A contract does not pass to another agency.",
             "A row left out takes nothing away: a delegation is ended by advisers 0.",
@@ -119,6 +122,8 @@ extension TableFormat {
         ColumnFormat(
             "penalty_schedule", .text(.identifier, max: 40), example: "penalties-248-2022", rules: "PEN-01…08, AGY-04",
             "its schedule of penalties"),
-        ColumnFormat("rule_packs", .names, example: "infonavit-2023", rules: "", "the sets of rules that hold for it"),
+        ColumnFormat(
+            "rule_packs", .words(PolicyPack.all.map(\.name)), example: "infonavit-2023", rules: "",
+            "the sets of rules that hold for it"),
     ]
 }

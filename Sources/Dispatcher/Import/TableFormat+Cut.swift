@@ -5,7 +5,7 @@ extension TableFormat {
     package static let cut = TableFormat(
         name: "cut",
         purpose: "The portfolio for one period, one row per account. It replaces the period's former cut as a whole.",
-        columns: identity + money + delays + benefits + judicial + solutions + contact,
+        columns: identity + money + delays + benefits + judicial + solutions + contact + reliefs + risk,
         rowRules: [
             "An account stands in the file once, over all delegations.",
             "The municipality lies in the delegation (its first two digits are the delegation's number).",
@@ -132,5 +132,51 @@ extension TableFormat {
         ColumnFormat(
             "reference", .text(.identifier, max: 40), example: "19000123450", rules: "AGY-11",
             "what the debtor pays with"),
+    ]
+
+    /// Columns that came later; files without them are taken.
+    private static let reliefs = [
+        ColumnFormat(
+            "continuous_payments", .integer(0...999, unit: "months", storage: .int16), leftOut: .value(0), example: "3",
+            rules: "SOL-08, SOL-45", "payments in a row up to the cut, in months; a bimester of an employer counts two"),
+        ColumnFormat(
+            "bimester_paid", .percent(0...100_000), leftOut: .value(0), as: "bimester_paid_bp", example: "55",
+            rules: "SOL-08, AMB-22", "how much of the last two bimesters' bills together was paid"),
+        ColumnFormat(
+            "pension_resolution", .yesNo, leftOut: .value(0), example: "no", rules: "SOL-10",
+            "whether the debtor has a pension ruling"),
+        ColumnFormat(
+            "pension_enrolments", count(99), leftOut: .value(0), example: "0", rules: "SOL-10",
+            "enrolments in the pensioners' support so far"),
+        ColumnFormat(
+            "fpp_months", .integer(0...999, unit: "months", storage: .int16), leftOut: .value(0), example: "0",
+            rules: "SOL-05, SOL-06, FIN-09, FIN-10", "months of payment protection or insurance used so far"),
+        ColumnFormat(
+            "reserve_share", .percent(0...100_000), leftOut: .value(0), as: "reserve_share_bp", example: "18.5",
+            rules: "SOL-44", "the reserve as a part of the balance"),
+    ]
+
+    private static let risk = [
+        ColumnFormat(
+            "max_arrears_4m", .integer(0...999, unit: "months", storage: .int16), leftOut: .value(0), example: "3",
+            rules: "RES-03", "the most months overdue at the ends of the last four months"),
+        ColumnFormat(
+            "paid_4m", .percent(0...100_000), leftOut: .value(10_000), as: "paid_4m_bp", example: "62.5",
+            rules: "RES-05", "what was paid of what was due, the mean of the last four months; a month unknown is 100"),
+        ColumnFormat(
+            "opened_on", .pastDate, optional: true, leftOut: .empty, example: "2016-05-20", rules: "RES-03",
+            "day on which the credit was granted"),
+        ColumnFormat(
+            "affiliated_employer", .yesNo, leftOut: .value(0), example: "no", rules: "SEG-13, RES-06, RES-07",
+            "whether the debtor works for an employer that is affiliated"),
+        ColumnFormat(
+            "issste", .yesNo, leftOut: .value(0), example: "no", rules: "RES-06",
+            "whether the debtor is insured as a civil servant"),
+        ColumnFormat(
+            "documents_missing", .yesNo, leftOut: .value(0), example: "no", rules: "SEG-13",
+            "whether papers for a suit are missing"),
+        ColumnFormat(
+            "legal_referral", .yesNo, leftOut: .value(0), example: "no", rules: "SEG-12",
+            "whether the debt qualifies for legal referral"),
     ]
 }

@@ -34,7 +34,13 @@ extension TableFormat {
         name: "stops",
         purpose: "Accounts that may not be collected from now on. One that is dealt or held is taken back at once.",
         columns: [
-            account, delegation,
+            ColumnFormat(
+                "account", .account, optional: true, as: "account_id", example: "1900012345", rules: "ASG-01",
+                "the credit's number; empty where a municipality is named"),
+            delegation,
+            ColumnFormat(
+                "municipality", .municipality, optional: true, leftOut: .empty, example: "", rules: "SOL-03, GEO-01",
+                "instead of an account: every account that the cut has there"),
             ColumnFormat(
                 "reason", .word(["lawsuit", "death", "payoff", "fpp", "extension", "dispute", "disaster"]),
                 example: "extension",
@@ -45,11 +51,35 @@ extension TableFormat {
                 "last day; empty where it is for good"),
         ],
         rowRules: [
-            "Account, reason and first day together stand in the file once; with another last day than the one loaded "
-                + "they are refused.",
+            "A row names an account or a municipality of the delegation. A municipality is stopped for `disaster` or "
+                + "`extension`, and the period's cut has accounts there.",
+            "Account or municipality, reason and first day together stand in the file once; with another last day than "
+                + "the one loaded they are refused.",
             "`until_on` is not before `from_on`.",
             "A stop whose last day has passed is recorded and takes nothing back.",
+            "A stop is withdrawn, or ended early, by a start (`exclusion-ended`); loading it again does not renew it.",
         ])
+
+    /// What a row of stops must have beyond its single values.
+    static func stopFaults(_ row: TableReader) -> [(column: String, reason: String)] {
+        var faults: [(column: String, reason: String)] = []
+        let isTown = row.text(named: "municipality") != nil
+        switch (row.text(named: "account") != nil, isTown) {
+        case (true, true): faults.append(("municipality", "is given, and so is account; a row names one of them"))
+        case (false, false): faults.append(("account", "is empty, and so is municipality"))
+        case (true, false), (false, true): break
+        }
+        if isTown, row.number("municipality") / 1_000 != row.number("delegation") {
+            faults.append(("municipality", "lies in another delegation, \(row.number("municipality") / 1_000)"))
+        }
+        if isTown, let reason = row.text(named: "reason"), !["disaster", "extension"].contains(reason) {
+            faults.append(("reason", "goes by account; a municipality is stopped for disaster or extension"))
+        }
+        if row.text(named: "until_on") != nil, row.number("until_on") < row.number("from_on") {
+            faults.append(("until_on", "is before from_on"))
+        }
+        return faults
+    }
 
     package static let facts = TableFormat(
         name: "facts",
@@ -115,6 +145,28 @@ extension TableFormat {
             "Agency and name together stand in the file once; a name that has another key is refused.",
         ])
 
+    package static let contacts = TableFormat(
+        name: "contacts",
+        purpose:
+            "How debtors are reached (`dispatcherd contacts load FILE`). A row takes the place of what its account had. It is "
+            + "stored sealed, and disclosed to the account's holder only.",
+        columns: [
+            account, delegation,
+            contact("name", max: 120, example: "Ana Torres", "the debtor's name"),
+            contact("phone_1", max: 40, example: "+52 33 1234 5678", "a telephone number"),
+            contact("phone_2", max: 40, example: "", "another one"),
+            contact("phone_3", max: 40, example: "", "another one"),
+            contact("email", max: 120, example: "", "an e-mail address"),
+            contact("address", max: 300, example: "", "where the debtor lives"),
+        ],
+        rowRules: ["Bad rows are told by line, column and reason; their values are a debtor's and are not shown."])
+
+    private static func contact(_ name: String, max: Int, example: String, _ purpose: String) -> ColumnFormat {
+        ColumnFormat(name, .text(.line, max: max), optional: true, example: example, rules: "", purpose)
+    }
+
     /// All of them, in the order of the documentation.
-    package static let all = [zones, schedules, contracts, keys, cut, payments, stops, facts, reviews]
+    package static let all = [
+        zones, schedules, contracts, keys, cut, payments, stops, starts, facts, reviews, contacts,
+    ]
 }

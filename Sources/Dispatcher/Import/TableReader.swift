@@ -51,8 +51,8 @@ package struct TableReader: Sendable {
     private let rowCheck: RowCheck
     /// For each field of the file, the column of the format.
     private var columns: [Int] = []
-    /// For each column of the format, the field of the file.
-    private var fields: [Int] = []
+    /// For each column of the format, the field of the file; `nil` where the file leaves the column out.
+    private var fields: [Int?] = []
     private var numbers: [Int64]
     private var nulls: [Bool]
     private var faults: [BadValue] = []
@@ -109,9 +109,9 @@ package struct TableReader: Sendable {
     /// The value of a column by its place in the format; see ``FieldDecoder`` for units.
     package func number(_ column: Int) -> Int64 { numbers[column] }
     package func isNull(_ column: Int) -> Bool { nulls[column] }
-    package func text(_ column: Int) -> String { csv.text(fields[column]) }
+    package func text(_ column: Int) -> String { fields[column].map { csv.text($0) } ?? "" }
     /// The bytes of a text, which are UTF-8.
-    package func bytes(_ column: Int) -> ArraySlice<UInt8> { csv.buffer[csv.field(fields[column])] }
+    package func bytes(_ column: Int) -> ArraySlice<UInt8> { fields[column].map { csv.buffer[csv.field($0)] } ?? [] }
 
     package func number(_ name: String) -> Int64 { format.index(of: name).map { numbers[$0] } ?? 0 }
     /// The field as it stands in the file; `nil` where it is empty.
@@ -196,7 +196,15 @@ extension TableReader {
                 remedy: headerRemedy)
         }
         columns = names.compactMap { format.index(of: $0) }
-        fields = format.columns.indices.compactMap { columns.firstIndex(of: $0) }
+        fields = format.columns.indices.map { columns.firstIndex(of: $0) }
+        // Columns that are left out have the same value in every row, so it is set once.
+        for (column, field) in fields.enumerated() where field == nil {
+            if case .value(let value) = format.columns[column].leftOut {
+                numbers[column] = value
+            } else {
+                nulls[column] = true
+            }
+        }
     }
 
     /// What is wrong with a header, in words; empty if nothing is.
@@ -208,7 +216,8 @@ extension TableReader {
             return ["the file is not UTF-8 (it looks like UTF-16); save it as UTF-8"]
         }
         let known = format.columns.map(\.name)
-        let missing = known.filter { !names.contains($0) }
+        let absent = format.columns.filter { !names.contains($0.name) }
+        let missing = absent.filter { $0.leftOut == .refused }.map(\.name)
         var faults: [String] = []
         for (index, name) in names.enumerated() {
             let shown = BadValue(line: 1, column: "", value: name, reason: "").value
@@ -217,7 +226,7 @@ extension TableReader {
             } else if name.isEmpty {
                 faults.append("column \(index + 1) has no name")
             } else if !known.contains(name) {
-                let hint = nearestName(to: name, among: missing).map { " (did you mean `\($0)`?)" } ?? ""
+                let hint = nearestName(to: name, among: absent.map(\.name)).map { " (did you mean `\($0)`?)" } ?? ""
                 faults.append("`\(shown)` is unknown\(hint)")
             }
         }

@@ -66,6 +66,52 @@ extension LedgerRecord {
                 + " content=\(LedgerTree.hex(row.requestHash)) at=\(now)")
     }
 
+    package static func notice(
+        _ lease: LeaseKey, reason: String, finalAt: Timestamp, by: String, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: lease.delegation, period: period,
+            "notice delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch) reason=\(reason)"
+                + " final=\(finalAt) by=\(by) at=\(now)")
+    }
+
+    package static func objection(_ row: ObjectionRow, period: Period, at now: Timestamp) -> LedgerRecord {
+        LedgerRecord(
+            delegation: row.lease.delegation, period: period,
+            "objection delegation=\(row.lease.delegation) account=\(row.lease.account) epoch=\(row.lease.epoch)"
+                + " reason=\(row.reason) until=\(row.heldUntil) at=\(now)")
+    }
+
+    /// - Parameter decision: `upheld` or `withdrawn`.
+    package static func decision(
+        _ lease: LeaseKey, decision: String, reason: String, by: String, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: lease.delegation, period: period,
+            "decision delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch)"
+                + " decision=\(decision) reason=\(reason) by=\(by) at=\(now)")
+    }
+
+    /// Contact data was given to an account's holder. What was given is not told: it is the debtor's.
+    package static func disclosure(
+        _ lease: LeaseKey, agency: AgencyID, instance: Int32, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: lease.delegation, period: period,
+            "disclosure delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch) agency=\(agency)"
+                + " instance=\(instance) at=\(now)")
+    }
+
+    /// A pause begins or, with `isLifted`, ends.
+    package static func pause(
+        _ place: AgencyPlace, side: String, reason: String, isLifted: Bool, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: place.delegation, period: period,
+            "\(isLifted ? "resume" : "pause") delegation=\(place.delegation) agency=\(place.agency)"
+                + " strategy=\(place.strategy.name) side=\(side) reason=\(reason) at=\(now)")
+    }
+
     package static func sweep(
         delegation: Delegation, grant: GrantID, accounts: Int64, period: Period, end: Timestamp, at now: Timestamp
     ) -> LedgerRecord {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
-internal import Crypto
 internal import PgStore
 
 /// Deals one delegation's pools into hands. Holds that delegation's accounts in memory, and no more.
@@ -15,14 +14,13 @@ struct DelegationDeal {
 
     private let draft: PlanDraft
     private let delegation: Delegation
-    private let incarnation: Int64
-    private let tactics: [String]
+    private let dealer: HandDealer
 
     init(_ draft: PlanDraft, delegation: Delegation, incarnation: Int64) {
         self.draft = draft
         self.delegation = delegation
-        self.incarnation = incarnation
-        self.tactics = Segmenter(draft.policy.policy, cut: LocalDate(daysSince1970: 0)).tactics
+        self.dealer = HandDealer(
+            tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics, incarnation: incarnation)
     }
 
     func make(_ store: PlanningStore) throws -> Result {
@@ -36,7 +34,7 @@ struct DelegationDeal {
         var numbers = try store.handNumbers(quotas.values.reduce(0) { $0 + $1.count })[...]
         var result = Result()
         for pool in quotas.keys.sorted() {
-            guard let holding = draft.policy.policy.holding(pool.strategy) else { continue }
+            guard let holding = draft.policy.holding(pool.strategy) else { continue }
             let mine = quotas[pool] ?? []
             deal(
                 pool, pools.removeValue(forKey: pool) ?? [], quotas: mine, numbers: Array(numbers.prefix(mine.count)),
@@ -50,37 +48,19 @@ struct DelegationDeal {
         _ pool: PoolKey, _ rows: [DealableRow], quotas: [Allocation.Quota], numbers: [Int32], holding: Holding,
         into result: inout Result
     ) {
-        let strata = rows.map { Int16(tactics.firstIndex(of: $0.tactic) ?? tactics.count) + 1 }
-        let candidates = rows.indices.map { place in
-            Dealing.Candidate(
-                account: rows[place].account, priority: rows[place].priority, stratum: strata[place],
-                overdue: rows[place].overdue, balance: rows[place].balance)
-        }
         let shares = quotas.map { quota in
             Dealing.Share(
                 contract: quota.contract, accounts: quota.accounts, exposureMax: quota.exposureMax,
                 exposure: exposure(of: quota.contract))
         }
-        let dealt = Dealing(candidates, shares: shares, seed: seed(of: pool))
-        result.trimmed += Int64(dealt.beyondBond.count)
-        for (hand, number) in zip(dealt.hands, numbers) {
-            let exposure = exposure(of: hand.contract)
-            var hash = SHA256()
-            for (index, place) in hand.places.enumerated() {
-                let row = rows[place]
-                let epoch = incarnation << 32 + row.latestDeal + 1
-                withUnsafeBytes(of: row.account.bigEndian) { hash.update(bufferPointer: $0) }
-                withUnsafeBytes(of: epoch.bigEndian) { hash.update(bufferPointer: $0) }
-                result.positions.append(
-                    PositionRow(
-                        hand: number, position: Int32(index) + 1, epoch: epoch,
-                        exposure: exposure.of(overdue: row.overdue, balance: row.balance), stratum: strata[place],
-                        dealt: row))
-            }
-            result.hands.append(
-                HandRow(
-                    hand: number, contract: hand.contract, strategy: pool.strategy, portfolio: pool.portfolio,
-                    size: Int32(hand.places.count), holding: holding, digest: Array(hash.finalize())))
+        let (dealing, strata) = dealer.deal(rows, shares: shares, seed: seed(of: pool))
+        result.trimmed += Int64(dealing.beyondBond.count)
+        for (hand, number) in zip(dealing.hands, numbers) {
+            let (row, positions) = dealer.hand(
+                hand, number: number, pool: pool, rows: rows, strata: strata, holding: holding,
+                exposure: exposure(of: hand.contract))
+            result.hands.append(row)
+            result.positions += positions
         }
     }
 

@@ -6,7 +6,7 @@ internal import PgStore
 
 /// A period's quotas as they follow from what is in the tables now. Writes nothing.
 struct PlanDraft {
-    let policy: PolicyFile
+    let policy: Policy
     let segmentation: SegmentationRow
     let seed: Int64
     let pools: [Pool]
@@ -15,34 +15,23 @@ struct PlanDraft {
     let holdings: [HoldingRow]
     let warnings: [String]
 
-    /// The last day of the period whose staffing facts still count as staffing at its start.
-    static func staffingDay(_ period: Period) -> LocalDate { period.firstDay.advanced(byDays: 6) }
-
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned: closed, not segmented, or overtaken.
     static func make(_ link: PgLink, period: Period, seed: Int64) throws -> PlanDraft {
         let store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         try checkPeriod(store)
-        let (segmentation, policy) = try placements(link, period: period)
+        let (segmentation, file) = try placements(link, period: period)
         guard segmentation.placed > 0 else {
             throw CommandFailure(
                 .usage, "the segmentation of \(period) places no account, so there is nothing to plan",
                 remedy: "Check the cut and the policy, and segment again")
         }
-        let holdings = try store.holdings()
+        let supply = try PlanSupply.read(store)
         let pools = try store.pools()
-        var warnings: [String] = []
-        let contracts = try store.contracts()
-        let inForce = contracts.filter { contract in
-            guard let motive = absence(contract, period: period) else { return true }
-            warnings.append("contract \(contract.contract) of \(contract.agency) is left out: \(motive)")
-            return false
-        }
-        let capacities = try store.capacities(staffedBy: staffingDay(period))
-        let rooms = inForce.map { room($0, capacities: capacities, holdings: holdings, warnings: &warnings) }
         return PlanDraft(
-            policy: policy, segmentation: segmentation, seed: seed, pools: pools,
-            contracts: Dictionary(uniqueKeysWithValues: contracts.map { ($0.contract, $0) }),
-            allocation: Allocation(pools: pools, contracts: rooms), holdings: holdings, warnings: warnings)
+            policy: try file.policy(for: period), segmentation: segmentation, seed: seed, pools: pools,
+            contracts: supply.contracts,
+            allocation: Allocation(pools: pools, contracts: supply.rooms), holdings: supply.holdings,
+            warnings: supply.warnings)
     }
 
     private static func checkPeriod(_ store: PlanningStore) throws {
@@ -61,7 +50,8 @@ struct PlanDraft {
         }
     }
 
-    private static func placements(_ link: PgLink, period: Period) throws -> (SegmentationRow, PolicyFile) {
+    /// What placed the period, and the policy behind it.
+    static func placements(_ link: PgLink, period: Period) throws -> (SegmentationRow, PolicyFile) {
         let store = SegmentationStore(link, period: period)
         guard let segmentation = try store.segmentation() else {
             throw CommandFailure(
@@ -80,44 +70,6 @@ struct PlanDraft {
                 "this version cannot read the policy \(segmentation.policy) \(segmentation.policyVersion) any more",
                 remedy: "Run dispatcherd segment --period \(period) with a policy of this version")
         }
-    }
-
-    /// Why a contract takes no part; `nil` where it does. It must be in force when the period starts, because from then
-    /// on its hands can be pulled.
-    private static func absence(_ contract: ContractRow, period: Period) -> String? {
-        if contract.startsOn > period.firstDay { return "it starts on \(contract.startsOn)" }
-        if contract.endsOn < period.firstDay { return "it ended on \(contract.endsOn)" }
-        return contract.agencyStatus == "active" ? nil : "the agency is on \(contract.agencyStatus)"
-    }
-
-    /// What the contract can take on top of what it holds (AGY-09).
-    private static func room(
-        _ contract: ContractRow, capacities: [CapacityRow], holdings: [HoldingRow], warnings: inout [String]
-    ) -> ContractRoom {
-        let held = holdings.filter { $0.contract == contract.contract }
-        var capacity: [Station: Int64] = [:]
-        var unstaffed: [Station] = []
-        // Where the contract promises no advisers, it does not work.
-        for row in capacities where row.contract == contract.contract && row.committed > 0 {
-            var advisers = row.committed
-            if contract.capacityBasis == "present" {
-                if let present = row.present { advisers = present } else { unstaffed.append(row.station) }
-            }
-            let heldHere = held.filter {
-                $0.pool.delegation == row.station.delegation && $0.pool.portfolio == row.station.portfolio
-            }
-            let limit = Int64(advisers) * Int64(row.accountsPerAdviser)
-            capacity[row.station] = max(0, limit - heldHere.reduce(0) { $0 + $1.accounts })
-        }
-        if !unstaffed.isEmpty {
-            let places = Set(unstaffed.map { $0.delegation }).sorted().map(\.description).joined(separator: ", ")
-            warnings.append(
-                "contract \(contract.contract) goes by present advisers and has no staffing fact for delegation "
-                    + "\(places): the committed ones are taken")
-        }
-        return ContractRoom(
-            contract: contract.contract, strategies: contract.strategies, capacity: capacity,
-            bond: max(0, contract.bond - held.reduce(0) { $0 + $1.exposure }), exposure: contract.exposure)
     }
 
     // MARK: - What is put in force

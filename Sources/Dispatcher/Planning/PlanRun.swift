@@ -85,6 +85,8 @@ package struct PlanRun {
 
     /// Fixes the quotas and notes the plan; takes back one that was stopped.
     private func start() throws -> (PlanDraft, Int64) {
+        // Once more: until the plan is noted below, starts of an earlier period can still open hands of theirs.
+        _ = try store.closeEarlierHands()
         let draft = try PlanDraft.make(link, period: period, seed: seed)
         if let former = try store.plan() {
             guard former.state == "dealing" else {
@@ -143,12 +145,14 @@ package struct PlanRun {
 }
 
 extension LedgerRecord {
-    fileprivate static func deal(_ hand: HandRow, delegation: Delegation, period: Period, plan: Int64) -> LedgerRecord {
+    static func deal(
+        _ hand: HandRow, delegation: Delegation, period: Period, plan: Int64, isFront: Bool = false
+    ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
             "deal plan=\(plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contract) "
                 + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
-                + "leases=\(LedgerTree.hex(hand.digest))")
+                + "leases=\(LedgerTree.hex(hand.digest))\(isFront ? " front=yes" : "")")
     }
 
     fileprivate static func quota(_ quota: QuotaRow, period: Period, plan: Int64) -> LedgerRecord {

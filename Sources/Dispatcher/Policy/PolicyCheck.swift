@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
+package import PgStore
 
-/// A policy file looked at by itself.
+/// A policy file looked at by itself, and where a database is at hand, against the months that are closed.
 package struct PolicyCheck: Encodable, Sendable {
     package struct Fault: Encodable, Sendable {
         package let line: Int
@@ -14,32 +15,73 @@ package struct PolicyCheck: Encodable, Sendable {
 
     package let file: String
     package let faults: [Fault]
-    private let summary: [String]
+    package private(set) var warnings: [PolicyWarning]
+    private let policy: PolicyFile?
+    private let faultLines: [String]
 
     /// - Throws: ``CommandFailure`` (usage) where the file cannot be read at all.
-    package init(path: String) throws(CommandFailure) {
-        let text = try PolicyFile.read(path)
-        self.file = path
+    package init(path: String) throws(CommandFailure) { self.init(text: try PolicyFile.read(path), file: path) }
+
+    /// - Parameter file: what the file is called in the lines.
+    package init(text: String, file: String) {
+        self.file = file
         do throws(PolicyFaults) {
-            let policy = try PolicyFile(text: text).policy
+            let policy = try PolicyFile(text: text)
+            self.policy = policy
             self.faults = []
-            self.summary = [
-                "\(path): \(policy.name) \(policy.version), in force from \(policy.effectiveOn)",
-                "\(policy.exclusions.count) exclusions: \(policy.exclusions.map(\.reason).joined(separator: ", "))",
-                "\(policy.strategies.count) strategies: "
-                    + policy.strategies.map(\.strategy.name).joined(separator: ", ")
-                    + (policy.invitation == nil ? "" : "; mediation by invitation"),
-                "no faults",
-            ]
+            self.faultLines = []
+            self.warnings = PolicyReview.warnings(policy.read)
         } catch {
+            self.policy = nil
+            self.warnings = []
             self.faults = error.list.map {
                 Fault(line: $0.line, column: $0.column, field: $0.field, found: $0.found, expected: $0.expected)
             }
-            self.summary = error.list.map { "\(path): \($0)" } + ["faults: \(error.list.count)"]
+            self.faultLines = error.list.map { "\(file): \($0)" } + ["faults: \(error.list.count)"]
         }
     }
 
-    package var lines: [String] { summary }
+    /// Adds a warning for each version that reaches into closed months which other rules placed.
+    package mutating func compareWithClosed(_ link: PgLink) throws {
+        guard let policy else { return }
+        var told: Set<String> = []
+        for closed in try PolicyHistoryStore(link).closed(policy: policy.policy.name) {
+            let day = closed.period.firstDay
+            guard let now = policy.read.last(where: { $0.policy.effectiveOn <= day }),
+                let then = try? PolicyFile(text: closed.body).policy(on: day), then != now.policy,
+                told.insert(now.policy.version).inserted
+            else { continue }
+            let place = now.places["version"]
+            warnings.append(
+                PolicyWarning(
+                    line: place?.line ?? 0, column: place?.column ?? 0, rule: "version \(now.policy.version)",
+                    found:
+                        "it is in force from \(now.policy.effectiveOn), but \(closed.period) is closed and was placed by "
+                        + (then.version == now.policy.version
+                            ? "other rules under the same name" : "version \(then.version)"),
+                    advice: "its placements stay; let the new rules begin after the last closed month"))
+        }
+    }
 
-    private enum CodingKeys: String, CodingKey { case file, faults }
+    /// For people, one line each.
+    package var lines: [String] {
+        guard let policy else { return faultLines }
+        var lines = policy.versions.map { version in
+            "\(file): \(version.name) \(version.version), in force from \(version.effectiveOn)"
+        }
+        let newest = policy.policy
+        if !newest.relief.isEmpty {
+            lines.append("\(newest.relief.count) solutions: \(newest.relief.map(\.name).joined(separator: ", "))")
+        }
+        lines += [
+            "\(newest.exclusions.count) exclusions: \(newest.exclusions.map(\.reason).joined(separator: ", "))",
+            "\(newest.strategies.count) strategies: " + newest.strategies.map(\.strategy.name).joined(separator: ", ")
+                + (newest.invitation == nil ? "" : "; mediation by invitation"),
+        ]
+        lines += warnings.map { "\(file): \($0)" }
+        lines.append(warnings.isEmpty ? "no faults" : "no faults; warnings: \(warnings.count)")
+        return lines
+    }
+
+    private enum CodingKeys: String, CodingKey { case file, faults, warnings }
 }

@@ -5,9 +5,10 @@ internal import Yams
 
 extension PolicyReader {
     private static let shape =
-        "'always', 'all: […]', 'any: […]', 'not: …', or one field with its test; several go under 'all'"
+        "'always', 'all: […]', 'any: […]', 'not: …', 'band: …', 'offered: …', or one field with its test; several go "
+        + "under 'all'"
 
-    /// `always`, `all`, `any`, `not`, or one field with a test.
+    /// `always`, `all`, `any`, `not`, `band`, `offered`, or one field with a test.
     func condition(_ entry: Entry, depth: Int = 0) -> Condition? {
         guard depth < Self.depthMax else {
             fault(entry, found: "conditions nested \(depth) deep", expected: "\(Self.depthMax) levels at most")
@@ -23,14 +24,52 @@ extension PolicyReader {
         case "all": return conditions(value, depth: depth).map(Condition.all)
         case "any": return conditions(value, depth: depth).map(Condition.any)
         case "not": return condition(value, depth: depth + 1).map(Condition.not)
+        case "band": return oneOrSeveral(value, of: "bands") { band($0) }
+        case "offered": return oneOrSeveral(value, of: "solutions") { offered($0) }
         default:
             guard let field = AccountField(name: name) else {
-                let names = ["all", "any", "not"] + AccountField.allCases.map(\.name)
+                let names = PolicyShape.connectives + AccountField.allCases.map(\.name)
                 fault(entry, found: "'\(name)'", expected: oneOf(names, for: name))
                 return nil
             }
+            demandPack(of: field, entry)
             return test(field, value)
         }
+    }
+
+    /// A name, or a list of names of which one must hold.
+    private func oneOrSeveral(_ entry: Entry, of what: String, _ read: (Entry) -> Condition?) -> Condition? {
+        guard case .sequence = entry.node else { return read(entry) }
+        guard let entries = list(entry, of: what), !entries.isEmpty else {
+            fault(entry, found: "an empty list", expected: "at least one of the \(what)")
+            return nil
+        }
+        let found = entries.map(read)
+        return found.contains(nil) ? nil : .any(found.compactMap { $0 })
+    }
+
+    private func band(_ entry: Entry) -> Condition? {
+        guard let name = text(entry) else { return nil }
+        if let band = bands[name] { return .named(name, band.range) }
+        if brokenNames.contains(name) { return nil }
+        fault(
+            entry,
+            expected: bands.isEmpty ? "a band; this policy has none" : oneOf(bands.keys.sorted(), for: name))
+        return nil
+    }
+
+    private func offered(_ entry: Entry) -> Condition? {
+        guard let name = text(entry) else { return nil }
+        guard let reliefs else {
+            fault(entry, found: "'offered' here", expected: "it in exclusions, tactics, strategies and mediation only")
+            return nil
+        }
+        if let index = reliefs.firstIndex(of: name) { return .offered(index) }
+        // In a version that has no such relief, nobody may be offered it.
+        if otherReliefs.contains(name) { return .any([]) }
+        if brokenNames.contains(name) { return nil }
+        fault(entry, expected: reliefs.isEmpty ? "a relief; this policy has none" : oneOf(reliefs, for: name))
+        return nil
     }
 
     private func conditions(_ entry: Entry, depth: Int) -> [Condition]? {
@@ -43,7 +82,7 @@ extension PolicyReader {
         return found.contains(nil) ? nil : found.compactMap { $0 }
     }
 
-    private func test(_ field: AccountField, _ entry: Entry) -> Condition? {
+    func test(_ field: AccountField, _ entry: Entry) -> Condition? {
         switch entry.node {
         case .scalar(let scalar):
             if scalar.string == "known" { return .isKnown(field) }
@@ -76,11 +115,8 @@ extension PolicyReader {
     }
 
     private func comparisons(_ field: AccountField, _ entry: Entry) -> Condition? {
-        let names: [String]
-        switch field.kind {
-        case .number, .money, .percent: names = ["above", "at_least", "below", "at_most", "between"]
-        case .date: names = ["after", "on_or_after", "before", "on_or_before", "between", "within"]
-        case .flag, .code:
+        let names = PolicyShape.comparisons(field.kind)
+        guard !names.isEmpty else {
             fault(entry, expected: example(field))
             return nil
         }
@@ -103,7 +139,8 @@ extension PolicyReader {
                 atMost.append(ends?.1)
             }
         }
-        guard !(atLeast + atMost).contains(nil) else { return nil }
+        // A test with a fault has been told already.
+        guard !(atLeast + atMost).contains(nil), record.count == entry.node.mapping?.count else { return nil }
         guard record.count > 0, atLeast.count <= 1, atMost.count <= 1 else {
             fault(entry, found: "\(record.count) tests", expected: "one lower end, one upper end, or one of each")
             return nil

@@ -3,33 +3,91 @@
 internal import Assignment
 internal import Yams
 
-extension PolicyReader {
-    /// The rule packs that the code knows; another name would promise what nothing does.
-    static let packs = ["fna", "fonacot", "infonavit-2023"]
+/// One version of a policy, with the places of its rules.
+struct ReadPolicy: Sendable {
+    let policy: Policy
+    let bands: [PolicyBandSet]
+    let places: [String: PolicyPlace]
+    /// Tactics that no strategy names.
+    let idleTactics: [String]
+}
 
-    /// The whole file. `nil` goes with at least one fault.
-    func policy(_ root: Node) -> Policy? {
-        let top = record(
-            Entry(node: root, path: ""),
-            required: ["policy", "version", "effective", "title", "packs", "exclusions", "tactics", "strategies"],
-            optional: ["mediation"])
-        guard let top else { return nil }
-        let name = top["policy"].flatMap(word)
-        let version = top["version"].flatMap(word)
-        let effective = top["effective"].flatMap(day)
-        let title = top["title"].flatMap(title)
-        let packs = top["packs"].flatMap(packs) ?? []
-        let exclusions = top["exclusions"].map(exclusions) ?? []
-        let tactics = top["tactics"].map(tactics) ?? []
-        let strategies = top["strategies"].map { self.strategies($0, tactics: tactics) } ?? []
-        let invitation = top["mediation"].flatMap { self.invitation($0, strategies: strategies.map(\.strategy)) }
-        guard faults.isEmpty, let name, let version, let effective, let title else { return nil }
-        return Policy(
-            name: name, version: version, effectiveOn: effective, title: title, packs: packs, exclusions: exclusions,
-            strategies: strategies, invitation: invitation)
+/// Ranges of one field with names, the lowest first.
+struct PolicyBandSet: Hashable, Sendable {
+    struct Band: Hashable, Sendable {
+        let name: String
+        let atLeast: Int64?
+        let atMost: Int64?
+    }
+    let name: String
+    let field: AccountField
+    let bands: [Band]
+}
+
+extension PolicyReader {
+    /// The policies of all versions of a file, the oldest first; of any bytes that are UTF-8.
+    static func read(text: String) throws(PolicyFaults) -> [ReadPolicy] {
+        guard text.utf8.count <= bytesMax else {
+            throw PolicyFaults(found: "\(text.utf8.count) bytes", expected: "at most \(bytesMax)")
+        }
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw PolicyFaults(yaml: error)
+        }
+        guard let root else { throw PolicyFaults(found: "nothing", expected: "a policy") }
+        return try read(root)
     }
 
-    private func day(_ entry: Entry) -> LocalDate? {
+    private static func read(_ root: Node) throws(PolicyFaults) -> [ReadPolicy] {
+        let first = PolicyReader()
+        let versions = first.versionList(Entry(node: root, path: ""))
+        var faults = first.faults
+        var policies: [ReadPolicy] = []
+        for index in versions.indices {
+            let reader = PolicyReader(versions: versions.map(\.name), versionIndex: index)
+            if let policy = reader.policy(root, version: versions[index]) { policies.append(policy) }
+            // A fault in a rule of several versions is one fault.
+            for fault in reader.faults where !faults.contains(fault) { faults.append(fault) }
+        }
+        guard faults.isEmpty, !policies.isEmpty else { throw PolicyFaults(list: faults) }
+        return policies
+    }
+
+    private func policy(_ root: Node, version: PolicyVersion) -> ReadPolicy? {
+        guard let top = record(Entry(node: root, path: ""), .file) else { return nil }
+        let name = top["policy"].flatMap(word)
+        let title = top["title"].flatMap(title)
+        adopt(packs: top["packs"].flatMap(packList))
+        let bandSets = top["bands"].map(bandSets) ?? []
+        let relief = top["relief"].map(relief) ?? []
+        reliefs = relief.map(\.name)
+        let exclusions = top["exclusions"].map(exclusions) ?? []
+        let tactics = top["tactics"].map(tactics) ?? VersionedRules()
+        let strategies = top["strategies"].map { self.strategies($0, tactics: tactics) } ?? []
+        let invitation = top["mediation"].flatMap { self.invitation($0, strategies: strategies.map(\.strategy)) }
+        reliefs = nil
+        places["version"] = version.place
+        let exhaustion = top["exhaustion"].flatMap(exhaustion)
+        guard faults.isEmpty, let name, let title else { return nil }
+        let used = Set(strategies.flatMap { $0.tactics.map(\.name) + [$0.rest.name] })
+        return ReadPolicy(
+            policy: Policy(
+                name: name, version: version.name, effectiveOn: version.effectiveOn, title: version.title ?? title,
+                packs: packs, relief: relief, exclusions: exclusions, strategies: strategies, invitation: invitation,
+                exhaustion: exhaustion),
+            bands: bandSets, places: places, idleTactics: tactics.present.map(\.name).filter { !used.contains($0) })
+    }
+
+    func title(_ entry: Entry) -> Title? {
+        guard let record = record(entry, .title), let spanish = record["es"].flatMap({ text($0) }),
+            let english = record["en"].flatMap({ text($0) })
+        else { return nil }
+        return Title(spanish: spanish, english: english)
+    }
+
+    func day(_ entry: Entry) -> LocalDate? {
         guard let text = text(entry, expected: "a day, as in '2023-12-01'") else { return nil }
         guard let day = LocalDate(text: text) else {
             fault(entry, expected: "a day, as in '2023-12-01'")
@@ -38,239 +96,127 @@ extension PolicyReader {
         return day
     }
 
-    private func title(_ entry: Entry) -> Title? {
-        guard let record = record(entry, required: ["es", "en"]), let spanish = record["es"].flatMap({ text($0) }),
-            let english = record["en"].flatMap({ text($0) })
-        else { return nil }
-        return Title(spanish: spanish, english: english)
-    }
-
-    private func packs(_ entry: Entry) -> [String]? {
-        list(entry, of: "rule packs")?.compactMap { member in
+    private func packList(_ entry: Entry) -> [String]? {
+        let known = PolicyPack.all.map(\.name)
+        return list(entry, of: "rule packs")?.compactMap { member in
             guard let pack = word(member) else { return nil }
-            if !Self.packs.contains(pack) { fault(member, expected: oneOf(Self.packs, for: pack)) }
+            if !known.contains(pack) { fault(member, expected: oneOf(known, for: pack)) }
             return pack
         }
     }
 
-    /// Catalogue IDs, as in `SEG-04`.
-    private func origins(_ entry: Entry) -> [String]? {
+    /// Catalogue IDs, as in `SEG-04`, of packs that the policy names.
+    func origins(_ entry: Entry) -> [String]? {
         guard let members = list(entry, of: "catalogue IDs") else { return nil }
         if members.isEmpty { fault(entry, found: "no origin", expected: "at least one catalogue ID") }
         return members.compactMap { member in
             guard let id = text(member) else { return nil }
-            let parts = id.split(separator: "-", omittingEmptySubsequences: false)
-            let isID =
-                id == "GAP"
-                || parts.count == 2 && parts[0].utf8.count == 3
-                    && parts[0].utf8.allSatisfy { (0x41...0x5A).contains($0) }
-                    && parts[1].utf8.count == 2 && parts[1].utf8.allSatisfy { (0x30...0x39).contains($0) }
-            if !isID { fault(member, expected: "a catalogue ID, as in 'SEG-04'") }
+            if !PolicyPack.isOrigin(id) {
+                let family = String(id.prefix { $0 != "-" })
+                let meant = nearestName(to: family, among: PolicyPack.families).map { "; the family may be '\($0)'" }
+                fault(member, expected: "a catalogue ID, as in 'SEG-04'" + (meant ?? ""))
+            } else if let owner = PolicyPack.owner(of: id), arePacksKnown, !packs.contains(owner) {
+                fault(
+                    member, found: "'\(id)', a rule of pack '\(owner)'",
+                    expected: "'\(owner)' under 'packs', or a rule of a pack that is there")
+            }
             return id
         }
     }
 
-    private func exclusions(_ entry: Entry) -> [Exclusion] {
-        let found = (list(entry, of: "exclusions") ?? []).compactMap { member -> Exclusion? in
-            guard let record = record(member, required: ["reason", "title", "origin", "when"], optional: ["until"])
-            else { return nil }
-            let reason = record["reason"].flatMap(word)
-            let title = record["title"].flatMap(title)
-            let origins = record["origin"].flatMap(origins)
-            let when = record["when"].flatMap { condition($0) }
-            let until = record["until"].flatMap(dateField)
-            guard let reason, let title, let origins, let when else { return nil }
-            return Exclusion(reason: reason, title: title, origins: origins, when: when, until: until)
-        }
-        unique(found.map(\.reason), entry)
-        return found
-    }
-
-    private func dateField(_ entry: Entry) -> AccountField? {
-        let dates = AccountField.allCases.filter { $0.kind == .date }
-        guard let name = text(entry) else { return nil }
-        guard let field = dates.first(where: { $0.name == name }) else {
-            fault(entry, expected: oneOf(dates.map(\.name), for: name))
-            return nil
-        }
-        return field
-    }
-
-    private func tactics(_ entry: Entry) -> [Tactic] {
-        let found = (list(entry, of: "tactics") ?? []).compactMap { member -> Tactic? in
-            guard let record = record(member, required: ["tactic", "title", "origin", "when", "priority"]) else {
-                return nil
-            }
-            let name = record["tactic"].flatMap(word)
-            let title = record["title"].flatMap(title)
-            let origins = record["origin"].flatMap(origins)
-            let when = record["when"].flatMap { condition($0) }
-            let priority = record["priority"].flatMap(priorityClass)
-            guard let name, let title, let origins, let when, let priority else { return nil }
-            return Tactic(name: name, title: title, origins: origins, when: when, priority: priority)
-        }
-        unique(found.map(\.name), entry)
-        return found
-    }
-
-    private func priorityClass(_ entry: Entry) -> Int16? { integer(entry, in: 1...99).map { Int16($0) } }
-
-    private func unique(_ names: [String], _ entry: Entry) {
+    func unique(_ names: [String], _ entry: Entry) {
         var seen: Set<String> = []
         for name in names where !seen.insert(name).inserted {
             fault(entry, found: "'\(name)' twice", expected: "each name once")
         }
     }
+}
 
-    private func strategies(_ entry: Entry, tactics: [Tactic]) -> [StrategyRule] {
-        let found = (list(entry, of: "strategies") ?? []).compactMap { strategy($0, tactics: tactics) }
-        unique(found.map(\.strategy.name), entry)
-        return found
+// MARK: - Versions
+
+/// A version as the head of the file has it.
+struct PolicyVersion {
+    let name: String
+    let effectiveOn: LocalDate
+    let title: Title?
+    let place: PolicyPlace?
+}
+
+extension PolicyReader {
+    /// Bounds how often the file is walked.
+    static let versionsMax = 60
+
+    /// The versions of the file, the oldest first. Empty goes with at least one fault.
+    func versionList(_ root: Entry) -> [PolicyVersion] {
+        guard case .mapping(let mapping) = root.node else {
+            fault(root, expected: "a mapping with \(PolicyShape.file.required.joined(separator: ", "))")
+            return []
+        }
+        func entry(_ name: String) -> Entry? { mapping[name].map { Entry(node: $0, path: name) } }
+        guard let listed = entry("versions") else {
+            for name in ["version", "effective"] where entry(name) == nil {
+                fault(root, found: "no '\(name)'", expected: "it, or 'versions' with several of them")
+            }
+            guard let name = entry("version").flatMap(word), let day = entry("effective").flatMap(day) else {
+                return []
+            }
+            return [PolicyVersion(name: name, effectiveOn: day, title: nil, place: entry("version")?.place)]
+        }
+        for name in ["version", "effective"] {
+            if let double = entry(name) {
+                fault(double, found: "'\(name)' beside 'versions'", expected: "one of the two")
+            }
+        }
+        return versions(listed)
     }
 
-    private func strategy(_ entry: Entry, tactics: [Tactic]) -> StrategyRule? {
-        let record = record(
-            entry,
-            required: ["strategy", "title", "origin", "when", "tactics", "portfolio"] + Self.holdingNames,
-            optional: ["urgent"])
-        guard let record else { return nil }
-        let strategy = record["strategy"].flatMap(collected)
-        let title = record["title"].flatMap(title)
-        let origins = record["origin"].flatMap(origins)
-        let when = record["when"].flatMap { condition($0) }
-        let portfolio = record["portfolio"].flatMap(portfolio)
-        let urgent = record["urgent"].map(urgent) ?? []
-        var named = record["tactics"].map { self.named($0, tactics: tactics) } ?? []
-        let holding = holding(record, entry)
-        guard let rest = named.popLast(), rest.when == .always else {
-            if let entry = record["tactics"] {
+    private func versions(_ entry: Entry) -> [PolicyVersion] {
+        guard let members = list(entry, of: "versions") else { return [] }
+        guard (1...Self.versionsMax).contains(members.count) else {
+            fault(entry, found: "\(members.count) versions", expected: "1 to \(Self.versionsMax)")
+            return []
+        }
+        var found: [PolicyVersion] = []
+        for member in members {
+            guard let record = record(member, .version), let name = record["version"].flatMap(word),
+                let day = record["effective"].flatMap(day)
+            else { continue }
+            if let last = found.last, last.effectiveOn >= day {
                 fault(
-                    entry, found: "a last tactic with a condition",
-                    expected: "one whose condition is 'always' at the end")
+                    member, found: "\(name) from \(day) after \(last.name) from \(last.effectiveOn)",
+                    expected: "the versions in order of their first days, the oldest first")
             }
-            return nil
-        }
-        guard let strategy, let title, let origins, let when, let portfolio, let holding else { return nil }
-        return StrategyRule(
-            strategy: strategy, title: title, origins: origins, when: when, portfolio: portfolio, urgent: urgent,
-            tactics: named, rest: rest, holding: holding)
-    }
-
-    /// A strategy that takes accounts by itself; mediation only invites.
-    private func collected(_ entry: Entry) -> Strategy? {
-        let names = Strategy.allCases.filter { $0 != Invitation.strategy }.map(\.name)
-        guard let name = text(entry) else { return nil }
-        guard names.contains(name), let strategy = Strategy(name: name) else {
-            fault(entry, expected: oneOf(names, for: name) + "; mediation has a part of its own")
-            return nil
-        }
-        return strategy
-    }
-
-    private func named(_ entry: Entry, tactics: [Tactic]) -> [Tactic] {
-        let found = (list(entry, of: "tactics by name") ?? []).compactMap { member -> Tactic? in
-            guard let name = text(member) else { return nil }
-            guard let tactic = tactics.first(where: { $0.name == name }) else {
-                fault(member, expected: oneOf(tactics.map(\.name), for: name))
-                return nil
-            }
-            return tactic
+            found.append(
+                PolicyVersion(
+                    name: name, effectiveOn: day, title: record["title"].flatMap(title), place: member.place))
         }
         unique(found.map(\.name), entry)
         return found
     }
 
-    private func urgent(_ entry: Entry) -> [Choice<Int16>.Option] {
-        (list(entry, of: "classes with conditions") ?? []).compactMap { member in
-            guard let record = record(member, required: ["class", "when"]),
-                let priority = record["class"].flatMap(priorityClass),
-                let when = record["when"].flatMap({ condition($0) })
-            else { return nil }
-            return Choice.Option(priority, when: when)
+    /// Whether a rule belongs to the version that is read.
+    func isPresent(_ record: [String: Entry]) -> Bool {
+        let since = record["since"].flatMap(versionNumber)
+        let before = record["before"].flatMap(versionNumber)
+        if let entry = record["before"], let before, before <= since ?? 0 {
+            fault(entry, found: "an end that no version comes before", expected: "a version after that of 'since'")
         }
+        return versionIndex >= since ?? 0 && versionIndex < before ?? .max
     }
 
-    /// One portfolio, or a list of them with conditions whose last is `always`.
-    private func portfolio(_ entry: Entry) -> Choice<Portfolio>? {
-        let names = Portfolio.allCases.map(\.name)
-        if let name = entry.node.scalar?.string {
-            guard let portfolio = Portfolio(name: name) else {
-                fault(entry, expected: oneOf(names, for: name))
-                return nil
-            }
-            return Choice(otherwise: portfolio)
-        }
-        var options = (list(entry, of: "portfolios with conditions") ?? []).compactMap {
-            member -> Choice<Portfolio>.Option? in
-            guard let (name, value) = pair(member, expected: "one portfolio and its condition") else { return nil }
-            guard let portfolio = Portfolio(name: name) else {
-                fault(member, found: "'\(name)'", expected: oneOf(names, for: name))
-                return nil
-            }
-            return condition(value).map { Choice.Option(portfolio, when: $0) }
-        }
-        guard let last = options.popLast(), last.when == .always else {
-            fault(entry, expected: "a list whose last portfolio has the condition 'always'")
-            return nil
-        }
-        return Choice(options, otherwise: last.value)
+    private func versionNumber(_ entry: Entry) -> Int? {
+        guard let name = word(entry) else { return nil }
+        if let index = versions.firstIndex(of: name) { return index }
+        fault(entry, expected: oneOf(versions, for: name) + ", a version of this file")
+        return nil
     }
 }
 
-// MARK: - Holding and mediation
-
-extension PolicyReader {
-    private static let holdingNames = ["term", "ceiling", "grace", "late_report"]
-
-    private func holding(_ record: [String: Entry], _ entry: Entry) -> Holding? {
-        let term = record["term"].flatMap { quantity($0, unit: "days", in: 1...365) }
-        let ceiling = record["ceiling"].flatMap { quantity($0, unit: "days", in: 1...730) }
-        let grace = record["grace"].flatMap { quantity($0, unit: "hours", in: 0...720) }
-        let lateReport = record["late_report"].flatMap { quantity($0, unit: "hours", in: 0...720) }
-        guard let term, let ceiling, let grace, let lateReport else { return nil }
-        if ceiling < term {
-            fault(entry, found: "a ceiling of \(ceiling) days below the term of \(term)", expected: "at least the term")
-        }
-        return Holding(
-            termDays: Int32(term), ceilingDays: Int32(ceiling), graceHours: Int32(grace),
-            lateReportHours: Int32(lateReport))
-    }
-
-    private func invitation(_ entry: Entry, strategies: [Strategy]) -> Invitation? {
-        let record = record(
-            entry, required: ["title", "origin", "invites", "when", "sessions", "portfolio"] + Self.holdingNames)
-        guard let record else { return nil }
-        let title = record["title"].flatMap(title)
-        let origins = record["origin"].flatMap(origins)
-        let from = record["invites"].flatMap(collected)
-        let when = record["when"].flatMap { condition($0) }
-        let sessions = record["sessions"].flatMap(sessions)
-        let portfolio = record["portfolio"].flatMap(portfolio)
-        let holding = holding(record, entry)
-        // With a faulty strategy among them the list is not whole.
-        if faults.isEmpty, let from, !strategies.contains(from), let invites = record["invites"] {
-            fault(invites, expected: "a strategy of this policy: \(strategies.map(\.name).joined(separator: ", "))")
-        }
-        guard let title, let origins, let from, let when, let sessions, let portfolio, let holding else { return nil }
-        return Invitation(
-            from: from, title: title, origins: origins, when: when, sessions: sessions, portfolio: portfolio,
-            holding: holding)
-    }
-
-    private func sessions(_ entry: Entry) -> Invitation.Sessions? {
-        guard let record = record(entry, required: [], optional: ["one_per", "fixed"]) else { return nil }
-        if record.isEmpty { fault(entry, expected: "'one_per: 950 accounts', 'fixed: {14: 200}', or both") }
-        let ratio = record["one_per"].flatMap { quantity($0, unit: "accounts", in: 1...1_000_000_000) }
-        var fixed: [Int16: Int64] = [:]
-        if let table = record["fixed"] {
-            let numbers = Delegation.all.map(\.description)
-            for (name, value) in self.record(table, required: [], optional: numbers) ?? [:] {
-                guard let delegation = Delegation(text: name), let count = integer(value, in: 0...10_000_000) else {
-                    continue
-                }
-                fixed[delegation.value] = count
-            }
-        }
-        return Invitation.Sessions(accountsPerSession: ratio, fixed: fixed)
-    }
+/// Rules of one kind: those of the version that is read, and the names of the others.
+struct VersionedRules<Rule> {
+    var present: [Rule] = []
+    /// Rules that the file has for other versions.
+    var otherNames: Set<String> = []
+    /// Rules that have a fault.
+    var brokenNames: Set<String> = []
 }

@@ -3,19 +3,55 @@
 internal import Assignment
 internal import Yams
 
-/// Walks the nodes of a policy file and gathers every fault on the way, so that one check shows all of them.
+/// Walks the nodes of a policy file, for one of its versions, and gathers every fault on the way, so that one check shows all of them.
 ///
 /// Bounded in depth and in nodes: a file whose anchors unfold without end is a fault, not a full memory.
 final class PolicyReader {
+    /// A policy of every rule of the catalogue has some 400 lines; this is room for many of them.
+    static let bytesMax = 1_048_576
     static let nodesMax = 100_000
     static let depthMax = 32
 
     private(set) var faults: [PolicyFault] = []
     private var nodesLeft = nodesMax
 
+    /// The names of all versions, the oldest first, and which of them is read; rules of other versions are read for
+    /// their faults and left out.
+    let versions: [String]
+    let versionIndex: Int
+    /// Bands and relief that conditions can name so far; `nil` for relief where a condition may not ask for it.
+    var bands: [String: (field: AccountField, range: Condition)] = [:]
+    var reliefs: [String]?
+    /// Relief that the file has for other versions.
+    var otherReliefs: Set<String> = []
+    private(set) var packs: [String] = []
+    /// Names of bands and relief that stand in the file with a fault: what asks for them has none of its own.
+    var brokenNames: Set<String> = []
+    /// Whether all names of packs are good, so that a rule without its pack can be told.
+    private(set) var arePacksKnown = true
+    /// Where each rule stands, by its path in words: `strategies.dual`.
+    var places: [String: PolicyPlace] = [:]
+
+    init(versions: [String] = [], versionIndex: Int = 0) {
+        self.versions = versions
+        self.versionIndex = versionIndex
+    }
+
+    /// - Parameter packs: `nil` where the file has no list of them.
+    func adopt(packs: [String]?) {
+        self.packs = packs ?? []
+        arePacksKnown = packs != nil && self.packs.allSatisfy { name in PolicyPack.all.contains { $0.name == name } }
+    }
+
+    func remember(_ name: String, _ entry: Entry) {
+        places[name] = entry.place
+    }
+
     struct Entry {
         let node: Node
         let path: String
+
+        var place: PolicyPlace? { node.mark.map { PolicyPlace(line: $0.line, column: $0.column) } }
     }
 
     func fault(_ entry: Entry, found: String? = nil, expected: String) {
@@ -49,6 +85,10 @@ final class PolicyReader {
     }
 
     /// The entries of a mapping by name. A name that is not asked for, and one that is missing, is a fault.
+    func record(_ entry: Entry, _ shape: PolicyShape) -> [String: Entry]? {
+        record(entry, required: shape.required, optional: shape.optional)
+    }
+
     func record(_ entry: Entry, required: [String], optional: [String] = []) -> [String: Entry]? {
         guard take(entry) else { return nil }
         guard case .mapping(let mapping) = entry.node else {
@@ -67,7 +107,8 @@ final class PolicyReader {
             entries[name] = Entry(node: value, path: entry.path.isEmpty ? name : "\(entry.path).\(name)")
         }
         for name in required where entries[name] == nil {
-            fault(entry, found: "no '\(name)'", expected: "it, beside \(entries.keys.sorted().joined(separator: ", "))")
+            let others = entries.keys.sorted().joined(separator: ", ")
+            fault(entry, found: "no '\(name)'", expected: others.isEmpty ? "it" : "it, beside \(others)")
         }
         return entries
     }

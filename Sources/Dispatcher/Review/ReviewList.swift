@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Assignment
-internal import Glibc
 package import PgStore
 
 /// What waits for a decision of the delegations, and how far they are.
@@ -49,11 +48,11 @@ package struct ReviewList {
     /// - Returns: how many outcomes it has.
     package func writePending(to path: String) throws -> Int {
         var count = 0
-        try Self.writing(path) { file in
-            try Self.write(Self.header, to: file, path)
+        try OutputFile.writing(path) { file in
+            try file.write(Self.header)
             try ReviewStore(link).eachPending(period) { outcome in
                 count += 1
-                try Self.write(Self.fields(outcome).joined(separator: ","), to: file, path)
+                try file.write(Self.fields(outcome).joined(separator: ","))
             }
         }
         return count
@@ -65,28 +64,13 @@ package struct ReviewList {
     /// - Returns: how many delegations it has.
     package func writeProgress(to path: String) throws -> Int {
         let progress = try progress()
-        try Self.writing(path) { file in
-            try Self.write("delegation,approved,rejected,pending", to: file, path)
+        try OutputFile.writing(path) { file in
+            try file.write("delegation,approved,rejected,pending")
             for row in progress {
-                try Self.write("\(row.delegation),\(row.approved),\(row.rejected),\(row.pending)", to: file, path)
+                try file.write("\(row.delegation),\(row.approved),\(row.rejected),\(row.pending)")
             }
         }
         return progress.count
-    }
-
-    /// Opens a file under a passing name until it is whole; `-` is standard output.
-    private static func writing(_ path: String, _ body: (UnsafeMutablePointer<FILE>) throws -> Void) throws {
-        let part = path + ".part"
-        // A redirected standard output is written on from where it is, not from its start.
-        guard let file = path == "-" ? fdopen(dup(STDOUT_FILENO), "w") : fopen(part, "w") else { throw failure(path) }
-        do {
-            try body(file)
-        } catch {
-            fclose(file)
-            if path != "-" { unlink(part) }
-            throw error
-        }
-        guard fclose(file) == 0, path == "-" || rename(part, path) == 0 else { throw failure(path) }
     }
 
     /// Per delegation: approved, rejected, waiting.
@@ -125,15 +109,5 @@ package struct ReviewList {
             AgencyID(outcome.agency)?.description ?? "", String(outcome.account), outcome.workedAt.description,
             outcome.channel, outcome.contact, outcome.result, outcome.amount?.description ?? "",
         ]
-    }
-
-    private static func write(_ line: String, to file: UnsafeMutablePointer<FILE>, _ path: String) throws {
-        guard fputs(line + "\n", file) >= 0 else { throw failure(path) }
-    }
-
-    private static func failure(_ path: String) -> CommandFailure {
-        CommandFailure(
-            .environment, "cannot write \(path): \(String(cString: strerror(errno)))",
-            remedy: "Check that the folder exists, can be written to, and that the disk is not full.")
     }
 }

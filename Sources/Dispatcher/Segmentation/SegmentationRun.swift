@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Assignment
-internal import Crypto
+internal import Glibc
 package import PgStore
 
 /// Places every account of a period's cut by a policy and replaces the period's placements as a whole.
 ///
-/// One transaction: it is all there or nothing is. Delegations go one by one, so memory is bounded by the placements
-/// of the largest one. The same cut and policy give the same bytes, and a run that finds them already there writes
-/// nothing.
+/// One transaction: it is all there or nothing is. Several links read, a stretch of the table each at a time and all of one
+/// snapshot; what is kept of an account is its verdict, so memory holds some twenty bytes for each one that is placed or
+/// excluded. Then the run's own link writes delegation after delegation. The same cut and policy give the same bytes, in
+/// whatever order the rows lie, and a run that finds them already there writes nothing.
 package struct SegmentationRun {
     private let link: PgLink
     private let period: Period
@@ -30,15 +31,10 @@ package struct SegmentationRun {
     /// - Throws: ``CommandFailure`` (usage) where the period is closed, has no cut or has a plan, or the policy is not
     ///   in force yet.
     package func run() throws -> SegmentationReport {
-        guard file.policy.effectiveOn <= period.firstDay else {
-            throw CommandFailure(
-                .usage,
-                "policy \(file.policy.name) \(file.policy.version) is in force from \(file.policy.effectiveOn), "
-                    + "after \(period) starts", remedy: "Take the version that was in force on \(period.firstDay)")
-        }
+        let policy = try file.policy(for: period)
         do {
             return try link.transaction {
-                let report = try place()
+                let report = try place(policy)
                 // What is there already need not be written again; the transaction takes the copy back.
                 if report.isUnchanged { throw Unchanged(report: report) }
                 return report
@@ -52,26 +48,88 @@ package struct SegmentationRun {
 
     private struct Unchanged: Error { let report: SegmentationReport }
 
-    private func place() throws -> SegmentationReport {
+    private func place(_ policy: Policy) throws -> SegmentationReport {
         try checkPeriod()
-        let sizes = try store.cutSizes()
-        guard !sizes.isEmpty else {
+        let columns = try Self.compiled(policy, cut: cut)
+        var tally = SegmentationTally(columns)
+        let verdicts = try read(columns, &tally)
+        guard tally.accounts > 0 else {
             throw CommandFailure(
                 .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
         }
-        let total = sizes.reduce(0) { $0 + $1.accounts }
-        var tally = SegmentationTally(Segmenter(file.policy, cut: cut))
         try store.startPlacements()
-        for (delegation, accounts) in sizes {
-            let rows = try tally.place(delegation, accounts: accounts) { body in
-                try store.readCut(delegation, cut: cut, body)
-            }
-            try store.writePlacements(delegation, rows)
-            Console.progress("segmented", done: Int(tally.accounts), of: Int(total))
-        }
-        Console.progress("segmented", done: Int(tally.accounts), of: Int(total), isDone: true)
-        return try finish(tally)
+        try write(verdicts, columns, &tally)
+        return try finish(tally, policy)
     }
+
+    /// - Throws: ``CommandFailure`` (usage) where the policy says more different things than there are codes for.
+    package static func compiled(_ policy: Policy, cut: LocalDate) throws(CommandFailure) -> ColumnSegmenter {
+        do {
+            return try ColumnSegmenter(policy, cut: cut)
+        } catch {
+            throw CommandFailure(
+                .usage, "policy \(policy.name) \(policy.version) has \(error)",
+                remedy: "Take out what no account can meet, or join tactics and exclusions that are alike")
+        }
+    }
+
+    /// Reads the whole table once and judges. The period's lock is held, so what a later snapshot shows is what this
+    /// transaction sees.
+    private func read(_ columns: ColumnSegmenter, _ tally: inout SegmentationTally) throws -> [StretchVerdicts] {
+        let open = link.opener("dispatcherd segment")
+        let anchor = SegmentationStore(try open(), period: period)
+        try anchor.beginReading(nil)
+        let (period, snapshot) = (period, try anchor.exportSnapshot())
+        let stretches = try anchor.stretches()
+        let overlay = try anchor.readOverlay(cut: cut, fields: columns.fields)
+        var verdicts: [StretchVerdicts] = []
+        try OrderedWork.run(
+            parts: stretches.count, threads: Self.threads,
+            worker: {
+                let store = SegmentationStore(try open(), period: period)
+                try store.beginReading(snapshot)
+                let segmenter = StretchSegmenter(columns, store, overlay: overlay)
+                return { try segmenter.segment(stretches[$0]) }
+            },
+            take: { next in
+                while let part = try next() {
+                    tally.add(part)
+                    verdicts.append(part)
+                    Console.progress("segmented", done: Int(tally.accounts), of: nil)
+                }
+            })
+        Console.progress("segmented", done: Int(tally.accounts), of: nil, isDone: true)
+        return verdicts
+    }
+
+    /// Writes delegation after delegation while the next ones are being put in order.
+    private func write(
+        _ verdicts: [StretchVerdicts], _ columns: ColumnSegmenter, _ tally: inout SegmentationTally
+    ) throws {
+        let segmenter = DelegationSegmenter(columns, period: period)
+        try OrderedWork.run(
+            parts: Delegation.all.count, threads: Self.threads,
+            worker: {
+                return { number in
+                    let delegation = Delegation.all[number]
+                    let index = Int(delegation.value)
+                    let accounts = verdicts.reduce(0) { $0 + $1.accounts[index] }
+                    return segmenter.segment(delegation, accounts: accounts, verdicts.map { $0.lists[index] })
+                }
+            },
+            take: { next in
+                try store.writePlacements {
+                    guard let part = try next() else { return nil }
+                    tally.add(part)
+                    Console.progress("placed", done: Int(tally.rows), of: nil)
+                    return part.rows
+                }
+            })
+        Console.progress("placed", done: Int(tally.rows), of: nil, isDone: true)
+    }
+
+    /// One per processor, up to a few: the database needs processors too.
+    private static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
 
     private func checkPeriod() throws {
         guard let state = try store.lockPeriod() else {
@@ -91,7 +149,7 @@ package struct SegmentationRun {
         }
     }
 
-    private func finish(_ tally: SegmentationTally) throws -> SegmentationReport {
+    private func finish(_ tally: SegmentationTally, _ policy: Policy) throws -> SegmentationReport {
         let digests = tally.digests()
         let before = try store.segmentation()
         let isUnchanged =
@@ -103,10 +161,10 @@ package struct SegmentationRun {
         guard !isUnchanged else { return report }
         try store.finish(
             SegmentationRow(
-                policy: file.policy.name, policyVersion: file.policy.version, policyDigest: file.digest,
+                policy: policy.name, policyVersion: policy.version, policyDigest: file.digest,
                 cutDigest: digests.cut, accounts: tally.accounts, placed: report.placedAccounts,
                 excluded: report.excludedAccounts, digest: digests.placements),
-            policy: file.policy, body: file.text)
+            policy: policy, body: file.text)
         return report
     }
 }

@@ -27,12 +27,13 @@ struct DealtMonth: Sendable {
 
     /// Sets the month up, runs `body`, and stops the node.
     static func with(
-        _ shape: Shape = Shape(), pace: Upkeep.Pace = Upkeep.Pace(), _ body: (DealtMonth) async throws -> Void
+        _ shape: Shape = Shape(), pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
+        attempts: AttemptLimits = AttemptLimits(), _ body: (DealtMonth) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
             let keys = (0..<shape.agencies).map { _ in AgencyPrivateKey() }
             try deal(shape, keys, database)
-            let node = try await startNode(database, pace)
+            let node = try await startNode(database, pace, cipher: cipher, attempts: attempts)
             do {
                 try await body(DealtMonth(database: database, node: node, keys: keys))
             } catch {
@@ -43,13 +44,16 @@ struct DealtMonth: Sendable {
         }
     }
 
-    static func startNode(_ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace()) async throws
-        -> DispatcherNode.Running
-    {
+    static func startNode(
+        _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
+        attempts: AttemptLimits = AttemptLimits()
+    ) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var settings = DispatcherNode.Settings(server: AgentServerSettings(node: "test"))
         settings.pace = pace
+        settings.contactCipher = cipher
+        settings.attempts = attempts
         return try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
     }
 
@@ -93,6 +97,7 @@ struct DealtMonth: Sendable {
                 INSERT INTO quota (delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure, plan_id)
                 VALUES (9, $1, 2, 1, $2, $3, 1)
                 """, [.int32(agency), .int64(shape.limitAccounts), .optional(shape.limitExposure)])
+            try link.run("INSERT INTO contract_capacity VALUES ($1, 9, 1, 10, 100)", [.int32(agency)])
             try dealHand(agency, shape, link)
         }
     }

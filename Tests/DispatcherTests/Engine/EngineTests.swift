@@ -167,17 +167,64 @@ struct EngineTests {
         }
     }
 
-    @Test func `a report from the future, before the lease, or of a period not open is refused`() async throws {
+    @Test func `a report from the future, before the lease, or of a closed month is refused by its own code`()
+        async throws
+    {
         try await DealtMonth.with { month in
+            try month.database.link().script(
+                """
+                INSERT INTO period (period, state, opened_at, closed_at)
+                VALUES (202401, 'closed', now_instant(), now_instant())
+                """)
             let agent = try await month.connect(1)
             let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
 
             #expect(try await agent.report(DealtMonth.report(2, account, at: "2024-03-04T15:00:01Z")).code == .clock)
             #expect(try await agent.report(DealtMonth.report(2, account, at: "2024-03-04T14:59:59Z")).code == .clock)
             #expect(
-                try await agent.report(DealtMonth.report(2, account, at: "2024-02-04T15:00:00Z")).code == .periodClosed)
+                try await agent.report(DealtMonth.report(2, account, at: "2024-01-04T15:00:00Z")).code == .periodClosed)
+            // February was never opened, so it is not closed either: the work lies before the lease.
+            let early = try await agent.report(DealtMonth.report(2, account, at: "2024-02-04T15:00:00Z"))
+            #expect(early.code == .clock)
+            #expect(early.fields["granted"] == "2024-03-04T15:00:00.000Z")
+            #expect(try await agent.report(DealtMonth.report(2, account, at: "2023-12-04T15:00:00Z")).code == .clock)
             // What was refused as wrong has not used the key up.
             #expect(try await agent.report(DealtMonth.report(2, account)).isOK)
+        }
+    }
+
+    @Test func `work before the first month that was opened is a matter of the clock, leased or not`() async throws {
+        try await DealtMonth.with { month in
+            try month.setClock("2024-02-28T15:00:00Z")
+            let agent = try await month.connect(1)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            var other = try DealtMonth.report(2, account, at: "2024-02-28T15:00:00Z")
+            let leased = try await agent.report(other)
+            other.epoch = try #require(Epoch(99))
+            let unleased = try await agent.report(other)
+
+            #expect([leased.code, unleased.code] == [.clock, .clock])
+            #expect(leased.fields["period"] == "2024-02")
+            #expect(try month.number("SELECT count(*) FROM evidence") == 0)
+        }
+    }
+
+    @Test func `work in a month that nobody has opened yet is taken once it is open`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            try month.setClock("2024-04-02T15:00:00Z")
+            let report = try DealtMonth.report(2, account, at: "2024-04-02T15:00:00Z")
+            let early = try await agent.report(report)
+            try month.database.link().script(
+                """
+                INSERT INTO period (period, opened_at) VALUES (202404, now_instant());
+                CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404);
+                """)
+
+            #expect(early.code == .periodNotOpen)
+            #expect(early.replyClass == .retry)
+            #expect(try await agent.report(report).isOK)
         }
     }
 

@@ -54,6 +54,21 @@ struct AgencyKeyringTests {
         }
     }
 
+    @Test func `a rotated key is taken for some days more, and both or neither change`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let keyring = AgencyKeyring(site.link)
+            _ = try keyring.add(try key("a"))
+            let new = try key("b", Self.other)
+
+            #expect(throws: CommandFailure.self) { try keyring.rotate(new, replacing: "c", afterDays: 7) }
+            #expect(try keyring.list(try agency()).map(\.name) == ["a"])
+            let end = try keyring.rotate(new, replacing: "a", afterDays: 7)
+            #expect(end == Timestamp(text: "2024-04-08T05:00:00Z"))
+            #expect(try keyring.list(try agency()).map(\.expiresAt) == [end, nil])
+        }
+    }
+
     @Test func `a revoked key stays listed and revoked`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()

@@ -82,7 +82,15 @@ struct ContractImportTests {
         ),
         (
             ["strategies": "dual;legal"],
-            "strategies: must be one or more of `preventive`, `administrative`, `dual`, `mediation`, separated by `;`"
+            "strategies: names `legal`, which is none of `preventive`, `administrative`, `dual`, `mediation`"
+        ),
+        (
+            ["rule_packs": "infonavit-2023;fonacto"],
+            "rule_packs: names `fonacto`, which is none of `fna`, `fonacot`, `infonavit-2023`; did you mean `fonacot`?"
+        ),
+        (
+            ["rule_packs": "infonavit-2023;"],
+            "rule_packs: must be one or more of `fna`, `fonacot`, `infonavit-2023`, separated by `;`"
         ),
         (["strategies": "dual;dual"], "strategies: names `dual` twice"),
         (
@@ -136,7 +144,7 @@ struct ContractImportTests {
                     "is 12.50 in force since 2022-11-01; a change needs a row with a later effective_on"
                 ])
             #expect(followed.result == .imported)
-            #expect(try site.count("schedule") == 3)
+            #expect(try site.count("schedule") == 5)
         }
     }
 
@@ -162,13 +170,79 @@ struct ContractImportTests {
         }
     }
 
+    @Test func `a rule that could not be charged is refused when it is loaded, not when the month closes`() async throws
+    {
+        try await ImportSite.with { site in
+            let text =
+                ScheduleText.header
+                + "fines,penalty,2024-01-01,PEN-05,rate,5\nfines,penalty,2024-01-01,PEN-08,count,3\n"
+                + "fines,penalty,2024-01-01,PEN-02,rate,5\nfines,penalty,2024-01-01,PEN-02,threshold,80\n"
+                + "fines,penalty,2024-01-01,IVA,rate,16\n"
+            let report = try site.load(.schedules, text)
+            let good = try site.load(.schedules, text, acceptsGood: true)
+            let rest = try site.load(
+                .schedules,
+                ScheduleText.header
+                    + "fines,penalty,2024-01-01,PEN-05,rate,5\nfines,penalty,2024-01-01,PEN-05,threshold,30\n")
+
+            #expect(
+                report.badValues.map { "\($0.line) \($0.column): \($0.reason)" } == [
+                    "2 rule: has no `threshold` in fines from 2024-01-01 on; add a row for it",
+                    "3 rule: has no `months`, `rate` in fines from 2024-01-01 on; add a row for it",
+                ])
+            #expect(good.rowsGood == 3)
+            #expect(rest.result == .imported)
+        }
+    }
+
+    @Test func `a version of penalties without IVA is refused as a whole`() async throws {
+        try await ImportSite.with { site in
+            let report = try site.load(
+                .schedules, ScheduleText.header + "fines,penalty,2024-01-01,PEN-03,rate,2.5\n")
+
+            #expect(
+                report.badValues.map(\.reason) == ["has no IVA from 2024-01-01 on; add a row `IVA`, `rate`"])
+        }
+    }
+
+    @Test func `what the shipped schedules hold can be charged`() async throws {
+        try await ImportSite.with { site in
+            let path =
+                "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") + "/policies/schedules.csv"
+            var run = ImportRun(.schedules, path: path, period: ImportSite.march)
+            run.badRowsPath = site.folder + "/bad.csv"
+            let report = try run.run(on: site.link)
+
+            #expect(report.result == .imported)
+        }
+    }
+
+    @Test func `a contract needs schedules that are in force in its first month`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(
+                .schedules, ScheduleText.header + "late,fee,2024-03-02,FEE-11,administrative.phone,12.50\n")
+            let running = try site.load(.contracts, ContractText.file([["contract": "32", "fee_schedule": "late"]]))
+            let coming = try site.load(
+                .contracts,
+                ContractText.file([["contract": "32", "fee_schedule": "late", "starts_on": "2024-04-15"]]))
+
+            #expect(
+                running.badValues.map { "\($0.column): \($0.reason)" } == [
+                    "fee_schedule: has no version in force on 2024-03-01, when the contract's first month begins, only "
+                        + "from 2024-03-02 on; import the one before, or correct starts_on"
+                ])
+            #expect(coming.result == .imported)
+        }
+    }
+
     @Test func `schedules that are there already change nothing`() async throws {
         try await ImportSite.with { site in
             try site.load(.schedules, ScheduleText.file())
             let report = try site.load(.schedules, ScheduleText.file("fees-2022,fee,2022-11-01,FEE-11,dual.visit,90\n"))
 
             #expect(report.lines.contains("  values added: 1"))
-            #expect(report.lines.contains("  values already there: 2"))
+            #expect(report.lines.contains("  values already there: 4"))
         }
     }
 

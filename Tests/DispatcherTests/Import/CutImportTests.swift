@@ -34,6 +34,41 @@ struct CutImportTests {
         }
     }
 
+    @Test func `a cut without the columns that came later is taken, each with what it then counts as`() async throws {
+        try await ImportSite.with { site in
+            let old = TableFormat.cut.columns.filter { $0.leftOut == .refused }
+            let header = old.map(\.name).joined(separator: ",")
+            let row = old.map(\.example).joined(separator: ",")
+            try site.load(.cut, "\(header),pension_enrolments\n\(row),2\n")
+            let found = try #require(
+                try site.link.run(
+                    """
+                    SELECT continuous_payments, paid_4m_bp, opened_on, affiliated_employer, pension_enrolments,
+                           reference
+                    FROM account
+                    """
+                ).first)
+
+            #expect(found.int16(0) == 0)
+            #expect(found.int32(1) == 10_000)
+            #expect(found.isNull(2))
+            #expect(!found.bool(3))
+            #expect(found.int16(4) == 2)
+            #expect(found.text(5) == "19000123450")
+        }
+    }
+
+    @Test func `a misspelt name of a column that may be left out is still refused`() async throws {
+        try await ImportSite.with { site in
+            let text = CutText.file(Self.two).replacing("fpp_months", with: "fpp_month", maxReplacements: 1)
+            let failure = try site.refusal(.cut, text)
+
+            #expect(
+                failure.found
+                    == "cut.csv, line 1: the header is wrong: `fpp_month` is unknown (did you mean `fpp_months`?)")
+        }
+    }
+
     @Test func `the same file again changes nothing and says so`() async throws {
         try await ImportSite.with { site in
             try site.load(.cut, CutText.file(Self.two))

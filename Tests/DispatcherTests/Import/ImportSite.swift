@@ -63,10 +63,15 @@ struct ImportSite {
 }
 
 enum ScheduleText {
+    /// A whole version of the penalties: one rule with both of its values, and IVA.
+    static func penalties(_ day: String) -> String {
+        [("PEN-02", "rate", "5"), ("PEN-02", "threshold", "80"), ("IVA", "rate", "16")]
+            .map { "penalties-248-2022,penalty,\(day),\($0.0),\($0.1),\($0.2)\n" }.joined()
+    }
     static let header = "schedule,kind,effective_on,rule,parameter,value\n"
     static func file(_ rows: String = "") -> String {
         header + "fees-2022,fee,2022-11-01,FEE-11,administrative.phone,12.50\n"
-            + "penalties-248-2022,penalty,2022-11-01,PEN-02,rate,5\n" + rows
+            + penalties("2022-11-01") + rows
     }
 }
 

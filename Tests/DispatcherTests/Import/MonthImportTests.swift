@@ -20,6 +20,26 @@ struct MonthImportTests {
         }
     }
 
+    @Test func `payments on accounts that no cut has there are taken and told`() async throws {
+        try await ImportSite.with { site in
+            try site.load(
+                .cut,
+                CutText.file([["account": "77"], ["account": "78", "delegation": "15", "municipality": "15033"]]))
+            let rows = (1...12).map { "Q-\($0),79,14,2024-03-05,1,borrower,\n" }.joined()
+            let report = try site.load(.payments, Self.paid + "P-0,78,14,2024-03-05,1,borrower,\n" + rows)
+
+            #expect(report.result == .imported)
+            #expect(report.lines.contains("  payments on accounts that no cut has there: 13"))
+            #expect(report.warnings.count == 10)
+            #expect(
+                report.lines.contains(
+                    "warning: payments.csv:3: delegation `78`: the account is in delegation 15 by the cut"))
+            #expect(
+                report.lines.contains("warning: payments.csv:4: account `79`: the account is in no cut that is loaded"))
+            #expect(try report.json().contains("\"payments on accounts that no cut has there\" : 13"))
+        }
+    }
+
     @Test(arguments: [
         (
             "P-1,77,14,2024-03-05,99,borrower,",

@@ -6,10 +6,12 @@ import FoundationEssentials
 
 /// The policies as they lie in the repository, found from this file.
 enum ShippedPolicy {
+    /// The folder of this file, and the clone.
+    static let tests = #filePath.split(separator: "/").dropLast(1).reduce("") { "\($0)/\($1)" }
+    static let root = #filePath.split(separator: "/").dropLast(4).reduce("") { "\($0)/\($1)" }
+
     static func text(_ name: String) throws -> String {
-        var path = URL(filePath: #filePath)
-        for _ in 0..<4 { path.deleteLastPathComponent() }
-        return try String(contentsOf: path.appending(path: "policies/\(name).yaml"), encoding: .utf8)
+        try String(contentsOf: URL(filePath: "\(root)/policies/\(name).yaml"), encoding: .utf8)
     }
 
     static func infonavit() throws -> PolicyFile { try PolicyFile(text: text("infonavit-2023")) }
@@ -21,8 +23,8 @@ let cutOfMarch = Period(monthsSinceYear0: 2024 * 12 + 2).firstDay.advanced(byDay
 extension AccountRow {
     /// An account that is current, with everything known that cannot be missing.
     static var current: AccountRow {
-        var row = AccountRow()
-        for field in AccountField.allCases where field.kind != .date { row[field] = 0 }
+        var row = AccountRow(cut: cutOfMarch)
+        for field in AccountField.stored where field.kind != .date { row[field] = 0 }
         for field in [AccountField.regime, .accounting, .situation, .book, .currency] { row[field] = 1 }
         row[.balance] = 32_900_000
         row[.hasPhone] = 1

@@ -124,7 +124,7 @@ struct SegmentationRunTests {
     @Test func `a policy that is not in force yet is refused`() async throws {
         try await PlannedMonth.with { month in
             let later = try PolicyFile(
-                text: month.policy.text.replacing("effective: 2023-12-01", with: "effective: 2024-03-02"))
+                text: month.policy.text.replacing("effective: 20", with: "effective: 21"))
             try month.addCut()
 
             #expect(throws: CommandFailure.self) {
@@ -142,5 +142,31 @@ struct SegmentationRunTests {
 
             #expect(throws: CommandFailure.self) { try month.segment() }
         }
+    }
+
+    @Test func `new rules for a closed month are warned of, the same rules are not`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            try month.link.script("UPDATE period SET state = 'closed'")
+            let changed = month.policy.text.replacing("{arrears: {above: 3}}", with: "{arrears: {above: 2}}")
+            var same = PolicyCheck(text: month.policy.text + "# a remark\n", file: "same")
+            var other = PolicyCheck(text: changed, file: "other")
+            try same.compareWithClosed(month.link)
+            try other.compareWithClosed(month.link)
+
+            #expect(same.warnings.isEmpty)
+            #expect(
+                other.warnings.map(\.found) == [
+                    "it is in force from 2023-12-01, but 2024-03 is closed and was placed by other rules under the same name"
+                ])
+            #expect(other.warnings.first?.line == month.policy.text.lines(before: "  - version: 2023-12") + 1)
+        }
+    }
+}
+
+extension String {
+    fileprivate func lines(before part: String) -> Int {
+        firstRange(of: part).map { self[..<$0.lowerBound].count { $0 == "\n" } } ?? -1
     }
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+
+/// Words of the command line that name things of the domain, read once and refused with what they should be.
+enum Words {
+    static func delegation(_ number: Int16) throws(CommandFailure) -> Delegation {
+        guard let delegation = Delegation(number) else {
+            throw CommandFailure(.usage, "\(number) is no delegation", remedy: "Delegations are 1 to 32.")
+        }
+        return delegation
+    }
+
+    static func account(_ number: Int64) throws(CommandFailure) -> AccountID {
+        guard let account = AccountID(number) else {
+            throw CommandFailure(.usage, "\(number) is no account", remedy: "Accounts are 1 to 9999999999.")
+        }
+        return account
+    }
+
+    static func agency(_ text: String) throws(CommandFailure) -> AgencyID {
+        guard let agency = AgencyID(text: text) else {
+            throw CommandFailure(.usage, "\(text) is no agency", remedy: "Agencies are written as ACE07.")
+        }
+        return agency
+    }
+
+    static func strategy(_ text: String) throws(CommandFailure) -> Strategy {
+        let names = Strategy.allCases.map(\.name)
+        guard let strategy = Strategy.allCases.first(where: { $0.name == text }) else {
+            let hint = nearestName(to: text, among: names).map { "Did you mean \($0)? " } ?? ""
+            throw CommandFailure(
+                .usage, "\(text) is no strategy", remedy: hint + "They are \(names.joined(separator: ", ")).")
+        }
+        return strategy
+    }
+
+    /// A word that goes over the wire as it is: a reason, a name.
+    static func token(_ text: String, _ what: String) throws(CommandFailure) -> String {
+        guard let token = Token(text) else {
+            throw CommandFailure(
+                .usage, "'\(text)' is no \(what)", remedy: "A \(what) is \"1 to 64 of A-Z a-z 0-9 . _ -\".")
+        }
+        return token.text
+    }
+
+    /// The first instant of a day by the clocks of Mexico City.
+    static func midnight(_ text: String) throws(CommandFailure) -> Timestamp {
+        guard let day = LocalDate(text: text) else {
+            throw CommandFailure(.usage, "\(text) is no day", remedy: "Write a day as 2024-12-31.")
+        }
+        return Timestamp(date: day, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
+    }
+}

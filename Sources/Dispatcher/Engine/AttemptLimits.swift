@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// How often somebody may fail to get in: per address, and per agency from addresses that it never came from.
+///
+/// Each failure fills a bucket that drains with time; above its brim nothing is even looked at. Whoever got in empties the buckets
+/// of that address, and an agency is never locked out of an address that it came from, however many strangers try its name.
+package struct AttemptLimits: Sendable {
+    /// Failures that a bucket holds.
+    package let perAddress: Int
+    package let perAgency: Int
+    /// How long a full bucket takes to drain.
+    package let window: Duration
+    /// Buckets of each kind; what is oldest gives way.
+    private static let bucketsMax = 10_000
+
+    private struct Bucket { var level: Duration; var at: Duration }
+    private struct Origin: Hashable { let agency: AgencyID; let address: String }
+
+    private var addresses: [String: Bucket] = [:]
+    private var agencies: [AgencyID: Bucket] = [:]
+    private var known: [Origin: Duration] = [:]
+
+    package init(perAddress: Int = 20, perAgency: Int = 50, window: Duration = .seconds(60)) {
+        self.perAddress = perAddress
+        self.perAgency = perAgency
+        self.window = window
+    }
+
+    /// Seconds until another attempt is looked at; `nil` where it may be made now.
+    package func wait(_ agency: AgencyID, from address: String, at now: Duration) -> Int64? {
+        let waits = [
+            excess(addresses[address], perAddress, now),
+            known[Origin(agency: agency, address: address)] == nil ? excess(agencies[agency], perAgency, now) : nil,
+        ].compactMap(\.self)
+        return waits.max().map { $0.components.seconds + 1 }
+    }
+
+    package mutating func failed(_ agency: AgencyID, from address: String, at now: Duration) {
+        Self.makeRoom(&addresses, now)
+        Self.makeRoom(&agencies, now)
+        addresses[address] = filled(addresses[address], perAddress, now)
+        if known[Origin(agency: agency, address: address)] == nil {
+            agencies[agency] = filled(agencies[agency], perAgency, now)
+        }
+    }
+
+    package mutating func succeeded(_ agency: AgencyID, from address: String, at now: Duration) {
+        addresses[address] = nil
+        if known.count >= Self.bucketsMax, let oldest = known.min(by: { $0.value < $1.value }) {
+            known[oldest.key] = nil
+        }
+        known[Origin(agency: agency, address: address)] = now
+    }
+
+    /// What is in a bucket, as the time that it takes to drain.
+    private func level(_ bucket: Bucket?, _ now: Duration) -> Duration {
+        bucket.map { max(.zero, $0.level - (now - $0.at)) } ?? .zero
+    }
+
+    private func filled(_ bucket: Bucket?, _ count: Int, _ now: Duration) -> Bucket {
+        Bucket(level: min(window, level(bucket, now) + window / count), at: now)
+    }
+
+    private func excess(_ bucket: Bucket?, _ count: Int, _ now: Duration) -> Duration? {
+        let above = level(bucket, now) - (window - window / count)
+        return above > .zero ? above : nil
+    }
+
+    /// Drops what has drained, and the oldest where nothing has.
+    private static func makeRoom<Key>(_ buckets: inout [Key: Bucket], _ now: Duration) {
+        guard buckets.count >= bucketsMax else { return }
+        buckets = buckets.filter { $0.value.at + $0.value.level > now }
+        if buckets.count >= bucketsMax, let oldest = buckets.min(by: { $0.value.at < $1.value.at }) {
+            buckets[oldest.key] = nil
+        }
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+package import PgStore
+
+/// Which accounts of a cut meet all clauses of one of a policy's lists, and which miss one. Changes nothing (SOL-40,
+/// SOL-44, SOL-45).
+package struct ClauseReport {
+    /// How many accounts the screen shows; the file has all.
+    package static let shownMax = 20
+
+    package struct Row: Encodable, Sendable {
+        package let account: Int64
+        package let delegation: Int16
+        /// Whether all clauses are met.
+        package let isCandidate: Bool
+        /// The names of those that are missing.
+        package let missing: [String]
+        /// What the clauses read, as the cut writes it.
+        package let values: [String: String]
+        /// Of a valid certificate.
+        package let folio: String?
+    }
+
+    package struct Totals: Encodable, Sendable {
+        package fileprivate(set) var accounts: Int64 = 0
+        /// Of them without a certificate yet.
+        package fileprivate(set) var candidates: Int64 = 0
+        package fileprivate(set) var certified: Int64 = 0
+        /// Accounts that miss exactly one clause.
+        package fileprivate(set) var nearMisses: Int64 = 0
+    }
+
+    private let link: PgLink
+    private let period: Period
+    private let subject: ClauseSheet.Subject
+    private let includesNear: Bool
+    private let sheet: ClauseSheet
+    private let policy: Policy
+
+    /// - Parameters:
+    ///   - includesNear: whether accounts that miss exactly one clause are listed too.
+    ///   - path: a policy to try; without one the policy that placed the period.
+    /// - Throws: ``CommandFailure`` (usage) where the period is not segmented or the policy has no such clauses.
+    package init(
+        _ link: PgLink, period: Period, subject: ClauseSheet.Subject, includesNear: Bool = false, policy path: String?
+    ) throws {
+        self.link = link
+        self.period = period
+        self.subject = subject
+        self.includesNear = includesNear
+        let file = if let path { try PolicyFile(path: path) } else { try PlanDraft.placements(link, period: period).1 }
+        self.policy = try file.policy(for: period)
+        self.sheet = try ClauseSheet.required(subject, of: policy, period: period)
+    }
+
+    /// Gives each listed account, by delegation and number.
+    package func scan(_ body: (Row) throws -> Void) throws -> Totals {
+        let store = SegmentationStore(link, period: period)
+        let sizes = try store.cutSizes()
+        guard !sizes.isEmpty else {
+            throw CommandFailure(
+                .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
+        }
+        let total = Int(sizes.reduce(0) { $0 + $1.accounts })
+        let folios = subject == .exhaustion ? try ExhaustionStore(link, period: period).valid() : [:]
+        var totals = Totals()
+        for (delegation, _) in sizes {
+            try store.readCut(
+                delegation, cut: SegmentationRun.cutDay(period), fields: sheet.fields
+            ) { account, row in
+                totals.accounts += 1
+                let met = sheet.met(by: row)
+                let missing = met.count { !$0 }
+                guard missing <= 1 else { return }
+                let folio = folios[account]
+                if missing == 1 { totals.nearMisses += 1 } else if folio == nil { totals.candidates += 1 }
+                if missing == 0, folio != nil { totals.certified += 1 }
+                if missing == 1, !includesNear { return }
+                try body(self.row(account, delegation, row, met: met, folio: folio))
+            }
+            Console.progress("asked", done: Int(totals.accounts), of: total)
+        }
+        Console.progress("asked", done: Int(totals.accounts), of: total, isDone: true)
+        return totals
+    }
+
+    private func row(
+        _ account: Int64, _ delegation: Delegation, _ row: borrowing AccountRow, met: [Bool], folio: String?
+    ) -> Row {
+        var values: [String: String] = [:]
+        for field in sheet.shown { values[field.name] = field.plainText(row[field]) }
+        return Row(
+            account: account, delegation: delegation.value, isCandidate: !met.contains(false),
+            missing: sheet.missing(met), values: values, folio: folio)
+    }
+
+    // MARK: - Printing
+
+    /// The first accounts as a table, what the clauses are, and the totals.
+    package func lines() throws -> [String] {
+        var rows: [Row] = []
+        var listed = 0
+        let totals = try scan { row in
+            listed += 1
+            if rows.count < Self.shownMax { rows.append(row) }
+        }
+        var lines = sheet.clauses.map { clause in
+            "\(clause.name): \(clause.title.english) (\(clause.origins.joined(separator: ", ")))"
+        }
+        lines.append("")
+        if !rows.isEmpty {
+            var table = TextTable(columns: header.map { $0 == "account" || $0 == "delegation" ? .right : .left })
+            table.row(header)
+            for row in rows { table.row(fields(row)) }
+            lines += table.lines + [""]
+        }
+        if listed > rows.count { lines.append("the first \(rows.count) are shown, --csv FILE has all \(listed)") }
+        return lines + summary(totals)
+    }
+
+    private func summary(_ totals: Totals) -> [String] {
+        let certified = totals.certified > 0 ? ", \(Console.grouped(Int(totals.certified))) certified already" : ""
+        return [
+            "\(period), \(subject.rawValue) by policy \(policy.name) \(policy.version): "
+                + "\(Console.grouped(Int(totals.candidates))) candidates\(certified), "
+                + "\(Console.grouped(Int(totals.nearMisses))) miss one clause, of "
+                + "\(Console.grouped(Int(totals.accounts))) accounts"
+        ]
+    }
+
+    /// Writes all of them as CSV; `-` is standard output.
+    ///
+    /// - Returns: how many accounts it lists.
+    package func write(to path: String) throws -> Int {
+        var listed = 0
+        try OutputFile.writing(path) { file in
+            try file.write(header.joined(separator: ","))
+            _ = try scan { row in
+                listed += 1
+                try file.write(fields(row).joined(separator: ","))
+            }
+        }
+        return listed
+    }
+
+    private var header: [String] {
+        ["account", "delegation"] + sheet.clauses.map { "clause.\($0.name)" } + sheet.shown.map(\.name)
+            + (subject == .exhaustion ? ["folio"] : [])
+    }
+
+    private func fields(_ row: Row) -> [String] {
+        [String(row.account), String(row.delegation)]
+            + sheet.clauses.map { row.missing.contains($0.name) ? "missing" : "met" }
+            + sheet.shown.map { row.values[$0.name] ?? "" } + (subject == .exhaustion ? [row.folio ?? ""] : [])
+    }
+
+    private struct Document: Encodable {
+        struct Clause: Encodable {
+            let name: String
+            let spanish: String
+            let english: String
+            let origins: [String]
+        }
+        let period: String
+        let subject: String
+        let policy: String
+        let clauses: [Clause]
+        let totals: Totals
+        let accounts: [Row]
+    }
+
+    package func json() throws -> String {
+        var rows: [Row] = []
+        let totals = try scan { rows.append($0) }
+        return try JSONText.of(
+            Document(
+                period: period.description, subject: subject.rawValue, policy: "\(policy.name) \(policy.version)",
+                clauses: sheet.clauses.map {
+                    Document.Clause(
+                        name: $0.name, spanish: $0.title.spanish, english: $0.title.english, origins: $0.origins)
+                }, totals: totals, accounts: rows))
+    }
+}
+
+extension ClauseSheet {
+    /// The sheet of a policy that must have one, for the cut of a period.
+    static func required(_ subject: Subject, of policy: Policy, period: Period) throws(CommandFailure) -> ClauseSheet {
+        guard let sheet = ClauseSheet(subject, of: policy, cut: SegmentationRun.cutDay(period)) else {
+            throw CommandFailure(
+                .usage, "policy \(policy.name) \(policy.version) has no clauses of \(subject.rawValue)",
+                remedy: "Add them to its section `exhaustion`, or try a policy that has them with --policy FILE.")
+        }
+        return sheet
+    }
+
+    func missing(_ met: [Bool]) -> [String] { zip(clauses, met).filter { !$0.1 }.map(\.0.name) }
+}
+
+extension AccountField {
+    /// A value as the cut writes it; empty where it is missing.
+    func plainText(_ value: Int64?) -> String {
+        guard let value else { return "" }
+        switch kind {
+        case .number: return String(value)
+        case .money, .percent: return Cents(value).description
+        case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? ""
+        case .flag: return value == 0 ? "no" : "yes"
+        case .code(let words):
+            let index = Int(value) - 1
+            return words.indices.contains(index) ? words[index] : ""
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+internal import PgStore
+
+extension HeldDetail {
+    /// The data line of `HELD`.
+    func fields(at now: Timestamp) -> [ReplyField] {
+        let told = LeasedAccount(dealt)
+        var fields = lease.fields
+        fields.append(ReplyField("grant", grant))
+        if let contract { fields.append(ReplyField("contract", contract)) }
+        if let strategy { fields.append(ReplyField("strategy", strategy)) }
+        if let portfolio { fields.append(ReplyField("portfolio", portfolio)) }
+        fields += [
+            ReplyField("term", term), ReplyField("tactic", dealt.tactic), ReplyField("band", told.band),
+            ReplyField("due", dealt.due), ReplyField("overdue", dealt.overdue),
+            ReplyField("reference", dealt.reference), ReplyField("window", told.window),
+        ]
+        if let next = NextContact.advice(at: now, zone: dealt.municipality?.timeZone ?? .mexicoCity, recall: recall) {
+            fields.append(ReplyField("next", next))
+        }
+        if let paid {
+            fields += [ReplyField("paid", paid.amount), ReplyField("paid-on", paid.latest)]
+        }
+        if let recall { fields += recall.fields }
+        return fields
+    }
+}
+
+extension PendingRecall {
+    var fields: [ReplyField] {
+        var fields = [ReplyField("recall", notice.due ?? notice.finalAt), ReplyField("recall-reason", reason)]
+        switch notice.state {
+        case .pending: break
+        case .objected: fields.append(ReplyField("objection", "open"))
+        case .upheld: fields.append(ReplyField("objection", "refused"))
+        case .withdrawn: fields.append(ReplyField("objection", "accepted"))
+        }
+        return fields
+    }
+}
+
+/// Advice on the next step: the first day on which the debtor may be contacted by the clocks of the municipality.
+enum NextContact {
+    /// `contact/2024-03-05`; `nil` where a recall makes it idle.
+    static func advice(at now: Timestamp, zone: MexicanTimeZone, recall: PendingRecall?) -> String? {
+        let (date, second) = zone.local(now)
+        let day = second < ContactWindow.seconds.upperBound ? date : date.advanced(byDays: 1)
+        if let due = recall?.notice.due, zone.local(due).date <= day { return nil }
+        return "contact/\(day)"
+    }
+}
+
+extension Standing {
+    /// The data line of `STATUS`.
+    var statusFields: [ReplyField] {
+        var fields =
+            place + [
+                ReplyField("free", free), ReplyField("held", quota.heldAccounts),
+                ReplyField("quota", quota.limitAccounts), ReplyField("left", quota.freeAccounts),
+            ]
+        if let advisers, let capacity {
+            fields += [ReplyField("advisers", Int64(advisers.committed)), ReplyField("capacity", capacity)]
+        }
+        if let limit = quota.limitExposure {
+            fields.append(ReplyField("room", max(.zero, limit - quota.heldExposure)))
+        }
+        fields.append(ReplyField("stop", stop.rawValue))
+        if !pausedBy.isEmpty { fields.append(ReplyField("paused-by", pausedBy.joined(separator: "+"))) }
+        return fields
+    }
+
+    /// The data line of `EXPLAIN` about a strategy: what there was to deal, what was dealt to whom, and what limits a pull now.
+    var explanation: [ReplyField] {
+        var fields =
+            place + [
+                ReplyField("pool", pool.dealt), ReplyField("sharers", pool.contracts), ReplyField("dealt", dealt),
+                ReplyField("drawn", dealt - free), ReplyField("free", free), ReplyField("held", quota.heldAccounts),
+                ReplyField("quota", quota.limitAccounts), ReplyField("plan", plan),
+            ]
+        if let limitSince { fields.append(ReplyField("since", limitSince)) }
+        if let advisers, let capacity {
+            fields += [
+                ReplyField("advisers", Int64(advisers.committed)), ReplyField("each", Int64(advisers.accountsEach)),
+                ReplyField("capacity", capacity),
+            ]
+        }
+        if let limit = quota.limitExposure {
+            fields += [ReplyField("exposure", quota.heldExposure), ReplyField("exposure-limit", limit)]
+        }
+        fields.append(ReplyField("stop", stop.rawValue))
+        if !pausedBy.isEmpty { fields.append(ReplyField("paused-by", pausedBy.joined(separator: "+"))) }
+        return fields
+    }
+
+    private var place: [ReplyField] {
+        [
+            ReplyField("delegation", delegation), ReplyField("contract", contract), ReplyField("strategy", strategy),
+            ReplyField("portfolio", portfolio),
+        ]
+    }
+}
+
+extension AccountDeal {
+    /// What happened to the account under this epoch, in order: the data lines of `EXPLAIN` about an account.
+    var history: [[ReplyField]] {
+        var lines: [[ReplyField]] = []
+        var placed = event("placed") + [ReplyField("period", period.description)]
+        if let rule { placed.append(ReplyField("rule", rule)) }
+        if let policy { placed += [ReplyField("policy", policy.name), ReplyField("policy-version", policy.version)] }
+        if let strategy { placed.append(ReplyField("strategy", strategy)) }
+        placed.append(ReplyField("tactic", tactic))
+        if let portfolio { placed.append(ReplyField("portfolio", portfolio)) }
+        lines.append(placed + [ReplyField("priority", Int64(priority))])
+        lines.append(
+            event("dealt") + [
+                ReplyField("plan", plan), ReplyField("hand", Int64(hand)), ReplyField("position", Int64(position)),
+                ReplyField("of", Int64(handSize)),
+            ])
+        var leased = event("leased") + [ReplyField("grant", grant)]
+        if let contract { leased.append(ReplyField("contract", contract)) }
+        lines.append(leased + [ReplyField("at", grantedAt), ReplyField("term", term)])
+        if let recall { lines.append(event("recall-noticed") + recall.fields) }
+        if let ending {
+            lines.append(
+                event("ended") + [
+                    ReplyField("kind", ending.kind), ReplyField("reason", ending.reason), ReplyField("at", ending.at),
+                ])
+        } else if let closedAt {
+            lines.append(event("ended") + [ReplyField("kind", "term"), ReplyField("at", closedAt)])
+        }
+        return lines
+    }
+
+    private func event(_ name: String) -> [ReplyField] { [ReplyField("event", name), ReplyField("epoch", epoch)] }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A rule pack: rules of one institution that apply only where a policy or a contract names the pack.
+struct PolicyPack: Sendable {
+    let name: String
+    /// Catalogue IDs that only a policy with this pack may come from: a family, or numbers of one.
+    private let owned: [(family: String, numbers: ClosedRange<Int>)]
+
+    /// The packs that the code knows; another name would promise what nothing does.
+    static let all = [
+        PolicyPack(
+            name: "fna",
+            owned: [
+                ("SEG", 11...12), ("ASG", 5...6), ("ASG", 8...8), ("CAD", 1...99), ("HRS", 1...99), ("FEE", 1...10),
+                ("SUS", 1...99), ("GEO", 2...2),
+            ]),
+        PolicyPack(
+            name: "fonacot",
+            owned: [
+                ("SEG", 13...16), ("SOL", 6...6), ("FIN", 8...11), ("AGY", 8...8), ("AGY", 10...10), ("RES", 1...9),
+            ]),
+        PolicyPack(
+            name: "infonavit-2023",
+            owned: [("SEG", 1...9), ("STR", 1...99), ("SOL", 1...5), ("SOL", 7...99), ("PEN", 1...99), ("WP", 1...99)]),
+    ]
+
+    /// The pack that a catalogue ID belongs to; `nil` for those that are nobody's.
+    static func owner(of origin: String) -> String? {
+        let parts = origin.split(separator: "-")
+        guard parts.count == 2, let number = Int(parts[1]) else { return nil }
+        return all.first { pack in pack.owned.contains { $0.family == parts[0] && $0.numbers.contains(number) } }?.name
+    }
+
+    /// The families of the catalogue; GAP has words in place of numbers.
+    static let families = [
+        "SEG", "STR", "SOL", "FIN", "AGY", "GEO", "WP", "ASG", "GES", "CAD", "HRS", "PEN", "FEE", "SUS", "IND", "IDT",
+        "RES", "GOV", "ORA", "AMB", "GAP",
+    ]
+
+    /// Whether a text has the form of a catalogue ID: `SEG-04`, `GAP-term`.
+    static func isOrigin(_ text: String) -> Bool {
+        guard let hyphen = text.utf8.firstIndex(of: 0x2D) else { return false }
+        let family = text[..<hyphen]
+        let rest = text[hyphen...].utf8.dropFirst()
+        guard families.contains(String(family)), !rest.isEmpty else { return false }
+        guard family != "GAP" else { return rest.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } }
+        return rest.count == 2 && rest.allSatisfy { (0x30...0x39).contains($0) }
+    }
+}

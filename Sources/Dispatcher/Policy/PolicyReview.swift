@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// Something in a policy that is allowed and probably not meant.
+package struct PolicyWarning: Hashable, Sendable, Encodable, CustomStringConvertible {
+    package let line: Int
+    package let column: Int
+    /// The rule, as in `strategies.dual`.
+    package let rule: String
+    package let found: String
+    package let advice: String
+
+    package var description: String { "line \(line), column \(column): warning: \(rule): \(found); \(advice)" }
+}
+
+/// Looks for what a version's rules can never do. Says only what it can prove; see ``ConditionSpace``.
+struct PolicyReview {
+    private let read: ReadPolicy
+    private var policy: Policy { read.policy }
+    private(set) var warnings: [PolicyWarning] = []
+
+    init(_ read: ReadPolicy) {
+        self.read = read
+        reviewBands()
+        reviewTactics()
+        reviewRelief()
+        reviewPlacement()
+        reviewExhaustion()
+    }
+
+    /// The warnings of all versions, in the order of the file; what is so in several versions is said once.
+    static func warnings(_ versions: [ReadPolicy]) -> [PolicyWarning] {
+        var found: [PolicyWarning] = []
+        for version in versions {
+            for warning in PolicyReview(version).warnings where !found.contains(warning) { found.append(warning) }
+        }
+        return found.sorted { ($0.line, $0.column, $0.rule) < ($1.line, $1.column, $1.rule) }
+    }
+
+    private mutating func warn(_ rule: String, at place: String? = nil, _ found: String, _ advice: String) {
+        let place = read.places[place ?? rule]
+        warnings.append(
+            PolicyWarning(line: place?.line ?? 0, column: place?.column ?? 0, rule: rule, found: found, advice: advice))
+    }
+
+    // MARK: Bands
+
+    private mutating func reviewBands() {
+        for set in read.bands {
+            let bands = set.bands.sorted {
+                ($0.atLeast ?? .min, $0.atMost ?? .max) < ($1.atLeast ?? .min, $1.atMost ?? .max)
+            }
+            for (lower, upper) in zip(bands, bands.dropFirst()) { review(lower, upper, field: set.field) }
+        }
+    }
+
+    private mutating func review(_ lower: PolicyBandSet.Band, _ upper: PolicyBandSet.Band, field: AccountField) {
+        let end = lower.atMost ?? .max
+        let start = upper.atLeast ?? .min
+        if start <= end {
+            let common = field.shown(start) + (end > start && end < .max ? " to \(field.shown(end))" : "")
+            warn(
+                "bands.\(upper.name)", "it overlaps '\(lower.name)' from \(common)",
+                "let each value belong to one band, both ends included")
+        } else if start > end + 1 {
+            let gap = field.shown(end + 1) + (start > end + 2 ? " to \(field.shown(start - 1))" : "")
+            warn(
+                "bands.\(upper.name)", "between '\(lower.name)' and it \(field.name) \(gap) belongs to no band",
+                "let it start right after the other ends")
+        }
+    }
+
+    // MARK: Rules that no account reaches
+
+    private mutating func reviewTactics() {
+        for name in read.idleTactics {
+            warn(
+                "tactics.\(name)", "no strategy names it, so it has no term and gets no account",
+                "name it under a strategy's 'tactics', or take it out")
+        }
+    }
+
+    private mutating func reviewRelief() {
+        for relief in policy.relief where ConditionSpace(relief.when, relief: [])?.isEmpty == true {
+            warnImpossible("relief.\(relief.name)")
+        }
+    }
+
+    private mutating func reviewExhaustion() {
+        guard let exhaustion = policy.exhaustion else { return }
+        let lists = [
+            ("clauses", exhaustion.clauses), ("segregation", exhaustion.segregation),
+            ("return_to_balance", exhaustion.returnToBalance),
+        ]
+        for (name, clauses) in lists {
+            for clause in clauses where ConditionSpace(clause.when, relief: [])?.isEmpty == true {
+                warnImpossible("exhaustion.\(name).\(clause.name)")
+            }
+            guard let last = clauses.last, clauses.count > 1,
+                ConditionSpace(.all(clauses.map(\.when)), relief: [])?.isEmpty == true
+            else { continue }
+            warn(
+                "exhaustion.\(name).\(last.name)", "no account can meet it together with the clauses before it",
+                "all clauses of a list must be met at once")
+        }
+    }
+
+    private mutating func reviewPlacement() {
+        let everyone = ConditionSpace(.always, relief: [])
+        let exclusions = policy.exclusions.map { Named("exclusions.\($0.reason)", $0.reason, $0.when) }
+        _ = walk(exclusions, within: everyone, before: [])
+        let strategies = policy.strategies.map { rule in
+            Named("strategies.\(rule.strategy.name)", rule.strategy.name, rule.when)
+        }
+        let left = walk(strategies, within: everyone, before: exclusions)
+        for (rule, space) in zip(policy.strategies, left) {
+            let path = "strategies.\(rule.strategy.name)"
+            let tactics = (rule.tactics + [rule.rest]).map { tactic in
+                Named("\(path).\(tactic.name)", tactic.name, tactic.when, place: "\(path).tactics")
+            }
+            // A strategy that gets nobody is said once, not again for each of its tactics.
+            guard let space, !space.isEmpty else { continue }
+            _ = walk(tactics, within: space, before: [])
+            reviewOptions(rule.portfolio.options.map { ($0.value.name, $0.when) }, path, "portfolio", within: space)
+            reviewOptions(rule.urgent.map { ("class \($0.value)", $0.when) }, path, "urgent", within: space)
+        }
+        reviewInvitation(zip(policy.strategies, left).map { ($0.strategy, $1) })
+    }
+
+    private mutating func reviewOptions(
+        _ options: [(String, Condition)], _ path: String, _ part: String, within space: ConditionSpace
+    ) {
+        let named = options.enumerated().map { index, option in
+            Named("\(path).\(part)[\(index + 1)]", option.0, option.1, place: path)
+        }
+        _ = walk(named, within: space, before: [])
+    }
+
+    private mutating func reviewInvitation(_ left: [(Strategy, ConditionSpace?)]) {
+        guard let invitation = policy.invitation, let when = ConditionSpace(invitation.when, relief: policy.relief),
+            let space = left.first(where: { $0.0 == invitation.from })?.1, !space.isEmpty
+        else { return }
+        if when.isEmpty {
+            warnImpossible("mediation")
+        } else if space.intersection(when)?.isEmpty == true {
+            warn(
+                "mediation", "no account of '\(invitation.from.name)' can meet its condition",
+                "compare it with the strategy's own condition")
+        }
+    }
+
+    private struct Named {
+        let rule: String
+        let name: String
+        let when: Condition
+        let place: String
+
+        init(_ rule: String, _ name: String, _ when: Condition, place: String? = nil) {
+            self.rule = rule
+            self.name = name
+            self.when = when
+            self.place = place ?? rule
+        }
+    }
+
+    /// Goes down a list in which the first rule that holds wins, and warns of those that no account reaches.
+    ///
+    /// - Parameter before: rules that come earlier still, reviewed already.
+    /// - Returns: for each rule the accounts that reach it; `nil` where they are too many boxes to tell.
+    private mutating func walk(_ rules: [Named], within space: ConditionSpace?, before: [Named]) -> [ConditionSpace?] {
+        var taken = before.compactMap { rule in spaceOf(rule.when).map { (rule.name, $0) } }
+        return rules.map { rule in
+            guard let space, let own = spaceOf(rule.when), let mine = space.intersection(own) else { return nil }
+            if own.isEmpty {
+                warnImpossible(rule.rule, at: rule.place)
+                return mine
+            }
+            if mine.isEmpty {
+                warn(
+                    rule.rule, at: rule.place, "no account that comes this far can meet its condition",
+                    "compare it with the strategy's own condition")
+                return mine
+            }
+            let left = taken.reduce(Optional(mine)) { $0?.subtracting($1.1) }
+            if left?.isEmpty == true { warnShadowed(rule, mine, taken) }
+            taken.append((rule.name, own))
+            return left
+        }
+    }
+
+    private mutating func warnShadowed(_ rule: Named, _ mine: ConditionSpace, _ taken: [(String, ConditionSpace)]) {
+        // As few of them as take everything together.
+        var needed = taken
+        for name in taken.map(\.0) {
+            let fewer = needed.filter { $0.0 != name }
+            if fewer.reduce(Optional(mine), { $0?.subtracting($1.1) })?.isEmpty == true { needed = fewer }
+        }
+        let who = needed.map { "'\($0.0)'" }.joined(separator: ", ")
+        warn(
+            rule.rule, at: rule.place,
+            "it never gets an account: \(who) before it \(needed.count == 1 ? "takes" : "take") every one that it would",
+            "put it before, narrow what is before it, or take it out")
+    }
+
+    private mutating func warnImpossible(_ rule: String, at place: String? = nil) {
+        warn(rule, at: place, "no account can meet its condition", "compare its tests: they contradict each other")
+    }
+
+    private func spaceOf(_ condition: Condition) -> ConditionSpace? {
+        ConditionSpace(condition, relief: policy.relief)
+    }
+}
+
+extension AccountField {
+    /// A value as the policy writes it.
+    fileprivate func shown(_ value: Int64) -> String {
+        switch kind {
+        case .money: "\(Cents(value)) pesos"
+        case .percent: "\(Cents(value)) %"
+        case .number, .date, .flag, .code: "\(value)"
+        }
+    }
+}

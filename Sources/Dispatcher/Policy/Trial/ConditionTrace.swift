@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// One condition with what the account says to it, down to the single tests.
+package struct ConditionTrace: Encodable, Sendable, Hashable {
+    /// In the words of the policy: `arrears at least 5`, `all of`.
+    package let test: String
+    /// The account's own value, in the same words; absent where the parts have them.
+    package let value: String?
+    package let held: Bool
+    package let parts: [ConditionTrace]
+
+    /// One line per test, parts below what they are part of.
+    func lines(indent: Int) -> [String] {
+        let space = String(repeating: " ", count: indent)
+        let tail = value.map { ": \($0)" } ?? ""
+        return ["\(space)\(held ? "[x]" : "[ ]") \(test)\(tail)"] + parts.flatMap { $0.lines(indent: indent + 4) }
+    }
+}
+
+/// Asks one account the conditions of a policy and notes each answer.
+struct ConditionTracer: Sendable {
+    let row: AccountRow
+    let cut: LocalDate
+    /// Bits of the policy's reliefs.
+    let offers: UInt64
+    let relief: [Relief]
+
+    func trace(_ condition: Condition) -> ConditionTrace {
+        let held = condition.bound(to: cut).holds(for: row, offers: offers)
+        switch condition {
+        case .always:
+            return ConditionTrace(test: "always", value: nil, held: held, parts: [])
+        case .range(let field, let lower, let upper):
+            return leaf(field, range(field, lower, upper), held)
+        case .oneOf(let field, let values):
+            let words = values.map { field.words(for: $0) }.joined(separator: ", ")
+            return leaf(field, values.count == 1 ? "is \(words)" : "is one of \(words)", held)
+        case .isKnown(let field):
+            return leaf(field, "known", held)
+        case .not(.isKnown(let field)):
+            return leaf(field, "unknown", held)
+        case .all(let parts):
+            return ConditionTrace(test: "all of", value: nil, held: held, parts: parts.map(trace))
+        case .any(let parts):
+            return ConditionTrace(test: "any of", value: nil, held: held, parts: parts.map(trace))
+        case .not(let part):
+            return ConditionTrace(test: "not", value: nil, held: held, parts: [trace(part)])
+        case .offered(let index):
+            let name = relief.indices.contains(index) ? relief[index].name : String(index)
+            return ConditionTrace(
+                test: "relief \(name)", value: held ? "offered" : "not offered", held: held, parts: [])
+        case .named(let name, let part):
+            return ConditionTrace(test: name, value: nil, held: held, parts: [trace(part)])
+        }
+    }
+
+    private func leaf(_ field: AccountField, _ test: String, _ held: Bool) -> ConditionTrace {
+        ConditionTrace(test: "\(field.name) \(test)", value: field.words(for: row[field]), held: held, parts: [])
+    }
+
+    private func range(_ field: AccountField, _ lower: Condition.Bound?, _ upper: Condition.Bound?) -> String {
+        let isDate = field.kind == .date
+        switch (lower, upper) {
+        case (nil, nil): return "known"
+        case (let only?, nil): return "\(isDate ? "on or after" : "at least") \(bound(field, only))"
+        case (nil, let only?): return "\(isDate ? "on or before" : "at most") \(bound(field, only))"
+        case (let low?, let high?):
+            return low == high ? "is \(bound(field, low))" : "between \(bound(field, low)) and \(bound(field, high))"
+        }
+    }
+
+    /// Days that are counted from the cut are told both ways.
+    private func bound(_ field: AccountField, _ bound: Condition.Bound) -> String {
+        switch bound {
+        case .value(let value): return field.words(for: value)
+        case .cut(let days):
+            let count = days.magnitude
+            let words =
+                days == 0 ? "cut" : "\(count) \(count == 1 ? "day" : "days") \(days < 0 ? "before" : "after") cut"
+            return "\(words) (\(cut.advanced(byDays: Int(days))))"
+        }
+    }
+}
+
+extension AccountField {
+    /// A value as policies write it.
+    func words(for value: Int64?) -> String {
+        guard let value else { return "not known" }
+        switch kind {
+        case .number: return String(value)
+        case .money: return "\(Cents(value)) pesos"
+        case .percent: return "\(Self.percent(value)) %"
+        case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? String(value)
+        case .flag: return value == 0 ? "no" : "yes"
+        case .code(let words):
+            let index = Int(value) - 1
+            return words.indices.contains(index) ? words[index] : String(value)
+        }
+    }
+
+    /// Without trailing zeros; also beyond 100 %, which a derived value can be.
+    private static func percent(_ value: Int64) -> String {
+        BasisPoints(value)?.description ?? Cents(value).description
+    }
+}

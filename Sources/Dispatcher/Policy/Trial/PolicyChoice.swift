@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+internal import Glibc
+package import PgStore
+
+/// One policy that a manager asks about, in the version that counts for the period.
+package struct PolicyChoice: Sendable {
+    /// The word for the policy that placed the period.
+    package static let appliedWord = "applied"
+
+    let file: PolicyFile
+    /// The version in force on the period's first day, or the one that was named.
+    let policy: Policy
+    let isApplied: Bool
+    /// What the manager should know about the choice.
+    let notes: [String]
+
+    /// What was written on the command line: `applied`, a file, or one version of a file as `FILE@VERSION`.
+    ///
+    /// A file is read here, before any database is opened, so that a fault in it costs no wait.
+    package enum Wish: Sendable {
+        case applied
+        case file(PolicyFile)
+        case version(PolicyFile, Policy)
+
+        /// - Throws: ``CommandFailure`` (usage) where the file is missing or has faults, or has no such version.
+        package init(_ word: String) throws(CommandFailure) {
+            if word == PolicyChoice.appliedWord {
+                self = .applied
+                return
+            }
+            guard let mark = word.lastIndex(of: "@"), access(word, F_OK) != 0 else {
+                self = .file(try PolicyFile(path: word))
+                return
+            }
+            let file = try PolicyFile(path: String(word[..<mark]))
+            let wanted = String(word[word.index(after: mark)...])
+            guard let policy = file.versions.first(where: { $0.version == wanted }) else {
+                throw CommandFailure(
+                    .usage, "\(word[..<mark]) has no version '\(wanted)'",
+                    remedy: "It has \(file.versions.map(\.version).joined(separator: ", "))")
+            }
+            self = .version(file, policy)
+        }
+    }
+
+    /// - Throws: ``CommandFailure`` (usage) where the period was never segmented and its policy is asked for.
+    package init(_ wish: Wish, _ link: PgLink, period: Period) throws {
+        switch wish {
+        case .applied:
+            let (_, file) = try PlanDraft.placements(link, period: period)
+            self.init(file, try file.policy(for: period), period: period, isApplied: true)
+        case .file(let file):
+            // Before the first version the first is tried: that is how a coming one is seen on the present portfolio.
+            self.init(file, file.policy(on: period.firstDay) ?? file.versions[0], period: period, isApplied: false)
+        case .version(let file, let policy):
+            self.init(file, policy, period: period, isApplied: false)
+        }
+    }
+
+    private init(_ file: PolicyFile, _ policy: Policy, period: Period, isApplied: Bool) {
+        self.file = file
+        self.policy = policy
+        self.isApplied = isApplied
+        let inForce = file.policy(on: period.firstDay)?.version
+        self.notes =
+            inForce == policy.version
+            ? []
+            : [
+                "\(policy.name) \(policy.version), in force from \(policy.effectiveOn), is only tried here: segment "
+                    + (inForce.map { "takes version \($0) of the file for \(period)" }
+                        ?? "takes no version of the file for \(period)")
+            ]
+    }
+}

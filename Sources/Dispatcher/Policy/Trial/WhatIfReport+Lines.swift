@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+// MARK: - For people
+
+extension WhatIfReport {
+    /// How many delegations that lack advisers are named.
+    private static let shortShownMax = 5
+
+    /// Counts and money, then sessions, recovery, advisers, what is unplaced, and what to know.
+    package var lines: [String] {
+        var lines = ["\(period): what if \(tried.words) placed it"]
+        if let inForce { lines[0] += ", against \(inForce.words) in force" }
+        lines += [""] + rowLines + ["", sessionLine, ""] + Self.recoveryTitle + recoveryLines
+        lines += ["", "advisers, by the accounts that the contracts of \(period) give to each:"] + adviserLines
+        lines += ["", "unplaced by a plan of equal shares:"] + unplacedLines
+        if isSamePolicy { lines += ["", "nothing changes: this is the version of the file that is in force"] }
+        if !notes.isEmpty { lines += [""] + notes.map { "note: \($0)" } }
+        lines += ["", "nothing was written; \(Duration.milliseconds(milliseconds).words)"]
+        return lines
+    }
+
+    private var rowLines: [String] {
+        var table = TextTable(columns: [.left, .right, .right, .right, .right, .right])
+        table.row(["", "accounts", "in force", "change", "overdue", "change"])
+        for strategy in Strategy.allCases.reversed() {
+            let mine = rows.filter { $0.rule.hasPrefix(strategy.name + ".") }
+            guard !mine.isEmpty else { continue }
+            add(strategy.name, mine, to: &table)
+            for row in mine { add("  " + row.rule.dropFirst(strategy.name.count + 1), [row], to: &table) }
+        }
+        let rest = rows.filter { $0.rule.hasPrefix("exclusion.") || $0.rule == "none" }
+        let excluded = rest.filter { $0.rule != "none" }
+        add("placed", rows.filter { row in !rest.contains { $0.rule == row.rule } }, to: &table)
+        if !excluded.isEmpty { add("excluded", excluded, to: &table) }
+        for row in excluded { add("  " + row.rule.dropFirst("exclusion.".count), [row], to: &table) }
+        add("nothing to collect", rest.filter { $0.rule == "none" }, to: &table)
+        add("all", rows, to: &table)
+        return table.lines
+    }
+
+    private func add(_ name: String, _ rows: [Row], to table: inout TextTable) {
+        let accounts = rows.reduce(0) { $0 + $1.accounts }
+        let overdue = rows.reduce(Int128(0)) { $0 + $1.overdue.centavos }
+        var cells = [name, Figure.grouped(accounts), "", "", Figure.grouped(Pesos(overdue)), ""]
+        if inForce != nil {
+            let before = rows.reduce(0) { $0 + ($1.accountsNow ?? 0) }
+            cells[2] = Figure.grouped(before)
+            cells[3] = Figure.signed(accounts - before)
+            let overdueBefore = rows.reduce(Int128(0)) { $0 + ($1.overdueNow?.centavos ?? 0) }
+            cells[5] = Figure.signed(Pesos(overdue - overdueBefore))
+        }
+        table.row(cells)
+    }
+
+    private var sessionLine: String {
+        let mine = tried.sessions
+        let now = inForce.map { ", \(Figure.grouped($0.sessions.invited)) in force" } ?? ""
+        return "mediation: \(Figure.grouped(mine.invited)) invited of \(Figure.grouped(mine.candidates)) candidates, "
+            + "for \(Figure.grouped(mine.capacity)) sessions\(now)"
+    }
+
+    private static let recoveryTitle = [
+        "expected in a month by the published national averages of 2023, which are no forecast",
+        "(by strategy and by tactic are two views of the same accounts, not to be added):",
+    ]
+
+    private var recoveryLines: [String] {
+        var table = TextTable(columns: [.left, .left, .left, .right, .left, .right, .right])
+        table.row(["", "rule", "published", "applied to", "", "expected", "in force"])
+        for row in recovery {
+            table.row([
+                row.of, row.origin, row.rate, Self.figure(row.base), row.appliedTo, Self.grouped(row.expected),
+                row.expectedNow.map(Self.grouped) ?? "",
+            ])
+        }
+        let mean = PublishedRates.meanEfficiencyPercent
+        return table.lines + ["(the tactics' published mean is \(mean) %, STR-07)"]
+    }
+
+    private var adviserLines: [String] {
+        guard advisers.contains(where: { $0.committed > 0 }) else {
+            return ["not known: no contract in force on the first day of \(period) commits any"]
+        }
+        var table = TextTable(columns: [.left, .right, .right, .right, .right])
+        table.row(["", "accounts", "needed", "committed", "needed in force"])
+        for row in advisers {
+            table.row([
+                row.portfolio, Figure.grouped(row.accounts), row.needed.map(Figure.grouped) ?? "not known",
+                Figure.grouped(row.committed), row.neededNow.map(Figure.grouped) ?? "",
+            ])
+        }
+        let short = stations.filter { ($0.needed ?? 0) > $0.committed }
+            .sorted { ($0.needed ?? 0) - $0.committed > ($1.needed ?? 0) - $1.committed }
+        guard !short.isEmpty else {
+            return table.lines + ["enough in every delegation, if all of them may work every strategy"]
+        }
+        let named = short.prefix(Self.shortShownMax).map { row in
+            "\(row.delegation ?? 0) \(row.portfolio) \(row.needed ?? 0) of \(row.committed)"
+        }
+        let more = short.count > named.count ? ", and \(short.count - named.count) more" : ""
+        return table.lines + ["short: \(named.joined(separator: "; "))\(more)"]
+    }
+
+    private var unplacedLines: [String] {
+        var lines: [String] = []
+        if unplaced.isEmpty {
+            lines.append("none")
+        } else {
+            var table = TextTable(columns: [.left, .left, .right, .right])
+            table.row(["", "reason", "accounts", "in force"])
+            for row in unplaced {
+                table.row([
+                    row.strategy, row.reason, Figure.grouped(row.accounts), row.accountsNow.map(Figure.grouped) ?? "",
+                ])
+            }
+            table.row([
+                "all", "", Figure.grouped(unplaced.reduce(0) { $0 + $1.accounts }),
+                inForce == nil ? "" : Figure.grouped(unplaced.reduce(0) { $0 + ($1.accountsNow ?? 0) }),
+            ])
+            lines += table.lines
+        }
+        if tried.undealable > 0 {
+            lines.append("held or stopped, so not dealt again: \(Figure.grouped(tried.undealable))")
+        }
+        return lines
+    }
+
+    private static func figure(_ quantity: Quantity) -> String {
+        switch quantity {
+        case .accounts(let count): Figure.grouped(count)
+        case .pesos(let amount): Figure.grouped(amount)
+        }
+    }
+
+    private static func grouped(_ quantity: Quantity) -> String {
+        switch quantity {
+        case .accounts: "\(figure(quantity)) accounts"
+        case .pesos: "\(figure(quantity)) pesos"
+        }
+    }
+}
+
+extension WhatIfReport.Choice {
+    /// Two files can have the same name and version while they are worked on; their digests differ.
+    fileprivate var words: String { "\(policy) \(version) (\(digest.prefix(8)))" }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// A policy tried on a period, for people and programs. Amounts are pesos; `now` is the policy in force, absent where
+/// the period was never segmented.
+package struct WhatIfReport: Encodable, Sendable {
+    package struct Choice: Encodable, Sendable {
+        package let policy: String
+        package let version: String
+        package let digest: String
+        package let sessions: SegmentationReport.Sessions
+        package let placed: Int64
+        /// Placed accounts that a plan would not deal: held by agencies, or stopped.
+        package let undealable: Int64
+    }
+    package struct Row: Encodable, Sendable {
+        package let rule: String
+        package let accounts: Int64
+        package let accountsNow: Int64?
+        package let overdue: Pesos
+        package let overdueNow: Pesos?
+        package let balance: Pesos
+        package let balanceNow: Pesos?
+    }
+    package struct Recovery: Encodable, Sendable {
+        package let of: String
+        /// The published figure's rule, and the figure in words.
+        package let origin: String
+        package let rate: String
+        /// What the figure is applied to, in words and as pesos or accounts.
+        package let appliedTo: String
+        package let base: Quantity
+        package let expected: Quantity
+        package let expectedNow: Quantity?
+    }
+    /// A number of accounts, or text with an amount of pesos.
+    package enum Quantity: Encodable, Sendable, Hashable {
+        case accounts(Int64)
+        case pesos(Pesos)
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .accounts(let count): try container.encode(count)
+            case .pesos(let amount): try container.encode(amount)
+            }
+        }
+    }
+    package struct Advisers: Encodable, Sendable {
+        package let delegation: Int16?
+        package let portfolio: String
+        package let accounts: Int64
+        /// Absent where no contract says how many accounts an adviser carries.
+        package let needed: Int64?
+        package let neededNow: Int64?
+        package let committed: Int64
+    }
+    package struct Unplaced: Encodable, Sendable {
+        package let strategy: String
+        package let reason: String
+        package let accounts: Int64
+        package let accountsNow: Int64?
+    }
+
+    package let period: String
+    package let accounts: Int64
+    package let tried: Choice
+    package let inForce: Choice?
+    package let isSamePolicy: Bool
+    package let rows: [Row]
+    /// National averages of 2023, not forecasts. By strategy and by tactic are two views of the same accounts, and are
+    /// not to be added.
+    package let recovery: [Recovery]
+    package let advisers: [Advisers]
+    /// By delegation and portfolio.
+    package let stations: [Advisers]
+    package let unplaced: [Unplaced]
+    package let notes: [String]
+    package let milliseconds: Int64
+
+    init(_ draft: PolicyWhatIf.Draft, period: Period, took: Duration) {
+        let choices = zip(draft.choices, draft.sides).map { choice, side in
+            Choice(
+                policy: choice.policy.name, version: choice.policy.version, digest: LedgerTree.hex(choice.file.digest),
+                sessions: .init(
+                    capacity: side.sessions.capacity, candidates: side.sessions.candidates,
+                    invited: side.sessions.invited), placed: side.placed.accounts, undealable: side.undealable)
+        }
+        self.period = period.description
+        self.accounts = draft.accounts
+        self.tried = choices[0]
+        self.inForce = choices.count > 1 ? choices[1] : nil
+        self.isSamePolicy =
+            choices.count > 1 && choices[0].digest == choices[1].digest && choices[0].version == choices[1].version
+        self.rows = Self.rows(draft)
+        self.recovery = WhatIfRecovery(draft).all
+        self.stations = Self.stations(draft)
+        self.advisers = Self.advisers(stations)
+        self.unplaced = Self.unplaced(draft)
+        self.notes = draft.notes
+        self.milliseconds = took.wholeMilliseconds
+    }
+
+    private static func rows(_ draft: PolicyWhatIf.Draft) -> [Row] {
+        let (tried, now) = (draft.sides[0].kinds, draft.sides.count > 1 ? draft.sides[1].kinds : nil)
+        let kinds = Set(tried.keys).union((now ?? [:]).keys)
+            .sorted { left, right in
+                let orders = [left, right].map { kind in draft.tables.flatMap { $0.order(kind) } }
+                return orders[0].lexicographicallyPrecedes(orders[1])
+                    || (orders[0] == orders[1] && left.rule < right.rule)
+            }
+        return kinds.map { kind in
+            let totals = tried[kind] ?? VerdictTotals()
+            let before = now.map { $0[kind] ?? VerdictTotals() }
+            return Row(
+                rule: kind.rule, accounts: totals.accounts, accountsNow: before?.accounts,
+                overdue: Pesos(totals.overdue), overdueNow: before.map { Pesos($0.overdue) },
+                balance: Pesos(totals.balance), balanceNow: before.map { Pesos($0.balance) })
+        }
+    }
+
+    private static func stations(_ draft: PolicyWhatIf.Draft) -> [Advisers] {
+        let tried = draft.sides[0].stations
+        let now = draft.sides.count > 1 ? draft.sides[1].stations : nil
+        let all = tried.merging(now ?? [:]) { here, _ in here }
+        return draft.advisers.stations(all).map { station in
+            Advisers(
+                delegation: station.delegation.value, portfolio: station.portfolio.name, accounts: tried[station] ?? 0,
+                needed: draft.advisers.needed(station, accounts: tried[station] ?? 0),
+                neededNow: now.flatMap { draft.advisers.needed(station, accounts: $0[station] ?? 0) },
+                committed: draft.advisers.committed(station))
+        }
+    }
+
+    private static func advisers(_ stations: [Advisers]) -> [Advisers] {
+        Portfolio.allCases.compactMap { portfolio in
+            let mine = stations.filter { $0.portfolio == portfolio.name }
+            guard !mine.isEmpty else { return nil }
+            return Advisers(
+                delegation: nil, portfolio: portfolio.name, accounts: mine.reduce(0) { $0 + $1.accounts },
+                needed: sum(mine.map(\.needed)), neededNow: sum(mine.map(\.neededNow)),
+                committed: mine.reduce(0) { $0 + $1.committed })
+        }
+    }
+
+    /// Nothing where one of them is not known.
+    private static func sum(_ values: [Int64?]) -> Int64? {
+        values.contains(nil) ? nil : values.reduce(0) { $0 + ($1 ?? 0) }
+    }
+
+    private static func unplaced(_ draft: PolicyWhatIf.Draft) -> [Unplaced] {
+        struct Key: Hashable {
+            let strategy: Strategy
+            let reason: String
+        }
+        let counts = draft.allocations.map { allocation in
+            allocation.unassigned.reduce(into: [Key: Int64]()) { counts, left in
+                counts[Key(strategy: left.pool.strategy, reason: left.reason.rawValue), default: 0] += left.accounts
+            }
+        }
+        return Set(counts.flatMap(\.keys))
+            .sorted { ($1.strategy, $0.reason) < ($0.strategy, $1.reason) }
+            .map { key in
+                Unplaced(
+                    strategy: key.strategy.name, reason: key.reason, accounts: counts[0][key] ?? 0,
+                    accountsNow: counts.count > 1 ? counts[1][key] ?? 0 : nil)
+            }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+internal import Logging
+internal import PgStore
+
+/// Reads what is pushed and says it to the agencies that are connected to this node, twice a second.
+///
+/// The table is the truth: whichever node an agency is connected to reads the same rows. A push that nobody was there for is not
+/// kept; `HELD`, `STATUS` and `RESUME` tell the same.
+struct PushFollower: Sendable {
+    let connection: PgConnection
+    let server: AgentServer
+    let pause: Duration
+    let logger: Logger
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        var cursor: PushCursor?
+        var failures = 0
+        while !Task.isCancelled {
+            do {
+                cursor = try await step(cursor)
+                failures = 0
+            } catch {
+                failures += 1
+                if failures.nonzeroBitCount == 1 {
+                    logger.warning("Pushes not read", metadata: ["failures": "\(failures)", "error": "\(error)"])
+                }
+            }
+            // Cancelled in its sleep, the loop ends.
+            try? await Task.sleep(for: failures == 0 ? pause : .seconds(min(failures, 5)))
+        }
+    }
+
+    /// A node that was cut off reads on from where it was; one that starts begins with what comes.
+    private func step(_ cursor: PushCursor?) async throws -> PushCursor {
+        guard let cursor else { return try await connection.run { try $0.readPushCursor() } }
+        let agencies = server.agencies
+        let (next, rows) = try await connection.run { link in
+            var next = cursor
+            let rows = try link.readPushes(after: &next, for: agencies)
+            return (next, rows)
+        }
+        for (agency, rows) in Dictionary(grouping: rows, by: \.agency) {
+            server.push(rows.compactMap(Push.init), to: agency)
+        }
+        return next
+    }
+}
+
+extension Push {
+    /// `nil` for a kind that a newer program wrote.
+    init?(_ row: PushRow) {
+        guard let name = Name(rawValue: row.kind) else { return nil }
+        var fields = [ReplyField("delegation", row.delegation)]
+        if let account = row.account { fields.append(ReplyField("account", account)) }
+        if let epoch = row.epoch { fields.append(ReplyField("epoch", epoch)) }
+        if let grant = row.grant { fields.append(ReplyField("grant", grant)) }
+        if let strategy = row.strategy { fields.append(ReplyField("strategy", strategy)) }
+        switch name {
+        case .recall:
+            if let word = row.word { fields.append(ReplyField("reason", word)) }
+            if let at = row.at { fields.append(ReplyField("from", at)) }
+            fields.append(ReplyField("final", row.isFinal ?? false))
+            if let decision = row.side { fields.append(ReplyField("decision", decision)) }
+        case .update:
+            if let word = row.word { fields.append(ReplyField("change", word)) }
+            if let amount = row.amount { fields.append(ReplyField("amount", amount)) }
+            if let day = row.day { fields.append(ReplyField("on", day)) }
+        case .expiring:
+            if let at = row.at { fields.append(ReplyField("term", at)) }
+        case .paused, .resumed:
+            if let side = row.side { fields.append(ReplyField("by", side)) }
+            if let word = row.word { fields.append(ReplyField("reason", word)) }
+            if let at = row.at { fields.append(ReplyField("until", at)) }
+        case .draining, .missed:
+            return nil
+        }
+        self.init(name, fields)
+    }
+}

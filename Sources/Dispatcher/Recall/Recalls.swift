@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+package import Assignment
+package import PgStore
+
+/// Recalls in two steps: a notice with a date, an objection perhaps, a decision by a person, and the end at the date.
+package enum Recalls {
+    /// Leases of one transaction.
+    static let pageMax = 2_000
+
+    /// Notes the recall of these leases.
+    ///
+    /// - Returns: those that were still held; the others ended meanwhile.
+    package static func notice(
+        _ link: PgLink, _ leases: [LeaseKey], reason: String, finalAt: Timestamp, by: String
+    ) throws -> [RecallRow] {
+        var noticed: [RecallRow] = []
+        var rest = leases[...]
+        while !rest.isEmpty {
+            let page = Array(rest.prefix(pageMax))
+            rest = rest.dropFirst(pageMax)
+            noticed += try link.transaction {
+                let rows = try link.lockRecalled(page).filter { row in
+                    row.notice.map { $0.state.state == .withdrawn } ?? true
+                }
+                guard !rows.isEmpty else { return rows }
+                try link.insertNotices(rows, reason: reason, finalAt: finalAt, by: by)
+                let now = try link.readNow()
+                let period = Period.ofWork(at: now)
+                try link.insertBlocks(
+                    LedgerBlock.seal(
+                        rows.map {
+                            .notice($0.lease, reason: reason, finalAt: finalAt, by: by, period: period, at: now)
+                        }))
+                return rows
+            }
+        }
+        return noticed
+    }
+
+    package enum Decision: String, Sendable { case upheld, withdrawn }
+
+    /// Decides one recall. Upheld, it is final at its date; withdrawn, the account stays with its holder.
+    ///
+    /// - Returns: the recall as it was; `nil` where none is under way for that lease.
+    package static func decide(
+        _ link: PgLink, _ lease: LeaseKey, _ decision: Decision, reason: String, by: String
+    ) throws -> RecallRow? {
+        try link.transaction {
+            guard let row = try link.lockRecalled([lease]).first, let notice = row.notice else { return nil }
+            switch notice.state.state {
+            case .pending, .objected: break
+            case .upheld where decision == .withdrawn: break
+            case .upheld, .withdrawn: return nil
+            }
+            try link.decideRecall(row, decision: decision.rawValue, reason: reason, by: by)
+            let now = try link.readNow()
+            try link.insertBlocks(
+                LedgerBlock.seal([
+                    .decision(
+                        lease, decision: decision.rawValue, reason: reason, by: by, period: Period.ofWork(at: now),
+                        at: now)
+                ]))
+            return row
+        }
+    }
+
+    /// Ends the leases whose recall is due, page by page.
+    ///
+    /// - Returns: how many were ended.
+    @discardableResult
+    package static func finish(_ link: PgLink) throws -> Int {
+        var total = 0
+        while true {
+            let due = try link.readDueRecalls(limit: Int32(pageMax))
+            guard !due.isEmpty else { break }
+            total += try link.transaction { try end(link, due.map(\.lease)) }
+            if due.count < pageMax { break }
+        }
+        try link.finishNotices(limit: Int32(pageMax))
+        return total
+    }
+
+    /// Judges again under the locks: an objection or a decision may have come in between.
+    private static func end(_ link: PgLink, _ leases: [LeaseKey]) throws -> Int {
+        let rows = try link.lockRecalled(leases)
+        let now = try link.readNow()
+        let due = rows.filter { row in row.notice?.state.due.map { $0 <= now } ?? false }
+        guard !due.isEmpty else { return 0 }
+        let ended = Set(try link.endRecalled(due))
+        let period = Period.ofWork(at: now)
+        let endings = due.filter { ended.contains($0.lease) }.map { row in
+            EndingRow(
+                lease: row.lease, kind: .recall, reason: row.notice?.reason ?? "recall", hand: row.hand,
+                position: row.position, quota: row.quota, exposure: row.exposure)
+        }
+        try link.insertBlocks(LedgerBlock.seal(endings.map { .ending($0, period: period, at: now) }))
+        return ended.count
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Crypto
+internal import PgStore
+
+/// Takes accounts into collection within a month that is dealt: places them by the month's policy and deals what may
+/// be collected into front hands of contracts that have room (SEG-01: immediate contact; GAP-distribution-frequency).
+///
+/// Runs inside the transaction of the import. Front hands are new ones, so nothing that agencies draw from is changed;
+/// a node serves them as soon as it has read the open hands again.
+struct StartRun {
+    private let link: PgLink
+    private let period: Period
+    private let store: StartStore
+    private let planning: PlanningStore
+    /// The day as of which accounts are placed, and dates of the policy count.
+    private let today: LocalDate
+    private let plan: (id: Int64, seed: Int64)
+    private let policy: Policy
+    private let segmenter: Segmenter
+
+    /// - Throws: ``CommandFailure`` (findings) where the period is not dealt, or a later one is.
+    /// - Locks: every period that is not closed, as a plan does: no stop is imported and nothing else dealt meanwhile.
+    init(_ link: PgLink, period: Period) throws {
+        let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
+        _ = try planning.lockPeriods()
+        let today = try min(
+            max(ImportStore(link, kind: .starts, period: period).today(), SegmentationRun.cutDay(period)),
+            period.lastDay)
+        let store = StartStore(link, period: period, today: today)
+        let plans = try store.plans()
+        guard let plan = plans.mine, plan.state == "applied" else {
+            throw CommandFailure(
+                .findings, "\(period) has no plan that is applied",
+                remedy: "What changes before the deal belongs into the cut; afterwards starts can be loaded.")
+        }
+        if let later = plans.later {
+            throw CommandFailure(
+                .findings, "\(later) is planned already, so nothing is dealt in \(period) any more",
+                remedy: "Load the starts into \(later).")
+        }
+        self.link = link
+        self.period = period
+        self.store = store
+        self.planning = planning
+        self.today = today
+        self.plan = (plan.id, plan.seed)
+        self.policy = try PlanDraft.placements(link, period: period).1.policy(for: period)
+        self.segmenter = Segmenter(policy, cut: today)
+    }
+
+    /// - Returns: what was done, in words for people.
+    func apply(importID: Int64) throws -> [ImportCount] {
+        let prepared = try store.prepare(TableFormat.startColumns, importID: importID)
+        for delegation in prepared.delegations {
+            var verdicts: [StartStore.Verdict] = []
+            try store.readAccounts(delegation) { account, row in verdicts.append(verdict(account, row)) }
+            try store.writeVerdicts(delegation, verdicts)
+        }
+        let ended = try store.place { endings, now in
+            LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
+        }
+        let accounts = try store.accounts()
+        let deal = try deal(accounts, importID: importID)
+        let recorded = try store.record(deal.fates, importID: importID)
+        let fates = Dictionary(grouping: deal.fates, by: \.fate).mapValues { Int64($0.count) }
+        try link.insertBlocks(LedgerBlock.seal(deal.records + records(accounts, deal.fates)))
+        return [
+            ImportCount("starts recorded", recorded), ImportCount("starts already recorded", prepared.known),
+            ImportCount("stops ended", prepared.stopsEnded),
+        ] + StartFate.allCases.map { ImportCount($0.label, fates[$0.rawValue] ?? 0) } + [
+            ImportCount("dealt accounts taken back", ended.ended),
+            ImportCount("of them held and recalled", ended.held),
+        ]
+    }
+
+    private func verdict(_ account: Int64, _ row: borrowing AccountRow) -> StartStore.Verdict {
+        let offers = segmenter.offers(for: row)
+        let placed: PlacementRow? =
+            switch segmenter.verdict(for: row, offers: offers) {
+            case .excluded(let index): PlacementRow.excluded(account, policy.exclusions[index].reason)
+            case .placed(let placement): PlacementRow.placed(account, placement, segmenter)
+            case .nothingToCollect: nil
+            }
+        return StartStore.Verdict(account: account, placement: placed, offers: offers)
+    }
+
+    // MARK: - The deal
+
+    private struct Deal {
+        var fates: [StartStore.Fate] = []
+        var records: [LedgerRecord] = []
+        var hands: [Delegation: [HandRow]] = [:]
+        var positions: [Delegation: [PositionRow]] = [:]
+    }
+
+    private func deal(_ accounts: [StartStore.Account], importID: Int64) throws -> Deal {
+        var deal = Deal()
+        var pools: [PoolKey: [DealableRow]] = [:]
+        for account in accounts {
+            if let fate = StartFate(withoutDeal: account) {
+                deal.fates.append(account.fate(fate, epoch: account.liveEpoch))
+            } else if let row = account.dealable {
+                let key = PoolKey(delegation: account.delegation, strategy: row.strategy, portfolio: row.portfolio)
+                pools[key, default: []].append(row)
+            }
+        }
+        let rooms = Dictionary(grouping: try store.rooms(), by: \.pool)
+        let contracts = Dictionary(uniqueKeysWithValues: try planning.contracts().map { ($0.contract, $0.exposure) })
+        let incarnation = try planning.incarnation()
+        for pool in pools.keys.sorted() {
+            let rooms = rooms[pool] ?? []
+            let shares = rooms.map { room in
+                Dealing.Share(
+                    contract: room.contract, accounts: room.accounts, exposureMax: room.exposure,
+                    exposure: contracts[room.contract] ?? Exposure(basis: .none, factorBasisPoints: 0))
+            }
+            try self.deal(
+                pool, pools[pool] ?? [], shares: shares, incarnation: incarnation, importID: importID, into: &deal)
+        }
+        for delegation in deal.hands.keys.sorted() {
+            try planning.writeHands(
+                delegation, plan: plan.id, hands: deal.hands[delegation] ?? [],
+                positions: deal.positions[delegation] ?? [], front: true)
+        }
+        return deal
+    }
+
+    private func deal(
+        _ pool: PoolKey, _ rows: [DealableRow], shares: [Dealing.Share], incarnation: Int64, importID: Int64,
+        into deal: inout Deal
+    ) throws {
+        func left(_ row: DealableRow, _ fate: StartFate) {
+            deal.fates.append(
+                StartStore.Fate(delegation: pool.delegation, account: row.account, fate: fate.rawValue, epoch: nil))
+        }
+        guard !shares.isEmpty, let holding = policy.holding(pool.strategy) else {
+            for row in rows { left(row, .noContract) }
+            return
+        }
+        let dealer = HandDealer(tactics: segmenter.tactics, incarnation: incarnation)
+        let dealt = dealer.deal(rows, shares: shares, seed: seed(of: pool, importID))
+        for place in dealt.dealing.beyondQuota { left(rows[place], .quota) }
+        for place in dealt.dealing.beyondBond { left(rows[place], .bond) }
+        let numbers = try planning.handNumbers(dealt.dealing.hands.count { !$0.places.isEmpty })
+        for (hand, number) in zip(dealt.dealing.hands.filter { !$0.places.isEmpty }, numbers) {
+            let (row, positions) = dealer.hand(
+                hand, number: number, pool: pool, rows: rows, strata: dealt.strata, holding: holding,
+                exposure: shares.first { $0.contract == hand.contract }?.exposure)
+            deal.hands[pool.delegation, default: []].append(row)
+            deal.positions[pool.delegation, default: []] += positions
+            deal.records.append(
+                .deal(row, delegation: pool.delegation, period: period, plan: plan.id, isFront: true))
+            deal.fates += positions.map {
+                StartStore.Fate(
+                    delegation: pool.delegation, account: $0.dealt.account, fate: StartFate.dealt.rawValue,
+                    epoch: $0.epoch)
+            }
+        }
+    }
+
+    /// Each file is shuffled by itself, from the plan's seed.
+    private func seed(of pool: PoolKey, _ importID: Int64) -> UInt64 {
+        let parts = [
+            Int64(pool.delegation.value), Int64(pool.strategy.rawValue), Int64(pool.portfolio.rawValue), importID,
+        ]
+        var random = SplitMix64(
+            seed: UInt64(bitPattern: plan.seed), parts: parts.map { UInt64(bitPattern: $0) })
+        return random.next()
+    }
+
+    private func records(_ accounts: [StartStore.Account], _ fates: [StartStore.Fate]) -> [LedgerRecord] {
+        let byAccount = Dictionary(fates.map { ($0.account, $0) }) { first, _ in first }
+        return accounts.compactMap { account in
+            byAccount[account.account].map { .start(account, $0, period: period) }
+        }
+    }
+}
+
+/// What became of a started account.
+enum StartFate: String, CaseIterable {
+    case dealt
+    /// Held, or waiting in a hand: it is not dealt twice.
+    case inHand = "in-hand"
+    case excluded
+    case nothingToCollect = "nothing-to-collect"
+    /// No contract in force collects its strategy and portfolio there.
+    case noContract = "no-contract"
+    /// Every contract has as many accounts as its quota allows.
+    case quota
+    case bond
+
+    /// The fate of an account that cannot be dealt; `nil` where it can.
+    init?(withoutDeal account: StartStore.Account) {
+        if account.isExcluded {
+            self = .excluded
+        } else if account.liveEpoch != nil {
+            self = .inHand
+        } else if account.dealable == nil {
+            self = .nothingToCollect
+        } else {
+            return nil
+        }
+    }
+
+    var label: String {
+        switch self {
+        case .dealt: "dealt into front hands"
+        case .inHand: "dealt or held already"
+        case .excluded: "excluded"
+        case .nothingToCollect: "nothing to collect"
+        case .noContract: "unassigned, no contract works there"
+        case .quota: "unassigned, no quota is left"
+        case .bond: "unassigned, no bond is left"
+        }
+    }
+}
+
+extension StartStore.Account {
+    fileprivate func fate(_ fate: StartFate, epoch: Int64?) -> StartStore.Fate {
+        StartStore.Fate(delegation: delegation, account: account, fate: fate.rawValue, epoch: epoch)
+    }
+}
+
+extension LedgerRecord {
+    static func start(_ account: StartStore.Account, _ fate: StartStore.Fate, period: Period) -> LedgerRecord {
+        var text = "start delegation=\(account.delegation) account=\(account.account) reason=\(account.reason)"
+        text += " on=\(account.onDate) rule=\(account.rule ?? "none") fate=\(fate.fate)"
+        if let epoch = fate.epoch { text += " epoch=\(epoch)" }
+        return LedgerRecord(delegation: account.delegation, period: period, text)
+    }
+}

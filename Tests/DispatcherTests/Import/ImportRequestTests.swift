@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatcher
+import Testing
+
+struct ImportRequestTests {
+    @Test(arguments: [
+        ("reviews", "Reviews are taken in with 'dispatcherd review import nope.csv'."),
+        ("keys", "Keys are taken in with 'dispatcherd agency key add --file nope.csv'."),
+        ("payment", "Did you mean payments?"),
+    ])
+    func `a kind that is none is answered with the way to go`(kind: String, remedy: String) {
+        let failure = #expect(throws: CommandFailure.self) {
+            try ImportRequest(
+                kind: kind, file: "nope.csv", period: "2024-03", isDryRun: false, acceptsGood: false, badRowsPath: nil)
+        }
+
+        #expect(failure?.exit == .usage)
+        #expect(failure?.remedy.hasPrefix(remedy) == true)
+    }
+
+    @Test func `a file of keys that is not there is found missing before a database is looked for`() {
+        let failure = #expect(throws: CommandFailure.self) { try AgencyKeyCommands.requireFile("/nowhere/nope.csv") }
+
+        #expect(failure?.exit == .usage)
+        #expect(failure?.found == "there is no file /nowhere/nope.csv")
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import FoundationEssentials
+import Testing
+
+/// The folder of broken policies: each beside a file of what the checker must say of it, line by line.
+struct BrokenPolicyTests {
+    static let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        .filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+    static let folder = ShippedPolicy.tests + "/BrokenPolicies"
+
+    static func text(_ name: String) throws -> String {
+        try String(contentsOf: URL(filePath: "\(folder)/\(name)"), encoding: .utf8)
+    }
+
+    @Test func `there are broken policies of every kind`() {
+        #expect(Self.names.count > 50)
+        for kind in ["shape-", "sense-", "warning-"] { #expect(Self.names.contains { $0.hasPrefix(kind) }) }
+    }
+
+    @Test(arguments: names) func `the checker says what is expected, and nothing else`(name: String) throws {
+        let check = PolicyCheck(text: try Self.text("\(name).yaml"), file: "")
+        let said = check.lines.compactMap { line in
+            line.hasPrefix(": line") || line.hasPrefix(": the file") ? String(line.dropFirst(2)) : nil
+        }
+
+        #expect(said.joined(separator: "\n") + "\n" == (try Self.text("\(name).txt")))
+        #expect(check.faults.isEmpty == name.hasPrefix("warning-"))
+        #expect(check.warnings.isEmpty != name.hasPrefix("warning-"))
+    }
+
+    @Test(arguments: PolicyProbe.names) func `a shipped policy has neither faults nor warnings`(name: String) throws {
+        let check = PolicyCheck(text: try ShippedPolicy.text(name), file: "x")
+
+        #expect(check.faults.isEmpty)
+        #expect(check.warnings.map(\.description) == [])
+    }
+}
+
+/// Parsing never traps, whatever the bytes.
+struct PolicyFuzzTests {
+    @Test func `what a fuzzer found is read without a trap`() throws {
+        let folder = ShippedPolicy.tests + "/FuzzCorpus"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+
+        #expect(names.count >= 7)
+        for name in names {
+            let data = try #require(FileManager.default.contents(atPath: "\(folder)/\(name)"))
+            _ = PolicyCheck(text: String(decoding: data, as: UTF8.self), file: name)
+        }
+    }
+
+    /// Damage by bytes, of small policies that are read quickly: thousands of cases.
+    @Test(arguments: 0..<20 as Range<UInt64>) func `damaged policies are read without a trap`(seed: UInt64) throws {
+        let texts = try BrokenPolicyTests.names.map { Array(try BrokenPolicyTests.text("\($0).yaml").utf8) }
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<150 {
+            var bytes = texts[Int(random.below(UInt64(texts.count)))]
+            for _ in 0...random.below(5) { Self.damage(&bytes, &random) }
+            _ = PolicyCheck(text: String(decoding: bytes, as: UTF8.self), file: "damaged")
+        }
+    }
+
+    private static func damage(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
+        guard !bytes.isEmpty else { return }
+        let place = Int(random.below(UInt64(bytes.count)))
+        let end = min(bytes.count, place + Int(random.below(60)))
+        switch random.below(5) {
+        case 0: bytes[place] = UInt8(random.below(256))
+        case 1: bytes.removeSubrange(place..<end)
+        case 2: bytes.insert(contentsOf: bytes[place..<end], at: Int(random.below(UInt64(bytes.count))))
+        case 3: bytes.removeSubrange(place...)
+        default: bytes.insert(Array("{}[]:-&*!|>%@\n 9".utf8)[Int(random.below(16))], at: place)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import PgStore
+import Testing
+
+struct PolicyExplainTests {
+    @Test(arguments: 1...4 as ClosedRange<Int32>)
+    func `it agrees with segment for every account of a random cut`(seed: Int32) async throws {
+        try await PlannedMonth.with { month in
+            try month.addRandomCut(seed: seed, count: 150)
+            let policy = try month.variant([("one_per: 950", "one_per: 30")])
+            try month.segment(by: policy)
+
+            let rows = try month.link.run(
+                """
+                SELECT a.account_id, coalesce(p.rule, 'none'), p.portfolio, p.priority
+                  FROM account a LEFT JOIN placement p USING (period, delegation_id, account_id)
+                """)
+            var wrong: [String] = []
+            for row in rows {
+                let report = try month.explain(row.int64(0))
+                let portfolio = row.optionalInt16(2).flatMap(Portfolio.init(rawValue:))?.name
+                let decision = report.decision
+                if decision.rule != row.text(1) || decision.portfolio != portfolio
+                    || decision.priority != row.optionalInt16(3) || !report.notes.isEmpty
+                {
+                    wrong.append("\(row.int64(0)): explained \(decision.rule), placed \(row.text(1))")
+                }
+            }
+            #expect(rows.count == 300)
+            #expect(wrong == [])
+        }
+    }
+
+    @Test(arguments: 1...4 as ClosedRange<Int32>)
+    func `the marks of the rules alone lead to the decision`(seed: Int32) async throws {
+        try await PlannedMonth.with { month in
+            try month.addRandomCut(seed: seed, count: 60)
+            let policy = PolicyChoice.Wish.file(month.policy)
+            var wrong: [Int64] = []
+            for row in try month.link.run("SELECT account_id FROM account") {
+                let report = try month.explain(row.int64(0), policy)
+                let exclusion = report.exclusions.first { $0.held }.map { "exclusion.\($0.rule)" }
+                let strategy = report.strategies.first { $0.rule.held }
+                let work = strategy.flatMap { taken in
+                    taken.tactics.first { $0.held }.map { tactic in
+                        "\(report.invitation?.isInvited == true ? "mediation" : taken.rule.rule).\(tactic.rule)"
+                    }
+                }
+                if (exclusion ?? work ?? "none") != report.decision.rule { wrong.append(row.int64(0)) }
+            }
+            #expect(wrong == [])
+        }
+    }
+
+    @Test func `values are in the words of the policy`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.link.script(
+                """
+                UPDATE account SET job_lost_on = '2024-02-12', balance = 32912345, payment_probability_bp = 3725
+                 WHERE account_id = 1400002
+                """)
+            let policy = try month.variant([
+                ("when: {lawsuit_on: known}", "when: {any: [lawsuit_on: known, balance: {above: 999999.99 pesos}]}")
+            ])
+            let lines = try month.explain(1_400_002, .file(policy)).lines
+
+            #expect(lines.contains { $0.hasSuffix("[ ] lawsuit_on known: not known") })
+            #expect(lines.contains { $0.hasSuffix("[ ] balance at least 1000000.00 pesos: 329123.45 pesos") })
+            #expect(lines.contains { $0.hasSuffix("[ ] situation is liquidated: active") })
+            #expect(lines.contains { $0.hasSuffix("[ ] payment_probability at least 70 %: 37.25 %") })
+            #expect(
+                lines.contains {
+                    $0.hasSuffix(
+                        "[x] job_lost_on between 60 days before cut (2023-12-31) and cut (2024-02-29): 2024-02-12")
+                })
+        }
+    }
+
+    @Test func `a candidate has its rank among the delegation's candidates`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let invited = try month.number("SELECT min(account_id) FROM placement WHERE strategy = 4")
+            let waiting = try month.number(
+                """
+                SELECT max(account_id) FROM placement JOIN account USING (delegation_id, account_id)
+                 WHERE strategy = 3 AND arrears > 9
+                """)
+            let first = try month.explain(invited)
+            let last = try month.explain(waiting)
+
+            #expect(first.invitation?.isInvited == true)
+            #expect(first.invitation?.capacity == 2)
+            #expect(first.decision.strategy == "mediation")
+            #expect(last.invitation?.isInvited == false)
+            #expect(last.decision.strategy == "dual")
+            #expect(
+                last.lines.contains {
+                    $0.contains("candidates in delegation 14 for 2 sessions: not invited")
+                })
+        }
+    }
+
+    @Test func `an exclusion has the day that ends it`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let report = try month.explain(1_400_003)
+
+            #expect(report.decision.rule == "exclusion.extension")
+            #expect(report.decision.until == "2024-12-31")
+            #expect(report.recorded?.rule == "exclusion.extension")
+            #expect(report.strategies.allSatisfy { !$0.rule.isAsked })
+        }
+    }
+
+    @Test func `news since the segmentation is told`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            try month.addStop(account: 1_400_005, reason: "lawsuit")
+            let report = try month.explain(1_400_005)
+
+            #expect(report.decision.rule == "exclusion.lawsuit")
+            #expect(report.recorded?.rule != "exclusion.lawsuit")
+            #expect(report.notes.count == 1)
+        }
+    }
+
+    @Test func `an account that is not in the cut is a plain error`() async throws {
+        try await PlannedMonth.with { month in
+            let uncut = #expect(throws: CommandFailure.self) { try month.explain(1_400_005) }
+            try month.addCut()
+            try month.segment()
+            let unknown = #expect(throws: CommandFailure.self) { try month.explain(77) }
+
+            #expect(uncut?.found == "2024-03 has no cut")
+            #expect(unknown?.found == "account 77 is not in the cut of 2024-03")
+            #expect(unknown?.exit == .usage)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import PgStore
+import Testing
+
+struct PolicyWhatIfTests {
+    @Test(arguments: 1...4 as ClosedRange<Int32>)
+    func `its counts are what segment then writes`(seed: Int32) async throws {
+        try await PlannedMonth.with { month in
+            try month.addRandomCut(seed: seed)
+            try month.segment()
+            let other = try month.variant([
+                ("arrears: {above: 3}", "arrears: {above: 4}"), ("one_per: 950", "one_per: 90"),
+            ])
+            let report = try month.whatIf(other)
+            let before = try month.placed()
+            try month.segment(by: other)
+            let after = try month.placed()
+
+            let tried = report.rows.filter { $0.accounts > 0 }.map {
+                ($0.rule, ["\($0.accounts)", "\($0.overdue)", "\($0.balance)"])
+            }
+            let now = report.rows.filter { $0.accountsNow ?? 0 > 0 }.map {
+                ($0.rule, [$0.accountsNow?.description, $0.overdueNow?.description, $0.balanceNow?.description])
+            }
+            #expect(Dictionary(uniqueKeysWithValues: tried) == after)
+            #expect(Dictionary(uniqueKeysWithValues: now) == before.mapValues { $0.map(Optional.some) })
+        }
+    }
+
+    @Test(arguments: 1...4 as ClosedRange<Int32>)
+    func `what it leaves unplaced is what the plan leaves`(seed: Int32) async throws {
+        try await PlannedMonth.with { month in
+            try month.addRandomCut(seed: seed, count: 900)
+            try month.link.script("UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 40")
+            try month.addStop(account: 1_400_006, reason: "dispute")
+            let report = try month.whatIf(month.policy)
+            try month.segment()
+            let plan = try month.plan().preview()
+
+            #expect(report.unplaced.reduce(0) { $0 + $1.accounts } == plan.accounts - plan.assigned)
+            #expect(
+                Dictionary(grouping: report.unplaced, by: \.reason).mapValues { $0.reduce(0) { $0 + $1.accounts } }
+                    == Dictionary(uniqueKeysWithValues: plan.unassigned.map { ($0.reason, $0.accounts) }))
+            #expect(report.tried.placed - report.tried.undealable == plan.accounts)
+        }
+    }
+
+    @Test func `what agencies hold is not dealt again`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            _ = try month.plan().apply()
+            let hand = Int32(try month.number("SELECT min(hand_id)::bigint FROM hand WHERE size >= 10"))
+            try month.lease(hand: hand, accounts: 10)
+            let report = try month.whatIf(month.policy)
+
+            #expect(report.tried.undealable == 10)
+            #expect(report.notes.contains { $0.contains("of 2024-03 is applied") })
+        }
+    }
+
+    @Test func `advisers are counted by what the contracts give to each`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let report = try month.whatIf(month.policy)
+            let stations = try month.number("SELECT count(DISTINCT (delegation_id, portfolio)) FROM contract_capacity")
+
+            #expect(Int64(report.stations.count) == stations)
+            // Every contract of the fixture gives 200 accounts to an adviser.
+            #expect(report.stations.allSatisfy { $0.needed == ($0.accounts + 199) / 200 })
+            #expect(report.stations.map(\.committed) == [30, 30, 40, 40])
+        }
+    }
+
+    @Test func `published averages are applied to what they say`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let report = try month.whatIf(month.policy)
+            let overdue = report.rows.filter { $0.rule.hasPrefix("preventive.") }
+                .reduce(Int128(0)) { $0 + $1.overdue.centavos }
+            let preventive = try #require(report.recovery.first { $0.of == "preventive" })
+            let rest = try #require(report.recovery.first { $0.of == "rest" })
+            let resting = report.rows.filter { $0.rule.hasSuffix(".rest") }.reduce(0) { $0 + $1.accounts }
+
+            #expect(preventive.origin == "ORA-11")
+            #expect(preventive.base == .pesos(Pesos(overdue)))
+            #expect(preventive.expected == .pesos(Pesos(overdue * 32 / 100)))
+            #expect(rest.origin == "STR-05")
+            #expect(rest.base == .accounts(resting))
+            #expect(rest.expected == .accounts(resting * 28 / 100))
+        }
+    }
+
+    @Test func `it writes nothing, and says what cannot be compared`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let report = try month.whatIf(month.policy)
+
+            #expect(try month.number("SELECT (SELECT count(*) FROM policy) + (SELECT count(*) FROM placement)") == 0)
+            #expect(report.inForce == nil)
+            #expect(report.notes.contains("not compared: 2024-03 has no placements"))
+            #expect(report.lines.last?.hasPrefix("nothing was written; took ") == true)
+        }
+    }
+
+    @Test func `a policy of a later date is tried, and its date told`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let coming = try month.variant([
+                ("effective: 2022-04-01", "effective: 2024-04-01"), ("effective: 2022-11-01", "effective: 2024-05-01"),
+                ("effective: 2023-05-01", "effective: 2024-06-01"), ("effective: 2023-12-01", "effective: 2024-07-01"),
+            ])
+            let report = try month.whatIf(coming)
+
+            #expect(report.tried.version == "2022-04")
+            #expect(report.notes.contains { $0.contains("in force from 2024-04-01, is only tried here") })
+        }
+    }
+
+    @Test func `one version of a file can be named`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let older = PolicyChoice.Wish.version(month.policy, month.policy.versions[0])
+            let report = try month.diff(older, .applied)
+
+            #expect(report.old.version == "2022-04")
+            #expect(report.new.version == "2023-12")
+            #expect(!report.isSamePolicy)
+            #expect(report.relief.contains { $0.relief == "shared-responsibility" && $0.oldAccounts == nil })
+            #expect(report.notes.count == 1)
+        }
+    }
+
+    @Test func `a broken policy is refused before the database is asked`() throws {
+        let path = "no-such-policy.yaml"
+
+        let failure = #expect(throws: CommandFailure.self) { try PolicyChoice.Wish(path) }
+        #expect(failure?.exit == .usage)
+        #expect(failure?.found == "the policy file no-such-policy.yaml cannot be read")
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import FoundationEssentials
+import PgStore
+import TestSupport
+import Testing
+
+/// Contact data: sealed in the database, given to the live holder, each time with a record.
+struct ContactTests {
+    @Test func `contact data is sealed at rest, and each disclosure to the holder is in the ledger`() async throws {
+        let folder = FileManager.default.temporaryDirectory.path() + "/contacts-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try ContactCommands.newKey(folder + "/key")
+        #expect(throws: CommandFailure.self) { try ContactCommands.newKey(folder + "/key") }
+        let cipher = try ContactCipher(file: folder + "/key")
+        try await DealtMonth.with(cipher: cipher) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
+            let csv =
+                "account,delegation,name,phone_1,phone_2,phone_3,email,address\n"
+                + "\(accounts[0].account),9,Ana Torres,+52 33 1234 5678,,,ana@example.org,\n"
+                + "\(accounts[1].account),9,Luis,,,,,\n"
+            try Data(csv.utf8).write(to: URL(filePath: folder + "/contacts.csv"))
+            let load = try ContactImport(file: folder + "/contacts.csv", cipher: cipher)
+            #expect(try load.run(on: try month.database.link()) == 2)
+            func contact(_ account: LeasedAccount, _ agent: AgentConnection) async throws -> ClientReply {
+                try await agent.contact(
+                    ContactRequest(
+                        delegation: DealtMonth.delegation, account: account.account, epoch: account.epoch))
+            }
+            let told = try await contact(accounts[0], agent)
+
+            #expect(told.data.map { $0["kind"] } == ["name", "phone", "email"])
+            #expect(told.data.map { $0["value"] } == ["Ana Torres", "+52 33 1234 5678", "ana@example.org"])
+            #expect(try await contact(accounts[2], agent).code == .notFound)
+            #expect(try await contact(accounts[0], try await month.connect(2)).code == .unknown)
+            _ = try await agent.giveBack(DealtMonth.giveBack(2, accounts[1]))
+            #expect(try await contact(accounts[1], agent).code == .closed)
+            let link = try month.database.link()
+            let records = try link.run("SELECT records FROM block").flatMap { LedgerBlock.unpack($0.bytes(0)) }
+            let disclosures = records.filter { String(decoding: $0, as: UTF8.self).hasPrefix("disclosure ") }
+            #expect(disclosures.map { LedgerTree.hex(LedgerTree.leaf($0)) } == [told.fields["receipt"]])
+            #expect(
+                try month.number(
+                    "SELECT count(*) FROM contact_data WHERE position('Ana' in encode(sealed, 'escape')) > 0") == 0)
+            // Another account's data does not open under this one's number.
+            try link.script(
+                """
+                UPDATE contact_data c SET sealed = o.sealed FROM contact_data o
+                 WHERE c.account_id = \(accounts[0].account) AND o.account_id = \(accounts[1].account)
+                """)
+            #expect(try await contact(accounts[0], agent).code == .notFound)
+        }
+    }
+
+    @Test func `a node without the key says so`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            let reply = try await agent.contact(
+                ContactRequest(delegation: DealtMonth.delegation, account: account.account, epoch: account.epoch))
+
+            #expect(reply.code == .unsupported)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import PgStore
+import TestSupport
+import Testing
+
+/// Recalls in two steps, as the agency and the operator meet them.
+struct RecallTests {
+    @Test(.timeLimit(.minutes(2)))
+    func `a noticed account can be reported on and returned, its grant not extended, and it is final at the date`()
+        async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let lease = try await agent.lease(DealtMonth.lease(1))
+            let accounts = lease.leasedAccounts
+            try month.notice(Array(accounts[0...1]))
+            let push = await agent.next(.recall)
+            #expect(push?["account"] == "\(accounts[0].account)")
+            #expect(push?["final"] == "no")
+            let extend = ExtendRequest(
+                key: 2, delegation: DealtMonth.delegation, grant: try #require(lease.leaseSummary?.grant),
+                until: try #require(Timestamp(text: "2024-04-20T06:00:00Z")))
+
+            #expect(try await agent.report(DealtMonth.report(2, accounts[0])).isOK)
+            #expect(try await agent.extend(extend).code == .recalled)
+            #expect(try await agent.giveBack(DealtMonth.giveBack(3, accounts[1])).isOK)
+            try month.setClock("2024-03-20T06:00:00Z")
+            #expect(await agent.next(.recall)?["account"] == "\(accounts[1].account)")
+            let final = await agent.next(.recall)
+            #expect(final?["final"] == "yes")
+            #expect(final?["account"] == "\(accounts[0].account)")
+            let late = try await agent.report(DealtMonth.report(4, accounts[0], at: "2024-03-19T15:00:00Z"))
+            #expect(late.code == .recalled)
+            #expect(late.fields["counts"] == "yes")
+            // What is over binds nobody any more.
+            var again = extend
+            again.key = 5
+            #expect(try await agent.extend(again).isOK)
+            #expect(try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") == 1)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `an objection holds the date up until a person decides`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
+            #expect(try await agent.object(DealtMonth.object(1, accounts[0])).code == .noNotice)
+            try month.notice(Array(accounts[0...2]), on: "2024-03-05T06:00:00Z")
+            let first = try await agent.object(DealtMonth.object(2, accounts[0]))
+            #expect(first.fields["until"] == "2024-03-14T15:00:00.000Z")
+            #expect(try await agent.object(DealtMonth.object(2, accounts[0])).text == first.text)
+            #expect(try await agent.object(DealtMonth.object(2, accounts[1])).code == .keyReused)
+            #expect(try await agent.object(DealtMonth.object(3, accounts[1])).isOK)
+            let link = try month.database.link()
+            let kept = try Recalls.decide(
+                link, DealtMonth.key(accounts[1]), .withdrawn, reason: "promise", by: "test")
+            #expect(kept != nil)
+
+            try month.setClock("2024-03-05T06:00:00Z")
+            // Only the one without an objection goes at its date.
+            while try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") == 0 {}
+            #expect(
+                try month.number("SELECT account_id FROM ending WHERE kind = 'recall'") == accounts[2].account.value)
+            #expect(
+                try Recalls.decide(link, DealtMonth.key(accounts[1]), .upheld, reason: "x", by: "test") == nil)
+            #expect(
+                try Recalls.decide(link, DealtMonth.key(accounts[0]), .upheld, reason: "no", by: "test") != nil)
+            while try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") == 1 {}
+            #expect(try await agent.report(DealtMonth.report(9, accounts[0])).code == .recalled)
+            #expect(try await agent.report(DealtMonth.report(10, accounts[1])).isOK)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a stop takes a held account back at once and tells its holder on whichever node`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let other = try await DealtMonth.startNode(month.database, DealtMonth.quickPace)
+            let agent = try await month.connect(1)
+            let elsewhere = try await month.connect(1, instance: "two", to: other)
+            let stranger = try await month.connect(2)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            try month.database.link().script(
+                """
+                BEGIN;
+                INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+                VALUES ('payments', 202403, 'p', '1', 1, 0, now_instant()),
+                       ('stops', 202403, 's', '2', 1, 0, now_instant());
+                INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, import_id)
+                SELECT 202403, 'P1', 9, \(account.account), '2024-03-04', 12345, 'borrower', min(import_id) FROM import;
+                COMMIT;
+                """)
+            let update = await elsewhere.next(.update)
+            #expect(update?["amount"] == "123.45")
+            #expect(update?["epoch"] == "\(account.epoch)")
+            let held = try await agent.held(HeldRequest())
+            #expect(held.data.first?["paid"] == "123.45")
+            #expect(held.data.first?["paid-on"] == "2024-03-04")
+            try await stranger.bye()
+            var told = 0
+            for await _ in stranger.pushes { told += 1 }
+            #expect(told == 0)
+            await other.stop()
+        }
+    }
+
+    @Test func `the command previews, gives notice, lists and decides`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
+            let link = try month.database.link()
+            func order(_ reason: String, _ on: String, agency: String? = "ACE01") throws -> RecallOrder {
+                try RecallOrder(
+                    delegation: nil, accounts: [], agency: agency, contract: nil, strategy: "administrative", limit: 2,
+                    reason: reason, on: on, by: "ana")
+            }
+            #expect(throws: CommandFailure.self) { try order("lawsuit", "2024-03-20") }
+            #expect(throws: CommandFailure.self) { try order("over-limit", "2024-03-20", agency: nil) }
+            #expect(throws: CommandFailure.self) {
+                try order("over-limit", "2024-03-01").run(on: link, applies: true, asJSON: false)
+            }
+            let recall = try order("over-limit", "2024-03-20")
+            #expect(try recall.run(on: link, applies: false, asJSON: false).hasSuffix("these 2 accounts"))
+            #expect(try month.number("SELECT count(*) FROM notice") == 0)
+            _ = try recall.run(on: link, applies: true, asJSON: true)
+            // Those leased last go first.
+            #expect(try month.number("SELECT min(account_id) FROM notice") == accounts[3].account.value)
+            #expect(try RecallCommands.list(objected: true, asJSON: false, link) == "no objection waits")
+            #expect(try RecallCommands.list(objected: false, asJSON: false, link).split(separator: "\n").count == 3)
+            let decision = try RecallCommands.Decision(
+                delegation: 9, account: accounts[3].account.value, epoch: 1, upholds: false, reason: "kept", by: "ana")
+            #expect(try decision.run(on: link) == "ACE01 account \(accounts[3].account): recall withdrawn")
+            #expect(throws: CommandFailure.self) { try decision.run(on: link) }
+        }
+    }
+}
