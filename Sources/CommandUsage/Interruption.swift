@@ -10,6 +10,8 @@ package enum CommandInterruption {
     package static func install() {
         signal(SIGINT, leave)
         signal(SIGTERM, leave)
+        // A file at its size limit is then a write that fails and is told, not a death in the middle of it.
+        signal(SIGXFSZ, SIG_IGN)
     }
 }
 

@@ -16,14 +16,14 @@ struct AgencyCommand: AsyncParsableCommand {
 
     struct Key: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Adds, lists and revokes the public keys that agencies sign in with.",
+            abstract: "Adds, lists, rotates and revokes the public keys that agencies sign in with.",
             discussion: """
                 Examples:
                   dispatcherd agency key add --file keys.csv
                   dispatcherd agency key list --agency ACE07
                   dispatcherd agency key revoke ACE07 second
                 """,
-            subcommands: [Add.self, List.self, Revoke.self])
+            subcommands: [Add.self, List.self, Rotate.self, Revoke.self])
     }
 
     struct Add: AsyncParsableCommand {
@@ -62,6 +62,7 @@ struct AgencyCommand: AsyncParsableCommand {
 
         func run() async throws {
             if let file {
+                try AgencyKeyCommands.requireFile(file)
                 try AgencyKeyCommands.add(file: file, try await database.open(founds: true))
             } else if let agency, let name, let publicKey {
                 let key = try AgencyKeyCommands.key(agency: agency, name: name, base64: publicKey, expires: expires)
@@ -87,6 +88,33 @@ struct AgencyCommand: AsyncParsableCommand {
 
         func run() async throws {
             Console.out(try AgencyKeyCommands.list(agency: agency, asJSON: json, try await database.open()))
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a key in the place of another one, which is taken for some days more.",
+            discussion: """
+                Examples:
+                  dispatcherd agency key rotate ACE07 first second "$PUBLIC_KEY"
+                  dispatcherd agency key rotate ACE07 first second "$PUBLIC_KEY" --keep-days 0
+                """)
+
+        @Argument(help: "The agency, as ACE07.")
+        var agency: String
+        @Argument(help: "The name of the key that is replaced.")
+        var old: String
+        @Argument(help: "The new key's name.")
+        var name: String
+        @Argument(help: "The Ed25519 public key, 32 bytes in Base64.")
+        var publicKey: String
+        @Option(name: .customLong("keep-days"), help: "Days for which the old key is still taken.")
+        var keepDays: Int32 = 7
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            try AgencyKeyCommands.rotate(
+                agency: agency, old: old, name: name, base64: publicKey, keepDays: keepDays, try await database.open())
         }
     }
 

@@ -3,7 +3,6 @@
 import ArgumentParser
 internal import CommandUsage
 internal import Dispatcher
-internal import Glibc
 
 @main
 struct Dispatcherd: AsyncParsableCommand {
@@ -27,8 +26,13 @@ struct Dispatcherd: AsyncParsableCommand {
             PolicyCommand.self,
             PlanCommand.self,
             ReviewCommand.self,
+            ExhaustionCommand.self,
+            ReportCommand.self,
             CloseCommand.self,
             StatementCommand.self,
+            ContactsCommand.self,
+            RecallCommand.self,
+            PauseCommand.self,
             AgencyCommand.self,
             ConfigCommand.self,
             DatabaseCommand.self,
@@ -38,37 +42,10 @@ struct Dispatcherd: AsyncParsableCommand {
         ]
     )
 
-    /// Exit codes are our own: 0 fine, 1 findings, 2 usage, 3 environment.
     static func main() async {
-        CommandInterruption.install()
-        do {
-            var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
-        } catch let failure as CommandFailure {
-            Console.note("error: \(failure)")
-            Glibc.exit(failure.exit.rawValue)
-        } catch {
-            if let failure = Database.failure(error) {
-                Console.note("error: \(failure)")
-                Glibc.exit(failure.exit.rawValue)
-            }
-            let code = exitCode(for: error)
-            if code.isSuccess {
-                Console.out(fullMessage(for: error))
-                Glibc.exit(0)
-            }
-            if code == .validationFailure {
-                let usage = UsageError(error, of: Self.self, arguments: CommandLine.arguments.dropFirst())
-                Console.note("error: \(usage)")
-                Glibc.exit(2)
-            }
-            let text = message(for: error)
-            if !text.isEmpty { Console.note("error: \(text)") }
-            Glibc.exit(code.rawValue)
+        await CommandRun.main(Self.self) { error in
+            let failure = error as? CommandFailure ?? Database.failure(error)
+            return failure.map { CommandRun.Stop($0, exit: $0.exit.rawValue) }
         }
     }
 }

@@ -15,7 +15,7 @@ struct SegmentCommand: AsyncParsableCommand {
         commandName: "segment",
         abstract: "Places every account of a month's cut by a policy.",
         discussion: """
-            Replaces the month's placements as a whole.
+            Replaces the month's placements as a whole, by the policy's version in force on the month's first day.
             The same cut and policy give the same placements, and a run that finds them there already changes nothing. \
             See docs/policy.md.
 
@@ -34,48 +34,9 @@ struct SegmentCommand: AsyncParsableCommand {
     func run() async throws {
         let file = try PolicyFile(path: policy)
         let link = try await database.open()
+        let start = ContinuousClock.now
         let report = try SegmentationRun(link, period: planned.argument.period, policy: file).run()
-        if json {
-            Console.out(try JSONText.of(report))
-        } else {
-            for line in report.lines { Console.out(line) }
-        }
-    }
-}
-
-/// `dispatcherd policy`: policy files by themselves.
-struct PolicyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Looks at policy files.",
-        discussion: """
-            Examples:
-              dispatcherd policy check policies/infonavit-2023.yaml
-            """,
-        subcommands: [Check.self])
-
-    struct Check: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Reads a policy file and lists every fault with its line and column.",
-            discussion: """
-                Exit code 1 where there are faults.
-
-                Examples:
-                  dispatcherd policy check policies/infonavit-2023.yaml
-                  dispatcherd policy check mine.yaml --json
-                """)
-        @Argument(help: "The policy file.")
-        var file: String
-        @Flag(help: "Print the faults as JSON.")
-        var json = false
-
-        func run() async throws {
-            let check = try PolicyCheck(path: file)
-            if json {
-                Console.out(try JSONText.of(check))
-            } else {
-                for line in check.lines { Console.out(line) }
-            }
-            if !check.faults.isEmpty { throw ExitCode(CommandFailure.Exit.findings.rawValue) }
-        }
+        if json { return Console.out(try JSONText.of(report)) }
+        for line in report.lines + [(ContinuousClock.now - start).words] { Console.out(line) }
     }
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ArgumentParser
+internal import Glibc
+
+/// What a program does with its command line: it runs the command, says in one line why that stopped, and exits with one of
+/// our own codes: 0 fine, 1 findings, 2 usage, 3 environment.
+package enum CommandRun {
+    /// Why a command stopped, in the words of the program that ran it.
+    package struct Stop {
+        let text: String
+        let exit: Int32
+
+        package init(_ failure: some CustomStringConvertible, exit: Int32) {
+            self.text = failure.description
+            self.exit = exit
+        }
+    }
+
+    /// - Parameter explained: the program's own errors; `nil` for what only the parser can know.
+    package static func main<Root: AsyncParsableCommand>(
+        _ root: Root.Type, explained: (any Error) -> Stop?
+    ) async {
+        CommandInterruption.install()
+        do {
+            var command = try root.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let stop = explained(error) ?? parsed(error, root)
+            if !stop.text.isEmpty {
+                write(
+                    stop.exit == 0 ? stop.text : "error: \(stop.text)",
+                    to: stop.exit == 0 ? STDOUT_FILENO : STDERR_FILENO)
+            }
+            exit(stop.exit)
+        }
+    }
+
+    /// What the parser threw: a text that was asked for, a wrong command line, or a command's bare exit code.
+    private static func parsed(_ error: any Error, _ root: (some AsyncParsableCommand).Type) -> Stop {
+        let code = root.exitCode(for: error)
+        if code.isSuccess { return Stop(root.fullMessage(for: error), exit: 0) }
+        if code == .validationFailure {
+            return Stop(UsageError(error, of: root, arguments: CommandLine.arguments.dropFirst()), exit: 2)
+        }
+        return Stop(root.message(for: error), exit: code.rawValue)
+    }
+
+    private static func write(_ line: String, to descriptor: Int32) {
+        var bytes = Array((line + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard written > 0 else { return }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+}

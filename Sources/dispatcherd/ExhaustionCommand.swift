@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+
+/// `dispatcherd exhaustion`: where social collection ends.
+struct ExhaustionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exhaustion",
+        abstract: "Lists accounts whose social collection is exhausted, certifies them, and revokes certificates.",
+        discussion: """
+            See docs/exhaustion.md.
+
+            Examples:
+              dispatcherd exhaustion list --period 2024-03 --csv candidates.csv
+              dispatcherd exhaustion validate --period 2024-03 --file candidates.csv --by "Ana Ruiz"
+              dispatcherd exhaustion certificate DTCS-2024-03-000001
+              dispatcherd exhaustion revoke DTCS-2024-03-000001 --by "Ana Ruiz" --reason "paid 2024-03-20"
+            """,
+        subcommands: [List.self, Validate.self, Certificate.self, Revoke.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "The accounts that meet every clause; with --all those that miss one clause too. Changes nothing.",
+            discussion: """
+                Examples:
+                  dispatcherd exhaustion list --period 2024-03
+                  dispatcherd exhaustion list --period 2024-03 --all --csv candidates.csv
+                  dispatcherd exhaustion list --period 2024-03 --policy mine.yaml --json
+                """)
+        @OptionGroup var options: ClauseReportOptions
+
+        func run() async throws { try await options.run(.exhaustion) }
+    }
+
+    struct Validate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Certifies accounts in a person's name and takes them out of collection at once: all, or none.",
+            discussion: """
+                An account that misses a clause, or has a valid certificate, is refused (exit 1). Shows what would be
+                certified and asks; --yes answers.
+
+                Examples:
+                  dispatcherd exhaustion validate --period 2024-03 --account 1900012345 --by "Ana Ruiz"
+                  dispatcherd exhaustion validate --period 2024-03 --file candidates.csv --by "Ana Ruiz" --yes
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "The account's number; may be given again.")
+        var account: [Int64] = []
+        @Option(help: "A CSV file with a column `account`.")
+        var file: String?
+        @Option(help: "Who validates.")
+        var by: String
+        @Flag(help: "Do not ask.")
+        var yes = false
+        @Flag(help: "Print the certificates as JSON.")
+        var json = false
+
+        func run() async throws {
+            let accounts = account + (try file.map { try AccountList.read($0) } ?? [])
+            let validation = try ExhaustionValidation(
+                try await database.open(), period: planned.argument.period, by: by)
+            let preview = try validation.preview(accounts)
+            if !json || !yes { for line in preview { Console.note(line) } }
+            try Confirmation.require(
+                "Social collection of \(Set(accounts).count) accounts ends at once.", isGiven: yes)
+            let certificates = try validation.issue(accounts)
+            if json { return Console.out(try JSONText.of(certificates)) }
+            for certificate in certificates { Console.out("\(certificate.folio)  account \(certificate.account)") }
+            Console.out(
+                "\(Console.grouped(certificates.count)) certified; deals ended: "
+                    + "\(certificates.first?.dealsEnded ?? 0), of them held: \(certificates.first?.recalled ?? 0)")
+        }
+    }
+
+    struct Certificate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints one certificate, or lists a month's.",
+            discussion: """
+                --json prints one certificate byte for byte as it is kept.
+
+                Examples:
+                  dispatcherd exhaustion certificate --period 2024-03
+                  dispatcherd exhaustion certificate DTCS-2024-03-000001 --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "The folio.")
+        var folio: String?
+        @Option(help: "The month, as 2024-03.", transform: PeriodArgument.init(text:))
+        var period: PeriodArgument?
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func validate() throws {
+            guard (folio == nil) != (period == nil) else {
+                throw ValidationError("Give either a folio or --period.")
+            }
+        }
+
+        func run() async throws {
+            let book = CertificateBook(try await database.open())
+            if let folio {
+                if json { return Console.out(String(try book.body(folio).dropLast())) }
+                for line in try book.page(folio) { Console.out(line) }
+            } else if let period = period?.period {
+                if json { return Console.out(try JSONText.of(try book.list(period))) }
+                for line in try book.lines(period) { Console.out(line) }
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Revokes a certificate; the account may be collected again, by a start or the next segmentation.",
+            discussion: """
+                Examples:
+                  dispatcherd exhaustion revoke DTCS-2024-03-000001 --by "Ana Ruiz" --reason "paid 2024-03-20"
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "The folio.")
+        var folio: String
+        @Option(help: "Who revokes.")
+        var by: String
+        @Option(help: "Why.")
+        var reason: String
+        @Flag(help: "Print the certificate's state as JSON.")
+        var json = false
+
+        func run() async throws {
+            let report = try CertificateBook(try await database.open()).revoke(folio, by: by, reason: reason)
+            if json { return Console.out(try JSONText.of(report)) }
+            Console.out(
+                "\(report.folio) is revoked; account \(report.account) may be collected again by `import starts` "
+                    + "(exclusion-ended) or the next segmentation")
+        }
+    }
+}
+
+/// What the reports of clauses share.
+struct ClauseReportOptions: ParsableArguments {
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var planned: PlannedPeriod
+    @Option(help: "A policy to try; without it the one that placed the month.")
+    var policy: String?
+    @Flag(help: "Also the accounts that miss exactly one clause.")
+    var all = false
+    @Option(help: "Write them all as CSV into this file; - is standard output.")
+    var csv: String?
+    @Flag(help: "Print them all as JSON.")
+    var json = false
+
+    func validate() throws {
+        if csv != nil, json { throw ValidationError("Give either --csv or --json.") }
+    }
+
+    func run(_ subject: ClauseSheet.Subject) async throws {
+        let report = try ClauseReport(
+            try await database.open(), period: planned.argument.period, subject: subject, includesNear: all,
+            policy: policy)
+        try OutputFile.refuse(csv, over: [policy].compactMap(\.self))
+        if let csv {
+            let count = try report.write(to: csv)
+            if csv != "-" { Console.out("\(Console.grouped(count)) accounts; written to \(csv)") }
+        } else if json {
+            Console.out(try report.json())
+        } else {
+            for line in try report.lines() { Console.out(line) }
+        }
+    }
+}
+
+/// `dispatcherd report`: lists that change nothing.
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Lists that change nothing: segregation, return to balance, and what became of a month's starts.",
+        discussion: """
+            Examples:
+              dispatcherd report segregation --period 2024-03
+              dispatcherd report return-to-balance --period 2024-03 --all --csv returning.csv
+              dispatcherd report starts --period 2024-03
+            """,
+        subcommands: [Segregation.self, ReturnToBalance.self, Starts.self])
+
+    struct Segregation: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Accounts that could be taken off the balance sheet, clause by clause.",
+            discussion: """
+                Examples:
+                  dispatcherd report segregation --period 2024-03 --csv segregation.csv
+                """)
+        @OptionGroup var options: ClauseReportOptions
+
+        func run() async throws { try await options.run(.segregation) }
+    }
+
+    struct ReturnToBalance: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "return-to-balance",
+            abstract: "Segregated accounts that could come back to the balance sheet, clause by clause.",
+            discussion: """
+                Examples:
+                  dispatcherd report return-to-balance --period 2024-03 --json
+                """)
+        @OptionGroup var options: ClauseReportOptions
+
+        func run() async throws { try await options.run(.returnToBalance) }
+    }
+
+    struct Starts: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What became of the accounts that `import starts` brought.",
+            discussion: """
+                Examples:
+                  dispatcherd report starts --period 2024-03
+                  dispatcherd report starts --period 2024-03 --csv starts.csv
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Write them all as CSV into this file; - is standard output.")
+        var csv: String?
+        @Flag(help: "Print them all as JSON.")
+        var json = false
+
+        func run() async throws {
+            let list = try StartList(try await database.open(), period: planned.argument.period)
+            if let csv {
+                let count = try list.write(to: csv)
+                if csv != "-" { Console.out("\(Console.grouped(count)) starts; written to \(csv)") }
+            } else if json {
+                Console.out(try list.json())
+            } else {
+                for line in list.lines { Console.out(line) }
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Dispatcher
+
+/// `dispatcherd recall`: held accounts that the institution wants back.
+struct RecallCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recall",
+        abstract: "Takes held accounts back: with a notice first, and a decision where the agency objects.",
+        discussion: """
+            A lawsuit, a death, a payoff or a payment from the fund needs no notice: \
+            `dispatcherd import stops` takes such an account back at once.
+
+            Examples:
+              dispatcherd recall notice --agency ACE07 --strategy dual --limit 50 --reason over-limit --on 2024-03-20
+              dispatcherd recall list --objected
+              dispatcherd recall uphold 14 1900012345 7 --reason no-promise-on-file
+            """,
+        subcommands: [Notice.self, List.self, Uphold.self, Withdraw.self])
+
+    struct Notice: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows which accounts a recall would take back; with --apply, gives notice of it.",
+            discussion: """
+                The agency is told at once and may object until the day comes; \
+                reports and returns work until then, extensions do not.
+
+                Examples:
+                  dispatcherd recall notice --delegation 14 --account 1900012345 --reason no-progress --on 2024-03-20
+                  dispatcherd recall notice --contract 31 --limit 50 --reason over-limit --on 2024-03-20 --apply
+                """)
+        @Option(help: "One delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(name: .customLong("account"), help: "An account; may be given several times.")
+        var accounts: [Int64] = []
+        @Option(help: "What an agency holds, as ACE07.")
+        var agency: String?
+        @Option(help: "What is held under a contract.")
+        var contract: Int32?
+        @Option(help: "preventive, administrative, dual or mediation.")
+        var strategy: String?
+        @Option(help: "So many at most, those leased last first.")
+        var limit: Int32?
+        @Option(help: "Why, in 1 to 64 of A-Z a-z 0-9 . _ -.")
+        var reason: String
+        @Option(help: "The day from which on the accounts are taken back, as 2024-03-20.")
+        var on: String
+        @Option(help: "Who orders it.")
+        var by: String = "operator"
+        @Flag(help: "Give the notice; without it nothing is changed.")
+        var apply = false
+        @Flag(help: "As JSON.")
+        var json = false
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let order = try RecallOrder(
+                delegation: delegation, accounts: accounts, agency: agency, contract: contract, strategy: strategy,
+                limit: limit, reason: reason, on: on, by: by)
+            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json))
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the recalls that are under way, by date.",
+            discussion: """
+                Examples:
+                  dispatcherd recall list
+                  dispatcherd recall list --objected --json
+                """)
+        @Flag(help: "Only those whose objection waits for a decision.")
+        var objected = false
+        @Flag(help: "As JSON.")
+        var json = false
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            Console.out(try RecallCommands.list(objected: objected, asJSON: json, try await database.open()))
+        }
+    }
+
+    struct Uphold: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Upholds a recall: the account is taken back at its date.",
+            discussion: """
+                Examples:
+                  dispatcherd recall uphold 14 1900012345 7 --reason no-promise-on-file
+                """)
+        @OptionGroup var decision: DecisionArguments
+        func run() async throws { try await decision.run(upholds: true) }
+    }
+
+    struct Withdraw: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Withdraws a recall: the account stays with its holder.",
+            discussion: """
+                Examples:
+                  dispatcherd recall withdraw 14 1900012345 7 --reason promise-of-the-eleventh
+                """)
+        @OptionGroup var decision: DecisionArguments
+        func run() async throws { try await decision.run(upholds: false) }
+    }
+
+    struct DecisionArguments: ParsableArguments {
+        @Argument(help: "The delegation.")
+        var delegation: Int16
+        @Argument(help: "The account.")
+        var account: Int64
+        @Argument(help: "The epoch; `dispatcherd recall list` shows it.")
+        var epoch: Int64
+        @Option(help: "Why, in 1 to 64 of A-Z a-z 0-9 . _ -.")
+        var reason: String
+        @Option(help: "Who decides.")
+        var by: String = "operator"
+        @OptionGroup var database: DatabaseOptions
+
+        func run(upholds: Bool) async throws {
+            let decision = try RecallCommands.Decision(
+                delegation: delegation, account: account, epoch: epoch, upholds: upholds, reason: reason, by: by)
+            Console.out(try decision.run(on: try await database.open()))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cases of the benchmark share.
+
+A case is a file in cases/ with one function, `run(bench)`, that yields `Result`s. It says nothing on standard output itself;
+`say` tells people what goes on.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+REAL_SIZE = 5_500_000
+PERIOD = "2024-03"
+PERIOD_NUMBER = 202403
+BIN = Path(".build/release")
+
+
+class Failure(Exception):
+    """Something around the benchmark is missing or failing."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass
+class Result:
+    """One line of the report. `is_met` is what counts; `ratio` and `target` say how far it is."""
+
+    name: str
+    ratio: str
+    target: str
+    is_met: bool
+
+    def line(self, bench):
+        verdict = "met" if self.is_met else "MISSED"
+        size = "" if bench.accounts == REAL_SIZE else f"  (not the real size: {bench.accounts:,} accounts)"
+        return f"{self.name:24} {self.ratio:>12}  target {self.target:18} {verdict}{size}"
+
+
+@dataclass
+class Timing:
+    """One run of a command: seconds of the clock, of processors in the command itself, and its largest memory."""
+
+    wall: float
+    cpu: float
+    mebibytes: float
+
+
+def spread(values):
+    """Smallest, median and largest, for people."""
+    return f"{min(values):.3f} / {statistics.median(values):.3f} / {max(values):.3f} s"
+
+
+class Bench:
+    def __init__(self, accounts, runs):
+        self.accounts = accounts
+        self.runs = runs
+        self.folder = Path("var/bench") / str(accounts)
+        self.database = None
+
+    @staticmethod
+    def from_environment():
+        def number(name, default, least):
+            text = os.environ.get(name, "") or str(default)
+            if not text.isdigit() or int(text) < least:
+                raise Failure(f"{name} is '{text}'; it takes a number from {least} on")
+            return int(text)
+
+        return Bench(number("BENCH_ACCOUNTS", REAL_SIZE, 1_000), number("BENCH_RUNS", 5, 3))
+
+    # --- Commands -----------------------------------------------------------------------------------------------------
+
+    def timed(self, command, stdin=None):
+        """Runs a command to its end."""
+        start = time.monotonic()
+        child = subprocess.Popen([str(word) for word in command], stdin=stdin, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise Failure(f"'{' '.join(str(word) for word in command)}' ended with code {child.returncode}")
+        return Timing(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+    def output(self, command):
+        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise Failure(f"'{' '.join(str(word) for word in command)}' ended with code {done.returncode}")
+        return done.stdout.strip()
+
+    def dispatcherd(self, *words):
+        return [BIN / "dispatcherd", *words, "--data-dir", self.folder / "postgres"]
+
+    def psql(self, *statements):
+        command = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", self.database]
+        for statement in statements:
+            command += ["--command", statement]
+        return command
+
+    # --- The data -----------------------------------------------------------------------------------------------------
+
+    def month(self):
+        """A database with a cut of the size, as a month's imports leave it. Made once and kept until `make clean`."""
+        if self.database:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        portfolio = self.folder / "portfolio"
+        if not (portfolio / "cut.csv").exists():
+            say(f"making a portfolio of {self.accounts:,} accounts (kept in {portfolio})")
+            self.timed(
+                [BIN / "agentsim", "portfolio", "--out", portfolio, "--seed", "7", "--period", PERIOD]
+                + ["--accounts", self.accounts])
+        self.timed(self.dispatcherd("database", "start"))
+        self.database = self.output(self.dispatcherd("database", "url"))
+        say("importing what is not imported yet")
+        for kind, file in [
+            ("zones", "policies/zones.csv"),
+            ("schedules", "policies/schedules.csv"),
+            ("contracts", portfolio / "contracts.csv"),
+            ("cut", portfolio / "cut.csv"),
+            ("stops", portfolio / "stops.csv"),
+        ]:
+            self.timed(self.dispatcherd("import", kind, file, "--period", PERIOD))
+        self.timed(self.psql("VACUUM (ANALYZE) account", "CHECKPOINT"))
+
+    def stop(self):
+        if self.database:
+            self.timed(self.dispatcherd("database", "stop"))
+            self.database = None
