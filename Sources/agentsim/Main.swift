@@ -2,7 +2,6 @@
 
 import ArgumentParser
 internal import CommandUsage
-internal import Glibc
 internal import Simulation
 
 @main
@@ -18,36 +17,12 @@ struct Agentsim: AsyncParsableCommand {
               agentsim help run
             """,
         version: "0.1.0",
-        subcommands: [PortfolioCommand.self, RunCommand.self, ReviewCommand.self, VerifyCommand.self]
+        subcommands: [PortfolioCommand.self, RunCommand.self, LoadCommand.self, ReviewCommand.self, VerifyCommand.self]
     )
 
-    /// Exit codes are our own: 0 fine, 1 findings, 2 usage, 3 environment.
     static func main() async {
-        CommandInterruption.install()
-        do {
-            var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
-            }
-        } catch let failure as SimulationFailure {
-            Terminal.note("error: \(failure)")
-            Glibc.exit(failure.exit.rawValue)
-        } catch {
-            let code = exitCode(for: error)
-            if code.isSuccess {
-                Terminal.out(fullMessage(for: error))
-                Glibc.exit(0)
-            }
-            if code == .validationFailure {
-                let usage = UsageError(error, of: Self.self, arguments: CommandLine.arguments.dropFirst())
-                Terminal.note("error: \(usage)")
-                Glibc.exit(2)
-            }
-            let text = message(for: error)
-            if !text.isEmpty { Terminal.note("error: \(text)") }
-            Glibc.exit(code.rawValue)
+        await CommandRun.main(Self.self) { error in
+            (error as? SimulationFailure).map { CommandRun.Stop($0, exit: $0.exit.rawValue) }
         }
     }
 }

@@ -24,5 +24,8 @@ struct ServerOptions: ParsableArguments {
     }
 
     /// What libpq connects by.
-    func connection() throws -> String { try database ?? program.databaseURL() }
+    func connection() throws -> String {
+        guard let database else { return try program.databaseURL() }
+        return try Verification.address(database)
+    }
 }

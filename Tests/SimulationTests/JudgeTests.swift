@@ -189,4 +189,26 @@ struct JudgeTests {
 
         #expect(Judge.judge(history).broken == [.terms])
     }
+
+    @Test func `an account that waits in a front hand while it is held is found`() throws {
+        var history = try History.sound()
+        history.openHands = [History.hand, 6]
+        history.positions.append(
+            History.Position(hand: 6, position: 1, held: try .sample(101, 2), exposure: 100))
+        history.deals.append((try .sample(101, 2), 6, 1))
+        let verdict = Judge.judge(history)
+
+        #expect(verdict.findings.map(\.invariant) == [.epochs])
+        #expect(verdict.findings.first?.found == "account 101 waits in a hand while it is held")
+    }
+
+    @Test func `an account that waits in two hands is found`() throws {
+        var history = try History.sound()
+        history.openHands = [History.hand, 6]
+        history.positions.append(
+            History.Position(hand: 6, position: 1, held: try .sample(103, 2), exposure: 100))
+        history.deals.append((try .sample(103, 2), 6, 1))
+
+        #expect(Judge.judge(history).findings.map(\.found) == ["account 103 waits in two hands"])
+    }
 }

@@ -23,11 +23,19 @@ package enum ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The threads that tasks run on block all signals; a child of theirs must hear Ctrl-C and SIGTERM nevertheless.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, program, &actions, nil, words, environ)
+        let result = posix_spawn(&process, program, &actions, &attributes, words, environ)
         guard result == 0 else {
             throw SimulationFailure(
                 .environment, "cannot run \(program): \(String(cString: strerror(result)))",

@@ -6,6 +6,9 @@ internal import Glibc
 package final class FileOutput {
     package let path: String
     private let descriptor: Int32
+    /// Where a file belongs that has a passing name until it is whole; `nil` once it is there, and for others.
+    private var place: String?
+    private var unfinished: Int?
 
     /// - Parameter mode: permission bits, less the umask; `0o600` for private keys.
     /// - Throws: ``SimulationFailure`` (environment) with the system's reason.
@@ -16,7 +19,26 @@ package final class FileOutput {
         guard descriptor >= 0 else { throw Self.failure("cannot open \(path)") }
     }
 
-    deinit { _ = close(descriptor) }
+    /// Writes under a passing name until ``finish()``: who reads `place` sees the old file or the new one, never half of it.
+    /// Without ``finish()`` nothing is left.
+    package convenience init(replacing place: String) throws(SimulationFailure) {
+        try self.init(path: place + ".part")
+        self.place = place
+        self.unfinished = UnfinishedFiles.add(path)
+    }
+
+    deinit {
+        _ = close(descriptor)
+        if place != nil { unlink(path) }
+        if let unfinished { UnfinishedFiles.forget(unfinished) }
+    }
+
+    /// Moves the whole file into its place.
+    package func finish() throws(SimulationFailure) {
+        guard let place else { return }
+        guard rename(path, place) == 0 else { throw Self.failure("cannot rename \(path)") }
+        self.place = nil
+    }
 
     package func write(_ bytes: some Collection<UInt8>) throws(SimulationFailure) {
         var failed = false
@@ -57,7 +79,10 @@ package enum Folder {
 
     /// The names in the folder, sorted.
     package static func names(in path: String) throws(SimulationFailure) -> [String] {
-        guard let folder = opendir(path) else { throw FileOutput.failure("cannot read folder \(path)") }
+        guard let folder = opendir(path) else {
+            guard errno == ENOENT else { throw FileOutput.failure("cannot read folder \(path)") }
+            throw SimulationFailure(.usage, "there is no folder \(path)", remedy: "Check the path")
+        }
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
@@ -72,24 +97,30 @@ package enum Folder {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// Moves a finished file into its place; who reads the place sees the old or the new one, never half of it.
-    package static func rename(_ from: String, to: String) throws(SimulationFailure) {
-        guard Glibc.rename(from, to) == 0 else { throw FileOutput.failure("cannot rename \(from)") }
-    }
-
+    /// - Throws: ``SimulationFailure`` of usage where the path is wrong, as `dispatcherd` does.
     package static func text(_ path: String) throws(SimulationFailure) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileOutput.failure("cannot open \(path)") }
+        guard descriptor >= 0 else { throw unreadable(path) }
         defer { _ = close(descriptor) }
         var bytes: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = read(descriptor, &block, block.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw FileOutput.failure("cannot read \(path)") }
+            guard count >= 0 else { throw unreadable(path) }
             if count == 0 { break }
             bytes.append(contentsOf: block[..<count])
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func unreadable(_ path: String) -> SimulationFailure {
+        switch errno {
+        case ENOENT, ENOTDIR: SimulationFailure(.usage, "there is no file \(path)", remedy: "Check the path")
+        case EISDIR: SimulationFailure(.usage, "\(path) is a folder", remedy: "Name a file")
+        case EACCES:
+            SimulationFailure(.usage, "\(path) may not be read", remedy: "Give this user the right to read it")
+        default: FileOutput.failure("cannot read \(path)")
+        }
     }
 }

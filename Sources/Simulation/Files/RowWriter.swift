@@ -14,8 +14,9 @@ package struct RowWriter {
     private var isRowStart = true
     package private(set) var rows = 0
 
+    /// - Parameter path: where the file comes to be with ``finish()``, or never.
     package init(path: String, header: [String]) throws(SimulationFailure) {
-        self.file = try FileOutput(path: path)
+        self.file = try FileOutput(replacing: path)
         self.block = [UInt8](repeating: 0, count: Self.blockBytes)
         for name in header { field(text: name) }
         block[end] = 0x0A
@@ -31,7 +32,13 @@ package struct RowWriter {
         if end > Self.blockBytes - Self.rowBytesMax { try flush() }
     }
 
-    package mutating func flush() throws(SimulationFailure) {
+    /// The file is whole and gets its name.
+    package mutating func finish() throws(SimulationFailure) {
+        try flush()
+        try file.finish()
+    }
+
+    private mutating func flush() throws(SimulationFailure) {
         try file.write(block[..<end])
         end = 0
     }

@@ -111,10 +111,9 @@ package struct MonthRun: Sendable {
 
     private func save(_ agencies: [SimulatedAgency], margin: Int64) async throws {
         for agency in agencies {
-            let path = "\(settings.logFolder)/\(agency.agency).state"
-            let file = try FileOutput(path: path + ".part")
+            let file = try FileOutput(replacing: "\(settings.logFolder)/\(agency.agency).state")
             try file.write(await agency.stateText(margin: margin).utf8)
-            try Folder.rename(path + ".part", to: path)
+            try file.finish()
         }
     }
 }

@@ -7,13 +7,11 @@ internal import Assignment
 struct PaymentFeed {
     private static let header = ["payment", "account", "delegation", "paid_on", "amount", "origin", "reverses"]
     private let folder: String
-    private let name: String
     private var rows: RowWriter
 
     init(folder: String, from: LocalDate) throws(SimulationFailure) {
         self.folder = folder
-        self.name = "payments-\(from).csv"
-        self.rows = try RowWriter(path: "\(folder)/.\(name).part", header: Self.header)
+        self.rows = try RowWriter(path: "\(folder)/payments-\(from).csv", header: Self.header)
     }
 
     mutating func write(_ payments: [PlannedPayment]) throws(SimulationFailure) {
@@ -31,16 +29,15 @@ struct PaymentFeed {
 
     /// - Returns: how many payments this run has.
     mutating func finish() throws(SimulationFailure) -> Int {
-        try rows.flush()
-        try Folder.rename("\(folder)/.\(name).part", to: "\(folder)/\(name)")
-        let all = try FileOutput(path: "\(folder)/.payments.csv.part")
+        try rows.finish()
+        let all = try FileOutput(replacing: "\(folder)/payments.csv")
         try all.write("\(Self.header.joined(separator: ","))\n".utf8)
         for part in try Folder.names(in: folder) where part.hasPrefix("payments-") && part.hasSuffix(".csv") {
             let text = try Folder.text("\(folder)/\(part)")
             guard let end = text.utf8.firstIndex(of: 0x0A) else { continue }
             try all.write(text.utf8[text.utf8.index(after: end)...])
         }
-        try Folder.rename("\(folder)/.payments.csv.part", to: "\(folder)/payments.csv")
+        try all.finish()
         return rows.rows
     }
 }

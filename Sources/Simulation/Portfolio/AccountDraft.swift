@@ -45,6 +45,19 @@ struct AccountDraft {
     var hasPhone = true
     var hasEmail = true
     var hasAddress = true
+    var continuousPayments = 0
+    var bimesterPaid = 10_000
+    var hasPensionResolution = false
+    var pensionEnrolments = 0
+    var fppMonths = 0
+    var reserveShare = 0
+    var maxArrears4M = 0
+    var paid4M = 10_000
+    var openedOn: LocalDate?
+    var isAtAffiliatedEmployer = false
+    var isCivilServant = false
+    var areDocumentsMissing = false
+    var isLegalReferral = false
 
     enum Regime { case rea, roa, re }
     enum Situation { case active, liquidated, insured }

@@ -33,6 +33,8 @@ package struct AccountMaker: Sendable {
         judicial(&draft, &random)
         solutions(&draft, &random)
         contact(&draft, &random)
+        reliefs(&draft, &random)
+        risk(&draft, &random)
         return draft
     }
 
@@ -176,5 +178,50 @@ package struct AccountMaker: Sendable {
         draft.hasPhone = random.chance(9_300)
         draft.hasEmail = random.chance(5_500)
         draft.hasAddress = random.chance(9_750)
+    }
+}
+
+/// What relief, exhaustion and scores read. Drawn last, so that the values above stay what they were.
+extension AccountMaker {
+    private func reliefs(_ draft: inout AccountDraft, _ random: inout SplitMix64) {
+        // Employers pay by bimester, so theirs are even numbers of months.
+        let paid = draft.arrears == 0 ? random.between(0...36) : random.chance(1_500) ? random.between(3...5) : 0
+        draft.continuousPayments = draft.regime == .roa ? paid / 2 * 2 : paid
+        draft.bimesterPaid = draft.arrears == 0 ? 10_000 : random.between(0...95) * 100
+        // ORA-42: 134,000 pensioners of 5.5 million.
+        draft.hasPensionResolution = random.chance(243)
+        if draft.hasPensionResolution { draft.pensionEnrolments = random.below(5) }
+        if draft.fppUntil != nil {
+            draft.fppMonths = random.between(1...5)
+        } else if draft.jobLostOn != nil, random.chance(2_000) {
+            draft.fppMonths = random.between(1...6)
+        }
+        // Some few are nearly paid off.
+        if draft.arrears == 0, draft.situation == .active, random.chance(120) {
+            draft.balance = draft.originalAmount / 100 * random.between(1...24)
+            draft.overdue = min(draft.overdue, draft.balance)
+        }
+        // ORA-34: some 3,400 certificates a month of 425,000 accounts that are far behind.
+        if draft.arrears > 9, draft.regime != .re, random.chance(80) {
+            draft.extensionMonths = 24
+            draft.restructures = max(draft.restructures, 1)
+        }
+    }
+
+    private func risk(_ draft: inout AccountDraft, _ random: inout SplitMix64) {
+        switch draft.arrears {
+        case 0: draft.reserveShare = random.between(1...8) * 100
+        case ..<10: draft.reserveShare = random.between(10...60) * 100
+        case ..<36: draft.reserveShare = random.between(50...100) * 100
+        default: draft.reserveShare = random.chance(8_500) ? 10_000 : random.between(80...99) * 100
+        }
+        draft.maxArrears4M = draft.arrears + random.below(2)
+        draft.paid4M = max(0, 100 - 25 * min(draft.arrears, 4)) * 100
+        if draft.paid4M > 0 { draft.paid4M -= random.between(0...15) * 100 }
+        draft.openedOn = asOf.advanced(byDays: -random.between(200...9_000))
+        draft.isAtAffiliatedEmployer = draft.regime == .roa && random.chance(9_000)
+        draft.isCivilServant = draft.isAtAffiliatedEmployer && random.chance(800)
+        draft.areDocumentsMissing = draft.arrears > 0 && random.chance(1_500)
+        draft.isLegalReferral = draft.daysLate > 120 && random.chance(4_000)
     }
 }

@@ -11,7 +11,9 @@ struct CutWriter {
         "restructures", "restructure_in_cure", "judicial_on", "suit_profiled", "lawsuit_on", "dispute_on",
         "agreement_available", "instalment_drop", "signed", "payment_probability", "cofinanced", "has_phone",
         "has_email",
-        "has_address", "reference",
+        "has_address", "reference", "continuous_payments", "bimester_paid", "pension_resolution", "pension_enrolments",
+        "fpp_months", "reserve_share", "max_arrears_4m", "paid_4m", "opened_on", "affiliated_employer", "issste",
+        "documents_missing", "legal_referral",
     ]
     private(set) var rows: RowWriter
     private let periodNumber: Int
@@ -26,10 +28,11 @@ struct CutWriter {
         amounts(draft)
         history(draft)
         solutions(draft)
+        reliefs(draft)
         try rows.endRow()
     }
 
-    mutating func flush() throws(SimulationFailure) { try rows.flush() }
+    mutating func finish() throws(SimulationFailure) { try rows.finish() }
 
     private mutating func identity(_ draft: AccountDraft) {
         rows.field(draft.account)
@@ -89,6 +92,22 @@ struct CutWriter {
         rows.field(draft.account, width: 10)
         rows.append(periodNumber, width: 6)
         rows.append(Self.checkDigits(draft.account, periodNumber), width: 2)
+    }
+
+    private mutating func reliefs(_ draft: AccountDraft) {
+        rows.field(draft.continuousPayments)
+        rows.field(draft.bimesterPaid / 100)
+        rows.field(draft.hasPensionResolution)
+        rows.field(draft.pensionEnrolments)
+        rows.field(draft.fppMonths)
+        rows.field(draft.reserveShare / 100)
+        rows.field(draft.maxArrears4M)
+        rows.field(draft.paid4M / 100)
+        rows.field(date: draft.openedOn)
+        rows.field(draft.isAtAffiliatedEmployer)
+        rows.field(draft.isCivilServant)
+        rows.field(draft.areDocumentsMissing)
+        rows.field(draft.isLegalReferral)
     }
 
     /// Two digits by ISO 7064 mod 97-10, which catch every single wrong digit and every swap of neighbours.

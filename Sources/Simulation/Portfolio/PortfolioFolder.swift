@@ -26,7 +26,7 @@ package struct PortfolioFolder: Sendable {
 
     package init(_ specification: PortfolioSpecification) { self.specification = specification }
 
-    /// Files are written under names of their own and get their names when they are whole.
+    /// Files are written under names of their own and get their names when they are whole; what is cut off leaves none.
     ///
     /// - Parameter progress: called every 100,000 accounts with how many are done.
     package func write(to folder: String, progress: (Int) -> Void) throws(SimulationFailure) -> Counts {
@@ -45,10 +45,9 @@ package struct PortfolioFolder: Sendable {
         _ name: String, _ folder: String, _ header: [String],
         _ body: (inout RowWriter) throws(SimulationFailure) -> Void
     ) throws(SimulationFailure) -> Int {
-        var rows = try RowWriter(path: "\(folder)/.\(name).part", header: header)
+        var rows = try RowWriter(path: "\(folder)/\(name)", header: header)
         try body(&rows)
-        try rows.flush()
-        try Folder.rename("\(folder)/.\(name).part", to: "\(folder)/\(name)")
+        try rows.finish()
         return rows.rows
     }
 
@@ -108,8 +107,8 @@ package struct PortfolioFolder: Sendable {
     ) throws(SimulationFailure) {
         let maker = AccountMaker(seed: specification.seed, asOf: specification.asOf)
         let stopMaker = StopMaker(seed: specification.seed ^ 0x5709, period: specification.period)
-        var cut = try CutWriter(path: "\(folder)/.cut.csv.part", period: specification.period)
-        var stops = try RowWriter(path: "\(folder)/.stops.csv.part", header: StopMaker.header)
+        var cut = try CutWriter(path: "\(folder)/cut.csv", period: specification.period)
+        var stops = try RowWriter(path: "\(folder)/stops.csv", header: StopMaker.header)
         for index in 0..<specification.accounts {
             let draft = maker.account(index)
             try cut.write(draft)
@@ -117,10 +116,8 @@ package struct PortfolioFolder: Sendable {
             if draft.isCollected, try stopMaker.write(draft, to: &stops) { counts.stops += 1 }
             if (index + 1).isMultiple(of: 100_000) { progress(index + 1) }
         }
-        try cut.flush()
-        try stops.flush()
-        try Folder.rename("\(folder)/.cut.csv.part", to: "\(folder)/cut.csv")
-        try Folder.rename("\(folder)/.stops.csv.part", to: "\(folder)/stops.csv")
+        try cut.finish()
+        try stops.finish()
     }
 }
 

@@ -21,12 +21,12 @@ package struct Reviewers: Sendable {
 
     /// - Throws: ``SimulationFailure`` where a row has no outcome number.
     package func review(_ pending: Table, to path: String) throws(SimulationFailure) -> Counts {
-        var rows = try RowWriter(path: path + ".part", header: Self.header)
+        var rows = try RowWriter(path: path, header: Self.header)
         var counts = Counts()
         for row in pending.rows {
             let outcome = pending.text(row, "outcome")
             let delegation = pending.text(row, "delegation")
-            guard let number = Int(outcome), let place = Int(delegation) else {
+            guard Int(outcome) != nil, let place = Int(delegation) else {
                 throw SimulationFailure(
                     .usage, "\(pending.path) has the outcome \(outcome) of delegation \(delegation)",
                     remedy: "Give what dispatcherd review list --pending --csv wrote")
@@ -39,12 +39,11 @@ package struct Reviewers: Sendable {
             rows.field(text: delegation)
             rows.field(text: reason == nil ? "approved" : "rejected")
             rows.field(text: reason ?? "complete")
-            rows.field(text: "supervisor-\(delegation)-\(number % 2 + 1)")
+            rows.field(text: "supervisor-\(delegation)-\(work & 1 + 1)")
             try rows.endRow()
             if reason == nil { counts.approved += 1 } else { counts.rejected += 1 }
         }
-        try rows.flush()
-        try Folder.rename(path + ".part", to: path)
+        try rows.finish()
         return counts
     }
 

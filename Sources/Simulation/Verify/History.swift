@@ -175,6 +175,8 @@ package struct History: Sendable {
     package var outageMicroseconds: Int64 = 0
     package var positions: [Position] = []
     package var deals: [(held: Held, hand: Int32, position: Int32)] = []
+    /// Hands that agencies can draw from.
+    package var openHands: Set<Int32> = []
     package var grants: [Grant] = []
     package var endings: [Ending] = []
     package var limits: [Limit] = []

@@ -57,6 +57,9 @@ package struct HistoryReader {
     }
 
     private func dealt(_ history: inout History) throws {
+        try copy("SELECT hand_id FROM hand WHERE delegation_id = $delegation AND state = 'open'", history) { reader in
+            history.openHands.insert(reader.int32())
+        }
         try copy(
             "SELECT hand_id, position, account_id, epoch, exposure FROM position WHERE delegation_id = $delegation",
             history
@@ -154,8 +157,12 @@ package struct HistoryReader {
     private func stopped(_ history: inout History) throws {
         try copy(
             """
-            SELECT s.account_id, s.reason, s.from_on, s.until_on, i.imported_at
-            FROM stop s JOIN import i USING (import_id) WHERE s.delegation_id = $delegation
+            SELECT s.account_id, s.reason, s.from_on, least(s.until_on, s.ended_on), i.imported_at
+            FROM stop s JOIN import i USING (import_id)
+            WHERE s.delegation_id = $delegation AND (s.ended_on IS NULL OR s.ended_on > s.from_on)
+            UNION ALL
+            SELECT account_id, 'exhaustion', valid_from, (revoked_at AT TIME ZONE interval '-6 hours')::date, validated_at
+            FROM certificate WHERE delegation_id = $delegation
             """, history
         ) { reader in
             guard let account = AccountID(reader.int64()) else { return }

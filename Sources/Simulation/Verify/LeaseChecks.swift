@@ -15,6 +15,7 @@ struct LeaseChecks {
             rising(account, ordered, &verdict)
         }
         dealtOnce(&verdict)
+        waitingOnce(byAccount, &verdict)
         fencing(&verdict)
     }
 
@@ -63,6 +64,32 @@ struct LeaseChecks {
                 Finding(
                     .epochs, history.delegation, "\(deal.held) is not where its deal says",
                     events: ["dealt to hand \(deal.hand) position \(deal.position)", "found at \(found)"]))
+        }
+    }
+
+    /// What waits in an open hand, a front hand of starts too, is neither held nor waits in another one.
+    private func waitingOnce(_ byAccount: [AccountID: [Lease]], _ verdict: inout Verdict) {
+        var cursors: [Int32: Int32] = [:]
+        for grant in history.grants { cursors[grant.grant.hand] = max(cursors[grant.grant.hand] ?? 0, grant.last) }
+        let ended = Set(history.endings.map(\.held))
+        var waiting: [AccountID: History.Position] = [:]
+        for position in history.positions
+        where history.openHands.contains(position.hand) && position.position > cursors[position.hand] ?? 0
+            && !ended.contains(position.held)
+        {
+            verdict.count(.epochs)
+            let event = "hand \(position.hand) position \(position.position) has \(position.held), not leased yet"
+            if let other = waiting.updateValue(position, forKey: position.held.account) {
+                verdict.add(
+                    Finding(
+                        .epochs, history.delegation, "account \(position.held.account) waits in two hands",
+                        events: ["hand \(other.hand) position \(other.position) has \(other.held)", event]))
+            }
+            guard let live = byAccount[position.held.account]?.first(where: { $0.until == nil }) else { continue }
+            verdict.add(
+                Finding(
+                    .epochs, history.delegation, "account \(position.held.account) waits in a hand while it is held",
+                    events: [live.line, event]))
         }
     }
 

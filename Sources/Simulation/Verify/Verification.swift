@@ -15,6 +15,16 @@ package struct Verification {
         self.period = period
     }
 
+    /// The address of a database as it was given on the command line.
+    package static func address(_ text: String) throws(SimulationFailure) -> String {
+        guard PgLink.isAddress(text) else {
+            throw SimulationFailure(
+                .usage, "--database is neither a PostgreSQL URL nor a libpq connection string",
+                remedy: PgLink.addressExample)
+        }
+        return text
+    }
+
     /// - Parameter progress: called after each delegation with how many are done and how many there are.
     /// - Throws: ``SimulationFailure``; environment where the database does not answer or has no such period.
     package func run(progress: (Int, Int) -> Void) throws -> VerdictReport {

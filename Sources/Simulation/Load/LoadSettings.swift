@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// How hard, for how long and with what a daemon is loaded.
+package struct LoadSettings: Sendable {
+    /// What decides when the next pull is made.
+    package enum Arrival: Hashable, Sendable {
+        /// As soon as the one before is answered: as fast as the daemon goes.
+        case closed
+        /// So many pulls a second over all connections, whether the daemon keeps up or not. A pull that has to wait for its
+        /// connection counts from the moment it should have left, so that a stall is not hidden.
+        case open(pullsPerSecond: Int)
+    }
+    package static let connectionsMax = 20_000
+
+    package var addresses: [LoadAddress]
+    package var keysFolder: String
+    package var contractsPath: String
+    package var connections = 32
+    /// Accounts of one pull.
+    package var batch = 1
+    package var arrival = Arrival.closed
+    package var warmUp: Duration = .seconds(2)
+    package var duration: Duration = .seconds(10)
+    /// Whether the reports of one pull travel together with the next pull, or are answered before it is made.
+    package var isPaired = true
+    /// Event loops of the load itself.
+    package var threads = 1
+    package var seed: UInt64 = 7
+
+    package init(addresses: [LoadAddress], keysFolder: String, contractsPath: String) {
+        self.addresses = addresses
+        self.keysFolder = keysFolder
+        self.contractsPath = contractsPath
+    }
+}
+
+/// Where a daemon listens.
+package struct LoadAddress: Hashable, Sendable, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    package var description: String { "\(host):\(port)" }
+}
+
+/// One pool that an agency may pull from.
+struct LoadPool: Hashable, Sendable {
+    let contract: ContractID
+    let delegation: Delegation
+    let strategy: Strategy
+}

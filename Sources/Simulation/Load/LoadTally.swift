@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Histogram
+
+/// What one event loop counted; added up at the end.
+struct LoadTally {
+    /// A microsecond to two minutes, three digits.
+    private static func histogram() -> Histogram<UInt64> {
+        Histogram(highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: .three)
+    }
+
+    var leases = LoadTally.histogram()
+    var reports = LoadTally.histogram()
+    var leasedAccounts: Int64 = 0
+    var emptyPulls: Int64 = 0
+    var refusals: [String: Int64] = [:]
+    var lost: [String: Int64] = [:]
+
+    mutating func lease(microseconds: Int64) { leases.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
+    mutating func report(microseconds: Int64) { reports.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
+
+    mutating func add(_ other: LoadTally) {
+        Self.add(other.leases, to: &leases)
+        Self.add(other.reports, to: &reports)
+        leasedAccounts += other.leasedAccounts
+        emptyPulls += other.emptyPulls
+        refusals.merge(other.refusals, uniquingKeysWith: +)
+        lost.merge(other.lost, uniquingKeysWith: +)
+    }
+
+    private static func add(_ from: Histogram<UInt64>, to: inout Histogram<UInt64>) {
+        for value in from.recordedValues() { to.record(value.value, count: value.count) }
+    }
+}
