@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests: a verb and its fields, each written as the protocol spells it.
+
+The functions check what can be known here: kinds, ranges and fields that belong together. Words such as a channel or a
+result go through as they are, so that a newer server's words work with this client.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Dict, Mapping, Optional, Union
+
+from .errors import RequestError
+from .values import (
+    AmountLike,
+    DayLike,
+    InstantLike,
+    write_amount,
+    write_day,
+    write_instant,
+    write_name,
+    write_number,
+)
+
+#: Verbs whose requests carry a key, so that they can be repeated without a second effect.
+KEYED_VERBS = ("LEASE", "REPORT", "EXTEND", "RETURN", "OBJECT")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request without its tag. Requests of keyed verbs get their key when they are sent."""
+
+    verb: str
+    fields: Dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the verb carries a key."""
+        return self.verb in KEYED_VERBS
+
+    @property
+    def key(self) -> Optional[int]:
+        text = self.fields.get("key")
+        return None if text is None else int(text)
+
+    @property
+    def delegation(self) -> int:
+        return int(self.fields.get("delegation", "0"))
+
+    def with_key(self, key: int) -> "Request":
+        fields = {"key": write_number(key, "key")}
+        fields.update({name: value for name, value in self.fields.items() if name != "key"})
+        return replace(self, fields=fields)
+
+
+def _number(fields: Dict[str, str], name: str, value: Optional[int]) -> None:
+    if value is not None:
+        fields[name] = write_number(value, name)
+
+
+def _text(fields: Dict[str, str], name: str, value: Optional[str]) -> None:
+    if value is not None:
+        if not value:
+            raise RequestError(f"{name} is empty")
+        fields[name] = value
+
+
+def lease(
+    delegation: int,
+    strategy: str,
+    max: int,
+    *,
+    contract: Optional[int] = None,
+    portfolio: Optional[str] = None,
+    tactic: Optional[str] = None,
+) -> Request:
+    """The next accounts of a delegation and strategy, in the order of the deal."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _text(fields, "strategy", strategy)
+    _number(fields, "max", max)
+    _number(fields, "contract", contract)
+    _text(fields, "portfolio", portfolio)
+    _text(fields, "tactic", tactic)
+    return Request("LEASE", fields)
+
+
+#: What a result needs besides; the server says so too.
+_NEEDS = {"promise": ("amount", "promised"), "agreement-signed": ("solution",), "other-with-code": ("branch",)}
+
+
+def report(
+    delegation: int,
+    account: int,
+    epoch: int,
+    *,
+    at: InstantLike,
+    channel: str,
+    contact: str,
+    result: str,
+    amount: Optional[AmountLike] = None,
+    promised: Optional[DayLike] = None,
+    branch: Optional[str] = None,
+    motive: Optional[str] = None,
+    position: Optional[str] = None,
+    solution: Optional[str] = None,
+    evidence: Optional[str] = None,
+) -> Request:
+    """One gestión. `at` is when the work was done, not when it is reported."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _number(fields, "account", account)
+    _number(fields, "epoch", epoch)
+    fields["at"] = write_instant(at, "at")
+    for name, value in (("channel", channel), ("contact", contact), ("result", result)):
+        _text(fields, name, value)
+    if amount is not None:
+        fields["amount"] = write_amount(amount, "amount")
+    if promised is not None:
+        fields["promised"] = write_day(promised, "promised")
+    more = {"branch": branch, "motive": motive, "position": position, "solution": solution, "evidence": evidence}
+    for name, text in more.items():
+        _text(fields, name, text)
+    missing = [name for name in _NEEDS.get(result, ()) if name not in fields]
+    if missing:
+        raise RequestError(f"{result} needs {' and '.join(missing)}")
+    return Request("REPORT", fields)
+
+
+def extend(delegation: int, grant: int, until: InstantLike) -> Request:
+    """More time for a whole grant."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _number(fields, "grant", grant)
+    fields["until"] = write_instant(until, "until")
+    return Request("EXTEND", fields)
+
+
+def give_back(delegation: int, account: int, epoch: int, reason: str) -> Request:
+    """RETURN: one account goes back."""
+    fields = _held(delegation, account, epoch)
+    _text(fields, "reason", reason)
+    return Request("RETURN", fields)
+
+
+def resume(count: int, digest: str, after: Optional[str] = None) -> Request:
+    """Whether both sides agree on what is held. `after` is the `next=` of the page before."""
+    fields = {"count": write_number(count, "count"), "digest": digest}
+    _text(fields, "after", after)
+    return Request("RESUME", fields)
+
+
+def ping() -> Request:
+    return Request("PING")
+
+
+def bye() -> Request:
+    return Request("BYE")
+
+
+# Verbs that the design has and that a server may not serve yet; it then answers UNSUPPORTED.
+
+
+def contact(delegation: int, account: int, epoch: int) -> Request:
+    """The contact data of a held account."""
+    return Request("CONTACT", _held(delegation, account, epoch))
+
+
+def object_to_recall(delegation: int, account: int, epoch: int, reason: str) -> Request:
+    """OBJECT: says no to a recall that was announced, with a reason."""
+    fields = _held(delegation, account, epoch)
+    _text(fields, "reason", reason)
+    return Request("OBJECT", fields)
+
+
+def call(verb: str, fields: Optional[Mapping[str, Union[str, int]]] = None) -> Request:
+    """Any verb with any fields, for what this package has no function for."""
+    texts = {
+        name: write_number(value, name) if isinstance(value, int) else value for name, value in (fields or {}).items()
+    }
+    return Request(verb, texts)
+
+
+def hello(agency: str, client: Optional[str], instance: str, sequence: int, nonce: bytes) -> Request:
+    """Who we are. The connection sends it by itself."""
+    fields = {"version": "1", "agency": agency}
+    _text(fields, "client", client)
+    fields["instance"] = write_name(instance, "instance")
+    fields["sequence"] = write_number(sequence, "sequence")
+    fields["nonce"] = nonce.hex()
+    return Request("HELLO", fields)
+
+
+def authenticate(proof: bytes) -> Request:
+    """The proof of it. The connection sends it by itself."""
+    return Request("AUTH", {"method": "ed25519", "proof": proof.hex()})
+
+
+def _held(delegation: int, account: int, epoch: int) -> Dict[str, str]:
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _number(fields, "account", account)
+    _number(fields, "epoch", epoch)
+    return fields

@@ -1,0 +1,491 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agent against a real dispatcherd: cut connections, killed daemons, killed clients."""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Dict, List, Tuple
+
+import document
+from month import FOLDER, Month, Wire
+from reparto_agent import (
+    Agent,
+    AgentError,
+    AgentEvent,
+    AsyncAgent,
+    Connected,
+    ConnectionFailed,
+    Difference,
+    FatalRefusal,
+    FixRefusal,
+    Late,
+    RefreshRefusal,
+    Reported,
+    requests,
+)
+from reparto_agent.replies import Account
+
+month = Month()
+
+
+def setUpModule() -> None:
+    month.begin()
+
+
+def tearDownModule() -> None:
+    month.end()
+
+
+class DaemonTestCase(unittest.TestCase):
+    def setUp(self) -> None:
+        self.agency = month.agency()
+        self.pools = month.pools(self.agency)
+        self.wire = Wire(month)
+        self.addCleanup(lambda: self.wire.close())
+
+    def outcomes(self) -> int:
+        return month.count(f"SELECT count(*) FROM outcome WHERE agency_id = {int(self.agency[3:])}")
+
+    def granted(self) -> int:
+        return month.count(
+            f"SELECT coalesce(sum(accounts), 0) FROM lease_grant WHERE agency_id = {int(self.agency[3:])}"
+        )
+
+
+class DayTests(DaemonTestCase):
+    def test_a_day_of_an_agency(self) -> None:
+        delegation, strategy = self.pools[0]
+        with Agent(month.settings(self.agency)) as agent:
+            lease = agent.lease(delegation, strategy, 3)
+            self.assertEqual((lease.granted, lease.stop, len(agent.held())), (3, "limit", 3))
+            first, second, third = lease.accounts
+            now = agent.ping()
+            done = agent.report(
+                first,
+                at=now,
+                channel="phone-out",
+                contact="direct",
+                result="promise",
+                amount="100.00",
+                promised=now.date() + timedelta(days=7),
+            )
+            self.assertEqual(len(done.receipt), 64)
+            assert lease.grant is not None and lease.term is not None
+            extended = agent.extend(delegation, lease.grant, lease.term + timedelta(days=1))
+            self.assertEqual({one.term for one in agent.held()}, {extended.term})
+            with self.assertRaises(FixRefusal) as beyond:
+                agent.extend(delegation, lease.grant, extended.ceiling + timedelta(days=1))
+            self.assertEqual(beyond.exception.code, "BEYOND-CEILING")
+            agent.give_back(second, "unlocatable")
+            with self.assertRaises(RefreshRefusal) as closed:
+                agent.report(second, at=now, channel="phone-out", contact="none", result="no-answer")
+            self.assertEqual(closed.exception.code, "CLOSED")
+            self.assertIsNotNone(closed.exception.evidence)
+            with self.assertRaises(RefreshRefusal) as unknown:
+                agent.give_back(replace(third, epoch=third.epoch + 1), "other")
+            self.assertIn(unknown.exception.code, ("UNKNOWN", "REASSIGNED"))
+            self.assertTrue(agent.resume().match)
+            self.assertEqual({one.account for one in agent.held()}, {first.account, third.account})
+        with Agent(month.settings(self.agency)) as again:
+            self.assertEqual(
+                [one.tactic for one in again.held()],
+                [one.tactic for one in sorted((first, third), key=lambda one: one.account)],
+            )
+
+    def test_what_is_not_allowed_is_said_by_class(self) -> None:
+        mine = {delegation for delegation, _ in self.pools}
+        elsewhere = next(one for one in range(1, 33) if one not in mine)
+        with Agent(month.settings(self.agency)) as agent:
+            with self.assertRaises(FixRefusal) as scope:
+                agent.lease(elsewhere, self.pools[0][1], 1)
+            self.assertEqual(scope.exception.code, "SCOPE")
+            with self.assertRaises(FixRefusal) as value:
+                agent.lease(elsewhere, self.pools[0][1], 100000)
+            self.assertEqual((value.exception.code, value.exception.field), ("BAD-VALUE", "max"))
+            with self.assertRaises(FixRefusal):
+                agent.call("LEESE")
+            self.assertEqual(agent.unanswered(), [])
+
+    def test_all_reports_of_a_batch_are_answered_and_a_bad_one_spoils_none(self) -> None:
+        with Agent(month.settings(self.agency)) as agent:
+            accounts = lease_all(agent, self.pools, 60)
+            at = agent.ping()
+            several = [
+                requests.report(*place(one), at=at, channel="sms", contact="none", result="no-answer")
+                for one in accounts * 4
+            ]
+            several.insert(
+                7, requests.report(*place(accounts[0]), at=at, channel="pigeon", contact="none", result="refusal")
+            )
+            results = agent.report_many(several)
+        self.assertIsInstance(results.pop(7), FixRefusal)
+        self.assertEqual({type(one) for one in results}, {Reported})
+        self.assertEqual(self.outcomes(), len(results))
+
+    def test_found_and_lost_accounts_come_to_light(self) -> None:
+        delegation, strategy = self.pools[0]
+        with Agent(month.settings(self.agency, "one")) as one:
+            lease = one.lease(delegation, strategy, 2)
+        with Agent(month.settings(self.agency, "two")) as two:
+            self.assertEqual(len(two.held()), 2)
+            two.give_back(lease.accounts[0], "other")
+        events: List[AgentEvent] = []
+        with Agent(month.settings(self.agency, "one"), events.append) as one:
+            self.assertEqual(len(one.held()), 1)
+        found = [event for event in events if isinstance(event, Difference)]
+        self.assertEqual([lost.account for lost in found[0].lost], [lease.accounts[0].account])
+
+
+class AdmissionTests(DaemonTestCase):
+    def test_a_wrong_key_is_fatal(self) -> None:
+        other = month.settings(self.agency)
+        other = replace(other, key=month.settings("ACE29" if self.agency != "ACE29" else "ACE28").key)
+        with self.assertRaises(FatalRefusal) as caught:
+            Agent(other).open()
+        self.assertEqual(caught.exception.code, "AUTH")
+
+    def test_a_copied_state_folder_is_a_clone(self) -> None:
+        original = month.settings(self.agency, "original")
+        with Agent(original):
+            pass
+        shutil.copytree(original.state, FOLDER / "state" / "copy")
+        with Agent(original):
+            pass
+        with self.assertRaises(FatalRefusal) as caught:
+            Agent(month.settings(self.agency, "copy")).open()
+        self.assertEqual(caught.exception.code, "CLONE")
+
+    def test_the_next_address_is_taken_where_one_is_dead(self) -> None:
+        settings = month.settings(self.agency)
+        settings = replace(settings, servers=[("127.0.0.1", 1), *settings.servers])
+        with Agent(settings) as agent:
+            self.assertIsNotNone(agent.ping().tzinfo)
+
+    def test_where_nobody_listens_the_problem_is_told_in_time(self) -> None:
+        begun = time.monotonic()
+        with self.assertRaisesRegex(ConnectionFailed, "cannot connect to 127.0.0.1 port 1"):
+            Agent(month.settings(self.agency, port=1, timeout=1.0)).open()
+        self.assertLess(time.monotonic() - begun, 5)
+
+
+class LossTests(DaemonTestCase):
+    def work(self, agent: Agent, seconds: float, harm: "threading.Thread") -> Tuple[List[Account], int]:
+        """Leases and reports on several threads while harm is done; all accounts leased, and reports recorded."""
+        leased: List[Account] = []
+        problems: List[str] = []
+        recorded = [0]
+        lock = threading.Lock()
+        end = time.monotonic() + seconds
+
+        def one(seed: int) -> None:
+            chance = random.Random(seed)
+            try:
+                while time.monotonic() < end:
+                    lease = agent.lease(*chance.choice(self.pools), max=2)
+                    at = agent.ping()
+                    done = agent.report_many(
+                        [
+                            requests.report(
+                                *place(account), at=at, channel="phone-out", contact="none", result="no-answer"
+                            )
+                            for account in lease.accounts
+                            for _ in range(3)
+                        ]
+                    )
+                    with lock:
+                        leased.extend(lease.accounts)
+                        recorded[0] += sum(isinstance(one, Reported) for one in done)
+                        problems.extend(str(one) for one in done if isinstance(one, AgentError))
+            except AgentError as error:
+                problems.append(repr(error))
+
+        threads = [threading.Thread(target=one, args=(seed,)) for seed in range(4)]
+        for thread in (*threads, harm):
+            thread.start()
+        for thread in (*threads, harm):
+            thread.join()
+        self.assertEqual(problems, [])
+        return leased, recorded[0]
+
+    def check(self, agent: Agent, leased: List[Account], recorded: int) -> None:
+        """Nothing is lost and nothing done twice."""
+        self.assertGreater(recorded, 20)
+        self.assertEqual(len({one.account for one in leased}), len(leased))
+        self.assertEqual(self.granted(), len(leased))
+        self.assertEqual(self.outcomes(), recorded)
+        self.assertTrue(agent.resume().match)
+        self.assertEqual({one.account for one in agent.held()}, {one.account for one in leased})
+        self.assertEqual(agent.unanswered(), [])
+
+    def test_cut_connections_lose_nothing_and_repeat_nothing(self) -> None:
+        def harm() -> None:
+            for _ in range(12):
+                time.sleep(0.25)
+                self.wire.cut()
+
+        with Agent(month.settings(self.agency, port=self.wire.port)) as agent:
+            leased, recorded = self.work(agent, 3.0, threading.Thread(target=harm))
+            self.check(agent, leased, recorded)
+        self.assertGreater(self.wire.cuts, 5)
+
+    def test_a_killed_daemon_loses_nothing_and_repeats_nothing(self) -> None:
+        def harm() -> None:
+            for _ in range(2):
+                time.sleep(0.7)
+                month.stop(signal.SIGKILL)
+                month.serve()
+
+        with Agent(month.settings(self.agency)) as agent:
+            leased, recorded = self.work(agent, 4.0, threading.Thread(target=harm))
+            self.check(agent, leased, recorded)
+
+    def test_a_lost_reply_is_fetched_by_the_next_run_of_a_killed_client(self) -> None:
+        delegation, strategy = self.pools[0]
+        settings = month.settings(self.agency)
+        program = (
+            "import sys\n"
+            "from reparto_agent import *\n"
+            "server = ('127.0.0.1', int(sys.argv[1]))\n"
+            "agent = Agent(Settings([server], sys.argv[2], AgencyKey.read(sys.argv[3]), sys.argv[4]))\n"
+            "agent.open()\n"
+            "print('open', flush=True)\n"
+            "sys.stdin.readline()\n"
+            "agent.lease(int(sys.argv[5]), sys.argv[6], 5)\n"
+        )
+        words = [
+            str(self.wire.port),
+            self.agency,
+            str(month.key_file(self.agency)),
+            str(settings.state),
+            str(delegation),
+            strategy,
+        ]
+        client = subprocess.Popen(
+            [sys.executable, "-c", program, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert client.stdin is not None and client.stdout is not None
+        client.stdout.readline()
+        self.wire.is_deaf.set()
+        client.stdin.write(b"\n")
+        client.stdin.flush()
+        end = time.monotonic() + 10
+        while self.granted() == 0 and time.monotonic() < end:
+            time.sleep(0.02)
+        client.kill()
+        client.communicate()
+        self.assertEqual(self.granted(), 5)
+
+        events: List[AgentEvent] = []
+        with Agent(settings, events.append) as agent:
+            late = [event for event in events if isinstance(event, Late)]
+            self.assertEqual([event.reply.fields["granted"] for event in late], ["5"])
+            self.assertEqual([one.tactic is not None for one in agent.held()], [True] * 5)
+            self.assertEqual(agent.unanswered(), [])
+        self.assertEqual(self.granted(), 5)
+
+    def test_who_gives_up_waiting_is_told_so_and_gets_the_answer_as_an_event(self) -> None:
+        delegation, strategy = self.pools[0]
+        events: List[AgentEvent] = []
+        settings = replace(month.settings(self.agency, port=self.wire.port), timeout=2.0, reply_timeout=60.0)
+        with Agent(settings, events.append) as agent:
+            self.wire.is_deaf.set()
+            with self.assertRaisesRegex(AgentError, "stays in the state folder"):
+                agent.lease(delegation, strategy, 2)
+            self.assertEqual([one.verb for one in agent.unanswered()], ["LEASE"])
+            self.wire.is_deaf.clear()
+            self.wire.cut()
+            wait_until(lambda: any(isinstance(event, Late) for event in events))
+            self.assertEqual(len(agent.held()), 2)
+        self.assertEqual(self.granted(), 2)
+
+
+class AsyncTests(DaemonTestCase):
+    def test_a_draining_node_is_pushed_and_left_and_work_goes_on_after_it(self) -> None:
+        async def day() -> Tuple[List[str], int]:
+            pushes: List[str] = []
+            async with AsyncAgent(month.settings(self.agency)) as agent:
+
+                async def listen() -> None:
+                    async for push in agent.pushes():
+                        pushes.append(push.name)
+
+                listening = asyncio.create_task(listen())
+                await asyncio.sleep(0)
+                delegation, strategy = self.pools[0]
+                first = await agent.lease(delegation, strategy, 2)
+                loop = asyncio.get_running_loop()
+                stopping = loop.run_in_executor(None, month.stop)
+                while "DRAINING" not in pushes:
+                    await asyncio.sleep(0.01)
+                waiting = asyncio.create_task(agent.lease(delegation, strategy, 2))
+                await stopping
+                await loop.run_in_executor(None, month.serve)
+                second = await waiting
+                listening.cancel()
+                return pushes, len({one.account for one in (*first.accounts, *second.accounts)})
+
+        pushes, accounts = asyncio.run(day())
+        self.assertEqual((pushes, accounts), (["DRAINING"], 4))
+
+    def test_many_tasks_share_one_connection(self) -> None:
+        async def day() -> List[int]:
+            events: List[AgentEvent] = []
+            async with AsyncAgent(month.settings(self.agency), events.append) as agent:
+                leases = await asyncio.gather(*(agent.lease(*pool, max=1) for pool in self.pools for _ in range(10)))
+                self.assertEqual(sum(isinstance(event, Connected) for event in events), 1)
+                return [one.account for lease in leases for one in lease.accounts]
+
+        accounts = asyncio.run(day())
+        self.assertEqual(len(set(accounts)), len(accounts))
+        self.assertEqual(self.granted(), len(accounts))
+
+    def test_what_is_cancelled_before_it_was_sent_is_never_done(self) -> None:
+        async def day() -> None:
+            settings = month.settings(self.agency, port=self.wire.port)
+            async with AsyncAgent(settings) as agent:
+                self.wire.close()
+                self.wire = Wire(month)
+                while agent.is_connected:
+                    await asyncio.sleep(0.01)
+                waiting = asyncio.create_task(agent.lease(*self.pools[0], max=1))
+                await asyncio.sleep(0.2)
+                waiting.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await waiting
+                self.assertEqual(agent.unanswered(), [])
+
+        asyncio.run(day())
+        with Agent(month.settings(self.agency)) as agent:
+            self.assertEqual(agent.held(), [])
+        self.assertEqual(self.granted(), 0)
+
+
+class CommandTests(DaemonTestCase):
+    def run_agent(self, *words: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "reparto_agent.cli", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment(),
+        )
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.errors = done.stderr
+        return done.stdout
+
+    def environment(self) -> Dict[str, str]:
+        return {
+            **os.environ,
+            "REPARTO_AGENT_SERVER": f"127.0.0.1:{month.port}",
+            "REPARTO_AGENT_AGENCY": self.agency,
+            "REPARTO_AGENT_KEY": str(month.key_file(self.agency)),
+            "REPARTO_AGENT_STATE": str(FOLDER / "state" / f"command-{self.agency}"),
+        }
+
+    def rows(self, text: str) -> List[Dict[str, str]]:
+        return [json.loads(line) for line in text.splitlines()]
+
+    def test_the_commands_of_a_day(self) -> None:
+        delegation, strategy = self.pools[0]
+        self.assertIn("2024-03-01", self.run_agent("ping"))
+        leased = self.rows(self.run_agent("lease", str(delegation), strategy, "3", "--json"))
+        self.assertEqual(len(leased), 3)
+        self.assertIn("stop=limit: as many as were asked for", self.errors)
+        account = str(leased[0]["account"])
+        work = ("--channel", "phone-out", "--contact", "direct", "--result")
+        self.assertIn("recorded", self.run_agent("report", str(delegation), account, *work, "refusal"))
+        self.assertEqual(self.run_agent("report", str(delegation), account, *work, "promise", code=2), "")
+        self.assertIn("promise needs amount and promised", self.errors)
+        batch = FOLDER / f"batch-{self.agency}.jsonl"
+        at = "2024-03-01T06:00:00Z"
+        batch.write_text(
+            "".join(
+                json.dumps(
+                    {
+                        "delegation": delegation,
+                        "account": row["account"],
+                        "epoch": row["epoch"],
+                        "at": at,
+                        "channel": "sms",
+                        "contact": "none",
+                        "result": "no-answer",
+                    }
+                )
+                + "\n"
+                for row in leased
+            )
+        )
+        self.assertEqual(len(self.rows(self.run_agent("report", "--batch", str(batch), "--json"))), 3)
+        longer = datetime.fromisoformat(leased[0]["term"]) + timedelta(days=1)
+        self.assertIn(
+            "ceiling", self.run_agent("extend", str(delegation), str(leased[0]["grant"]), longer.isoformat())
+        )
+        self.assertIn("returned", self.run_agent("return", str(delegation), account, "unlocatable"))
+        self.assertEqual(self.run_agent("resume"), "")
+        self.assertEqual(len(self.rows(self.run_agent("held", "--json"))), 2)
+        self.run_agent(
+            "report", str(delegation), account, "--epoch", str(leased[0]["epoch"]), *work, "refusal", code=1
+        )
+        self.assertEqual(self.outcomes(), 4)
+
+    def test_a_mistake_is_one_line_with_its_exit_code(self) -> None:
+        self.run_agent("lease", "14", code=2)
+        self.assertIn("--help", self.errors)
+        self.run_agent("ping", "--key", "/nowhere/a.key", code=3)
+        self.assertIn("keygen", self.errors)
+        self.run_agent("ping", "--server", "127.0.0.1:1", "--timeout", "1", code=3)
+        self.assertEqual(len(self.errors.splitlines()), 1)
+
+    def test_a_new_key_is_printed_in_public_only(self) -> None:
+        path = FOLDER / f"new-{self.agency}.key"
+        said = self.run_agent("keygen", str(path))
+        self.assertNotIn(path.read_text().strip(), said + self.errors)
+        self.assertEqual(len(said.splitlines()[0]), 44)
+
+    def test_the_worked_example_runs(self) -> None:
+        example = document.ROOT / "clients" / "python" / "examples" / "month.py"
+        self.assertLessEqual(len(example.read_text().splitlines()), 40)
+        done = subprocess.run(
+            [sys.executable, str(example), str(self.pools[0][0]), self.pools[0][1]],
+            text=True,
+            capture_output=True,
+            check=False,
+            env=self.environment(),
+            cwd=FOLDER,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("receipt", done.stdout)
+
+
+def place(account: Account) -> Tuple[int, int, int]:
+    return account.delegation, account.account, account.epoch
+
+
+def lease_all(agent: Agent, pools: List[Tuple[int, str]], count: int) -> List[Account]:
+    leased: List[Account] = []
+    for delegation, strategy in pools:
+        while len(leased) < count:
+            lease = agent.lease(delegation, strategy, count - len(leased))
+            leased.extend(lease.accounts)
+            if lease.stop != "hand":
+                break
+    return leased
+
+
+def wait_until(condition: "object") -> None:
+    end = time.monotonic() + 15
+    assert callable(condition)
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it did not happen in 15 s")
+        time.sleep(0.02)

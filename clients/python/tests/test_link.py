@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TLS from the first byte: the signature names the certificate that the client saw."""
+
+import asyncio
+import datetime
+import hashlib
+import ipaddress
+import ssl
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Dict, List
+
+import document
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from reparto_agent import AgencyKey, AgentEvent, AsyncAgent, ConnectionFailed, Push, Settings, tls_context
+from reparto_agent.authentication import Claim
+from reparto_agent.wire import parse_request
+
+GREETING = (
+    "* REPARTO versions=1 node=mx-1 time=2024-03-04T15:00:00.000Z nonce=0001 line-max=1024 line-max-open=65536 "
+    "batch-max=1000 window=64 idle=30 auth=ed25519"
+)
+
+
+def certificate(folder: Path) -> bytes:
+    """Makes a certificate for 127.0.0.1 that signs itself; returns its hash."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mx-1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "server.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (folder / "server.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return hashlib.sha256(made.public_bytes(Encoding.DER)).digest()
+
+
+class Peer:
+    """Speaks the server's half of an admission, and pushes what no daemon pushes yet."""
+
+    def __init__(self, pushes: List[str]) -> None:
+        self.pushes = pushes
+        self.said: Dict[str, Dict[str, str]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GREETING.encode() + b"\n")
+        while True:
+            line = (await reader.readline()).decode().rstrip("\n")
+            if not line:
+                break
+            request = parse_request(line)
+            self.said[request.verb] = request.fields
+            bring = {"HELLO": " session=1", "AUTH": " held=0 contracts=1", "RESUME": " held=0 match=yes"}
+            writer.write(f"{request.tag} OK{bring.get(request.verb, '')}\n".encode())
+            if request.verb == "RESUME":
+                writer.write("".join(f"* {push}\n" for push in self.pushes).encode())
+            if request.verb == "BYE":
+                break
+        writer.close()
+
+
+class LinkTests(unittest.TestCase):
+    def setUp(self) -> None:
+        kept = tempfile.TemporaryDirectory()
+        self.addCleanup(kept.cleanup)
+        self.folder = Path(kept.name)
+
+    def settings(self, port: int, context: "ssl.SSLContext | None") -> Settings:
+        return Settings(
+            [("127.0.0.1", port)], "ACE07", AgencyKey(document.SECRET), self.folder / "state", tls=context, timeout=5.0
+        )
+
+    def test_the_proof_covers_the_hash_of_the_certificate(self) -> None:
+        digest = certificate(self.folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
+        peer = Peer([])
+
+        async def day() -> None:
+            server = await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=context)
+            settings = self.settings(server.sockets[0].getsockname()[1], tls_context(str(self.folder / "server.pem")))
+            async with server, AsyncAgent(settings):
+                pass
+
+        asyncio.run(day())
+        hello = peer.said["HELLO"]
+        claim = Claim(
+            "mx-1",
+            b"\x00\x01",
+            bytes.fromhex(hello["nonce"]),
+            "ACE07",
+            hello["instance"],
+            int(hello["sequence"]),
+            digest,
+        )
+        self.assertEqual(peer.said["AUTH"]["proof"], AgencyKey(document.SECRET).sign(claim).hex())
+
+    def test_a_certificate_of_nobody_we_know_is_refused(self) -> None:
+        certificate(self.folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
+
+        async def day() -> None:
+            server = await asyncio.start_server(Peer([]).serve, "127.0.0.1", 0, ssl=context)
+            async with server:
+                await AsyncAgent(self.settings(server.sockets[0].getsockname()[1], tls_context())).open()
+
+        with self.assertRaisesRegex(ConnectionFailed, "(?i)certificate"):
+            asyncio.run(day())
+
+    def test_pushes_are_handed_through_known_or_not(self) -> None:
+        events: List[AgentEvent] = []
+        sent = [
+            "EXPIRING delegation=14 grant=7 term=2024-04-03T06:00:00.000Z",
+            "PAUSED strategy=dual",
+            "NEWS colour=blue",
+        ]
+
+        async def day() -> None:
+            server = await asyncio.start_server(Peer(sent).serve, "127.0.0.1", 0)
+            settings = self.settings(server.sockets[0].getsockname()[1], None)
+            async with server, AsyncAgent(settings, events.append):
+                while sum(isinstance(event, Push) for event in events) < 3:
+                    await asyncio.sleep(0.01)
+
+        asyncio.run(day())
+        pushes = [event for event in events if isinstance(event, Push)]
+        self.assertEqual([push.name for push in pushes], ["EXPIRING", "PAUSED", "NEWS"])
+        self.assertEqual(pushes[2].fields, {"colour": "blue"})
