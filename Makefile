@@ -2,7 +2,7 @@
 # Everything a newcomer needs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test format format-check clean
+.PHONY: help setup build demo bench test format format-check clean
 
 help: ## Shows this list.
 	@echo "Reparto. Targets:"
@@ -16,6 +16,9 @@ build: setup ## Builds dispatcherd and agentsim in release mode.
 
 demo: build ## Runs one month of 200,000 accounts, from the cut to the statements.
 	@scripts/demo.sh
+
+bench: build ## Measures against what others do; BENCH=name picks one case (docs/performance.md).
+	@scripts/bench.sh
 
 test: setup ## Builds and runs all tests against a throwaway PostgreSQL of their own.
 	@scripts/test.sh
