@@ -117,6 +117,7 @@ struct Home {
     func answers() throws -> Bool { try link().run("SELECT 1").count == 1 }
 
     func awaitStop() throws {
+        // A process that is not our child tells us nothing when it ends.
         while case .running = try server().status { usleep(10_000) }
     }
 

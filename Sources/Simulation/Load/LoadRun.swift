@@ -169,6 +169,7 @@ package struct LoadRun: Sendable {
                     worker.eventLoop.execute { worker.value.arrive(number / workers.count, at: at) }
                     sent += 1
                 }
+                // Cancelled in its sleep, the loop ends.
                 try? await Task.sleep(for: .milliseconds(1))
             }
         }

@@ -27,7 +27,6 @@ package struct LoadSettings: Sendable {
     package var isPaired = true
     /// Event loops of the load itself.
     package var threads = 1
-    package var seed: UInt64 = 7
 
     package init(addresses: [LoadAddress], keysFolder: String, contractsPath: String) {
         self.addresses = addresses

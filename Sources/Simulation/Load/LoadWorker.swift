@@ -2,7 +2,6 @@
 
 internal import AgentProtocol
 internal import Assignment
-internal import Glibc
 internal import NIOCore
 
 /// What the connections of one event loop share. Touched on that loop only.
@@ -54,9 +53,7 @@ struct LoadClock: Sendable {
 
     func now() -> String {
         if let fixed { return fixed.description }
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let instant = Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+        let instant = Timestamp(microseconds: LoadRun.nowMicroseconds())
         var bytes: [UInt8] = []
         instant.appendMicroseconds(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
