@@ -74,11 +74,13 @@ package struct ImportRun {
         let store = ImportStore(link, kind: kind, period: period)
         // First, because it locks every open period, and all who do lock them in one order.
         let starts = kind == .starts ? try StartRun(link, period: period) : nil
-        try requireOpen(store)
+        let state = try store.lockPeriod()
+        // Before anything is refused: what is loaded already is no change, in whatever state the period is.
         if let former = try store.former(digest: digest) {
             return report(
                 .unchanged, file, digest, good: Int(former.rowsGood), bad: Int(former.rowsBad), badRows, [])
         }
+        try requireOpen(state, store)
         let latestDay = min(period.lastDay, try store.today())
         let copy = try store.stage(kind.format.stagedColumns)
         let read = try copyRows(file, latestDay: latestDay, lines: lines, copy, badRows, link)
@@ -120,8 +122,7 @@ package struct ImportRun {
         }
     }
 
-    private func requireOpen(_ store: ImportStore) throws {
-        let state = try store.lockPeriod()
+    private func requireOpen(_ state: String, _ store: ImportStore) throws {
         guard state == "open" else {
             throw CommandFailure(
                 .findings, "period \(period) is \(state)",
