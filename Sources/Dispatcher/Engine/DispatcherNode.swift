@@ -162,7 +162,13 @@ package struct DispatcherNode: Sendable {
     }
 
     private static func failure(_ error: AgentServerError) -> CommandFailure {
-        CommandFailure(.environment, "\(error)", remedy: "Stop the other process, or choose another port with --port.")
+        let remedy =
+            switch error {
+            case .portInUse: "Stop the other process, or choose another port with --port."
+            case .cannotListen: "Choose another address or port, or give this user the right to it."
+            case .plainOffLoopback: "Listen on a loopback address."
+            }
+        return CommandFailure(.environment, "\(error)", remedy: remedy)
     }
 
     private static func route(

@@ -39,10 +39,10 @@ package struct ImportRun {
                 let report = try load(file, digest: digest, lines: lines, badRows: badRows, link)
                 // The way to roll back is to throw.
                 guard report.result == .imported else { throw Kept(report: report) }
+                try badRows.finish()
                 Interruption.enter(.committing)
                 return report
             }
-            try badRows.finish()
             return report
         } catch let kept as Kept {
             try badRows.finish()
@@ -104,16 +104,17 @@ package struct ImportRun {
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }
         var taken = report(isDryRun ? .checked : .imported, file, digest, good: good, bad: bad, badRows, counts)
-        if kind == .payments { try warn(of: store, in: &taken) }
+        if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
         return taken
     }
 
-    /// Payments on accounts that no cut has: most often a wrong delegation or a file of another portfolio, sometimes a feed
-    /// that is ahead of its cut. Nobody but the close would say it, and by then it is late.
+    /// Payments and stops on accounts that no cut has: most often a wrong delegation or a file of another portfolio, sometimes
+    /// a feed that is ahead of its cut. Nobody else would say it in time: the close is late for a payment, and whom a stop
+    /// misses is collected on.
     private func warn(of store: ImportStore, in report: inout ImportReport) throws {
-        let found = try store.paymentsOffTheCut(limit: Int32(BadRowFile.shownMax))
+        let found = try store.rowsOffTheCut(limit: Int32(BadRowFile.shownMax))
         guard found.count > 0 else { return }
-        report.counts.append(ImportCount("payments on accounts that no cut has there", found.count))
+        report.counts.append(ImportCount("\(kind.rawValue) on accounts that no cut has there", found.count))
         report.warnings = found.first.map { row in
             BadValue(
                 line: row.line, column: row.delegation == nil ? "account" : "delegation", value: "\(row.account)",
@@ -126,7 +127,10 @@ package struct ImportRun {
         guard state == "open" else {
             throw CommandFailure(
                 .findings, "period \(period) is \(state)",
-                remedy: "Its statements stand; load what came late into a period that is open.")
+                remedy: state == "closing"
+                    ? "Wait for its close; one that was killed is given back with "
+                        + "'dispatcherd close --period \(period) --give-back'."
+                    : "Its statements stand; load what came late into a period that is open.")
         }
         guard kind == .cut, let plan = try store.planState() else { return }
         throw CommandFailure(

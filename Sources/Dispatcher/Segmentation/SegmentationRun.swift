@@ -121,11 +121,11 @@ package struct SegmentationRun {
                 try store.writePlacements {
                     guard let part = try next() else { return nil }
                     tally.add(part)
-                    Console.progress("placed", done: Int(tally.rows), of: nil)
+                    Console.progress("written", done: Int(tally.rows), of: nil)
                     return part.rows
                 }
             })
-        Console.progress("placed", done: Int(tally.rows), of: nil, isDone: true)
+        Console.progress("written", done: Int(tally.rows), of: nil, isDone: true)
     }
 
     /// One per processor, up to a few: the database needs processors too.

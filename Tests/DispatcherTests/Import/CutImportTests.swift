@@ -210,6 +210,19 @@ struct CutImportTests {
         }
     }
 
+    @Test func `good rows are not taken where the bad ones cannot be listed`() async throws {
+        try await ImportSite.with { site in
+            try site.write(.cut, CutText.file([["account": "1"], ["account": "2", "balance": "-1"]]))
+            var run = ImportRun(.cut, path: site.path(.cut), period: ImportSite.march)
+            run.acceptsGood = true
+            run.badRowsPath = site.folder
+            let failure = #expect(throws: CommandFailure.self) { try run.run(on: site.link) }
+
+            #expect(failure?.exit == .environment)
+            #expect(try site.count("account") == 0)
+        }
+    }
+
     @Test(arguments: ["closed", "closing"]) func `a period that is not open takes nothing`(state: String) async throws {
         try await ImportSite.with { site in
             try site.link.script("INSERT INTO period VALUES (202403, '\(state)', now(), now())")
