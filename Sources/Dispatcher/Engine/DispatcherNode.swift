@@ -78,9 +78,9 @@ package struct DispatcherNode: Sendable {
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
-        let (now, routes, places) = try await opened(upkeepConnection)
+        let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
-        engine.refresh(routes: routes, places: places)
+        engine.refresh(routing)
         let admissions = Admissions(
             connection: admissionConnection, attempts: settings.attempts, logger: logger)
         let inquiries = Inquiries(
@@ -132,14 +132,12 @@ package struct DispatcherNode: Sendable {
         }
     }
 
-    private func opened(_ connection: PgConnection) async throws -> (
-        Timestamp, [HandRoute], Set<AgencyPlace>
-    ) {
+    private func opened(_ connection: PgConnection) async throws -> (Timestamp, Routing) {
         do {
             return try await connection.run { link in
                 let incarnation = try link.checkIncarnation()
                 logger.info("Database opened", metadata: ["incarnation": "\(incarnation)"])
-                return (try link.readNow(), try link.readRoutes(), try link.readPlaces())
+                return (try link.readNow(), try link.readRouting())
             }
         } catch let error as PgError {
             throw CommandFailure(

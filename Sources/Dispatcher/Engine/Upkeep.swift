@@ -76,12 +76,12 @@ package struct Upkeep: Sendable {
             case .clock:
                 engine.refresh(now: try await connection.run { try $0.readNow() })
             case .round:
-                let (routes, places) = try await connection.run { link in
+                let routing = try await connection.run { link in
                     while try link.foldReleases(limit: 10_000) == 10_000 {}
                     try Sequencer.run(link)
-                    return (try link.readRoutes(), try link.readPlaces())
+                    return try link.readRouting()
                 }
-                engine.refresh(routes: routes, places: places)
+                engine.refresh(routing)
             case .news:
                 try await connection.run { link in
                     while try link.announceImport() {}
