@@ -74,6 +74,7 @@ package struct ImportRun {
         let store = ImportStore(link, kind: kind, period: period)
         // First, because it locks every open period, and all who do lock them in one order.
         let starts = kind == .starts ? try StartRun(link, period: period) : nil
+        let opening = kind == .opening ? try OpeningRun(link, period: period) : nil
         try requireOpen(store)
         if let former = try store.former(digest: digest) {
             return report(
@@ -97,7 +98,7 @@ package struct ImportRun {
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let counts =
-            try starts?.apply(importID: importID)
+            try starts?.apply(importID: importID) ?? opening?.apply(importID: importID)
             ?? store.apply(importID: importID) { endings, now in
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }
