@@ -5,7 +5,7 @@ internal import Assignment
 internal import PgStore
 
 /// An order about an agency as an operator gives it: no more work for it, all of it or a part, or work again (AGY-16,
-/// ASG-06, SUS-01, SUS-02). Looked at first, then put in force.
+/// ASG-06, SUS-01). Looked at first, then put in force.
 ///
 /// In force at once: nothing more can be pulled, what waits in its hands is withdrawn, and its limits are what it holds.
 /// What it holds stays until the term, or is recalled in two steps.

@@ -80,6 +80,7 @@ package struct ImportRun {
             return report(
                 .unchanged, file, digest, good: Int(former.rowsGood), bad: Int(former.rowsBad), badRows, [])
         }
+        try opening?.requireUnplanned()
         let latestDay = min(period.lastDay, try store.today())
         let copy = try store.stage(kind.format.stagedColumns)
         let read = try copyRows(file, latestDay: latestDay, lines: lines, copy, badRows, link)

@@ -30,13 +30,17 @@ struct OpeningRun {
         _ = try planning.lockPeriods()
     }
 
-    /// The plan that stands for what was dealt before.
-    private func formerPlan() throws -> Int64 {
+    /// - Throws: ``CommandFailure`` (findings) where something is planned already.
+    func requireUnplanned() throws {
         if let planned = try store.firstPlanned() {
             throw CommandFailure(
                 .findings, "\(planned) is planned already, so nothing comes on board any more",
                 remedy: "An opening is loaded before the first plan; what changed since comes as stops and starts.")
         }
+    }
+
+    /// The plan that stands for what was dealt before.
+    private func formerPlan() throws -> Int64 {
         guard let plan = try store.formerPlan() else {
             throw CommandFailure(
                 .findings, "\(planning.period) is not closed here, so it is no month of before",
@@ -46,7 +50,7 @@ struct OpeningRun {
     }
 
     /// - Returns: what was done, in words for people.
-    /// - Throws: ``CommandFailure`` (findings) where something is planned already.
+    /// - Throws: ``CommandFailure`` (findings) where the month before is open here.
     func apply(importID: Int64) throws -> [ImportCount] {
         let plan = try formerPlan()
         let holdings = try store.holdings()

@@ -237,7 +237,7 @@ enum ClosingStatements {
         CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
         WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
         UNION ALL
-        SELECT contract_id, period, delegation_id, rule FROM former_breach
+        SELECT contract_id, period, delegation_id, rule FROM opening_breach
         WHERE period >= $1 AND period < $2 AND rule = ANY ($3::text[])
         ORDER BY 1, 2, 3, 4
         """

@@ -84,9 +84,10 @@ CREATE TABLE redeal_quota (
     contract_id   integer NOT NULL,
     strategy      smallint NOT NULL,
     portfolio     smallint NOT NULL,
+    accounts      bigint NOT NULL CHECK (accounts >= 0),               -- to be dealt
     limit_accounts bigint NOT NULL CHECK (limit_accounts >= 0),
     limit_exposure bigint CHECK (limit_exposure >= 0),
-    arm           smallint NOT NULL DEFAULT 0,
+    arm           smallint NOT NULL,
     PRIMARY KEY (redeal_id, delegation_id, contract_id, strategy, portfolio)
 );
 
@@ -95,7 +96,6 @@ CREATE TABLE deal_setting (
     delegation_id smallint NOT NULL,
     strategy      smallint NOT NULL CHECK (strategy BETWEEN 1 AND 4),
     unpulled_days integer CHECK (unpulled_days BETWEEN 1 AND 366),     -- null: what nobody pulls stays where it is
-    shares_hands  boolean NOT NULL DEFAULT false,                      -- one hand for all: first come, first served
     set_by        text NOT NULL,
     set_at        timestamptz NOT NULL,
     PRIMARY KEY (delegation_id, strategy)
@@ -104,7 +104,7 @@ CREATE TABLE deal_setting (
 -- Opening state ----------------------------------------------------------------------------------------------------
 
 -- Who held an account before this installation knew it.
-CREATE TABLE former_holder (
+CREATE TABLE opening_holder (
     delegation_id smallint NOT NULL,
     account_id    bigint NOT NULL,
     agency_id     integer NOT NULL REFERENCES agency,
@@ -116,7 +116,7 @@ CREATE TABLE former_holder (
 );
 
 -- Breaches of plans before the first statement (PEN-08).
-CREATE TABLE former_breach (
+CREATE TABLE opening_breach (
     period        integer NOT NULL,
     contract_id   integer NOT NULL REFERENCES contract,
     delegation_id smallint NOT NULL,
@@ -125,8 +125,8 @@ CREATE TABLE former_breach (
     PRIMARY KEY (period, contract_id, delegation_id, rule)
 );
 
--- Agreements in cure that were signed before (SOL-14): the account goes to this contract first.
-CREATE TABLE former_agreement (
+-- Agreements in cure that were signed before: the account goes to this contract first.
+CREATE TABLE opening_agreement (
     delegation_id smallint NOT NULL,
     account_id    bigint NOT NULL,
     contract_id   integer NOT NULL REFERENCES contract,
@@ -137,7 +137,7 @@ CREATE TABLE former_agreement (
 );
 
 -- Months of prórroga that an account had used (SOL-01, SOL-40).
-CREATE TABLE former_extension (
+CREATE TABLE opening_extension (
     delegation_id smallint NOT NULL,
     account_id    bigint NOT NULL,
     months        smallint NOT NULL CHECK (months BETWEEN 0 AND 24),

@@ -76,8 +76,8 @@ extension ImportStore {
             """,
         ]
             + [
-                ("agreement", "former_agreement", "is agreed already, by an earlier file"),
-                ("extension", "former_extension", "is extended already, by an earlier file"),
+                ("agreement", "opening_agreement", "is agreed already, by an earlier file"),
+                ("extension", "opening_extension", "is extended already, by an earlier file"),
             ].map { kind, table, reason in
                 """
                 SELECT s.line, 'account_id', s.account_id::text, '\(reason)'

@@ -253,23 +253,23 @@ private enum OpeningStatements {
     /// $1 import_id
     static let memories = [
         """
-        INSERT INTO former_holder (delegation_id, account_id, agency_id, from_on, until_on, ended_by, import_id)
+        INSERT INTO opening_holder (delegation_id, account_id, agency_id, from_on, until_on, ended_by, import_id)
         SELECT delegation_id, account_id, agency_id, from_on, until_on, value, $1 FROM import_row WHERE kind = 'holder'
         ON CONFLICT DO NOTHING
         """,
         """
-        INSERT INTO former_breach (period, contract_id, delegation_id, rule, import_id)
+        INSERT INTO opening_breach (period, contract_id, delegation_id, rule, import_id)
         SELECT DISTINCT (extract(year FROM from_on) * 100 + extract(month FROM from_on))::integer, contract_id,
                delegation_id, value, $1
           FROM import_row WHERE kind = 'breach'
         ON CONFLICT DO NOTHING
         """,
         """
-        INSERT INTO former_agreement (delegation_id, account_id, contract_id, signed_on, payments, import_id)
+        INSERT INTO opening_agreement (delegation_id, account_id, contract_id, signed_on, payments, import_id)
         SELECT delegation_id, account_id, contract_id, from_on, value::smallint, $1 FROM import_row WHERE kind = 'agreement'
         """,
         """
-        INSERT INTO former_extension (delegation_id, account_id, months, import_id)
+        INSERT INTO opening_extension (delegation_id, account_id, months, import_id)
         SELECT delegation_id, account_id, value::smallint, $1 FROM import_row WHERE kind = 'extension'
         """,
     ]

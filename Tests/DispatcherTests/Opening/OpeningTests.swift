@@ -41,7 +41,7 @@ struct OpeningTests {
                     """)
                     == month.number(
                         """
-                        SELECT size FROM hand WHERE delegation_id = 9 AND contract_ids = '{1}' AND strategy = 2
+                        SELECT size::bigint FROM hand WHERE delegation_id = 9 AND contract_ids = '{1}' AND strategy = 2
                            AND portfolio = 1 AND state = 'open'
                         """))
             #expect(try month.count("period WHERE period = 202402 AND state = 'closed'") == 1)
@@ -156,8 +156,8 @@ struct OpeningTests {
             let ledger = try month.ledger().split(separator: "\n")
 
             #expect(report.count("breaches") == 2 && report.count("agreements in cure") == 1)
-            #expect(try month.number("SELECT sum(period)::bigint FROM former_breach") == 202309 + 202402)
-            #expect(try month.count("former_holder WHERE agency_id = 2 AND ended_by = 'return'") == 1)
+            #expect(try month.number("SELECT sum(period)::bigint FROM opening_breach") == 202309 + 202402)
+            #expect(try month.count("opening_holder WHERE agency_id = 2 AND ended_by = 'return'") == 1)
             #expect(ledger.count == 6 && ledger.allSatisfy { $0.hasSuffix("imported=yes") })
             #expect(
                 ledger.contains(
@@ -171,7 +171,7 @@ struct OpeningTests {
             try month.link.script("DELETE FROM segmentation")
             try load(month, "extension,900005,9,,,,,,,24")
 
-            #expect(try month.number("SELECT extension_months FROM account WHERE account_id = 900005") == 24)
+            #expect(try month.number("SELECT extension_months::bigint FROM account WHERE account_id = 900005") == 24)
             #expect(try month.count("account WHERE extension_months > 0") == 1)
         }
     }
