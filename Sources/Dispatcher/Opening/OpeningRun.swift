@@ -132,7 +132,8 @@ struct OpeningRun {
             withUnsafeBytes(of: epoch.bigEndian) { hash.update(bufferPointer: $0) }
             return PositionRow(
                 hand: number, position: Int32(index) + 1, epoch: epoch,
-                exposure: row.exposure.of(overdue: row.dealable.overdue, balance: row.dealable.balance), stratum: 0,
+                exposure: row.exposure.of(overdue: row.dealable.overdue, balance: row.dealable.balance),
+                stratum: StratumKey(tactic: 0), arm: 0, reason: .share,
                 dealt: row.dealable)
         }
         let days = rows.map { $0.untilOn.daysSince1970 - $0.fromOn.daysSince1970 + 1 }.max() ?? 1

@@ -9,7 +9,8 @@ struct DelegationDeal {
         var hands: [HandRow] = []
         /// By hand and position.
         var positions: [PositionRow] = []
-        var trimmed: Int64 = 0
+        /// Accounts within a quota that found no room, by why.
+        var left: [DealResult.Left.Reason: Int64] = [:]
     }
 
     private let draft: PlanDraft
@@ -30,7 +31,8 @@ struct DelegationDeal {
             pools[key, default: []].append(row)
         }
         let quotas = Dictionary(
-            grouping: draft.allocation.quotas.filter { $0.pool.delegation == delegation }, by: \.pool)
+            grouping: draft.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }, by: \.key.cell.pool)
+        var dealing = DelegationDealing()
         var numbers = try store.handNumbers(quotas.values.reduce(0) { $0 + $1.count })[...]
         var result = Result()
         for pool in quotas.keys.sorted() {
@@ -38,34 +40,34 @@ struct DelegationDeal {
             let mine = quotas[pool] ?? []
             deal(
                 pool, pools.removeValue(forKey: pool) ?? [], quotas: mine, numbers: Array(numbers.prefix(mine.count)),
-                holding: holding, into: &result)
+                holding: holding, &dealing, into: &result)
             numbers = numbers.dropFirst(mine.count)
         }
         return result
     }
 
     private func deal(
-        _ pool: PoolKey, _ rows: [DealableRow], quotas: [Allocation.Quota], numbers: [Int32], holding: Holding,
-        into result: inout Result
+        _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], numbers: [Int32], holding: Holding,
+        _ dealing: inout DelegationDealing, into result: inout Result
     ) {
-        let shares = quotas.map { quota in
-            Dealing.Share(
-                contract: quota.contract, accounts: quota.accounts, exposureMax: quota.exposureMax,
-                exposure: exposure(of: quota.contract))
-        }
-        let (dealing, strata) = dealer.deal(rows, shares: shares, seed: seed(of: pool))
-        result.trimmed += Int64(dealing.beyondBond.count)
-        for (hand, number) in zip(dealing.hands, numbers) {
+        let shares = quotas.compactMap(share)
+        let candidates = dealer.candidates(rows)
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
+        for left in dealt.left { result.left[left.reason, default: 0] += 1 }
+        for (hand, number) in zip(dealt.hands, numbers) {
             let (row, positions) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, strata: strata, holding: holding,
-                exposure: exposure(of: hand.contract))
+                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
             result.hands.append(row)
             result.positions += positions
         }
     }
 
-    private func exposure(of contract: ContractID) -> Exposure {
-        draft.contracts[contract]?.exposure ?? Exposure(basis: .none, factorBasisPoints: 0)
+    private func share(_ quota: AllocationPlan.Quota) -> DealShare? {
+        draft.contracts[quota.key.contract].map {
+            DealShare(
+                contract: $0.contract, agency: $0.agency, accounts: quota.accounts, exposureMax: quota.exposureMax,
+                exposure: $0.exposure, arm: quota.arm)
+        }
     }
 
     /// A shuffle of its own for each pool, from the plan's seed.

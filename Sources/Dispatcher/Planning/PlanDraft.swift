@@ -9,9 +9,10 @@ struct PlanDraft {
     let policy: Policy
     let segmentation: SegmentationRow
     let seed: Int64
-    let pools: [Pool]
+    let input: PlanInput
+    /// Verified against the input.
+    let plan: AllocationPlan
     let contracts: [ContractID: ContractRow]
-    let allocation: Allocation
     let holdings: [HoldingRow]
     let warnings: [String]
 
@@ -26,12 +27,27 @@ struct PlanDraft {
                 remedy: "Check the cut and the policy, and segment again")
         }
         let supply = try PlanSupply.read(store)
-        let pools = try store.pools()
+        let input = supply.input(try store.demands())
         return PlanDraft(
-            policy: try file.policy(for: period), segmentation: segmentation, seed: seed, pools: pools,
-            contracts: supply.contracts,
-            allocation: Allocation(pools: pools, contracts: supply.rooms), holdings: supply.holdings,
-            warnings: supply.warnings)
+            policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
+            plan: try verified(input), contracts: supply.contracts, holdings: supply.holdings,
+            warnings: supply.warnings + PlanWords(supply.contracts).warnings(input))
+    }
+
+    /// Plans, and has the plan verified by what shares no code with the planner.
+    static func verified(_ input: PlanInput) throws -> AllocationPlan {
+        let plan: AllocationPlan
+        do {
+            plan = try AllocationPlan(input)
+        } catch {
+            throw PlanWords.failure(error)
+        }
+        if let fault = PlanCheck(plan, of: input).faults.first {
+            throw CommandFailure(
+                .environment, "the plan contradicts its own check: \(fault)",
+                remedy: "Nothing is written; this is a fault of the program, please report it with these numbers")
+        }
+        return plan
     }
 
     private static func checkPeriod(_ store: PlanningStore) throws {
@@ -77,36 +93,47 @@ struct PlanDraft {
     /// The limits: what is held and what is dealt on top. A quota that this plan gives nothing keeps what it holds, so
     /// that nothing more is granted and nothing is over the limit.
     var quotaRows: [QuotaRow] {
-        var rows = allocation.quotas.map { quota in
-            let held = holdings.first { $0.pool == quota.pool && $0.contract == quota.contract }
-            return QuotaRow(
-                pool: quota.pool, contract: quota.contract, limitAccounts: quota.accounts + (held?.accounts ?? 0),
-                limitExposure: quota.exposureMax.map { $0 + (held?.exposure ?? 0) })
-        }
-        let planned = Set(allocation.quotas.map { Held(pool: $0.pool, contract: $0.contract) })
-        for row in holdings where !planned.contains(Held(pool: row.pool, contract: row.contract)) {
+        var limits: [Place: (accounts: Int64, exposure: Int64?)] = [:]
+        for row in holdings {
             let isLimiting = contracts[row.contract]?.exposure.isLimiting ?? false
-            rows.append(
-                QuotaRow(
-                    pool: row.pool, contract: row.contract, limitAccounts: row.accounts,
-                    limitExposure: isLimiting ? row.exposure : nil))
+            limits[Place(pool: row.pool, contract: row.contract)] = (row.accounts, isLimiting ? row.exposure : nil)
         }
-        return rows
+        for quota in plan.quotas {
+            let place = Place(pool: quota.key.cell.pool, contract: quota.key.contract)
+            let before = limits[place] ?? (0, nil)
+            limits[place] = (
+                before.accounts + quota.accounts, quota.exposureMax.map { $0 + (before.exposure ?? 0) }
+            )
+        }
+        return limits.keys.sorted().compactMap { place in
+            limits[place].map {
+                QuotaRow(
+                    pool: place.pool, contract: place.contract, limitAccounts: $0.accounts,
+                    limitExposure: $0.exposure)
+            }
+        }
     }
 
-    private struct Held: Hashable {
+    private struct Place: Hashable, Comparable {
         let pool: PoolKey
         let contract: ContractID
+
+        static func < (left: Place, right: Place) -> Bool {
+            (left.pool, left.contract) < (right.pool, right.contract)
+        }
     }
 
     /// SHA-256 over the seed, the segmentation and every quota: two plans of one digest deal the same.
     var digest: [UInt8] {
         var hash = SHA256()
         hash.update(data: Array("plan seed=\(seed) segmentation=\(LedgerTree.hex(segmentation.digest))\n".utf8))
-        for quota in allocation.quotas {
+        for quota in plan.quotas {
             let exposure = quota.exposureMax.map(String.init) ?? "none"
-            hash.update(
-                data: Array("\(quota.pool.words) contract=\(quota.contract) \(quota.accounts) \(exposure)\n".utf8))
+            let (cell, contract) = (quota.key.cell, quota.key.contract)
+            var line = "\(cell.pool.words) contract=\(contract) \(quota.accounts) \(exposure)"
+            if cell.band != 0 { line += " band=\(cell.band)" }
+            if quota.arm != 0 { line += " arm=\(quota.arm)" }
+            hash.update(data: Array("\(line)\n".utf8))
         }
         return Array(hash.finalize())
     }

@@ -104,10 +104,10 @@ package struct PlanRun {
 
     private func deal(_ draft: PlanDraft, plan: Int64, closed: Int) throws -> PlanReport.Dealt {
         let incarnation = try store.incarnation()
-        let delegations = Set(draft.allocation.quotas.map(\.pool.delegation)).sorted()
+        let delegations = Set(draft.plan.quotas.map(\.key.cell.pool.delegation)).sorted()
         var hands = 0
         var accounts: Int64 = 0
-        var trimmed: Int64 = 0
+        var left: [DealResult.Left.Reason: Int64] = [:]
         var records: [LedgerRecord] = []
         for delegation in delegations {
             let dealt = try transaction {
@@ -118,7 +118,7 @@ package struct PlanRun {
             }
             hands += dealt.hands.count
             accounts += Int64(dealt.positions.count)
-            trimmed += dealt.trimmed
+            left.merge(dealt.left, uniquingKeysWith: +)
             records += dealt.hands.map { .deal($0, delegation: delegation, period: period, plan: plan) }
             Console.progress("dealt", done: Int(accounts), of: nil)
         }
@@ -130,7 +130,12 @@ package struct PlanRun {
             records += quotas.map { .quota($0, period: period, plan: plan) }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
-        return PlanReport.Dealt(hands: hands, accounts: accounts, trimmed: trimmed, earlierHandsClosed: closed)
+        // What no quota was left for, the plan has counted already.
+        let reasons = DealResult.Left.Reason.allCases.filter { $0 != .quota && left[$0] != nil }
+        return PlanReport.Dealt(
+            hands: hands, accounts: accounts,
+            left: reasons.map { PlanReport.Left(reason: $0.name, accounts: left[$0] ?? 0) },
+            earlierHandsClosed: closed)
     }
 
     /// Two applies at once: the second takes the plan back, and the first finds out here before it writes more.

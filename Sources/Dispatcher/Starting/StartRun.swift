@@ -107,14 +107,16 @@ struct StartRun {
             }
         }
         let rooms = Dictionary(grouping: try store.rooms(), by: \.pool)
-        let contracts = Dictionary(uniqueKeysWithValues: try planning.contracts().map { ($0.contract, $0.exposure) })
+        let contracts = Dictionary(uniqueKeysWithValues: try planning.contracts().map { ($0.contract, $0) })
         let incarnation = try planning.incarnation()
         for pool in pools.keys.sorted() {
             let rooms = rooms[pool] ?? []
-            let shares = rooms.map { room in
-                Dealing.Share(
-                    contract: room.contract, accounts: room.accounts, exposureMax: room.exposure,
-                    exposure: contracts[room.contract] ?? Exposure(basis: .none, factorBasisPoints: 0))
+            let shares = rooms.compactMap { room in
+                contracts[room.contract].map {
+                    DealShare(
+                        contract: $0.contract, agency: $0.agency, accounts: room.accounts, exposureMax: room.exposure,
+                        exposure: $0.exposure)
+                }
             }
             try self.deal(
                 pool, pools[pool] ?? [], shares: shares, incarnation: incarnation, importID: importID, into: &deal)
@@ -128,7 +130,7 @@ struct StartRun {
     }
 
     private func deal(
-        _ pool: PoolKey, _ rows: [DealableRow], shares: [Dealing.Share], incarnation: Int64, importID: Int64,
+        _ pool: PoolKey, _ rows: [DealableRow], shares: [DealShare], incarnation: Int64, importID: Int64,
         into deal: inout Deal
     ) throws {
         func left(_ row: DealableRow, _ fate: StartFate) {
@@ -140,14 +142,14 @@ struct StartRun {
             return
         }
         let dealer = HandDealer(tactics: segmenter.tactics, incarnation: incarnation)
-        let dealt = dealer.deal(rows, shares: shares, seed: seed(of: pool, importID))
-        for place in dealt.dealing.beyondQuota { left(rows[place], .quota) }
-        for place in dealt.dealing.beyondBond { left(rows[place], .bond) }
-        let numbers = try planning.handNumbers(dealt.dealing.hands.count { !$0.places.isEmpty })
-        for (hand, number) in zip(dealt.dealing.hands.filter { !$0.places.isEmpty }, numbers) {
+        let candidates = dealer.candidates(rows)
+        var dealing = DelegationDealing()
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, importID))
+        for each in dealt.left { left(rows[Int(each.place)], StartFate(each.reason)) }
+        let hands = dealt.hands.filter { !$0.positions.isEmpty }
+        for (hand, number) in zip(hands, try planning.handNumbers(hands.count)) {
             let (row, positions) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, strata: dealt.strata, holding: holding,
-                exposure: shares.first { $0.contract == hand.contract }?.exposure)
+                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
             deal.hands[pool.delegation, default: []].append(row)
             deal.positions[pool.delegation, default: []] += positions
             deal.records.append(
@@ -190,6 +192,19 @@ enum StartFate: String, CaseIterable {
     /// Every contract has as many accounts as its quota allows.
     case quota
     case bond
+    /// Only agencies that had it before have room.
+    case rotation
+    /// No agency that searches has room (ASG-08).
+    case search
+
+    init(_ left: DealResult.Left.Reason) {
+        switch left {
+        case .quota: self = .quota
+        case .bond: self = .bond
+        case .rotation: self = .rotation
+        case .search: self = .search
+        }
+    }
 
     /// The fate of an account that cannot be dealt; `nil` where it can.
     init?(withoutDeal account: StartStore.Account) {
@@ -213,6 +228,8 @@ enum StartFate: String, CaseIterable {
         case .noContract: "unassigned, no contract works there"
         case .quota: "unassigned, no quota is left"
         case .bond: "unassigned, no bond is left"
+        case .rotation: "unassigned, only agencies that had them have room"
+        case .search: "unassigned, no agency that searches has room"
         }
     }
 }

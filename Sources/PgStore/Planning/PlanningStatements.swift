@@ -23,7 +23,7 @@ enum PlanningStatements {
 
     static let contracts = """
         SELECT c.contract_id, c.agency_id, a.status, c.strategies, c.starts_on, c.ends_on, c.capacity_basis, c.bond,
-               c.exposure_basis, c.exposure_factor_bp
+               c.exposure_basis, c.exposure_factor_bp, a.motive
           FROM contract c
           JOIN agency a USING (agency_id)
          ORDER BY c.contract_id
@@ -54,6 +54,18 @@ enum PlanningStatements {
                                FROM lease_grant g
                               WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                               ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+         ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
+        """
+
+    /// What each quota was by the latest plan of an earlier period. $1 period integer
+    static let lastMonth = """
+        SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.limit_accounts
+          FROM quota q
+         CROSS JOIN LATERAL (SELECT h.limit_accounts
+                               FROM quota_history h
+                               JOIN plan l USING (plan_id)
+                              WHERE h.delegation_id = q.delegation_id AND h.quota_id = q.quota_id AND l.period < $1
+                              ORDER BY h.since DESC LIMIT 1) h
          ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
         """
 
@@ -88,13 +100,13 @@ enum PlanningStatements {
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day
-    static let pools = """
+    static let demands = """
         WITH held AS MATERIALIZED (\(held("")))
-        SELECT p.delegation_id, p.strategy, p.portfolio, count(*), sum(greatest(a.overdue, 0))::bigint,
+        SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, count(*), sum(greatest(a.overdue, 0))::bigint,
                sum(greatest(a.balance, 0))::bigint
         \(dealable("$1", cut: "$2", lastDay: "$3"))
-         GROUP BY p.delegation_id, p.strategy, p.portfolio
-         ORDER BY p.delegation_id, p.strategy, p.portfolio
+         GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority
+         ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority
         """
 
     /// The accounts of one delegation that can be dealt, with the number of their latest deal.
@@ -154,8 +166,8 @@ enum PlanningStatements {
     static let handNumbers = "SELECT nextval('hand_number')::integer FROM generate_series(1, $1)"
 
     static let copyPositions = """
-        COPY position (delegation_id, hand_id, position, account_id, epoch, exposure, stratum, arm, priority, tactic,
-                       arrears, due, overdue, municipality, reference)
+        COPY position (delegation_id, hand_id, position, account_id, epoch, exposure, stratum, arm, reason, priority,
+                       tactic, arrears, due, overdue, municipality, reference)
             FROM STDIN (FORMAT binary)
         """
 

@@ -49,15 +49,24 @@ package struct PositionRow: Sendable {
     package let position: Int32
     package let epoch: Int64
     package let exposure: Int64
-    package let stratum: Int16
+    package let stratum: StratumKey
+    /// Of an experiment; 0: none.
+    package let arm: Int16
+    /// Why this contract got it.
+    package let reason: DealResult.Reason
     package let dealt: DealableRow
 
-    package init(hand: Int32, position: Int32, epoch: Int64, exposure: Int64, stratum: Int16, dealt: DealableRow) {
+    package init(
+        hand: Int32, position: Int32, epoch: Int64, exposure: Int64, stratum: StratumKey, arm: Int16,
+        reason: DealResult.Reason, dealt: DealableRow
+    ) {
         self.hand = hand
         self.position = position
         self.epoch = epoch
         self.exposure = exposure
         self.stratum = stratum
+        self.arm = arm
+        self.reason = reason
         self.dealt = dealt
     }
 }
@@ -135,15 +144,16 @@ extension PlanningStore {
     ) throws {
         try link.copyIn(PlanningStatements.copyPositions) { writer in
             for row in positions {
-                try writer.row(columns: 15)
+                try writer.row(columns: 16)
                 writer.int16(delegation.value)
                 writer.int32(row.hand)
                 writer.int32(row.position)
                 writer.int64(row.dealt.account)
                 writer.int64(row.epoch)
                 writer.int64(row.exposure)
-                writer.int16(row.stratum)
-                writer.int16(0)
+                writer.int32(row.stratum.value)
+                writer.int16(row.arm)
+                writer.int16(Int16(row.reason.rawValue))
                 writer.int16(row.dealt.priority)
                 writer.text(row.dealt.tactic)
                 writer.int16(row.dealt.arrears)

@@ -43,6 +43,15 @@ package struct DealResult: Hashable, Sendable {
             case rotation
             /// No agency that searches, and has not had it, has room.
             case search
+
+            package var name: String {
+                switch self {
+                case .quota: "quota"
+                case .bond: "bond"
+                case .rotation: "rotation"
+                case .search: "search"
+                }
+            }
         }
         package let place: Int32
         package let reason: Reason

@@ -96,7 +96,7 @@ package struct AllocationPlan: Hashable, Sendable {
             guard let room = network.contracts[contract].bondRoom else { continue }
             let needs = arcs.map { flow.accounts[$0] * network.arcs[$0].mean }
             let left = room - needs.reduce(0, +)
-            for ((arc, need), more) in zip(zip(arcs, needs), EqualShares.proportion(left, weights: needs)) {
+            for ((arc, need), more) in zip(zip(arcs, needs), Proportion.split(left, weights: needs)) {
                 exposures[arc] = need + more
             }
         }

@@ -91,10 +91,10 @@ package struct Scorecard: Hashable, Sendable {
         let lower = bounds.reduce(0) { $0 + $1.lowerBound }
         let upper = bounds.reduce(0) { $0 + $1.upperBound }
         if lower >= ShareTarget.whole {
-            return EqualShares.proportion(ShareTarget.whole, weights: bounds.map(\.lowerBound))
+            return Proportion.split(ShareTarget.whole, weights: bounds.map(\.lowerBound))
         }
         if upper <= ShareTarget.whole {
-            return EqualShares.proportion(ShareTarget.whole, weights: bounds.map(\.upperBound))
+            return Proportion.split(ShareTarget.whole, weights: bounds.map(\.upperBound))
         }
         return level(contracts.map { points[$0] ?? 0 }, within: bounds)
     }

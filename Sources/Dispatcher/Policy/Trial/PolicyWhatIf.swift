@@ -37,7 +37,7 @@ package struct PolicyWhatIf {
         let sides: [WhatIfSide]
         let accounts: Int64
         let supply: PlanSupply
-        let allocations: [Allocation]
+        let plans: [AllocationPlan]
         let advisers: AdviserNeed
         let notes: [String]
 
@@ -61,7 +61,7 @@ package struct PolicyWhatIf {
             self.tables = trial.parties.map(\.table)
             self.accounts = trial.accounts
             self.supply = supply
-            self.allocations = sides.map { Allocation(pools: $0.pools, contracts: supply.rooms) }
+            self.plans = try sides.map { try PlanDraft.verified(supply.input($0.demands)) }
             self.sides = sides
             self.advisers = AdviserNeed(supply.capacities)
             if let plan = try planning.plan() {

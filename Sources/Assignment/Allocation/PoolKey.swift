@@ -31,23 +31,6 @@ extension Strategy {
     }
 }
 
-/// How much waits in a pool. Amounts are centavos, each account's counted as 0 or more.
-package struct Pool: Hashable, Sendable {
-    package let key: PoolKey
-    package let accounts: Int64
-    package let overdue: Int64
-    package let balance: Int64
-
-    package init(key: PoolKey, accounts: Int64, overdue: Int64, balance: Int64) {
-        self.key = key
-        self.accounts = accounts
-        self.overdue = overdue
-        self.balance = balance
-    }
-
-    func exposure(_ exposure: Exposure) -> Int64 { exposure.of(overdue: overdue, balance: balance) }
-}
-
 /// Where a contract's advisers work.
 package struct Station: Hashable, Sendable, Comparable {
     package let delegation: Delegation
@@ -60,32 +43,5 @@ package struct Station: Hashable, Sendable, Comparable {
 
     package static func < (left: Station, right: Station) -> Bool {
         (left.delegation, left.portfolio) < (right.delegation, right.portfolio)
-    }
-}
-
-/// What a contract can still take, with what it holds from earlier periods taken off.
-package struct ContractRoom: Hashable, Sendable {
-    package let contract: ContractID
-    package let strategies: [Strategy]
-    /// Accounts that its advisers can still carry, 0 or more, shared by its strategies; no entry: it does not work
-    /// there.
-    package let capacity: [Station: Int64]
-    /// Centavos of bond that nothing uses yet, 0 or more.
-    package let bond: Int64
-    package let exposure: Exposure
-
-    package init(
-        contract: ContractID, strategies: [Strategy], capacity: [Station: Int64], bond: Int64, exposure: Exposure
-    ) {
-        self.contract = contract
-        self.strategies = strategies
-        self.capacity = capacity
-        self.bond = bond
-        self.exposure = exposure
-    }
-
-    func takes(_ key: PoolKey) -> Bool {
-        strategies.contains(key.strategy)
-            && capacity[Station(delegation: key.delegation, portfolio: key.portfolio)] != nil
     }
 }
