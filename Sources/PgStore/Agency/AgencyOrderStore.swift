@@ -57,6 +57,12 @@ package struct SuspensionRow: Hashable, Sendable {
     package let strategy: Strategy
     /// Empty: every band.
     package let band: String
+
+    package init(agency: AgencyID, strategy: Strategy, band: String) {
+        self.agency = agency
+        self.strategy = strategy
+        self.band = band
+    }
 }
 
 extension PgLink {
