@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "TestSupport",
+                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "Simulation", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],

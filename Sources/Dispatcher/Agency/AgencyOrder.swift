@@ -63,10 +63,31 @@ package struct AgencyOrder {
                         link, try recallable(link), reason: motive, finalAt: finalAt, by: by
                     ).count)
             }
+            if action != .release { report.dealtAgain = dealAgain(link) }
             return try report.text(asJSON: asJSON)
         } catch let error as PgError {
             throw CommandFailure(
                 error, work: "\(agency)", left: "what was noticed stays so; give the order again for the rest")
+        }
+    }
+
+    /// Deals what was withdrawn to the others. The order is in force whatever comes of that.
+    private func dealAgain(_ link: PgLink) -> Result<Int64, CommandFailure> {
+        let scope = RedealScope(.leftOver, strategies: strategy.map { [$0] })
+        do {
+            return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run().accounts)
+        } catch let failure as CommandFailure {
+            return .failure(failure)
+        } catch {
+            return .failure(CommandFailure(.environment, "\(error)", remedy: ""))
+        }
+    }
+
+    private var reason: String {
+        switch action {
+        case .terminate: "termination"
+        case .suspend: "suspension"
+        case .hold, .release: "hold"
         }
     }
 
@@ -124,12 +145,6 @@ package struct AgencyOrder {
     private func withdraw(
         _ link: PgLink, _ period: Period, _ now: Timestamp, _ report: inout AgencyOrderReport
     ) throws -> [LedgerRecord] {
-        let reason =
-            switch action {
-            case .terminate: "termination"
-            case .suspend: "suspension"
-            case .hold, .release: "hold"
-            }
         if let band, let strategy {
             let endings = try link.withdrawBand(band, of: strategy, from: agency, reason: reason)
             report.add(endings)

@@ -17,6 +17,8 @@ struct AgencyOrderReport {
     /// Delegations and strategies in which its pulls bring nothing, or something again.
     var places = 0
     var recalled: Int64 = 0
+    /// How many accounts others were dealt in its place, or why none were.
+    var dealtAgain: Result<Int64, CommandFailure>?
 
     init(
         agency: AgencyID, action: AgencyOrderRow.Action, strategy: Strategy?, band: String?, motive: String,
@@ -71,6 +73,7 @@ struct AgencyOrderReport {
         let isPreview: Bool
         let withdrawn: Int64
         let recalled: Int64
+        let dealtAgain: Int64?
         let places: [Place]
     }
 
@@ -89,7 +92,7 @@ struct AgencyOrderReport {
                 Document(
                     agency: agency.description, action: action.rawValue, strategy: strategy?.name, band: band,
                     recallOn: finalAt?.description, motive: motive, isPreview: isPreview, withdrawn: total,
-                    recalled: recalled,
+                    recalled: recalled, dealtAgain: try? dealtAgain?.get(),
                     places: rows.map {
                         .init(
                             delegation: $0.key.delegation.value, strategy: $0.key.strategy.name, withdrawn: $0.value)
@@ -126,6 +129,13 @@ struct AgencyOrderReport {
             } else {
                 lines.append("what it holds stays until its term")
             }
+        }
+        switch dealtAgain {
+        case .success(let accounts): lines.append("\(Console.grouped(Int(accounts))) accounts dealt to others")
+        case .failure(let failure):
+            lines.append("what was withdrawn is not dealt yet: \(failure.found)")
+            lines.append("deal it with: dispatcherd plan rebalance --left-over")
+        case nil: break
         }
         if isPreview { lines.append("nothing was changed") }
         return lines

@@ -78,6 +78,7 @@ package struct DispatcherNode: Sendable {
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
+        let redealConnection = connection("reparto-redeal")
         let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
         engine.refresh(routing)
@@ -86,12 +87,16 @@ package struct DispatcherNode: Sendable {
         let inquiries = Inquiries(
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
         let server = try await listen(engine, admissions, inquiries)
-        let upkeep = Upkeep(engine: engine, connection: upkeepConnection, pace: settings.pace, logger: logger)
+        let upkeep = Upkeep(
+            engine: engine, connection: upkeepConnection, redealConnection: redealConnection, pace: settings.pace,
+            logger: logger)
         let follower = PushFollower(
             connection: pushConnection, server: server, pause: settings.pace.pushes, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
-            connections: [groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection])
+            connections: [
+                groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection, redealConnection,
+            ])
     }
 
     /// Whether a node could listen: asked before a database is opened or even started for it.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
+
 /// The statements of dealing again. Who works on a round is told in real time, whatever the clock shows.
 enum RedealStatements {
     static let dealtPeriod = """
@@ -42,12 +44,13 @@ enum RedealStatements {
         SELECT $1, * FROM unnest($2::smallint[], $3::smallint[], $4::smallint[])
         """
 
-    /// $1 redeal; per quota $2 delegation, $3 contract, $4 strategy, $5 portfolio, $6 accounts, $7 exposure, $8 arm
+    /// $1 redeal; per quota $2 delegation, $3 contract, $4 strategy, $5 portfolio, $6 accounts, $7 exposure, $8 arm, $9 accounts
+    /// to be dealt
     static let insertQuotas = """
         INSERT INTO redeal_quota (redeal_id, delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure,
-                                  arm)
+                                  arm, accounts)
         SELECT $1, * FROM unnest($2::smallint[], $3::integer[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[],
-                                 $8::smallint[])
+                                 $8::smallint[], $9::bigint[])
         """
 
     /// $1 redeal
@@ -71,7 +74,7 @@ enum RedealStatements {
 
     /// $1 redeal, $2 delegation, $3 strategy, $4 portfolio
     static let quotas = """
-        SELECT delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure, arm
+        SELECT delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure, arm, accounts
           FROM redeal_quota WHERE redeal_id = $1 AND delegation_id = $2 AND strategy = $3 AND portfolio = $4
          ORDER BY contract_id
         """
@@ -147,6 +150,107 @@ enum RedealStatements {
                                                  AND e.account_id = d.account_id AND e.epoch = d.epoch))
          GROUP BY d.account_id
         """
+
+    // MARK: - What is dealt
+
+    /// Held, waiting in an open hand where hands stay, or back for a reason that the institution looks into. `grants`
+    /// and `hands` bound it to a delegation.
+    private static func taken(_ period: String, leavesWaiting: Bool, grants: String, hands: String) -> String {
+        let reasons = NextAction.checkedReasons.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        let waiting = """
+             UNION ALL
+            SELECT p.delegation_id, p.account_id
+              FROM hand h
+              JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+                             AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
+                                                         WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                                                         ORDER BY g.first_position DESC LIMIT 1), 0)
+             WHERE h.state = 'open' \(hands) AND \(unended)
+            """
+        return """
+            SELECT p.delegation_id, p.account_id
+              FROM lease_grant g
+              JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                             AND p.position BETWEEN g.first_position AND g.last_position
+                             AND p.position <> ALL (coalesce(g.skipped, '{}'))
+             WHERE g.state = 'open' AND g.key IS NOT NULL \(grants) AND \(unended)
+             UNION ALL
+            SELECT e.delegation_id, e.account_id
+              FROM ending e
+              JOIN hand h ON h.delegation_id = e.delegation_id AND h.hand_id = e.hand_id
+             WHERE e.kind = 'return' AND e.reason IN (\(reasons)) AND h.period = \(period) \(hands)
+               AND NOT EXISTS (SELECT FROM deal d WHERE d.delegation_id = e.delegation_id
+                                  AND d.account_id = e.account_id AND d.epoch > e.epoch)
+            \(leavesWaiting ? waiting : "")
+            """
+    }
+
+    private static let unended = """
+        NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                                       AND e.epoch = p.epoch)
+        """
+
+    /// Placed accounts `p` with what the cut says of them `a`: not taken, and not stopped since they were placed.
+    private static func dealable(_ period: String, cut: String, lastDay: String) -> String {
+        """
+          FROM placement p
+          JOIN account a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+         WHERE p.period = \(period) AND p.strategy IS NOT NULL
+           AND NOT EXISTS (SELECT FROM taken t WHERE t.delegation_id = p.delegation_id AND t.account_id = p.account_id)
+           AND NOT EXISTS (SELECT FROM standing_stop s
+                            WHERE s.delegation_id = p.delegation_id AND s.account_id = p.account_id
+                              AND s.from_on <= \(lastDay) AND (s.until_on IS NULL OR s.until_on >= \(cut)))
+        """
+    }
+
+    /// $1 period integer, $2 cut date, $3 the period's last day
+    static func demands(leavesWaiting: Bool) -> String {
+        """
+        WITH taken AS MATERIALIZED (\(taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: ""))),
+        former AS MATERIALIZED (
+            SELECT DISTINCT ON (p.delegation_id, p.account_id) p.delegation_id, p.account_id, g.agency_id
+              FROM hand h
+              JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+              JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                             AND p.position BETWEEN g.first_position AND g.last_position
+                             AND p.position <> ALL (coalesce(g.skipped, '{}'))
+             WHERE h.period = $1 AND (g.state = 'closed' OR NOT \(unended))
+             ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
+        SELECT x.delegation_id, x.strategy, x.portfolio, x.priority, count(*), sum(greatest(x.overdue, 0))::bigint,
+               sum(greatest(x.balance, 0))::bigint, x.agency_id, x.band
+          FROM (SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, a.overdue, a.balance,
+                       coalesce((SELECT f.agency_id FROM former f WHERE f.delegation_id = p.delegation_id
+                                    AND f.account_id = p.account_id), 0) AS agency_id,
+                       CASE WHEN EXISTS (SELECT FROM agency_suspension s
+                                          WHERE s.strategy = p.strategy AND s.band = p.tactic)
+                            THEN p.tactic ELSE '' END AS band
+                \(dealable("$1", cut: "$2", lastDay: "$3"))) x
+         GROUP BY 1, 2, 3, 4, 8, 9
+         ORDER BY 1, 2, 3, 4, 8, 9
+        """
+    }
+
+    /// COPY takes no parameters; what is written into it here are numbers and dates alone.
+    static func copyDealable(_ pool: PoolKey, period: Period, cut: LocalDate) -> String {
+        let delegation = pool.delegation.value
+        let taken = taken(
+            "\(period.number)", leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
+            hands: "AND h.delegation_id = \(delegation)")
+        return """
+            COPY (WITH taken AS MATERIALIZED (\(taken))
+                  SELECT p.account_id, p.priority, p.tactic, a.arrears, a.due, a.overdue, a.balance, a.municipality,
+                         a.reference,
+                         coalesce((SELECT d.epoch & 4294967295 FROM deal d
+                                    WHERE d.delegation_id = p.delegation_id AND d.account_id = p.account_id
+                                    ORDER BY d.epoch DESC LIMIT 1), 0)
+                  \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
+                    AND p.delegation_id = \(delegation) AND p.strategy = \(pool.strategy.rawValue)
+                    AND p.portfolio = \(pool.portfolio.rawValue)
+                   ORDER BY p.account_id) TO STDOUT (FORMAT binary)
+            """
+    }
+
+    // MARK: - Limits
 
     private static func put(_ set: String) -> String {
         """

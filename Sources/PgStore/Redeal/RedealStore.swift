@@ -30,15 +30,28 @@ package struct QuotaState: Sendable {
     package let waitingExposure: Int64
 }
 
+/// Accounts of one pool and priority class that wait to be dealt again.
+package struct RedealDemand: Sendable {
+    package let pool: PoolKey
+    package let accounts: PlanDemand.PriorityClass
+    /// Who had them last within the month.
+    package let former: AgencyID?
+    /// Their tactic, where it is a band that is suspended for somebody; else empty.
+    package let band: String
+}
+
 /// What a quota is to be when its pool has been dealt.
 package struct RedealQuota: Hashable, Sendable {
     package var key: PlanKey
+    /// To be dealt by the round, at most.
+    package var accounts: Int64
     package var limitAccounts: Int64
     package var limitExposure: Int64?
     package var arm: Int16
 
-    package init(key: PlanKey, limitAccounts: Int64, limitExposure: Int64?, arm: Int16) {
+    package init(key: PlanKey, accounts: Int64, limitAccounts: Int64, limitExposure: Int64?, arm: Int16) {
         self.key = key
+        self.accounts = accounts
         self.limitAccounts = limitAccounts
         self.limitExposure = limitExposure
         self.arm = arm
@@ -86,6 +99,39 @@ package struct RedealStore {
         }
     }
 
+    /// What of each pool nobody holds and the institution need not look into; with `leavesWaiting` without what waits in
+    /// open hands. By pool, priority class, former holder and suspended band.
+    package func demands(_ planning: PlanningStore, leavesWaiting: Bool) throws(PgError) -> [RedealDemand] {
+        let period = planning.period
+        return try link.run(
+            RedealStatements.demands(leavesWaiting: leavesWaiting),
+            [.int32(period.number), .date(planning.cut), .date(period.lastDay)]
+        ).compactMap { row in
+            PoolKey(row, 0, 1, 2).map { pool in
+                RedealDemand(
+                    pool: pool,
+                    accounts: PlanDemand.PriorityClass(
+                        priority: row.int16(3), accounts: row.int64(4), overdue: row.int64(5), balance: row.int64(6)),
+                    former: AgencyID(row.int32(7)), band: row.text(8))
+            }
+        }
+    }
+
+    /// Gives each account of a pool that can be dealt again and waits nowhere, by number.
+    package func readDealable(
+        _ pool: PoolKey, _ planning: PlanningStore, _ body: (DealableRow) throws -> Void
+    ) throws {
+        let sql = RedealStatements.copyDealable(pool, period: planning.period, cut: planning.cut)
+        try link.copyOut(sql) { reader in
+            try body(
+                DealableRow(
+                    account: reader.int64(), strategy: pool.strategy, portfolio: pool.portfolio,
+                    priority: reader.int16(), tactic: reader.text(), arrears: reader.int16(), due: reader.int64(),
+                    overdue: reader.int64(), balance: reader.int64(), municipality: reader.int32(),
+                    reference: reader.text(), latestDeal: reader.int64()))
+        }
+    }
+
     /// Who had accounts of the pool within the period and has them no more.
     package func formerHolders(of pool: PoolKey, in period: Period) throws(PgError) -> [Int64: [AgencyID]] {
         var holders: [Int64: [AgencyID]] = [:]
@@ -120,7 +166,9 @@ package struct RedealStore {
                 .int64(redeal), .int16s(pools.map(\.delegation.value)), .int16s(pools.map(\.strategy.rawValue)),
                 .int16s(pools.map(\.portfolio.rawValue)),
             ])
-        try link.run(RedealStatements.insertQuotas, [.int64(redeal)] + Self.columns(quotas))
+        try link.run(
+            RedealStatements.insertQuotas,
+            [.int64(redeal)] + Self.columns(quotas) + [.int64s(quotas.map(\.accounts))])
         return redeal
     }
 
@@ -149,7 +197,8 @@ package struct RedealStore {
         try link.run(RedealStatements.quotas, [.int64(redeal)] + Self.key(pool)).compactMap { row in
             guard let key = PlanKey(row) else { return nil }
             return RedealQuota(
-                key: key, limitAccounts: row.int64(4), limitExposure: row.optionalInt64(5), arm: row.int16(6))
+                key: key, accounts: row.int64(7), limitAccounts: row.int64(4), limitExposure: row.optionalInt64(5),
+                arm: row.int16(6))
         }
     }
 
