@@ -103,6 +103,10 @@ class Bench:
 
     # --- The data -----------------------------------------------------------------------------------------------------
 
+    def start(self):
+        self.timed(self.dispatcherd("database", "start"))
+        self.database = self.output(self.dispatcherd("database", "url"))
+
     def month(self):
         """A database with a cut of the size, as a month's imports leave it. Made once and kept until `make clean`."""
         if self.database:
@@ -114,8 +118,7 @@ class Bench:
             self.timed(
                 [BIN / "agentsim", "portfolio", "--out", portfolio, "--seed", "7", "--period", PERIOD]
                 + ["--accounts", self.accounts])
-        self.timed(self.dispatcherd("database", "start"))
-        self.database = self.output(self.dispatcherd("database", "url"))
+        self.start()
         say("importing what is not imported yet")
         for kind, file in [
             ("zones", "policies/zones.csv"),

@@ -75,11 +75,13 @@ package struct ImportRun {
         // First, because it locks every open period, and all who do lock them in one order.
         let starts = kind == .starts ? try StartRun(link, period: period) : nil
         let opening = kind == .opening ? try OpeningRun(link, period: period) : nil
-        try requireOpen(store)
+        let state = try store.lockPeriod()
+        // Before anything is refused: what is loaded already is no change, in whatever state the period is.
         if let former = try store.former(digest: digest) {
             return report(
                 .unchanged, file, digest, good: Int(former.rowsGood), bad: Int(former.rowsBad), badRows, [])
         }
+        try requireOpen(state, store)
         try opening?.requireUnplanned()
         let latestDay = min(period.lastDay, try store.today())
         let copy = try store.stage(kind.format.stagedColumns)
@@ -122,8 +124,7 @@ package struct ImportRun {
         }
     }
 
-    private func requireOpen(_ store: ImportStore) throws {
-        let state = try store.lockPeriod()
+    private func requireOpen(_ state: String, _ store: ImportStore) throws {
         guard state == "open" else {
             throw CommandFailure(
                 .findings, "period \(period) is \(state)",

@@ -51,6 +51,8 @@ struct DealtMonth: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var settings = DispatcherNode.Settings(server: AgentServerSettings(node: "test"))
+        // Clients of tests do not leave when they are told to, and every test would wait for them.
+        settings.server.limits.draining = .milliseconds(50)
         settings.pace = pace
         settings.contactCipher = cipher
         settings.attempts = attempts

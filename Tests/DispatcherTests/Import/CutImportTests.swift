@@ -206,6 +206,7 @@ struct CutImportTests {
                     + "its accounts are handed out by the cut that is there"
             )
             #expect(try site.count("account") == 2)
+            #expect(try site.load(.cut, CutText.file(Self.two)).result == .unchanged)
         }
     }
 
