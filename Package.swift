@@ -51,6 +51,7 @@ let package = Package(
                 .embedInCode("Migrations/m0001-spine.sql"), .embedInCode("Migrations/m0002-policy.sql"),
                 .embedInCode("Migrations/m0003-exhaustion.sql"), .embedInCode("Migrations/m0004-wire.sql"),
                 .embedInCode("Migrations/m0006-allocation.sql"),
+                .embedInCode("Migrations/m0007-month.sql"),
             ],
             swiftSettings: settings),
         .target(
@@ -125,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "TestSupport",
+                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "Simulation", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],

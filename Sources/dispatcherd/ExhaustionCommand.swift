@@ -176,14 +176,16 @@ struct ClauseReportOptions: ParsableArguments {
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Lists that change nothing: segregation, return to balance, and what became of a month's starts.",
+        abstract:
+            "Lists that change nothing: segregation, return to balance, what became of starts and of what came back.",
         discussion: """
             Examples:
               dispatcherd report segregation --period 2024-03
               dispatcherd report return-to-balance --period 2024-03 --all --csv returning.csv
               dispatcherd report starts --period 2024-03
+              dispatcherd report returns --period 2024-03
             """,
-        subcommands: [Segregation.self, ReturnToBalance.self, Starts.self])
+        subcommands: [Segregation.self, ReturnToBalance.self, Starts.self, Returns.self])
 
     struct Segregation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

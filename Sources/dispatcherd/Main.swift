@@ -33,6 +33,7 @@ struct Dispatcherd: AsyncParsableCommand {
             ContactsCommand.self,
             RecallCommand.self,
             PauseCommand.self,
+            ExperimentCommand.self,
             AgencyCommand.self,
             ConfigCommand.self,
             DatabaseCommand.self,

@@ -14,7 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
               dispatcherd plan preview --period 2024-03
               dispatcherd plan apply --period 2024-03
             """,
-        subcommands: [Preview.self, Apply.self, Discard.self])
+        subcommands: [Preview.self, Apply.self, Discard.self, Rebalance.self, Settings.self])
 
     /// What preview and apply share.
     struct Options: ParsableArguments {

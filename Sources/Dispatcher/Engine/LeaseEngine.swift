@@ -54,8 +54,8 @@ package final class LeaseEngine: Sendable {
     package func refresh(now: Timestamp) { state.withLock { $0.now = now } }
 
     /// Takes note of the open hands and of the contracts' places as the upkeep has read them.
-    package func refresh(routes: [HandRoute], places: Set<AgencyPlace>) {
-        let table = RouteTable(routes, places: places)
+    package func refresh(_ routing: Routing) {
+        let table = RouteTable(routing)
         state.withLock { $0.routes = table }
     }
 

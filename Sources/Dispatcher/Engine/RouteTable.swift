@@ -10,12 +10,14 @@ internal import PgStore
 /// costs one more request, never a wrong lease.
 struct RouteTable: Sendable {
     private var routes: [AgencyPlace: [HandRoute]] = [:]
-    private var places: Set<AgencyPlace> = []
+    private let places: Set<AgencyPlace>
+    private let suspended: Set<AgencyPlace>
     private var cursors: [HandKey: Int32] = [:]
 
-    init(_ all: [HandRoute] = [], places: Set<AgencyPlace> = []) {
-        self.places = places
-        for route in all {
+    init(_ routing: Routing = Routing()) {
+        places = routing.places
+        suspended = routing.suspended
+        for route in routing.hands {
             routes[
                 AgencyPlace(delegation: route.key.delegation, agency: route.agency, strategy: route.strategy),
                 default: []
@@ -38,6 +40,8 @@ struct RouteTable: Sendable {
 
     func choose(_ request: LeaseRequest, for agency: AgencyID, on today: LocalDate) -> Choice {
         let place = AgencyPlace(delegation: request.delegation, agency: agency, strategy: request.strategy)
+        // Its hands are withdrawn, so that nothing else could be said of them.
+        if suspended.contains(place) { return .suspended }
         let dealt = routes[place] ?? []
         if dealt.isEmpty, request.contract == nil, places.contains(place) { return .nothingDealt }
         let fitting = dealt.filter { route in
@@ -45,7 +49,6 @@ struct RouteTable: Sendable {
                 && (request.portfolio.map { $0 == route.portfolio } ?? true) && route.terms.contractEndsOn >= today
         }
         guard let last = fitting.last else { return .outOfScope }
-        if last.isSuspended { return .suspended }
         if last.isPaused { return .paused }
         let unfinished = fitting.filter { $0.size > (cursors[$0.key] ?? 0) }
         guard let first = unfinished.first else { return .hand(last, hasMoreHands: false) }

@@ -18,6 +18,10 @@ package struct Upkeep: Sendable {
         package var sweep: Duration = .seconds(5)
         /// Between two readings of what is pushed.
         package var pushes: Duration = .milliseconds(500)
+        /// Between two looks for what is to be dealt again.
+        package var redeal: Duration = .seconds(5)
+        /// How long after a deal what came back meanwhile is dealt again, in the domain's time; zero: never by itself.
+        package var dealAgain: Duration = .zero
         /// How long before a term its holder is told.
         package var expiringLead: Duration = .seconds(3 * 86_400)
 
@@ -25,17 +29,22 @@ package struct Upkeep: Sendable {
     }
 
     private enum Chore: String, CaseIterable {
-        case clock, round, news, beat, sweep
+        case clock, round, news, beat, sweep, redeal
     }
 
     private let engine: LeaseEngine
     private let connection: PgConnection
+    /// For what takes long, so that beats and the clock do not wait for it.
+    private let redealConnection: PgConnection
     private let pace: Pace
     private let logger: Logger
 
-    package init(engine: LeaseEngine, connection: PgConnection, pace: Pace, logger: Logger) {
+    package init(
+        engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, pace: Pace, logger: Logger
+    ) {
         self.engine = engine
         self.connection = connection
+        self.redealConnection = redealConnection
         self.pace = pace
         self.logger = logger
     }
@@ -64,6 +73,7 @@ package struct Upkeep: Sendable {
             case .round, .news: pace.round
             case .beat: pace.beat
             case .sweep: pace.sweep
+            case .redeal: pace.redeal
             }
         return failures == 0 ? usual : max(usual, min(pace.beat, .seconds(failures)))
     }
@@ -76,12 +86,12 @@ package struct Upkeep: Sendable {
             case .clock:
                 engine.refresh(now: try await connection.run { try $0.readNow() })
             case .round:
-                let (routes, places) = try await connection.run { link in
+                let routing = try await connection.run { link in
                     while try link.foldReleases(limit: 10_000) == 10_000 {}
                     try Sequencer.run(link)
-                    return (try link.readRoutes(), try link.readPlaces())
+                    return try link.readRouting()
                 }
-                engine.refresh(routes: routes, places: places)
+                engine.refresh(routing)
             case .news:
                 try await connection.run { link in
                     while try link.announceImport() {}
@@ -98,6 +108,10 @@ package struct Upkeep: Sendable {
                     return try Sweep.run(link)
                 }
                 if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
+            case .redeal:
+                let again = pace.dealAgain
+                let accounts = try await redealConnection.run { try RedealKeeping.run($0, dealAgain: again) }
+                if accounts > 0 { logger.info("Dealt again", metadata: ["accounts": "\(accounts)"]) }
             }
             return true
         } catch {

@@ -13,6 +13,7 @@ extension ImportKind {
         case .payments: .payments
         case .stops: .stops
         case .starts: .starts
+        case .opening: .opening
         case .facts: .facts
         }
     }
@@ -37,6 +38,7 @@ extension ImportKind {
             }
         case .stops: TableFormat.stopFaults
         case .starts: TableFormat.startFaults
+        case .opening: TableFormat.openingFaults
         case .payments:
             { row in
                 row.text(named: "reverses") != nil && row.text(named: "reverses") == row.text(named: "payment")

@@ -74,6 +74,7 @@ package struct ImportRun {
         let store = ImportStore(link, kind: kind, period: period)
         // First, because it locks every open period, and all who do lock them in one order.
         let starts = kind == .starts ? try StartRun(link, period: period) : nil
+        let opening = kind == .opening ? try OpeningRun(link, period: period) : nil
         let state = try store.lockPeriod()
         // Before anything is refused: what is loaded already is no change, in whatever state the period is.
         if let former = try store.former(digest: digest) {
@@ -81,6 +82,7 @@ package struct ImportRun {
                 .unchanged, file, digest, good: Int(former.rowsGood), bad: Int(former.rowsBad), badRows, [])
         }
         try requireOpen(state, store)
+        try opening?.requireUnplanned()
         let latestDay = min(period.lastDay, try store.today())
         let copy = try store.stage(kind.format.stagedColumns)
         let read = try copyRows(file, latestDay: latestDay, lines: lines, copy, badRows, link)
@@ -99,7 +101,7 @@ package struct ImportRun {
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let counts =
-            try starts?.apply(importID: importID)
+            try starts?.apply(importID: importID) ?? opening?.apply(importID: importID)
             ?? store.apply(importID: importID) { endings, now in
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }

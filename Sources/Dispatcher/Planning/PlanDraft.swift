@@ -27,7 +27,7 @@ struct PlanDraft {
                 remedy: "Check the cut and the policy, and segment again")
         }
         let supply = try PlanSupply.read(store)
-        let input = supply.input(try store.demands())
+        let input = try supply.input(try store.demands()).amended(link, period: period)
         return PlanDraft(
             policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
             plan: try verified(input), contracts: supply.contracts, holdings: supply.holdings,

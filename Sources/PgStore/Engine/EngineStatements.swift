@@ -172,10 +172,13 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
+    /// Also whether something bars an extension: a pending recall of one of its accounts, or the holder's termination.
+    ///
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
     static let grants = """
         SELECT r.i, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us, g.outage_us, g.closed_at,
-               EXISTS (SELECT FROM position p
+               EXISTS (SELECT FROM agency a WHERE a.agency_id = g.agency_id AND a.status = 'terminated')
+               OR EXISTS (SELECT FROM position p
                         CROSS JOIN LATERAL (SELECT x.decision, x.finished_at FROM notice x
                                              WHERE x.delegation_id = p.delegation_id AND x.account_id = p.account_id
                                                AND x.epoch = p.epoch OFFSET 0) n

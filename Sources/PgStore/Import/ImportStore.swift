@@ -4,13 +4,13 @@ package import Assignment
 
 /// What a file is about. The name is that of the command and of the row in table `import`.
 package enum ImportKind: String, Sendable, CaseIterable {
-    case zones, schedules, contracts, cut, payments, stops, starts, facts
+    case zones, schedules, contracts, cut, opening, payments, stops, starts, facts
 
     /// Whether a later file of the kind puts rows in the place of an earlier one's, where the others only add.
     var isReplaced: Bool {
         switch self {
         case .zones, .schedules, .contracts, .cut: true
-        case .payments, .stops, .starts, .facts: false
+        case .opening, .payments, .stops, .starts, .facts: false
         }
     }
 }
@@ -187,8 +187,8 @@ package struct ImportStore {
         case .cut: try applyCut()
         case .payments: try applyPayments(importID)
         case .stops: try applyStops(importID, seal: seal)
-        // They are placed by a policy, which is read elsewhere: see StartStore.
-        case .starts: []
+        // What they need besides is read elsewhere: see StartStore, OpeningStore.
+        case .starts, .opening: []
         case .facts: try applyFacts(importID)
         }
     }
@@ -212,6 +212,7 @@ package struct ImportStore {
         case .payments: paymentChecks
         case .stops: stopChecks
         case .starts: startChecks
+        case .opening: openingChecks
         case .facts: factChecks
         }
     }
@@ -221,7 +222,7 @@ package struct ImportStore {
         switch kind {
         case .facts: [factSupersedesCheck]
         case .schedules: [scheduleParameterCheck, scheduleTaxCheck]
-        case .zones, .contracts, .cut, .payments, .stops, .starts: []
+        case .zones, .contracts, .cut, .opening, .payments, .stops, .starts: []
         }
     }
 

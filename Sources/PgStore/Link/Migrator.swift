@@ -9,10 +9,11 @@ package enum Migrator {
         (3, PackageResources.m0003_exhaustion_sql),
         (4, PackageResources.m0004_wire_sql),
         (6, PackageResources.m0006_allocation_sql),
+        (7, PackageResources.m0007_month_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 6...6
+    package static let range: ClosedRange<Int32> = 7...7
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

@@ -139,8 +139,10 @@ extension PlanningStore {
     /// - Parameters:
     ///   - positions: by hand and position.
     ///   - front: whether they go before the main hands and are open at once; the hands of a plan are opened together.
+    ///   - redeal: the round within the month that deals them; it opens them itself.
     package func writeHands(
-        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], front: Bool = false
+        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], front: Bool = false,
+        redeal: Int64? = nil
     ) throws {
         try link.copyIn(PlanningStatements.copyPositions) { writer in
             for row in positions {
@@ -174,11 +176,11 @@ extension PlanningStore {
                 writer.int32(row.position)
             }
         }
-        try insertHands(delegation, plan: plan, hands, front: front)
+        try insertHands(delegation, plan: plan, hands, front: front, redeal: redeal)
     }
 
     private func insertHands(
-        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], front: Bool
+        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], front: Bool, redeal: Int64?
     ) throws(PgError) {
         try link.run(
             PlanningStatements.insertHands,
@@ -189,7 +191,8 @@ extension PlanningStore {
                 .int32s(hands.map(\.holding.termDays)), .int32s(hands.map(\.holding.ceilingDays)),
                 .int64s(hands.map { Int64($0.holding.graceHours) * 3_600_000_000 }),
                 .int64s(hands.map { Int64($0.holding.lateReportHours) * 3_600_000_000 }),
-                .byteArrays(hands.map(\.digest)), .bool(front), .text(front ? "open" : "inactive"),
+                .byteArrays(hands.map(\.digest)), .bool(front),
+                .text(front && redeal == nil ? "open" : "inactive"), .optional(redeal),
             ])
     }
 

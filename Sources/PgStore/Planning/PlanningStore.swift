@@ -46,10 +46,10 @@ package struct HoldingRow: Sendable {
 
 /// Reads what a period's plan is made from. Decides nothing.
 package struct PlanningStore {
-    let link: PgLink
+    package let link: PgLink
     package let period: Period
     /// Stops count from the day that the cut shows.
-    let cut: LocalDate
+    package let cut: LocalDate
 
     package init(_ link: PgLink, period: Period, cut: LocalDate) {
         self.link = link

@@ -195,6 +195,8 @@ enum StartStatements {
           JOIN quota q USING (delegation_id, strategy, portfolio)
           JOIN contract c ON c.contract_id = q.contract_id AND $1 BETWEEN c.starts_on AND c.ends_on
           JOIN agency y ON y.agency_id = c.agency_id AND y.status = 'active'
+           AND NOT EXISTS (SELECT FROM agency_suspension u
+                            WHERE u.agency_id = y.agency_id AND u.strategy = q.strategy)
           LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
                               WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                               ORDER BY g.total_accounts DESC LIMIT 1) t ON true

@@ -64,6 +64,9 @@ package struct StratumKey: Hashable, Sendable, Comparable {
         self.value = Int32(traits.reduce(min(max(tactic, 0), 255)) { $0 << 4 | $1 })
     }
 
+    /// As it was stored with a position.
+    package init(stored value: Int32) { self.value = value }
+
     package static func < (left: StratumKey, right: StratumKey) -> Bool { left.value < right.value }
 
     package var tactic: Int { Int(value >> 16) }
