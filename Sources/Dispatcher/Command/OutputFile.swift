@@ -13,18 +13,22 @@ package struct OutputFile {
     }
 
     /// - Parameter path: the file; `-` is standard output.
-    static func writing(_ path: String, _ body: (OutputFile) throws -> Void) throws {
+    /// - Returns: what `body` returned, once the file is whole.
+    @discardableResult
+    static func writing<Value>(_ path: String, _ body: (OutputFile) throws -> Value) throws -> Value {
         let part = path + ".part"
         // A redirected standard output is written on from where it is, not from its start.
         guard let file = path == "-" ? fdopen(dup(STDOUT_FILENO), "w") : fopen(part, "w") else { throw failure(path) }
+        let value: Value
         do {
-            try body(OutputFile(file: file, path: path))
+            value = try body(OutputFile(file: file, path: path))
         } catch {
             fclose(file)
             if path != "-" { unlink(part) }
             throw error
         }
         guard fclose(file) == 0, path == "-" || rename(part, path) == 0 else { throw failure(path) }
+        return value
     }
 
     /// Whoever names a file that a command reads as the one to write means another.
