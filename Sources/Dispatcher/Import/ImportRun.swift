@@ -124,12 +124,12 @@ package struct ImportRun {
         let state = try store.lockPeriod()
         guard state == "open" else {
             throw CommandFailure(
-                .findings, "period \(period) is \(state)",
+                .usage, "period \(period) is \(state)",
                 remedy: "Its statements stand; load what came late into a period that is open.")
         }
         guard kind == .cut, let plan = try store.planState() else { return }
         throw CommandFailure(
-            .findings,
+            .usage,
             "period \(period) has a plan that is \(plan); its accounts are handed out by the cut that is there",
             remedy: "Load changes of single accounts as stops, or the new cut into the next period.")
     }
