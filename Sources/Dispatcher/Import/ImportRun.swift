@@ -128,7 +128,7 @@ package struct ImportRun {
     private func requireOpen(_ state: String, _ store: ImportStore) throws {
         guard state == "open" else {
             throw CommandFailure(
-                .findings, "period \(period) is \(state)",
+                .usage, "period \(period) is \(state)",
                 remedy: state == "closing"
                     ? "Wait for its close; one that was killed is given back with "
                         + "'dispatcherd close --period \(period) --give-back'."
@@ -136,7 +136,7 @@ package struct ImportRun {
         }
         guard kind == .cut, let plan = try store.planState() else { return }
         throw CommandFailure(
-            .findings,
+            .usage,
             "period \(period) has a plan that is \(plan); its accounts are handed out by the cut that is there",
             remedy: "Load changes of single accounts as stops, or the new cut into the next period.")
     }

@@ -128,7 +128,7 @@ package struct ReviewReport: Sendable {
 extension CommandFailure {
     static var noOpenPeriod: CommandFailure {
         CommandFailure(
-            .findings, "no period is open, so no review can be taken",
+            .usage, "no period is open, so no review can be taken",
             remedy: "The statements of closed periods stand; a later decision belongs in a later statement.")
     }
 }

@@ -54,8 +54,7 @@ package struct SegmentationRun {
         var tally = SegmentationTally(columns)
         let verdicts = try read(columns, &tally)
         guard tally.accounts > 0 else {
-            throw CommandFailure(
-                .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
+            throw CommandFailure.noCut(period)
         }
         try store.startPlacements()
         try write(verdicts, columns, &tally)
@@ -129,12 +128,11 @@ package struct SegmentationRun {
     }
 
     /// One per processor, up to a few: the database needs processors too.
-    private static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
+    static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
 
     private func checkPeriod() throws {
         guard let state = try store.lockPeriod() else {
-            throw CommandFailure(
-                .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
+            throw CommandFailure.noCut(period)
         }
         guard state == "open" else {
             throw CommandFailure(

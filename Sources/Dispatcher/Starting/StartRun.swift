@@ -20,7 +20,7 @@ struct StartRun {
     private let policy: Policy
     private let segmenter: Segmenter
 
-    /// - Throws: ``CommandFailure`` (findings) where the period is not dealt, or a later one is.
+    /// - Throws: ``CommandFailure`` (usage) where the period is not dealt, or a later one is.
     /// - Locks: every period that is not closed, as a plan does: no stop is imported and nothing else dealt meanwhile.
     init(_ link: PgLink, period: Period) throws {
         let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
@@ -32,12 +32,12 @@ struct StartRun {
         let plans = try store.plans()
         guard let plan = plans.mine, plan.state == "applied" else {
             throw CommandFailure(
-                .findings, "\(period) has no plan that is applied",
+                .usage, "\(period) has no plan that is applied",
                 remedy: "What changes before the deal belongs into the cut; afterwards starts can be loaded.")
         }
         if let later = plans.later {
             throw CommandFailure(
-                .findings, "\(later) is planned already, so nothing is dealt in \(period) any more",
+                .usage, "\(later) is planned already, so nothing is dealt in \(period) any more",
                 remedy: "Load the starts into \(later).")
         }
         self.link = link
@@ -53,11 +53,15 @@ struct StartRun {
     /// - Returns: what was done, in words for people.
     func apply(importID: Int64) throws -> [ImportCount] {
         let prepared = try store.prepare(TableFormat.startColumns, importID: importID)
+        var placed = 0
         for delegation in prepared.delegations {
             var verdicts: [StartStore.Verdict] = []
             try store.readAccounts(delegation) { account, row in verdicts.append(verdict(account, row)) }
             try store.writeVerdicts(delegation, verdicts)
+            placed += verdicts.count
+            Console.progress("starts placed", done: placed, of: nil)
         }
+        Console.progress("starts placed", done: placed, of: nil, isDone: true)
         let ended = try store.place { endings, now in
             LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
         }
@@ -120,7 +124,9 @@ struct StartRun {
             }
             try self.deal(
                 pool, pools[pool] ?? [], shares: shares, incarnation: incarnation, importID: importID, into: &deal)
+            Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count)
         }
+        Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count, isDone: true)
         for delegation in deal.hands.keys.sorted() {
             try planning.writeHands(
                 delegation, plan: plan.id, hands: deal.hands[delegation] ?? [],

@@ -81,7 +81,8 @@ package struct ImportStore {
     /// The import of the same bytes, if what they brought is still what the database has.
     ///
     /// What replaces or changes rows is undone by a later file, so of such kinds only the latest file counts: of a cut
-    /// the latest of its period, of the others, which belong to no period, the latest of all.
+    /// the latest of its period, of the others, which belong to no period, the latest of all. Starts count until a
+    /// certificate is revoked, which can make the same row another start.
     package func former(digest: [UInt8]) throws(PgError) -> FormerImport? {
         let rows = try link.run(
             """
@@ -91,6 +92,9 @@ package struct ImportStore {
             AND    (NOT $4 OR NOT EXISTS (
                        SELECT FROM import l WHERE l.kind = i.kind
                            AND (l.period = i.period OR i.kind <> 'cut') AND l.import_id > i.import_id))
+            AND    (kind <> 'starts' OR NOT EXISTS (
+                       SELECT FROM certificate c WHERE c.revoked_at >= i.imported_at))
+            ORDER  BY import_id DESC LIMIT 1
             """, [.text(kind.rawValue), .int32(period.number), .bytes(digest), .bool(kind.isReplaced)])
         return rows.first.map {
             FormerImport(rowsGood: $0.int64(0), rowsBad: $0.int64(1), importedAt: $0.timestamp(2))

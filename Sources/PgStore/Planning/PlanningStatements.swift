@@ -131,7 +131,7 @@ enum PlanningStatements {
         COPY (WITH held AS MATERIALIZED (\(held("AND g.delegation_id = \(delegation)")))
               SELECT account_id FROM held
                UNION
-              SELECT account_id FROM stop
+              SELECT account_id FROM standing_stop
                WHERE delegation_id = \(delegation)
                  AND from_on <= '\(lastDay)' AND (until_on IS NULL OR until_on >= '\(cut)')
                ORDER BY account_id) TO STDOUT (FORMAT binary)

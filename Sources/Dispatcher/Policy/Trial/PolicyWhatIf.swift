@@ -53,13 +53,12 @@ package struct PolicyWhatIf {
             }
             let trial = try PolicyTrial(choices.map(\.policy), link, period: period)
             var sides = trial.parties.map { WhatIfSide($0.table) }
-            try trial.run(undealable: true) { slice in
-                for index in sides.indices { sides[index].add(slice, slice.outcomes[index]) }
-            }
+            let result = try trial.run(undealable: true)
+            for index in sides.indices { sides[index].add(result, party: index) }
             let supply = try PlanSupply.read(planning)
             self.choices = choices
             self.tables = trial.parties.map(\.table)
-            self.accounts = trial.accounts
+            self.accounts = result.accounts
             self.supply = supply
             self.plans = try sides.map { try PlanDraft.verified(supply.input($0.demands)) }
             self.sides = sides

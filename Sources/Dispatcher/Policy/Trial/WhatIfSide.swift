@@ -3,7 +3,7 @@
 internal import Assignment
 internal import PgStore
 
-/// What one policy comes to over a whole cut, gathered delegation by delegation: verdicts, pools, sessions.
+/// What one policy comes to over a whole cut: verdicts, pools, sessions.
 struct WhatIfSide: Sendable {
     private let table: VerdictTable
     private(set) var codes: [Int32: VerdictTotals] = [:]
@@ -16,30 +16,18 @@ struct WhatIfSide: Sendable {
 
     init(_ table: VerdictTable) { self.table = table }
 
-    mutating func add(_ slice: PolicyTrial.Slice, _ outcome: PolicyTrial.Outcome) {
-        sessions += outcome.sessions
-        var all = [VerdictTotals](repeating: VerdictTotals(), count: table.count)
-        let classes = Int(outcome.priorities.max() ?? 0) + 1
-        var left = [VerdictTotals](repeating: VerdictTotals(), count: table.count * classes)
-        var next = 0
-        for index in slice.accounts.indices {
-            let code = Int(outcome.codes[index])
-            all[code].add(overdue: slice.overdue[index], balance: slice.balance[index])
-            while next < slice.undealable.count, slice.undealable[next] < slice.accounts[index] { next += 1 }
-            guard next < slice.undealable.count, slice.undealable[next] == slice.accounts[index] else {
-                // A pool counts every amount as 0 or more.
-                left[code * classes + Int(outcome.priorities[index])].add(
-                    overdue: max(slice.overdue[index], 0), balance: max(slice.balance[index], 0))
-                continue
+    mutating func add(_ result: TrialResult, party: Int) {
+        sessions += result.sessions[party]
+        for (delegation, cells) in result.delegations {
+            for (cell, totals) in cells {
+                let side = cell.sides[party]
+                put(side.code, totals, delegation: delegation)
+                if cell.isUndealable {
+                    if side.priority > 0 { undealable += totals.accounts }
+                } else if let key = pool(side.code, delegation) {
+                    waiting[key, default: [:]][side.priority, default: VerdictTotals()] += totals
+                }
             }
-            if outcome.priorities[index] > 0 { undealable += 1 }
-        }
-        for (code, totals) in all.enumerated() where totals.accounts > 0 {
-            put(Int32(code), totals, delegation: slice.delegation)
-        }
-        for (place, totals) in left.enumerated() where totals.accounts > 0 {
-            guard let key = pool(Int32(place / classes), slice.delegation) else { continue }
-            waiting[key, default: [:]][Int16(place % classes), default: VerdictTotals()] += totals
         }
     }
 
