@@ -61,6 +61,13 @@ enum EngineStatements {
          WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
         """
 
+    /// What ``PgLink/prepareForEngine()`` sets for a session, for one transaction.
+    static let settle = """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+               set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+               set_config('lock_timeout', '5s', true)
+        """
+
     // MARK: - Reads, after the locks
 
     static let clock = "SELECT now_instant(), outage_us FROM clock"
@@ -133,7 +140,10 @@ enum EngineStatements {
         SELECT r.i, d.hand_id, d.position, p.exposure, p.municipality, h.late_report_us,
                g.first_position, g.quota_id, g.contract_id, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us,
                g.outage_us, g.closed_at, e.kind, e.ended_at, later.epoch,
-               n.final_at, n.objected_at, n.held_until, n.decision
+               n.final_at, n.objected_at, n.held_until, n.decision, h.rule_packs, p.tactic,
+               EXISTS (SELECT FROM visit_ban b
+                        WHERE b.delegation_id = r.delegation_id AND b.municipality IN (0, p.municipality)
+                          AND b.rule_pack = ANY (h.rule_packs))
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
           JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
           JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
@@ -174,11 +184,14 @@ enum EngineStatements {
     /// $1 delegation smallint[], $2 agency int[], $3 instance int[], $4 key bigint[]
     static let leaseKeys = """
         SELECT r.i, g.hand_id, g.first_position, g.last_position, g.skipped, g.request_hash, g.left_accounts, g.stop,
-               g.granted_term, g.grace_us
-          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
+               g.granted_term, g.grace_us,
+               coalesce(g.closed_at, g.term + (g.grace_us + c.outage_us - g.outage_us) * interval '1 microsecond'),
+               g.granted_at, h.activity_days, h.rule_packs
+          FROM clock c, unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
           JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.agency_id = r.agency_id
                             AND g.instance_id = r.instance_id AND g.key = r.key
+          JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
          ORDER BY r.i
         """
 
