@@ -33,6 +33,7 @@ struct DelegationDeal {
         let quotas = Dictionary(
             grouping: draft.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }, by: \.key.cell.pool)
         var dealing = DelegationDealing()
+        let bands = BandSuspensions(try store.link.readSuspensions())
         var numbers = try store.handNumbers(quotas.values.reduce(0) { $0 + $1.count })[...]
         var result = Result()
         for pool in quotas.keys.sorted() {
@@ -40,7 +41,7 @@ struct DelegationDeal {
             let mine = quotas[pool] ?? []
             deal(
                 pool, pools.removeValue(forKey: pool) ?? [], quotas: mine, numbers: Array(numbers.prefix(mine.count)),
-                holding: holding, &dealing, into: &result)
+                holding: holding, bands, &dealing, into: &result)
             numbers = numbers.dropFirst(mine.count)
         }
         return result
@@ -48,10 +49,10 @@ struct DelegationDeal {
 
     private func deal(
         _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], numbers: [Int32], holding: Holding,
-        _ dealing: inout DelegationDealing, into result: inout Result
+        _ bands: BandSuspensions, _ dealing: inout DelegationDealing, into result: inout Result
     ) {
         let shares = quotas.compactMap(share)
-        let candidates = dealer.candidates(rows)
+        let candidates = bands.barring(dealer.candidates(rows), rows)
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
         for (hand, number) in zip(dealt.hands, numbers) {

@@ -110,7 +110,8 @@ struct PoolRedeal {
             return []
         }
         let dealer = HandDealer(tactics: tactics, incarnation: incarnation)
-        let candidates = try restricted(dealer.candidates(rows), rows, pool)
+        let candidates = try restricted(
+            BandSuspensions(suspensions).barring(dealer.candidates(rows), rows), rows, pool)
         var dealing = DelegationDealing()
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
@@ -131,21 +132,16 @@ struct PoolRedeal {
         return hands
     }
 
-    /// An account goes to no agency that had it within the month and gave it back, let it expire or had it taken away,
-    /// and to none for which its band is suspended (ASG-06).
+    /// An account goes to no agency that had it within the month and gave it back, let it expire or had it taken away.
     private func restricted(
         _ candidates: [DealCandidate], _ rows: [DealableRow], _ pool: PoolKey
     ) throws -> [DealCandidate] {
         let former = try store.formerHolders(of: pool, in: round.period)
-        let barred = Dictionary(
-            grouping: suspensions.filter { $0.strategy == pool.strategy && !$0.band.isEmpty }, by: \.band
-        ).mapValues { $0.map(\.agency).sorted() }
-        guard !former.isEmpty || !barred.isEmpty else { return candidates }
+        guard !former.isEmpty else { return candidates }
         return zip(candidates, rows).map { candidate, row in
-            let agencies = (barred[row.tactic] ?? []) + (former[row.account] ?? [])
-            guard !agencies.isEmpty else { return candidate }
+            guard let agencies = former[row.account] else { return candidate }
             var restricted = candidate
-            restricted.former = FormerHolders(agencies)
+            restricted.former = candidate.former.adding(agencies)
             return restricted
         }
     }

@@ -151,7 +151,8 @@ struct RedealDraft {
 
     // MARK: - Before it is put in force
 
-    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have.
+    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have. What waits
+    /// does not matter: where hands stay, a pull only turns what waits into what is held.
     func fits(_ now: [QuotaState]) -> Bool {
         let limits = Dictionary(quotas.map { ($0.key, $0) }) { first, _ in first }
         return now.allSatisfy { state in

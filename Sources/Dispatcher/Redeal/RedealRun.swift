@@ -124,7 +124,7 @@ package struct RedealRun {
                 _ = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).lockPeriods()
                 try store.lockQuotas()
                 let draft = try made ?? self.draft(period)
-                guard draft.fits(try store.states()) else { return nil }
+                guard draft.fits(try store.heldStates()) else { return nil }
                 return (draft, try note(draft))
             }
             if let (draft, id) = noted {

@@ -105,35 +105,44 @@ enum RedealStatements {
         """
 
     /// What of a quota is held, and what waits in open hands; of a shared hand its part.
-    static let states = states("")
+    static let states = states("", countsWaiting: true)
+
+    /// The same without what waits, which takes long to count.
+    static let heldStates = states("", countsWaiting: false)
 
     /// $1 delegation, $2 strategy, $3 portfolio
-    static let statesOfPool = states("WHERE q.delegation_id = $1 AND q.strategy = $2 AND q.portfolio = $3")
+    static let statesOfPool = states(
+        "WHERE q.delegation_id = $1 AND q.strategy = $2 AND q.portfolio = $3", countsWaiting: true)
 
-    private static func states(_ filter: String) -> String {
+    private static let waiting = """
+        CROSS JOIN LATERAL (
+              SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
+                FROM hand h
+                JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+                               AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
+                                                           WHERE g.delegation_id = h.delegation_id
+                                                             AND g.hand_id = h.hand_id
+                                                           ORDER BY g.first_position DESC LIMIT 1), 0)
+               WHERE h.delegation_id = q.delegation_id AND h.state = 'open' AND h.strategy = q.strategy
+                 AND h.portfolio = q.portfolio AND q.contract_id = ANY (h.contract_ids)
+                 AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
+                                    AND e.account_id = p.account_id AND e.epoch = p.epoch)) waiting
         """
-        SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, q.limit_accounts, q.limit_exposure,
-               greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0),
-               greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0), waiting.accounts, waiting.exposure
-          FROM quota q
-          LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
-                              WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
-                              ORDER BY g.total_accounts DESC LIMIT 1) t ON true
-         CROSS JOIN LATERAL (
-               SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
-                 FROM hand h
-                 JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
-                                AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
-                                                            WHERE g.delegation_id = h.delegation_id
-                                                              AND g.hand_id = h.hand_id
-                                                            ORDER BY g.first_position DESC LIMIT 1), 0)
-                WHERE h.delegation_id = q.delegation_id AND h.state = 'open' AND h.strategy = q.strategy
-                  AND h.portfolio = q.portfolio AND q.contract_id = ANY (h.contract_ids)
-                  AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
-                                     AND e.account_id = p.account_id AND e.epoch = p.epoch)) waiting
-         \(filter)
-         ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
-        """
+
+    private static func states(_ filter: String, countsWaiting: Bool) -> String {
+        let columns = countsWaiting ? "waiting.accounts, waiting.exposure" : "0::bigint, 0::bigint"
+        return """
+            SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, q.limit_accounts, q.limit_exposure,
+                   greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0),
+                   greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0), \(columns)
+              FROM quota q
+              LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
+                                  WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
+                                  ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+             \(countsWaiting ? waiting : "")
+             \(filter)
+             ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
+            """
     }
 
     /// Who had accounts placed in the pool within the period and has them no more, the latest first.

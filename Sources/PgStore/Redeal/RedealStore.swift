@@ -86,6 +86,9 @@ package struct RedealStore {
     /// Every quota, by delegation, contract, strategy and portfolio. Locks nothing.
     package func states() throws(PgError) -> [QuotaState] { try states(RedealStatements.states, []) }
 
+    /// The same with nothing counted as waiting: quick enough to be asked for while pulls wait for the locks.
+    package func heldStates() throws(PgError) -> [QuotaState] { try states(RedealStatements.heldStates, []) }
+
     package func states(of pool: PoolKey) throws(PgError) -> [QuotaState] {
         try states(RedealStatements.statesOfPool, Self.key(pool))
     }

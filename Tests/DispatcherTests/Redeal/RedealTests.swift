@@ -237,6 +237,23 @@ struct RedealTests {
         }
     }
 
+    @Test func `a suspended band is dealt to others by the month's plan too`() async throws {
+        try await StartedMonth.with(applied: false) { month in
+            let tactic = try month.text(
+                "SELECT tactic FROM placement WHERE delegation_id = 9 AND strategy = 2 ORDER BY account_id LIMIT 1")
+            _ = try AgencyOrder(
+                .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
+                recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+            _ = try month.month.plan().apply()
+
+            let dealt = "position p JOIN hand h USING (delegation_id, hand_id) WHERE h.strategy = 2 AND p.tactic = '\(tactic)'"
+            #expect(try month.count(dealt + " AND h.contract_ids = '{1}'") == 0)
+            #expect(try month.count(dealt + " AND h.contract_ids = '{2}'") > 0)
+            #expect(try month.count("hand WHERE contract_ids = '{1}' AND strategy = 2 AND size > 0") > 0)
+        }
+    }
+
     @Test func `a suspended band is dealt to others`() async throws {
         try await StartedMonth.with { month in
             let tactic = try month.text(

@@ -45,6 +45,11 @@ package struct FormerHolders: Hashable, Sendable {
         if numbers.count > 3 { fourth = numbers[3] }
     }
 
+    /// These agencies first, then those that were there, four in all.
+    package func adding(_ agencies: [AgencyID]) -> FormerHolders {
+        FormerHolders(agencies + [first, second, third, fourth].compactMap { AgencyID(Int32($0)) })
+    }
+
     var isEmpty: Bool { first == 0 }
 
     func contains(_ agency: AgencyID) -> Bool {
