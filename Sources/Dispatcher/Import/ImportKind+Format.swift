@@ -14,6 +14,7 @@ extension ImportKind {
         case .stops: .stops
         case .starts: .starts
         case .facts: .facts
+        case .scores: .scores
         }
     }
 
@@ -56,7 +57,7 @@ extension ImportKind {
                     value: row.text(named: "value") ?? "")
                 return value.fault(isFee: row.text(named: "kind") == "fee").map { [$0] } ?? []
             }
-        case .zones: { _ in [] }
+        case .zones, .scores: { _ in [] }
         }
     }
 }

@@ -4,12 +4,12 @@ package import Assignment
 
 /// What a file is about. The name is that of the command and of the row in table `import`.
 package enum ImportKind: String, Sendable, CaseIterable {
-    case zones, schedules, contracts, cut, payments, stops, starts, facts
+    case zones, schedules, contracts, cut, payments, stops, starts, facts, scores
 
     /// Whether a later file of the kind puts rows in the place of an earlier one's, where the others only add.
     var isReplaced: Bool {
         switch self {
-        case .zones, .schedules, .contracts, .cut: true
+        case .zones, .schedules, .contracts, .cut, .scores: true
         case .payments, .stops, .starts, .facts: false
         }
     }
@@ -81,7 +81,7 @@ package struct ImportStore {
     /// The import of the same bytes, if what they brought is still what the database has.
     ///
     /// What replaces or changes rows is undone by a later file, so of such kinds only the latest file counts: of a cut
-    /// the latest of its period, of the others, which belong to no period, the latest of all.
+    /// and of scores the latest of its period, of the others, which belong to no period, the latest of all.
     package func former(digest: [UInt8]) throws(PgError) -> FormerImport? {
         let rows = try link.run(
             """
@@ -90,7 +90,7 @@ package struct ImportStore {
             WHERE  kind = $1 AND period = $2 AND digest = $3
             AND    (NOT $4 OR NOT EXISTS (
                        SELECT FROM import l WHERE l.kind = i.kind
-                           AND (l.period = i.period OR i.kind <> 'cut') AND l.import_id > i.import_id))
+                           AND (l.period = i.period OR i.kind NOT IN ('cut', 'scores')) AND l.import_id > i.import_id))
             """, [.text(kind.rawValue), .int32(period.number), .bytes(digest), .bool(kind.isReplaced)])
         return rows.first.map {
             FormerImport(rowsGood: $0.int64(0), rowsBad: $0.int64(1), importedAt: $0.timestamp(2))
@@ -190,6 +190,7 @@ package struct ImportStore {
         // They are placed by a policy, which is read elsewhere: see StartStore.
         case .starts: []
         case .facts: try applyFacts(importID)
+        case .scores: try applyScores(importID)
         }
     }
 
@@ -213,6 +214,7 @@ package struct ImportStore {
         case .stops: stopChecks
         case .starts: startChecks
         case .facts: factChecks
+        case .scores: scoreChecks
         }
     }
 
@@ -221,7 +223,7 @@ package struct ImportStore {
         switch kind {
         case .facts: [factSupersedesCheck]
         case .schedules: [scheduleParameterCheck, scheduleTaxCheck]
-        case .zones, .contracts, .cut, .payments, .stops, .starts: []
+        case .zones, .contracts, .cut, .payments, .stops, .starts, .scores: []
         }
     }
 
