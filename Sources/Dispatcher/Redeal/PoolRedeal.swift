@@ -23,6 +23,7 @@ struct PoolRedeal {
     let round: RedealRow
     let policy: Policy
     let tactics: [String]
+    let settings: PlanSettings
     let contracts: [ContractID: ContractRow]
     let suspensions: Set<SuspensionRow>
     let incarnation: Int64
@@ -57,7 +58,9 @@ struct PoolRedeal {
             var rows: [DealableRow] = []
             // The pool's hands are closed where they are to be; what waits now was dealt by starts in between, or waits in
             // another pool that its account was placed in before.
-            try store.readDealable(pool, planning) { rows.append($0) }
+            try store.readDealable(pool, planning, DealMemory(settings, today: try planning.today())) {
+                rows.append($0)
+            }
             let quotas = try store.quotas(round.id, of: pool)
             let states = Dictionary(try store.states(of: pool).map { ($0.key, $0) }) { first, _ in first }
             let shares = quotas.compactMap { share($0, states[$0.key]) }.filter { $0.accounts > 0 }
@@ -98,7 +101,7 @@ struct PoolRedeal {
             contract: contract.contract, agency: contract.agency,
             accounts: min(quota.accounts, max(0, quota.limitAccounts - accounts)),
             exposureMax: quota.limitExposure.map { max(0, $0 - exposure) },
-            exposure: contract.exposure, arm: quota.arm)
+            exposure: contract.exposure, searches: settings.searchAgencies.contains(contract.agency), arm: quota.arm)
     }
 
     private func write(
@@ -109,10 +112,12 @@ struct PoolRedeal {
             if !rows.isEmpty { result.left[.quota, default: 0] += Int64(rows.count) }
             return []
         }
-        let dealer = HandDealer(tactics: tactics, incarnation: incarnation)
+        let dealer = HandDealer(
+            strata: Strata(tactics: tactics, traits: settings.strata), incarnation: incarnation)
         let candidates = try restricted(
             BandSuspensions(suspensions).barring(dealer.candidates(rows), rows), rows, pool)
-        var dealing = DelegationDealing()
+        var dealing = DelegationDealing(
+            debtors: settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:])
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
         let full = dealt.hands.filter { !$0.positions.isEmpty }

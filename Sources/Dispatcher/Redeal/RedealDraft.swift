@@ -29,7 +29,9 @@ struct RedealDraft {
         let supply = try PlanSupply.read(store)
         let redeals = RedealStore(link)
         let waiting = RedealDemands(
-            try redeals.demands(store, leavesWaiting: scope.manner == .leftOver).filter { scope.contains($0.pool) },
+            try redeals.demands(
+                store, leavesWaiting: scope.manner == .leftOver, banned: supply.settings.settings.bannedMunicipalities
+            ).filter { scope.contains($0.pool) },
             byFormer: scope.manner == .leftOver)
         let all = try redeals.states()
         let states = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }

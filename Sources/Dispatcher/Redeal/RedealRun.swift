@@ -170,6 +170,7 @@ package struct RedealRun {
         let dealer = PoolRedeal(
             link: link, store: store, round: round, policy: policy,
             tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
+            settings: try PlanSettingsBook(link).inForce(round.period).settings,
             contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
             suspensions: try link.readSuspensions(), incarnation: try planning.incarnation())
         for (pool, isClosed) in try store.openPools(round.id) {

@@ -213,7 +213,7 @@ enum RedealStatements {
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day
-    static func demands(leavesWaiting: Bool) -> String {
+    static func demands(leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]) -> String {
         """
         WITH taken AS MATERIALIZED (\(taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: ""))),
         former AS MATERIALIZED (
@@ -233,30 +233,18 @@ enum RedealStatements {
                        CASE WHEN EXISTS (SELECT FROM agency_suspension s
                                           WHERE s.strategy = p.strategy AND s.band = p.tactic)
                             THEN p.tactic ELSE '' END AS band
-                \(dealable("$1", cut: "$2", lastDay: "$3"))) x
+                \(dealable("$1", cut: "$2", lastDay: "$3"))
+                   AND NOT \(PlanningStatements.isBanned(banned))) x
          GROUP BY 1, 2, 3, 4, 8, 9
          ORDER BY 1, 2, 3, 4, 8, 9
         """
     }
 
-    /// COPY takes no parameters; what is written into it here are numbers and dates alone.
-    static func copyDealable(_ pool: PoolKey, period: Period, cut: LocalDate) -> String {
-        let delegation = pool.delegation.value
-        let taken = taken(
-            "\(period.number)", leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
+    /// What is not dealt again of one delegation. COPY takes no parameters; what is written into it are numbers alone.
+    static func taken(_ period: Period, _ delegation: Delegation) -> String {
+        taken(
+            period.number.description, leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
             hands: "AND h.delegation_id = \(delegation)")
-        return """
-            COPY (WITH taken AS MATERIALIZED (\(taken))
-                  SELECT p.account_id, p.priority, p.tactic, a.arrears, a.due, a.overdue, a.balance, a.municipality,
-                         a.reference,
-                         coalesce((SELECT d.epoch & 4294967295 FROM deal d
-                                    WHERE d.delegation_id = p.delegation_id AND d.account_id = p.account_id
-                                    ORDER BY d.epoch DESC LIMIT 1), 0)
-                  \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
-                    AND p.delegation_id = \(delegation) AND p.strategy = \(pool.strategy.rawValue)
-                    AND p.portfolio = \(pool.portfolio.rawValue)
-                   ORDER BY p.account_id) TO STDOUT (FORMAT binary)
-            """
     }
 
     // MARK: - Limits
