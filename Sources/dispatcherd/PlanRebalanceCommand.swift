@@ -3,7 +3,7 @@
 import ArgumentParser
 internal import Dispatcher
 
-/// `dispatcherd plan rebalance | settings`: within the month.
+/// `dispatcherd plan rebalance | unpulled`: within the month.
 extension PlanCommand {
     struct Rebalance: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -45,17 +45,17 @@ extension PlanCommand {
         }
     }
 
-    struct Settings: AsyncParsableCommand {
+    struct Unpulled: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "setting",
+            commandName: "unpulled",
             abstract: "Sets or lists after how many days what an agency does not pull goes to others.",
             discussion: """
                 The nodes that serve look after it. Without a setting what nobody pulls stays where it is.
 
                 Examples:
-                  dispatcherd plan setting --strategy preventive --unpulled-days 7
-                  dispatcherd plan setting --strategy dual --delegation 14 --unpulled-days off
-                  dispatcherd plan setting
+                  dispatcherd plan unpulled --strategy preventive --days 7
+                  dispatcherd plan unpulled --strategy dual --delegation 14 --days off
+                  dispatcherd plan unpulled
                 """)
         @OptionGroup var database: DatabaseOptions
         @Option(help: "preventive, administrative, dual or mediation; without one everything is listed.")
@@ -64,24 +64,24 @@ extension PlanCommand {
             name: .customLong("delegation"), help: "A delegation, 1 to 32; may be given several times; all without.")
         var delegations: [Int16] = []
         @Option(help: "Days without a pull, 1 to 366, or off.")
-        var unpulledDays: String?
+        var days: String?
         @Option(help: "Who sets it.")
         var by: String = "operator"
         @Flag(help: "As JSON.")
         var json = false
 
         func validate() throws {
-            guard (strategy == nil) == (unpulledDays == nil) else {
-                throw ValidationError("Give --strategy and --unpulled-days together, or neither to list.")
+            guard (strategy == nil) == (days == nil) else {
+                throw ValidationError("Give --strategy and --days together, or neither to list.")
             }
         }
 
         func run() async throws {
-            guard let strategy, let unpulledDays else {
+            guard let strategy, let days else {
                 return Console.out(try DealSettings.list(asJSON: json, try await database.open()))
             }
             let setting = try DealSettings(
-                strategy: strategy, delegations: delegations, unpulledDays: unpulledDays, by: by)
+                strategy: strategy, delegations: delegations, unpulledDays: days, by: by)
             Console.out(try setting.set(try await database.open()))
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where accounts wait to be dealt: one delegation's placements of one strategy and portfolio that nobody holds.
-package struct PoolKey: Hashable, Sendable, Comparable {
+package struct PoolKey: Hashable, Sendable, Comparable, Codable {
     package let delegation: Delegation
     package let strategy: Strategy
     package let portfolio: Portfolio
@@ -32,7 +32,7 @@ extension Strategy {
 }
 
 /// Where a contract's advisers work.
-package struct Station: Hashable, Sendable, Comparable {
+package struct Station: Hashable, Sendable, Comparable, Codable {
     package let delegation: Delegation
     package let portfolio: Portfolio
 

@@ -72,10 +72,10 @@ package struct AgencyOrder {
     }
 
     /// Deals what was withdrawn to the others. The order is in force whatever comes of that.
-    private func dealAgain(_ link: PgLink) -> Result<Int64, CommandFailure> {
+    private func dealAgain(_ link: PgLink) -> Result<RedealReport, CommandFailure> {
         let scope = RedealScope(.leftOver, strategies: strategy.map { [$0] })
         do {
-            return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run().accounts)
+            return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run())
         } catch let failure as CommandFailure {
             return .failure(failure)
         } catch {

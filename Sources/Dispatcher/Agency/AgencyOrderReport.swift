@@ -18,7 +18,7 @@ struct AgencyOrderReport {
     var places = 0
     var recalled: Int64 = 0
     /// How many accounts others were dealt in its place, or why none were.
-    var dealtAgain: Result<Int64, CommandFailure>?
+    var dealtAgain: Result<RedealReport, CommandFailure>?
 
     init(
         agency: AgencyID, action: AgencyOrderRow.Action, strategy: Strategy?, band: String?, motive: String,
@@ -92,7 +92,7 @@ struct AgencyOrderReport {
                 Document(
                     agency: agency.description, action: action.rawValue, strategy: strategy?.name, band: band,
                     recallOn: finalAt?.description, motive: motive, isPreview: isPreview, withdrawn: total,
-                    recalled: recalled, dealtAgain: try? dealtAgain?.get(),
+                    recalled: recalled, dealtAgain: try? dealtAgain?.get().accounts,
                     places: rows.map {
                         .init(
                             delegation: $0.key.delegation.value, strategy: $0.key.strategy.name, withdrawn: $0.value)
@@ -131,7 +131,11 @@ struct AgencyOrderReport {
             }
         }
         switch dealtAgain {
-        case .success(let accounts): lines.append("\(Console.grouped(Int(accounts))) accounts dealt to others")
+        case .success(let redeal):
+            let left = redeal.demand - redeal.accounts
+            lines.append(
+                "\(Console.grouped(Int(redeal.accounts))) accounts dealt to others"
+                    + (left > 0 ? "; for \(Console.grouped(Int(left))) that wait nobody has room" : ""))
         case .failure(let failure):
             lines.append("what was withdrawn is not dealt yet: \(failure.found)")
             lines.append("deal it with: dispatcherd plan rebalance --left-over")

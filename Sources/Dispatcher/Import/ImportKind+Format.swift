@@ -15,6 +15,7 @@ extension ImportKind {
         case .starts: .starts
         case .opening: .opening
         case .facts: .facts
+        case .scores: .scores
         }
     }
 
@@ -58,7 +59,7 @@ extension ImportKind {
                     value: row.text(named: "value") ?? "")
                 return value.fault(isFee: row.text(named: "kind") == "fee").map { [$0] } ?? []
             }
-        case .zones: { _ in [] }
+        case .zones, .scores: { _ in [] }
         }
     }
 }

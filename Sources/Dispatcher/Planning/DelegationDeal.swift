@@ -11,6 +11,8 @@ struct DelegationDeal {
         var positions: [PositionRow] = []
         /// Accounts within a quota that found no room, by why.
         var left: [DealResult.Left.Reason: Int64] = [:]
+        /// Credits whose debtor has others with an agency that had no room.
+        var apart: Int64 = 0
     }
 
     private let draft: PlanDraft
@@ -21,18 +23,22 @@ struct DelegationDeal {
         self.draft = draft
         self.delegation = delegation
         self.dealer = HandDealer(
-            tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics, incarnation: incarnation)
+            strata: Strata(
+                tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics,
+                traits: draft.settings.settings.strata), incarnation: incarnation)
     }
 
     func make(_ store: PlanningStore) throws -> Result {
         var pools: [PoolKey: [DealableRow]] = [:]
-        try store.readDealable(delegation) { row in
+        let settings = draft.settings.settings
+        try store.readDealable(delegation, DealMemory(settings, today: try store.today())) { row in
             let key = PoolKey(delegation: delegation, strategy: row.strategy, portfolio: row.portfolio)
             pools[key, default: []].append(row)
         }
         let quotas = Dictionary(
             grouping: draft.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }, by: \.key.cell.pool)
-        var dealing = DelegationDealing()
+        let bands = BandSuspensions(try store.link.readSuspensions())
+        var dealing = DelegationDealing(debtors: settings.keepsTogether ? try store.heldDebtors(delegation) : [:])
         var numbers = try store.handNumbers(quotas.values.reduce(0) { $0 + $1.count })[...]
         var result = Result()
         for pool in quotas.keys.sorted() {
@@ -40,7 +46,7 @@ struct DelegationDeal {
             let mine = quotas[pool] ?? []
             deal(
                 pool, pools.removeValue(forKey: pool) ?? [], quotas: mine, numbers: Array(numbers.prefix(mine.count)),
-                holding: holding, &dealing, into: &result)
+                holding: holding, bands, &dealing, into: &result)
             numbers = numbers.dropFirst(mine.count)
         }
         return result
@@ -48,12 +54,13 @@ struct DelegationDeal {
 
     private func deal(
         _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], numbers: [Int32], holding: Holding,
-        _ dealing: inout DelegationDealing, into result: inout Result
+        _ bands: BandSuspensions, _ dealing: inout DelegationDealing, into result: inout Result
     ) {
         let shares = quotas.compactMap(share)
-        let candidates = dealer.candidates(rows)
+        let candidates = bands.barring(dealer.candidates(rows), rows)
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
+        result.apart += Int64(dealt.apart.count)
         for (hand, number) in zip(dealt.hands, numbers) {
             let (row, positions) = dealer.hand(
                 hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
@@ -66,7 +73,8 @@ struct DelegationDeal {
         draft.contracts[quota.key.contract].map {
             DealShare(
                 contract: $0.contract, agency: $0.agency, accounts: quota.accounts, exposureMax: quota.exposureMax,
-                exposure: $0.exposure, arm: quota.arm)
+                exposure: $0.exposure, searches: draft.settings.settings.searchAgencies.contains($0.agency),
+                arm: quota.arm)
         }
     }
 

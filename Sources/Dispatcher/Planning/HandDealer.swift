@@ -6,18 +6,20 @@ internal import PgStore
 
 /// Between the tables and the dealing: accounts as they can be dealt, hands as they are written.
 struct HandDealer {
-    /// Every tactic of the policy; a tactic's place, from 1, is its part of the stratum.
-    let tactics: [String]
+    let strata: Strata
     /// The high half of every epoch.
     let incarnation: Int64
 
     func candidates(_ rows: [DealableRow]) -> [DealCandidate] {
-        let places = Dictionary(tactics.enumerated().map { ($1, $0 + 1) }) { first, _ in first }
-        return rows.map { row in
-            DealCandidate(
-                account: row.account, priority: row.priority,
-                stratum: StratumKey(tactic: places[row.tactic] ?? tactics.count + 1), overdue: row.overdue,
+        rows.map { row in
+            var candidate = DealCandidate(
+                account: row.account, priority: row.priority, stratum: strata.key(row), overdue: row.overdue,
                 balance: row.balance)
+            candidate.promisedTo = row.past.boundTo
+            candidate.debtor = row.past.debtor
+            candidate.former = row.past.former
+            candidate.needsSearch = row.past.isUnfound
+            return candidate
         }
     }
 

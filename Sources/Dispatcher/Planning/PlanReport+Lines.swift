@@ -57,13 +57,21 @@ extension PlanReport {
         lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
         if let dealt {
             lines.append("dealt: \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
+            let reasons = dealt.reasons.filter { $0.reason != "share" }
+            if !reasons.isEmpty {
+                let words = reasons.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")
+                lines.append("not by turn: \(words)")
+            }
+            if dealt.apart > 0 { lines.append("apart from the debtor's other credits: \(Self.grouped(dealt.apart))") }
             lines += dealt.left.map { "placed and not dealt, \($0.reason): \(Self.grouped($0.accounts))" }
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
             }
         }
         lines += warnings.map { "warning: \($0)" }
-        lines.append("seed \(seed), digests: placements \(segmentationDigest.prefix(16)), plan \(digest.prefix(16))")
+        lines.append(
+            "settings \(settings), seed \(seed), digests: placements \(segmentationDigest.prefix(16)), plan \(digest.prefix(16))"
+        )
         return lines
     }
 

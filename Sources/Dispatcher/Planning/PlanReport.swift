@@ -5,7 +5,11 @@ internal import PgStore
 
 /// A plan for people and programs: who gets how many of each pool, what kept them from more, and what is left.
 package struct PlanReport: Encodable, Sendable {
-    package enum State: String, Encodable, Sendable { case preview, applied, unchanged }
+    package enum State: String, Encodable, Sendable {
+        case preview, applied, unchanged
+        /// One person wants it; the settings ask for two.
+        case awaiting
+    }
 
     package struct Quota: Encodable, Sendable {
         package let contract: Int32
@@ -49,6 +53,10 @@ package struct PlanReport: Encodable, Sendable {
         /// Accounts that the plan placed and the dealing could not: no bond had room to the centavo, or nobody who may
         /// have them.
         package let left: [Left]
+        /// Why contracts got the accounts that they got: `share`, `promise`, `together`, `rotation`, `search`.
+        package let reasons: [Left]
+        /// Credits whose debtor has others with an agency that had no room for them.
+        package let apart: Int64
         package let earlierHandsClosed: Int
     }
 
@@ -58,24 +66,32 @@ package struct PlanReport: Encodable, Sendable {
     package let policy: String
     package let seed: Int64
     package let segmentationDigest: String
+    /// The plan settings that it goes by.
+    package let settings: String
+    package let settingsDigest: String
     package let digest: String
     package let pools: [PoolLine]
     package let warnings: [String]
+    /// Who applied it, or wants to.
+    package let persons: [String]
     package let dealt: Dealt?
     /// Over all pools.
     package let accounts: Int64
     package let assigned: Int64
     package let unassigned: [Left]
 
-    init(_ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?) {
+    init(_ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?, persons: [String] = []) {
         self.state = state
         self.plan = plan
         self.period = period.description
         self.policy = "\(draft.segmentation.policy) \(draft.segmentation.policyVersion)"
         self.seed = draft.seed
         self.segmentationDigest = LedgerTree.hex(draft.segmentation.digest)
+        self.settings = draft.settings.settings.name
+        self.settingsDigest = LedgerTree.hex(draft.settings.digest)
         self.digest = LedgerTree.hex(draft.digest)
         self.warnings = draft.warnings
+        self.persons = persons
         self.dealt = dealt
         self.pools = Self.pools(draft)
         self.accounts = pools.reduce(0) { $0 + $1.accounts }

@@ -14,13 +14,17 @@ struct PlanSupply {
     let capacities: [CapacityRow]
     let holdings: [HoldingRow]
     let lastMonth: [PlanKey: Int64]
+    let settings: PlanSettingsFile
+    let targets: [TargetKey: ShareTarget]
     /// What does not depend on the placements: who is left out, and where staffing is not known.
     let warnings: [String]
 
     /// The last day of the period whose staffing facts still count as staffing at its start.
     static func staffingDay(_ period: Period) -> LocalDate { period.firstDay.advanced(byDays: 6) }
 
-    static func read(_ store: PlanningStore) throws -> PlanSupply {
+    /// - Parameter settings: tried in the place of those in force.
+    static func read(_ store: PlanningStore, settings trial: PlanSettingsFile? = nil) throws -> PlanSupply {
+        let settings = try trial ?? PlanSettingsBook(store.link).inForce(store.period)
         let holdings = try store.holdings()
         let contracts = try store.contracts()
         let firstDay = store.period.firstDay
@@ -33,16 +37,24 @@ struct PlanSupply {
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
+        let planner = PlannedContracts(settings.settings, capacities: capacities, holdings: holdings)
+        let planned = contracts.map(planner.contract)
+        let lastMonth = try store.lastMonth()
+        let scores = try PlanSettingsStore(store.link).scores(before: store.period)
+        let (targets, findings) = TargetSource(settings.settings, scores: scores)
+            .targets(of: PlanInput(firstDay: firstDay, demands: [], contracts: planned, lastMonth: lastMonth))
         return PlanSupply(
             firstDay: firstDay, contracts: Dictionary(uniqueKeysWithValues: contracts.map { ($0.contract, $0) }),
-            planned: contracts.map { planned($0, capacities: capacities, holdings: holdings) },
-            capacities: capacities.filter { active.contains($0.contract) }, holdings: holdings,
-            lastMonth: try store.lastMonth(), warnings: warnings)
+            planned: planned, capacities: capacities.filter { active.contains($0.contract) }, holdings: holdings,
+            lastMonth: lastMonth, settings: settings, targets: targets,
+            warnings: warnings + PlanWords.lines(findings))
     }
 
     /// What the plan of a set of placements is made from.
     func input(_ demands: [PlanDemand]) -> PlanInput {
-        PlanInput(firstDay: firstDay, demands: demands, contracts: planned, lastMonth: lastMonth)
+        PlanInput(
+            firstDay: firstDay, demands: demands, contracts: planned, targets: targets,
+            agencyCap: settings.settings.agencyCap, weights: settings.settings.weights, lastMonth: lastMonth)
     }
 
     /// Why a contract takes no part; `nil` where it does. It must be in force when the period starts, because from then
@@ -67,33 +79,5 @@ struct PlanSupply {
             "contract \(contract.contract) goes by present advisers and has no staffing fact for delegation "
                 + "\(places): the committed ones are taken"
         ]
-    }
-
-    private static func planned(
-        _ row: ContractRow, capacities: [CapacityRow], holdings: [HoldingRow]
-    ) -> PlanContract {
-        // Where the contract promises no advisers, it does not work.
-        let mine = capacities.filter { $0.contract == row.contract && $0.committed > 0 }
-        var contract = PlanContract(
-            contract: row.contract, agency: row.agency, firstDay: row.startsOn, lastDay: row.endsOn,
-            strategies: row.strategies, stations: Set(mine.map(\.station)))
-        switch row.agencyStatus {
-        case "active": contract.standing = .active
-        case "hold": contract.standing = .onHold(motive: row.motive)
-        default: contract.standing = .terminated(motive: row.motive)
-        }
-        for capacity in mine {
-            contract.staffing[capacity.station] = PlanContract.Staffing(
-                committed: Int64(capacity.committed), present: capacity.present.map(Int64.init),
-                accountsPerAdviser: Int64(capacity.accountsPerAdviser))
-        }
-        contract.basis = row.capacityBasis
-        contract.bond = row.bond
-        contract.exposure = row.exposure
-        for holding in holdings where holding.contract == row.contract && holding.accounts > 0 {
-            contract.held[PlanCell(holding.pool)] = PlanContract.Held(
-                accounts: holding.accounts, exposure: holding.exposure)
-        }
-        return contract
     }
 }

@@ -30,6 +30,25 @@ struct PlanWords {
         }
     }
 
+    static func lines(_ findings: [TargetSource.Finding]) -> [String] {
+        var lines: [String] = []
+        for finding in findings {
+            switch finding {
+            case .worksNotThere(let contract, let key):
+                lines.append(
+                    "contract \(contract) has a share of delegation \(key.delegation), \(key.strategy.name), and does not "
+                        + "work that there: it gets nothing")
+            case .noScores(_, let period):
+                // Said once, not for every delegation.
+                let line =
+                    period.map { "there are no scores of \($0)" } ?? "no closed month has scores"
+                let text = line + ", so shares by scorecard are equal"
+                if !lines.contains(text) { lines.append(text) }
+            }
+        }
+        return lines
+    }
+
     private func name(_ contract: ContractID) -> String {
         "contract \(contract)" + (contracts[contract].map { " of \($0.agency)" } ?? "")
     }

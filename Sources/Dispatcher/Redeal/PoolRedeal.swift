@@ -23,6 +23,7 @@ struct PoolRedeal {
     let round: RedealRow
     let policy: Policy
     let tactics: [String]
+    let settings: PlanSettings
     let contracts: [ContractID: ContractRow]
     let suspensions: Set<SuspensionRow>
     let incarnation: Int64
@@ -57,7 +58,9 @@ struct PoolRedeal {
             var rows: [DealableRow] = []
             // The pool's hands are closed where they are to be; what waits now was dealt by starts in between, or waits in
             // another pool that its account was placed in before.
-            try store.readDealable(pool, planning) { rows.append($0) }
+            try store.readDealable(pool, planning, DealMemory(settings, today: try planning.today())) {
+                rows.append($0)
+            }
             let quotas = try store.quotas(round.id, of: pool)
             let states = Dictionary(try store.states(of: pool).map { ($0.key, $0) }) { first, _ in first }
             let shares = quotas.compactMap { share($0, states[$0.key]) }.filter { $0.accounts > 0 }
@@ -98,7 +101,7 @@ struct PoolRedeal {
             contract: contract.contract, agency: contract.agency,
             accounts: min(quota.accounts, max(0, quota.limitAccounts - accounts)),
             exposureMax: quota.limitExposure.map { max(0, $0 - exposure) },
-            exposure: contract.exposure, arm: quota.arm)
+            exposure: contract.exposure, searches: settings.searchAgencies.contains(contract.agency), arm: quota.arm)
     }
 
     private func write(
@@ -109,9 +112,12 @@ struct PoolRedeal {
             if !rows.isEmpty { result.left[.quota, default: 0] += Int64(rows.count) }
             return []
         }
-        let dealer = HandDealer(tactics: tactics, incarnation: incarnation)
-        let candidates = try restricted(dealer.candidates(rows), rows, pool)
-        var dealing = DelegationDealing()
+        let dealer = HandDealer(
+            strata: Strata(tactics: tactics, traits: settings.strata), incarnation: incarnation)
+        let candidates = try restricted(
+            BandSuspensions(suspensions).barring(dealer.candidates(rows), rows), rows, pool)
+        var dealing = DelegationDealing(
+            debtors: settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:])
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
         let full = dealt.hands.filter { !$0.positions.isEmpty }
@@ -131,21 +137,16 @@ struct PoolRedeal {
         return hands
     }
 
-    /// An account goes to no agency that had it within the month and gave it back, let it expire or had it taken away,
-    /// and to none for which its band is suspended (ASG-06).
+    /// An account goes to no agency that had it within the month and gave it back, let it expire or had it taken away.
     private func restricted(
         _ candidates: [DealCandidate], _ rows: [DealableRow], _ pool: PoolKey
     ) throws -> [DealCandidate] {
         let former = try store.formerHolders(of: pool, in: round.period)
-        let barred = Dictionary(
-            grouping: suspensions.filter { $0.strategy == pool.strategy && !$0.band.isEmpty }, by: \.band
-        ).mapValues { $0.map(\.agency).sorted() }
-        guard !former.isEmpty || !barred.isEmpty else { return candidates }
+        guard !former.isEmpty else { return candidates }
         return zip(candidates, rows).map { candidate, row in
-            let agencies = (barred[row.tactic] ?? []) + (former[row.account] ?? [])
-            guard !agencies.isEmpty else { return candidate }
+            guard let agencies = former[row.account] else { return candidate }
             var restricted = candidate
-            restricted.former = FormerHolders(agencies)
+            restricted.former = candidate.former.adding(agencies)
             return restricted
         }
     }

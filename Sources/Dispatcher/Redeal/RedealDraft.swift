@@ -29,7 +29,9 @@ struct RedealDraft {
         let supply = try PlanSupply.read(store)
         let redeals = RedealStore(link)
         let waiting = RedealDemands(
-            try redeals.demands(store, leavesWaiting: scope.manner == .leftOver).filter { scope.contains($0.pool) },
+            try redeals.demands(
+                store, leavesWaiting: scope.manner == .leftOver, banned: supply.settings.settings.bannedMunicipalities
+            ).filter { scope.contains($0.pool) },
             byFormer: scope.manner == .leftOver)
         let all = try redeals.states()
         let states = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
@@ -151,7 +153,8 @@ struct RedealDraft {
 
     // MARK: - Before it is put in force
 
-    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have.
+    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have. What waits
+    /// does not matter: where hands stay, a pull only turns what waits into what is held.
     func fits(_ now: [QuotaState]) -> Bool {
         let limits = Dictionary(quotas.map { ($0.key, $0) }) { first, _ in first }
         return now.allSatisfy { state in

@@ -124,7 +124,7 @@ package struct RedealRun {
                 _ = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).lockPeriods()
                 try store.lockQuotas()
                 let draft = try made ?? self.draft(period)
-                guard draft.fits(try store.states()) else { return nil }
+                guard draft.fits(try store.heldStates()) else { return nil }
                 return (draft, try note(draft))
             }
             if let (draft, id) = noted {
@@ -170,6 +170,7 @@ package struct RedealRun {
         let dealer = PoolRedeal(
             link: link, store: store, round: round, policy: policy,
             tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
+            settings: try PlanSettingsBook(link).inForce(round.period).settings,
             contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
             suspensions: try link.readSuspensions(), incarnation: try planning.incarnation())
         for (pool, isClosed) in try store.openPools(round.id) {

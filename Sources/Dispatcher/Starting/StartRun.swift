@@ -19,6 +19,7 @@ struct StartRun {
     private let plan: (id: Int64, seed: Int64)
     private let policy: Policy
     private let segmenter: Segmenter
+    private let settings: PlanSettings
 
     /// - Throws: ``CommandFailure`` (usage) where the period is not dealt, or a later one is.
     /// - Locks: every period that is not closed, as a plan does: no stop is imported and nothing else dealt meanwhile.
@@ -48,6 +49,7 @@ struct StartRun {
         self.plan = (plan.id, plan.seed)
         self.policy = try PlanDraft.placements(link, period: period).1.policy(for: period)
         self.segmenter = Segmenter(policy, cut: today)
+        self.settings = try PlanSettingsBook(link).inForce(period).settings
     }
 
     /// - Returns: what was done, in words for people.
@@ -147,7 +149,8 @@ struct StartRun {
             for row in rows { left(row, .noContract) }
             return
         }
-        let dealer = HandDealer(tactics: segmenter.tactics, incarnation: incarnation)
+        let dealer = HandDealer(
+            strata: Strata(tactics: segmenter.tactics, traits: settings.strata), incarnation: incarnation)
         let candidates = dealer.candidates(rows)
         var dealing = DelegationDealing()
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, importID))

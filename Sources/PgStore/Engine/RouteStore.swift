@@ -38,36 +38,33 @@ package struct Routing: Sendable {
     package let places: Set<AgencyPlace>
     /// Of the places those of which nothing is given now.
     package let suspended: Set<AgencyPlace>
+    /// Places of which hands are closed because they are being dealt again.
+    package let redealing: Set<AgencyPlace>
 
-    package init(hands: [HandRoute] = [], places: Set<AgencyPlace> = [], suspended: Set<AgencyPlace> = []) {
+    package init(
+        hands: [HandRoute] = [], places: Set<AgencyPlace> = [], suspended: Set<AgencyPlace> = [],
+        redealing: Set<AgencyPlace> = []
+    ) {
         self.hands = hands
         self.places = places
         self.suspended = suspended
+        self.redealing = redealing
     }
 }
 
 extension PgLink {
     package func readRouting() throws(PgError) -> Routing {
-        Routing(hands: try readRoutes(), places: try readPlaces(), suspended: try readSuspendedPlaces())
+        Routing(
+            hands: try readRoutes(), places: try readPlaces(), suspended: try readPlaces(RouteStatements.suspended),
+            redealing: try readPlaces(RouteStatements.redealing))
     }
 
     /// The places of all contracts that are in force on the database's day.
-    package func readPlaces() throws(PgError) -> Set<AgencyPlace> {
-        var places: Set<AgencyPlace> = []
-        for row in try run(RouteStatements.places) {
-            guard let delegation = Delegation(row.int16(0)), let agency = AgencyID(row.int32(1)),
-                let strategy = Strategy(rawValue: row.int16(2))
-            else { continue }
-            places.insert(AgencyPlace(delegation: delegation, agency: agency, strategy: strategy))
-        }
-        return places
-    }
+    package func readPlaces() throws(PgError) -> Set<AgencyPlace> { try readPlaces(RouteStatements.places) }
 
-    /// Of these the places of which an agency is given nothing now: it is on hold or terminated, or the strategy is
-    /// suspended for it with every band.
-    private func readSuspendedPlaces() throws(PgError) -> Set<AgencyPlace> {
+    private func readPlaces(_ statement: String) throws(PgError) -> Set<AgencyPlace> {
         var places: Set<AgencyPlace> = []
-        for row in try run(RouteStatements.suspended) {
+        for row in try run(statement) {
             guard let delegation = Delegation(row.int16(0)), let agency = AgencyID(row.int32(1)),
                 let strategy = Strategy(rawValue: row.int16(2))
             else { continue }
@@ -113,6 +110,8 @@ private enum RouteStatements {
          ORDER BY k.delegation_id, c.agency_id, s.strategy
         """
 
+    /// Places of which an agency is given nothing now: it is on hold or terminated, or the strategy is suspended for it
+    /// with every band.
     static let suspended = """
         SELECT DISTINCT k.delegation_id, c.agency_id, s.strategy
           FROM contract c
@@ -123,6 +122,17 @@ private enum RouteStatements {
             OR EXISTS (SELECT FROM agency_suspension u
                         WHERE u.agency_id = c.agency_id AND u.strategy = s.strategy AND u.band = '')
          ORDER BY k.delegation_id, c.agency_id, s.strategy
+        """
+
+    static let redealing = """
+        SELECT DISTINCT q.delegation_id, c.agency_id, q.strategy
+          FROM redeal r
+          JOIN redeal_pool p ON p.redeal_id = r.redeal_id AND p.state = 'closed'
+          JOIN redeal_quota q ON q.redeal_id = p.redeal_id AND q.delegation_id = p.delegation_id
+                             AND q.strategy = p.strategy AND q.portfolio = p.portfolio
+          JOIN contract c ON c.contract_id = q.contract_id
+         WHERE r.state = 'dealing'
+         ORDER BY q.delegation_id, c.agency_id, q.strategy
         """
 
     static let routes = """

@@ -115,6 +115,22 @@ CREATE TABLE opening_holder (
     PRIMARY KEY (delegation_id, account_id, agency_id, from_on)
 );
 
+-- The same view with those of before: whoever had an account then is remembered as whoever had it here.
+CREATE OR REPLACE VIEW former_holder AS
+    SELECT p.delegation_id, p.account_id, g.agency_id, h.period, g.granted_at,
+           coalesce(e.kind = 'return', false) AS has_returned
+      FROM lease_grant g
+      JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+      JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                     AND p.position BETWEEN g.first_position AND g.last_position
+      LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch
+     WHERE g.key IS NOT NULL AND p.position <> ALL (coalesce(g.skipped, '{}'))
+     UNION ALL
+    SELECT delegation_id, account_id, agency_id,
+           (extract(year FROM until_on) * 100 + extract(month FROM until_on))::integer,
+           from_on::timestamp AT TIME ZONE interval '-6 hours', ended_by = 'return'
+      FROM opening_holder;
+
 -- Breaches of plans before the first statement (PEN-08).
 CREATE TABLE opening_breach (
     period        integer NOT NULL,

@@ -23,7 +23,8 @@ enum PlanningStatements {
 
     static let contracts = """
         SELECT c.contract_id, c.agency_id, a.status, c.strategies, c.starts_on, c.ends_on, c.capacity_basis, c.bond,
-               c.exposure_basis, c.exposure_factor_bp, a.motive
+               c.exposure_basis, c.exposure_factor_bp, a.motive,
+               c.rule_packs
           FROM contract c
           JOIN agency a USING (agency_id)
          ORDER BY c.contract_id
@@ -99,30 +100,58 @@ enum PlanningStatements {
         """
     }
 
-    /// $1 period integer, $2 cut date, $3 the period's last day
-    static let demands = """
-        WITH held AS MATERIALIZED (\(held("")))
-        SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, count(*), sum(greatest(a.overdue, 0))::bigint,
-               sum(greatest(a.balance, 0))::bigint
-        \(dealable("$1", cut: "$2", lastDay: "$3"))
-         GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority
-         ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority
-        """
+    /// $1 period integer, $2 cut date, $3 the period's last day; banned accounts are counted apart, without amounts
+    static func demands(banned: [Portfolio: Set<Int32>]) -> String {
+        let isBanned = self.isBanned(banned)
+        return """
+            WITH held AS MATERIALIZED (\(held("")))
+            SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, count(*) FILTER (WHERE NOT \(isBanned)),
+                   coalesce(sum(greatest(a.overdue, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
+                   coalesce(sum(greatest(a.balance, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
+                   count(*) FILTER (WHERE \(isBanned))
+            \(dealable("$1", cut: "$2", lastDay: "$3"))
+             GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority
+             ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority
+            """
+    }
 
-    /// The accounts of one delegation that can be dealt, with the number of their latest deal.
-    static func copyDealable(period: Int32, delegation: Int16, cut: LocalDate, lastDay: LocalDate) -> String {
-        """
-        COPY (WITH held AS MATERIALIZED (\(held("AND g.delegation_id = \(delegation)"))),
-                   latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
-                               WHERE delegation_id = \(delegation) GROUP BY account_id)
-              SELECT x.*, coalesce(l.epoch & 4294967295, 0)
-                FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
-                             a.balance, a.municipality, a.reference
-                      \(dealable("\(period)", cut: "'\(cut)'", lastDay: "'\(lastDay)'"))
-                        AND p.delegation_id = \(delegation)) x
-                LEFT JOIN latest l USING (account_id)
-               ORDER BY x.account_id) TO STDOUT (FORMAT binary)
-        """
+    /// Whether an account's portfolio cannot work where it is (GEO-02).
+    static func isBanned(_ banned: [Portfolio: Set<Int32>]) -> String {
+        let places = banned.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { portfolio, municipalities in
+            let list = municipalities.sorted().map(\.description).joined(separator: ",")
+            return "p.portfolio = \(portfolio.rawValue) AND a.municipality IN (\(list))"
+        }
+        return places.isEmpty ? "false" : "(\(places.joined(separator: " OR ")))"
+    }
+
+    /// The accounts of one delegation that can be dealt, with the number of their latest deal and what is remembered of
+    /// them.
+    ///
+    /// - Parameters:
+    ///   - held: what selects the accounts that are not dealt, in the place of those with a live lease.
+    ///   - pool: of one pool alone.
+    static func copyDealable(
+        period: Period, delegation: Int16, cut: LocalDate, memory: DealMemory, held taken: String? = nil,
+        pool: PoolKey? = nil
+    ) -> String {
+        let filter =
+            pool.map { " AND p.strategy = \($0.strategy.rawValue) AND p.portfolio = \($0.portfolio.rawValue)" } ?? ""
+        let parts = DealMemoryStatements(period: period, delegation: delegation, memory: memory)
+        return """
+            COPY (WITH held AS MATERIALIZED (\(taken ?? held("AND g.delegation_id = \(delegation)"))),
+                       latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
+                                   WHERE delegation_id = \(delegation) GROUP BY account_id)\(parts.tables)
+                  SELECT x.account_id, x.strategy, x.portfolio, x.priority, x.tactic, x.arrears, x.due, x.overdue,
+                         x.balance, x.municipality, x.reference, x.payment_probability_bp, x.regime,
+                         coalesce(l.epoch & 4294967295, 0), \(parts.columns)
+                    FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
+                                 a.balance, a.municipality, a.reference, a.payment_probability_bp, a.regime, a.debtor,
+                                 a.restructure_in_cure
+                          \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
+                            AND p.delegation_id = \(delegation) AND NOT \(isBanned(memory.banned))\(filter)) x
+                    LEFT JOIN latest l USING (account_id)\(parts.joins)
+                   ORDER BY x.account_id) TO STDOUT (FORMAT binary)
+            """
     }
 
     /// The accounts of one delegation that would not be dealt wherever they are placed: held, or stopped.

@@ -15,8 +15,24 @@ package struct DealableRow: Sendable {
     package let balance: Int64
     package let municipality: Int32
     package let reference: String
+    /// Hundredths of a percent.
+    package var probability: Int32 = 0
+    package var regime: Int16 = 0
     /// The number of its latest deal, without the incarnation; 0: never dealt.
     package let latestDeal: Int64
+    package var past = DealablePast()
+}
+
+/// What is remembered of an account, as far as ``DealMemory`` asks.
+package struct DealablePast: Sendable {
+    package var former = FormerHolders()
+    /// Bound by an unbroken promise or an agreement in cure.
+    package var boundTo: ContractID?
+    /// 0 where the debtor has no other credit there.
+    package var debtor: Int64 = 0
+    package var isUnfound = false
+
+    package init() {}
 }
 
 /// One hand as it is written, without its accounts.
@@ -93,9 +109,16 @@ extension PlanningStore {
     }
 
     /// Gives each account of a delegation that can be dealt, by account number.
-    package func readDealable(_ delegation: Delegation, _ body: (DealableRow) throws -> Void) throws {
-        let sql = PlanningStatements.copyDealable(
-            period: period.number, delegation: delegation.value, cut: cut, lastDay: period.lastDay)
+    package func readDealable(
+        _ delegation: Delegation, _ memory: DealMemory, _ body: (DealableRow) throws -> Void
+    ) throws {
+        try readDealable(
+            PlanningStatements.copyDealable(period: period, delegation: delegation.value, cut: cut, memory: memory),
+            body)
+    }
+
+    /// Reads what ``PlanningStatements/copyDealable(period:delegation:cut:memory:held:pool:)`` selects.
+    func readDealable(_ sql: String, _ body: (DealableRow) throws -> Void) throws {
         try link.copyOut(sql) { reader in
             let account = reader.int64()
             guard let strategy = Strategy(rawValue: reader.int16()), let portfolio = Portfolio(rawValue: reader.int16())
@@ -105,8 +128,18 @@ extension PlanningStore {
                     account: account, strategy: strategy, portfolio: portfolio, priority: reader.int16(),
                     tactic: reader.text(), arrears: reader.int16(), due: reader.int64(), overdue: reader.int64(),
                     balance: reader.int64(), municipality: reader.int32(), reference: reader.text(),
-                    latestDeal: reader.int64()))
+                    probability: reader.int32(), regime: reader.int16(), latestDeal: reader.int64(),
+                    past: Self.past(&reader)))
         }
+    }
+
+    private static func past(_ reader: inout PgCopyReader) -> DealablePast {
+        var past = DealablePast()
+        past.former = FormerHolders(packed: reader.int64())
+        past.boundTo = ContractID(reader.int32())
+        past.debtor = reader.int64()
+        past.isUnfound = reader.bool()
+        return past
     }
 
     // MARK: - Writing

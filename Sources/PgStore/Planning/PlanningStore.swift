@@ -24,6 +24,7 @@ package struct ContractRow: Sendable {
     package let capacityBasis: PlanContract.CapacityBasis
     package let bond: Int64
     package let exposure: Exposure
+    package let packs: [String]
 }
 
 /// A contract's advisers in one delegation and portfolio.
@@ -92,7 +93,8 @@ package struct PlanningStore {
                 contract: contract, agency: agency, agencyStatus: row.text(2), motive: row.optionalText(10) ?? "",
                 strategies: row.int16s(3).compactMap(Strategy.init(rawValue:)), startsOn: row.date(4),
                 endsOn: row.date(5), capacityBasis: capacityBasis, bond: row.int64(7),
-                exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(9))))
+                exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(9))),
+                packs: row.texts(11))
         }
     }
 
@@ -128,16 +130,21 @@ package struct PlanningStore {
     }
 
     /// What can be dealt, by delegation, strategy and portfolio; pools without accounts are left out.
-    package func demands() throws(PgError) -> [PlanDemand] {
+    ///
+    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are counted apart.
+    package func demands(banned: [Portfolio: Set<Int32>]) throws(PgError) -> [PlanDemand] {
         let rows = try link.run(
-            PlanningStatements.demands, [.int32(period.number), .date(cut), .date(period.lastDay)])
+            PlanningStatements.demands(banned: banned), [.int32(period.number), .date(cut), .date(period.lastDay)])
         var demands: [PlanCell: PlanDemand] = [:]
         for row in rows {
             guard let pool = Self.pool(row, 0, 1, 2) else { continue }
             let cell = PlanCell(pool)
-            demands[cell, default: PlanDemand(cell: cell, classes: [])].classes.append(
+            var demand = demands[cell] ?? PlanDemand(cell: cell, classes: [])
+            demand.banned += row.int64(7)
+            demand.classes.append(
                 PlanDemand.PriorityClass(
                     priority: row.int16(3), accounts: row.int64(4), overdue: row.int64(5), balance: row.int64(6)))
+            demands[cell] = demand
         }
         return demands.values.sorted { $0.cell < $1.cell }
     }
@@ -152,7 +159,7 @@ package struct PlanningStore {
         return accounts
     }
 
-    private static func pool(_ row: PgRow, _ delegation: Int, _ strategy: Int, _ portfolio: Int) -> PoolKey? {
+    static func pool(_ row: PgRow, _ delegation: Int, _ strategy: Int, _ portfolio: Int) -> PoolKey? {
         guard let delegation = Delegation(row.int16(delegation)),
             let strategy = Strategy(rawValue: row.int16(strategy)),
             let portfolio = Portfolio(rawValue: row.int16(portfolio))

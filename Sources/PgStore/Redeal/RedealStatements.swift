@@ -105,35 +105,44 @@ enum RedealStatements {
         """
 
     /// What of a quota is held, and what waits in open hands; of a shared hand its part.
-    static let states = states("")
+    static let states = states("", countsWaiting: true)
+
+    /// The same without what waits, which takes long to count.
+    static let heldStates = states("", countsWaiting: false)
 
     /// $1 delegation, $2 strategy, $3 portfolio
-    static let statesOfPool = states("WHERE q.delegation_id = $1 AND q.strategy = $2 AND q.portfolio = $3")
+    static let statesOfPool = states(
+        "WHERE q.delegation_id = $1 AND q.strategy = $2 AND q.portfolio = $3", countsWaiting: true)
 
-    private static func states(_ filter: String) -> String {
+    private static let waiting = """
+        CROSS JOIN LATERAL (
+              SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
+                FROM hand h
+                JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+                               AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
+                                                           WHERE g.delegation_id = h.delegation_id
+                                                             AND g.hand_id = h.hand_id
+                                                           ORDER BY g.first_position DESC LIMIT 1), 0)
+               WHERE h.delegation_id = q.delegation_id AND h.state = 'open' AND h.strategy = q.strategy
+                 AND h.portfolio = q.portfolio AND q.contract_id = ANY (h.contract_ids)
+                 AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
+                                    AND e.account_id = p.account_id AND e.epoch = p.epoch)) waiting
         """
-        SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, q.limit_accounts, q.limit_exposure,
-               greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0),
-               greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0), waiting.accounts, waiting.exposure
-          FROM quota q
-          LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
-                              WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
-                              ORDER BY g.total_accounts DESC LIMIT 1) t ON true
-         CROSS JOIN LATERAL (
-               SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
-                 FROM hand h
-                 JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
-                                AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
-                                                            WHERE g.delegation_id = h.delegation_id
-                                                              AND g.hand_id = h.hand_id
-                                                            ORDER BY g.first_position DESC LIMIT 1), 0)
-                WHERE h.delegation_id = q.delegation_id AND h.state = 'open' AND h.strategy = q.strategy
-                  AND h.portfolio = q.portfolio AND q.contract_id = ANY (h.contract_ids)
-                  AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
-                                     AND e.account_id = p.account_id AND e.epoch = p.epoch)) waiting
-         \(filter)
-         ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
-        """
+
+    private static func states(_ filter: String, countsWaiting: Bool) -> String {
+        let columns = countsWaiting ? "waiting.accounts, waiting.exposure" : "0::bigint, 0::bigint"
+        return """
+            SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, q.limit_accounts, q.limit_exposure,
+                   greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0),
+                   greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0), \(columns)
+              FROM quota q
+              LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
+                                  WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
+                                  ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+             \(countsWaiting ? waiting : "")
+             \(filter)
+             ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
+            """
     }
 
     /// Who had accounts placed in the pool within the period and has them no more, the latest first.
@@ -204,7 +213,7 @@ enum RedealStatements {
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day
-    static func demands(leavesWaiting: Bool) -> String {
+    static func demands(leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]) -> String {
         """
         WITH taken AS MATERIALIZED (\(taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: ""))),
         former AS MATERIALIZED (
@@ -224,30 +233,18 @@ enum RedealStatements {
                        CASE WHEN EXISTS (SELECT FROM agency_suspension s
                                           WHERE s.strategy = p.strategy AND s.band = p.tactic)
                             THEN p.tactic ELSE '' END AS band
-                \(dealable("$1", cut: "$2", lastDay: "$3"))) x
+                \(dealable("$1", cut: "$2", lastDay: "$3"))
+                   AND NOT \(PlanningStatements.isBanned(banned))) x
          GROUP BY 1, 2, 3, 4, 8, 9
          ORDER BY 1, 2, 3, 4, 8, 9
         """
     }
 
-    /// COPY takes no parameters; what is written into it here are numbers and dates alone.
-    static func copyDealable(_ pool: PoolKey, period: Period, cut: LocalDate) -> String {
-        let delegation = pool.delegation.value
-        let taken = taken(
-            "\(period.number)", leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
+    /// What is not dealt again of one delegation. COPY takes no parameters; what is written into it are numbers alone.
+    static func taken(_ period: Period, _ delegation: Delegation) -> String {
+        taken(
+            period.number.description, leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
             hands: "AND h.delegation_id = \(delegation)")
-        return """
-            COPY (WITH taken AS MATERIALIZED (\(taken))
-                  SELECT p.account_id, p.priority, p.tactic, a.arrears, a.due, a.overdue, a.balance, a.municipality,
-                         a.reference,
-                         coalesce((SELECT d.epoch & 4294967295 FROM deal d
-                                    WHERE d.delegation_id = p.delegation_id AND d.account_id = p.account_id
-                                    ORDER BY d.epoch DESC LIMIT 1), 0)
-                  \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
-                    AND p.delegation_id = \(delegation) AND p.strategy = \(pool.strategy.rawValue)
-                    AND p.portfolio = \(pool.portfolio.rawValue)
-                   ORDER BY p.account_id) TO STDOUT (FORMAT binary)
-            """
     }
 
     // MARK: - Limits

@@ -86,6 +86,9 @@ package struct RedealStore {
     /// Every quota, by delegation, contract, strategy and portfolio. Locks nothing.
     package func states() throws(PgError) -> [QuotaState] { try states(RedealStatements.states, []) }
 
+    /// The same with nothing counted as waiting: quick enough to be asked for while pulls wait for the locks.
+    package func heldStates() throws(PgError) -> [QuotaState] { try states(RedealStatements.heldStates, []) }
+
     package func states(of pool: PoolKey) throws(PgError) -> [QuotaState] {
         try states(RedealStatements.statesOfPool, Self.key(pool))
     }
@@ -101,10 +104,14 @@ package struct RedealStore {
 
     /// What of each pool nobody holds and the institution need not look into; with `leavesWaiting` without what waits in
     /// open hands. By pool, priority class, former holder and suspended band.
-    package func demands(_ planning: PlanningStore, leavesWaiting: Bool) throws(PgError) -> [RedealDemand] {
+    ///
+    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are left out.
+    package func demands(
+        _ planning: PlanningStore, leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]
+    ) throws(PgError) -> [RedealDemand] {
         let period = planning.period
         return try link.run(
-            RedealStatements.demands(leavesWaiting: leavesWaiting),
+            RedealStatements.demands(leavesWaiting: leavesWaiting, banned: banned),
             [.int32(period.number), .date(planning.cut), .date(period.lastDay)]
         ).compactMap { row in
             PoolKey(row, 0, 1, 2).map { pool in
@@ -119,17 +126,12 @@ package struct RedealStore {
 
     /// Gives each account of a pool that can be dealt again and waits nowhere, by number.
     package func readDealable(
-        _ pool: PoolKey, _ planning: PlanningStore, _ body: (DealableRow) throws -> Void
+        _ pool: PoolKey, _ planning: PlanningStore, _ memory: DealMemory, _ body: (DealableRow) throws -> Void
     ) throws {
-        let sql = RedealStatements.copyDealable(pool, period: planning.period, cut: planning.cut)
-        try link.copyOut(sql) { reader in
-            try body(
-                DealableRow(
-                    account: reader.int64(), strategy: pool.strategy, portfolio: pool.portfolio,
-                    priority: reader.int16(), tactic: reader.text(), arrears: reader.int16(), due: reader.int64(),
-                    overdue: reader.int64(), balance: reader.int64(), municipality: reader.int32(),
-                    reference: reader.text(), latestDeal: reader.int64()))
-        }
+        try planning.readDealable(
+            PlanningStatements.copyDealable(
+                period: planning.period, delegation: pool.delegation.value, cut: planning.cut, memory: memory,
+                held: RedealStatements.taken(planning.period, pool.delegation), pool: pool), body)
     }
 
     /// Who had accounts of the pool within the period and has them no more.

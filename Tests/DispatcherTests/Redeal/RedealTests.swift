@@ -237,6 +237,64 @@ struct RedealTests {
         }
     }
 
+    @Test func `assigned is what a contract drew or what waits for it, however often the month was dealt`() async throws
+    {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            try month.month.lease(hand: try month.hand(of: 2), accounts: 4)
+            _ = try month.redeal(.everything)
+            let account = try month.number(
+                "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) WHERE g.contract_id = 2 LIMIT 1"
+            )
+            try month.giveBack(account, reason: "capacity")
+            _ = try month.redeal(.leftOver)
+            _ = try AgencyOrder(
+                .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+            var assigned: [Int32: Int64] = [:]
+            try month.link.transaction {
+                let store = try ClosingStore(month.link, period: PlannedMonth.march) { _ in }
+                for row in try store.dealt() { assigned[row.place.contract, default: 0] += row.accounts }
+                for row in try store.endings() where row.kind == "withdrawal" {
+                    assigned[row.place.contract, default: 0] -= row.count
+                }
+            }
+            var expected: [Int32: Int64] = [:]
+            for row in try month.link.run(
+                """
+                SELECT h.contract_ids[1], count(DISTINCT p.account_id)
+                  FROM hand h
+                  JOIN position p USING (delegation_id, hand_id)
+                 WHERE p.position <= coalesce((SELECT max(g.last_position) FROM lease_grant g
+                       WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
+                    OR h.state = 'open'
+                 GROUP BY 1
+                """)
+            { expected[row.int32(0)] = row.int64(1) }
+
+            #expect(expected[1] == 5)
+            #expect(assigned.filter { $0.value != 0 } == expected)
+        }
+    }
+
+    @Test func `a suspended band is dealt to others by the month's plan too`() async throws {
+        try await StartedMonth.with(applied: false) { month in
+            let tactic = try month.text(
+                "SELECT tactic FROM placement WHERE delegation_id = 9 AND strategy = 2 ORDER BY account_id LIMIT 1")
+            _ = try AgencyOrder(
+                .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
+                recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+            _ = try month.month.plan().apply()
+
+            let dealt =
+                "position p JOIN hand h USING (delegation_id, hand_id) WHERE h.strategy = 2 AND p.tactic = '\(tactic)'"
+            #expect(try month.count(dealt + " AND h.contract_ids = '{1}'") == 0)
+            #expect(try month.count(dealt + " AND h.contract_ids = '{2}'") > 0)
+            #expect(try month.count("hand WHERE contract_ids = '{1}' AND strategy = 2 AND size > 0") > 0)
+        }
+    }
+
     @Test func `a suspended band is dealt to others`() async throws {
         try await StartedMonth.with { month in
             let tactic = try month.text(

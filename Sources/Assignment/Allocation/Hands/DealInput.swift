@@ -45,6 +45,16 @@ package struct FormerHolders: Hashable, Sendable {
         if numbers.count > 3 { fourth = numbers[3] }
     }
 
+    /// These agencies first, then those that were there, four in all.
+    package func adding(_ agencies: [AgencyID]) -> FormerHolders {
+        FormerHolders(agencies + [first, second, third, fourth].compactMap { AgencyID(Int32($0)) })
+    }
+
+    /// Sixteen bits each, the first in the lowest.
+    package init(packed: Int64) {
+        self.init((0..<Int64(Self.countMax)).compactMap { AgencyID(Int32(packed >> (16 * $0) & 0xFFFF)) })
+    }
+
     var isEmpty: Bool { first == 0 }
 
     func contains(_ agency: AgencyID) -> Bool {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A contract as a plan sees it: what it may take, with how many advisers and how much bond, and what it holds.
-package struct PlanContract: Hashable, Sendable {
+package struct PlanContract: Hashable, Sendable, Codable {
     /// Whether the agency is given work at all. A hold is a person's decision and has a motive (AGY-16).
-    package enum Standing: Hashable, Sendable {
+    package enum Standing: Hashable, Sendable, Codable {
         case active
         case onHold(motive: String)
         case terminated(motive: String)
     }
 
     /// Nothing new of a strategy, or of one band of it (ASG-06, SUS-01).
-    package struct Suspension: Hashable, Sendable {
+    package struct Suspension: Hashable, Sendable, Codable {
         package let strategy: Strategy
         /// `nil`: every band.
         package let band: Int16?
@@ -21,10 +21,10 @@ package struct PlanContract: Hashable, Sendable {
         }
     }
 
-    package enum CapacityBasis: String, Sendable, CaseIterable { case committed, present }
+    package enum CapacityBasis: String, Sendable, CaseIterable, Codable { case committed, present }
 
     /// Advisers of one place, as promised and, where a fact says so, as there, and how many accounts each may carry.
-    package struct Staffing: Hashable, Sendable {
+    package struct Staffing: Hashable, Sendable, Codable {
         package var committed: Int64
         package var present: Int64?
         package var accountsPerAdviser: Int64
@@ -46,7 +46,7 @@ package struct PlanContract: Hashable, Sendable {
         }
     }
 
-    package struct Held: Hashable, Sendable {
+    package struct Held: Hashable, Sendable, Codable {
         package var accounts: Int64
         /// Centavos, as fixed when they were dealt.
         package var exposure: Int64
