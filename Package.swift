@@ -50,6 +50,7 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/m0001-spine.sql"), .embedInCode("Migrations/m0002-policy.sql"),
                 .embedInCode("Migrations/m0003-exhaustion.sql"), .embedInCode("Migrations/m0004-wire.sql"),
+                .embedInCode("Migrations/m0009-closing.sql"),
             ],
             swiftSettings: settings),
         .target(

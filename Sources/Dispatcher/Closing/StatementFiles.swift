@@ -33,7 +33,7 @@ package struct StatementFiles {
         try write("index.html", StatementPage().html(month.summary, documents))
         try write("summary.json", month.summary.json.text)
         for (name, kind) in [("fees.csv", "fee"), ("penalties.csv", "penalty")] {
-            let rows = documents.flatMap { StatementTable.rows($0) { $0.kind == kind } }
+            let rows = documents.flatMap { StatementTable.rows($0) { $0.kind.hasPrefix(kind) } }
             try write(name, StatementTable.text(rows))
         }
         return month.statements.count * 3 + 4

@@ -101,6 +101,11 @@ package struct Settings: Sendable {
 
     /// `nil`: contact data is neither taken in nor disclosed.
     package var contactKeyFile: String? { text(.contactKeyFile).isEmpty ? nil : text(.contactKeyFile) }
+    package var ledgerKeyFile: String? { text(.ledgerKeyFile).isEmpty ? nil : text(.ledgerKeyFile) }
+    package var closingNeedsTwo: Bool { text(.closingTwoPersons) == "true" }
+    package var closingObjectionDays: Int { integer(.closingObjectionDays) }
+    package var reviewDeadlineDays: Int { integer(.reviewDeadlineDays) }
+    package var reviewContestDays: Int { integer(.reviewContestDays) }
     package var objectionHold: Duration { .seconds(integer(.recallObjectionDays) * 86_400) }
     package var expiringLead: Duration { .seconds(integer(.expiringLeadHours) * 3_600) }
 
@@ -116,7 +121,7 @@ extension Settings.Entry {
     fileprivate func check() throws(CommandFailure) {
         switch key.kind {
         case .text:
-            guard key != .databaseURL, key != .contactKeyFile, value.isEmpty else { return }
+            guard key != .databaseURL, key != .contactKeyFile, key != .ledgerKeyFile, value.isEmpty else { return }
             throw wrong("an empty text", "a text")
         case .flag:
             guard value != "true", value != "false" else { return }

@@ -128,6 +128,9 @@ package struct PlanRun {
             let quotas = draft.quotaRows
             try store.open(plan, quotas: quotas)
             records += quotas.map { .quota($0, period: period, plan: plan) }
+            records += delegations.map {
+                .plan(plan, seed: seed, digest: draft.digest, delegation: $0, period: period)
+            }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
         return PlanReport.Dealt(hands: hands, accounts: accounts, trimmed: trimmed, earlierHandsClosed: closed)

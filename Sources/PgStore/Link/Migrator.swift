@@ -8,10 +8,11 @@ package enum Migrator {
         (2, PackageResources.m0002_policy_sql),
         (3, PackageResources.m0003_exhaustion_sql),
         (4, PackageResources.m0004_wire_sql),
+        (9, PackageResources.m0009_closing_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 4...4
+    package static let range: ClosedRange<Int32> = 9...9
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///
