@@ -57,6 +57,7 @@ let package = Package(
                 .embedInCode("Migrations/m0006-allocation.sql"),
                 .embedInCode("Migrations/m0007-month.sql"),
                 .embedInCode("Migrations/m0008-lifecycle.sql"),
+                .embedInCode("Migrations/m0009-closing.sql"),
             ],
             swiftSettings: settings),
         .target(

@@ -114,6 +114,9 @@ step "making a portfolio of $accounts accounts" \
     "$bin/agentsim" portfolio --out "$input" --accounts "$accounts" --seed "$seed" --period "$period"
 step "starting a private PostgreSQL" "$bin/dispatcherd" database start "${mine[@]}"
 step "setting the virtual clock to the first of March" "$bin/dispatcherd" clock set 2024-03-01T06:00Z "${mine[@]}"
+step "making the key that the month is signed with" "$bin/dispatcherd" ledger key new "$demo/ledger.key" "${mine[@]}"
+# One person plays them all.
+export REPARTO_LEDGER_KEY_FILE=$demo/ledger.key REPARTO_CLOSING_TWO_PERSONS=false
 step "importing the zone map" import zones policies/zones.csv
 step "importing the schedules of fees and penalties" import schedules policies/schedules.csv
 step "importing the contracts" import contracts "$input/contracts.csv"
@@ -148,6 +151,7 @@ also=("$demo/page.txt")
 shown=d
 step "closing the month" "$bin/dispatcherd" close --period "$period" --out "$demo/month" "${mine[@]}"
 echo >>"$demo/page.txt"
+step "verifying the ledger" "$bin/dispatcherd" ledger verify "${mine[@]}"
 step "verifying the history" "$bin/agentsim" verify --log "$demo/clients" --period "$period" "${mine[@]}"
 
 line=$(printf '%0.s-' $(seq 100))
@@ -170,6 +174,9 @@ What to try next:
     export REPARTO_DATABASE_DATA_DIR=$demo/postgres PATH="\$PWD/$bin:\$PATH"
     dispatcherd close --period $period              closing again gives the same bytes, or says what differs
     dispatcherd review list --period $period        how far each delegation came
+    dispatcherd statement explain --period $period --rule PEN-01
+                                                   from a penalty down to its clause and facts
+    dispatcherd ledger verify                       whether anything was changed since
     psql "\$(dispatcherd database url)"             the tables themselves; starts the database
     dispatcherd database stop
     DEMO_ACCOUNTS=20000 DEMO_SEED=8 make demo      another month, smaller: a small portfolio makes

@@ -14,34 +14,43 @@ struct CloseCommand: AsyncParsableCommand {
             Closing it again compares: the same facts give the same bytes, and a difference is exit code 1 with the \
             contracts.
             A month that still runs by the database's clock is not closed without --before-its-end.
+            Two persons close a month: one proposes, the other closes (closing.two-persons). Objections and adjustments are decided \
+            before.
+            Where ledger.key-file is set, the root of the closed month's ledger is signed.
             See docs/closing.md.
 
             Examples:
               dispatcherd close --period 2024-03 --preview
-              dispatcherd close --period 2024-03 --out month
+              dispatcherd close --period 2024-03 --propose --by "Ana Ruiz"
+              dispatcherd close --period 2024-03 --by "Luis Soto" --out month
             """)
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var planned: PlannedPeriod
-    @Flag(help: "Compute and show; write nothing to the database.")
+    @Flag(help: "Compute and show, and tell what changed since the latest preview; the month stays as it is.")
     var preview = false
     @Flag(
         help: "Close although the month has not ended by the database's clock; what is left of it then counts nowhere.")
     var beforeItsEnd = false
     @Flag(help: "Give a month back that a killed close left 'closing': it takes imports and reviews again.")
     var giveBack = false
+    @Flag(help: "Only say that the month is to be closed; another person closes it.")
+    var propose = false
+    @Option(help: "Who proposes or closes.")
+    var by: String?
     @Option(help: "Write the statements, tables and the month's page into this folder.")
     var out: String?
     @Flag(help: "Print the month as JSON.")
     var json = false
 
     func validate() throws {
-        if giveBack, preview || beforeItsEnd || out != nil || json {
+        if giveBack, preview || beforeItsEnd || propose || out != nil || json {
             throw ValidationError("--give-back closes nothing; it stands alone.")
         }
     }
 
     func run() async throws {
+        let settings = try database.settings()
         let link = try await database.open()
         let period = planned.argument.period
         if giveBack {
@@ -49,14 +58,27 @@ struct CloseCommand: AsyncParsableCommand {
             return Console.out("\(period) is open again")
         }
         let closing = MonthClosing(link, period: period) { Console.note("closing: \($0)") }
+        let stages = StageCommands(link, settings)
+        if propose {
+            try stages.proposeClose(period, by: by ?? "")
+            return Console.out("the close of \(period) is proposed; another person runs it without --propose")
+        }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
             if let unfinished = try closing.unfinished() { Console.note("note: \(unfinished)") }
         } else {
+            try stages.requireClosable(period, by: by)
             try out.map(StatementFiles.init)?.probe()
             closed = try closing.close(beforeItsEnd: beforeItsEnd)
+            if settings.ledgerKeyFile == nil {
+                Console.note(
+                    "note: the root of \(period) is not signed; set ledger.key-file and run `dispatcherd ledger sign`")
+            } else {
+                Console.note(try LedgerCommands.sign(period, settings, link))
+            }
         }
         let month = try closed?.month ?? closing.preview()
+        if preview { for line in try PreviewDifference(link, month).lines { Console.note(line) } }
         let files = try out.map { try StatementFiles($0).write(month) }
         if json {
             for warning in month.summary.warnings { Console.note("warning: \(warning)") }
@@ -77,8 +99,87 @@ struct StatementCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               dispatcherd statement export --period 2024-03 --out month
+              dispatcherd statement explain --period 2024-03 --delegation 14 --amount 71604.93
             """,
-        subcommands: [Export.self])
+        subcommands: [Issue.self, Export.self, Explain.self])
+
+    struct Issue: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Puts out the pre-statements of a month that has ended; agencies may object to them.",
+            discussion: """
+                Issued again they take the place of those that were out, and the time for objections begins anew.
+
+                Examples:
+                  dispatcherd statement issue --period 2024-03 --by "Ana Ruiz" --out pre
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Who puts them out.")
+        var by: String
+        @Option(help: "Write their files into this folder, too.")
+        var out: String?
+
+        func run() async throws {
+            let settings = try database.settings()
+            let link = try await database.open()
+            let period = planned.argument.period
+            let issued = try StageCommands(link, settings).issue(period, by: by)
+            if let out {
+                try StatementFiles(out).write(statements: MonthClosing(link, period: period).preview().statements)
+            }
+            Console.out(
+                "\(issued.statements) pre-statements of \(period) are out; agencies may object until \(issued.until)")
+        }
+    }
+
+    struct Explain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "From a figure of a closed month down to clause, arithmetic, facts and outcomes.",
+            discussion: """
+                The amount is a line's, with or without IVA, or a total of a delegation's section. What is not named is not narrowed down.
+
+                Examples:
+                  dispatcherd statement explain --period 2024-03 --delegation 14 --amount 71604.93
+                  dispatcherd statement explain --period 2024-03 --contract 12 --rule PEN-02
+                  dispatcherd statement explain --period 2024-03 --contract 12 --delegation 14 --rule FEE-11 --records 100 --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "The contract's number.")
+        var contract: Int32?
+        @Option(help: "The delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(help: "The rule, such as PEN-02, FEE-11 or IVA.")
+        var rule: String?
+        @Option(help: "A figure, in pesos.")
+        var amount: String?
+        @Option(help: "Outcomes that are listed per line, at most.")
+        var records = 20
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func validate() throws {
+            guard amount == nil || pesos != nil else {
+                throw ValidationError("--amount is pesos with at most two decimals, such as 71604.93.")
+            }
+            guard (0...1_000_000).contains(records) else { throw ValidationError("--records is 0 to 1000000.") }
+        }
+
+        private var pesos: Cents? { amount.flatMap { text in Cents(pesos: text.filter { $0 != "," }) } }
+
+        func run() async throws {
+            var question = StatementExplanation.Question()
+            question.contract = contract
+            question.delegation = delegation
+            question.rule = rule
+            question.amount = pesos
+            question.recordsMax = records
+            let explanation = try StatementExplanation(
+                try await database.open(), period: planned.argument.period, question)
+            if json { return Console.out(try JSONText.of(explanation)) }
+            for line in explanation.words { Console.out(line) }
+        }
+    }
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -15,7 +15,7 @@ struct ReviewCommand: AsyncParsableCommand {
               dispatcherd review list --period 2024-03 --pending --csv pending.csv
               dispatcherd review import reviews.csv
             """,
-        subcommands: [List.self, Import.self, Approve.self, Reject.self])
+        subcommands: [List.self, Import.self, Approve.self, Reject.self, Contest.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -79,8 +79,10 @@ struct ReviewCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let report = try ReviewImport(file, acceptsGood: acceptGood, badRowsPath: badRows)
-                .run(on: try await database.open())
+            let settings = try database.settings()
+            var reviews = try ReviewImport(file, acceptsGood: acceptGood, badRowsPath: badRows)
+            reviews.deadlineDays = settings.reviewDeadlineDays
+            let report = try reviews.run(on: try await database.open())
             report.print(asJSON: json)
         }
     }
@@ -97,9 +99,35 @@ struct ReviewCommand: AsyncParsableCommand {
         var json = false
 
         func run(_ decision: ReviewDecision) async throws {
-            let report = try ReviewDecisions(decision, outcomes: outcome, reason: reason, reviewer: reviewer)
-                .run(on: try await database.open())
+            let settings = try database.settings()
+            var decisions = ReviewDecisions(decision, outcomes: outcome, reason: reason, reviewer: reviewer)
+            decisions.deadlineDays = settings.reviewDeadlineDays
+            let report = try decisions.run(on: try await database.open())
             report.print(asJSON: json)
+        }
+    }
+
+    struct Contest: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Records an agency's contest of a rejection: once, in its time. The delegation then decides again.",
+            discussion: """
+                Examples:
+                  dispatcherd review contest --outcome 55120 --reason "the photo is attached now" --by ACE07
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Option(help: "The outcome's number.")
+        var outcome: Int64
+        @Option(help: "What the delegation overlooked.")
+        var reason: String
+        @Option(help: "The agency whose outcome it is.")
+        var by: String
+
+        func run() async throws {
+            let settings = try database.settings()
+            try ReviewContest(outcome: outcome, reason: reason, by: by, days: settings.reviewContestDays)
+                .run(on: try await database.open())
+            Console.out("outcome \(outcome) is contested and waits for its second decision")
         }
     }
 

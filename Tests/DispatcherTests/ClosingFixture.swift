@@ -13,6 +13,12 @@ enum ClosingFixture {
         try link.script(isOver + parties + schedules + deals + work + facts)
     }
 
+    /// Takes a month away again, so that another one can be made in the same database.
+    static let emptied = """
+        DROP TABLE outcome_202403, placement_202403;
+        TRUNCATE period, agency, schedule, hand, position, deal, lease_grant, ending, review RESTART IDENTITY CASCADE;
+        """
+
     /// The reviews are in: nine days after the month's end.
     static let isOver = "UPDATE clock SET virtual_now = '2024-04-09T06:00:00Z';"
 

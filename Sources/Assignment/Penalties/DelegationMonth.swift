@@ -25,6 +25,9 @@ package struct DelegationMonth: Equatable, Sendable {
     package let delegation: Delegation
     package var indicators = DelegationIndicators()
     package var billed: [BilledService] = []
+    /// Only where the contract pays by bands; a band once.
+    package var bands: [BandRecovery] = []
+    package var adjustments: [Adjustment] = []
     package var needs: [StaffingNeed] = []
     package var goals: [Goal] = []
     package var visits: [Visit] = []
@@ -48,11 +51,18 @@ package struct ContractMonth: Equatable, Sendable {
     package let tender: String
     /// In any order; a delegation once.
     package var delegations: [DelegationMonth]
+    /// What the statements of earlier months billed, before IVA: what a budget has left (AGY-15).
+    package var spentBefore = Cents.zero
+    /// Those on the whole invoice.
+    package var adjustments: [Adjustment] = []
+    /// The surety; `nil` where nobody asks.
+    package let bond: Cents?
 
     package init(
         period: Period, contract: ContractID, agency: AgencyID, agencyName: String, number: String, tender: String,
-        delegations: [DelegationMonth] = []
+        delegations: [DelegationMonth] = [], bond: Cents? = nil
     ) {
+        self.bond = bond
         self.period = period
         self.contract = contract
         self.agency = agency

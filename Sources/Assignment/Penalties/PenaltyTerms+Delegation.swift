@@ -2,15 +2,25 @@
 
 extension PenaltyTerms {
     /// The penalties of one delegation, in the order of the rules. All that apply stack (AMB-15); each is a
-    /// rate of this delegation's invoice or a price per adviser (AMB-08).
+    /// rate of this delegation's invoice or a price per adviser; where the schedule says so, of the whole (AMB-07, AMB-08).
     ///
-    /// - Parameter invoice: the contract's fees in that delegation and period, before IVA: the percentages' base.
+    /// - Parameters:
+    ///   - invoice: the contract's fees in that delegation and period, before IVA: the percentages' base.
+    ///   - whole: all of its fees of the period.
     /// - Source: PEN-01…05, PEN-07, PEN-08.
-    package func lines(for month: DelegationMonth, in period: Period, invoice: Cents) -> [StatementLine] {
+    package func lines(
+        for month: DelegationMonth, in period: Period, invoice: Cents, whole: Cents? = nil
+    ) -> [StatementLine] {
+        func base(_ scope: PenaltyScope) -> Cents {
+            switch scope {
+            case .delegation: invoice
+            case .invoice: whole ?? invoice
+            }
+        }
         var lines = capacityLines(month)
         if let line = workPlanLine(month, invoice) { lines.append(line) }
-        if let line = absenceLine(month, invoice) { lines.append(line) }
-        if let line = improvementLine(month, invoice) { lines.append(line) }
+        if let line = absenceLine(month, base(absenceScope)) { lines.append(line) }
+        if let line = improvementLine(month, base(improvementScope)) { lines.append(line) }
         for (rule, limit, reviewClass) in [
             (PenaltyRule.dwelling, dwelling, ReviewClass.dwelling), (.agreement, agreement, .agreement),
         ] {
@@ -91,7 +101,11 @@ extension PenaltyTerms {
         _ month: DelegationMonth, _ period: Period, now breaches: [PenaltyRule], _ invoice: Cents
     ) -> StatementLine? {
         guard let recidivism else { return nil }
-        let first = period.advanced(byMonths: 1 - recidivism.months)
+        let first =
+            switch recidivism.window {
+            case .rolling: period.advanced(byMonths: 1 - recidivism.months)
+            case .semester: period.advanced(byMonths: -((period.month - 1) % 6))
+            }
         let counted =
             month.earlierBreaches.filter {
                 $0.period >= first && $0.period < period && PenaltyRule.recidivismCounts.contains($0.rule)

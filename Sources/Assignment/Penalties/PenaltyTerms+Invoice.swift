@@ -13,7 +13,7 @@ extension PenaltyTerms {
         ] {
             if let limit, let line = qualityLine(rule, limit, scores, invoice) { lines.append(line) }
         }
-        if let line = requirementLine(months.flatMap(\.requirements), invoice) { lines.append(line) }
+        lines += requirementLines(months.flatMap(\.requirements), invoice)
         if let line = preventivePlanLine(months, invoice) { lines.append(line) }
         return lines
     }
@@ -31,13 +31,37 @@ extension PenaltyTerms {
             because: "evaluación \(hundredthsText(mean)) % < \(limit.threshold) %")
     }
 
-    /// One charge however many requirements failed.
-    private func requirementLine(_ requirements: [Requirement], _ invoice: Cents) -> StatementLine? {
-        let failed = requirements.filter { !$0.isMet }
-        guard let preventiveRequirement, !failed.isEmpty else { return nil }
-        return line(
-            .preventiveRequirement, invoice, preventiveRequirement, facts: failed.map(\.fact).sorted(),
-            because: "\(failed.count) requerimiento(s) sin cumplir; un solo cargo por mes")
+    /// One charge however many requirements failed, or one each.
+    private func requirementLines(_ requirements: [Requirement], _ invoice: Cents) -> [StatementLine] {
+        let failed = requirements.filter { !$0.isMet }.map(\.fact).sorted()
+        guard let preventiveRequirement, !failed.isEmpty else { return [] }
+        switch requirementCharge {
+        case .once:
+            return [
+                line(
+                    .preventiveRequirement, invoice, preventiveRequirement, facts: failed,
+                    because: "\(failed.count) requerimiento(s) sin cumplir; un solo cargo por mes")
+            ]
+        case .each:
+            return failed.map { fact in
+                line(
+                    .preventiveRequirement, invoice, preventiveRequirement, facts: [fact],
+                    because: "requerimiento sin cumplir; un cargo por cada uno")
+            }
+        }
+    }
+
+    /// What of the month's penalties is not charged because they pass the contract's limit; `nil` where they do not.
+    func capLine(penalties: Cents, invoice: Cents) -> StatementLine? {
+        guard let cap, penalties > invoice.charge(cap) else { return nil }
+        let most = invoice.charge(cap)
+        let amount = penalties - most
+        return StatementLine(
+            kind: .penaltyCap, rule: Self.capRule, schedule: version, subject: "",
+            clause: "Tope de penas del mes: no más que el porcentaje pactado de la factura.", base: .amount(invoice),
+            rate: .percent(cap), amount: amount, facts: [], records: [],
+            arithmetic: "penas \(grouped(penalties)); tope \(cap) % de \(grouped(invoice)) = \(grouped(most)); "
+                + "no se cobran \(grouped(amount))")
     }
 
     /// The plan is judged per delegation (WP-02); missed in one, it was not met.

@@ -19,22 +19,40 @@ package struct PenaltyTerms: Equatable, Sendable {
         package let rate: BasisPoints
         package let count: Int
         package let months: Int
+        package let window: Window
     }
+    /// Which months recidivism looks at (AMB-16).
+    package enum Window: String, Sendable, CaseIterable {
+        /// The months that end with the evaluated one.
+        case rolling
+        /// Those of the half-year that it lies in, up to it; `months` does not matter.
+        case semester
+    }
+    /// Whether several failed requirements of the preventive supervision are one charge (the default) or one each.
+    package enum RequirementCharge: String, Sendable, CaseIterable { case once, each }
 
     package let version: ScheduleVersion
     package let capacity: Capacity?
     package let workPlan: Plan?
     package let absence: BasisPoints?
+    /// What the charges on absence and on the improvement plan are a part of (AMB-07, AMB-08).
+    package let absenceScope: PenaltyScope
     package let improvement: [Impact: BasisPoints]?
+    package let improvementScope: PenaltyScope
     package let dwelling: Limit?
     package let telephoneQuality: Limit?
     package let agreement: Limit?
     package let recidivism: Recidivism?
     package let preventiveQuality: Limit?
     package let preventiveRequirement: BasisPoints?
+    package let requirementCharge: RequirementCharge
     package let preventiveWorkPlan: Plan?
     package let tax: BasisPoints
+    /// The most that a month's penalties may be of its fees (AMB-15); `nil`: no limit.
+    package let cap: BasisPoints?
 
+    package static let capRule = "AMB-15"
+    package static let capName = "max_total_pct"
     package static let taxRule = "IVA"
 
     package init(_ schedule: Schedule) throws(ScheduleError) {
@@ -46,19 +64,43 @@ package struct PenaltyTerms: Equatable, Sendable {
                 perHomeVisitAdviser: try schedule.pesos(PenaltyRule.capacity.rawValue, Portfolio.homeVisit.name)) : nil
         workPlan = try schedule.plan(.workPlan)
         absence = try schedule.rate(.absence)
+        absenceScope = try schedule.choice(.absence, "scope", or: .delegation)
         improvement = try schedule.impacts()
+        improvementScope = try schedule.choice(.improvement, "scope", or: .delegation)
         dwelling = try schedule.limit(.dwelling)
         telephoneQuality = try schedule.limit(.telephoneQuality)
         agreement = try schedule.limit(.agreement)
         recidivism = try schedule.recidivism()
         preventiveQuality = try schedule.limit(.preventiveQuality)
         preventiveRequirement = try schedule.rate(.preventiveRequirement)
+        requirementCharge = try schedule.choice(.preventiveRequirement, "charge", or: .once)
         preventiveWorkPlan = try schedule.plan(.preventiveWorkPlan)
         tax = try schedule.percent(Self.taxRule, "rate")
+        cap = schedule.names(Self.capRule) ? try schedule.percent(Self.capRule, Self.capName) : nil
     }
 }
 
+/// What a penalty's percentage is taken of.
+package enum PenaltyScope: String, Sendable, CaseIterable {
+    /// The contract's invoice in the delegation of the breach.
+    case delegation
+    /// All of the contract's invoice of the month.
+    case invoice
+}
+
 extension Schedule {
+    fileprivate func choice<Choice: RawRepresentable & CaseIterable>(
+        _ rule: PenaltyRule, _ parameter: String, or fallback: Choice
+    ) throws(ScheduleError) -> Choice where Choice.RawValue == String {
+        guard let text = value(rule.rawValue, parameter) else { return fallback }
+        guard let choice = Choice(rawValue: text) else {
+            throw .badValue(
+                version, rule: rule.rawValue, parameter: parameter, value: text,
+                expected: Choice.allCases.map(\.rawValue).joined(separator: " or "))
+        }
+        return choice
+    }
+
     fileprivate func rate(_ rule: PenaltyRule) throws(ScheduleError) -> BasisPoints? {
         names(rule.rawValue) ? try percent(rule.rawValue, "rate") : nil
     }
@@ -94,6 +136,7 @@ extension Schedule {
         let rule = PenaltyRule.recidivism.rawValue
         guard names(rule) else { return nil }
         return PenaltyTerms.Recidivism(
-            rate: try percent(rule, "rate"), count: try count(rule, "count"), months: try count(rule, "months"))
+            rate: try percent(rule, "rate"), count: try count(rule, "count"), months: try count(rule, "months"),
+            window: try choice(.recidivism, "window", or: .rolling))
     }
 }

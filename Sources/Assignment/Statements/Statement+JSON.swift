@@ -31,7 +31,17 @@ extension Statement.Section {
             members["delegationName"] = .string(delegation.name)
             members["indicators"] = indicators.json
         }
+        if !bands.isEmpty { members["bands"] = .array(bands.map(\.json)) }
         return .object(members)
+    }
+}
+
+extension BandGoal {
+    fileprivate var json: CanonicalJSON {
+        .object([
+            "band": .string(band.rawValue), "assigned": .string(assigned.description),
+            "recovered": .string(recovered.description), "percent": .number(percent), "minimum": .number(minimum),
+        ])
     }
 }
 

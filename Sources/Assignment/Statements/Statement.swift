@@ -8,6 +8,8 @@ package struct Statement: Equatable, Sendable {
         /// `nil` in the section of the charges on the whole invoice.
         package let delegation: Delegation?
         package let indicators: DelegationIndicators
+        /// What was recovered by band, and the least that was to be; only where the contract pays so.
+        package let bands: [BandGoal]
         /// Fees, penalties, IVA.
         package let lines: [StatementLine]
         /// What a reader must know and no amount shows, in Spanish.
@@ -36,32 +38,60 @@ package struct Statement: Equatable, Sendable {
         tender = month.tender
         self.tariff = tariff.version
         self.terms = terms.version
-        var sections: [Section] = []
-        var invoice = Cents.zero
-        for delegation in month.delegations.sorted(by: { $0.delegation < $1.delegation }) {
-            let fees = try tariff.lines(for: delegation.billed)
-            let base = StatementTotals(of: fees).fees
-            invoice += base
-            let penalties = terms.lines(for: delegation, in: month.period, invoice: base)
-            sections.append(
-                Section(
-                    delegation.delegation, indicators: delegation.indicators, charges: fees + penalties,
-                    notes: terms.notes(for: delegation), terms: terms))
+        let delegations = month.delegations.sorted { $0.delegation < $1.delegation }
+        var fees: [[StatementLine]] = []
+        for delegation in delegations {
+            fees.append(try tariff.lines(for: delegation.billed, bands: delegation.bands))
         }
+        let cut = tariff.cutLine(fees: StatementTotals(of: fees.flatMap(\.self)).fees, before: month.spentBefore)
+        let invoice = StatementTotals(of: fees.flatMap(\.self) + [cut].compactMap(\.self)).fees
+        var sections = zip(delegations, fees).map { delegation, fees in
+            let penalties = terms.lines(
+                for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
+            let charges = fees + penalties
+            return Section(
+                delegation.delegation, indicators: delegation.indicators,
+                bands: tariff.goals(delegation.bands, in: month.period),
+                charges: charges + terms.lines(delegation.adjustments, among: charges),
+                notes: terms.notes(for: delegation), terms: terms)
+        }
+        var charges = [cut].compactMap(\.self) + terms.lines(onInvoiceOf: month.delegations, invoice: invoice)
+        charges += terms.lines(month.adjustments, among: charges)
+        // What an earlier month owes has no part in this one's limit.
+        let penalties = StatementTotals(
+            of: (sections.flatMap(\.lines) + charges).filter { $0.kind == .penalty || $0.kind == .waiver }
+        ).penalties
+        if let cap = terms.capLine(penalties: penalties, invoice: invoice) { charges.append(cap) }
+        let net = sections.reduce(StatementTotals(of: charges).penalties) { $0 + $1.totals.penalties }
         sections.append(
             Section(
-                nil, indicators: DelegationIndicators(),
-                charges: terms.lines(onInvoiceOf: month.delegations, invoice: invoice), notes: [], terms: terms))
+                nil, indicators: DelegationIndicators(), bands: [], charges: charges,
+                notes: Self.warnings(penalties: net, invoice: invoice, bond: month.bond), terms: terms))
         self.sections = sections
         totals = sections.reduce(StatementTotals()) { $0 + $1.totals }
     }
 }
 
+extension Statement {
+    /// What the institution has to look at before it charges so much.
+    private static func warnings(penalties: Cents, invoice: Cents, bond: Cents?) -> [String] {
+        var notes: [String] = []
+        if penalties > invoice {
+            notes.append("Las penas del mes, \(grouped(penalties)), superan la factura, \(grouped(invoice)).")
+        }
+        if let bond, bond > .zero, penalties > bond {
+            notes.append("Las penas del mes, \(grouped(penalties)), superan la fianza, \(grouped(bond)).")
+        }
+        return notes
+    }
+}
+
 extension Statement.Section {
     fileprivate init(
-        _ delegation: Delegation?, indicators: DelegationIndicators, charges: [StatementLine], notes: [String],
-        terms: PenaltyTerms
+        _ delegation: Delegation?, indicators: DelegationIndicators, bands: [BandGoal], charges: [StatementLine],
+        notes: [String], terms: PenaltyTerms
     ) {
+        self.bands = bands
         self.delegation = delegation
         self.indicators = indicators
         self.lines = charges + terms.taxLines(on: StatementTotals(of: charges))
@@ -71,6 +101,10 @@ extension Statement.Section {
 }
 
 extension PenaltyTerms {
+    fileprivate func lines(_ adjustments: [Adjustment], among charges: [StatementLine]) -> [StatementLine] {
+        adjustments.sorted { $0.number < $1.number }.compactMap { $0.line(among: charges, version) }
+    }
+
     /// What was not charged for want of a fact or of a decision.
     fileprivate func notes(for month: DelegationMonth) -> [String] {
         var notes: [String] = []

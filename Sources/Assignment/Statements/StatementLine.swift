@@ -5,6 +5,11 @@ package struct StatementLine: Equatable, Sendable {
     /// What the amount does to what the contract is paid. Amounts themselves are not negative.
     package enum Kind: String, Sendable {
         case fee, penalty
+        /// What a limit takes from the fees, and from the penalties.
+        case feeCut = "fee-cut"
+        case penaltyCap = "penalty-cap"
+        /// What two persons agreed on: a penalty that is not charged, and what an earlier month owes either side.
+        case waiver, credit, debit
         case taxOnFees = "tax-on-fees"
         case taxOnPenalties = "tax-on-penalties"
     }
@@ -68,7 +73,11 @@ package struct StatementTotals: Equatable, Sendable {
         for line in lines {
             switch line.kind {
             case .fee: fees += line.amount
+            case .feeCut: fees -= line.amount
             case .penalty: penalties += line.amount
+            case .penaltyCap, .waiver: penalties -= line.amount
+            case .credit: fees += line.amount
+            case .debit: penalties += line.amount
             case .taxOnFees: taxOnFees += line.amount
             case .taxOnPenalties: taxOnPenalties += line.amount
             }

@@ -11,14 +11,23 @@ struct MonthBook {
     private var months: [Int32: [Int16: DelegationMonth]] = [:]
     private var reached: [GoalKey: ClosingStore.Reached] = [:]
 
+    private let spent: [Int32: Cents]
+    private var adjustments: [Int32: [Adjustment]] = [:]
+
     private struct GoalKey: Hashable {
         let place: StatementPlace
         let tactic: String?
     }
 
-    init(_ store: ClosingStore, period: Period) throws {
+    /// - Parameters:
+    ///   - contracts: those of the month.
+    ///   - schedules: say which of them pay by bands, and whose payments count; without them none do.
+    init(
+        _ store: ClosingStore, period: Period, contracts: [ClosingStore.Contract], schedules: ScheduleBook? = nil
+    ) throws {
         self.period = period
-        contracts = try store.contracts()
+        self.contracts = contracts
+        spent = try store.spent()
         try readDeals(store)
         try readWork(store)
         for reviewClass in ReviewClass.allCases {
@@ -30,6 +39,18 @@ struct MonthBook {
                 $0.indicators.recoveredFromBorrowers = Cents(borrowers)
             }
         }
+        for (place, band) in try store.bands(origins: schedules?.origins(of: contracts) ?? [:]) {
+            change(place) { $0.bands.append(band) }
+        }
+        for row in try store.approvedAdjustments() {
+            if let delegation = row.delegation {
+                change(StatementPlace(contract: row.contract, delegation: delegation)) {
+                    $0.adjustments.append(row.adjustment)
+                }
+            } else {
+                adjustments[row.contract, default: []].append(row.adjustment)
+            }
+        }
         try readFacts(store)
         for (place, breach) in try store.earlierBreaches() { change(place) { $0.earlierBreaches.append(breach) } }
     }
@@ -37,9 +58,12 @@ struct MonthBook {
     /// One contract's month, without what is billed.
     func month(of contract: ClosingStore.Contract) -> ContractMonth? {
         guard let id = ContractID(contract.id), let agency = AgencyID(contract.agency) else { return nil }
-        return ContractMonth(
+        var month = ContractMonth(
             period: period, contract: id, agency: agency, agencyName: contract.agencyName, number: contract.number,
-            tender: contract.tender, delegations: Array(months[contract.id, default: [:]].values))
+            tender: contract.tender, delegations: Array(months[contract.id, default: [:]].values), bond: contract.bond)
+        month.spentBefore = spent[contract.id, default: .zero]
+        month.adjustments = adjustments[contract.id, default: []]
+        return month
     }
 
     private mutating func change(_ place: StatementPlace, _ body: (inout DelegationMonth) -> Void) {

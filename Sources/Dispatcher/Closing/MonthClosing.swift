@@ -88,6 +88,7 @@ package struct MonthClosing {
                 guard try store.lock() == .closing else { throw Overtaken() }
                 let month = try compute()
                 try store.keep(month.statements)
+                try link.insertBlocks(LedgerBlock.seal(month.records))
                 try Interruption.check(Self.undone)
                 Interruption.enter(.committing)
                 return month
@@ -189,10 +190,15 @@ package struct MonthClosing {
     private func compute() throws -> ClosedMonth {
         let store = try ClosingStore(link, period: period, step: show)
         try Interruption.check(Self.undone)
+        let contracts = try store.contracts()
+        let schedules = try ScheduleBook(store, period: period, contracts: contracts)
+        show("payments")
+        try store.attributePayments(grace: schedules.grace(of: contracts))
+        try Interruption.check(Self.undone)
         show("statements")
-        let book = try MonthBook(store, period: period)
-        let schedules = try ScheduleBook(store, period: period, contracts: book.contracts)
+        let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
         var kept: [PeriodStore.StoredStatement] = []
+        var records: [LedgerRecord] = []
         var tally = MonthTally()
         for contract in book.contracts {
             guard var month = book.month(of: contract), let tariff = schedules.tariff(of: contract),
@@ -205,15 +211,22 @@ package struct MonthClosing {
             }
             tally.add(statement, month)
             let body = statement.json.bytes
+            let digest = Array(SHA256.hash(data: body))
             kept.append(
                 PeriodStore.StoredStatement(
-                    contract: month.contract, digest: Array(SHA256.hash(data: body)),
-                    body: String(decoding: body, as: UTF8.self)))
+                    contract: month.contract, digest: digest, body: String(decoding: body, as: UTF8.self)))
+            records += statement.sections.compactMap { section in
+                section.delegation.map {
+                    .statement(
+                        contract: month.contract.value, delegation: $0, period: period, digest: digest,
+                        totals: section.totals)
+                }
+            }
         }
         let summary = MonthSummary(
             period: period, strategies: try store.strategies(), cut: try store.cut(),
             excluded: try store.excluded(), unattributed: try store.unattributed(), tally: tally)
-        return ClosedMonth(period: period, statements: kept, summary: summary)
+        return ClosedMonth(period: period, statements: kept, summary: summary, records: records)
     }
 
     private func compare(_ month: ClosedMonth) throws {
@@ -239,14 +252,8 @@ package struct ClosedMonth: Sendable {
     /// Ascending by contract.
     package let statements: [PeriodStore.StoredStatement]
     package let summary: MonthSummary
-}
-
-extension Period {
-    /// The first instant after it, by the clock of Mexico City.
-    fileprivate var end: Timestamp {
-        Timestamp(
-            date: advanced(byMonths: 1).firstDay, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
-    }
+    /// What the ledger is told of the statements.
+    let records: [LedgerRecord]
 }
 
 extension ContractMonth {

@@ -38,6 +38,22 @@ struct ScheduleBook {
         self.terms = terms
     }
 
+    /// Days after a return in which a payment still counts, by contract; only those that have some.
+    func grace(of contracts: [ClosingStore.Contract]) -> [Int32: Int] {
+        Dictionary(
+            contracts.compactMap { contract in
+                tariff(of: contract).flatMap { $0.graceDays > 0 ? (contract.id, $0.graceDays) : nil }
+            }, uniquingKeysWith: { $1 })
+    }
+
+    /// Whose payments count, by contract; only those that pay by bands.
+    func origins(of contracts: [ClosingStore.Contract]) -> [Int32: Set<PaymentOrigin>] {
+        Dictionary(
+            contracts.compactMap { contract in
+                tariff(of: contract).flatMap { $0.scales.isEmpty ? nil : (contract.id, $0.origins) }
+            }, uniquingKeysWith: { $1 })
+    }
+
     func tariff(of contract: ClosingStore.Contract) -> FeeTariff? { tariffs[contract.feeSchedule] }
     func terms(of contract: ClosingStore.Contract) -> PenaltyTerms? { terms[contract.penaltySchedule] }
 

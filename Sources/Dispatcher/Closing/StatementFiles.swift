@@ -37,7 +37,7 @@ package struct StatementFiles {
         try replacing { names in
             let documents = try write(month.statements, withMonth: true, names: &names)
             for (name, kind) in [("fees.csv", "fee"), ("penalties.csv", "penalty")] {
-                let rows = documents.flatMap { StatementTable.rows($0) { $0.kind == kind } }
+                let rows = documents.flatMap { StatementTable.rows($0) { $0.kind.hasPrefix(kind) } }
                 try write(name, StatementTable.text(rows), names: &names)
             }
             try write("summary.json", month.summary.json.text, names: &names)

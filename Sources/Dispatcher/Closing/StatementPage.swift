@@ -85,7 +85,7 @@ struct StatementPage {
         let shown = line.records.prefix(3).map { String($0) }.joined(separator: ", ")
         let more = line.records.count > 3 ? " … \(line.records.last ?? 0)" : ""
         let base = line.base.count.map { "\(grouped($0)) \(line.base.unit ?? "")" } ?? pesos(line.base.pesos)
-        let isTaken = line.kind == "penalty" || line.kind == "tax-on-penalties"
+        let isTaken = ["penalty", "tax-on-penalties", "fee-cut"].contains(line.kind)
         let rule = PenaltyRule(rawValue: line.rule)
         let (subject, english) = names(line.subject)
         return [

@@ -21,6 +21,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case engineQueueMax = "engine.queue-max"
     case sweepInterval = "sweep.interval-seconds"
     case contactKeyFile = "contact.key-file"
+    case ledgerKeyFile = "ledger.key-file"
+    case closingTwoPersons = "closing.two-persons"
+    case closingObjectionDays = "closing.objection-days"
+    case reviewDeadlineDays = "review.deadline-days"
+    case reviewContestDays = "review.contest-days"
     case recallObjectionDays = "recall.objection-days"
     case expiringLeadHours = "push.expiring-hours"
     case dealAgainHours = "deal.again-hours"
@@ -34,9 +39,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
     package var kind: Kind {
         switch self {
         case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName, .contactKeyFile,
-            .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile:
+            .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile, .ledgerKeyFile:
             .text
-        case .databaseAllowUnsafeDurability, .databasePrepared, .listenAllowPlain: .flag
+        case .databaseAllowUnsafeDurability, .databasePrepared, .listenAllowPlain, .closingTwoPersons: .flag
+        case .closingObjectionDays, .reviewDeadlineDays, .reviewContestDays: .integer(0...90)
         case .listenPort: .integer(0...65_535)
         case .engineGroupMax: .integer(1...10_000)
         case .engineLinger: .integer(0...100_000)
@@ -66,6 +72,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineQueueMax: "20000"
         case .sweepInterval: "30"
         case .contactKeyFile: ""
+        case .ledgerKeyFile: ""
+        case .closingTwoPersons: "true"
+        case .closingObjectionDays: "5"
+        case .reviewDeadlineDays: "5"
+        case .reviewContestDays: "5"
         case .recallObjectionDays: "10"
         case .expiringLeadHours: "72"
         case .dealAgainHours: "72"
@@ -94,6 +105,12 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineQueueMax: "requests that wait for a group, at most; beyond it they are refused with a retry"
         case .sweepInterval: "seconds between two sweeps for ended terms"
         case .contactKeyFile: "the key that contact data is sealed with; empty: CONTACT is not served"
+        case .ledgerKeyFile: "the private key that roots of closed periods are signed with; empty: they are not signed"
+        case .closingTwoPersons:
+            "waivers, adjustments and the close of a month are proposed by one person and decided by another"
+        case .closingObjectionDays: "business days in which agencies may object to pre-statements"
+        case .reviewDeadlineDays: "business days after a month's end until which reviews of its outcomes count"
+        case .reviewContestDays: "business days after a rejection in which an agency may contest it, once"
         case .recallObjectionDays: "days that an undecided objection holds a recall up, at most"
         case .expiringLeadHours: "hours before a term at which its holder is told"
         case .dealAgainHours: "hours after a deal at which what came back meanwhile is dealt again; 0: only by command"

@@ -102,6 +102,11 @@ package struct Settings: Sendable {
 
     /// `nil`: contact data is neither taken in nor disclosed.
     package var contactKeyFile: String? { optional(.contactKeyFile) }
+    package var ledgerKeyFile: String? { optional(.ledgerKeyFile) }
+    package var closingNeedsTwo: Bool { text(.closingTwoPersons) == "true" }
+    package var closingObjectionDays: Int { integer(.closingObjectionDays) }
+    package var reviewDeadlineDays: Int { integer(.reviewDeadlineDays) }
+    package var reviewContestDays: Int { integer(.reviewContestDays) }
     package var objectionHold: Duration { .seconds(integer(.recallObjectionDays) * 86_400) }
     package var dealAgain: Duration { .seconds(integer(.dealAgainHours) * 3_600) }
     package var expiringLead: Duration { .seconds(integer(.expiringLeadHours) * 3_600) }

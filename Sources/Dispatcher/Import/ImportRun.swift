@@ -105,6 +105,7 @@ package struct ImportRun {
             ?? store.apply(importID: importID) { endings, now in
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }
+        try FileRecords.write(kind, import: importID, link)
         var taken = report(isDryRun ? .checked : .imported, file, digest, good: good, bad: bad, badRows, counts)
         if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
         return taken

@@ -146,7 +146,7 @@ package enum LedgerTree {
         guard var level = Optional(leaves), !level.isEmpty else { return hash([], []) }
         while level.count > 1 {
             level = stride(from: 0, to: level.count, by: 2).map { index in
-                index + 1 < level.count ? hash([0x01] + level[index], level[index + 1]) : level[index]
+                index + 1 < level.count ? node(level[index], level[index + 1]) : level[index]
             }
         }
         return level[0]

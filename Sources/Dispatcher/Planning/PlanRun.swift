@@ -158,6 +158,9 @@ package struct PlanRun {
             try PlanProofStore(link).setPersons(plan, persons)
             records.append(.plan(plan, draft, period: period, persons))
             records += quotas.map { .quota($0, period: period, plan: plan) }
+            records += delegations.map {
+                .plan(plan, seed: seed, digest: draft.digest, delegation: $0, period: period)
+            }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
         // What no quota was left for, the plan has counted already.

@@ -9,6 +9,8 @@ package struct ReviewDecisions {
     package let outcomes: [Int64]
     package let reason: String
     package let reviewer: String
+    /// Business days behind a month's end in which its reviews count; `nil`: until its close.
+    package var deadlineDays: Int?
 
     package init(_ decision: ReviewDecision, outcomes: [Int64], reason: String, reviewer: String) {
         self.decision = decision
@@ -25,13 +27,13 @@ package struct ReviewDecisions {
         }
         return try link.transaction {
             let store = ReviewStore(link)
-            let periods = try store.lockOpenPeriods()
+            let periods = try store.lockOpenPeriods(deadlineDays: deadlineDays)
             guard !periods.isEmpty else { throw CommandFailure.noOpenPeriod }
             var delegations: [Int16] = []
             for outcome in outcomes {
                 guard let delegation = try store.delegation(of: outcome, periods: periods) else {
                     throw CommandFailure(
-                        .findings, "there is no outcome \(outcome) in an open period",
+                        .findings, "there is no outcome \(outcome) in a period that takes reviews",
                         remedy: "`dispatcherd review list --pending` shows what waits.")
                 }
                 delegations.append(delegation)
@@ -51,7 +53,8 @@ package struct ReviewDecisions {
                     .findings, "outcome \(outcomes[Int(fault.line) - 1]): \(fault.value) \(fault.reason)",
                     remedy: "Nothing was taken. A decision stands; it cannot be changed by a second one.")
             }
-            return ReviewReport(try store.apply())
+            return ReviewReport(
+                try store.apply { try link.insertBlocks(LedgerBlock.seal($0.map(LedgerRecord.review))) })
         }
     }
 }

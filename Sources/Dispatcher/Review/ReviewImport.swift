@@ -8,6 +8,8 @@ package struct ReviewImport {
     private let path: String
     private let acceptsGood: Bool
     private let badRowsPath: String
+    /// Business days behind a month's end in which its reviews count; `nil`: until its close.
+    package var deadlineDays: Int?
 
     /// - Parameters:
     ///   - acceptsGood: takes the good rows of a file that has bad ones.
@@ -47,7 +49,7 @@ package struct ReviewImport {
 
     private func load(_ link: PgLink, _ badRows: BadRowFile) throws -> ReviewReport {
         let store = ReviewStore(link)
-        let periods = try store.lockOpenPeriods()
+        let periods = try store.lockOpenPeriods(deadlineDays: deadlineDays)
         guard !periods.isEmpty else { throw CommandFailure.noOpenPeriod }
         try store.stage()
         var bad = try copyRows(link, badRows)
@@ -58,7 +60,7 @@ package struct ReviewImport {
             ])
         }
         guard bad == 0 || acceptsGood else { throw Refused(bad: bad) }
-        let applied = try store.apply()
+        let applied = try store.apply { try link.insertBlocks(LedgerBlock.seal($0.map(LedgerRecord.review))) }
         return ReviewReport(applied, bad: bad, badRowsPath: bad > 0 ? badRows.path : nil)
     }
 
@@ -128,7 +130,7 @@ package struct ReviewReport: Sendable {
 extension CommandFailure {
     static var noOpenPeriod: CommandFailure {
         CommandFailure(
-            .usage, "no period is open, so no review can be taken",
-            remedy: "The statements of closed periods stand; a later decision belongs in a later statement.")
+            .usage, "no period takes reviews: each is closed, or its deadline is over",
+            remedy: "review.deadline-days sets the deadline; the statements of closed periods stand.")
     }
 }

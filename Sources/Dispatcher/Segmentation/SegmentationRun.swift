@@ -157,12 +157,13 @@ package struct SegmentationRun {
             ?? false
         let report = tally.report(period: period, file: file, digests: digests, isUnchanged: isUnchanged)
         guard !isUnchanged else { return report }
-        try store.finish(
-            SegmentationRow(
-                policy: policy.name, policyVersion: policy.version, policyDigest: file.digest,
-                cutDigest: digests.cut, accounts: tally.accounts, placed: report.placedAccounts,
-                excluded: report.excludedAccounts, digest: digests.placements),
-            policy: policy, body: file.text)
+        let row = SegmentationRow(
+            policy: policy.name, policyVersion: policy.version, policyDigest: file.digest,
+            cutDigest: digests.cut, accounts: tally.accounts, placed: report.placedAccounts,
+            excluded: report.excludedAccounts, digest: digests.placements)
+        try store.finish(row, policy: policy, body: file.text)
+        try link.insertBlocks(
+            LedgerBlock.seal(Delegation.all.map { .policy(row, delegation: $0, period: period) }))
         return report
     }
 }

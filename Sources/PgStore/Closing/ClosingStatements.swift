@@ -19,10 +19,11 @@ enum ClosingStatements {
             count(*) FILTER (WHERE r.decision IS NULL AND v.needs_review) AS pending,
             min(o.outcome_id) FILTER (WHERE v.is_valid) AS billed_by,
             bool_or(v.is_valid AND (o.contact IN ('direct', 'third-party'))) AS is_contacted,
+            bool_or(v.is_valid AND o.contact = 'unlocatable') AS is_unlocatable,
             bool_or(v.is_valid AND o.result = 'promise') AS is_promised,
             bool_or(v.is_valid AND o.result = $3::text) AS is_agreed
         FROM outcome o
-        LEFT JOIN review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
         LEFT JOIN unnest($4::text[], $5::text[]) AS c (channel, kind) ON c.channel = o.channel
         CROSS JOIN LATERAL (
             SELECT o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $6::text[], true) AS needs_review) n
@@ -155,7 +156,7 @@ enum ClosingStatements {
             count(*) FILTER (WHERE r.decision IS NULL),
             coalesce(array_agg(o.outcome_id ORDER BY o.outcome_id) FILTER (WHERE r.decision = 'rejected'), '{}')
         FROM outcome o
-        LEFT JOIN review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
         WHERE o.period = $1::int AND o.result = ANY ($2::text[])
         GROUP BY o.contract_id, o.delegation_id
         """
@@ -165,11 +166,15 @@ enum ClosingStatements {
     ///
     /// A lease that no sweep has closed yet ends where the sweep would end it, so that money does not depend on when
     /// that ran. Days are Mexico City's, as the feed's are.
+    ///
+    /// Where nobody holds it, a lease that ended by a return has the payment for the contract's grace (GAP-late-payment):
+    /// $2 contracts, $3 their days.
     static let payments = """
         CREATE TEMP TABLE close_payment ON COMMIT DROP AS
-        SELECT paid.delegation_id, paid.origin, paid.amount, held.contract_id, held.strategy
+        SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, held.contract_id,
+            held.strategy
         FROM (
-            SELECT p.delegation_id, p.account_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
+            SELECT p.delegation_id, p.account_id, p.payment_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
                 CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
             FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
             WHERE p.period = $1) paid
@@ -183,6 +188,8 @@ enum ClosingStatements {
                 ORDER BY g.first_position DESC LIMIT 1) g
             LEFT JOIN ending e
                 ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
+            LEFT JOIN unnest($2::int[], $3::int[]) grace (contract_id, days)
+                ON grace.contract_id = g.contract_id AND e.kind = 'return'
             CROSS JOIN LATERAL (
                 SELECT least(
                     e.ended_at,
@@ -192,8 +199,62 @@ enum ClosingStatements {
             WHERE d.delegation_id = paid.delegation_id AND d.account_id = paid.account_id
                 AND g.last_position >= d.position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
                 AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= paid.paid_on
-                AND (ended.at IS NULL OR (ended.at AT TIME ZONE interval '-6 hours')::date >= paid.paid_on)
-            ORDER BY g.granted_at DESC, d.epoch DESC LIMIT 1) held ON true
+                AND (ended.at IS NULL
+                    OR (ended.at AT TIME ZONE interval '-6 hours')::date + coalesce(grace.days, 0) >= paid.paid_on)
+            ORDER BY coalesce((ended.at AT TIME ZONE interval '-6 hours')::date < paid.paid_on, false),
+                g.granted_at DESC, d.epoch DESC LIMIT 1) held ON true
+        """
+
+    /// Overdue value assigned and recovered, by contract, delegation and first day of the band. $1 period, $2 its end, $3 contracts
+    /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
+    ///
+    /// Assigned is what was dealt less what the institution took back, unless it was paid before that: then it stays on both
+    /// sides. An account counts at most its overdue value.
+    static let bands = """
+        WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
+        dealt AS (
+            SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
+                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false) AS is_taken,
+                (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
+            FROM hand h
+            JOIN position p USING (delegation_id, hand_id)
+            JOIN account a ON a.period = h.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                AND e.epoch = p.epoch
+            LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
+                AND s.position = p.position
+            LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
+                AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL
+                AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)),
+        paid AS (
+            SELECT p.contract_id, p.delegation_id, p.account_id, sum(p.amount) AS amount,
+                array_agg(p.payment_id ORDER BY p.payment_id) AS payments
+            FROM close_payment p JOIN contingent c USING (contract_id)
+            WHERE p.origin = ANY (string_to_array(c.origins, ','))
+            GROUP BY 1, 2, 3),
+        counted AS (
+            SELECT d.contract_id, d.delegation_id, d.account_id, d.band, max(d.overdue) AS overdue
+            FROM dealt d JOIN contingent c USING (contract_id)
+            LEFT JOIN paid USING (contract_id, delegation_id, account_id)
+            WHERE d.band IS NOT NULL AND (NOT d.is_taken OR paid.amount IS NOT NULL)
+            GROUP BY 1, 2, 3, 4)
+        SELECT contract_id, delegation_id, band, sum(overdue)::bigint,
+            coalesce(sum(least(paid.amount, overdue)), 0)::bigint,
+            coalesce((SELECT array_agg(id ORDER BY id) FROM (
+                SELECT unnest(x.payments) AS id FROM paid x JOIN counted y USING (contract_id, delegation_id, account_id)
+                WHERE y.contract_id = counted.contract_id AND y.delegation_id = counted.delegation_id
+                    AND y.band = counted.band) ids), '{}')
+        FROM counted LEFT JOIN paid USING (contract_id, delegation_id, account_id)
+        GROUP BY contract_id, delegation_id, band
+        ORDER BY contract_id, delegation_id, band
+        """
+
+    /// What each contract's earlier statements billed, before IVA and after cuts. $1 this period.
+    static let spent = """
+        SELECT contract_id, coalesce(sum((body::jsonb -> 'totals' ->> 'fees')::numeric * 100), 0)::bigint FROM statement
+        WHERE period < $1 GROUP BY contract_id
         """
 
     static let recovered = """
@@ -204,7 +265,7 @@ enum ClosingStatements {
         """
 
     static let contracts = """
-        SELECT c.contract_id, c.agency_id, a.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule
+        SELECT c.contract_id, c.agency_id, a.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond
         FROM contract c JOIN agency a USING (agency_id)
         WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
         ORDER BY c.contract_id

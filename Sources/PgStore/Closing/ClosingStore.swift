@@ -39,8 +39,63 @@ package struct ClosingStore {
         try link.run(ClosingStatements.fees)
         step("deals")
         try link.run(ClosingStatements.superseded, [.int32(period.number)])
-        step("payments")
-        try link.run(ClosingStatements.payments, [.int32(period.number)])
+    }
+
+    /// Finds whose each payment is. Before anything is asked about payments.
+    ///
+    /// - Parameter grace: days after a return, by contract; none for those left out.
+    package func attributePayments(grace: [Int32: Int]) throws(PgError) {
+        let contracts = grace.keys.sorted()
+        try link.run(
+            ClosingStatements.payments,
+            [
+                .int32(period.number), .int32s(contracts), .int32s(contracts.map { Int32(clamping: grace[$0] ?? 0) }),
+            ])
+    }
+
+    /// What was assigned and recovered by band, of contracts that pay so.
+    ///
+    /// - Parameter origins: of the payments that count, by contract.
+    package func bands(
+        origins: [Int32: Set<PaymentOrigin>]
+    ) throws(PgError) -> [(place: StatementPlace, recovery: BandRecovery)] {
+        guard !origins.isEmpty else { return [] }
+        let contracts = origins.keys.sorted()
+        return try link.run(
+            ClosingStatements.bands,
+            [
+                .int32(period.number), .timestamp(nextMonth), .int32s(contracts),
+                .texts(contracts.map { origins[$0, default: []].map(\.rawValue).sorted().joined(separator: ",") }),
+                .int32s(MoraBand.allCases.map(\.days.first)),
+            ]
+        ).compactMap { row in
+            MoraBand(daysLate: row.int32(2)).map { band in
+                (
+                    StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
+                    BandRecovery(
+                        band: band, assigned: Cents(row.int64(3)), recovered: Cents(row.int64(4)),
+                        payments: row.texts(5))
+                )
+            }
+        }
+    }
+
+    package func approvedAdjustments() throws(PgError) -> [StageStore.AdjustmentRow] {
+        try StageStore(link).adjustments(period).filter { $0.decision == "approved" }
+    }
+
+    /// What earlier statements billed, by contract, before IVA.
+    package func spent() throws(PgError) -> [Int32: Cents] {
+        Dictionary(
+            try link.run(ClosingStatements.spent, [.int32(period.number)]).map { ($0.int32(0), Cents($0.int64(1))) },
+            uniquingKeysWith: { $1 })
+    }
+
+    /// The first instant after the period, by the clock of Mexico City.
+    private var nextMonth: Timestamp {
+        Timestamp(
+            date: period.advanced(byMonths: 1).firstDay,
+            offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
     }
 
     // MARK: - Contracts and what they agreed to
@@ -53,6 +108,7 @@ package struct ClosingStore {
         package let tender: String
         package let feeSchedule: String
         package let penaltySchedule: String
+        package let bond: Cents
     }
 
     /// The contracts in force in the period, and any other that worked in it; ascending.
@@ -60,7 +116,8 @@ package struct ClosingStore {
         try link.run(ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay)]).map { row in
             Contract(
                 id: row.int32(0), agency: row.int32(1), agencyName: row.text(2), number: row.text(3),
-                tender: row.text(4), feeSchedule: row.text(5), penaltySchedule: row.text(6))
+                tender: row.text(4), feeSchedule: row.text(5), penaltySchedule: row.text(6),
+                bond: Cents(row.int64(7)))
         }
     }
 
@@ -100,10 +157,7 @@ package struct ClosingStore {
     }
 
     package func endings() throws(PgError) -> [Endings] {
-        let next = Timestamp(
-            date: period.advanced(byMonths: 1).firstDay,
-            offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
-        return try link.run(ClosingStatements.endings, [.int32(period.number), .timestamp(next)]).map { row in
+        try link.run(ClosingStatements.endings, [.int32(period.number), .timestamp(nextMonth)]).map { row in
             Endings(
                 place: StatementPlace(contract: row.int32(0), delegation: row.int16(1)), portfolio: row.int16(2),
                 kind: row.text(3), reason: row.text(4), count: row.int64(5))

@@ -12,10 +12,11 @@ package enum Migrator {
         (6, PackageResources.m0006_allocation_sql),
         (7, PackageResources.m0007_month_sql),
         (8, PackageResources.m0008_lifecycle_sql),
+        (9, PackageResources.m0009_closing_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 8...8
+    package static let range: ClosedRange<Int32> = 9...9
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

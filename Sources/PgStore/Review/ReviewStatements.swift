@@ -7,13 +7,16 @@ enum ReviewStatements {
         CREATE TEMP TABLE review_target ON COMMIT DROP AS
         SELECT w.line, w.delegation_id, w.outcome_id, w.decision, w.reason, w.reviewer, o.period,
             o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true) AS needs_review,
-            r.decision AS kept_decision, r.reason AS kept_reason, r.reviewer AS kept_reviewer,
+            CASE WHEN c.outcome_id IS NULL THEN r.decision END AS kept_decision, r.reason AS kept_reason,
+            r.reviewer AS kept_reviewer, c.outcome_id IS NOT NULL AS is_contested,
             first_value(w.line) OVER same AS first_line, first_value(w.decision) OVER same AS first_decision,
             first_value(w.reason) OVER same AS first_reason
         FROM review_row w
         LEFT JOIN outcome o ON o.period = ANY ($1::int[]) AND o.delegation_id = w.delegation_id
             AND o.outcome_id = w.outcome_id
-        LEFT JOIN review r ON r.delegation_id = w.delegation_id AND r.outcome_id = w.outcome_id
+        LEFT JOIN standing_review r ON r.delegation_id = w.delegation_id AND r.outcome_id = w.outcome_id
+        LEFT JOIN contest c ON c.delegation_id = w.delegation_id AND c.outcome_id = w.outcome_id
+            AND c.decision IS NULL
         WINDOW same AS (PARTITION BY w.delegation_id, w.outcome_id ORDER BY w.line)
         """
 
@@ -45,17 +48,27 @@ enum ReviewStatements {
         """
 
     static let apply = """
-        WITH written AS (
-            INSERT INTO review (period, delegation_id, outcome_id, decision, reason, reviewer, reviewed_at)
+        WITH fresh AS (
             SELECT DISTINCT ON (delegation_id, outcome_id)
-                period, delegation_id, outcome_id, decision, reason, reviewer, now_instant()
+                period, delegation_id, outcome_id, decision, reason, reviewer, is_contested
             FROM review_target WHERE kept_decision IS NULL
-            ORDER BY delegation_id, outcome_id, line
-            RETURNING decision)
-        SELECT count(*) FILTER (WHERE decision = 'approved'), count(*) FILTER (WHERE decision = 'rejected'),
-            (SELECT count(*) FROM review_target) - count(*)
-        FROM written
+            ORDER BY delegation_id, outcome_id, line),
+        written AS (
+            INSERT INTO review (period, delegation_id, outcome_id, decision, reason, reviewer, reviewed_at)
+            SELECT period, delegation_id, outcome_id, decision, reason, reviewer, now_instant()
+            FROM fresh WHERE NOT is_contested
+            RETURNING \(RecordedRows.reviewColumns)),
+        decided AS (
+            UPDATE contest c
+            SET decision = f.decision, decision_reason = f.reason, reviewer = f.reviewer, decided_at = now_instant()
+            FROM fresh f
+            WHERE f.is_contested AND c.delegation_id = f.delegation_id AND c.outcome_id = f.outcome_id
+                AND c.decision IS NULL
+            RETURNING c.delegation_id, c.period, c.outcome_id, c.decision, c.decision_reason, c.reviewer, c.decided_at)
+        SELECT * FROM written UNION ALL SELECT * FROM decided ORDER BY 1, 3
         """
+
+    static let staged = "SELECT count(*) FROM review_target"
 
     /// COPY takes no parameters; the values are numbers and our own tokens.
     static func pending(_ period: Int32, _ results: [String], _ marks: [String]) -> String {
@@ -65,7 +78,8 @@ enum ReviewStatements {
                 o.contact, o.result, o.amount
             FROM outcome o
             LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
-            WHERE o.period = \(period) AND r.outcome_id IS NULL
+            LEFT JOIN contest c ON c.delegation_id = o.delegation_id AND c.outcome_id = o.outcome_id
+            WHERE o.period = \(period) AND (r.outcome_id IS NULL OR (c.outcome_id IS NOT NULL AND c.decision IS NULL))
                 AND (o.result IN (\(results.map { "'\($0)'" }.joined(separator: ", ")))
                     OR NOT coalesce(o.marks <@ ARRAY[\(marks.map { "'\($0)'" }.joined(separator: ", "))], true))
             ORDER BY o.delegation_id, o.outcome_id
@@ -78,7 +92,7 @@ enum ReviewStatements {
         SELECT o.delegation_id, count(*) FILTER (WHERE r.decision = 'approved'),
             count(*) FILTER (WHERE r.decision = 'rejected'), count(*) FILTER (WHERE r.decision IS NULL)
         FROM outcome o
-        LEFT JOIN review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
         WHERE o.period = $1::int
             AND (o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true))
         GROUP BY o.delegation_id

@@ -16,9 +16,15 @@ package struct ReviewStore {
 
     /// The periods that still take reviews, kept from closing until the transaction ends; ascending.
     ///
+    /// - Parameter deadlineDays: business days behind a period's last day, after which it takes none; `nil`: until its close.
     /// - Locks: their rows, shared.
-    package func lockOpenPeriods() throws(PgError) -> [Int32] {
-        try link.run("SELECT period FROM period WHERE state = 'open' ORDER BY period FOR SHARE").map { $0.int32(0) }
+    package func lockOpenPeriods(deadlineDays: Int? = nil) throws(PgError) -> [Int32] {
+        let open = try link.run(
+            "SELECT period, now_instant() FROM period WHERE state = 'open' ORDER BY period FOR SHARE")
+        return open.filter { row in
+            guard let deadlineDays, let period = Period(number: row.int32(0)) else { return true }
+            return row.timestamp(1) < period.reviewDeadline(businessDays: deadlineDays)
+        }.map { $0.int32(0) }
     }
 
     // MARK: - Taking decisions in
@@ -65,10 +71,15 @@ package struct ReviewStore {
     }
 
     /// Writes the decisions that passed ``check(periods:report:)``.
-    package func apply() throws(PgError) -> Applied {
-        let rows = try link.run(ReviewStatements.apply)
-        guard let row = rows.first else { return Applied(approved: 0, rejected: 0, unchanged: 0) }
-        return Applied(approved: row.int64(0), rejected: row.int64(1), unchanged: row.int64(2))
+    ///
+    /// - Parameter record: told what was written, for the ledger, in the same transaction.
+    package func apply(record: ([RecordedReview]) throws -> Void) throws -> Applied {
+        let staged = try link.run(ReviewStatements.staged)[0].int64(0)
+        let written = try link.run(ReviewStatements.apply).compactMap(RecordedRows.review)
+        try record(written)
+        let approved = Int64(written.count { $0.decision == ReviewDecision.approved.rawValue })
+        return Applied(
+            approved: approved, rejected: Int64(written.count) - approved, unchanged: staged - Int64(written.count))
     }
 
     /// The delegation of an outcome of one of `periods`; `nil` where there is none of that number.

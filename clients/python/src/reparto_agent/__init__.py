@@ -20,6 +20,7 @@ from .errors import (
 )
 from .events import AgentEvent, Connected, Disconnected, Late
 from .holdings import Difference
+from .proof import BrokenProof, Proven, check
 from .replies import STOPS, Account, Extended, Lease, Push, Reply, Reported
 from .requests import Request
 from .settings import Settings, parse_servers, tls_context
@@ -36,6 +37,7 @@ __all__ = [
     "AgentError",
     "AgentEvent",
     "AsyncAgent",
+    "BrokenProof",
     "Connected",
     "ConnectionFailed",
     "Difference",
@@ -46,6 +48,7 @@ __all__ = [
     "Late",
     "Lease",
     "ProtocolError",
+    "Proven",
     "Push",
     "RefreshRefusal",
     "Refusal",
@@ -57,6 +60,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Unanswered",
+    "check",
     "parse_servers",
     "requests",
     "tls_context",

@@ -12,6 +12,7 @@ from .authentication import AgencyKey
 from .configuration import FILE, NAMES, environment_name, gather, settings
 from .errors import AgentError, FixRefusal, RefreshRefusal, Refusal, RequestError
 from .events import AgentEvent, Late
+from .proof import BrokenProof, check
 from .replies import STOPS, Account, Reply
 from .requests import Request
 from .sync import Agent
@@ -41,7 +42,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _exit_code(error: AgentError) -> int:
-    if isinstance(error, RefreshRefusal):
+    if isinstance(error, (RefreshRefusal, BrokenProof)):
         return FINDINGS
     return USAGE if isinstance(error, (FixRefusal, RequestError)) else ENVIRONMENT
 
@@ -201,6 +202,28 @@ def _held(parsed: argparse.Namespace) -> int:
         held = [one for one in agent.held() if parsed.delegation in (None, one.delegation)]
     _accounts(parsed, held)
     _note(f"{len(held)} held")
+    return DONE
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    try:
+        with sys.stdin if parsed.file == "-" else open(parsed.file, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{parsed.file} cannot be read: {error}") from None
+    proven = check(text, parsed.key)
+    if parsed.json:
+        print(json.dumps(vars(proven)))
+    else:
+        print(f"the proof holds: {proven.record}")
+        print(
+            f"in the ledger of {proven.period}, delegation {proven.delegation}, signed {proven.signed} "
+            f"by key {proven.key}"
+        )
+    if proven.trusted is None:
+        _note(f"compare key {proven.key} with the one that the institution publishes, or give --key")
+    elif not proven.trusted:
+        raise BrokenProof(f"nothing leads from the key that you trust to {proven.key}, which signed")
     return DONE
 
 
@@ -375,6 +398,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--delegation", type=int)
     connected.append(one)
+    one = command(
+        "check",
+        _check,
+        "Checks a proof of the institution's ledger; needs no server and no settings.",
+        "  reparto-agent check proof.json\n"
+        "  reparto-agent check proof.json --key MQx0PzYl8nJtQeYxXxXxXxXxXxXxXxXxXxXxXxXxXxU=",
+    )
+    one.add_argument("file", help="what `dispatcherd ledger prove` wrote; - is standard input")
+    one.add_argument("--key", help="the institution's public key in Base64, from elsewhere than the proof")
     for one in connected:
         group = one.add_argument_group("settings")
         group.add_argument("--config", metavar="FILE", help=f"a file of settings; {FILE} here by itself")

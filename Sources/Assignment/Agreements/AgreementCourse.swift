@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a signed agreement went on, month after month.
+///
+/// Source: SOL-13, SOL-14, IND-13, GAP-cure. The first payment belongs to the month of the signature, the second to the next one, and so
+/// on: only so do the published cohorts fit a close of December (second payment: signed until November, third and cure: October,
+/// maintenance: July).
+package struct AgreementCourse: Equatable, Sendable {
+    package enum State: String, Sendable, CaseIterable {
+        /// The month of the signature is not over.
+        case signed
+        /// Paid in every month so far, and not yet often enough.
+        case inCure = "in-cure"
+        case cured
+        /// Paid in every month until the fifth behind the signature.
+        case maintained
+        /// A month went by without a payment.
+        case broken
+    }
+
+    package let state: State
+    /// `nil` where it cannot be known yet.
+    package let hasSecondPayment: Bool?
+    package let hasThirdPayment: Bool?
+    package let isCured: Bool?
+    package let isMaintained: Bool?
+
+    /// Months behind the signature at whose end it counts as maintained.
+    package static let maintenanceMonths = 5
+    /// Sustained payments that make a cure.
+    package static let curePayments = 3
+
+    /// - Parameters:
+    ///   - signedIn: the month of the signature.
+    ///   - paid: the months in which the account's payments, net of reversals, are above zero.
+    ///   - through: the last month whose payments are all known.
+    ///   - curePayments: how many sustained payments make a cure; 1 or more.
+    package init(
+        signedIn: Period, paid: Set<Period>, through: Period, curePayments: Int = AgreementCourse.curePayments
+    ) {
+        func sustained(_ payments: Int) -> Bool? {
+            let months = (0..<payments).map { signedIn.advanced(byMonths: $0) }
+            if months.contains(where: { $0 <= through && !paid.contains($0) }) { return false }
+            return months.allSatisfy { $0 <= through } ? true : nil
+        }
+        hasSecondPayment = sustained(2)
+        hasThirdPayment = sustained(3)
+        isCured = sustained(curePayments)
+        isMaintained = sustained(Self.maintenanceMonths + 1)
+        if through < signedIn {
+            state = .signed
+        } else if isMaintained == false {
+            state = .broken
+        } else if isMaintained == true {
+            state = .maintained
+        } else {
+            state = isCured == true ? .cured : .inCure
+        }
+    }
+}
+
+/// Whether a promise to pay was kept.
+package enum PromiseVerdict: String, Sendable, CaseIterable {
+    case kept, broken
+    /// Its day, with the grace behind it, is not over.
+    case pending
+
+    /// - Parameters:
+    ///   - amount: what was promised; `nil`: whatever.
+    ///   - by: the day that was promised.
+    ///   - paid: what was paid from the day of the promise until the grace was over, net of reversals.
+    ///   - today: the last day whose payments are known.
+    package init(amount: Cents?, by day: LocalDate, graceDays: Int, paid: Cents, today: LocalDate) {
+        let isPaid = amount.map { paid >= $0 } ?? (paid > .zero)
+        if isPaid {
+            self = .kept
+        } else {
+            self = today <= day.advanced(byDays: graceDays) ? .pending : .broken
+        }
+    }
+}

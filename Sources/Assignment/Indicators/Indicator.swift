@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A figure of the month that agencies are compared by. docs/indicators.md tells each one's formula and source.
+package enum Indicator: String, Sendable, CaseIterable {
+    case unlocatable = "IND-01"
+    case contacted = "IND-02"
+    case promised = "IND-03"
+    /// The other reading, published beside it (AMB-12).
+    case promisedOfAssigned = "IND-03/assigned"
+    case recoveredAccounts = "IND-04"
+    case recoveredValue = "IND-05"
+    case efficiency = "IND-06"
+    case containment = "IND-08"
+    case cured = "IND-09"
+    case stayedCurrent = "IND-10"
+    case perPeso = "IND-11"
+    case signing = "IND-12"
+    case validOutcomes = "IND-14"
+    case overdueShare = "IND-15"
+
+    package var name: String {
+        switch self {
+        case .unlocatable: "unlocatable"
+        case .contacted: "contacted"
+        case .promised: "promises"
+        case .promisedOfAssigned: "promises of all assigned"
+        case .recoveredAccounts: "recovered accounts"
+        case .recoveredValue: "recovered overdue value"
+        case .efficiency: "recovery efficiency"
+        case .containment: "contained"
+        case .cured: "overdue to current"
+        case .stayedCurrent: "still current after 4 months"
+        case .perPeso: "pesos per peso spent"
+        case .signing: "agreements per session"
+        case .validOutcomes: "valid outcomes"
+        case .overdueShare: "overdue share of the cut"
+        }
+    }
+
+    /// What is divided, and by what.
+    package var formula: String {
+        switch self {
+        case .unlocatable: "accounts reported unlocatable ÷ accounts assigned"
+        case .contacted: "accounts reached, debtor or valid third party ÷ accounts assigned"
+        case .promised: "accounts with a promise ÷ accounts contacted"
+        case .promisedOfAssigned: "accounts with a promise ÷ accounts assigned"
+        case .recoveredAccounts: "accounts with a payment ÷ accounts assigned"
+        case .recoveredValue: "overdue value recovered ÷ overdue value assigned"
+        case .efficiency: "amount recovered ÷ amount due of the accounts assigned"
+        case .containment: "accounts with no more arrears in the next cut ÷ accounts assigned that it has"
+        case .cured: "overdue accounts that are current in the next cut ÷ overdue accounts assigned that it has"
+        case .stayedCurrent: "current accounts that are current in the cut 4 months on ÷ those assigned that it has"
+        case .perPeso: "amount recovered ÷ fees before IVA"
+        case .signing: "accounts with a valid agreement ÷ accounts with a session held"
+        case .validOutcomes: "valid outcomes ÷ outcomes"
+        case .overdueShare: "overdue accounts ÷ accounts of the cut"
+        }
+    }
+
+    /// Whether it is a share, shown in percent, or pesos per peso.
+    package var isShare: Bool { self != .perPeso }
+
+    /// Whether numerator and denominator are centavos.
+    package var isMoney: Bool { [.recoveredValue, .efficiency, .perPeso].contains(self) }
+}
+
+/// One figure with what it was divided from; exact, and rounded only to be shown.
+package struct IndicatorFigure: Equatable, Sendable {
+    package let indicator: Indicator
+    /// Accounts, outcomes or centavos, as the indicator says.
+    package let numerator: Int64
+    package let denominator: Int64
+
+    package init(_ indicator: Indicator, _ numerator: Int64, over denominator: Int64) {
+        self.indicator = indicator
+        self.numerator = numerator
+        self.denominator = denominator
+    }
+
+    /// Percent or pesos with two decimals, half away from zero; `nil` where there is nothing to divide by.
+    package var value: String? {
+        guard denominator > 0 else { return nil }
+        let ratio = Ratio(Int128(numerator) * (indicator.isShare ? 100 : 1), over: Int128(denominator))
+        return ratio.hundredths
+    }
+
+    package var numeratorText: String { Self.text(numerator, isMoney: indicator.isMoney) }
+    package var denominatorText: String { Self.text(denominator, isMoney: indicator.isMoney) }
+
+    private static func text(_ value: Int64, isMoney: Bool) -> String {
+        isMoney ? Cents(value).description : String(value)
+    }
+}
+
+/// What a month's figures are told apart by.
+package enum IndicatorCut: String, Sendable, CaseIterable {
+    case total, agency, contract, delegation, band, strategy, tactic, vintage
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One agency's month in one band of arrears against the band's minimum, over all of its contracts and delegations (AMB-23).
+package struct BandGoal: Equatable, Sendable {
+    package let period: Period
+    package let band: MoraBand
+    package let assigned: Cents
+    package let recovered: Cents
+    /// Whole percent; of several contracts the highest.
+    package let minimum: Int64
+
+    package init(period: Period, band: MoraBand, assigned: Cents, recovered: Cents, minimum: Int64) {
+        self.period = period
+        self.band = band
+        self.assigned = assigned
+        self.recovered = recovered
+        self.minimum = minimum
+    }
+
+    package var percent: Int64 {
+        BandRecovery(band: band, assigned: assigned, recovered: recovered, payments: []).wholePercent
+    }
+
+    /// Nothing assigned is nothing missed.
+    package var isMissed: Bool { assigned > .zero && percent < minimum }
+}
+
+/// What missed goals allow the institution to do. It is a power and no duty: a person decides (SUS-03).
+package struct SuspensionProposal: Equatable, Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// No more accounts of the band (SUS-01).
+        case band
+        /// The contract may end (SUS-02).
+        case termination
+    }
+
+    package let kind: Kind
+    package let band: MoraBand
+    /// The months that were missed, ascending.
+    package let missed: [Period]
+
+    /// Misses in a row, and misses within ``windowMonths``, that allow the end of a contract.
+    package static let consecutive = 3
+    package static let discontinuous = 4
+    package static let windowMonths = 6
+
+    /// - Parameters:
+    ///   - goals: of one agency; a month without accounts in a band is no distribution of it.
+    ///   - period: the evaluated month, which was missed itself, or nothing is proposed.
+    package static func proposals(_ goals: [BandGoal], in period: Period) -> [SuspensionProposal] {
+        MoraBand.allCases.flatMap { band -> [SuspensionProposal] in
+            let months = goals.filter { $0.band == band && $0.period <= period && $0.assigned > .zero }
+                .sorted { $0.period < $1.period }
+            guard let last = months.last, last.period == period, last.isMissed else { return [] }
+            var proposals = [SuspensionProposal(kind: .band, band: band, missed: [period])]
+            let row = Array(months.reversed().prefix { $0.isMissed }.map(\.period).reversed())
+            let window = months.filter {
+                $0.isMissed && $0.period > period.advanced(byMonths: -windowMonths)
+            }.map(\.period)
+            if row.count >= consecutive {
+                proposals.append(SuspensionProposal(kind: .termination, band: band, missed: row))
+            } else if window.count >= discontinuous {
+                proposals.append(SuspensionProposal(kind: .termination, band: band, missed: window))
+            }
+            return proposals
+        }
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+package import PgStore
+
+/// Who held an account, why, and all that was done, disclosed and paid: an auditor's question, answered from the deals and from the
+/// records of the ledger.
+package struct AccountAudit: Encodable {
+    package struct Holding: Encodable {
+        package let period: String
+        package let delegation: Int16
+        package let epoch: Int64
+        package let strategy: String
+        package let tactic: String
+        package let portfolio: String
+        /// The rule of the policy that placed it, and the policy.
+        package let rule: String?
+        package let policy: String?
+        package let plan: Int64
+        package let seed: Int64
+        package let hand: Int32
+        package let position: Int32
+        package let handSize: Int32
+        /// The plan's deal, or a later one into a front hand.
+        package let dealtBy: String
+        package let agency: String?
+        package let agencyName: String?
+        package let contract: Int32?
+        package let contractNumber: String?
+        package let grant: String?
+        package let from: String?
+        package let until: String?
+        package let term: String?
+        package let ending: String?
+    }
+
+    package struct Event: Encodable {
+        package let at: String
+        package let kind: String
+        package let record: String
+        /// The record's hash in the ledger, to be proved by.
+        package let receipt: String
+    }
+
+    package struct Place: Encodable {
+        package let period: String
+        package let delegation: Int16
+        package let strategy: String
+        package let rule: String
+    }
+
+    package let account: Int64
+    package let on: String?
+    package let placements: [Place]
+    package let holdings: [Holding]
+    package let events: [Event]
+    package let stops: [String]
+
+    /// - Parameter day: only who held it on this day of Mexico City, and what happened up to its end.
+    package init(_ link: PgLink, account number: Int64, on day: String? = nil) throws {
+        let account = try Words.account(number)
+        let limit = try day.map { try Words.midnight($0) }
+        let end = limit?.advanced(by: .seconds(86_400))
+        self.account = number
+        on = day
+        (placements, holdings, events, stops) = try link.snapshot {
+            let store = AuditStore(link)
+            let placements = try store.placements(of: account)
+            let deals = try store.deals(of: account)
+            guard !placements.isEmpty || !deals.isEmpty else {
+                throw CommandFailure(
+                    .findings, "no cut has an account \(number)", remedy: "Check the number; it is the credit's own.")
+            }
+            let held = deals.filter { deal in
+                guard let limit, let end else { return true }
+                return deal.lease.map { $0.from < end && $0.until >= limit } ?? false
+            }
+            let delegations = Set(deals.map(\.delegation) + placements.map(\.delegation)).sorted()
+            let events = try Self.events(store, account, delegations).filter { event in
+                end.map { event.at < "\($0)" } ?? true
+            }
+            let stops = try store.stops(of: account).map { stop in
+                "\(stop.reason) from \(stop.from)" + (stop.until.map { " until \($0)" } ?? "")
+            }
+            return (
+                placements.map { place in
+                    Place(
+                        period: "\(place.period)", delegation: place.delegation.value,
+                        strategy: place.strategy?.name ?? "excluded", rule: place.exclusion ?? place.rule)
+                }, held.map(Holding.init), events, stops
+            )
+        }
+    }
+
+    private static func events(
+        _ store: AuditStore, _ account: AccountID, _ delegations: [Delegation]
+    ) throws -> [Event] {
+        let name = "account=\(account)"
+        var events: [Event] = []
+        var outcomes: [Int64] = []
+        for block in try store.blocks(naming: account, in: delegations) {
+            for record in LedgerBlock.unpack(block.records) {
+                let text = String(decoding: record, as: UTF8.self)
+                guard text.split(separator: " ").contains(where: { $0 == name }) else { continue }
+                if let fields = LedgerFields(text), fields.kind == "outcome", let number = fields.number("number") {
+                    outcomes.append(number)
+                }
+                events.append(Event(text, receipt: LedgerTree.leaf(record)))
+            }
+        }
+        for review in try store.reviews(of: outcomes, in: delegations) {
+            let record = LedgerRecord.review(review)
+            events.append(Event(String(decoding: record.bytes, as: UTF8.self), receipt: record.receipt))
+        }
+        return events.sorted { ($0.at, $0.record) < ($1.at, $1.record) }
+    }
+}
+
+extension AccountAudit.Event {
+    /// The instant that the record is about: of the work, of the payment's day, of what was decided.
+    fileprivate init(_ text: String, receipt: [UInt8]) {
+        // Not by ``LedgerFields``: a person's name in an early record may have a space.
+        let words = text.split(separator: " ")
+        func value(_ key: String) -> String? {
+            words.last { $0.hasPrefix(key + "=") }.map { String($0.dropFirst(key.count + 1)) }
+        }
+        at = value("worked") ?? value("at") ?? value("paid").map { $0 + "T12:00:00.000Z" } ?? value("on") ?? ""
+        kind = words.first.map(String.init) ?? ""
+        record = text
+        self.receipt = LedgerTree.hex(receipt)
+    }
+}
+
+extension AccountAudit.Holding {
+    fileprivate init(_ deal: AuditStore.Deal) {
+        period = "\(deal.period)"
+        delegation = deal.delegation.value
+        epoch = deal.epoch
+        strategy = deal.strategy?.name ?? ""
+        tactic = deal.tactic
+        portfolio = deal.portfolio?.name ?? ""
+        rule = deal.rule
+        policy = deal.policy.map { "\($0.name) \($0.version)" }
+        plan = deal.plan
+        seed = deal.seed
+        hand = deal.hand
+        position = deal.position
+        handSize = deal.handSize
+        dealtBy = deal.isFront ? "front" : "plan"
+        agency = deal.lease?.agency?.description
+        agencyName = deal.lease?.agencyName
+        contract = deal.lease?.contract
+        contractNumber = deal.lease?.contractNumber
+        grant = deal.lease?.grant.description
+        from = deal.lease?.from.description
+        until = deal.lease?.until.description
+        term = deal.lease?.term.description
+        ending = deal.ending.map { "\($0.kind) (\($0.reason)) at \($0.at)" }
+    }
+}
+
+extension AccountAudit {
+    /// For people: places, holdings with their reasons, then what happened.
+    package var lines: [String] {
+        var lines = ["account \(account)" + (on.map { " on \($0)" } ?? "")]
+        for place in placements {
+            lines.append("\(place.period): \(place.strategy) in delegation \(place.delegation), by \(place.rule)")
+        }
+        for stop in stops { lines.append("stopped: \(stop)") }
+        if holdings.isEmpty { lines.append(on == nil ? "it was never dealt" : "nobody held it on that day") }
+        for holding in holdings {
+            lines.append("")
+            if let agency = holding.agency {
+                lines.append(
+                    "held by \(agency) \(holding.agencyName ?? "") under contract \(holding.contract ?? 0) "
+                        + "(\(holding.contractNumber ?? "")) from \(holding.from ?? "") until \(holding.until ?? "")")
+            } else {
+                lines.append("dealt, and leased by nobody")
+            }
+            lines.append(
+                "  why: \(holding.strategy), \(holding.tactic), by rule \(holding.rule ?? "(gone)") of policy "
+                    + "\(holding.policy ?? "(gone)"); dealt by \(holding.dealtBy == "plan" ? "plan" : "a front hand of plan") "
+                    + "\(holding.plan), seed \(holding.seed), hand \(holding.hand), position \(holding.position) of \(holding.handSize), epoch \(holding.epoch)"
+            )
+            if let ending = holding.ending { lines.append("  ended: \(ending)") }
+        }
+        if !events.isEmpty { lines += ["", "what the ledger has of it:"] }
+        for event in events { lines.append("  \(event.record)  [\(event.receipt.prefix(16))…]") }
+        return lines
+    }
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+package import PgStore
+
+/// The steps of a month between its end and its final statements: pre-statements, objections, adjustments, the second person.
+package struct StageCommands {
+    private let link: PgLink
+    private let store: StageStore
+    private let needsTwo: Bool
+    private let objectionDays: Int
+
+    package init(_ link: PgLink, _ settings: Settings) {
+        self.init(link, needsTwo: settings.closingNeedsTwo, objectionDays: settings.closingObjectionDays)
+    }
+
+    /// - Parameters:
+    ///   - needsTwo: what one person proposes, another one has to decide.
+    ///   - objectionDays: business days that agencies have after pre-statements are out.
+    package init(_ link: PgLink, needsTwo: Bool, objectionDays: Int = 5) {
+        self.link = link
+        store = StageStore(link)
+        self.needsTwo = needsTwo
+        self.objectionDays = objectionDays
+    }
+
+    /// The day in Mexico City by the database's clock.
+    package static func today(_ link: DatabaseLink) throws -> LocalDate {
+        try link.readNow().local(offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds).date
+    }
+
+    // MARK: - Where a month stands
+
+    package func stage(of period: Period) throws -> PeriodStage {
+        PeriodStage(try facts(period), at: try link.readNow())
+    }
+
+    private func facts(_ period: Period) throws -> PeriodStage.Facts {
+        guard let facts = try store.facts(of: period, objectionDays: objectionDays) else {
+            throw CommandFailure(
+                .usage, "there is nothing of \(period): no file was ever imported for it", remedy: "Check the period.")
+        }
+        return facts
+    }
+
+    /// One row per month.
+    package func stages() throws -> [(period: Period, stage: PeriodStage, facts: PeriodStage.Facts)] {
+        let now = try link.readNow()
+        return try store.periods().map { period in
+            let facts = try facts(period)
+            return (period, PeriodStage(facts, at: now), facts)
+        }
+    }
+
+    // MARK: - Pre-statements and objections
+
+    /// Computes the statements and puts them out for objections.
+    ///
+    /// - Returns: how many, and until when agencies may object.
+    package func issue(_ period: Period, by: String) throws -> (statements: Int, until: Timestamp) {
+        try requireNamed(by)
+        let facts = try facts(period)
+        let now = try link.readNow()
+        guard !facts.isClosed, !facts.isClosing, now >= facts.end else {
+            throw CommandFailure(
+                .usage, facts.isClosed || facts.isClosing ? "\(period) is closed" : "\(period) has not ended",
+                remedy: "Pre-statements go out after the month's end and before its close.")
+        }
+        let month = try MonthClosing(link, period: period).preview()
+        try link.transaction { try store.issue(month.statements, period, by: by) }
+        return (month.statements.count, now.deadline(businessDays: objectionDays))
+    }
+
+    /// - Returns: the objection's number.
+    package func object(
+        _ period: Period, contract: Int32, delegation: Int16?, rule: String, reason: String, by: String
+    ) throws -> Int64 {
+        try requireNamed(by)
+        try requireReason(reason)
+        let facts = try facts(period)
+        guard let until = facts.objectionsUntil, !facts.isClosed, try link.readNow() < until else {
+            throw CommandFailure(
+                .findings,
+                facts.objectionsUntil.map { "the time to object to \(period) was over at \($0)" }
+                    ?? "no pre-statement of \(period) is out",
+                remedy: "What is wrong in a final statement is put right by an adjustment in a later one.")
+        }
+        guard let body = try store.preStatement(period, contract: contract),
+            try StatementDocument(body).sections.contains(where: { section in
+                section.delegation == delegation.map(Int.init) && section.lines.contains { $0.rule == rule }
+            })
+        else {
+            throw CommandFailure(
+                .findings, "the pre-statement of contract \(contract) has no \(rule) there",
+                remedy: "Name a line that it has; without --delegation it is one on the whole invoice.")
+        }
+        return try store.raise(
+            period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
+    }
+
+    /// An objection that is upheld against a penalty proposes its waiver, for another person to approve.
+    ///
+    /// - Returns: the number of the proposed waiver.
+    package func decide(objection number: Int64, isUpheld: Bool, reason: String, by: String) throws -> Int64? {
+        try requireNamed(by)
+        try requireReason(reason)
+        return try link.transaction {
+            guard let objection = try store.objections(nil, number: number).first,
+                try store.decide(number, isUpheld: isUpheld, reason: reason, by: by)
+            else {
+                throw CommandFailure(
+                    .findings, "there is no objection \(number) that waits for a decision",
+                    remedy: "`dispatcherd objection list` shows them.")
+            }
+            try requireOpen(objection.period)
+            guard isUpheld, objection.rule.hasPrefix("PEN-") else { return nil }
+            let waiver = Adjustment(
+                number: 0, kind: .waiver, rule: objection.rule, amount: nil, about: objection.period, reason: reason)
+            return try store.propose(
+                waiver, in: objection.period, contract: objection.contract, delegation: objection.delegation,
+                objection: number, by: by)
+        }
+    }
+
+    package func objections(_ period: Period?) throws -> [StageStore.Objection] { try store.objections(period) }
+
+    // MARK: - Adjustments
+
+    /// - Returns: the adjustment's number.
+    package func propose(
+        _ adjustment: Adjustment, in period: Period, contract: Int32, delegation: Int16?, by: String
+    ) throws -> Int64 {
+        try requireNamed(by)
+        try requireReason(adjustment.reason)
+        return try link.transaction {
+            try requireOpen(period)
+            switch adjustment.kind {
+            case .waiver:
+                guard adjustment.about == period, adjustment.rule.hasPrefix("PEN-") else {
+                    throw CommandFailure(
+                        .usage, "a waiver is of a penalty of the month itself",
+                        remedy: "About an earlier month it is a credit or a debit.")
+                }
+            case .credit, .debit:
+                let about = try facts(adjustment.about)
+                guard about.isClosed, adjustment.about < period, adjustment.amount != nil else {
+                    throw CommandFailure(
+                        .usage, "a credit or debit has an amount and is about an earlier month that is closed",
+                        remedy: "Name it with --about, and the amount before IVA with --amount.")
+                }
+            }
+            return try store.propose(
+                adjustment, in: period, contract: contract, delegation: delegation, objection: nil, by: by)
+        }
+    }
+
+    package func decide(adjustment number: Int64, isApproved: Bool, by: String) throws {
+        try requireNamed(by)
+        try link.transaction {
+            guard let row = try store.adjustments(nil, number: number).first, row.decision == nil else {
+                throw CommandFailure(
+                    .findings, "there is no adjustment \(number) that waits for a decision",
+                    remedy: "`dispatcherd adjustment list` shows them.")
+            }
+            try requireOpen(row.period)
+            try requireOther(by, than: row.proposedBy, isTo: "decide about adjustment \(number)")
+            _ = try store.decide(adjustment: number, isApproved: isApproved, by: by)
+            guard isApproved, let delegation = row.delegation.flatMap(Delegation.init) ?? Delegation(1) else { return }
+            try link.insertBlocks(LedgerBlock.seal([.adjustment(row, by: by, delegation: delegation)]))
+        }
+    }
+
+    package func adjustments(_ period: Period?) throws -> [StageStore.AdjustmentRow] { try store.adjustments(period) }
+
+    // MARK: - The close
+
+    package func proposeClose(_ period: Period, by: String) throws {
+        try requireNamed(by)
+        try link.transaction {
+            try requireOpen(period)
+            try store.proposeClose(period, by: by)
+        }
+    }
+
+    /// Whether this person may close the month now; a closed one may be compared by anybody.
+    ///
+    /// - Throws: ``CommandFailure`` with what is missing.
+    package func requireClosable(_ period: Period, by: String?) throws {
+        let facts = try facts(period)
+        guard !facts.isClosed else { return }
+        if facts.undecided > 0 {
+            throw CommandFailure(
+                .findings, "\(facts.undecided) objections or adjustments of \(period) wait for a decision",
+                remedy: "`dispatcherd objection list` and `dispatcherd adjustment list` show them.")
+        }
+        if let until = facts.objectionsUntil, try link.readNow() < until {
+            throw CommandFailure(
+                .usage, "agencies may object to the pre-statements of \(period) until \(until)",
+                remedy: "Close it after that.")
+        }
+        guard needsTwo else { return }
+        guard let by else {
+            throw CommandFailure(
+                .usage, "a month is closed by two persons",
+                remedy:
+                    "One runs `dispatcherd close --period \(period) --propose --by NAME`, the other one the same without "
+                    + "--propose; closing.two-persons switches it off.")
+        }
+        guard let proposer = try store.proposer(of: period) else {
+            throw CommandFailure(
+                .usage, "nobody has proposed to close \(period)",
+                remedy: "Another person runs `dispatcherd close --period \(period) --propose --by NAME`.")
+        }
+        try requireOther(by, than: proposer, isTo: "close \(period)")
+    }
+
+    // MARK: - Persons
+
+    private func requireOther(_ by: String, than first: String, isTo what: String) throws(CommandFailure) {
+        guard needsTwo, by == first else { return }
+        throw CommandFailure(
+            .usage, "\(first) proposed it, and another person has to \(what)",
+            remedy: "closing.two-persons switches this off.")
+    }
+
+    private func requireNamed(_ by: String) throws(CommandFailure) {
+        guard (1...80).contains(by.count) else {
+            throw CommandFailure(.usage, "--by names a person in 1 to 80 characters", remedy: "Name who does it.")
+        }
+    }
+
+    private func requireReason(_ reason: String) throws(CommandFailure) {
+        guard (1...500).contains(reason.count) else {
+            throw CommandFailure(.usage, "a reason has 1 to 500 characters", remedy: "Say why with --reason.")
+        }
+    }
+
+    /// Keeps the month from being closed until the end of the transaction.
+    private func requireOpen(_ period: Period) throws {
+        try PeriodStore(link, period: period).lock()
+        let facts = try facts(period)
+        guard !facts.isClosed, !facts.isClosing else {
+            throw CommandFailure(
+                .findings, "\(period) is closed",
+                remedy: "Its statements stand; put it right by a credit or a debit in a later month.")
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+package import PgStore
+
+/// Proposals of suspension, and what a person decides about them (SUS-01…03).
+package struct Suspensions {
+    package struct Row: Sendable {
+        package let agency: AgencyID
+        package let proposal: SuspensionProposal
+        package let goal: BandGoal
+        package let decision: SuspensionStore.Decision?
+    }
+
+    private let link: PgLink
+    private let period: Period
+
+    /// - Parameter period: a closed month, whose statements have the bands' goals.
+    package init(_ link: PgLink, period: Period) throws {
+        self.link = link
+        self.period = period
+        _ = try MonthClosing(link, period: period).kept()
+    }
+
+    /// Ascending by agency and band.
+    package func rows() throws -> [Row] {
+        let store = SuspensionStore(link)
+        let goals = try store.goals(through: period)
+        let decisions = try store.decisions(period)
+        return Set(goals.map(\.agency)).sorted().flatMap { agency -> [Row] in
+            let own = goals.filter { $0.agency == agency }.map(\.goal)
+            return SuspensionProposal.proposals(own, in: period).compactMap { proposal in
+                guard let goal = own.first(where: { $0.band == proposal.band && $0.period == period }) else {
+                    return nil
+                }
+                let decision = decisions.first {
+                    $0.agency == agency && $0.band == proposal.band && $0.kind == proposal.kind
+                }
+                return Row(agency: agency, proposal: proposal, goal: goal, decision: decision)
+            }
+        }
+    }
+
+    /// Decides about one proposal. A band that is suspended: what the agency was dealt of it and has not pulled is withdrawn at once; what it
+    /// holds stays. A termination is recorded; the contract's last day is for `import contracts` to say.
+    ///
+    /// - Returns: how many accounts were withdrawn.
+    package func decide(
+        agency text: String, band: MoraBand, kind: SuspensionProposal.Kind, isSuspended: Bool, reason: String,
+        by: String
+    ) throws -> Int64 {
+        let agency = try Words.agency(text)
+        guard (1...500).contains(reason.count), (1...80).contains(by.count) else {
+            throw CommandFailure(
+                .usage, "a decision names who decides, in 1 to 80 characters, and why, in 1 to 500",
+                remedy: "Give --by and --reason.")
+        }
+        guard
+            let row = try rows().first(where: {
+                $0.agency == agency && $0.proposal.band == band && $0.proposal.kind == kind
+            })
+        else {
+            throw CommandFailure(
+                .findings, "nothing is proposed about \(agency), band \(band.label), in \(period)",
+                remedy: "`dispatcherd suspension list --period \(period)` shows what is.")
+        }
+        guard row.decision == nil else {
+            throw CommandFailure(.findings, "that was decided before", remedy: "A decision stands.")
+        }
+        return try link.transaction {
+            var accounts: Int64 = 0
+            if isSuspended, kind == .band {
+                let endings = DealEndings(link)
+                try endings.stage()
+                if try SuspensionStore(link).stageUnpulled(of: agency, in: band) > 0 {
+                    accounts = try endings.run { endings, now in
+                        LedgerBlock.seal(endings.map { .ending($0, period: Period.ofWork(at: now), at: now) })
+                    }.ended
+                }
+            }
+            try SuspensionStore(link).add(
+                SuspensionStore.Decision(
+                    agency: agency, band: band, kind: kind, decision: isSuspended ? "suspended" : "declined",
+                    reason: reason, by: by, accounts: accounts), period)
+            return accounts
+        }
+    }
+
+    package var lines: [String] {
+        get throws {
+            let rows = try rows()
+            guard !rows.isEmpty else { return ["no band's minimum was missed in \(period)"] }
+            var table = TextTable(columns: [.left, .left, .left, .right, .right, .left, .left])
+            table.row(["agency", "band", "proposal", "recovered %", "minimum %", "missed in", "decision"])
+            for row in rows {
+                table.row([
+                    row.agency.description, row.proposal.band.label, row.proposal.kind.rawValue, "\(row.goal.percent)",
+                    "\(row.goal.minimum)", row.proposal.missed.map(\.description).joined(separator: " "),
+                    row.decision.map { "\($0.decision) by \($0.by): \($0.reason)" } ?? "",
+                ])
+            }
+            return table.lines
+        }
+    }
+
+    package var json: String {
+        get throws {
+            let json = CanonicalJSON.array(
+                try rows().map { row in
+                    .object([
+                        "agency": .string(row.agency.description), "band": .string(row.proposal.band.rawValue),
+                        "proposal": .string(row.proposal.kind.rawValue), "percent": .number(row.goal.percent),
+                        "minimum": .number(row.goal.minimum),
+                        "missed": .array(row.proposal.missed.map { .string($0.description) }),
+                        "decision": .string(row.decision?.decision ?? ""),
+                    ])
+                })
+            return String(json.text.dropLast())
+        }
+    }
+}

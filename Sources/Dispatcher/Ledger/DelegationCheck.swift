@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// One delegation's chains, month after month, and what its tables must hold by them.
+struct DelegationCheck {
+    let delegation: Delegation
+    /// By contract, strategy and portfolio: what the ledger's grants leased, and what endings and sweeps gave back.
+    private var leased: [Quota: Int64] = [:]
+    private var released: [Quota: Int64] = [:]
+    private var hands: [Int64: Quota] = [:]
+
+    private struct Quota: Hashable {
+        let contract: Int64
+        let strategy: String
+        let portfolio: String
+    }
+
+    init(_ delegation: Delegation) { self.delegation = delegation }
+
+    // MARK: - A month
+
+    mutating func month(
+        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ report: inout LedgerVerification.Report
+    ) throws {
+        let place = "delegation \(delegation), \(period)"
+        var chain = ChainCheck(signed: signed, delegation: delegation)
+        var book = MonthRecords()
+        try store.eachBlock(delegation, period) { block in
+            let records = LedgerBlock.unpack(block.records)
+            report.blocks += 1
+            report.records += records.count
+            chain.take(block, records, place, &report)
+            for record in records { book.take(record) }
+        }
+        chain.finish(place, isClosed: signed != nil, &report)
+        for deal in book.deals { note(deal) }
+        let rows = RecordedRows(store.link)
+        book.compare(try rows.reviews(delegation, period).map(LedgerRecord.review), "review", place, &report)
+        book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
+        book.compare(try rows.facts(delegation, period).map(LedgerRecord.fact), "fact", place, &report)
+        let outcomes = try rows.outcomes(delegation, period)
+        book.compare(outcomes.map { .outcome($0.row) }, "outcome", place, &report)
+        try leases(period, rows, book, place, &report)
+        if signed != nil {
+            try FeeBaseCheck(outcomes, reviews: book.reviews)
+                .run(delegation, period, store.link, place, &report)
+        }
+    }
+
+    private mutating func note(_ deal: LedgerFields) {
+        guard let hand = deal.number("hand"), let contract = deal.number("contract"), let strategy = deal["strategy"],
+            let portfolio = deal["portfolio"]
+        else { return }
+        hands[hand] = Quota(contract: contract, strategy: strategy, portfolio: portfolio)
+    }
+
+    private mutating func leases(
+        _ period: Period, _ rows: RecordedRows, _ book: MonthRecords, _ place: String,
+        _ report: inout LedgerVerification.Report
+    ) throws {
+        let grants = try rows.grants(delegation, from: period.start, until: period.end)
+        book.compare(grants.map { .grant($0.row, period: period, at: $0.at) }, "grant", place, &report)
+        for grant in grants {
+            guard let quota = hands[Int64(grant.row.grant.hand)] else { continue }
+            leased[quota, default: 0] += Int64(grant.row.accounts)
+        }
+        let endings = try rows.endings(delegation, from: period.start, until: period.end)
+        book.compare(endings.map { .ending($0.row, period: period, at: $0.at) }, "ending", place, &report)
+        for ending in endings where ending.wasHeld {
+            guard let quota = hands[Int64(ending.row.hand)] else { continue }
+            released[quota, default: 0] += 1
+        }
+        for sweep in book.sweeps {
+            guard let grant = sweep.number("grant"), let quota = hands[grant >> 32] else { continue }
+            released[quota, default: 0] += sweep.number("accounts") ?? 0
+        }
+    }
+
+    // MARK: - The counters, over all months
+
+    func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
+        for counter in try RecordedRows(link).counters(delegation) {
+            guard let strategy = Strategy(rawValue: counter.strategy),
+                let portfolio = Portfolio(rawValue: counter.portfolio)
+            else { continue }
+            let quota = Quota(contract: Int64(counter.contract), strategy: strategy.name, portfolio: portfolio.name)
+            let name = "contract \(counter.contract), \(strategy.name), \(portfolio.name)"
+            for (word, stored, computed) in [
+                ("leased", counter.leased, leased[quota, default: 0]),
+                ("released", counter.released, released[quota, default: 0]),
+            ] where stored != computed {
+                report.add(
+                    "delegation \(delegation)",
+                    "\(name): the quota has \(grouped(stored)) \(word), the ledger \(grouped(computed))")
+            }
+        }
+    }
+}
+
+/// Roots, heads and heights of one chain, and what was signed of it.
+struct ChainCheck {
+    private var head = LedgerTree.firstHead
+    private var height: Int64 = 0
+    private var links: [(root: [UInt8], head: [UInt8])] = []
+    private var loose = 0
+    private let signed: LedgerFields?
+    private let isSigned: Bool
+
+    init(signed root: PeriodRootRow?, delegation: Delegation) {
+        isSigned = root != nil
+        signed = root?.leaves.first { $0.hasPrefix("chain delegation=\(delegation) ") }.flatMap { LedgerFields($0) }
+    }
+
+    mutating func take(
+        _ block: LedgerBlockRow, _ records: [[UInt8]], _ place: String, _ report: inout LedgerVerification.Report
+    ) {
+        let root = LedgerTree.root(records.map(LedgerTree.leaf))
+        if records.count != Int(block.count) || LedgerBlock.pack(records) != block.records {
+            report.add(place, "the records of block \(block.number) do not add up")
+        }
+        if root != block.root { report.add(place, "the root of block \(block.number) is not that of its records") }
+        guard let link = block.link else {
+            loose += 1
+            return
+        }
+        height += 1
+        if link.height != height {
+            report.add(place, "the chain has height \(link.height) where \(height) was expected")
+            height = link.height
+        }
+        head = LedgerTree.head(after: head, root: root)
+        if head != link.head {
+            report.add(place, "the head at height \(height) does not follow from the one before and its block")
+            head = link.head
+        }
+        links.append((root, link.head))
+    }
+
+    func finish(_ place: String, isClosed: Bool, _ report: inout LedgerVerification.Report) {
+        if loose > 0 { report.notes.append("\(place): \(loose) blocks wait for the sequencer") }
+        guard isSigned else { return }
+        guard let signed, let end = signed.number("height") else {
+            report.notes.append("\(place): all of its blocks came after the root was signed")
+            return
+        }
+        guard links.count >= end, end > 0 else {
+            return report.add(place, "the chain has \(links.count) blocks, and \(end) were signed")
+        }
+        let part = Array(links.prefix(Int(end)))
+        if part[Int(end) - 1].head != signed.hash("head") ?? []
+            || LedgerTree.root(PeriodRoot.chainLeaves(part)) != signed.hash("tree") ?? []
+        {
+            report.add(place, "the chain is not the one that was signed")
+        }
+        if links.count > end {
+            report.notes.append("\(place): \(links.count - Int(end)) blocks came after the root was signed")
+        }
+    }
+}
+
+/// The records of one chain by kind, as they are to be compared with tables.
+struct MonthRecords {
+    private var receipts: [String: [[UInt8]: String]] = [:]
+    private(set) var deals: [LedgerFields] = []
+    private(set) var sweeps: [LedgerFields] = []
+    /// Decisions by outcome.
+    private(set) var reviews: [Int64: String] = [:]
+
+    private static let compared: Set = ["outcome", "grant", "ending", "review", "payment", "fact"]
+
+    mutating func take(_ record: [UInt8]) {
+        let text = String(decoding: record, as: UTF8.self)
+        let kind = String(text.prefix { $0 != " " })
+        if Self.compared.contains(kind) { receipts[kind, default: [:]][LedgerTree.leaf(record)] = Self.name(text) }
+        switch kind {
+        case "deal": LedgerFields(text).map { deals.append($0) }
+        case "sweep": LedgerFields(text).map { sweeps.append($0) }
+        case "review":
+            // A second decision, after a contest, takes the place of the first.
+            if let fields = LedgerFields(text), let outcome = fields.number("outcome") {
+                reviews[outcome] = fields["decision"]
+            }
+        default: break
+        }
+    }
+
+    /// The record's kind and the field behind it; an ending has none of its own and gets three.
+    private static func name(_ text: String) -> String {
+        text.split(separator: " ").prefix(text.hasPrefix("ending") ? 4 : 2).joined(separator: " ")
+    }
+
+    /// Each row makes one record of the ledger, and each record has its row.
+    func compare(
+        _ rows: [LedgerRecord], _ kind: String, _ place: String, _ report: inout LedgerVerification.Report
+    ) {
+        var left = receipts[kind, default: [:]]
+        for row in rows where left.removeValue(forKey: row.receipt) == nil {
+            let name = Self.name(String(decoding: row.bytes, as: UTF8.self))
+            report.add(place, "\(name) is stored otherwise than it was recorded, or was never recorded")
+        }
+        for name in left.values.sorted() {
+            report.add(place, "\(name) was recorded, and nothing is stored that fits it")
+        }
+    }
+}
+
+extension Period {
+    /// Its first instant by the clock of Mexico City.
+    var start: Timestamp {
+        Timestamp(date: firstDay, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
+    }
+
+    /// The first instant after it.
+    var end: Timestamp { advanced(byMonths: 1).start }
+}

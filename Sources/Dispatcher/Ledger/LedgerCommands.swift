@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+internal import FoundationEssentials
+internal import PgStore
+
+/// What `dispatcherd ledger` does beside verifying: lines for people, or JSON.
+package enum LedgerCommands {
+    package static func prove(_ text: String, delegation: Int16?, _ link: DatabaseLink) throws -> String {
+        guard let receipt = LedgerTree.bytes(hex: text.lowercased()), receipt.count == 32 else {
+            throw CommandFailure(
+                .usage, "'\(text.prefix(80))' is no receipt",
+                remedy: "A receipt is 64 hexadecimal digits, as the agency has it.")
+        }
+        return try RootSigning(link).prove(receipt: receipt, delegation: delegation.map(Words.delegation)).text
+    }
+
+    /// - Parameter path: `-` is standard output.
+    package static func write(_ text: String, to path: String) throws {
+        try OutputFile.writing(path) { try $0.write(String(text.dropLast())) }
+    }
+
+    /// - Throws: ``CommandFailure`` (findings) where the proof does not hold, or not by the key that was named.
+    package static func check(_ path: String, key: String?, asJSON: Bool) throws -> [String] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure(.usage, "\(path) cannot be read", remedy: "Name a file that `ledger prove` wrote.")
+        }
+        let trusted = try key.map { text throws(CommandFailure) in
+            guard let bytes = Base64.bytes(text), bytes.count == 32 else {
+                throw CommandFailure(
+                    .usage, "--key is no public key", remedy: "It is 32 bytes in Base64, as `ledger key list` shows.")
+            }
+            return bytes
+        }
+        let finding: LedgerProof.Finding
+        do throws(LedgerProof.Broken) {
+            finding = try LedgerProof(text: Array(data)).check(trusted: trusted)
+        } catch {
+            throw CommandFailure(
+                .findings, "the proof does not hold: \(error)", remedy: "Ask for it again, and compare who changed it."
+            )
+        }
+        guard finding.isTrusted != false else {
+            throw CommandFailure(
+                .findings,
+                "it is signed by key \(finding.key), and nothing leads from the key that you trust to that one",
+                remedy: "Ask the institution which keys are its own.")
+        }
+        if asJSON {
+            let json = CanonicalJSON.object([
+                "record": .string(finding.record), "period": .string(finding.period),
+                "delegation": .string(finding.delegation), "signed": .string(finding.signedAt),
+                "key": .string(finding.key), "trusted": .string(finding.isTrusted == nil ? "unknown" : "yes"),
+            ])
+            return [String(json.text.dropLast())]
+        }
+        let trust =
+            finding.isTrusted == nil ? "; compare it with the one that the institution publishes" : ", which you trust"
+        return [
+            "the proof holds: \(finding.record)",
+            "in the ledger of \(finding.period), delegation \(finding.delegation), signed \(finding.signedAt) by key "
+                + finding.key + trust,
+        ]
+    }
+
+    package static func sign(_ period: Period, _ settings: Settings, _ link: DatabaseLink) throws -> String {
+        guard let path = settings.ledgerKeyFile else {
+            throw CommandFailure(
+                .usage, "there is no key to sign with",
+                remedy: "Name its file with --key-file or ledger.key-file; `dispatcherd ledger key new FILE` makes one."
+            )
+        }
+        let root = try RootSigning(link).sign(period, with: SigningKey(file: path))
+        return "\(period) is signed by key \(root.key): root \(LedgerTree.hex(root.root))"
+    }
+
+    package static func newKey(
+        _ path: String, former: String?, isLost: Bool, _ link: DatabaseLink
+    ) throws -> [String] {
+        let row = try RootSigning(link).makeKey(at: path, former: former, isLost: isLost)
+        return [
+            "key \(row.id) signs from now on; its private half is in \(path): set ledger.key-file to it",
+            "public key, for whoever checks proofs: \(Base64.text(row.publicKey))",
+        ]
+    }
+
+    package static func keys(_ link: DatabaseLink, asJSON: Bool) throws -> [String] {
+        let keys = try ProofStore(link).keys()
+        if asJSON {
+            let json = CanonicalJSON.array(
+                keys.map { key in
+                    .object([
+                        "key": .string(key.id), "public": .string(Base64.text(key.publicKey)),
+                        "number": .number(Int64(key.number)),
+                        "endorsed": .string(key.number == 1 ? "first" : key.endorsement == nil ? "no" : "yes"),
+                    ])
+                })
+            return [String(json.text.dropLast())]
+        }
+        guard !keys.isEmpty else { return ["there is no key yet; `dispatcherd ledger key new FILE` makes one"] }
+        var table = TextTable(columns: [.left, .left, .left])
+        table.row(["key", "public", "endorsed"])
+        for key in keys {
+            table.row([
+                key.id, Base64.text(key.publicKey), key.number == 1 ? "first" : key.endorsement == nil ? "no" : "yes",
+            ])
+        }
+        return table.lines
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+extension LedgerRecord {
+    /// Text of people's as one word: every byte up to the space, `%` and DEL as `%` and two hexadecimal digits.
+    static func word(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if byte <= 0x20 || byte == 0x25 || byte == 0x7F {
+                bytes.append(0x25)
+                bytes += Array(LedgerTree.hex([byte]).utf8)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A decision of a delegation about an outcome; in the period of the work.
+    static func review(_ row: RecordedReview) -> LedgerRecord {
+        LedgerRecord(
+            delegation: row.delegation, period: row.period,
+            "review outcome=\(row.outcome) delegation=\(row.delegation) decision=\(row.decision)"
+                + " reason=\(word(row.reason)) by=\(word(row.reviewer)) at=\(row.at)")
+    }
+
+    /// An agency contests a rejection; in the period of the work.
+    static func contest(
+        _ outcome: Int64, _ delegation: Delegation, _ period: Period, reason: String, by: String, at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: delegation, period: period,
+            "contest outcome=\(outcome) delegation=\(delegation) reason=\(word(reason)) by=\(word(by)) at=\(now)")
+    }
+
+    /// A payment of the institution's feed; in the period of the feed.
+    static func payment(_ row: RecordedPayment) -> LedgerRecord {
+        var text = "payment id=\(word(row.id)) delegation=\(row.delegation) account=\(row.account) paid=\(row.paidOn)"
+        text += " amount=\(row.amount) origin=\(row.origin)"
+        if let reverses = row.reverses { text += " reverses=\(word(reverses))" }
+        return LedgerRecord(delegation: row.delegation, period: row.period, text)
+    }
+
+    /// What supervision recorded; in the period that it counts for.
+    static func fact(_ row: RecordedFact) -> LedgerRecord {
+        var text = "fact id=\(word(row.id)) delegation=\(row.delegation) contract=\(row.contract) kind=\(row.kind)"
+        text += " on=\(row.on)"
+        if let portfolio = row.portfolio { text += " portfolio=\(portfolio)" }
+        for (name, value) in [
+            ("subject", row.subject), ("value", row.value), ("minimum", row.minimum), ("weight", row.weight),
+            ("supersedes", row.supersedes),
+        ] {
+            if let value { text += " \(name)=\(word(value))" }
+        }
+        return LedgerRecord(delegation: row.delegation, period: row.period, text)
+    }
+
+    /// One section of a statement, with the digest of the whole; the section on the whole invoice goes with the first one.
+    static func statement(
+        contract: Int32, delegation: Delegation, period: Period, digest: [UInt8], totals: StatementTotals
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: delegation, period: period,
+            "statement delegation=\(delegation) contract=\(contract) digest=\(LedgerTree.hex(digest))"
+                + " fees=\(totals.fees) penalties=\(totals.penalties) payable=\(totals.payable)")
+    }
+
+    /// A waiver, credit or debit that two persons agreed on; one on the whole invoice goes into the first delegation's chain.
+    static func adjustment(_ row: StageStore.AdjustmentRow, by: String, delegation: Delegation) -> LedgerRecord {
+        var text = "adjustment number=\(row.adjustment.number) delegation=\(delegation) contract=\(row.contract)"
+        text += " kind=\(row.adjustment.kind.rawValue) rule=\(word(row.adjustment.rule)) about=\(row.adjustment.about)"
+        if let amount = row.adjustment.amount { text += " amount=\(amount)" }
+        text += " scope=\(row.delegation == nil ? "invoice" : "delegation") reason=\(word(row.adjustment.reason))"
+        text += " proposed=\(word(row.proposedBy)) approved=\(word(by))"
+        return LedgerRecord(delegation: delegation, period: row.period, text)
+    }
+
+    /// The policy that placed a period's accounts, with the digests of what it read and of what it made.
+    static func policy(_ row: SegmentationRow, delegation: Delegation, period: Period) -> LedgerRecord {
+        LedgerRecord(
+            delegation: delegation, period: period,
+            "policy delegation=\(delegation) name=\(word(row.policy)) version=\(word(row.policyVersion))"
+                + " digest=\(LedgerTree.hex(row.policyDigest)) cut=\(LedgerTree.hex(row.cutDigest))"
+                + " placements=\(LedgerTree.hex(row.digest))")
+    }
+
+    /// A plan is in force: its seed, and the digest of what it divides.
+    static func plan(_ plan: Int64, seed: Int64, digest: [UInt8], delegation: Delegation, period: Period)
+        -> LedgerRecord
+    {
+        LedgerRecord(
+            delegation: delegation, period: period,
+            "plan number=\(plan) delegation=\(delegation) seed=\(seed) digest=\(LedgerTree.hex(digest))")
+    }
+}
+
+/// Appends the records of what a file brought, a bounded number at a time.
+enum FileRecords {
+    /// Records of one block, at most.
+    static let blockMax = 2_000
+
+    /// What an import of payments or facts wrote; in its transaction.
+    static func write(_ kind: ImportKind, import number: Int64, _ link: PgLink) throws {
+        let rows = RecordedRows(link)
+        switch kind {
+        case .payments:
+            try rows.eachPayments(ofFile: number, pageMax: Int32(blockMax)) { page in
+                try link.insertBlocks(LedgerBlock.seal(page.map(LedgerRecord.payment)))
+            }
+        case .facts:
+            try rows.eachFacts(ofFile: number, pageMax: Int32(blockMax)) { page in
+                try link.insertBlocks(LedgerBlock.seal(page.map(LedgerRecord.fact)))
+            }
+        default: break
+        }
+    }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// What is said and decided about a month between its end and its final statements.
+package struct StageStore {
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    /// `nil` where nothing was ever imported for the period.
+    ///
+    /// - Parameter objectionDays: business days that agencies have behind the day of the latest issue.
+    package func facts(of period: Period, objectionDays: Int) throws(PgError) -> PeriodStage.Facts? {
+        let rows = try link.run(
+            """
+            SELECT p.state, r.period IS NOT NULL,
+                (SELECT max(issued_at) FROM pre_statement s WHERE s.period = p.period),
+                (SELECT count(*) FROM statement_objection o WHERE o.period = p.period AND o.decision IS NULL)
+                    + (SELECT count(*) FROM adjustment a WHERE a.period = p.period AND a.decision IS NULL),
+                EXISTS (SELECT FROM adjustment a JOIN period b ON b.period = a.period
+                    WHERE a.about = p.period AND a.period > p.period AND a.decision = 'approved' AND b.state = 'closed')
+            FROM period p LEFT JOIN period_root r USING (period) WHERE p.period = $1
+            """, [.int32(period.number)])
+        guard let row = rows.first else { return nil }
+        let end = Timestamp(
+            date: period.advanced(byMonths: 1).firstDay,
+            offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
+        var facts = PeriodStage.Facts(end: end)
+        facts.isClosing = row.text(0) == PeriodStore.State.closing.rawValue
+        facts.isClosed = row.text(0) == PeriodStore.State.closed.rawValue
+        facts.isSigned = row.bool(1)
+        facts.objectionsUntil = row.optionalTimestamp(2)?.deadline(businessDays: objectionDays)
+        facts.undecided = row.int64(3)
+        facts.isAdjusted = row.bool(4)
+        return facts
+    }
+
+    /// Ascending.
+    package func periods() throws(PgError) -> [Period] {
+        try link.run("SELECT period FROM period ORDER BY period").compactMap { Period(number: $0.int32(0)) }
+    }
+
+    // MARK: - Pre-statements
+
+    /// Puts them in the place of those that were out.
+    package func issue(_ statements: [PeriodStore.StoredStatement], _ period: Period, by: String) throws(PgError) {
+        try link.run("DELETE FROM pre_statement WHERE period = $1", [.int32(period.number)])
+        for statement in statements {
+            try link.run(
+                """
+                INSERT INTO pre_statement (period, contract_id, digest, body, issued_by, issued_at)
+                VALUES ($1, $2, $3, $4, $5, now_instant())
+                """,
+                [
+                    .int32(period.number), .int32(statement.contract), .bytes(statement.digest), .text(statement.body),
+                    .text(by),
+                ])
+        }
+    }
+
+    package func preStatement(_ period: Period, contract: Int32) throws(PgError) -> String? {
+        try link.run(
+            "SELECT body FROM pre_statement WHERE period = $1 AND contract_id = $2",
+            [.int32(period.number), .int32(contract)]
+        ).first?.text(0)
+    }
+
+    // MARK: - Objections
+
+    package struct Objection: Sendable {
+        package let number: Int64
+        package let period: Period
+        package let contract: Int32
+        package let delegation: Int16?
+        package let rule: String
+        package let reason: String
+        package let raisedBy: String
+        package let raisedAt: Timestamp
+        package let decision: String?
+        package let decisionReason: String?
+        package let decidedBy: String?
+    }
+
+    package func raise(
+        _ period: Period, contract: Int32, delegation: Int16?, rule: String, reason: String, by: String
+    ) throws(PgError) -> Int64 {
+        try link.run(
+            """
+            INSERT INTO statement_objection (period, contract_id, delegation_id, rule, reason, raised_by, raised_at)
+            VALUES ($1, $2, $3, $4, $5, $6, now_instant()) RETURNING objection_id
+            """,
+            [
+                .int32(period.number), .int32(contract), .optional(delegation), .text(rule), .text(reason), .text(by),
+            ])[0].int64(0)
+    }
+
+    /// - Parameter number: only this one.
+    package func objections(_ period: Period?, number: Int64? = nil) throws(PgError) -> [Objection] {
+        try link.run(
+            """
+            SELECT objection_id, period, contract_id, delegation_id, rule, reason, raised_by, raised_at, decision,
+                decision_reason, decided_by
+            FROM statement_objection
+            WHERE ($1::int IS NULL OR period = $1) AND ($2::bigint IS NULL OR objection_id = $2) ORDER BY objection_id
+            """, [.optional(period?.number), .optional(number)]
+        ).compactMap { row in
+            Period(number: row.int32(1)).map { period in
+                Objection(
+                    number: row.int64(0), period: period, contract: row.int32(2), delegation: row.optionalInt16(3),
+                    rule: row.text(4), reason: row.text(5), raisedBy: row.text(6), raisedAt: row.timestamp(7),
+                    decision: row.optionalText(8), decisionReason: row.optionalText(9), decidedBy: row.optionalText(10))
+            }
+        }
+    }
+
+    /// - Returns: whether it was there and undecided.
+    package func decide(_ number: Int64, isUpheld: Bool, reason: String, by: String) throws(PgError) -> Bool {
+        try link.run(
+            """
+            UPDATE statement_objection SET decision = $2, decision_reason = $3, decided_by = $4, decided_at = now_instant()
+            WHERE objection_id = $1 AND decision IS NULL
+            """, [.int64(number), .text(isUpheld ? "upheld" : "rejected"), .text(reason), .text(by)]
+        ).affected == 1
+    }
+
+    // MARK: - Adjustments
+
+    package struct AdjustmentRow: Sendable {
+        package let adjustment: Adjustment
+        package let period: Period
+        package let contract: Int32
+        package let delegation: Int16?
+        package let proposedBy: String
+        package let decision: String?
+        package let decidedBy: String?
+    }
+
+    package func propose(
+        _ adjustment: Adjustment, in period: Period, contract: Int32, delegation: Int16?, objection: Int64?, by: String
+    ) throws(PgError) -> Int64 {
+        try link.run(
+            """
+            INSERT INTO adjustment (period, about, contract_id, delegation_id, kind, rule, amount, reason, objection_id,
+                proposed_by, proposed_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now_instant()) RETURNING adjustment_id
+            """,
+            [
+                .int32(period.number), .int32(adjustment.about.number), .int32(contract), .optional(delegation),
+                .text(adjustment.kind.rawValue), .text(adjustment.rule), .optional(adjustment.amount?.value),
+                .text(adjustment.reason), .optional(objection), .text(by),
+            ])[0].int64(0)
+    }
+
+    /// - Returns: whether it was there and undecided.
+    package func decide(adjustment number: Int64, isApproved: Bool, by: String) throws(PgError) -> Bool {
+        try link.run(
+            """
+            UPDATE adjustment SET decision = $2, decided_by = $3, decided_at = now_instant()
+            WHERE adjustment_id = $1 AND decision IS NULL
+            """, [.int64(number), .text(isApproved ? "approved" : "rejected"), .text(by)]
+        ).affected == 1
+    }
+
+    /// In the order of their proposal.
+    package func adjustments(_ period: Period?, number: Int64? = nil) throws(PgError) -> [AdjustmentRow] {
+        try link.run(
+            """
+            SELECT adjustment_id, period, about, contract_id, delegation_id, kind, rule, amount, reason, proposed_by,
+                decision, decided_by
+            FROM adjustment
+            WHERE ($1::int IS NULL OR period = $1) AND ($2::bigint IS NULL OR adjustment_id = $2)
+            ORDER BY adjustment_id
+            """, [.optional(period?.number), .optional(number)]
+        ).compactMap { row in
+            guard let period = Period(number: row.int32(1)), let about = Period(number: row.int32(2)),
+                let kind = Adjustment.Kind(rawValue: row.text(5))
+            else { return nil }
+            return AdjustmentRow(
+                adjustment: Adjustment(
+                    number: row.int64(0), kind: kind, rule: row.text(6), amount: row.optionalInt64(7).map(Cents.init),
+                    about: about, reason: row.text(8)),
+                period: period, contract: row.int32(3), delegation: row.optionalInt16(4), proposedBy: row.text(9),
+                decision: row.optionalText(10), decidedBy: row.optionalText(11))
+        }
+    }
+
+    // MARK: - The close
+
+    /// The latest proposal stands.
+    package func proposeClose(_ period: Period, by: String) throws(PgError) {
+        try link.run(
+            """
+            INSERT INTO closing_proposal (period, proposed_by, proposed_at) VALUES ($1, $2, now_instant())
+            ON CONFLICT (period) DO UPDATE SET proposed_by = excluded.proposed_by, proposed_at = excluded.proposed_at
+            """, [.int32(period.number), .text(by)])
+    }
+
+    package func proposer(of period: Period) throws(PgError) -> String? {
+        try link.run("SELECT proposed_by FROM closing_proposal WHERE period = $1", [.int32(period.number)])
+            .first?.text(0)
+    }
+
+    // MARK: - Previews
+
+    package struct Shown: Equatable, Sendable {
+        package let fees: Cents
+        package let penalties: Cents
+
+        package init(fees: Cents, penalties: Cents) {
+            self.fees = fees
+            self.penalties = penalties
+        }
+    }
+
+    /// What the latest preview showed, by contract, and when.
+    package func preview(_ period: Period) throws(PgError) -> (shown: [Int32: Shown], at: Timestamp)? {
+        let rows = try link.run(
+            "SELECT contract_id, fees, penalties, made_at FROM preview WHERE period = $1", [.int32(period.number)])
+        guard let first = rows.first else { return nil }
+        let shown = rows.map { ($0.int32(0), Shown(fees: Cents($0.int64(1)), penalties: Cents($0.int64(2)))) }
+        return (Dictionary(shown, uniquingKeysWith: { $1 }), first.timestamp(3))
+    }
+
+    package func keepPreview(
+        _ period: Period, _ shown: [(contract: Int32, figures: Shown, digest: [UInt8])]
+    ) throws(PgError) {
+        try link.run("DELETE FROM preview WHERE period = $1", [.int32(period.number)])
+        try link.run(
+            """
+            INSERT INTO preview (period, contract_id, fees, penalties, digest, made_at)
+            SELECT $1, c, f, p, d, now_instant()
+            FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::bytea[]) r (c, f, p, d)
+            """,
+            [
+                .int32(period.number), .int32s(shown.map(\.contract)), .int64s(shown.map(\.figures.fees.value)),
+                .int64s(shown.map(\.figures.penalties.value)), .byteArrays(shown.map(\.digest)),
+            ])
+    }
+}

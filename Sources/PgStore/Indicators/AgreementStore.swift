@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Agreements and promises over all months, with what was paid afterwards.
+package struct AgreementStore {
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    package struct Agreement: Sendable {
+        package let outcome: Int64
+        package let delegation: Int16
+        package let account: Int64
+        package let contract: Int32
+        package let signedOn: LocalDate
+        /// Months in which the account's payments, net of reversals, are above zero.
+        package let paid: Set<Period>
+    }
+
+    /// The first approved agreement of each account and month of work, up to `through`, by its number.
+    ///
+    /// - Parameter through: payments of its feed and of earlier ones count.
+    package func agreements(through: Period) throws(PgError) -> [Agreement] {
+        try link.run(
+            """
+            SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
+                o.outcome_id, o.delegation_id, o.account_id, o.contract_id,
+                (o.worked_at AT TIME ZONE interval '-6 hours')::date,
+                coalesce((SELECT array_agg(month) FROM (
+                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month
+                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on,
+                            CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
+                        FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
+                        WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id AND x.period <= $1) p
+                    GROUP BY 1 HAVING sum(p.amount) > 0) m), '{}')
+            FROM outcome o
+            JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
+                AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
+            WHERE o.result = $2 AND o.period <= $1
+            ORDER BY o.period, o.delegation_id, o.account_id, o.outcome_id
+            """, [.int32(through.number), .text(FeeService.agreementResult.rawValue)]
+        ).map { row in
+            Agreement(
+                outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
+                signedOn: row.date(4), paid: Set(row.int32s(5).compactMap { Period(number: $0) }))
+        }
+    }
+
+    package struct Promise: Sendable {
+        package let outcome: Int64
+        package let delegation: Int16
+        package let account: Int64
+        package let contract: Int32
+        package let amount: Cents?
+        package let madeOn: LocalDate
+        package let by: LocalDate
+        /// From the day of the promise until the grace was over, net of reversals.
+        package let paid: Cents
+    }
+
+    /// The promises of a month's valid work, by their number.
+    package func promises(_ period: Period, graceDays: Int) throws(PgError) -> [Promise] {
+        try link.run(
+            """
+            SELECT o.outcome_id, o.delegation_id, o.account_id, o.contract_id, o.amount, m.made_on, o.promised_on,
+                coalesce((SELECT sum(CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END)
+                    FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
+                    WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id
+                        AND coalesce(f.paid_on, x.paid_on) BETWEEN m.made_on AND o.promised_on + $2::int), 0)::bigint
+            FROM outcome o
+            CROSS JOIN LATERAL (SELECT (o.worked_at AT TIME ZONE interval '-6 hours')::date AS made_on) m
+            LEFT JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
+                AND r.outcome_id = o.outcome_id
+            WHERE o.period = $1 AND o.result = 'promise' AND o.promised_on IS NOT NULL
+                AND coalesce(r.decision = 'approved', coalesce(o.marks <@ $3::text[], true))
+            ORDER BY o.outcome_id
+            """,
+            [.int32(period.number), .int32(Int32(clamping: graceDays)), .texts(ReviewClass.acceptedMarks)]
+        ).map { row in
+            Promise(
+                outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
+                amount: row.optionalInt64(4).map(Cents.init), madeOn: row.date(5), by: row.date(6),
+                paid: Cents(row.int64(7)))
+        }
+    }
+}

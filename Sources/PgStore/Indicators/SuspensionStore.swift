@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Goals of bands as kept statements have them, and what persons decided about those that were missed.
+package struct SuspensionStore {
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    /// Per agency, of the six months that end with `period` and those before that a row of misses may reach.
+    package func goals(through period: Period) throws(PgError) -> [(agency: AgencyID, goal: BandGoal)] {
+        try link.run(
+            """
+            SELECT c.agency_id, s.period, band ->> 'band', sum((band ->> 'assigned')::numeric * 100)::bigint,
+                sum((band ->> 'recovered')::numeric * 100)::bigint, max((band ->> 'minimum')::bigint)
+            FROM statement s
+            JOIN contract c USING (contract_id)
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(coalesce(section -> 'bands', '[]')) band
+            WHERE s.period BETWEEN $1 AND $2
+            GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
+            """, [.int32(period.advanced(byMonths: -11).number), .int32(period.number)]
+        ).compactMap { row in
+            guard let agency = AgencyID(row.int32(0)), let period = Period(number: row.int32(1)),
+                let band = MoraBand(rawValue: row.text(2))
+            else { return nil }
+            return (
+                agency,
+                BandGoal(
+                    period: period, band: band, assigned: Cents(row.int64(3)), recovered: Cents(row.int64(4)),
+                    minimum: row.int64(5))
+            )
+        }
+    }
+
+    package struct Decision: Sendable {
+        package let agency: AgencyID
+        package let band: MoraBand
+        package let kind: SuspensionProposal.Kind
+        package let decision: String
+        package let reason: String
+        package let by: String
+        package let accounts: Int64
+
+        package init(
+            agency: AgencyID, band: MoraBand, kind: SuspensionProposal.Kind, decision: String, reason: String,
+            by: String,
+            accounts: Int64
+        ) {
+            self.agency = agency
+            self.band = band
+            self.kind = kind
+            self.decision = decision
+            self.reason = reason
+            self.by = by
+            self.accounts = accounts
+        }
+    }
+
+    package func decisions(_ period: Period) throws(PgError) -> [Decision] {
+        try link.run(
+            """
+            SELECT agency_id, band, kind, decision, reason, decided_by, accounts FROM suspension WHERE period = $1
+            ORDER BY agency_id, band, kind
+            """, [.int32(period.number)]
+        ).compactMap { row in
+            guard let agency = AgencyID(row.int32(0)), let band = MoraBand(rawValue: row.text(1)),
+                let kind = SuspensionProposal.Kind(rawValue: row.text(2))
+            else { return nil }
+            return Decision(
+                agency: agency, band: band, kind: kind, decision: row.text(3), reason: row.text(4), by: row.text(5),
+                accounts: row.int64(6))
+        }
+    }
+
+    /// - Throws: ``PgError`` with code 23505 where it was decided before.
+    package func add(_ decision: Decision, _ period: Period) throws(PgError) {
+        try link.run(
+            """
+            INSERT INTO suspension (period, agency_id, band, kind, decision, reason, decided_by, decided_at, accounts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, now_instant(), $8)
+            """,
+            [
+                .int32(period.number), .int32(decision.agency.value), .text(decision.band.rawValue),
+                .text(decision.kind.rawValue), .text(decision.decision), .text(decision.reason), .text(decision.by),
+                .int64(decision.accounts),
+            ])
+    }
+
+    /// Puts what the agency was dealt in the band and has not pulled into the table that ``DealEndings`` ends.
+    ///
+    /// - Returns: how many accounts. Hands that it shares with other agencies are left alone.
+    package func stageUnpulled(of agency: AgencyID, in band: MoraBand) throws(PgError) -> Int {
+        try link.run(
+            """
+            INSERT INTO to_end (delegation_id, account_id, kind, reason)
+            SELECT p.delegation_id, p.account_id, 'withdrawal', 'suspension'
+            FROM hand h
+            JOIN contract c ON c.contract_id = h.contract_ids[1] AND c.agency_id = $1
+            JOIN position p USING (delegation_id, hand_id)
+            JOIN account a ON a.period = h.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            WHERE h.state = 'open' AND cardinality(h.contract_ids) = 1 AND a.days_late >= $2
+                AND ($3::int IS NULL OR a.days_late <= $3)
+                AND p.position > coalesce((
+                    SELECT max(g.last_position) FROM lease_grant g
+                    WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
+                AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
+                    AND e.account_id = p.account_id AND e.epoch = p.epoch)
+            ON CONFLICT DO NOTHING
+            """, [.int32(agency.value), .int32(band.days.first), .optional(band.days.last)]
+        ).affected
+    }
+}

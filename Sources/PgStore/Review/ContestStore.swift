@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// An agency's contest of a rejection: once, and within a time.
+package struct ContestStore {
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    package struct Rejection: Sendable {
+        package let delegation: Delegation
+        package let period: Period
+        package let decision: String
+        package let reviewedAt: Timestamp
+        /// The agency that reported the outcome.
+        package let agency: AgencyID
+        package let isContested: Bool
+    }
+
+    /// What was decided about an outcome of one of `periods`; `nil` where nothing was.
+    package func rejection(of outcome: Int64, periods: [Int32]) throws(PgError) -> Rejection? {
+        let rows = try link.run(
+            """
+            SELECT r.delegation_id, r.period, r.decision, r.reviewed_at, o.agency_id, c.outcome_id IS NOT NULL
+            FROM review r
+            JOIN outcome o ON o.period = r.period AND o.delegation_id = r.delegation_id AND o.outcome_id = r.outcome_id
+            LEFT JOIN contest c ON c.delegation_id = r.delegation_id AND c.outcome_id = r.outcome_id
+            WHERE r.period = ANY ($1) AND r.outcome_id = $2
+            """, [.int32s(periods), .int64(outcome)])
+        guard let row = rows.first, let delegation = Delegation(row.int16(0)),
+            let period = Period(number: row.int32(1)),
+            let agency = AgencyID(row.int32(4))
+        else { return nil }
+        return Rejection(
+            delegation: delegation, period: period, decision: row.text(2), reviewedAt: row.timestamp(3), agency: agency,
+            isContested: row.bool(5))
+    }
+
+    package func add(_ outcome: Int64, _ rejection: Rejection, reason: String, by: String) throws(PgError) {
+        try link.run(
+            """
+            INSERT INTO contest (delegation_id, outcome_id, period, reason, contested_by, contested_at)
+            VALUES ($1, $2, $3, $4, $5, now_instant())
+            """,
+            [
+                .int16(rejection.delegation.value), .int64(outcome), .int32(rejection.period.number), .text(reason),
+                .text(by),
+            ])
+    }
+}

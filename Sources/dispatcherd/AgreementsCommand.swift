@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+
+/// `dispatcherd agreements`: what became of signed agreements and of promises.
+struct AgreementsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agreements",
+        abstract: "Agreements by the month of their signature, and the promises of a month. Changes nothing.",
+        discussion: """
+            An agreement is signed, in cure, cured, maintained or broken by the months in which its account was paid; see docs/indicators.md.
+
+            Examples:
+              dispatcherd agreements show --period 2024-03
+              dispatcherd agreements promises --period 2024-03 --grace-days 2
+            """,
+        subcommands: [Show.self, Promises.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Second payment, third payment, cure and maintenance by cohort (IND-13).",
+            discussion: """
+                Examples:
+                  dispatcherd agreements show --period 2024-03
+                  dispatcherd agreements show --period 2024-03 --csv agreements.csv
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Write each agreement as CSV into this file; - is standard output.")
+        var csv: String?
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let report = try AgreementReport(try await database.open(), through: planned.argument.period)
+            if let csv {
+                let count = try report.write(to: csv)
+                if csv != "-" { Console.out("\(Console.grouped(count)) agreements; written to \(csv)") }
+            } else if json {
+                Console.out(report.json)
+            } else {
+                for line in report.lines { Console.out(line) }
+            }
+        }
+    }
+
+    struct Promises: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The promises of a month's valid work: kept, broken, or not due yet, by date and amount.",
+            discussion: """
+                Examples:
+                  dispatcherd agreements promises --period 2024-03
+                  dispatcherd agreements promises --period 2024-03 --grace-days 2 --csv promises.csv
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Days behind the promised one in which a payment still keeps it.")
+        var graceDays = 0
+        @Option(help: "Write each promise as CSV into this file; - is standard output.")
+        var csv: String?
+
+        func validate() throws {
+            guard (0...90).contains(graceDays) else { throw ValidationError("--grace-days is 0 to 90.") }
+        }
+
+        func run() async throws {
+            let link = try await database.open()
+            let report = try PromiseReport(
+                link, period: planned.argument.period, graceDays: graceDays, today: try StageCommands.today(link))
+            if let csv {
+                let count = try report.write(to: csv)
+                if csv != "-" { Console.out("\(Console.grouped(count)) promises; written to \(csv)") }
+            } else {
+                for line in report.lines { Console.out(line) }
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+
+/// `dispatcherd period`: how far each month has come.
+struct PeriodCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "period", abstract: "How far each month has come, from open to adjusted.",
+        discussion: """
+            open, review, pre-statement, objections, closed (not signed), final (signed), adjusted; see docs/closing.md.
+
+            Examples:
+              dispatcherd period
+              dispatcherd period --json
+            """)
+    @OptionGroup var database: DatabaseOptions
+    @Flag(help: "As JSON.")
+    var json = false
+
+    func run() async throws {
+        let settings = try database.settings()
+        let rows = try StageCommands(try await database.open(), settings).stages()
+        if json {
+            let json = CanonicalJSON.array(
+                rows.map { row in
+                    .object([
+                        "period": .string("\(row.period)"), "stage": .string(row.stage.rawValue),
+                        "undecided": .number(row.facts.undecided),
+                        "objectionsUntil": .string(row.facts.objectionsUntil.map { "\($0)" } ?? ""),
+                    ])
+                })
+            return Console.out(String(json.text.dropLast()))
+        }
+        var table = TextTable(columns: [.left, .left, .right, .left])
+        table.row(["period", "stage", "undecided", "objections until"])
+        for row in rows {
+            table.row([
+                "\(row.period)", row.stage.rawValue, "\(row.facts.undecided)",
+                row.facts.objectionsUntil.map { "\($0)" } ?? "",
+            ])
+        }
+        for line in table.lines { Console.out(line) }
+    }
+}
+
+/// `dispatcherd objection`: what agencies say against their pre-statements.
+struct ObjectionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "objection",
+        abstract: "What agencies say against lines of their pre-statements, and what was decided.",
+        discussion: """
+            Examples:
+              dispatcherd objection raise --period 2024-03 --contract 12 --delegation 14 --rule PEN-02 --reason "goal G-7 was met" --by ACE07
+              dispatcherd objection uphold 1 --reason "the goal was met" --by "Ana Ruiz"
+              dispatcherd objection list --period 2024-03
+            """,
+        subcommands: [Raise.self, Uphold.self, Reject.self, List.self])
+
+    struct Raise: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Records an objection to a line of a pre-statement.",
+            discussion: """
+                Examples:
+                  dispatcherd objection raise --period 2024-03 --contract 12 --delegation 14 --rule PEN-02 --reason "met" --by ACE07
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "The contract's number.")
+        var contract: Int32
+        @Option(help: "The delegation; without it a charge on the whole invoice.")
+        var delegation: Int16?
+        @Option(help: "The line's rule.")
+        var rule: String
+        @Option(help: "Why.")
+        var reason: String
+        @Option(help: "Who objects.")
+        var by: String
+
+        func run() async throws {
+            let settings = try database.settings()
+            let number = try StageCommands(try await database.open(), settings).object(
+                planned.argument.period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
+            Console.out("objection \(number) waits for its decision")
+        }
+    }
+
+    struct Decision: ParsableArguments {
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "The objection's number.")
+        var number: Int64
+        @Option(help: "Why.")
+        var reason: String
+        @Option(help: "Who decides.")
+        var by: String
+
+        func run(_ isUpheld: Bool) async throws {
+            let settings = try database.settings()
+            let waiver = try StageCommands(try await database.open(), settings).decide(
+                objection: number, isUpheld: isUpheld, reason: reason, by: by)
+            Console.out("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
+            if let waiver {
+                Console.out("waiver \(waiver) is proposed; `dispatcherd adjustment approve \(waiver)` puts it in force")
+            }
+        }
+    }
+
+    struct Uphold: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Upholds an objection; against a penalty it proposes the waiver.",
+            discussion: """
+                Examples:
+                  dispatcherd objection uphold 1 --reason "the goal was met" --by "Ana Ruiz"
+                """)
+        @OptionGroup var decision: Decision
+        func run() async throws { try await decision.run(true) }
+    }
+
+    struct Reject: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Rejects an objection.",
+            discussion: """
+                Examples:
+                  dispatcherd objection reject 1 --reason "the visit shows the office closed" --by "Ana Ruiz"
+                """)
+        @OptionGroup var decision: Decision
+        func run() async throws { try await decision.run(false) }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "All objections, or a month's.",
+            discussion: """
+                Examples:
+                  dispatcherd objection list --period 2024-03
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Option(help: "The month, as 2024-03.", transform: PeriodArgument.init(text:))
+        var period: PeriodArgument?
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let settings = try database.settings()
+            let commands = StageCommands(try await database.open(), settings)
+            Console.out(try StageLists.objections(commands.objections(period?.period), asJSON: json))
+        }
+    }
+}
+
+/// `dispatcherd adjustment`: what persons change of a statement.
+struct AdjustmentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "adjustment",
+        abstract:
+            "Waivers of penalties, and credits and debits about earlier months: proposed by one person, decided by another.",
+        discussion: """
+            Examples:
+              dispatcherd adjustment propose waiver --period 2024-03 --contract 12 --delegation 14 --rule PEN-02 --reason "flood" --by "Ana Ruiz"
+              dispatcherd adjustment propose credit --period 2024-04 --about 2024-03 --contract 12 --rule FEE-11 --amount 310.00 --reason "late review" --by "Ana Ruiz"
+              dispatcherd adjustment approve 1 --by "Luis Soto"
+            """,
+        subcommands: [Propose.self, Approve.self, Reject.self, List.self])
+
+    struct Propose: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Proposes a waiver, a credit or a debit; it counts once another person approves it.",
+            discussion: """
+                Examples:
+                  dispatcherd adjustment propose waiver --period 2024-03 --contract 12 --delegation 14 --rule PEN-02 --reason "flood" --by "Ana Ruiz"
+                  dispatcherd adjustment propose debit --period 2024-04 --about 2024-03 --contract 12 --rule PEN-03 --amount 500 --reason "visit V-9" --by "Ana Ruiz"
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Argument(help: "waiver, credit or debit.")
+        var kind: String
+        @Option(
+            help: "The earlier month that it is about; of a waiver the month itself.",
+            transform: PeriodArgument.init(text:))
+        var about: PeriodArgument?
+        @Option(help: "The contract's number.")
+        var contract: Int32
+        @Option(help: "The delegation; without it on the whole invoice.")
+        var delegation: Int16?
+        @Option(help: "The rule that it is about.")
+        var rule: String
+        @Option(help: "Pesos before IVA; without it a waiver takes all that the rule charges.")
+        var amount: String?
+        @Option(help: "Why.")
+        var reason: String
+        @Option(help: "Who proposes.")
+        var by: String
+
+        func validate() throws {
+            guard Adjustment.Kind(rawValue: kind) != nil else {
+                throw ValidationError("An adjustment is a waiver, a credit or a debit.")
+            }
+            guard amount == nil || pesos.map({ $0 > .zero }) ?? false else {
+                throw ValidationError("--amount is pesos above 0 with at most two decimals, such as 310.00.")
+            }
+        }
+
+        private var pesos: Cents? { amount.flatMap { Cents(pesos: $0) } }
+
+        func run() async throws {
+            let period = planned.argument.period
+            let adjustment = Adjustment(
+                number: 0, kind: Adjustment.Kind(rawValue: kind) ?? .waiver, rule: rule, amount: pesos,
+                about: about?.period ?? period, reason: reason)
+            let settings = try database.settings()
+            let number = try StageCommands(try await database.open(), settings).propose(
+                adjustment, in: period, contract: contract, delegation: delegation, by: by)
+            Console.out("\(kind) \(number) is proposed; `dispatcherd adjustment approve \(number)` puts it in force")
+        }
+    }
+
+    struct Decision: ParsableArguments {
+        @OptionGroup var database: DatabaseOptions
+        @Argument(help: "The adjustment's number.")
+        var number: Int64
+        @Option(help: "Who decides.")
+        var by: String
+
+        func run(_ isApproved: Bool) async throws {
+            let settings = try database.settings()
+            try StageCommands(try await database.open(), settings).decide(
+                adjustment: number, isApproved: isApproved, by: by)
+            Console.out("adjustment \(number) is \(isApproved ? "approved" : "rejected")")
+        }
+    }
+
+    struct Approve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Puts an adjustment in force.",
+            discussion: """
+                Examples:
+                  dispatcherd adjustment approve 1 --by "Luis Soto"
+                """)
+        @OptionGroup var decision: Decision
+        func run() async throws { try await decision.run(true) }
+    }
+
+    struct Reject: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Rejects an adjustment.",
+            discussion: """
+                Examples:
+                  dispatcherd adjustment reject 1 --by "Luis Soto"
+                """)
+        @OptionGroup var decision: Decision
+        func run() async throws { try await decision.run(false) }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "All adjustments, or those of a month's statements.",
+            discussion: """
+                Examples:
+                  dispatcherd adjustment list --period 2024-03
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Option(help: "The month, as 2024-03.", transform: PeriodArgument.init(text:))
+        var period: PeriodArgument?
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let settings = try database.settings()
+            let commands = StageCommands(try await database.open(), settings)
+            Console.out(try StageLists.adjustments(commands.adjustments(period?.period), asJSON: json))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+
+/// `dispatcherd suspension`: what missed minimums of bands allow, and what a person decides.
+struct SuspensionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suspension",
+        abstract: "Agencies that missed a band's minimum in a closed month: proposals, for a person to decide.",
+        discussion: """
+            Only contracts that pay by bands have minimums. See docs/closing.md.
+
+            Examples:
+              dispatcherd suspension list --period 2024-03
+              dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --suspend --reason "38 % of 65 %" --by "Ana Ruiz"
+            """,
+        subcommands: [List.self, Decide.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What is proposed, and what was decided.",
+            discussion: """
+                Examples:
+                  dispatcherd suspension list --period 2024-03
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let suspensions = try Suspensions(try await database.open(), period: planned.argument.period)
+            if json { return Console.out(try suspensions.json) }
+            for line in try suspensions.lines { Console.out(line) }
+        }
+    }
+
+    struct Decide: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Decides about a proposal. A suspended band loses at once what was dealt and not pulled.",
+            discussion: """
+                What the agency holds stays with it. A termination is recorded; `import contracts` gives the contract its last day.
+
+                Examples:
+                  dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --suspend --reason "missed" --by "Ana Ruiz"
+                  dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --decline --reason "flood" --by "Ana Ruiz"
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "The agency, as ACE07.")
+        var agency: String
+        @Option(help: "FEE-01 (1–30 days) to FEE-05 (over 120).")
+        var band: String
+        @Flag(help: "About the end of the contract, not about the band.")
+        var termination = false
+        @Flag(help: "Suspend, or terminate.")
+        var suspend = false
+        @Flag(help: "Do not.")
+        var decline = false
+        @Option(help: "Why.")
+        var reason: String
+        @Option(help: "Who decides.")
+        var by: String
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        func validate() throws {
+            guard MoraBand(rawValue: band) != nil else { throw ValidationError("--band is FEE-01 to FEE-05.") }
+            guard suspend != decline else { throw ValidationError("Give either --suspend or --decline.") }
+        }
+
+        func run() async throws {
+            let suspensions = try Suspensions(try await database.open(), period: planned.argument.period)
+            if suspend, !termination {
+                try Confirmation.require(
+                    "What \(agency) was dealt in band \(band) and has not pulled is withdrawn at once.", isGiven: yes)
+            }
+            let accounts = try suspensions.decide(
+                agency: agency, band: MoraBand(rawValue: band) ?? .over120, kind: termination ? .termination : .band,
+                isSuspended: suspend, reason: reason, by: by)
+            Console.out(suspend ? "suspended; \(Console.grouped(Int(accounts))) accounts withdrawn" : "declined")
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+/// What limits and persons change of a statement.
+struct AdjustmentTests {
+    /// Fees of 3 × 48.00; a visit that found nobody costs 2.5 %, quality 2 % of the whole.
+    private var month: DelegationMonth {
+        Sample.month {
+            $0.billed = [BilledService(service: FeeService(.administrative, .phone), outcomes: [1, 2, 3])]
+            $0.visits = [Visit(fact: "V-1", finding: .adviserAbsent, wasAnnounced: false)]
+            $0.scores = [QualityScore(fact: "Q", score: BasisPoints(percent: "70") ?? $0.scores[0].score, weight: 1)]
+        }
+    }
+
+    private func statement(
+        _ delegation: DelegationMonth, bond: Cents? = nil, fees: [(String, String, String)] = [],
+        terms: [(String, String, String)] = [], _ change: (inout ContractMonth) -> Void = { _ in }
+    ) throws -> Statement {
+        let agency = try #require(AgencyID(7))
+        var month = ContractMonth(
+            period: Sample.march, contract: try #require(ContractID(12)), agency: agency, agencyName: "A", number: "N",
+            tender: "T", delegations: [delegation], bond: bond)
+        change(&month)
+        return try Statement(
+            month, tariff: FeeTariff(Sample.schedule("t", [("FEE-11", "administrative.phone", "48.00")] + fees)),
+            terms: PenaltyTerms(Sample.schedule("p", Sample.administrativeValues + terms)))
+    }
+
+    private func adjustment(_ kind: Adjustment.Kind, _ rule: String, _ amount: String?) -> Adjustment {
+        Adjustment(
+            number: 4, kind: kind, rule: rule, amount: amount.flatMap { Cents(pesos: $0) },
+            about: kind == .waiver ? Sample.march : Sample.march.advanced(byMonths: -1), reason: "flood")
+    }
+
+    @Test(arguments: [(nil, "2.88"), ("1.60", "4.88"), ("3.60", "2.88"), ("99", "2.88")] as [(String?, String)])
+    func `a waiver takes back no more than its rule charged`(amount: String?, penalties: String) throws {
+        var waived = month
+        waived.adjustments = [adjustment(.waiver, "PEN-03", amount)]
+        let totals = try statement(waived).totals
+
+        // 3.60 for the visit and 2.88 for quality.
+        #expect(try statement(month).totals.penalties.description == "6.48")
+        #expect(totals.penalties.description == penalties)
+        #expect(totals.fees.description == "144.00")
+    }
+
+    @Test func `a waiver of what was not charged is no line`() throws {
+        var waived = month
+        waived.adjustments = [adjustment(.waiver, "PEN-02", nil)]
+
+        #expect(try statement(waived).totals == statement(month).totals)
+    }
+
+    @Test func `a credit counts with the fees and a debit with the penalties, IVA and all`() throws {
+        let statement = try statement(month) {
+            $0.adjustments = [adjustment(.credit, "FEE-11", "100.00"), adjustment(.debit, "PEN-03", "50.00")]
+        }
+
+        #expect(statement.totals.fees.description == "244.00")
+        #expect(statement.totals.taxOnFees.description == "39.04")
+        #expect(statement.totals.penalties.description == "56.48")
+        #expect(statement.sections.last?.lines.first { $0.kind == .credit }?.facts == ["A-4"])
+    }
+
+    @Test(arguments: [("4.49", "6.47", true), ("4.50", "6.48", false), ("4", "5.76", true), ("0", "0.00", true)])
+    func `penalties stop at the contract's part of the invoice (AMB-15)`(pct: String, penalties: String, isCut: Bool)
+        throws
+    {
+        let statement = try statement(month, terms: [("AMB-15", "max_total_pct", pct)])
+
+        #expect(statement.totals.penalties.description == penalties)
+        #expect(statement.sections.flatMap(\.lines).contains { $0.kind == .penaltyCap } == isCut)
+    }
+
+    @Test(arguments: [
+        ("144.00", "0", "144.00"), ("143.99", "0", "143.99"), ("200", "100", "100.00"), ("100", "100", "0.00"),
+        ("100", "120", "0.00"),
+    ])
+    func `a budget stops what is billed to the centavo (AGY-15)`(budget: String, before: String, fees: String) throws {
+        let statement = try statement(month, fees: [("AGY-15", "budget", budget)]) {
+            $0.spentBefore = Cents(pesos: before) ?? .zero
+        }
+
+        #expect(statement.totals.fees.description == fees)
+    }
+
+    @Test(arguments: [("6.48", false), ("6.47", true)])
+    func `penalties beyond the bond are told`(bond: String, isTold: Bool) throws {
+        let notes = try statement(month, bond: Cents(pesos: bond)).sections.flatMap(\.notes)
+
+        #expect(notes.contains { $0.contains("superan la fianza") } == isTold)
+        #expect(!notes.contains { $0.contains("superan la factura") })
+    }
+
+    @Test func `absence is a part of the whole invoice where the schedule says so (AMB-08)`() throws {
+        let other = DelegationMonth(Delegation.all[8])
+        func amounts(_ terms: [(String, String, String)]) throws -> [String] {
+            try statement(month, terms: terms) {
+                var other = other
+                other.billed = [BilledService(service: FeeService(.administrative, .phone), outcomes: [9])]
+                $0.delegations.append(other)
+            }.sections.flatMap(\.lines).filter { $0.rule == "PEN-03" }.map(\.amount.description)
+        }
+
+        #expect(try amounts([]) == ["3.60"])
+        #expect(try amounts([("PEN-03", "scope", "invoice")]) == ["4.80"])
+        #expect(throws: ScheduleError.self) { try amounts([("PEN-03", "scope", "zone")]) }
+    }
+
+    /// Breaches in January and February and this one in March; in July the half-year begins anew.
+    @Test(arguments: [("rolling", 3, true), ("semester", 3, true), ("rolling", 7, true), ("semester", 7, false)])
+    func `recidivism looks at rolling months or at the half-year (AMB-16)`(window: String, month: Int, isCharged: Bool)
+        throws
+    {
+        let period = try #require(Period(year: 2024, month: month))
+        let terms = try PenaltyTerms(Sample.schedule("p", Sample.administrativeValues + [("PEN-08", "window", window)]))
+        let breached = Sample.month {
+            $0.goals = [Sample.goal("1", of: "2")]
+            $0.earlierBreaches = [1, 2].map { EarlierBreach(period: period.advanced(byMonths: -$0), rule: .workPlan) }
+        }
+        let lines = terms.lines(for: breached, in: period, invoice: Cents(100_00))
+
+        #expect(lines.contains { $0.rule == "PEN-08" } == isCharged)
+    }
+
+    @Test(arguments: [("once", 1), ("each", 2)])
+    func `failed requirements are one charge or one each`(charge: String, count: Int) throws {
+        let terms = try PenaltyTerms(Sample.schedule("p", Sample.preventiveValues + [("PEN-21", "charge", charge)]))
+        let failed = Sample.month { $0.requirements = ["R-1", "R-2"].map { Requirement(fact: $0, isMet: false) } }
+
+        #expect(terms.lines(onInvoiceOf: [failed], invoice: Cents(100_00)).count { $0.rule == "PEN-21" } == count)
+    }
+}

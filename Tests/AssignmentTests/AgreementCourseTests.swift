@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+/// SOL-14, IND-13: second and third payment, cure and maintenance of an agreement signed in July.
+struct AgreementCourseTests {
+    private let july = Period(year: 2024, month: 7) ?? Period(monthsSinceYear0: 0)
+
+    /// - Parameters:
+    ///   - paid: months behind July, 0 to 5.
+    ///   - through: the last one that is known; -1: July itself is not over.
+    private func course(_ paid: [Int], through: Int) -> AgreementCourse {
+        AgreementCourse(
+            signedIn: july, paid: Set(paid.map { july.advanced(byMonths: $0) }),
+            through: july.advanced(byMonths: through))
+    }
+
+    @Test(
+        arguments: [
+            ([], -1, .signed), ([0], -1, .signed), ([0], 0, .inCure), ([0, 1], 1, .inCure), ([0, 1, 2], 2, .cured),
+            ([0, 1, 2, 3, 4], 4, .cured), ([0, 1, 2, 3, 4, 5], 5, .maintained), ([0, 1, 2, 3, 4, 5], 9, .maintained),
+            ([], 0, .broken), ([0], 1, .broken), ([1, 2], 2, .broken), ([0, 1, 2], 3, .broken),
+            ([0, 1, 2, 4, 5], 5, .broken),
+        ] as [([Int], Int, AgreementCourse.State)])
+    func `a month without a payment breaks it, three make the cure, six the maintenance`(
+        paid: [Int], through: Int, state: AgreementCourse.State
+    ) {
+        #expect(course(paid, through: through).state == state)
+    }
+
+    @Test func `what cannot be known yet is neither yes nor no`() {
+        let running = course([0, 1], through: 1)
+        #expect(running.hasSecondPayment == true)
+        #expect(running.hasThirdPayment == nil && running.isCured == nil && running.isMaintained == nil)
+
+        let lapsed = course([0, 1, 2], through: 3)
+        #expect(lapsed.isCured == true && lapsed.isMaintained == false)
+
+        let broken = course([0], through: 1)
+        #expect(broken.hasSecondPayment == false && broken.hasThirdPayment == false && broken.isMaintained == false)
+    }
+
+    /// At a close of December: second payment of cohorts until November, third and cure until October, maintenance until July.
+    @Test(arguments: [(11, 1), (10, 2), (7, 5)])
+    func `the cohorts are the published ones`(month: Int, behind: Int) throws {
+        let signed = try #require(Period(year: 2023, month: month))
+        let december = try #require(Period(year: 2023, month: 12))
+        func known(_ signed: Period) -> [Bool] {
+            let course = AgreementCourse(
+                signedIn: signed, paid: Set((0...5).map { signed.advanced(byMonths: $0) }), through: december)
+            return [course.hasSecondPayment, course.hasThirdPayment, course.isMaintained].map { $0 != nil }
+        }
+        let index = [1: 0, 2: 1, 5: 2][behind] ?? 0
+
+        #expect(known(signed)[index])
+        #expect(!known(signed.advanced(byMonths: 1))[index])
+    }
+
+    @Test func `the payments of a cure are a setting`() {
+        let course = AgreementCourse(signedIn: july, paid: [july], through: july, curePayments: 1)
+
+        #expect(course.isCured == true && course.state == .cured)
+    }
+
+    @Test(
+        arguments: [
+            ("100", "100", "2024-03-10", .kept), ("100", "99.99", "2024-03-12", .pending),
+            ("100", "99.99", "2024-03-13", .broken), ("100", "0", "2024-03-09", .pending),
+            (nil, "0.01", "2024-03-20", .kept),
+            (nil, "0", "2024-03-20", .broken), ("100", "-5", "2024-03-20", .broken),
+            ("100", "250", "2024-03-01", .kept),
+        ] as [(String?, String, String, PromiseVerdict)])
+    func `a promise is kept by its amount until its day and grace`(
+        amount: String?, paid: String, today: String, verdict: PromiseVerdict
+    ) throws {
+        let day = try #require(LocalDate(text: "2024-03-10"))
+
+        #expect(
+            PromiseVerdict(
+                amount: amount.flatMap { Cents(pesos: $0) }, by: day, graceDays: 2,
+                paid: try #require(Cents(pesos: paid)),
+                today: try #require(LocalDate(text: today))) == verdict)
+    }
+}

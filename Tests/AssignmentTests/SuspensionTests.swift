@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+/// SUS-01…03, AMB-23.
+struct SuspensionTests {
+    private func goals(_ missed: [Bool?], _ band: MoraBand = .days31to60) throws -> [BandGoal] {
+        let january = try #require(Period(text: "2024-01"))
+        return missed.enumerated().compactMap { index, isMissed in
+            isMissed.map {
+                BandGoal(
+                    period: january.advanced(byMonths: index), band: band, assigned: Cents(100_00),
+                    recovered: Cents($0 ? 64_99 : 65_00), minimum: 65)
+            }
+        }
+    }
+
+    private func proposals(_ missed: [Bool?]) throws -> [SuspensionProposal.Kind] {
+        let last = try #require(Period(text: "2024-01")).advanced(byMonths: missed.count - 1)
+        return SuspensionProposal.proposals(try goals(missed), in: last).map(\.kind)
+    }
+
+    @Test(
+        arguments: [
+            ([false], []), ([true], [.band]), ([true, false], []), ([true, true], [.band]),
+            ([true, true, true], [.band, .termination]), ([true, true, nil, true], [.band, .termination]),
+            ([true, false, true, true], [.band]), ([true, false, true, true, false, true], [.band, .termination]),
+            ([true, false, true, false, true, false, true], [.band]), ([true, true, true, false], []),
+        ] as [([Bool?], [SuspensionProposal.Kind])])
+    func `a miss proposes the band, three in a row or four within six months the end`(
+        missed: [Bool?], kinds: [SuspensionProposal.Kind]
+    ) throws {
+        #expect(try proposals(missed) == kinds)
+    }
+
+    @Test func `misses of different bands do not add up`() throws {
+        let march = try #require(Period(text: "2024-03"))
+        let other = try goals([true, true, false], .over120)
+
+        #expect(
+            SuspensionProposal.proposals(try goals([false, false, true]) + other, in: march).map(\.kind) == [.band])
+    }
+
+    @Test func `nothing assigned is nothing missed`() {
+        let goal = BandGoal(
+            period: Period(monthsSinceYear0: 0), band: .over120, assigned: .zero, recovered: .zero, minimum: 20)
+
+        #expect(!goal.isMissed)
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+import TestSupport
+
+/// Agreements and promises against payments that are loaded.
+struct AgreementReportTests {
+    /// Agreements of accounts 1 to 4 in January, of which 4 is rejected; promises of accounts 5 and 6 in January.
+    private static let months = """
+        INSERT INTO period SELECT p, 'open', '2024-01-01', NULL, NULL FROM generate_series(202401, 202407) p;
+        CREATE TABLE outcome_202401 PARTITION OF outcome FOR VALUES IN (202401);
+        INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+        VALUES ('payments', 202401, 'f', '', 1, 0, '2024-01-31');
+        INSERT INTO outcome
+        SELECT 202401, 9, 7, 1, n, n, n, 1, 1, 1, 12, '2024-01-10T16:00:00Z', '2024-01-10T17:00:00Z', 'mediation-session',
+            'direct', CASE WHEN n < 5 THEN 'agreement-signed' ELSE 'promise' END, 10000,
+            CASE WHEN n >= 5 THEN '2024-01-20'::date END, NULL, NULL, ''
+        FROM generate_series(1, 6) n;
+        INSERT INTO review SELECT 202401, 9, n, CASE WHEN n = 4 THEN 'rejected' ELSE 'approved' END, 'r', 's', '2024-01-31'
+        FROM generate_series(1, 4) n;
+        INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
+        VALUES
+            (202401, '1a', 9, 1, '2024-01-15', 100, 'borrower', NULL, 1), (202402, '1b', 9, 1, '2024-02-15', 100, 'borrower', NULL, 1),
+            (202403, '1c', 9, 1, '2024-03-15', 100, 'borrower', NULL, 1),
+            (202401, '2a', 9, 2, '2024-01-15', 100, 'borrower', NULL, 1), (202402, '2b', 9, 2, '2024-02-15', 100, 'borrower', NULL, 1),
+            (202403, '2r', 9, 2, '2024-03-20', 100, 'borrower', '2b', 1),
+            (202401, '5a', 9, 5, '2024-01-12', 4000, 'borrower', NULL, 1), (202401, '5b', 9, 5, '2024-01-20', 6000, 'borrower', NULL, 1),
+            (202401, '6a', 9, 6, '2024-01-09', 9000, 'borrower', NULL, 1), (202401, '6b', 9, 6, '2024-01-21', 10000, 'borrower', NULL, 1);
+        """
+
+    private func with(_ body: (PgLink) throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(Self.months)
+            try body(link)
+        }
+    }
+
+    @Test func `a cohort has its rates over what is known, and a reversal breaks what its payment kept`() async throws {
+        try await with { link in
+            let january = try #require(Period(text: "2024-01"))
+            let february = try #require(try AgreementReport(link, through: january.advanced(byMonths: 1)).cohorts.first)
+            let march = try #require(try AgreementReport(link, through: january.advanced(byMonths: 2)).cohorts.first)
+
+            #expect(february.agreements == 3 && february.signedIn == january)
+            #expect(february.states == [.inCure: 2, .broken: 1])
+            #expect(february.second.percent == "66.67" && february.third.count == 0 && february.third.known == 1)
+            // The payment of February of account 2 is taken back in March's feed.
+            #expect(march.states == [.cured: 1, .broken: 2])
+            #expect(march.cured.percent == "33.33" && march.maintained.known == 2)
+        }
+    }
+
+    @Test(arguments: [(0, [1, 1, 0]), (1, [2, 0, 0])])
+    func `promises are kept by what came between their day and the promised one`(grace: Int, counts: [Int]) async throws
+    {
+        try await with { link in
+            let report = try PromiseReport(
+                link, period: try #require(Period(text: "2024-01")), graceDays: grace,
+                today: try #require(LocalDate(text: "2024-02-01")))
+
+            #expect(PromiseVerdict.allCases.map(report.count) == counts)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import FoundationEssentials
+import PgStore
+import Testing
+
+struct LedgerProofTests {
+    @Test func `a receipt of a signed month is proved offline, and by nobody else's key`() async throws {
+        try await ProvenMonth.with { month in
+            let key = try #require(try ProofStore(month.link).keys().first)
+            for receipt in month.receipts {
+                let text = try RootSigning(month.link).prove(receipt: receipt).text
+                let finding = try LedgerProof(text: Array(text.utf8)).check(trusted: key.publicKey)
+
+                #expect(finding.record.hasPrefix("outcome number="))
+                #expect(finding.period == "2024-03" && finding.delegation == "9")
+                #expect(finding.key == key.id && finding.isTrusted == true)
+                #expect(text.utf8.count < 8_000)
+            }
+            let text = try RootSigning(month.link).prove(receipt: month.receipts[0]).text
+            let other = try LedgerProof(text: Array(text.utf8)).check(trusted: SigningKey().publicKey)
+            #expect(other.isTrusted == false)
+        }
+    }
+
+    /// Every single letter of what a proof says is bound by it.
+    @Test func `a proof of which one byte differs does not hold`() async throws {
+        try await ProvenMonth.with { month in
+            let text = Array(try RootSigning(month.link).prove(receipt: month.receipts[3]).text.utf8)
+            let whole = try LedgerProof(text: text)
+            _ = try whole.check()
+            var random = SplitMix64(seed: 7)
+            for _ in 0..<400 {
+                var changed = text
+                let place = Int(random.next() % UInt64(text.count))
+                changed[place] = changed[place] == 0x62 ? 0x63 : 0x62
+                guard let proof = try? LedgerProof(text: changed), proof != whole else { continue }
+                // What a key's text says of its age matters only where another key endorses it.
+                if proof.keys != whole.keys, proof.keys[0].public == whole.keys[0].public { continue }
+                #expect(throws: LedgerProof.Broken.self, "byte \(place)") { try proof.check() }
+            }
+        }
+    }
+
+    @Test func `an unsigned month proves nothing yet, and an unknown receipt never`() async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            let signing = RootSigning(month.link)
+            let early = #expect(throws: CommandFailure.self) { try signing.prove(receipt: month.receipts[0]) }
+            let unknown = #expect(throws: CommandFailure.self) {
+                try signing.prove(receipt: [UInt8](repeating: 7, count: 32))
+            }
+
+            #expect(early?.found.contains("2024-03, whose root is not signed yet") == true)
+            #expect(unknown?.found == "no signed period has a record with this receipt")
+        }
+    }
+
+    @Test func `signing again changes nothing`() async throws {
+        try await ProvenMonth.with { month in
+            let key = try SigningKey(file: month.folder + "/first.key")
+
+            #expect(try RootSigning(month.link).sign(ProvenMonth.period, with: key) == month.root)
+            #expect(throws: CommandFailure.self) {
+                try RootSigning(month.link).sign(ProvenMonth.period.advanced(byMonths: 1), with: key)
+            }
+        }
+    }
+
+    @Test func `a later key leads back to the first by endorsements, and one without does not`() async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            let signing = RootSigning(month.link)
+            let store = ProofStore(month.link)
+            let first = try #require(try store.keys().first)
+            #expect(throws: CommandFailure.self) {
+                try signing.makeKey(at: month.folder + "/second.key", former: nil, isLost: false)
+            }
+            _ = try signing.makeKey(
+                at: month.folder + "/second.key", former: month.folder + "/first.key", isLost: false)
+            let refused = #expect(throws: CommandFailure.self) {
+                try signing.sign(ProvenMonth.period, with: SigningKey(file: month.folder + "/first.key"))
+            }
+            try signing.sign(ProvenMonth.period, with: SigningKey(file: month.folder + "/second.key"))
+            let proof = try signing.prove(receipt: month.receipts[0])
+
+            #expect(refused?.found.hasSuffix("is not the one in use") == true)
+            #expect(try proof.check(trusted: first.publicKey).isTrusted == true)
+            #expect(try proof.check().key == store.keys()[1].id)
+            _ = try signing.makeKey(at: month.folder + "/third.key", former: nil, isLost: true)
+            #expect(try month.verify().findings == [])
+            #expect(try month.verify().notes.contains { $0.hasSuffix("was lost, and has no endorsement") })
+        }
+    }
+}

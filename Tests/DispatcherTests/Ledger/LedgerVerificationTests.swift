@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+
+struct LedgerVerificationTests {
+    /// What somebody with the database's password might change, and what gives it away.
+    private static let tampering = [
+        ("UPDATE outcome SET result = 'promise' WHERE account_id = 1001", "outcome number="),
+        ("DELETE FROM outcome WHERE account_id = 2002", "was recorded, and nothing is stored"),
+        ("UPDATE review SET decision = 'rejected'", "review outcome="),
+        ("UPDATE payment SET amount = amount + 1 WHERE payment_id = 'P-1'", "payment id=P-1 is stored otherwise"),
+        ("UPDATE lease_grant SET accounts = accounts + 1 WHERE hand_id = 1", "grant id="),
+        ("UPDATE ending SET reason = 'capacity' WHERE account_id = 1005", "ending delegation=9 account=1005 epoch=1"),
+        (
+            "UPDATE quota SET released_accounts = released_accounts + 1 WHERE contract_id = 2",
+            "the quota has 2 released, the ledger 1"
+        ),
+        (
+            "UPDATE block SET records = set_byte(records, 12, 65) WHERE block_id = (SELECT min(block_id) FROM block)",
+            "is not that of its records"
+        ),
+        ("UPDATE chain SET head = set_byte(head, 0, get_byte(head, 0) # 1) WHERE height = 2", "does not follow"),
+        ("DELETE FROM chain WHERE height = (SELECT max(height) FROM chain)", "were signed"),
+        (
+            "UPDATE statement SET body = replace(body, '\"fees\":\"', '\"fees\":\"1'), digest = sha256(replace(body, '\"fees\":\"', '\"fees\":\"1')::bytea) WHERE contract_id = 1",
+            "the statement of contract 1 is not the one that was signed"
+        ),
+        ("DELETE FROM statement WHERE contract_id = 2", "the statement of contract 2 that was signed is gone"),
+        (
+            "UPDATE period_root SET signature = set_byte(signature, 9, get_byte(signature, 9) # 1)",
+            "the signature is not one of key"
+        ),
+        (
+            "UPDATE period_root SET leaves = replace(leaves, 'delegation=9', 'delegation=8')",
+            "the signed root is not that of its leaves"
+        ),
+        ("UPDATE signing_key SET public_key = sha256(public_key)", "do not fit"),
+    ]
+
+    @Test func `an untouched month is whole, in full and by a sample`() async throws {
+        try await ProvenMonth.with { month in
+            let report = try month.verify()
+
+            #expect(report.findings == [])
+            #expect(report.notes == [])
+            #expect(report.roots == 1 && report.places == 1)
+            // Two deals, two grants, six outcomes, two endings, a review, two payments, two statements.
+            #expect(report.records == 17)
+            #expect(try LedgerVerification(month.link).run(sample: 1, seed: 3).findings == [])
+        }
+    }
+
+    /// Each in turn on one month, taken back afterwards.
+    @Test func `whatever is changed afterwards is found and named`() async throws {
+        try await ProvenMonth.with { month in
+            for (sql, sentence) in Self.tampering {
+                let copy = try month.link.copyOfTables()
+                try month.link.script(sql)
+                let findings = try month.verify().findings.map(\.found)
+                try copy.restore(month.link)
+
+                #expect(findings.contains { $0.contains(sentence) }, "\(sql) gave \(findings)")
+            }
+            #expect(try month.verify().findings == [])
+        }
+    }
+
+    /// A cheat who also recomputes block and chain is stopped by the signature.
+    @Test func `a ledger that was rewritten as a whole is not the one that was signed`() async throws {
+        try await ProvenMonth.with { month in
+            let store = ProofStore(month.link)
+            var records: [[UInt8]] = []
+            var number: Int64 = 0
+            try store.eachBlock(DealtMonth.delegation, ProvenMonth.period) { block in
+                guard block.link?.height == 3 else { return }
+                records = LedgerBlock.unpack(block.records)
+                number = block.number
+            }
+            records[0].append(0x20)
+            try month.link.run(
+                "UPDATE block SET records = $1, root = $2 WHERE block_id = $3",
+                [
+                    .bytes(LedgerBlock.pack(records)), .bytes(LedgerTree.root(records.map(LedgerTree.leaf))),
+                    .int64(number),
+                ])
+            var head = LedgerTree.firstHead
+            for (index, link) in try store.links(DealtMonth.delegation, ProvenMonth.period).enumerated() {
+                head = LedgerTree.head(after: head, root: link.root)
+                try month.link.run(
+                    "UPDATE chain SET head = $1 WHERE height = $2", [.bytes(head), .int64(Int64(index) + 1)])
+            }
+
+            #expect(try month.verify().findings.contains { $0.found == "the chain is not the one that was signed" })
+        }
+    }
+}
+
+/// The tables that a test tampers with, as they were.
+private struct TableCopies {
+    static let names = [
+        "outcome", "review", "payment", "lease_grant", "ending", "quota", "block", "chain", "statement", "period_root",
+        "signing_key",
+    ]
+
+    func restore(_ link: PgLink) throws {
+        try link.transaction {
+            try link.script("SET LOCAL session_replication_role = replica")
+            for name in Self.names {
+                try link.script(
+                    "DELETE FROM \(name); INSERT INTO \(name) OVERRIDING SYSTEM VALUE SELECT * FROM copy_\(name)")
+            }
+        }
+    }
+}
+
+extension PgLink {
+    fileprivate func copyOfTables() throws -> TableCopies {
+        for name in TableCopies.names {
+            try script("DROP TABLE IF EXISTS copy_\(name); CREATE TEMP TABLE copy_\(name) AS SELECT * FROM \(name)")
+        }
+        return TableCopies()
+    }
+}

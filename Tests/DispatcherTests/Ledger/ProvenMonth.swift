@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+@testable import Dispatcher
+import FoundationEssentials
+import PgStore
+import TestSupport
+import Testing
+
+/// A month that was lived over the wire, reviewed, paid for, closed and signed: with a ledger behind every row.
+struct ProvenMonth {
+    static let period = ClosingFixture.period
+    let link: PgLink
+    let folder: String
+    let receipts: [[UInt8]]
+    let root: PeriodRootRow
+
+    /// - Parameter signs: whether the month's root is signed.
+    static func with(signs: Bool = true, _ body: (ProvenMonth) throws -> Void) async throws {
+        let folder = "/tmp/proven-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await DealtMonth.with(.init(agencies: 2, handSize: 20)) { month in
+            let link = try month.database.link()
+            try prepare(link)
+            let receipts = try await work(month)
+            try month.setClock("2024-03-31T23:00:00Z")
+            try load(
+                .payments,
+                "payment,account,delegation,paid_on,amount,origin,reverses\n"
+                    + "P-1,1001,9,2024-03-05,12.50,borrower,\nP-2,2001,9,2024-03-06,7.00,fpp,\n", folder, link)
+            let number = try link.run("SELECT outcome_id FROM outcome WHERE result = 'agreement-signed'")[0].int64(0)
+            _ = try ReviewDecisions(.approved, outcomes: [number], reason: "evidence is complete", reviewer: "Ana Ruiz")
+                .run(on: link)
+            // After the month and before the leases end, so that no sweep of the node comes in between.
+            try month.setClock("2024-04-02T06:00:00Z")
+            _ = try MonthClosing(link, period: period).close()
+            let signing = RootSigning(link)
+            _ = try signing.makeKey(at: folder + "/first.key", former: nil, isLost: false)
+            let root =
+                signs
+                ? try signing.sign(period, with: SigningKey(file: folder + "/first.key"))
+                : PeriodRootRow(period: period, leaves: [], root: [], message: "", key: "", signature: [])
+            try body(ProvenMonth(link: link, folder: folder, receipts: receipts, root: root))
+        }
+    }
+
+    private static func prepare(_ link: PgLink) throws {
+        try link.script(
+            """
+            INSERT INTO schedule VALUES
+                ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.phone', '10'),
+                ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.agreement', '300'),
+                ('p', 'penalty', '2024-01-01', 'IVA', 'rate', '16');
+            """)
+        try link.insertBlocks(
+            LedgerBlock.seal(
+                (1...2).map { hand in
+                    LedgerRecord(
+                        delegation: DealtMonth.delegation, period: period,
+                        "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative "
+                            + "portfolio=telephone accounts=20 leases=")
+                }))
+    }
+
+    private static func work(_ month: DealtMonth) async throws -> [[UInt8]] {
+        var receipts: [[UInt8]] = []
+        for agency in 1...2 {
+            let agent = try await month.connect(agency)
+            let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
+            for (index, account) in accounts.prefix(3).enumerated() {
+                let isAgreement = agency == 1 && index == 2
+                let report = ReportRequest(
+                    key: Int64(index) + 2, delegation: DealtMonth.delegation, account: account.account,
+                    epoch: account.epoch, at: try #require(Timestamp(text: "2024-03-04T15:00:00Z")), channel: .phoneOut,
+                    contact: .direct, result: isAgreement ? .agreementSigned : .noAnswer,
+                    solution: isAgreement ? Token("private-agreement") : nil)
+                receipts.append(
+                    try #require(try await agent.report(report).fields["receipt"].flatMap { LedgerTree.bytes(hex: $0) })
+                )
+            }
+            _ = try await agent.giveBack(DealtMonth.giveBack(9, accounts[4]))
+            try await agent.bye()
+        }
+        return receipts
+    }
+
+    private static func load(_ kind: ImportKind, _ text: String, _ folder: String, _ link: PgLink) throws {
+        let path = "\(folder)/\(kind.rawValue).csv"
+        try Data(text.utf8).write(to: URL(filePath: path))
+        _ = try ImportRun(kind, path: path, period: period).run(on: link)
+    }
+
+    func verify() throws -> LedgerVerification.Report { try LedgerVerification(link).run() }
+}
