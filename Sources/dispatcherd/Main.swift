@@ -33,6 +33,7 @@ struct Dispatcherd: AsyncParsableCommand {
             ContactsCommand.self,
             RecallCommand.self,
             EvidenceCommand.self,
+            VisitBanCommand.self,
             PauseCommand.self,
             AgencyCommand.self,
             ConfigCommand.self,
