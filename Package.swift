@@ -53,6 +53,9 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/m0001-spine.sql"), .embedInCode("Migrations/m0002-policy.sql"),
                 .embedInCode("Migrations/m0003-exhaustion.sql"), .embedInCode("Migrations/m0004-wire.sql"),
+                .embedInCode("Migrations/m0005-starts.sql"),
+                .embedInCode("Migrations/m0006-allocation.sql"),
+                .embedInCode("Migrations/m0007-month.sql"),
                 .embedInCode("Migrations/m0008-lifecycle.sql"),
             ],
             swiftSettings: settings),
@@ -128,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "TestSupport",
+                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "Simulation", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],

@@ -70,7 +70,7 @@ clean=(env -i "PATH=/usr/bin:/bin" LC_ALL=C TZ=UTC)
 mv "$home.log" "$home/initdb.log"
 (cd / && exec "${as_server[@]}" "${clean[@]}" "$binaries/postgres" -D "$home/data" -c listen_addresses= \
     -c unix_socket_directories="$home" -c max_connections=200 -c shared_buffers=128MB -c max_wal_size=2GB \
-    -c max_parallel_workers_per_gather=0 -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null &
+    -c max_parallel_workers_per_gather=0 -c autovacuum_naptime=1d -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null &
 server=$!
 for _ in $(seq 600); do
     grep -q '^ready' "$home/data/postmaster.pid" 2>/dev/null && break

@@ -35,6 +35,7 @@ struct Dispatcherd: AsyncParsableCommand {
             EvidenceCommand.self,
             VisitBanCommand.self,
             PauseCommand.self,
+            ExperimentCommand.self,
             AgencyCommand.self,
             ConfigCommand.self,
             DatabaseCommand.self,

@@ -114,7 +114,7 @@ private struct Site {
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             var server = AgentServerSettings(node: "test")
-            server.limits.draining = .milliseconds(200)
+            server.limits.draining = .milliseconds(50)
             server.tls = tls
             let node = try await DispatcherNode(
                 conninfo: database.conninfo, settings: .init(server: server), logger: logger

@@ -23,6 +23,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case contactKeyFile = "contact.key-file"
     case recallObjectionDays = "recall.objection-days"
     case expiringLeadHours = "push.expiring-hours"
+    case dealAgainHours = "deal.again-hours"
 
     package enum Kind: Equatable, Sendable {
         case text
@@ -43,6 +44,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .sweepInterval: .integer(1...3_600)
         case .recallObjectionDays: .integer(0...90)
         case .expiringLeadHours: .integer(0...720)
+        case .dealAgainHours: .integer(0...744)
         }
     }
 
@@ -66,6 +68,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .contactKeyFile: ""
         case .recallObjectionDays: "10"
         case .expiringLeadHours: "72"
+        case .dealAgainHours: "72"
         }
     }
 
@@ -93,6 +96,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .contactKeyFile: "the key that contact data is sealed with; empty: CONTACT is not served"
         case .recallObjectionDays: "days that an undecided objection holds a recall up, at most"
         case .expiringLeadHours: "hours before a term at which its holder is told"
+        case .dealAgainHours: "hours after a deal at which what came back meanwhile is dealt again; 0: only by command"
         }
     }
 

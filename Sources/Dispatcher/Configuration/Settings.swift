@@ -103,6 +103,7 @@ package struct Settings: Sendable {
     /// `nil`: contact data is neither taken in nor disclosed.
     package var contactKeyFile: String? { optional(.contactKeyFile) }
     package var objectionHold: Duration { .seconds(integer(.recallObjectionDays) * 86_400) }
+    package var dealAgain: Duration { .seconds(integer(.dealAgainHours) * 3_600) }
     package var expiringLead: Duration { .seconds(integer(.expiringLeadHours) * 3_600) }
 
     package var allowsPlain: Bool { text(.listenAllowPlain) == "true" }

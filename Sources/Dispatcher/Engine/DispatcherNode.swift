@@ -84,20 +84,25 @@ package struct DispatcherNode: Sendable {
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
-        let (now, routes, places) = try await opened(upkeepConnection)
+        let redealConnection = connection("reparto-redeal")
+        let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
-        engine.refresh(routes: routes, places: places, begun: engine.beginReading())
+        engine.refresh(routing, begun: engine.beginReading())
         let admissions = Admissions(
             connection: admissionConnection, attempts: settings.attempts, logger: logger)
         let inquiries = Inquiries(
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
         let server = try await listen(engine, admissions, inquiries)
-        let upkeep = Upkeep(engine: engine, connection: upkeepConnection, pace: settings.pace, logger: logger)
+        let upkeep = Upkeep(
+            engine: engine, connection: upkeepConnection, redealConnection: redealConnection, pace: settings.pace,
+            logger: logger)
         let follower = PushFollower(
             connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
-            connections: [groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection],
+            connections: [
+                groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection, redealConnection,
+            ],
             certificate: settings.server.tls.map {
                 CertificateWatch(tls: $0, pause: settings.pace.certificate, logger: logger)
             })
@@ -145,14 +150,12 @@ package struct DispatcherNode: Sendable {
         }
     }
 
-    private func opened(_ connection: PgConnection) async throws -> (
-        Timestamp, [HandRoute], Set<AgencyPlace>
-    ) {
+    private func opened(_ connection: PgConnection) async throws -> (Timestamp, Routing) {
         do {
             return try await connection.run { link in
                 let incarnation = try link.checkIncarnation()
                 logger.info("Database opened", metadata: ["incarnation": "\(incarnation)"])
-                return (try link.readNow(), try link.readRoutes(), try link.readPlaces())
+                return (try link.readNow(), try link.readRouting())
             }
         } catch let error as PgError {
             throw CommandFailure(
@@ -175,7 +178,13 @@ package struct DispatcherNode: Sendable {
     }
 
     private static func failure(_ error: AgentServerError) -> CommandFailure {
-        CommandFailure(.environment, "\(error)", remedy: "Stop the other process, or choose another port with --port.")
+        let remedy =
+            switch error {
+            case .portInUse: "Stop the other process, or choose another port with --port."
+            case .cannotListen: "Choose another address or port, or give this user the right to it."
+            case .plainOffLoopback: "Listen on a loopback address."
+            }
+        return CommandFailure(.environment, "\(error)", remedy: remedy)
     }
 
     private static func route(

@@ -77,6 +77,7 @@ struct GroupDecision {
         case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
         case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
         case .paused: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60))
+        case .redealing: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 1))
         case .hand(let route, let hasMoreHands): return draw(request, step, route, hasMoreHands)
         }
     }

@@ -69,8 +69,8 @@ package final class LeaseEngine: Sendable {
     /// Takes note of the open hands and of the contracts' places as the upkeep has read them.
     ///
     /// - Parameter begun: what ``beginReading()`` said.
-    package func refresh(routes: [HandRoute], places: Set<AgencyPlace>, begun: Int) {
-        let table = RouteTable(routes, places: places)
+    package func refresh(_ routing: Routing, begun: Int) {
+        let table = RouteTable(routing)
         state.withLock { state in
             state.routes = table
             state.notes = state.notes.filter { $0.value.number > begun }

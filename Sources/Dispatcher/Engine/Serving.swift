@@ -48,6 +48,7 @@ package enum Serving {
         node.engine.objectionHold = settings.objectionHold
         node.pace.sweep = settings.sweepInterval
         node.pace.expiringLead = settings.expiringLead
+        node.pace.dealAgain = settings.dealAgain
         node.contactCipher = try settings.contactKeyFile.map { try ContactCipher(file: $0) }
         node.preparesStatements = settings.preparesStatements
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability

@@ -27,9 +27,11 @@ package struct ReviewImport {
     package func run(on link: PgLink) throws -> ReviewReport {
         let badRows = BadRowFile(badRowsPath)
         do {
-            let report = try link.transaction { try load(link, badRows) }
-            try badRows.finish()
-            return report
+            return try link.transaction {
+                let report = try load(link, badRows)
+                try badRows.finish()
+                return report
+            }
         } catch let refused as Refused {
             try badRows.finish()
             for bad in badRows.shown { Console.note("line \(bad.line), \(bad.column) `\(bad.value)`: \(bad.reason)") }
@@ -126,7 +128,7 @@ package struct ReviewReport: Sendable {
 extension CommandFailure {
     static var noOpenPeriod: CommandFailure {
         CommandFailure(
-            .findings, "no period is open, so no review can be taken",
+            .usage, "no period is open, so no review can be taken",
             remedy: "The statements of closed periods stand; a later decision belongs in a later statement.")
     }
 }

@@ -16,7 +16,7 @@ extension PgLink {
         try script(
             """
             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
-            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET lock_timeout = '5s'
+            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_material = off; SET lock_timeout = '5s'
             """)
     }
 

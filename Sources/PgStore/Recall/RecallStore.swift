@@ -9,6 +9,7 @@ package struct RecallScope: Sendable {
     package var agency: AgencyID?
     package var contract: ContractID?
     package var strategy: Strategy?
+    package var tactic: String?
     /// So many at most, those leased last first.
     package var limit: Int32?
 
@@ -40,7 +41,7 @@ extension PgLink {
             [
                 .int16s(scope.delegation.map { [$0.value] } ?? Delegation.all.map(\.value)),
                 .int64s(scope.accounts.map(\.value)), .optional(scope.agency?.value), .optional(scope.contract?.value),
-                .optional(scope.strategy?.rawValue), .int32(limit),
+                .optional(scope.strategy?.rawValue), .int32(limit), .optional(scope.tactic),
             ]
         ).compactMap(RecallRow.init)
     }
@@ -180,7 +181,7 @@ private enum RecallStatements {
                                             AND e.account_id = p.account_id AND e.epoch = p.epoch)
         """
 
-    /// $1 delegations, $2 accounts or none, $3 agency, $4 contract, $5 strategy, $6 how many
+    /// $1 delegations, $2 accounts or none, $3 agency, $4 contract, $5 strategy, $6 how many, $7 tactic
     static let candidates = """
         SELECT \(columns)
           FROM lease_grant g
@@ -192,6 +193,7 @@ private enum RecallStatements {
          WHERE g.delegation_id = ANY ($1) AND ($3::integer IS NULL OR g.agency_id = $3)
            AND ($4::integer IS NULL OR g.contract_id = $4) AND ($5::smallint IS NULL OR h.strategy = $5)
            AND (cardinality($2::bigint[]) = 0 OR p.account_id = ANY ($2))
+           AND ($7::text IS NULL OR p.tactic = $7)
            AND \(live) AND (n.epoch IS NULL OR n.decision = 'withdrawn')
          ORDER BY g.granted_at DESC, p.delegation_id, p.hand_id, p.position DESC
          LIMIT $6

@@ -54,7 +54,7 @@ struct DealtMonth: Sendable {
         logger.logLevel = .critical
         var server = AgentServerSettings(node: "test")
         // Clients that a test leaves behind are not waited for.
-        server.limits.draining = .milliseconds(200)
+        server.limits.draining = .milliseconds(50)
         server.port = port
         var settings = DispatcherNode.Settings(server: server)
         settings.pace = pace
