@@ -14,7 +14,11 @@ stop() {
 
 # A run that was killed outright leaves its server to the next one.
 mkdir -p var/test
-if [ -e var/test/postgres.location ]; then scripts/stop-postgres.sh var/test/postgres.location; fi
+if [ -e var/test/postgres.location ]; then
+    pooled=$(cat "$(cat var/test/postgres.location)/pool/pid" 2>/dev/null || true)
+    if [ -n "$pooled" ] && [ "$(cat "/proc/$pooled/comm" 2>/dev/null)" = pgbouncer ]; then kill "$pooled" || true; fi
+    scripts/stop-postgres.sh var/test/postgres.location
+fi
 
 say "== building =="
 swift build --build-tests
@@ -94,6 +98,7 @@ auth_file = $home/pool/users
 default_pool_size = 4
 max_client_conn = 200
 logfile = $home/pool/log
+pidfile = $home/pool/pid
 END
 if [ "$(id -u)" -eq 0 ]; then chown -R "$account" "$home/pool"; fi
 (cd / && exec "${as_server[@]}" "${clean[@]}" "$pgbouncer" --quiet "$home/pool/pgbouncer.ini") >/dev/null 2>&1 </dev/null &

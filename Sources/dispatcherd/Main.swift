@@ -41,6 +41,7 @@ struct Dispatcherd: AsyncParsableCommand {
             ContactsCommand.self,
             RecallCommand.self,
             EvidenceCommand.self,
+            VisitBanCommand.self,
             PauseCommand.self,
             ExperimentCommand.self,
             AgencyCommand.self,

@@ -4,6 +4,7 @@ import AgentProtocol
 import Assignment
 import Dispatcher
 import FoundationEssentials
+import Glibc
 import Logging
 import PgStore
 import Simulation
@@ -58,6 +59,36 @@ struct LoadTests {
         }
     }
 
+    @Test func `a daemon that encrypts is loaded over TLS`() async throws {
+        let folder =
+            #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+            + "/AgentProtocolTests/Certificates"
+        let tls = try ServerTLS(TLSFiles(certificate: folder + "/server.pem", key: folder + "/server.key"))
+        try await Site.with(handSize: 20_000, tls: tls) { site in
+            var settings = site.settings
+            settings.tls = WireTLS(authorities: folder + "/authority.pem")
+            _ = try await LoadRun(settings).run { _ in }
+
+            #expect(try site.number("SELECT count(*) FROM outcome") > 0)
+        }
+    }
+
+    @Test func `idle connections are counted, and what each one costs is the slope`() async throws {
+        let slope = IdleReport(few: (1_000, 60_000_000), many: (20_000, 250_000_000))
+        #expect(slope.bytesPerConnection == 10_000)
+        #expect(slope.lines.last == "10,000 bytes for each one more")
+        try await Site.with(handSize: 20) { site in
+            var settings = site.settings
+            settings.connections = 40
+            let report = try await LoadRun(settings).idle(daemon: getpid()) { _ in }
+
+            #expect(report.fewConnections == 20)
+            #expect(report.manyConnections == 40)
+            #expect(report.fewBytes > 0)
+            #expect(try site.number("SELECT count(*) FROM lease_grant") == 0)
+        }
+    }
+
     @Test func `a daemon that is not there is an error with a remedy`() async throws {
         try await Site.with(handSize: 20) { site in
             var settings = site.settings
@@ -75,16 +106,19 @@ private struct Site {
     let database: TestDatabase
     let settings: LoadSettings
 
-    static func with(handSize: Int32, _ body: (Site) async throws -> Void) async throws {
+    static func with(handSize: Int32, tls: ServerTLS? = nil, _ body: (Site) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let secret = [UInt8](repeating: 7, count: 32)
             let key = try #require(AgencyPrivateKey(bytes: secret))
             try deal(handSize, key, try database.link())
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            var served = DispatcherNode.Settings(server: AgentServerSettings(node: "test"))
-            served.server.limits.draining = .milliseconds(50)
-            let node = try await DispatcherNode(conninfo: database.conninfo, settings: served, logger: logger).start()
+            var server = AgentServerSettings(node: "test")
+            server.limits.draining = .milliseconds(50)
+            server.tls = tls
+            let node = try await DispatcherNode(
+                conninfo: database.conninfo, settings: .init(server: server), logger: logger
+            ).start()
             do {
                 let folder = try TemporaryFolder()
                 try FileManager.default.createDirectory(

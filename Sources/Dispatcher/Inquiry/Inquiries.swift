@@ -61,7 +61,9 @@ struct Inquiries: Sendable {
                     let deals = try link.readAccountDeals(
                         of: identity.agency, in: request.delegation, account: account)
                     guard !deals.isEmpty else { return .refused(.unknown) }
-                    return .listed(deals.flatMap(\.history), end: [])
+                    let late = try link.readEvidence(
+                        of: identity.agency, in: request.delegation, account: account)
+                    return .listed(deals.flatMap(\.history) + late.map(\.event), end: [])
                 case .strategy(let strategy):
                     let standings = try link.readStandings(
                         of: identity.agency, in: request.delegation, strategy: strategy)

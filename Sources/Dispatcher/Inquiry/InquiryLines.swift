@@ -105,6 +105,17 @@ extension Standing {
     }
 }
 
+extension KeptEvidence {
+    /// A late report in the data lines of `EXPLAIN`, with what became of it.
+    var event: [ReplyField] {
+        [
+            ReplyField("event", "late-report"), ReplyField("epoch", lease.epoch), ReplyField("evidence", number),
+            ReplyField("code", code), ReplyField("at", receivedAt),
+            ReplyField("counts", decision?.word ?? EvidenceCount(counts).rawValue),
+        ]
+    }
+}
+
 extension AccountDeal {
     /// What happened to the account under this epoch, in order: the data lines of `EXPLAIN` about an account.
     var history: [[ReplyField]] {

@@ -30,6 +30,7 @@ struct PushFollower: Sendable {
                     logger.warning("Pushes not read", metadata: ["failures": "\(failures)", "error": "\(error)"])
                 }
             }
+            if failures == 0, cursor?.isBehind == true { continue }
             // Cancelled in its sleep, the loop ends.
             try? await Task.sleep(for: failures == 0 ? pause : .seconds(min(failures, 5)))
         }

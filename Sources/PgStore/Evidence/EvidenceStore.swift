@@ -30,6 +30,15 @@ extension PgLink {
         ).compactMap(KeptEvidence.init)
     }
 
+    /// What an agency reported too late on one account, by number.
+    package func readEvidence(
+        of agency: AgencyID, in delegation: Delegation, account: AccountID
+    ) throws(PgError) -> [KeptEvidence] {
+        try run(
+            EvidenceStatements.ofAccount, [.int16(delegation.value), .int32(agency.value), .int64(account.value)]
+        ).compactMap(KeptEvidence.init)
+    }
+
     /// One piece of evidence that waits.
     ///
     /// - Locks: its row, until the end of the transaction.
@@ -104,6 +113,13 @@ private enum EvidenceStatements {
     /// $1 agency or null, $2 the number behind which it begins, $3 how many
     static let waiting = list("counts IS NULL AND decision IS NULL")
     static let all = list("true")
+
+    /// $1 delegation, $2 agency, $3 account
+    static let ofAccount = """
+        SELECT \(columns) FROM evidence
+         WHERE delegation_id = $1 AND agency_id = $2 AND account_id = $3
+         ORDER BY evidence_id LIMIT 100
+        """
 
     /// $1 number
     static let lock = """

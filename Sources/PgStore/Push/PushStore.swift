@@ -24,6 +24,13 @@ package struct PushRow: Sendable {
 package struct PushCursor: Sendable {
     fileprivate var horizon: String
     fileprivate var seen: Set<Int64> = []
+    /// A reading that takes several pages: where the latest one ended, the horizon of the first one, and what was read above it.
+    fileprivate var reading: (transaction: String, number: Int64, horizon: String, seen: Set<Int64>)?
+
+    fileprivate init(horizon: String) { self.horizon = horizon }
+
+    /// Whether more is there already.
+    package var isBehind: Bool { reading != nil }
 }
 
 extension PgLink {
@@ -36,19 +43,29 @@ extension PgLink {
     ///
     /// A transaction that is still running can commit below one that was read already; so everything from the oldest running one
     /// on is read again the next time, and what was seen is left out. Nothing waits for a long transaction, and nothing is missed.
+    /// Where there is more than a page, the next ones go on behind it, and the horizon is that of the first one.
     package func readPushes(
         after cursor: inout PushCursor, for agencies: Set<AgencyID>
     ) throws(PgError) -> [PushRow] {
         let ids = agencies.map(\.value).sorted()
-        let rows = try run(PushStatements.read, [.text(cursor.horizon), .int32s(ids), .int32(PushStatements.max)])
-        let horizon = rows.first?.text(14) ?? cursor.horizon
-        let news = rows.compactMap(PushRow.init).filter { !cursor.seen.contains($0.number) }
-        if rows.count < Int(PushStatements.max) + 1 {
-            // The first row is the horizon alone; the others that are not below it come again.
-            cursor.horizon = horizon
-            cursor.seen = Set(rows.filter { !$0.isNull(0) && $0.bool(15) }.map { $0.int64(0) })
+        let begun = cursor.reading
+        let rows = try run(
+            PushStatements.read,
+            [
+                .text(begun?.transaction ?? cursor.horizon), .int32s(ids), .int32(PushStatements.max),
+                .int64(begun?.number ?? 0), .optional(begun?.horizon),
+            ])
+        // The first row is the horizon alone.
+        let horizon = begun?.horizon ?? rows.first?.text(14) ?? cursor.horizon
+        let read = rows.filter { !$0.isNull(0) }
+        let seen = (begun?.seen ?? []).union(read.filter { $0.bool(15) }.map { $0.int64(0) })
+        let news = read.compactMap(PushRow.init).filter { !cursor.seen.contains($0.number) }
+        if read.count == Int(PushStatements.max), let last = read.last {
+            cursor.reading = (last.text(17), last.int64(0), horizon, seen)
         } else {
-            cursor.seen.formUnion(news.map(\.number))
+            cursor.reading = nil
+            cursor.horizon = horizon
+            cursor.seen = seen
         }
         return news
     }
@@ -106,13 +123,15 @@ extension PushRow {
 }
 
 private enum PushStatements {
-    /// Pushes of one reading; a node that is further behind reads again at once.
+    /// Pushes of one page; a node that is further behind reads again at once.
     static let max: Int32 = 5_000
 
-    /// The first row is the horizon of the snapshot that all were read in. $1 horizon, $2 agencies, $3 how many
+    /// The first row is the horizon of the snapshot that all were read in. $1 and $4 the place behind which it begins, $2 agencies,
+    /// $3 how many, $5 the horizon of the first page, or null where this is it
     static let read = """
         SELECT x.push_id, x.agency_id, x.kind, x.delegation_id, x.account_id, x.epoch, x.hand_id, x.first_position,
-               x.strategy, x.word, x.at, x.on_date, x.amount, x.is_final, s.horizon::text, x.transaction >= s.horizon, x.side
+               x.strategy, x.word, x.at, x.on_date, x.amount, x.is_final, s.horizon::text, x.transaction >= coalesce($5::text::xid8, s.horizon), x.side,
+               x.transaction::text
           FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) s
          CROSS JOIN LATERAL (
                SELECT '0'::xid8 AS transaction, NULL::bigint AS push_id, NULL::integer AS agency_id, NULL::text AS kind,
@@ -124,7 +143,7 @@ private enum PushStatements {
                (SELECT p.transaction, p.push_id, p.agency_id, p.kind, p.delegation_id, p.account_id, p.epoch, p.hand_id,
                        p.first_position, p.strategy, p.word, p.at, p.on_date, p.amount, p.is_final, p.side
                   FROM push p
-                 WHERE p.transaction >= $1::text::xid8 AND p.agency_id = ANY ($2)
+                 WHERE (p.transaction, p.push_id) > ($1::text::xid8, $4) AND p.agency_id = ANY ($2)
                  ORDER BY p.transaction, p.push_id LIMIT $3)) x
          ORDER BY x.transaction, x.push_id NULLS FIRST
         """

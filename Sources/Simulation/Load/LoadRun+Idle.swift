@@ -39,9 +39,9 @@ extension LoadRun {
         return IdleReport(few: (few, first), many: (settings.connections, second))
     }
 
-    /// The resident memory once signing in is over for a while.
+    /// The resident memory once signing in is over for as long as a load warms up.
     private func settled(_ daemon: Int32) async throws -> Int64 {
-        try await Task.sleep(for: .seconds(2))
+        try await Task.sleep(for: settings.warmUp)
         let status = try Folder.text("/proc/\(daemon)/status")
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
             let kibibytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int64($0) })

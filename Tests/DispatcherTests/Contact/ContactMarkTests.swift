@@ -44,8 +44,10 @@ struct ContactMarkTests {
 
     @Test func `a visit in a territory without visits is taken, and marked (GEO-02)`() async throws {
         try await with("fna") { month, agent, link in
-            try link.script(
-                "INSERT INTO visit_ban VALUES (9, 9010, 'fna', now_instant()), (9, 0, 'fonacot', now_instant())")
+            let order = try VisitBanOrder(delegation: 9, municipality: "09010", pack: "fna")
+            #expect(try order.add(link) == "delegation 9 municipality 09010 under fna: no visits from now on")
+            _ = try VisitBanOrder(delegation: 9, municipality: nil, pack: "fonacot").add(link)
+            #expect(try VisitBanOrder.list(asJSON: false, link).split(separator: "\n").count == 3)
             let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
             #expect(account.window == "06:30-20:00/America/Mexico_City")
             var visit = try DealtMonth.report(2, account)
@@ -53,7 +55,21 @@ struct ContactMarkTests {
             #expect(try await agent.report(visit).isOK)
             #expect(try await agent.report(DealtMonth.report(3, account)).isOK)
 
-            #expect(try marks(month) == ["{visit-ban}", "{}"])
+            #expect(try order.remove(link) == "delegation 9 municipality 09010 under fna: visits are allowed again")
+            #expect(throws: CommandFailure.self) { try order.remove(link) }
+            visit.key = 4
+            #expect(try await agent.report(visit).isOK)
+
+            #expect(try marks(month) == ["{visit-ban}", "{}", "{}"])
+        }
+    }
+
+    @Test(
+        arguments: [(33, nil, "fna"), (9, "14039", "fna"), (9, "9", "fna"), (9, nil, "fnn")]
+            as [(Int16, String?, String)])
+    func `a territory or a pack that is none is refused`(delegation: Int16, municipality: String?, pack: String) {
+        #expect(throws: CommandFailure.self) {
+            try VisitBanOrder(delegation: delegation, municipality: municipality, pack: pack)
         }
     }
 

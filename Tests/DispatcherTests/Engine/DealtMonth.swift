@@ -48,13 +48,14 @@ struct DealtMonth: Sendable {
     static func startNode(
         _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
         attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),
-        prepares: Bool = true
+        prepares: Bool = true, port: Int = 0
     ) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var server = AgentServerSettings(node: "test")
         // Clients that a test leaves behind are not waited for.
         server.limits.draining = .milliseconds(50)
+        server.port = port
         var settings = DispatcherNode.Settings(server: server)
         settings.pace = pace
         settings.contactCipher = cipher

@@ -11,9 +11,13 @@ import Testing
 struct ServingTests {
     private let folder = "/tmp/reparto-serving-\(UInt64.random(in: 0 ... .max))"
 
-    private func failure(port: Int, readyFile: String? = nil) async throws -> CommandFailure? {
-        let settings = try Settings(
-            flags: [.listenPort: "\(port)", .databaseURL: "", .databaseDataDir: folder + "/postgres"], environment: [:])
+    private func failure(
+        port: Int, readyFile: String? = nil, _ flags: [SettingKey: String] = [:]
+    ) async throws -> CommandFailure? {
+        let base: [SettingKey: String] = [
+            .listenPort: "\(port)", .databaseURL: "", .databaseDataDir: folder + "/postgres",
+        ]
+        let settings = try Settings(flags: base.merging(flags) { _, given in given }, environment: [:])
         do {
             try await Serving.run(settings, readyFile: readyFile, logger: Logger(label: "test"))
             return nil
@@ -30,6 +34,26 @@ struct ServingTests {
 
         #expect(failure?.exit == .environment)
         #expect(failure?.found == "port \(listener.port) on 127.0.0.1 is in use by another process")
+        #expect(!FileManager.default.fileExists(atPath: folder))
+    }
+
+    @Test(
+        arguments: [
+            ([.listenHost: "0.0.0.0"], .usage, "0.0.0.0 is not a loopback address, and this listener has no TLS"),
+            ([.tlsCertificateFile: "/nowhere/a.pem"], .usage, "TLS needs both a certificate and its key"),
+            ([.tlsClientCAFile: "/nowhere/ca.pem"], .usage, "TLS needs both a certificate and its key"),
+            (
+                [.tlsCertificateFile: "/nowhere/a.pem", .tlsKeyFile: "/nowhere/a.key"], .environment,
+                "/nowhere/a.pem: cannot be read"
+            ),
+        ] as [([SettingKey: String], CommandFailure.Exit, String)])
+    func `a listener that would not be safe is refused before anything is started`(
+        flags: [SettingKey: String], exit: CommandFailure.Exit, found: String
+    ) async throws {
+        let failure = try await failure(port: 0, flags)
+
+        #expect(failure?.exit == exit)
+        #expect(failure?.found == found)
         #expect(!FileManager.default.fileExists(atPath: folder))
     }
 

@@ -35,6 +35,10 @@ struct AdjudicationTests {
             #expect(accepted == "ACE01 account \(accounts[0].account): evidence \(numbers[0]) accepted")
             _ = try Adjudication.decide([numbers[1]], .rejected, reason: "no", by: "ana", link)
             #expect(try month.number("SELECT count(*) FROM outcome WHERE marks = '{late}' AND result = 'dispute'") == 1)
+            let why = try await agent.explain(
+                ExplainRequest(delegation: DealtMonth.delegation, subject: .account(accounts[0].account)))
+            #expect(why.data.last?["event"] == "late-report")
+            #expect(why.data.last?["counts"] == "accepted")
             // A repetition says what it said, and nothing is decided twice.
             #expect(
                 try await agent.report(

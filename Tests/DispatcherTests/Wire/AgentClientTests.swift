@@ -113,4 +113,61 @@ struct AgentClientTests {
             #expect(error.map { "\($0)" } == "not let in: AUTH")
         }
     }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a rolling restart of four nodes fails no request, and nothing is done twice`() async throws {
+        try await DealtMonth.with(.init(agencies: 4, handSize: 300)) { month in
+            var nodes = [month.node]
+            for _ in 0..<3 { nodes.append(try await DealtMonth.startNode(month.database)) }
+            let ports = nodes.map(\.port)
+            let work = Task {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for worker in 0..<12 {
+                        group.addTask { try await self.work(month, worker, ports) }
+                    }
+                    return try await group.reduce(0, +)
+                }
+            }
+            // One after the other goes, and another one comes in its place, on its port.
+            for place in 1...3 {
+                try await Task.sleep(for: .milliseconds(150))
+                await nodes[place].stop()
+                nodes[place] = try await DealtMonth.startNode(
+                    month.database, port: ports[place])
+            }
+            let reported = try await work.value
+
+            #expect(try month.number("SELECT count(*) FROM outcome") == Int64(reported))
+            #expect(
+                try month.number(
+                    "SELECT count(*) FROM (SELECT account_id FROM outcome GROUP BY 1 HAVING count(*) > 1) x")
+                    == 0)
+            #expect(try month.number("SELECT sum(accounts)::bigint FROM lease_grant") == Int64(reported))
+            for place in 1...3 { await nodes[place].stop() }
+        }
+    }
+
+    /// Leases and reports in small pieces, beginning with another node than the worker before.
+    private func work(_ month: DealtMonth, _ worker: Int, _ ports: [Int]) async throws -> Int {
+        let latest = Counter()
+        let turned = ports[(worker % 4)...] + ports[..<(worker % 4)]
+        var settings = try AgentClientSettings(
+            addresses: turned.map { .init(host: "127.0.0.1", port: $0) }, agency: "ACE0\(worker % 4 + 1)",
+            instance: "w\(worker)", key: month.keys[worker % 4].bytes, nextSequence: { latest.next() })
+        settings.pauseFirst = .milliseconds(20)
+        let client = AgentClient(settings)
+        var reported = 0
+        for _ in 0..<12 {
+            for lease in leases(try await client.lease(delegation: 9, strategy: "administrative", max: 2)) {
+                let reply = try await client.report(
+                    lease,
+                    ["at": "2024-03-04T15:00:00Z", "channel": "phone-out", "contact": "none", "result": "no-answer"])
+                #expect(reply.isOK, "\(reply)")
+                reported += 1
+            }
+            try await Task.sleep(for: .milliseconds(30))
+        }
+        await client.close()
+        return reported
+    }
 }

@@ -64,7 +64,7 @@ final class TranscriptStage {
         case "answers take their time": try block()
         case "the queue is empty again": try await release()
         case "too many failed from this address": try await failOften()
-        case "100000 payments come in while nobody reads": try await flood(link)
+        case "60000 payments come in while nobody reads": try await flood(link)
         default: throw Unknown(remark: remark)
         }
     }
@@ -170,8 +170,8 @@ final class TranscriptStage {
         try link.script(
             """
             INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date, amount)
-            SELECT 7, 'UPDATE', 14, 1900012345, 7, 'payment', '2024-03-04', n FROM generate_series(1, 100000) n
+            SELECT 7, 'UPDATE', 14, 1900012345, 7, 'payment', '2024-03-04', n FROM generate_series(1, 60000) n
             """)
-        while case .line(let line) = await witness.hear(), !line.contains(" amount=1000.00 ") {}
+        while case .line(let line) = await witness.hear(), !line.contains(" amount=600.00 ") {}
     }
 }
