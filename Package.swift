@@ -17,9 +17,11 @@ let package = Package(
     products: [
         .executable(name: "dispatcherd", targets: ["dispatcherd"]),
         .executable(name: "agentsim", targets: ["agentsim"]),
+        .library(name: "AgentClient", targets: ["AgentProtocol"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -39,6 +41,7 @@ let package = Package(
                 "Assignment",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
@@ -53,6 +56,7 @@ let package = Package(
                 .embedInCode("Migrations/m0005-starts.sql"),
                 .embedInCode("Migrations/m0006-allocation.sql"),
                 .embedInCode("Migrations/m0007-month.sql"),
+                .embedInCode("Migrations/m0008-lifecycle.sql"),
             ],
             swiftSettings: settings),
         .target(
@@ -116,11 +120,11 @@ let package = Package(
         .testTarget(
             name: "AgentProtocolTests",
             dependencies: [
-                "AgentProtocol", "Assignment",
+                "AgentProtocol", "Assignment", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
-            swiftSettings: settings),
+            exclude: ["Certificates", "FuzzCorpus"], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["PgStore"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "PgStoreTests", dependencies: ["PgStore", "Assignment", "TestSupport"], swiftSettings: settings),

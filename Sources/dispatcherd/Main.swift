@@ -32,6 +32,7 @@ struct Dispatcherd: AsyncParsableCommand {
             StatementCommand.self,
             ContactsCommand.self,
             RecallCommand.self,
+            EvidenceCommand.self,
             PauseCommand.self,
             ExperimentCommand.self,
             AgencyCommand.self,

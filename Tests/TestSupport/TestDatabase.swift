@@ -17,6 +17,8 @@ internal import Synchronization
 package struct TestDatabase: Sendable {
     package let conninfo: String
 
+    package init(conninfo: String) { self.conninfo = conninfo }
+
     package func link(_ application: String = "test") throws -> PgLink {
         try PgLink(conninfo, application: application)
     }
@@ -50,6 +52,26 @@ package struct TestDatabase: Sendable {
     private static func randomWord() -> String {
         var random = SystemRandomNumberGenerator()
         return String(random.next(), radix: 36)
+    }
+
+    /// Runs `body` on a copy of this database as it is now; dropped at the end. Links to this one are cut.
+    package func copied<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
+        guard let raw = getenv("REPARTO_TEST_DATABASE"), let name = conninfo.split(separator: "=").last else {
+            throw MissingServer()
+        }
+        let server = String(cString: raw)
+        let copy = "\(name)_copy"
+        let link = try PgLink(server, application: "test")
+        try link.script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+        try link.script("CREATE DATABASE \(copy) TEMPLATE \(name)")
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(TestDatabase(conninfo: "\(server) dbname=\(copy)")))
+        } catch {
+            result = .failure(error)
+        }
+        try link.script("DROP DATABASE \(copy) WITH (FORCE)")
+        return try result.get()
     }
 
     /// The tests need a real PostgreSQL; they do not pass without one.

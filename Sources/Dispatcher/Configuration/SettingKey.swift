@@ -8,8 +8,13 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case databaseDataDir = "database.data-dir"
     case databaseServerUser = "database.server-user"
     case databaseAllowUnsafeDurability = "database.allow-unsafe-durability"
+    case databasePrepared = "database.prepared"
     case listenHost = "listen.host"
     case listenPort = "listen.port"
+    case listenAllowPlain = "listen.allow-plain"
+    case tlsCertificateFile = "tls.certificate-file"
+    case tlsKeyFile = "tls.key-file"
+    case tlsClientCAFile = "tls.client-ca-file"
     case serverName = "server.name"
     case engineGroupMax = "engine.group-max"
     case engineLinger = "engine.linger-us"
@@ -28,8 +33,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
 
     package var kind: Kind {
         switch self {
-        case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName, .contactKeyFile: .text
-        case .databaseAllowUnsafeDurability: .flag
+        case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName, .contactKeyFile,
+            .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile:
+            .text
+        case .databaseAllowUnsafeDurability, .databasePrepared, .listenAllowPlain: .flag
         case .listenPort: .integer(0...65_535)
         case .engineGroupMax: .integer(1...10_000)
         case .engineLinger: .integer(0...100_000)
@@ -48,8 +55,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseDataDir: "./var/postgres"
         case .databaseServerUser: "postgres"
         case .databaseAllowUnsafeDurability: "false"
+        case .databasePrepared: "true"
         case .listenHost: "127.0.0.1"
         case .listenPort: "7607"
+        case .listenAllowPlain: "false"
+        case .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile: ""
         case .serverName: "reparto"
         case .engineGroupMax: "256"
         case .engineLinger: "0"
@@ -69,8 +79,15 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseServerUser: "the account that the private server runs as where dispatcherd is root"
         case .databaseAllowUnsafeDurability:
             "serve although fsync or synchronous_commit is off; what was answered can be lost"
+        case .databasePrepared: "prepare statements once per connection; false behind a pooler in transaction mode"
         case .listenHost: "the address that agencies connect to; without TLS only a loopback one"
         case .listenPort: "the port that agencies connect to; 0: any free one"
+        case .listenAllowPlain:
+            "listen elsewhere than on loopback although there is no TLS; whoever is on the way reads along"
+        case .tlsCertificateFile:
+            "the listener's certificate and its chain, PEM; empty: no TLS. Read anew when it changes"
+        case .tlsKeyFile: "the certificate's private key, PEM"
+        case .tlsClientCAFile: "the authorities of clients' certificates, PEM; empty: none is asked for"
         case .serverName: "the name of this installation, which agencies sign"
         case .engineGroupMax: "requests in one group transaction, at most"
         case .engineLinger: "microseconds that a group waits for more requests"
@@ -85,6 +102,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
 
     /// Secret parts are never shown; see ``Secrets``.
     package var isSecret: Bool { self == .databaseURL }
+
+    /// Whether an empty text is a value: there is none of it.
+    var mayBeEmpty: Bool { kind == .text && fallback.isEmpty }
 
     /// `REPARTO_DATABASE_DATA_DIR` for `database.data-dir`.
     package var environmentName: String {

@@ -44,11 +44,15 @@ package struct DispatcherNode: Sendable {
         private let upkeep: Task<Void, Never>
         private let pushes: Task<Void, Never>
         private let connections: [PgConnection]
+        fileprivate let certificate: CertificateWatch?
+        private let watch: Task<Void, Never>?
 
         fileprivate init(
             server: AgentServer, engine: LeaseEngine, upkeep: Task<Void, Never>, pushes: Task<Void, Never>,
-            connections: [PgConnection]
+            connections: [PgConnection], certificate: CertificateWatch?
         ) {
+            self.certificate = certificate
+            self.watch = certificate.map { certificate in Task { await certificate.run() } }
             self.port = server.port
             self.server = server
             self.engine = engine
@@ -63,6 +67,8 @@ package struct DispatcherNode: Sendable {
             engine.close()
             upkeep.cancel()
             pushes.cancel()
+            watch?.cancel()
+            await watch?.value
             await upkeep.value
             await pushes.value
             for connection in connections { await connection.close() }
@@ -81,7 +87,7 @@ package struct DispatcherNode: Sendable {
         let redealConnection = connection("reparto-redeal")
         let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
-        engine.refresh(routing)
+        engine.refresh(routing, begun: engine.beginReading())
         let admissions = Admissions(
             connection: admissionConnection, attempts: settings.attempts, logger: logger)
         let inquiries = Inquiries(
@@ -91,12 +97,15 @@ package struct DispatcherNode: Sendable {
             engine: engine, connection: upkeepConnection, redealConnection: redealConnection, pace: settings.pace,
             logger: logger)
         let follower = PushFollower(
-            connection: pushConnection, server: server, pause: settings.pace.pushes, logger: logger)
+            connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
             connections: [
                 groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection, redealConnection,
-            ])
+            ],
+            certificate: settings.server.tls.map {
+                CertificateWatch(tls: $0, pause: settings.pace.certificate, logger: logger)
+            })
     }
 
     /// Whether a node could listen: asked before a database is opened or even started for it.
@@ -121,7 +130,11 @@ package struct DispatcherNode: Sendable {
         }
         let service = ServiceGroup(
             services: [Waiting()], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        let hangUps = running.certificate.map { certificate in
+            Task { for await _ in await UnixSignalsSequence(trapping: .sighup) { certificate.look() } }
+        }
         try await service.run()
+        hangUps?.cancel()
         await running.stop()
     }
 

@@ -14,6 +14,8 @@ struct RouteTable: Sendable {
     private let suspended: Set<AgencyPlace>
     private let redealing: Set<AgencyPlace>
     private var cursors: [HandKey: Int32] = [:]
+    /// Pools that are dealt to each agency.
+    private var pools: [AgencyID: Set<QuotaKey>] = [:]
 
     init(_ routing: Routing = Routing()) {
         places = routing.places
@@ -26,8 +28,12 @@ struct RouteTable: Sendable {
             ]
             .append(route)
             cursors[route.key] = route.cursor
+            pools[route.agency, default: []].insert(route.quota)
         }
     }
+
+    /// How many requests an agency's turn has: one for each pool that is dealt to it.
+    func weight(of agency: AgencyID) -> Int { max(1, pools[agency]?.count ?? 0) }
 
     /// The hand that a pull draws from: the first one in order that is not at its end, else the last.
     enum Choice: Sendable {

@@ -22,6 +22,8 @@ package struct Upkeep: Sendable {
         package var redeal: Duration = .seconds(5)
         /// How long after a deal what came back meanwhile is dealt again, in the domain's time; zero: never by itself.
         package var dealAgain: Duration = .zero
+        /// Between two looks at the files of the listener's certificate.
+        package var certificate: Duration = .seconds(10)
         /// How long before a term its holder is told.
         package var expiringLead: Duration = .seconds(3 * 86_400)
 
@@ -86,28 +88,31 @@ package struct Upkeep: Sendable {
             case .clock:
                 engine.refresh(now: try await connection.run { try $0.readNow() })
             case .round:
+                let begun = engine.beginReading()
                 let routing = try await connection.run { link in
                     while try link.foldReleases(limit: 10_000) == 10_000 {}
                     try Sequencer.run(link)
                     return try link.readRouting()
                 }
-                engine.refresh(routing)
+                engine.refresh(routing, begun: begun)
             case .news:
                 try await connection.run { link in
                     while try link.announceImport() {}
                     try Recalls.finish(link)
+                    try ContactFollower.run(link)
                     try Pauses.liftEnded(link)
                 }
             case .beat:
                 try await connection.run { try $0.bookOutage() }
             case .sweep:
                 let lead = pace.expiringLead
-                let closed = try await connection.run { link in
+                let (closed, idle) = try await connection.run { link in
                     _ = try link.announceTerms(lead: lead)
                     try link.dropOldPushes(limit: 10_000)
-                    return try Sweep.run(link)
+                    return (try Sweep.run(link), try IdleLeases.takeBack(link))
                 }
                 if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
+                if idle > 0 { logger.info("Idle leases taken back", metadata: ["leases": "\(idle)"]) }
             case .redeal:
                 let again = pace.dealAgain
                 let accounts = try await redealConnection.run { try RedealKeeping.run($0, dealAgain: again) }

@@ -73,6 +73,14 @@ enum EngineStatements {
          WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
         """
 
+    /// What ``PgLink/prepareForEngine()`` sets for a session, for one transaction.
+    static let settle = """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+               set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+               set_config('enable_material', 'off', true),
+               set_config('lock_timeout', '5s', true)
+        """
+
     // MARK: - Reads, after the locks
 
     /// What now_instant() is, written out: a function's body would be planned anew in each group.
@@ -148,12 +156,15 @@ enum EngineStatements {
         SELECT r.i, d.hand_id, d.position, p.exposure, p.municipality, h.late_report_us,
                g.first_position, g.quota_id, g.contract_id, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us,
                g.outage_us, g.closed_at, e.kind, e.ended_at, later.epoch,
-               n.final_at, n.objected_at, n.held_until, n.decision
+               n.final_at, n.objected_at, n.held_until, n.decision, h.rule_packs, p.tactic,
+               EXISTS (SELECT FROM visit_ban b
+                        WHERE b.delegation_id = r.delegation_id AND b.municipality IN (0, p.municipality)
+                          AND b.rule_pack = ANY (h.rule_packs))
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
          CROSS JOIN LATERAL (\(dealOfLease)) d
-         CROSS JOIN LATERAL (SELECT x.late_report_us FROM hand x
+         CROSS JOIN LATERAL (SELECT x.late_report_us, x.rule_packs FROM hand x
                               WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id OFFSET 0) h
-         CROSS JOIN LATERAL (SELECT x.exposure, x.municipality FROM position x
+         CROSS JOIN LATERAL (SELECT x.exposure, x.municipality, x.tactic FROM position x
                               WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id
                                 AND x.position = d.position OFFSET 0) p
          CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
@@ -203,13 +214,17 @@ enum EngineStatements {
     /// $1 delegation smallint[], $2 agency int[], $3 instance int[], $4 key bigint[]
     static let leaseKeys = """
         SELECT r.i, g.hand_id, g.first_position, g.last_position, g.skipped, g.request_hash, g.left_accounts, g.stop,
-               g.granted_term, g.grace_us
-          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
+               g.granted_term, g.grace_us,
+               coalesce(g.closed_at, g.term + (g.grace_us + c.outage_us - g.outage_us) * interval '1 microsecond'),
+               g.granted_at, h.activity_days, h.rule_packs
+          FROM clock c, unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
          CROSS JOIN LATERAL (SELECT x.* FROM lease_grant x
                               WHERE x.delegation_id = r.delegation_id AND x.agency_id = r.agency_id
                                 AND x.instance_id = r.instance_id AND x.key <= r.key
                               ORDER BY x.key DESC LIMIT 1) g
+         CROSS JOIN LATERAL (SELECT x.activity_days, x.rule_packs FROM hand x
+                              WHERE x.delegation_id = g.delegation_id AND x.hand_id = g.hand_id OFFSET 0) h
          WHERE g.key = r.key
          ORDER BY r.i
         """

@@ -11,6 +11,7 @@ package struct HandRoute: Sendable {
     package let size: Int32
     package let cursor: Int32
     package let terms: LeaseTerms
+    package let contactRules: ContactRules
     package let contract: ContractID
     package let agency: AgencyID
     /// Whether the agency or the institution wants no more of that strategy there, for now.
@@ -85,7 +86,8 @@ extension PgLink {
                 isFront: row.bool(4), size: row.int32(5), cursor: row.int32(6),
                 terms: LeaseTerms(
                     termDays: Int(row.int32(7)), ceilingDays: Int(row.int32(8)), grace: .microseconds(row.int64(9)),
-                    lateReport: .microseconds(row.int64(10)), contractEndsOn: row.date(13)),
+                    lateReport: .microseconds(row.int64(10)), activityDays: row.optionalInt32(16).map(Int.init),
+                    contractEndsOn: row.date(13)), contactRules: ContactRules(names: row.texts(17)),
                 contract: contract, agency: agency, isPaused: row.bool(15),
                 quota: QuotaKey(delegation: delegation, quota: row.int32(14)))
         }
@@ -141,7 +143,8 @@ private enum RouteStatements {
                h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, c.contract_id, c.agency_id, c.ends_on,
                q.quota_id,
                EXISTS (SELECT FROM pause p
-                        WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy)
+                        WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy),
+               h.activity_days, h.rule_packs
           FROM hand h
           JOIN contract c ON c.contract_id = ANY (h.contract_ids)
           JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = c.contract_id

@@ -11,10 +11,11 @@ package enum Migrator {
         (5, PackageResources.m0005_starts_sql),
         (6, PackageResources.m0006_allocation_sql),
         (7, PackageResources.m0007_month_sql),
+        (8, PackageResources.m0008_lifecycle_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 7...7
+    package static let range: ClosedRange<Int32> = 8...8
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

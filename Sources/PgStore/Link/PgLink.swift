@@ -9,7 +9,7 @@ internal import Glibc
 package final class PgLink {
     private let raw: OpaquePointer
     private var statements: [String: Prepared] = [:]
-    private let preparesStatements: Bool
+    let preparesStatements: Bool
     private struct Prepared { let name: String }
     private let warnings = WarningCount()
     private let conninfo: String

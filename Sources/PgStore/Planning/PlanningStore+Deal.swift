@@ -226,6 +226,8 @@ extension PlanningStore {
                 .int64s(hands.map { Int64($0.holding.lateReportHours) * 3_600_000_000 }),
                 .byteArrays(hands.map(\.digest)), .bool(front),
                 .text(front && redeal == nil ? "open" : "inactive"), .optional(redeal),
+                .optionalInt32s(hands.map(\.holding.activityDays)),
+                .optionalInt32s(hands.map(\.holding.unlocatableDays)),
             ])
     }
 
