@@ -61,6 +61,7 @@ package struct PeriodStore {
     /// Holds the period's row until the end of the transaction, so that it is closed by one at a time.
     ///
     /// - Returns: the state that it has then.
+    @discardableResult
     package func lock() throws(PgError) -> State? {
         let rows = try link.run(
             "SELECT state FROM period WHERE period = $1 FOR NO KEY UPDATE", [.int32(period.number)])
