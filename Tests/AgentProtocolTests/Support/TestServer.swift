@@ -31,11 +31,13 @@ final class TestServer: Sendable {
         settings.tls = tls
         let desk = LockedDesk(Desk(handSize: handSize, isForgiving: isForgiving))
         let claims = self.claims
+        // One desk, which answers in the order in which it was asked.
+        let queue = DispatchQueue(label: "desk")
         server = try await AgentServer.start(settings, clock: { instant("2024-03-04T15:00:00Z") }) {
             identity, request, reply in
             if case .authenticate(let claim) = request { claims.latest.withLock { $0 = claim } }
             if isSilent, identity != nil { return }
-            DispatchQueue.global().async { reply(desk.answer(request)) }
+            queue.async { reply(desk.answer(request)) }
         }
     }
 
