@@ -23,8 +23,9 @@ demo: build ## Runs one month of 200,000 accounts, from the cut to the statement
 bench: build ## Measures against what others do; BENCH=name picks one case (docs/performance.md).
 	@scripts/bench.sh
 
-test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own.
+test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own, and those of the Python client.
 	@scripts/test.sh
+	@REPARTO_BIN=$(CURDIR)/.build/debug clients/python/test.sh
 
 format: ## Formats the sources in place.
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

@@ -14,6 +14,7 @@ struct ReadyFile {
         self.path = path
         var found = stat()
         if stat(path, &found) == 0 {
+            if found.st_mode & S_IFMT == S_IFDIR { errno = EISDIR; throw failure() }
             guard found.st_mode & S_IFMT == S_IFREG, Self.isOurs(path, size: Int(found.st_size)) else {
                 throw CommandFailure(
                     .usage, "\(path) is there already, and no ready file of a node",

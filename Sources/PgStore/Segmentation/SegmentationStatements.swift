@@ -25,15 +25,6 @@ enum SegmentationStatements {
     static let policyText = "SELECT body FROM policy WHERE digest = $1"
 
     /// $1 period integer
-    static let cutSizes = """
-        SELECT delegation_id, count(*)
-          FROM account
-         WHERE period = $1
-         GROUP BY delegation_id
-         ORDER BY delegation_id
-        """
-
-    /// $1 period integer
     static let hasCut = "SELECT EXISTS (SELECT FROM account WHERE period = $1)"
 
     /// $1 period integer, $2 delegation smallint, $3 account bigint; the latest, by what they were numbered

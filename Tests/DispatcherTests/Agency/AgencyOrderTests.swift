@@ -19,14 +19,15 @@ struct AgencyOrderTests {
         ).run(on: try month.database.link(), isPreview: preview, asJSON: json)
     }
 
-    /// The stop of a pull, asked for until the node has read what is in force.
+    /// The stop of a pull, asked for until the node has read what is in force; the time limit of the test bounds it.
     private func stop(_ agent: AgentConnection, from key: Int64, until wanted: String) async throws -> String? {
-        var stop: String?
-        for next in key..<(key + 100) {
-            stop = try await agent.lease(DealtMonth.lease(next, max: 1)).fields["stop"]
-            if stop == wanted { break }
+        var next = key
+        while true {
+            let stop = try await agent.lease(DealtMonth.lease(next, max: 1)).fields["stop"]
+            if stop == wanted { return stop }
+            next += 1
+            try await Task.sleep(for: .milliseconds(5))
         }
-        return stop
     }
 
     @Test(.timeLimit(.minutes(1)))

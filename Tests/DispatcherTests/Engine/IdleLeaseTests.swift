@@ -7,8 +7,14 @@ import PgStore
 import TestSupport
 import Testing
 
-/// What is held and not worked goes back, against a real node.
+/// What is held and not worked goes back, against a real node, which leaves the sweep to the test.
 struct IdleLeaseTests {
+    private static var pace: Upkeep.Pace {
+        var pace = Upkeep.Pace()
+        pace.sweep = .seconds(3_600)
+        return pace
+    }
+
     /// Days in Mexico City: leased on the fourth, so a deadline of eight days is the midnight that begins the twelfth, and a day
     /// of grace later it is enforced.
     @Test(.timeLimit(.minutes(1)))
@@ -16,10 +22,10 @@ struct IdleLeaseTests {
         `an account on which nothing was reported goes back after the activity deadline and its grace, and not before`()
         async throws
     {
-        try await DealtMonth.with { month in
+        try await DealtMonth.with(pace: Self.pace) { month in
             let link = try month.database.link()
             try link.script("UPDATE hand SET activity_days = 8")
-            let node = try await DealtMonth.startNode(month.database)
+            let node = try await DealtMonth.startNode(month.database, Self.pace)
             let agent = try await month.connect(1, to: node)
             let lease = try await agent.lease(DealtMonth.lease(1, max: 3))
             let accounts = lease.leasedAccounts
@@ -48,7 +54,7 @@ struct IdleLeaseTests {
     func `an unlocatable debtor's account goes back after the days for it, unless somebody was reached since`()
         async throws
     {
-        try await DealtMonth.with { month in
+        try await DealtMonth.with(pace: Self.pace) { month in
             let link = try month.database.link()
             try link.script("UPDATE hand SET unlocatable_days = 5, grace_us = 0")
             let agent = try await month.connect(1)
