@@ -17,13 +17,13 @@ package enum RedealKeeping {
         let store = RedealStore(link)
         if let round = try store.unfinished() {
             // Somebody's round that goes on is waited for; what else there is to do is there in the next look.
-            return round.isAlive ? 0 : try RedealRun.finishAbandoned(link)?.accounts ?? 0
+            return round.isAlive ? 0 : try RedealRun.finishAbandoned(link, showsProgress: false)?.accounts ?? 0
         }
         guard try store.dealtPeriod() != nil else { return 0 }
         let unpulled = try link.readUnpulledHands(limit: handsMax)
         if !unpulled.isEmpty { return try passOn(link, unpulled) }
         guard dealAgain > .zero, try link.isDealOlder(than: dealAgain.components.seconds) else { return 0 }
-        return try RedealRun(link, scope: RedealScope(.leftOver), reason: "left-over", by: name).run().accounts
+        return try deal(link, RedealScope(.leftOver), reason: "left-over")
     }
 
     /// Withdraws the hands and deals what waited in them to those who pull.
@@ -46,8 +46,12 @@ package enum RedealKeeping {
             let scope = RedealScope(
                 .leftOver, delegations: [place.delegation], strategies: [place.strategy],
                 excluded: Dictionary(grouping: hands, by: \.contract).mapValues { Set($0.map(\.station)) })
-            accounts += try RedealRun(link, scope: scope, reason: reason, by: name).run().accounts
+            accounts += try deal(link, scope, reason: reason)
         }
         return accounts
+    }
+
+    private static func deal(_ link: PgLink, _ scope: RedealScope, reason: String) throws -> Int64 {
+        try RedealRun(link, scope: scope, reason: reason, by: name, showsProgress: false).run().accounts
     }
 }

@@ -17,6 +17,8 @@ package struct RedealRun {
     private let reason: String
     private let by: String
     private let seed: Int64?
+    /// Whether somebody looks on; a node has its log.
+    private let showsProgress: Bool
 
     /// How often limits are computed anew because a contract drew more than it was to have; then pulls wait for it.
     private static let draftsMax = 4
@@ -24,13 +26,16 @@ package struct RedealRun {
     /// - Parameters:
     ///   - reason: one word, for the ledger and the withdrawn hands.
     ///   - seed: of the shuffle; without one the plan's.
-    package init(_ link: PgLink, scope: RedealScope, reason: String, by: String, seed: Int64? = nil) {
+    package init(
+        _ link: PgLink, scope: RedealScope, reason: String, by: String, seed: Int64? = nil, showsProgress: Bool = true
+    ) {
         self.link = link
         self.store = RedealStore(link)
         self.scope = scope
         self.reason = reason
         self.by = by
         self.seed = seed
+        self.showsProgress = showsProgress
     }
 
     /// What it would come to. Writes nothing.
@@ -47,13 +52,13 @@ package struct RedealRun {
     /// - Throws: ``CommandFailure``: usage where nothing is dealt yet; environment where another command deals again.
     package func run(_ period: Period? = nil) throws -> RedealReport {
         try guarded {
-            try Self.finishAbandoned(link)
+            try Self.finishAbandoned(link, showsProgress: showsProgress)
             let (month, _) = try dealt(period)
             guard let (draft, round) = try begin(month) else {
                 return RedealReport(nothingIn: month, reason: reason)
             }
             var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
-            try Self.dealPools(link, round, into: &report)
+            try Self.dealPools(link, round, showsProgress: showsProgress, into: &report)
             return report
         }
     }
@@ -63,7 +68,7 @@ package struct RedealRun {
     /// - Returns: what was still to be dealt; `nil` where nothing was.
     /// - Throws: ``CommandFailure`` (environment) where its process is at work.
     @discardableResult
-    package static func finishAbandoned(_ link: PgLink) throws -> RedealReport? {
+    package static func finishAbandoned(_ link: PgLink, showsProgress: Bool = true) throws -> RedealReport? {
         let store = RedealStore(link)
         guard let round = try store.unfinished() else { return nil }
         guard !round.isAlive, try store.takeOver(round.id) else {
@@ -73,9 +78,9 @@ package struct RedealRun {
                     + "\(round.poolsDone) of \(round.pools) pools are done",
                 remedy: "Run this when that has ended.")
         }
-        Console.note("redeal \(round.id) of \(round.period) was stopped and is gone on with")
+        if showsProgress { Console.note("redeal \(round.id) of \(round.period) was stopped and is gone on with") }
         var report = RedealReport(goneOnWith: round)
-        try dealPools(link, round, into: &report)
+        try dealPools(link, round, showsProgress: showsProgress, into: &report)
         return report
     }
 
@@ -162,7 +167,9 @@ package struct RedealRun {
         return redeal
     }
 
-    private static func dealPools(_ link: PgLink, _ round: RedealRow, into report: inout RedealReport) throws {
+    private static func dealPools(
+        _ link: PgLink, _ round: RedealRow, showsProgress: Bool, into report: inout RedealReport
+    ) throws {
         let store = RedealStore(link)
         let (_, file) = try PlanDraft.placements(link, period: round.period)
         let policy = try file.policy(for: round.period)
@@ -176,11 +183,11 @@ package struct RedealRun {
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)
-            Console.progress("dealt again", done: Int(report.accounts), of: nil)
+            if showsProgress { Console.progress("dealt again", done: Int(report.accounts), of: nil) }
             // Pulls get as much time as they had to wait, so that whoever needs many pools is not held from all of them.
             if result.pause > .zero { pause(min(result.pause, .seconds(1))) }
         }
-        Console.progress("dealt again", done: Int(report.accounts), of: nil, isDone: true)
+        if showsProgress { Console.progress("dealt again", done: Int(report.accounts), of: nil, isDone: true) }
         try link.transaction {
             guard try store.beat(round.id) else { return }
             try store.finish(round.id)
