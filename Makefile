@@ -2,7 +2,7 @@
 # Everything a newcomer needs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo bench test format format-check clean
+.PHONY: help setup setup-tests build demo bench test format format-check clean
 
 help: ## Shows this list.
 	@echo "Reparto. Targets:"
@@ -10,6 +10,9 @@ help: ## Shows this list.
 
 setup: ## Checks for Swift, libpq and PostgreSQL, and installs the last two where they are missing (Debian, Ubuntu).
 	@scripts/setup.sh
+
+setup-tests:
+	@scripts/setup.sh --tests
 
 build: setup ## Builds dispatcherd and agentsim in release mode.
 	swift build -c release
@@ -20,8 +23,9 @@ demo: build ## Runs one month of 200,000 accounts, from the cut to the statement
 bench: build ## Measures against what others do; BENCH=name picks one case (docs/performance.md).
 	@scripts/bench.sh
 
-test: setup ## Builds and runs all tests against a throwaway PostgreSQL of their own.
+test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own, and those of the Python client.
 	@scripts/test.sh
+	@REPARTO_BIN=$(CURDIR)/.build/debug clients/python/test.sh
 
 format: ## Formats the sources in place.
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

@@ -17,9 +17,11 @@ let package = Package(
     products: [
         .executable(name: "dispatcherd", targets: ["dispatcherd"]),
         .executable(name: "agentsim", targets: ["agentsim"]),
+        .library(name: "AgentClient", targets: ["AgentProtocol"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -39,6 +41,7 @@ let package = Package(
                 "Assignment",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
@@ -50,6 +53,10 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/m0001-spine.sql"), .embedInCode("Migrations/m0002-policy.sql"),
                 .embedInCode("Migrations/m0003-exhaustion.sql"), .embedInCode("Migrations/m0004-wire.sql"),
+                .embedInCode("Migrations/m0005-starts.sql"),
+                .embedInCode("Migrations/m0006-allocation.sql"),
+                .embedInCode("Migrations/m0007-month.sql"),
+                .embedInCode("Migrations/m0008-lifecycle.sql"),
                 .embedInCode("Migrations/m0009-closing.sql"),
             ],
             swiftSettings: settings),
@@ -114,18 +121,18 @@ let package = Package(
         .testTarget(
             name: "AgentProtocolTests",
             dependencies: [
-                "AgentProtocol", "Assignment",
+                "AgentProtocol", "Assignment", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
-            swiftSettings: settings),
+            exclude: ["Certificates", "FuzzCorpus"], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["PgStore"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "PgStoreTests", dependencies: ["PgStore", "Assignment", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DispatcherTests",
             dependencies: [
-                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "TestSupport",
+                "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "Simulation", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],

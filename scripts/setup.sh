@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Checks what building and running needs, and installs from apt what is missing there.
+# Checks what building and running needs, and installs from apt what is missing there; with --tests, what only the tests need too.
 # Exit codes: 0 everything is there, 3 something is missing that could not be installed from here.
 set -euo pipefail
 
@@ -46,6 +46,10 @@ fi
 if ! has_server; then
     say "missing: a PostgreSQL server of version $postgres_min or later; Reparto starts a private one of its own"
     missing+=(postgresql)
+fi
+if [ "${1:-}" = --tests ] && ! PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null; then
+    say "missing: pgbouncer, through which a test runs a node"
+    missing+=(pgbouncer)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -38,7 +38,12 @@ fi
 home=$(mktemp -d /tmp/reparto-test.XXXXXX)
 echo "$home" >var/test/postgres.location
 server=""
+pooler=""
 finish() {
+    if [ -n "$pooler" ]; then
+        kill -INT "$pooler" 2>/dev/null || true
+        wait "$pooler" 2>/dev/null || true
+    fi
     if [ -n "$server" ]; then
         kill -INT "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
@@ -61,7 +66,7 @@ clean=(env -i "PATH=/usr/bin:/bin" LC_ALL=C TZ=UTC)
 mv "$home.log" "$home/initdb.log"
 (cd / && exec "${as_server[@]}" "${clean[@]}" "$binaries/postgres" -D "$home/data" -c listen_addresses= \
     -c unix_socket_directories="$home" -c max_connections=200 -c shared_buffers=128MB -c max_wal_size=2GB \
-    -c max_parallel_workers_per_gather=0 -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null &
+    -c max_parallel_workers_per_gather=0 -c autovacuum_naptime=1d -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null &
 server=$!
 for _ in $(seq 600); do
     grep -q '^ready' "$home/data/postmaster.pid" 2>/dev/null && break
@@ -72,7 +77,30 @@ for _ in $(seq 600); do
     sleep 0.1
 done
 
+# A pooler in transaction mode in front of it, for the test of nodes behind one.
+pgbouncer=$(PATH=$PATH:/usr/sbin command -v pgbouncer) || stop "pgbouncer is not installed. Run 'scripts/setup.sh --tests'."
+mkdir "$home/pool"
+printf '"reparto" ""\n' >"$home/pool/users"
+cat >"$home/pool/pgbouncer.ini" <<END
+[databases]
+* = host=$home
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = $home/pool
+pool_mode = transaction
+auth_type = trust
+auth_file = $home/pool/users
+default_pool_size = 4
+max_client_conn = 200
+logfile = $home/pool/log
+END
+if [ "$(id -u)" -eq 0 ]; then chown -R "$account" "$home/pool"; fi
+(cd / && exec "${as_server[@]}" "${clean[@]}" "$pgbouncer" --quiet "$home/pool/pgbouncer.ini") >/dev/null 2>&1 </dev/null &
+pooler=$!
+
 export REPARTO_TEST_DATABASE="host=$home user=reparto dbname=postgres"
+export REPARTO_TEST_POOLER="host=$home/pool port=6432 user=reparto"
 say "== testing =="
 # One after the other, but for the pure ones: many tests wait for PostgreSQL on the few threads that the nodes of other tests
 # run on, and a node that gets no thread for seconds is, to its client, a node that is gone.

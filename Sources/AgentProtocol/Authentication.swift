@@ -8,18 +8,21 @@ import Crypto
 ///
 /// Seven fields, each after its length in two bytes, big-endian: the label `reparto-agent-auth-v1`, the server's name
 /// as greeted, the server's nonce, the client's nonce, the agency as written (`ACE07`), the instance, the sequence in
-/// eight bytes, big-endian. Names are UTF-8; nonces are the bytes, not their digits.
+/// eight bytes, big-endian. Names are UTF-8; nonces are the bytes, not their digits. Under TLS an eighth follows: SHA-256
+/// of the server's certificate in DER, so that a signature made for one end of an encrypted connection is no use at another.
 package struct AuthenticationMessage: Equatable, Sendable {
     package static let label = "reparto-agent-auth-v1"
     package let bytes: [UInt8]
 
-    package init(server: String, serverNonce: [UInt8], hello: HelloRequest) {
+    /// - Parameter certificate: the hash of the server's certificate; `nil` without TLS.
+    package init(server: String, serverNonce: [UInt8], hello: HelloRequest, certificate: [UInt8]? = nil) {
         var sequence: [UInt8] = []
         sequence.append(bigEndian: UInt64(hello.sequence))
-        let fields = [
+        var fields = [
             Array(Self.label.utf8), Array(server.utf8), serverNonce, hello.nonce, Array(hello.agency.description.utf8),
             Array(hello.instance.text.utf8), sequence,
         ]
+        if let certificate { fields.append(certificate) }
         var bytes: [UInt8] = []
         for field in fields {
             bytes.append(bigEndian: UInt16(field.count))

@@ -17,6 +17,7 @@ struct LoadCommand: AsyncParsableCommand {
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 32 --batch 1
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 8 --batch 100 --seconds 30
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 64 --rate 2000 --json
+              agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 20000 --idle-of $(pgrep dispatcherd)
             """)
 
     @Option(help: "The daemon's address. Anything but loopback has to be named here.")
@@ -41,6 +42,11 @@ struct LoadCommand: AsyncParsableCommand {
     var separate = false
     @Option(help: "Threads of the load itself.")
     var threads = 1
+    @Option(
+        name: .customLong("idle-of"),
+        help: "Only sign in, and tell what the daemon of this process number uses for each idle connection.")
+    var idleOf: Int32?
+    @OptionGroup var tls: TLSOptions
     @Flag(help: "The result as JSON.")
     var json = false
 
@@ -63,6 +69,13 @@ struct LoadCommand: AsyncParsableCommand {
         settings.warmUp = .seconds(warmUp)
         settings.isPaired = !separate
         settings.threads = threads
+        settings.tls = tls.wire
+        if let idleOf {
+            let idle = try await LoadRun(settings).idle(daemon: idleOf) { Terminal.progress($0) }
+            Terminal.progress("done", isDone: true)
+            for line in json ? [try idle.jsonText()] : idle.lines { Terminal.out(line) }
+            return
+        }
         let report = try await LoadRun(settings).run { Terminal.progress($0) }
         Terminal.progress("done", isDone: true)
         if json {

@@ -17,7 +17,10 @@ struct Agentsim: AsyncParsableCommand {
               agentsim help run
             """,
         version: "0.1.0",
-        subcommands: [PortfolioCommand.self, RunCommand.self, LoadCommand.self, ReviewCommand.self, VerifyCommand.self]
+        subcommands: [
+            PortfolioCommand.self, RunCommand.self, LoadCommand.self, ShellCommand.self, ReviewCommand.self,
+            VerifyCommand.self,
+        ]
     )
 
     static func main() async {

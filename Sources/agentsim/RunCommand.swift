@@ -22,6 +22,7 @@ struct RunCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var server: ServerOptions
+    @OptionGroup var tls: TLSOptions
     @Option(help: "The daemon's address.")
     var host = "127.0.0.1"
     @Option(help: "The daemon's port.")
@@ -53,6 +54,7 @@ struct RunCommand: AsyncParsableCommand {
             from: from,
             to: to, seed: seed, program: server.program)
         settings.host = host
+        settings.tls = tls.wire
         let (counts, payments) = try await MonthRun(settings).run { day, counts in
             Terminal.note(
                 "\(day)  leases \(Terminal.grouped(counts.accounts))  reports \(Terminal.grouped(counts.reports))  "

@@ -22,11 +22,10 @@ struct PolicySQL {
         self.segmenter = Segmenter(policy, cut: cut)
         let types = fields.map { field in "\(field.name) \(Self.type(field.width))" }
         self.table = "CREATE TABLE account (\(types.joined(separator: ", ")))"
-        var derived: [String] = []
+        var inner = "account"
         for field in Set(Self.read(policy).filter(\.isDerived)).sorted(by: { $0.rawValue < $1.rawValue }) {
-            derived.append("\(try Self.formula(field)) AS \(field.name)")
+            for level in try Self.levels(field, cut) { inner = "(SELECT *, \(level) FROM \(inner))" }
         }
-        let inner = derived.isEmpty ? "account" : "(SELECT *, \(derived.joined(separator: ", ")) FROM account)"
         let relief = policy.relief.enumerated().map { index, relief in
             "\(Self.sql(relief.when.bound(to: cut))) AS offer_\(index)"
         }
@@ -51,12 +50,17 @@ struct PolicySQL {
         }
     }
 
-    private static func formula(_ field: AccountField) throws(CommandFailure) -> String {
-        guard field == .balanceShare else {
+    /// The columns that lead to a derived one, each level known to the next.
+    private static func levels(_ field: AccountField, _ cut: LocalDate) throws(CommandFailure) -> [String] {
+        switch field {
+        case .balanceShare:
+            let share = "CASE WHEN balance >= 0 AND original_amount > 0 THEN balance * 10000 // original_amount END"
+            return ["\(share) AS \(field.name)"]
+        case .defaultProbability, .expectedLoss: return DefaultRiskSQL.levels(field, cut: cut)
+        default:
             throw CommandFailure(
                 .usage, "\(field.name) has no formula in SQL here", remedy: "Take a policy that does not read it.")
         }
-        return "CASE WHEN balance >= 0 AND original_amount > 0 THEN balance * 10000 // original_amount END"
     }
 
     private static func read(_ policy: Policy) -> [AccountField] {

@@ -3,16 +3,17 @@
 import ArgumentParser
 internal import Dispatcher
 
-/// `dispatcherd agency`: what agencies sign in with.
+/// `dispatcherd agency`: who is given work, and what agencies sign in with.
 struct AgencyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "agency", abstract: "Keeps the agencies' keys.",
+        commandName: "agency", abstract: "Says which agencies are given work, and keeps their keys.",
         discussion: """
             Examples:
+              dispatcherd agency list
+              dispatcherd agency hold ACE07 --motive audit --preview
               dispatcherd agency key add --file keys.csv
-              dispatcherd agency key list
             """,
-        subcommands: [Key.self])
+        subcommands: [Status.self, Hold.self, Suspend.self, Terminate.self, Release.self, Key.self])
 
     struct Key: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

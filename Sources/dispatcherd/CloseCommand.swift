@@ -36,15 +36,27 @@ struct CloseCommand: AsyncParsableCommand {
     var propose = false
     @Option(help: "Who proposes or closes.")
     var by: String?
+    @Flag(help: "Give a month back that a killed close left 'closing': it takes imports and reviews again.")
+    var giveBack = false
     @Option(help: "Write the statements, tables and the month's page into this folder.")
     var out: String?
     @Flag(help: "Print the month as JSON.")
     var json = false
 
+    func validate() throws {
+        if giveBack, preview || beforeItsEnd || out != nil || json {
+            throw ValidationError("--give-back closes nothing; it stands alone.")
+        }
+    }
+
     func run() async throws {
         let settings = try database.settings()
         let link = try await database.open()
         let period = planned.argument.period
+        if giveBack {
+            try MonthClosing(link, period: period).giveBack()
+            return Console.out("\(period) is open again")
+        }
         let closing = MonthClosing(link, period: period) { Console.note("closing: \($0)") }
         let stages = StageCommands(link, settings)
         if propose {

@@ -39,8 +39,9 @@ struct ExhaustionCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Certifies accounts in a person's name and takes them out of collection at once: all, or none.",
             discussion: """
-                An account that misses a clause, or has a valid certificate, is refused (exit 1). Shows what would be
-                certified and asks; --yes answers.
+                An account that misses a clause is refused (exit 1), and so is one named by --account that has a valid
+                certificate; those of a file are skipped and counted. Shows what would be certified and asks; --yes
+                answers.
 
                 Examples:
                   dispatcherd exhaustion validate --period 2024-03 --account 1900012345 --by "Ana Ruiz"
@@ -60,9 +61,18 @@ struct ExhaustionCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let accounts = account + (try file.map { try AccountList.read($0) } ?? [])
+            let listed = try file.map { try AccountList.read($0) } ?? []
             let validation = try ExhaustionValidation(
                 try await database.open(), period: planned.argument.period, by: by)
+            let open = try validation.uncertified(listed)
+            let skipped = Set(listed).count - open.count
+            if skipped > 0 {
+                Console.note("\(Console.grouped(skipped)) accounts of the file are certified already and are skipped")
+            }
+            let accounts = account + open
+            if accounts.isEmpty, skipped > 0 {
+                return Console.out(json ? "[]" : "nothing to certify: every account of the file is certified already")
+            }
             let preview = try validation.preview(accounts)
             if !json || !yes { for line in preview { Console.note(line) } }
             try Confirmation.require(
@@ -176,14 +186,16 @@ struct ClauseReportOptions: ParsableArguments {
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Lists that change nothing: segregation, return to balance, and what became of a month's starts.",
+        abstract:
+            "Lists that change nothing: segregation, return to balance, what became of starts and of what came back.",
         discussion: """
             Examples:
               dispatcherd report segregation --period 2024-03
               dispatcherd report return-to-balance --period 2024-03 --all --csv returning.csv
               dispatcherd report starts --period 2024-03
+              dispatcherd report returns --period 2024-03
             """,
-        subcommands: [Segregation.self, ReturnToBalance.self, Starts.self])
+        subcommands: [Segregation.self, ReturnToBalance.self, Starts.self, Returns.self])
 
     struct Segregation: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -14,7 +14,9 @@ struct PlanCommand: AsyncParsableCommand {
               dispatcherd plan preview --period 2024-03
               dispatcherd plan apply --period 2024-03
             """,
-        subcommands: [Preview.self, Apply.self, Discard.self])
+        subcommands: [
+            Preview.self, Apply.self, Discard.self, Rebalance.self, Unpulled.self, PlanSettingsCommand.self,
+        ])
 
     /// What preview and apply share.
     struct Options: ParsableArguments {
@@ -25,8 +27,8 @@ struct PlanCommand: AsyncParsableCommand {
         @Flag(help: "Print the plan as JSON.")
         var json = false
 
-        func run() async throws -> PlanRun {
-            PlanRun(try await database.open(), period: planned.argument.period, seed: seed)
+        func run(_ settings: PlanSettingsFile? = nil) async throws -> PlanRun {
+            PlanRun(try await database.open(), period: planned.argument.period, seed: seed, settings: settings)
         }
     }
 
@@ -37,11 +39,15 @@ struct PlanCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd plan preview --period 2024-03
                   dispatcherd plan preview --period 2024-03 --seed 7 --json
+                  dispatcherd plan preview --period 2024-03 --settings mine.yaml
                 """)
         @OptionGroup var options: Options
+        @Option(help: "Plan settings to try, a YAML file, in the place of those in force.")
+        var settings: String?
 
         func run() async throws {
-            let report = try await options.run().preview()
+            let tried = try settings.map { try PlanSettingsFile(path: $0) }
+            let report = try await options.run(tried).preview()
             if options.json { return Console.out(try JSONText.of(report)) }
             for line in report.detail + [""] + report.summary { Console.out(line) }
         }
@@ -51,22 +57,29 @@ struct PlanCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Deals the month: closes the hands of earlier months, writes the new ones and opens them.",
             discussion: """
-                A month is dealt once.
+                A month is dealt once. Who applied it, when, and its digest are kept; where the plan settings ask for two
+                persons the first apply only notes the wish, and the second, by another name, deals.
                 An apply that was stopped is taken back by the next one; until then agencies get 'paused'.
                 Accounts that are held stay with their holders and are not dealt again.
 
                 Examples:
-                  dispatcherd plan apply --period 2024-03
+                  dispatcherd plan apply --period 2024-03 --by ana
                   dispatcherd plan apply --period 2024-03 --json
                 """)
         @OptionGroup var options: Options
+        @Option(help: "Who applies; kept with the plan and in the ledger.")
+        var by: String = "operator"
 
         func run() async throws {
-            let report = try await options.run().apply()
+            let report = try await options.run().apply(by: by)
             if options.json { return Console.out(try JSONText.of(report)) }
             for line in report.summary { Console.out(line) }
             if report.state == .unchanged, let plan = report.plan {
                 Console.out("nothing changed: plan \(plan) is applied already")
+            } else if report.state == .awaiting {
+                Console.out(
+                    "nothing is dealt yet: \(report.persons.joined(separator: ", ")) wants this plan, and the settings ask for "
+                        + "two persons; another one applies it with --by NAME")
             } else if let plan = report.plan {
                 Console.out("plan \(plan) of \(report.period) is applied")
             }

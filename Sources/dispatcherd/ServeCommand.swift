@@ -11,11 +11,13 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Leases accounts to agencies over TCP until told to stop.",
         discussion: """
             SIGTERM and Ctrl-C drain: agencies are told, what is in flight is \
-            answered, then the process ends.
+            answered, then the process ends. SIGHUP reads the certificate anew; so \
+            does a change of its files.
 
             Examples:
               dispatcherd serve
               dispatcherd serve --port 7700 --database postgresql:///reparto
+              dispatcherd serve --host 0.0.0.0 --tls-certificate mx-1.pem --tls-key mx-1.key
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -23,6 +25,14 @@ struct ServeCommand: AsyncParsableCommand {
     var host: String?
     @Option(help: "The TCP port; 0 takes any free one.")
     var port: Int?
+    @Option(name: .customLong("tls-certificate"), help: "The listener's certificate and its chain, PEM.")
+    var certificate: String?
+    @Option(name: .customLong("tls-key"), help: "The certificate's private key, PEM.")
+    var key: String?
+    @Option(name: .customLong("tls-client-ca"), help: "Asks clients for a certificate of these authorities, PEM.")
+    var clientAuthorities: String?
+    @Flag(name: .customLong("allow-plain"), help: "Listen elsewhere than on loopback although there is no TLS.")
+    var allowPlain = false
     @Option(name: .customLong("ready-file"), help: "A file that gets 'host port' once the node listens.")
     var readyFile: String?
     @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical.")
@@ -39,6 +49,10 @@ struct ServeCommand: AsyncParsableCommand {
         var flags: [SettingKey: String] = [:]
         flags[.listenHost] = host
         flags[.listenPort] = port.map(String.init)
+        flags[.tlsCertificateFile] = certificate
+        flags[.tlsKeyFile] = key
+        flags[.tlsClientCAFile] = clientAuthorities
+        if allowPlain { flags[.listenAllowPlain] = "true" }
         let settings = try database.settings(flags)
         try await Serving.run(settings, readyFile: readyFile, logger: logger)
     }

@@ -30,6 +30,8 @@ struct AuthenticationTests {
         var others: [AuthenticationMessage] = [
             AuthenticationMessage(server: "mx-2", serverNonce: Self.nonce, hello: .example),
             AuthenticationMessage(server: "mx-1", serverNonce: Self.nonce.reversed(), hello: .example),
+            AuthenticationMessage(
+                server: "mx-1", serverNonce: Self.nonce, hello: .example, certificate: [UInt8](repeating: 1, count: 32)),
         ]
         for edit in [
             { $0.agency = valid(AgencyID(8)) }, { $0.instance = valid(Token("mty-3")) }, { $0.sequence = 482 },
@@ -41,7 +43,7 @@ struct AuthenticationTests {
         }
         let claims = others.map { AuthenticationClaim(hello: .example, message: $0, signature: signature) }
 
-        #expect(claims.count == 6)
+        #expect(claims.count == 7)
         #expect(claims.allSatisfy { !$0.isSigned(by: key.publicKey) })
     }
 

@@ -2,30 +2,12 @@
 
 import AgentProtocol
 import Assignment
-import FoundationEssentials
+import TestSupport
 import Testing
 
-/// docs/protocol.md, executed.
+/// The tables and the grammar of docs/protocol.md, executed. Its transcripts are played against a node, with a database.
 struct DocumentTests {
-    static let document = Document()
-
-    @Test(arguments: document.transcripts)
-    func `a transcript of the document runs as it stands`(transcript: [String]) {
-        var test = TestSession()
-        var said: [String] = []
-        for line in transcript {
-            switch line.first {
-            case ">": test.send(String(line.dropFirst(2)))
-            case "!": test.happens(String(line.dropFirst(2)))
-            case "~": test.pass(seconds: Int(line.dropFirst(2)) ?? 0)
-            default: break
-            }
-            said += test.take().map { "< " + $0 }
-        }
-
-        #expect(said == transcript.filter { $0.hasPrefix("<") })
-        #expect(transcript.count > 2)
-    }
+    static let document = ProtocolDocument()
 
     @Test func `every verb is asked for in a transcript, and answered OK in one`() {
         let lines = Self.document.transcripts.map { $0.map { $0.split(separator: " ").map(String.init) } }
@@ -172,37 +154,6 @@ extension Verb {
         case .explain: "x EXPLAIN delegation=14 strategy=dual"
         case .quiet: "x QUIET delegation=14 strategy=dual state=on"
         case .ping, .bye, .held, .status: "x \(name)"
-        }
-    }
-}
-
-/// The text of the specification, cut into what can be executed.
-struct Document {
-    private let lines: [String]
-
-    init() {
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        let text = (try? String(contentsOf: URL(filePath: root + "/docs/protocol.md"), encoding: .utf8)) ?? ""
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    }
-
-    /// The sessions of the document: those of a client that keeps to it, and those of one that does not.
-    var transcripts: [[String]] { blocks("transcript") + blocks("transcript-fault") }
-
-    /// The fenced blocks of one kind.
-    func blocks(_ kind: String) -> [[String]] {
-        lines.indices.filter { lines[$0] == "```" + kind }.map { start in
-            Array(lines[(start + 1)...].prefix { $0 != "```" })
-        }
-    }
-
-    /// The cells of the table whose heading starts like that, row by row.
-    func table(under heading: String) -> [[String]] {
-        guard let start = lines.firstIndex(where: { $0.hasPrefix(heading) }) else { return [] }
-        return lines[(start + 2)...].prefix { $0.hasPrefix("|") }.map { row in
-            row.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast().map {
-                String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-            }
         }
     }
 }

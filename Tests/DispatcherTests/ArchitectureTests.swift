@@ -11,7 +11,7 @@ struct ArchitectureTests {
         "AgentProtocol": ["Assignment", "Crypto", "FoundationEssentials"],
         "AgentProtocol/Channel": [
             "Assignment", "Crypto", "Darwin", "FoundationEssentials", "Glibc", "Logging", "NIOCore", "NIOPosix",
-            "Synchronization",
+            "NIOSSL", "Synchronization",
         ],
         "PgStore": ["Assignment", "CLibPQ", "Glibc", "Synchronization"],
         "Dispatcher": dispatcher,

@@ -55,6 +55,33 @@ struct ClosingFileTests {
         }
     }
 
+    @Test func `an earlier month's statements go, other files stay, and a failure leaves what was there`() async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            let month = try MonthClosing(link, period: ClosingFixture.period).close().month
+            try withFolder { folder in
+                let statements = folder.appending(path: "statements", directoryHint: .isDirectory)
+                try FileManager.default.createDirectory(at: statements, withIntermediateDirectories: true)
+                for name in ["C9999.json", "notes.txt"] {
+                    try Data("old".utf8).write(to: statements.appending(path: name))
+                }
+                try FileManager.default.createDirectory(
+                    at: folder.appending(path: "index.html", directoryHint: .isDirectory),
+                    withIntermediateDirectories: true)
+                #expect(throws: CommandFailure.self) { try StatementFiles(folder.path).write(month) }
+                #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.path).contains(".part"))
+                try FileManager.default.removeItem(at: folder.appending(path: "index.html"))
+                try StatementFiles(folder.path).write(month)
+
+                let left = try FileManager.default.contentsOfDirectory(atPath: statements.path)
+                #expect(left.contains("notes.txt") && left.contains("C1.json") && !left.contains("C9999.json"))
+                #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.path).contains(".part"))
+            }
+        }
+    }
+
     @Test func `a folder that cannot be written to is the environment's fault`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

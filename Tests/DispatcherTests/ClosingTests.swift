@@ -79,6 +79,52 @@ struct ClosingTests {
         }
     }
 
+    @Test func `of two closes at once one closes, and the other finds the same`() async throws {
+        try await TestDatabase.with { database in
+            try ClosingFixture.make(try database.link(), seed: 3)
+            let results = try await withThrowingTaskGroup(of: MonthClosing.Result.self) { group in
+                for _ in 1...2 {
+                    let link = try database.link()
+                    group.addTask { try MonthClosing(link, period: ClosingFixture.period).close().result }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(results.contains(.closed) && results.contains(.identical))
+        }
+    }
+
+    @Test func `a month that a killed close left closing is given back, and no other`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            let store = PeriodStore(link, period: ClosingFixture.period)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            #expect(findings { try closing.giveBack() }?.exit == .usage)
+            _ = try store.markClosing()
+            try closing.giveBack()
+            #expect(try store.state() == .open)
+            _ = try closing.close()
+
+            #expect(findings { try closing.giveBack() }?.found.contains("is closed") == true)
+            #expect(try store.state() == .closed)
+        }
+    }
+
+    @Test func `a month that has not begun is not closed, whatever is asked for`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-01T05:59:59Z'")
+            let failure = findings {
+                _ = try MonthClosing(link, period: ClosingFixture.period).close(beforeItsEnd: true)
+            }
+
+            #expect(failure?.exit == .usage)
+            #expect(failure?.found.contains("begins at 2024-03-01T06:00:00.000Z") == true)
+        }
+    }
+
     @Test func `closing again gives the same bytes`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

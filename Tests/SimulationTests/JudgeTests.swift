@@ -35,6 +35,18 @@ struct JudgeTests {
         #expect(Judge.judge(history).broken == [])
     }
 
+    @Test func `a grant to an agency on hold is found, one before the hold or after its release is not`() throws {
+        var history = try History.sound()
+        history.orders = [History.Order(agency: 7, isHold: true, at: .hour(11))]
+        #expect(Judge.judge(history).broken == [])
+        history.orders = [History.Order(agency: 7, isHold: true, at: .hour(9))]
+        #expect(Judge.judge(history).broken == [.exclusions])
+        history.orders.append(History.Order(agency: 7, isHold: false, at: .hour(9)))
+        #expect(Judge.judge(history).broken == [])
+        history.orders = [History.Order(agency: 8, isHold: true, at: .hour(9))]
+        #expect(Judge.judge(history).broken == [])
+    }
+
     @Test func `an epoch that does not rise is found`() throws {
         var history = try History.sound()
         history.limits = [History.Limit(quota: 3, since: .hour(0), accounts: 9)]

@@ -82,9 +82,9 @@ private struct Site {
             try deal(handSize, key, try database.link())
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            let node = try await DispatcherNode(
-                conninfo: database.conninfo, settings: .init(server: AgentServerSettings(node: "test")), logger: logger
-            ).start()
+            var served = DispatcherNode.Settings(server: AgentServerSettings(node: "test"))
+            served.server.limits.draining = .milliseconds(50)
+            let node = try await DispatcherNode(conninfo: database.conninfo, settings: served, logger: logger).start()
             do {
                 let folder = try TemporaryFolder()
                 try FileManager.default.createDirectory(

@@ -2,16 +2,22 @@
 
 internal import Glibc
 package import PgStore
+internal import Synchronization
 
 /// A database of its own for one test or suite, on the throwaway server that `make test` starts: migrated, with a virtual
-/// clock at 2024-03-01T06:00:00Z, and dropped at the end.
+/// clock at 2024-03-01T06:00:00Z.
 ///
 ///     try await TestDatabase.with { database in
 ///         let link = try database.link()
 ///         …
 ///     }
+///
+/// It is a copy of one that was migrated once, and is not dropped: the server dies with the run, while each drop would
+/// make it write a checkpoint first, which takes longer than most tests do.
 package struct TestDatabase: Sendable {
     package let conninfo: String
+
+    package init(conninfo: String) { self.conninfo = conninfo }
 
     package func link(_ application: String = "test") throws -> PgLink {
         try PgLink(conninfo, application: application)
@@ -20,20 +26,51 @@ package struct TestDatabase: Sendable {
     package static func with<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
         guard let raw = getenv("REPARTO_TEST_DATABASE") else { throw MissingServer() }
         let server = String(cString: raw)
-        var random = SystemRandomNumberGenerator()
-        let name = "test_\(String(random.next(), radix: 36))"
+        let template = try template.withLock { name in
+            if let name { return name }
+            let made = try makeTemplate(server)
+            name = made
+            return made
+        }
+        let name = "test_\(randomWord())"
+        try PgLink(server, application: "test").script("CREATE DATABASE \(name) TEMPLATE \(template)")
+        return try await body(TestDatabase(conninfo: "\(server) dbname=\(name)"))
+    }
+
+    /// The name of the migrated database that the others are copies of; `nil` until the first one is asked for.
+    private static let template = Mutex<String?>(nil)
+
+    private static func makeTemplate(_ server: String) throws -> String {
+        let name = "template_\(randomWord())"
         try PgLink(server, application: "test").script("CREATE DATABASE \(name)")
-        let database = TestDatabase(conninfo: "\(server) dbname=\(name)")
+        let link = try PgLink("\(server) dbname=\(name)", application: "test")
+        try Migrator.migrate(link)
+        try link.script("UPDATE clock SET virtual_now = '2024-03-01T06:00:00Z'")
+        return name
+    }
+
+    private static func randomWord() -> String {
+        var random = SystemRandomNumberGenerator()
+        return String(random.next(), radix: 36)
+    }
+
+    /// Runs `body` on a copy of this database as it is now; dropped at the end. Links to this one are cut.
+    package func copied<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
+        guard let raw = getenv("REPARTO_TEST_DATABASE"), let name = conninfo.split(separator: "=").last else {
+            throw MissingServer()
+        }
+        let server = String(cString: raw)
+        let copy = "\(name)_copy"
+        let link = try PgLink(server, application: "test")
+        try link.script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+        try link.script("CREATE DATABASE \(copy) TEMPLATE \(name)")
         let result: Result<Value, any Error>
         do {
-            let link = try database.link()
-            try Migrator.migrate(link)
-            try link.script("UPDATE clock SET virtual_now = '2024-03-01T06:00:00Z'")
-            result = .success(try await body(database))
+            result = .success(try await body(TestDatabase(conninfo: "\(server) dbname=\(copy)")))
         } catch {
             result = .failure(error)
         }
-        try PgLink(server, application: "test").script("DROP DATABASE \(name) WITH (FORCE)")
+        try link.script("DROP DATABASE \(copy) WITH (FORCE)")
         return try result.get()
     }
 

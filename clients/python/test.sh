@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Types, then all tests of the Python client, in a virtual environment of their own in var/python.
-# REPARTO_BIN is the folder of dispatcherd and agentsim (default: .build/release). Words are tests to run: test_wire.
+# All tests of the Python client, and its types where mypy is there. REPARTO_BIN is the folder of dispatcherd and agentsim
+# (default: .build/release). Words are tests to run: test_wire. A Python that has no 'cryptography' gets a virtual environment in
+# var/python; with REPARTO_PYTHON_VENV=yes any gets one, with mypy.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -14,20 +15,26 @@ for program in dispatcherd agentsim; do
     }
 done
 
-venv=$root/var/python/venv
-wanted=$(cat "$here/pyproject.toml"; "${PYTHON:-python3}" --version)
-if [ "$(cat "$venv/made-for" 2>/dev/null)" != "$wanted" ]; then
-    rm -rf "$venv"
-    mkdir -p "$root/var/python"
-    "${PYTHON:-python3}" -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --editable "$here[test]"
-    echo "$wanted" >"$venv/made-for"
+python=${PYTHON:-python3}
+if [ "${REPARTO_PYTHON_VENV:-no}" = yes ] || ! "$python" -c 'import cryptography' 2>/dev/null; then
+    venv=$root/var/python/venv
+    wanted=$(cat "$here/pyproject.toml"; "$python" --version)
+    if [ "$(cat "$venv/made-for" 2>/dev/null)" != "$wanted" ]; then
+        rm -rf "$venv"
+        mkdir -p "$root/var/python"
+        "$python" -m venv "$venv"
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --editable "$here[test]"
+        echo "$wanted" >"$venv/made-for"
+    fi
+    python=$venv/bin/python
 fi
 
-echo "## types"
-(cd "$here" && "$venv/bin/mypy" --cache-dir "$root/var/python/mypy")
+if "$python" -c 'import mypy' 2>/dev/null; then
+    echo "## types"
+    (cd "$here" && "$python" -m mypy --cache-dir "$root/var/python/mypy")
+fi
 echo "## tests"
 cd "$here/tests"
-export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=error::ResourceWarning
-if [ $# -gt 0 ]; then exec "$venv/bin/python" -m unittest -v "$@"; fi
-exec "$venv/bin/python" -m unittest discover -v
+export PYTHONPATH=$here/src PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=error::ResourceWarning
+if [ $# -gt 0 ]; then exec "$python" -m unittest -v "$@"; fi
+exec "$python" -m unittest discover

@@ -5,6 +5,7 @@ A case is a file in cases/ with one function, `run(bench)`, that yields `Result`
 `say` tells people what goes on.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 REAL_SIZE = 5_500_000
 PERIOD = "2024-03"
 PERIOD_NUMBER = 202403
+# The same cut runs under each. The first one is what the targets are for.
+POLICIES = ["infonavit-2023", "fna-bands", "fonacot-pool"]
 BIN = Path(".build/release")
 
 
@@ -39,7 +42,7 @@ class Result:
     def line(self, bench):
         verdict = "met" if self.is_met else "MISSED"
         size = "" if bench.accounts == REAL_SIZE else f"  (not the real size: {bench.accounts:,} accounts)"
-        return f"{self.name:24} {self.ratio:>12}  target {self.target:18} {verdict}{size}"
+        return f"{self.name:28} {self.ratio:>12}  target {self.target:18} {verdict}{size}"
 
 
 @dataclass
@@ -49,6 +52,15 @@ class Timing:
     wall: float
     cpu: float
     mebibytes: float
+
+
+def policy_file(policy):
+    return f"policies/{policy}.yaml"
+
+
+def line_name(case, policy):
+    """The name of a case's line: its own for the policy that the targets are for."""
+    return case if policy == POLICIES[0] else f"{case}-{policy}"
 
 
 def spread(values):
@@ -103,6 +115,10 @@ class Bench:
 
     # --- The data -----------------------------------------------------------------------------------------------------
 
+    def start(self):
+        self.timed(self.dispatcherd("database", "start"))
+        self.database = self.output(self.dispatcherd("database", "url"))
+
     def month(self):
         """A database with a cut of the size, as a month's imports leave it. Made once and kept until `make clean`."""
         if self.database:
@@ -114,8 +130,7 @@ class Bench:
             self.timed(
                 [BIN / "agentsim", "portfolio", "--out", portfolio, "--seed", "7", "--period", PERIOD]
                 + ["--accounts", self.accounts])
-        self.timed(self.dispatcherd("database", "start"))
-        self.database = self.output(self.dispatcherd("database", "url"))
+        self.start()
         say("importing what is not imported yet")
         for kind, file in [
             ("zones", "policies/zones.csv"),
@@ -126,6 +141,11 @@ class Bench:
         ]:
             self.timed(self.dispatcherd("import", kind, file, "--period", PERIOD))
         self.timed(self.psql("VACUUM (ANALYZE) account", "CHECKPOINT"))
+
+    def segmented(self, policy):
+        """What `segment` reports of the month under one of the shipped policies."""
+        return json.loads(self.output(
+            self.dispatcherd("segment", "--period", PERIOD, "--policy", policy_file(policy), "--json")))
 
     def stop(self):
         if self.database:

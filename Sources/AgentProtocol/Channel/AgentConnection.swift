@@ -14,6 +14,8 @@ package struct AgentConnectionSettings: Sendable {
     package var sequence: Int64
     package var privateKey: AgencyPrivateKey
     package var client: String?
+    /// `nil`: the connection is not encrypted.
+    package var tls: ClientTLS?
     package var connectTimeout: Duration = .seconds(10)
     /// A request that is not answered for so long ends the connection; whether it had an effect is told by its key.
     package var replyTimeout: Duration = .seconds(60)
@@ -95,7 +97,8 @@ package final class AgentConnection: Sendable {
                 nonce: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
             guard let node = opened.greeting["node"], let nonce = opened.greeting["nonce"].flatMap(HexBytes.init(hex:)),
                 let proof = settings.privateKey.sign(
-                    AuthenticationMessage(server: node, serverNonce: nonce.bytes, hello: hello))
+                    AuthenticationMessage(
+                        server: node, serverNonce: nonce.bytes, hello: hello, certificate: opened.certificateHash))
             else { throw AgentConnectionError.protocolViolation("the greeting has no node or no nonce") }
             // Both at once: the proof needs only the greeting, and a round trip is saved.
             let replies = try await send(
@@ -160,6 +163,7 @@ extension AgentConnection {
         let handler: NIOLoopBound<AgentConnectionHandler>
         let greeting: ReplyFields
         let pushes: AsyncStream<ClientPush>
+        let certificateHash: [UInt8]?
     }
 
     private static func open(_ settings: AgentConnectionSettings) async throws -> Opened {
@@ -171,10 +175,15 @@ extension AgentConnection {
         let handler: NIOLoopBound<AgentConnectionHandler>
         let greeted: EventLoopFuture<ReplyFields>
         do {
+            let tls = try settings.tls.map { try ClientTLS.Context($0) }
             // The handler comes from the initializer: the pipeline drops it when the server hangs up early.
             (channel, handler, greeted) = try await bootstrap.connect(host: settings.host, port: settings.port) {
                 channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            ClientTLS.handler(tls, host: settings.host, serverName: settings.tls?.serverName))
+                    }
                     let handler = AgentConnectionHandler(settings, pushed: pushed, on: channel.eventLoop)
                     try channel.pipeline.syncOperations.addHandler(handler)
                     let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
@@ -187,7 +196,9 @@ extension AgentConnection {
         }
         do {
             let greeting = try await greeted.get()
-            return Opened(channel: channel, handler: handler, greeting: greeting, pushes: pushes)
+            let hash = try await channel.eventLoop.submit { try ClientTLS.certificateHash(of: channel) }.get()
+            return Opened(
+                channel: channel, handler: handler, greeting: greeting, pushes: pushes, certificateHash: hash)
         } catch {
             channel.close(promise: nil)
             throw error

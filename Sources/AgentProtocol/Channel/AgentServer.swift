@@ -3,6 +3,7 @@
 package import Assignment
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 #if canImport(Glibc)
@@ -23,10 +24,32 @@ package struct AgentServerSettings: Sendable {
     package var connectionsMax = 20_000
     /// Event loops, one thread each.
     package var threads = 1
+    /// Encrypts every connection from its first byte; `nil`: none.
+    package var tls: ServerTLS?
     /// Whether to listen elsewhere than on loopback, although nothing encrypts the connection.
     package var allowsPlainAnywhere = false
+    /// What each session begins with: random, and never the same twice.
+    package var seed: @Sendable () -> SessionSeed = SessionSeed.random
 
     package init(node: String) { self.node = node }
+}
+
+/// What makes a session one of its own: the nonce that the client signs, and a name for logs.
+package struct SessionSeed: Sendable {
+    package let nonce: [UInt8]
+    package let session: String
+
+    package init(nonce: [UInt8], session: String) {
+        self.nonce = nonce
+        self.session = session
+    }
+
+    package static func random() -> SessionSeed {
+        var random = SystemRandomNumberGenerator()
+        return SessionSeed(
+            nonce: (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) },
+            session: String(UInt32.random(in: .min ... .max, using: &random), radix: 16))
+    }
 }
 
 /// Why a listener could not be started. The operator's to mend.
@@ -71,7 +94,7 @@ package final class AgentServer: Sendable {
     package static func start(
         _ settings: AgentServerSettings, clock: @escaping @Sendable () -> Timestamp, submit: @escaping Submit
     ) async throws -> AgentServer {
-        guard settings.allowsPlainAnywhere || isLoopback(settings.host) else {
+        guard settings.tls != nil || settings.allowsPlainAnywhere || isLoopback(settings.host) else {
             throw AgentServerError.plainOffLoopback(host: settings.host)
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
@@ -85,7 +108,12 @@ package final class AgentServer: Sendable {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AgentServerHandler(shell))
+                    let identity = settings.tls?.identity
+                    if let identity {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        AgentServerHandler(shell, certificateHash: identity?.certificateHash))
                 }
             }
         do {
@@ -134,7 +162,7 @@ package final class AgentServer: Sendable {
     }
 
     /// By name, so that nothing is bound before it is known.
-    private static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
     }
 

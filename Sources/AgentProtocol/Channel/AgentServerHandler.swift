@@ -27,13 +27,13 @@ final class AgentServerHandler: ChannelInboundHandler {
     private var agency: AgencyID?
     private var timer: (deadline: Duration, scheduled: Scheduled<Void>)?
 
-    init(_ shell: SessionShell) {
+    /// - Parameter certificateHash: of the certificate that this connection shows; `nil` without TLS.
+    init(_ shell: SessionShell, certificateHash: [UInt8]?) {
         self.shell = shell
-        var random = SystemRandomNumberGenerator()
-        let nonce = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-        let session = String(UInt32.random(in: .min ... .max, using: &random), radix: 16)
+        let seed = shell.settings.seed()
         self.session = AgentSession(
-            server: shell.settings.node, sessionID: session, nonce: nonce, limits: shell.settings.limits)
+            server: shell.settings.node, sessionID: seed.session, nonce: seed.nonce, limits: shell.settings.limits)
+        self.session.certificateHash = certificateHash
     }
 
     // MARK: The channel's events

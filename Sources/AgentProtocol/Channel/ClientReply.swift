@@ -53,6 +53,16 @@ package struct ReplyFields: Equatable, Sendable {
     /// The fields as they stood on the wire, without what came before them.
     package var text: String { fields.first.map { String(decoding: line[$0.key.lowerBound...], as: UTF8.self) } ?? "" }
 
+    /// Every field by its key.
+    package var dictionary: [String: String] {
+        var values: [String: String] = [:]
+        for field in fields {
+            values[String(decoding: line[field.key], as: UTF8.self)] = String(
+                decoding: line[...].unescaped(field), as: UTF8.self)
+        }
+        return values
+    }
+
     package subscript(key: String) -> String? { bytes(key).map { String(decoding: $0, as: UTF8.self) } }
     package func number(_ key: String) -> Int64? { bytes(key).flatMap(Int64.init(wire:)) }
     package func timestamp(_ key: String) -> Timestamp? { bytes(key).flatMap(Timestamp.init(wire:)) }
@@ -85,7 +95,8 @@ extension LeaseSummary {
         else { return nil }
         self.init(
             grant: fields.value("grant"), contract: fields.value("contract"), term: fields.timestamp("term"),
-            graceSeconds: fields.number("grace"), left: left, stop: stop, after: fields.number("after"))
+            workBy: fields.timestamp("work-by"), graceSeconds: fields.number("grace"), left: left, stop: stop,
+            after: fields.number("after"))
     }
 }
 

@@ -56,6 +56,8 @@ package struct LeaseSummary: Equatable, Sendable {
     package var contract: ContractID?
     /// The announced term; the enforced one is later by the grace.
     package var term: Timestamp?
+    /// By when the first work on each account must be reported; `nil` where the term alone counts.
+    package var workBy: Timestamp?
     package var graceSeconds: Int64?
     /// The accounts that the hand still has for this contract.
     package var left: Int64
@@ -64,12 +66,13 @@ package struct LeaseSummary: Equatable, Sendable {
     package var after: Int64?
 
     package init(
-        grant: GrantID?, contract: ContractID? = nil, term: Timestamp?, graceSeconds: Int64?, left: Int64,
-        stop: PullStop, after: Int64? = nil
+        grant: GrantID?, contract: ContractID? = nil, term: Timestamp?, workBy: Timestamp? = nil,
+        graceSeconds: Int64?, left: Int64, stop: PullStop, after: Int64? = nil
     ) {
         self.grant = grant
         self.contract = contract
         self.term = term
+        self.workBy = workBy
         self.graceSeconds = graceSeconds
         self.left = left
         self.stop = stop
@@ -86,6 +89,7 @@ package struct LeaseSummary: Equatable, Sendable {
         output.append(field: "contract", contract)
         output.append(field: "granted", granted)
         output.append(field: "term", text: term?.description)
+        output.append(field: "work-by", text: workBy?.description)
         output.append(field: "grace", graceSeconds)
         output.append(field: "left", left)
         output.append(field: "stop", text: stop.rawValue)

@@ -186,3 +186,14 @@ package struct EvidenceReference: Hashable, Sendable, CustomStringConvertible, W
 
     package var description: String { "sha256:\(HexBytes(digest))\(locator.map { "@\($0)" } ?? "")" }
 }
+
+extension ReportRequest {
+    /// The report again, from what was kept of it (``canonicalContent``).
+    package init?(kept content: String, key: Int64) {
+        var scanner = FieldScanner(Array("\(content) key=\(key)".utf8)[...])
+        guard let word = try? scanner.word(), Verb(word) == .report,
+            case .report(let report) = try? AgentRequest(verb: .report, scanner: scanner, batchMax: 1)
+        else { return nil }
+        self = report
+    }
+}

@@ -27,6 +27,8 @@ package struct AgentSession {
     package private(set) var state = State.greeting
     /// Where the connection comes from, as far as the shell knows.
     package var address = ""
+    /// The hash of the certificate that the listener showed; `nil` without TLS. Clients sign it.
+    package var certificateHash: [UInt8]?
     let limits: SessionLimits
     private let server: String
     private let sessionID: String
@@ -349,7 +351,8 @@ package struct AgentSession {
 
     private mutating func prove(_ auth: AuthRequest, _ tag: Tag, _ turn: inout Turn) {
         guard case .hello(let hello) = state else { return refuse(tag, Refusal(.state), &turn) }
-        let message = AuthenticationMessage(server: server, serverNonce: nonce, hello: hello)
+        let message = AuthenticationMessage(
+            server: server, serverNonce: nonce, hello: hello, certificate: certificateHash)
         let claim = AuthenticationClaim(hello: hello, message: message, signature: auth.proof, address: address)
         let number = perform(.authenticate(claim), tag, &turn)
         state = .authenticating(hello, number)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a contract's bond must cover of each account it holds (AGY-08, AGY-09): a basis times a factor.
-package struct Exposure: Hashable, Sendable {
-    package enum Basis: String, Sendable, CaseIterable { case none, overdue, total }
+package struct Exposure: Hashable, Sendable, Codable {
+    package enum Basis: String, Sendable, CaseIterable, Codable { case none, overdue, total }
 
     package let basis: Basis
     /// Hundredths of one percent, 0...100_000: the law of the contract may ask for more than the whole.

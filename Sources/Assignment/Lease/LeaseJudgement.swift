@@ -76,30 +76,25 @@ extension LeaseFacts {
     /// When the lease ended or will end.
     package var end: Timestamp { ending?.at ?? grant.end(credit: credit) }
 
+    /// What the rule says about a report that came after the lease's end.
+    package enum LateJudgement: Equatable, Sendable {
+        case counts
+        case doesNot
+        /// No rule settles it: a person does.
+        case waits
+    }
+
     /// Whether work done at `worked` and reported only at `now`, after the lease's end, still counts.
     ///
     /// It counts after a recall, a payoff or the term's end, where it was done inside the lease and arrives within the policy's
-    /// span; never after the agency's own return, and never once the account has a next holder, whose report might otherwise
-    /// compete with it.
-    package func countsLate(workedAt worked: Timestamp, at now: Timestamp) -> Bool {
-        guard laterEpoch == nil, worked >= grant.grantedAt, worked < end,
-            now <= end.advanced(by: lateReport)
-        else { return false }
+    /// span. It does not where it was done outside the lease, or after the agency's own return. Where it comes later than the
+    /// span, or the account has a next holder, whose report might compete with it, a person decides.
+    package func judgeLate(workedAt worked: Timestamp, at now: Timestamp) -> LateJudgement {
+        guard worked >= grant.grantedAt, worked < end else { return .doesNot }
         switch ending?.kind {
-        case nil, .recall, .exclusion, .withdrawal, .payoff, .sweep: return true
-        case .return, .agreement: return false
+        case .return, .agreement: return .doesNot
+        case nil, .recall, .exclusion, .withdrawal, .payoff, .sweep: break
         }
-    }
-}
-
-/// Contact rules of the pack `infonavit-2023`: from seven in the morning to ten at night by the debtor's clocks.
-///
-/// What breaks a contact rule is recorded and marked, because it happened.
-package enum ContactWindow {
-    /// Half-open, in seconds of the local day.
-    package static let seconds = 7 * 3_600..<22 * 3_600
-
-    package static func allows(_ instant: Timestamp, in zone: MexicanTimeZone) -> Bool {
-        seconds.contains(zone.local(instant).secondOfDay)
+        return laterEpoch == nil && now <= end.advanced(by: lateReport) ? .counts : .waits
     }
 }

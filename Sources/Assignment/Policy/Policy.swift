@@ -44,6 +44,14 @@ package struct Policy: Hashable, Sendable {
         if let invitation, strategy == Invitation.strategy { return invitation.holding }
         return strategies.first { $0.strategy == strategy }?.holding
     }
+
+    /// Where a tactic stands in the order in which its strategy asks for it; behind all of them where it is none of them.
+    /// Mediation keeps the order of the strategy that it invites from.
+    package func place(ofTactic name: String, in strategy: Strategy) -> Int {
+        let asking = strategy == Invitation.strategy ? invitation?.from ?? strategy : strategy
+        guard let rule = strategies.first(where: { $0.strategy == asking }) else { return Int.max }
+        return rule.tactics.firstIndex { $0.name == name } ?? rule.tactics.count
+    }
 }
 
 /// A plain title for people, in both languages.

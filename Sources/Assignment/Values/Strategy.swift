@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The four ways in which an account is collected. The numbers are those of the tables.
-package enum Strategy: Int16, Sendable, CaseIterable, Comparable {
+package enum Strategy: Int16, Sendable, CaseIterable, Comparable, Codable {
     case preventive = 1
     case administrative = 2
     case dual = 3
@@ -25,7 +25,7 @@ package enum Strategy: Int16, Sendable, CaseIterable, Comparable {
 }
 
 /// How an account is worked, and so by which advisers: staffed, counted and fined apart (AGY-07).
-package enum Portfolio: Int16, Sendable, CaseIterable, Comparable {
+package enum Portfolio: Int16, Sendable, CaseIterable, Comparable, Codable {
     case telephone = 1
     case homeVisit = 2
 

@@ -22,13 +22,13 @@ package struct MonthClosing {
 
     private let link: PgLink
     private let period: Period
-    private let step: (String) -> Void
+    private let show: (String) -> Void
 
     /// - Parameter step: told what is being done, for people.
     package init(_ link: PgLink, period: Period, step: @escaping (String) -> Void = { _ in }) {
         self.link = link
         self.period = period
-        self.step = step
+        self.show = step
     }
 
     /// The statements as the facts are now; nothing is written. An open month can be looked at any day.
@@ -55,29 +55,67 @@ package struct MonthClosing {
             try compare(month)
             return (month, .identical)
         case .open, .closing:
-            if !beforeItsEnd { try refuseUnfinished() }
+            if !beforeItsEnd { try refuseUnfinished() } else { try refuseUnbegun() }
             guard try !store.hasStoppedPlan() else {
                 throw CommandFailure(
                     .usage, "a plan of \(period) was stopped while it was dealt",
                     remedy: "Run 'dispatcherd plan apply' or 'dispatcherd plan discard' for \(period) first.")
             }
-            try waitForOlder(try store.markClosing())
-            do {
-                let month = try onOneSnapshot {
-                    // A second close of the same period waits here, and then finds it closed.
-                    try store.lock()
-                    let month = try compute()
-                    try store.keep(month.statements)
-                    try link.insertBlocks(LedgerBlock.seal(month.records))
-                    return month
-                }
-                return (month, .closed)
-            } catch {
-                // The cause is `error`; where even this fails, the next close goes on from `closing`.
-                try? store.reopen()
-                throw error
-            }
+            return try closeOpen()
         }
+    }
+
+    /// Gives a period back that a killed close left `closing`, so that reviews and payments can be taken in again.
+    ///
+    /// - Throws: ``CommandFailure`` where it is not in that state.
+    package func giveBack() throws {
+        let state = try existingState()
+        guard try store.reopen() else {
+            throw CommandFailure(
+                .usage, "\(period) is \(state.rawValue), not closing, so there is nothing to give back",
+                remedy: state == .closed ? "Its statements stand." : "It takes imports and reviews as it is.")
+        }
+    }
+
+    private func closeOpen() throws -> (month: ClosedMonth, result: Result) {
+        Interruption.arm()
+        defer { Interruption.disarm() }
+        Interruption.enter(.computing)
+        do {
+            try waitForOlder(try store.markClosing())
+            let month = try onOneSnapshot {
+                // A second close of the same period waits here, and then finds it closed.
+                guard try store.lock() == .closing else { throw Overtaken() }
+                let month = try compute()
+                try store.keep(month.statements)
+                try link.insertBlocks(LedgerBlock.seal(month.records))
+                try Interruption.check(Self.undone)
+                Interruption.enter(.committing)
+                return month
+            }
+            return (month, .closed)
+        } catch let error where Self.isOvertaken(error) {
+            guard try existingState() == .closed else {
+                throw CommandFailure(
+                    .environment, "\(period) was given back by another command while it was closed",
+                    remedy: "Look at it with `--preview`, and close again.")
+            }
+            show("another close was quicker; comparing with it")
+            return try close()
+        } catch {
+            // The cause is `error`; where even this fails, the next close goes on from `closing`.
+            _ = try? store.reopen()
+            throw error
+        }
+    }
+
+    private static let undone = "nothing was closed, and the period is open again"
+
+    /// Another command has changed the period's state since it was marked.
+    private struct Overtaken: Error {}
+
+    private static func isOvertaken(_ error: any Error) -> Bool {
+        error is Overtaken || ["40001", "23505"].contains((error as? PgError)?.code)
     }
 
     /// The statements of a closed period as they were kept.
@@ -112,13 +150,23 @@ package struct MonthClosing {
                 + "`--preview` shows the month so far, `--before-its-end` closes it now for good.")
     }
 
+    private func refuseUnbegun() throws {
+        let begin = period.advanced(byMonths: -1).end
+        let now = try store.now()
+        guard now < begin else { return }
+        throw CommandFailure(
+            .usage, "\(period) begins at \(begin), and the database's clock shows \(now)",
+            remedy: "Check the period: a month that has not begun has nothing to close.")
+    }
+
     private func waitForOlder(_ mark: PeriodStore.Mark) throws {
         let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
         var announced = 0
         while true {
             let running = try store.olderTransactions(than: mark)
             if running.isEmpty { return }
-            if running.count != announced { step("waiting for \(running.count) older transactions") }
+            try Interruption.check(Self.undone)
+            if running.count != announced { show("waiting for \(running.count) older transactions") }
             announced = running.count
             guard ContinuousClock.now < deadline else {
                 try store.reopen()
@@ -140,12 +188,13 @@ package struct MonthClosing {
     }
 
     private func compute() throws -> ClosedMonth {
-        let store = try ClosingStore(link, period: period, step: step)
+        let store = try ClosingStore(link, period: period, step: show)
+        try Interruption.check(Self.undone)
         let contracts = try store.contracts()
         let schedules = try ScheduleBook(store, period: period, contracts: contracts)
-        step("payments")
+        show("payments")
         try store.attributePayments(grace: schedules.grace(of: contracts))
-        step("statements")
+        show("statements")
         let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
         var kept: [PeriodStore.StoredStatement] = []
         var records: [LedgerRecord] = []
@@ -154,6 +203,7 @@ package struct MonthClosing {
             guard var month = book.month(of: contract), let tariff = schedules.tariff(of: contract),
                 let terms = schedules.terms(of: contract)
             else { continue }
+            try Interruption.check(Self.undone)
             month.bill(try store.billed(of: contract.id))
             let statement = try readable { () throws(ScheduleError) in
                 try Statement(month, tariff: tariff, terms: terms)

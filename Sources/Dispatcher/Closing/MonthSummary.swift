@@ -122,7 +122,9 @@ package struct MonthSummary: Sendable {
             warnings.append("\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")
         }
         if !tally.overcharged.isEmpty {
-            let contracts = tally.overcharged.prefix(10).map(\.description).joined(separator: ", ")
+            let contracts =
+                tally.overcharged.prefix(10).map(\.description).joined(separator: ", ")
+                + (tally.overcharged.count > 10 ? " …" : "")
             warnings.append("penalties pass the invoice of \(tally.overcharged.count) contracts: \(contracts)")
         }
         if unattributed.payments > 0 {

@@ -1,84 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import FoundationEssentials
 internal import Assignment
+internal import FoundationEssentials
+internal import Glibc
 package import PgStore
 
 /// Writes a month's files into a folder: each statement as JSON, CSV and page, and the month's page and tables.
+///
+/// All are written into a folder of a passing name first, and moved when they are whole, the month's page last: what stops it on
+/// the way leaves what was there before.
 package struct StatementFiles {
     private let folder: URL
+    private var passing: URL { folder.appending(path: ".part", directoryHint: .isDirectory) }
+    private static let statements = "statements"
 
     /// - Parameter path: is made where it does not exist.
     package init(_ path: String) {
         folder = URL(filePath: path, directoryHint: .isDirectory)
     }
 
-    /// Makes the folder and writes a file there, so that a close that could not leave its files is not begun.
+    /// Makes the folders and writes a file there, so that a close that could not leave its files is not begun.
     package func probe() throws {
-        let probe = folder.appending(path: ".probe")
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Data("probe".utf8).write(to: probe)
-            try FileManager.default.removeItem(at: probe)
-        } catch {
-            throw CommandFailure(
-                .environment, "cannot write into \(folder.path); nothing was closed",
-                remedy: "Check that the folder can be written to and the disk is not full.")
+            try makeFolders()
+            try write("probe", "probe")
+            try remove(passing)
+        } catch let failure as CommandFailure {
+            try? remove(passing)
+            throw CommandFailure(.environment, "\(failure.found); nothing was closed", remedy: failure.remedy)
         }
     }
 
     /// - Returns: how many files were written.
+    @discardableResult
     package func write(_ month: ClosedMonth) throws -> Int {
-        let documents = try write(month.statements, withMonth: true)
-        try write("index.html", StatementPage().html(month.summary, documents))
-        try write("summary.json", month.summary.json.text)
-        for (name, kind) in [("fees.csv", "fee"), ("penalties.csv", "penalty")] {
-            let rows = documents.flatMap { StatementTable.rows($0) { $0.kind.hasPrefix(kind) } }
-            try write(name, StatementTable.text(rows))
+        try replacing { names in
+            let documents = try write(month.statements, withMonth: true, names: &names)
+            for (name, kind) in [("fees.csv", "fee"), ("penalties.csv", "penalty")] {
+                let rows = documents.flatMap { StatementTable.rows($0) { $0.kind.hasPrefix(kind) } }
+                try write(name, StatementTable.text(rows), names: &names)
+            }
+            try write("summary.json", month.summary.json.text, names: &names)
+            try write("index.html", StatementPage().html(month.summary, documents), names: &names)
         }
-        return month.statements.count * 3 + 4
     }
 
     /// Only the statements.
     @discardableResult
     package func write(statements: [PeriodStore.StoredStatement]) throws -> Int {
-        try write(statements, withMonth: false).count * 3
+        try replacing { names in _ = try write(statements, withMonth: false, names: &names) }
     }
 
     /// - Parameter withMonth: whether the month's page is beside them, to be linked.
     private func write(
-        _ statements: [PeriodStore.StoredStatement], withMonth: Bool
+        _ statements: [PeriodStore.StoredStatement], withMonth: Bool, names: inout [String]
     ) throws -> [StatementDocument] {
-        try failingAsEnvironment {
-            try FileManager.default.createDirectory(
-                at: folder.appending(path: "statements", directoryHint: .isDirectory), withIntermediateDirectories: true
-            )
-        }
         let page = try StatementPage()
         return try statements.map { statement in
+            try Interruption.check("the files are not there yet")
             let document = try StatementDocument(statement.body)
-            let name = "statements/C\(statement.contract)"
+            let name = "\(Self.statements)/C\(statement.contract)"
             let digest = statement.digest.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
-            try write(name + ".json", statement.body)
-            try write(name + ".csv", StatementTable.text(StatementTable.rows(document) { _ in true }))
-            try write(name + ".html", page.html(document, digest: digest, withMonth: withMonth))
+            try write(name + ".json", statement.body, names: &names)
+            try write(name + ".csv", StatementTable.text(StatementTable.rows(document) { _ in true }), names: &names)
+            try write(name + ".html", page.html(document, digest: digest, withMonth: withMonth), names: &names)
             return document
         }
     }
 
-    private func write(_ name: String, _ text: String) throws {
-        try failingAsEnvironment {
-            try Data(text.utf8).write(to: folder.appending(path: name), options: .atomic)
+    // MARK: - Whole or not at all
+
+    private func replacing(_ body: (inout [String]) throws -> Void) throws -> Int {
+        Interruption.arm()
+        defer { Interruption.disarm() }
+        Interruption.enter(.writing)
+        var names: [String] = []
+        do {
+            try makeFolders()
+            try body(&names)
+            for name in names { try move(name) }
+            try removeOthers(than: Set(names))
+        } catch {
+            try? remove(passing)
+            throw error
+        }
+        try remove(passing)
+        return names.count
+    }
+
+    /// The folder, and an empty one of the passing name: what a killed run left there is removed.
+    private func makeFolders() throws {
+        try remove(passing)
+        for parent in [folder, passing] {
+            do {
+                try FileManager.default.createDirectory(
+                    at: parent.appending(path: Self.statements, directoryHint: .isDirectory),
+                    withIntermediateDirectories: true)
+            } catch {
+                throw failure(parent.path, errno)
+            }
         }
     }
 
-    private func failingAsEnvironment(_ body: () throws -> Void) throws {
-        do { try body() } catch {
-            throw CommandFailure(
-                .environment, "cannot write into \(folder.path)",
-                remedy:
-                    "Check that the folder can be written to and the disk is not full; what is closed stays closed, "
-                    + "and `dispatcherd statement export` writes the files again.")
+    private func write(_ name: String, _ text: String, names: inout [String]) throws {
+        try write(name, text)
+        names.append(name)
+    }
+
+    private func write(_ name: String, _ text: String) throws {
+        let path = passing.appending(path: name).path
+        guard let file = fopen(path, "w") else { throw failure(path, errno) }
+        let isWritten = Array(text.utf8).withUnsafeBufferPointer {
+            fwrite($0.baseAddress, 1, $0.count, file) == $0.count
         }
+        let reason = errno
+        guard fclose(file) == 0, isWritten else { throw failure(path, isWritten ? errno : reason) }
+    }
+
+    private func move(_ name: String) throws {
+        let path = folder.appending(path: name).path
+        guard rename(passing.appending(path: name).path, path) == 0 else { throw failure(path, errno) }
+    }
+
+    /// Statements of contracts that are none of this month's any more, from an earlier run.
+    private func removeOthers(than names: Set<String>) throws {
+        let statements = folder.appending(path: Self.statements, directoryHint: .isDirectory)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: statements.path)) ?? [] {
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+            let isOurs =
+                parts.count == 2 && ["json", "csv", "html"].contains(parts[1]) && parts[0].hasPrefix("C")
+                && Int32(parts[0].dropFirst()) != nil
+            if isOurs, !names.contains("\(Self.statements)/\(name)") { try remove(statements.appending(path: name)) }
+        }
+    }
+
+    private func remove(_ place: URL) throws {
+        var status = stat()
+        guard lstat(place.path, &status) == 0 else { return }
+        do { try FileManager.default.removeItem(at: place) } catch { throw failure(place.path, errno) }
+    }
+
+    private func failure(_ path: String, _ reason: Int32) -> CommandFailure {
+        CommandFailure(
+            .environment, "cannot write \(path): \(String(cString: strerror(reason)))",
+            remedy: "Check that the folder can be written to and the disk is not full. What is closed stays closed: "
+                + "`dispatcherd statement export` and the same close write the files again.")
     }
 }

@@ -13,18 +13,27 @@ package struct OutputFile {
     }
 
     /// - Parameter path: the file; `-` is standard output.
-    static func writing(_ path: String, _ body: (OutputFile) throws -> Void) throws {
-        let part = path + ".part"
+    /// - Returns: what `body` returned, once the file is whole.
+    @discardableResult
+    static func writing<Value>(_ path: String, _ body: (OutputFile) throws -> Value) throws -> Value {
+        let place = path == "-" ? nil : OutputPlace(path)
         // A redirected standard output is written on from where it is, not from its start.
-        guard let file = path == "-" ? fdopen(dup(STDOUT_FILENO), "w") : fopen(part, "w") else { throw failure(path) }
+        let descriptor = place.map { $0.open() } ?? dup(STDOUT_FILENO)
+        guard descriptor >= 0, let file = fdopen(descriptor, "w") else { throw failure(path) }
+        let value: Value
         do {
-            try body(OutputFile(file: file, path: path))
+            value = try body(OutputFile(file: file, path: path))
         } catch {
             fclose(file)
-            if path != "-" { unlink(part) }
+            place?.discard()
             throw error
         }
-        guard fclose(file) == 0, path == "-" || rename(part, path) == 0 else { throw failure(path) }
+        guard fclose(file) == 0, place?.finish() ?? true else {
+            let failure = failure(path)
+            place?.discard()
+            throw failure
+        }
+        return value
     }
 
     /// Whoever names a file that a command reads as the one to write means another.

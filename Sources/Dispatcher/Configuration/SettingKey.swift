@@ -8,8 +8,13 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case databaseDataDir = "database.data-dir"
     case databaseServerUser = "database.server-user"
     case databaseAllowUnsafeDurability = "database.allow-unsafe-durability"
+    case databasePrepared = "database.prepared"
     case listenHost = "listen.host"
     case listenPort = "listen.port"
+    case listenAllowPlain = "listen.allow-plain"
+    case tlsCertificateFile = "tls.certificate-file"
+    case tlsKeyFile = "tls.key-file"
+    case tlsClientCAFile = "tls.client-ca-file"
     case serverName = "server.name"
     case engineGroupMax = "engine.group-max"
     case engineLinger = "engine.linger-us"
@@ -23,6 +28,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case reviewContestDays = "review.contest-days"
     case recallObjectionDays = "recall.objection-days"
     case expiringLeadHours = "push.expiring-hours"
+    case dealAgainHours = "deal.again-hours"
 
     package enum Kind: Equatable, Sendable {
         case text
@@ -33,9 +39,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
     package var kind: Kind {
         switch self {
         case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName, .contactKeyFile,
-            .ledgerKeyFile:
+            .ledgerKeyFile, .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile:
             .text
-        case .databaseAllowUnsafeDurability, .closingTwoPersons: .flag
+        case .databaseAllowUnsafeDurability, .databasePrepared, .listenAllowPlain, .closingTwoPersons: .flag
         case .closingObjectionDays, .reviewDeadlineDays, .reviewContestDays: .integer(0...90)
         case .listenPort: .integer(0...65_535)
         case .engineGroupMax: .integer(1...10_000)
@@ -44,6 +50,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .sweepInterval: .integer(1...3_600)
         case .recallObjectionDays: .integer(0...90)
         case .expiringLeadHours: .integer(0...720)
+        case .dealAgainHours: .integer(0...744)
         }
     }
 
@@ -54,8 +61,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseDataDir: "./var/postgres"
         case .databaseServerUser: "postgres"
         case .databaseAllowUnsafeDurability: "false"
+        case .databasePrepared: "true"
         case .listenHost: "127.0.0.1"
         case .listenPort: "7607"
+        case .listenAllowPlain: "false"
+        case .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile: ""
         case .serverName: "reparto"
         case .engineGroupMax: "256"
         case .engineLinger: "0"
@@ -69,6 +79,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .reviewContestDays: "5"
         case .recallObjectionDays: "10"
         case .expiringLeadHours: "72"
+        case .dealAgainHours: "72"
         }
     }
 
@@ -79,8 +90,15 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseServerUser: "the account that the private server runs as where dispatcherd is root"
         case .databaseAllowUnsafeDurability:
             "serve although fsync or synchronous_commit is off; what was answered can be lost"
+        case .databasePrepared: "prepare statements once per connection; false behind a pooler in transaction mode"
         case .listenHost: "the address that agencies connect to; without TLS only a loopback one"
         case .listenPort: "the port that agencies connect to; 0: any free one"
+        case .listenAllowPlain:
+            "listen elsewhere than on loopback although there is no TLS; whoever is on the way reads along"
+        case .tlsCertificateFile:
+            "the listener's certificate and its chain, PEM; empty: no TLS. Read anew when it changes"
+        case .tlsKeyFile: "the certificate's private key, PEM"
+        case .tlsClientCAFile: "the authorities of clients' certificates, PEM; empty: none is asked for"
         case .serverName: "the name of this installation, which agencies sign"
         case .engineGroupMax: "requests in one group transaction, at most"
         case .engineLinger: "microseconds that a group waits for more requests"
@@ -95,11 +113,15 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .reviewContestDays: "business days after a rejection in which an agency may contest it, once"
         case .recallObjectionDays: "days that an undecided objection holds a recall up, at most"
         case .expiringLeadHours: "hours before a term at which its holder is told"
+        case .dealAgainHours: "hours after a deal at which what came back meanwhile is dealt again; 0: only by command"
         }
     }
 
     /// Secret parts are never shown; see ``Secrets``.
     package var isSecret: Bool { self == .databaseURL }
+
+    /// Whether an empty text is a value: there is none of it.
+    var mayBeEmpty: Bool { kind == .text && fallback.isEmpty }
 
     /// `REPARTO_DATABASE_DATA_DIR` for `database.data-dir`.
     package var environmentName: String {

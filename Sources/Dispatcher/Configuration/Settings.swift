@@ -91,6 +91,7 @@ package struct Settings: Sendable {
     package var dataFolder: String { text(.databaseDataDir) }
     package var serverUser: String { text(.databaseServerUser) }
     package var allowsUnsafeDurability: Bool { text(.databaseAllowUnsafeDurability) == "true" }
+    package var preparesStatements: Bool { text(.databasePrepared) == "true" }
     package var listenHost: String { text(.listenHost) }
     package var listenPort: Int { integer(.listenPort) }
     package var serverName: String { text(.serverName) }
@@ -100,14 +101,23 @@ package struct Settings: Sendable {
     package var sweepInterval: Duration { .seconds(integer(.sweepInterval)) }
 
     /// `nil`: contact data is neither taken in nor disclosed.
-    package var contactKeyFile: String? { text(.contactKeyFile).isEmpty ? nil : text(.contactKeyFile) }
-    package var ledgerKeyFile: String? { text(.ledgerKeyFile).isEmpty ? nil : text(.ledgerKeyFile) }
+    package var contactKeyFile: String? { optional(.contactKeyFile) }
+    package var ledgerKeyFile: String? { optional(.ledgerKeyFile) }
     package var closingNeedsTwo: Bool { text(.closingTwoPersons) == "true" }
     package var closingObjectionDays: Int { integer(.closingObjectionDays) }
     package var reviewDeadlineDays: Int { integer(.reviewDeadlineDays) }
     package var reviewContestDays: Int { integer(.reviewContestDays) }
     package var objectionHold: Duration { .seconds(integer(.recallObjectionDays) * 86_400) }
+    package var dealAgain: Duration { .seconds(integer(.dealAgainHours) * 3_600) }
     package var expiringLead: Duration { .seconds(integer(.expiringLeadHours) * 3_600) }
+
+    package var allowsPlain: Bool { text(.listenAllowPlain) == "true" }
+    /// `nil`: the listener has no TLS.
+    package var tlsCertificateFile: String? { optional(.tlsCertificateFile) }
+    package var tlsKeyFile: String? { optional(.tlsKeyFile) }
+    package var tlsClientCAFile: String? { optional(.tlsClientCAFile) }
+
+    private func optional(_ key: SettingKey) -> String? { text(key).isEmpty ? nil : text(key) }
 
     private func text(_ key: SettingKey) -> String { self[key].value }
 
@@ -121,7 +131,7 @@ extension Settings.Entry {
     fileprivate func check() throws(CommandFailure) {
         switch key.kind {
         case .text:
-            guard key != .databaseURL, key != .contactKeyFile, key != .ledgerKeyFile, value.isEmpty else { return }
+            guard !key.mayBeEmpty, value.isEmpty else { return }
             throw wrong("an empty text", "a text")
         case .flag:
             guard value != "true", value != "false" else { return }

@@ -44,11 +44,15 @@ package struct DispatcherNode: Sendable {
         private let upkeep: Task<Void, Never>
         private let pushes: Task<Void, Never>
         private let connections: [PgConnection]
+        fileprivate let certificate: CertificateWatch?
+        private let watch: Task<Void, Never>?
 
         fileprivate init(
             server: AgentServer, engine: LeaseEngine, upkeep: Task<Void, Never>, pushes: Task<Void, Never>,
-            connections: [PgConnection]
+            connections: [PgConnection], certificate: CertificateWatch?
         ) {
+            self.certificate = certificate
+            self.watch = certificate.map { certificate in Task { await certificate.run() } }
             self.port = server.port
             self.server = server
             self.engine = engine
@@ -63,6 +67,8 @@ package struct DispatcherNode: Sendable {
             engine.close()
             upkeep.cancel()
             pushes.cancel()
+            watch?.cancel()
+            await watch?.value
             await upkeep.value
             await pushes.value
             for connection in connections { await connection.close() }
@@ -78,20 +84,28 @@ package struct DispatcherNode: Sendable {
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
-        let (now, routes, places) = try await opened(upkeepConnection)
+        let redealConnection = connection("reparto-redeal")
+        let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
-        engine.refresh(routes: routes, places: places)
+        engine.refresh(routing, begun: engine.beginReading())
         let admissions = Admissions(
             connection: admissionConnection, attempts: settings.attempts, logger: logger)
         let inquiries = Inquiries(
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
         let server = try await listen(engine, admissions, inquiries)
-        let upkeep = Upkeep(engine: engine, connection: upkeepConnection, pace: settings.pace, logger: logger)
+        let upkeep = Upkeep(
+            engine: engine, connection: upkeepConnection, redealConnection: redealConnection, pace: settings.pace,
+            logger: logger)
         let follower = PushFollower(
-            connection: pushConnection, server: server, pause: settings.pace.pushes, logger: logger)
+            connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
-            connections: [groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection])
+            connections: [
+                groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection, redealConnection,
+            ],
+            certificate: settings.server.tls.map {
+                CertificateWatch(tls: $0, pause: settings.pace.certificate, logger: logger)
+            })
     }
 
     /// Whether a node could listen: asked before a database is opened or even started for it.
@@ -116,7 +130,11 @@ package struct DispatcherNode: Sendable {
         }
         let service = ServiceGroup(
             services: [Waiting()], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        let hangUps = running.certificate.map { certificate in
+            Task { for await _ in await UnixSignalsSequence(trapping: .sighup) { certificate.look() } }
+        }
         try await service.run()
+        hangUps?.cancel()
         await running.stop()
     }
 
@@ -132,14 +150,12 @@ package struct DispatcherNode: Sendable {
         }
     }
 
-    private func opened(_ connection: PgConnection) async throws -> (
-        Timestamp, [HandRoute], Set<AgencyPlace>
-    ) {
+    private func opened(_ connection: PgConnection) async throws -> (Timestamp, Routing) {
         do {
             return try await connection.run { link in
                 let incarnation = try link.checkIncarnation()
                 logger.info("Database opened", metadata: ["incarnation": "\(incarnation)"])
-                return (try link.readNow(), try link.readRoutes(), try link.readPlaces())
+                return (try link.readNow(), try link.readRouting())
             }
         } catch let error as PgError {
             throw CommandFailure(
@@ -162,7 +178,13 @@ package struct DispatcherNode: Sendable {
     }
 
     private static func failure(_ error: AgentServerError) -> CommandFailure {
-        CommandFailure(.environment, "\(error)", remedy: "Stop the other process, or choose another port with --port.")
+        let remedy =
+            switch error {
+            case .portInUse: "Stop the other process, or choose another port with --port."
+            case .cannotListen: "Choose another address or port, or give this user the right to it."
+            case .plainOffLoopback: "Listen on a loopback address."
+            }
+        return CommandFailure(.environment, "\(error)", remedy: remedy)
     }
 
     private static func route(

@@ -61,12 +61,14 @@ struct GroupDecision {
     private mutating func lease(_ request: LeaseRequest, _ step: GroupPlan.Step) -> Reply {
         if let known = answer.knownLeases[step.key] {
             guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            guard !LeaseTerms.isKeyForgotten(grantEnd: known.end, at: now) else { return .refused(.keyExpired) }
             return .leased(
-                accounts: known.accounts.map { LeasedAccount($0) },
+                accounts: known.accounts.map { LeasedAccount($0, known.contactRules, leasedAt: known.grantedAt) },
                 grant: LeaseSummary(
-                    grant: known.grant, term: known.term, graceSeconds: known.grace.components.seconds,
-                    left: known.left,
-                    stop: known.stop))
+                    grant: known.grant, term: known.term,
+                    workBy: LeaseTerms.workBy(
+                        grantedAt: known.grantedAt, activityDays: known.activityDays, term: known.term),
+                    graceSeconds: known.grace.components.seconds, left: known.left, stop: known.stop))
         }
         // A hand has one order; no delegation lets a pull pick from it yet.
         guard request.tactic == nil else { return .refused(.unsupported, [ReplyField("field", "tactic")]) }
@@ -75,6 +77,7 @@ struct GroupDecision {
         case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
         case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
         case .paused: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60))
+        case .redealing: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 1))
         case .hand(let route, let hasMoreHands): return draw(request, step, route, hasMoreHands)
         }
     }
@@ -98,10 +101,14 @@ struct GroupDecision {
             return .leased(accounts: [], grant: .nothing(left: draw.left, stop: drawn.stop))
         }
         return .leased(
-            accounts: hand.window[drawn.firstIndex...].prefix(drawn.taken.count).map { LeasedAccount($0) },
+            accounts: hand.window[drawn.firstIndex...].prefix(drawn.taken.count).map {
+                LeasedAccount($0, route.contactRules, leasedAt: now)
+            },
             grant: LeaseSummary(
-                grant: row.grant, term: row.term, graceSeconds: row.grace.components.seconds, left: row.left,
-                stop: drawn.stop))
+                grant: row.grant, term: row.term,
+                workBy: LeaseTerms.workBy(
+                    grantedAt: now, activityDays: route.terms.activityDays, term: row.term),
+                graceSeconds: row.grace.components.seconds, left: row.left, stop: drawn.stop))
     }
 
     private func grantRow(
@@ -124,20 +131,22 @@ struct GroupDecision {
     // MARK: - REPORT
 
     private mutating func report(_ request: ReportRequest, _ step: GroupPlan.Step) -> Reply {
+        let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
         // Evidence first: a late report that counts has an outcome as well, and its first answer was the refusal.
         if let known = answer.knownEvidence[step.key] {
             guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            guard !isForgotten(leases[key]) else { return .refused(.keyExpired) }
             return .stale(
                 ReplyCode(known.code), epoch: known.liveEpoch, evidence: known.evidence,
-                counts: known.counts ? .yes : .no)
+                counts: EvidenceCount(known.counts))
         }
         if let known = answer.knownOutcomes[step.key] {
             guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            guard !isForgotten(leases[key]) else { return .refused(.keyExpired) }
             return .reported(outcome: known.outcome.number, receipt: LedgerRecord.outcome(known.outcome).receipt)
         }
         guard request.at <= now else { return .refused(.clock, [ReplyField("time", now)]) }
         let period = Period.ofWork(at: request.at)
-        let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
         if !answer.openPeriods.contains(period) { return outside(period, request, step, leases[key]) }
         guard let lease = leases[key], let contract = lease.contract else { return keep(request, step, .unknown, nil) }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
@@ -145,6 +154,12 @@ struct GroupDecision {
         }
         guard request.at >= lease.facts.grant.grantedAt else {
             return .refused(.clock, [ReplyField("granted", lease.facts.grant.grantedAt)])
+        }
+        // FIN-08: a broken restructure can only be paid off; another agreement would be void.
+        if request.result == .agreementSigned, lease.tactic == Self.payoffOnly,
+            lease.contactRules.packs.contains(.fonacot), request.solution?.text != "payoff"
+        {
+            return .refused(.badValue, [ReplyField("field", "solution"), ReplyField("expected", "payoff")])
         }
         let record = insert(request, step, lease, contract, period)
         return .reported(outcome: record.number, receipt: LedgerRecord.outcome(record).receipt)
@@ -166,6 +181,8 @@ struct GroupDecision {
         return .refused(Refusal(.periodNotOpen, after: Self.openingSeconds, [month]))
     }
 
+    /// The tactic of `fonacot` for restructures that were broken.
+    private static let payoffOnly = "payoff-only"
     /// A month is opened by its first file, which takes people hours rather than seconds.
     private static let openingSeconds: Int64 = 3_600
 
@@ -179,9 +196,10 @@ struct GroupDecision {
             epoch: request.epoch, contract: contract, workedAt: request.at, receivedAt: now,
             channel: request.channel.rawValue, contact: request.contact.rawValue, result: request.result.rawValue,
             amount: request.amount, promisedOn: request.promised, requestHash: step.hash)
-        var marks = mark.map { [$0] } ?? []
         let zone = lease.municipality?.timeZone ?? request.delegation.timeZone
-        if !ContactWindow.allows(request.at, in: zone) { marks.append("contact-window") }
+        let broken = lease.contactRules.marks(
+            request.channel, at: request.at, in: zone, isVisitBanned: lease.isVisitBanned)
+        let marks = (mark.map { [$0] } ?? []) + broken.map(\.rawValue)
         writes.outcomes.append(
             OutcomeInsert(
                 row: row, hand: lease.hand, position: lease.position, marks: marks, extra: OutcomeExtra.json(request)))
@@ -195,24 +213,25 @@ struct GroupDecision {
     ) -> Reply {
         // Another agency's lease is unknown to this one: nothing of it may show.
         let own = reason == .unknown ? nil : lease
-        let counts = own?.facts.countsLate(workedAt: request.at, at: now) ?? false
+        let judgement = own?.facts.judgeLate(workedAt: request.at, at: now) ?? .doesNot
         let row = EvidenceRow(
             key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason, account: request.account,
-            epoch: request.epoch, liveEpoch: own?.facts.laterEpoch, counts: counts,
+            epoch: request.epoch, liveEpoch: own?.facts.laterEpoch, counts: judgement.counts,
             content: String(decoding: request.canonicalContent, as: UTF8.self), requestHash: step.hash)
         writes.evidence.append(row)
         records.append(.evidence(row, period: ledgerPeriod, at: now))
-        if counts, let own, let contract = own.contract {
+        if judgement == .counts, let own, let contract = own.contract {
             insert(request, step, own, contract, Period.ofWork(at: request.at), mark: "late")
         }
-        return .stale(ReplyCode(reason), epoch: row.liveEpoch, evidence: row.number, counts: counts ? .yes : .no)
+        return .stale(ReplyCode(reason), epoch: row.liveEpoch, evidence: row.number, counts: EvidenceCount(row.counts))
     }
 
     // MARK: - EXTEND
 
     private mutating func extend(_ request: ExtendRequest, _ step: GroupPlan.Step) -> Reply {
-        if let reply = known(.extend, step) { return reply }
         let key = GrantKey(delegation: request.delegation, grant: request.grant)
+        let end = answer.grants[key].map { $0.machine.end(credit: $0.credit) }
+        if let reply = known(.extend, step, grantEnd: end) { return reply }
         guard let grant = answer.grants[key], grant.holder == step.request.identity.agency else {
             return kept(.extend, step, .stale(.unknown))
         }
@@ -241,8 +260,8 @@ struct GroupDecision {
     // MARK: - RETURN
 
     private mutating func giveBack(_ request: ReturnRequest, _ step: GroupPlan.Step) -> Reply {
-        if let reply = known(.return, step) { return reply }
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        if let reply = known(.return, step, grantEnd: leases[key]?.grantEnd) { return reply }
         guard let lease = leases[key] else { return kept(.return, step, .stale(.unknown)) }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
             let epoch = reason == .unknown ? nil : lease.facts.laterEpoch
@@ -261,8 +280,8 @@ struct GroupDecision {
     // MARK: - OBJECT
 
     private mutating func object(_ request: ObjectRequest, _ step: GroupPlan.Step) -> Reply {
-        if let reply = known(.object, step) { return reply }
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        if let reply = known(.object, step, grantEnd: leases[key]?.grantEnd) { return reply }
         guard let lease = leases[key] else { return kept(.object, step, .stale(.unknown)) }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
             let epoch = reason == .unknown ? nil : lease.facts.laterEpoch
@@ -288,10 +307,15 @@ struct GroupDecision {
 
     // MARK: - Kept replies
 
-    private func known(_ verb: KeptVerb, _ step: GroupPlan.Step) -> Reply? {
+    private func known(_ verb: KeptVerb, _ step: GroupPlan.Step, grantEnd: Timestamp?) -> Reply? {
         guard let known = answer.knownReplies[verb]?[step.key] else { return nil }
         guard known.requestHash == step.hash else { return .refused(.keyReused) }
+        if let grantEnd, LeaseTerms.isKeyForgotten(grantEnd: grantEnd, at: now) { return .refused(.keyExpired) }
         return .recorded(RecordedReply(text: known.reply))
+    }
+
+    private func isForgotten(_ lease: GroupAnswer.Lease?) -> Bool {
+        lease.map { LeaseTerms.isKeyForgotten(grantEnd: $0.grantEnd, at: now) } ?? false
     }
 
     /// Binds the key to this reply for good.
@@ -300,6 +324,26 @@ struct GroupDecision {
             KeptReplyRow(verb: verb, key: step.key, requestHash: step.hash, reply: RecordedReply(reply).text))
         return reply
     }
+}
+
+extension GroupAnswer.Lease {
+    /// When the grant ended, or will end if nothing is extended.
+    fileprivate var grantEnd: Timestamp { facts.grant.end(credit: facts.credit) }
+}
+
+extension LeaseFacts.LateJudgement {
+    /// As evidence has it; `nil` waits for a person.
+    fileprivate var counts: Bool? {
+        switch self {
+        case .counts: true
+        case .doesNot: false
+        case .waits: nil
+        }
+    }
+}
+
+extension EvidenceCount {
+    init(_ counts: Bool?) { self = counts.map { $0 ? .yes : .no } ?? .pending }
 }
 
 extension ReplyCode {

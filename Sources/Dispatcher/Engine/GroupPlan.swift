@@ -28,6 +28,14 @@ struct PendingRequest: Sendable {
         }
     }
 
+    /// How many accounts it asks for or speaks of.
+    var accounts: Int {
+        switch work {
+        case .lease(let request): request.max
+        case .report, .extend, .giveBack, .object: 1
+        }
+    }
+
     /// Tells apart the keys of different verbs.
     var verb: Int {
         switch work {

@@ -8,13 +8,20 @@ internal import Synchronization
 
 /// Runs the requests of all connections as groups: while one group is at the database, the next one gathers.
 ///
+/// Agencies take turns (``FairQueue``), each with as many requests as it has pools dealt to it. So the next request of an agency
+/// that has none waiting is, at the latest, in the group after ⌈turns of all waiting agencies ÷ `groupMax`⌉ others and the one under
+/// way, however much the others send; and no agency can take more than half of the queue.
+///
 /// Holds nothing that cannot be lost: requests that were not answered are asked again under their keys.
 package final class LeaseEngine: Sendable {
     /// The bounds of the queue.
     package struct Limits: Sendable {
         /// Requests of one group at most.
         package var groupMax = 256
-        /// Requests waiting at most; more are refused with BUSY.
+        /// Accounts that the leases of one group ask for at most, so that a group of large ones is no longer under way than one
+        /// of small ones; a lease that asks for more is alone.
+        package var groupAccountsMax = 20_000
+        /// Requests waiting at most; more are refused with BUSY. One agency's are refused from half of it on.
         package var queueMax = 20_000
         /// How long a group of fewer than `groupMax` requests waits for company.
         package var linger: Duration = .zero
@@ -25,11 +32,14 @@ package final class LeaseEngine: Sendable {
     }
 
     private struct State {
-        var waiting: [PendingRequest] = []
+        var waiting = FairQueue<AgencyID, PendingRequest>()
         var isRunning = false
         var isClosed = false
         var routes = RouteTable()
         var now: Timestamp
+        /// Pauses that this node knows of and a reading of the routes may not have seen yet.
+        var notes: [AgencyPlace: (isPaused: Bool, number: Int)] = [:]
+        var latestNote = 0
     }
 
     private let state: Mutex<State>
@@ -53,14 +63,29 @@ package final class LeaseEngine: Sendable {
     /// Takes note of the time as the upkeep has read it.
     package func refresh(now: Timestamp) { state.withLock { $0.now = now } }
 
+    /// To be asked before the routes are read: what is noted later, the reading may not have seen.
+    package func beginReading() -> Int { state.withLock { $0.latestNote } }
+
     /// Takes note of the open hands and of the contracts' places as the upkeep has read them.
-    package func refresh(routes: [HandRoute], places: Set<AgencyPlace>) {
-        let table = RouteTable(routes, places: places)
-        state.withLock { $0.routes = table }
+    ///
+    /// - Parameter begun: what ``beginReading()`` said.
+    package func refresh(_ routing: Routing, begun: Int) {
+        let table = RouteTable(routing)
+        state.withLock { state in
+            state.routes = table
+            state.notes = state.notes.filter { $0.value.number > begun }
+            for (place, note) in state.notes { state.routes.note(place, isPaused: note.isPaused) }
+        }
     }
 
-    /// Takes note of a pause that this node has just booked or lifted.
-    func note(_ place: AgencyPlace, isPaused: Bool) { state.withLock { $0.routes.note(place, isPaused: isPaused) } }
+    /// Takes note of a pause that was booked or lifted and that the routes may not show yet.
+    func note(_ place: AgencyPlace, isPaused: Bool) {
+        state.withLock { state in
+            state.latestNote += 1
+            state.notes[place] = (isPaused, state.latestNote)
+            state.routes.note(place, isPaused: isPaused)
+        }
+    }
 
     /// Refuses everything that comes from here on; what is waiting is still answered.
     package func close() { state.withLock { $0.isClosed = true } }
@@ -69,8 +94,11 @@ package final class LeaseEngine: Sendable {
     func submit(_ request: PendingRequest) {
         enum Turn { case queued, start, refuse }
         let turn: Turn = state.withLock { state in
-            guard !state.isClosed, state.waiting.count < limits.queueMax else { return .refuse }
-            state.waiting.append(request)
+            let agency = request.identity.agency
+            guard !state.isClosed, state.waiting.count < limits.queueMax,
+                state.waiting.count(of: agency) < max(1, limits.queueMax / 2)
+            else { return .refuse }
+            state.waiting.append(request, of: agency)
             guard !state.isRunning else { return .queued }
             state.isRunning = true
             return .start
@@ -91,27 +119,24 @@ package final class LeaseEngine: Sendable {
         }
     }
 
-    /// The next requests in order; a second one with the same key waits for the next group, which then sees the first one's row.
+    /// The next requests in turns; a second one with the same key waits for the next group, which then sees the first one's row.
     private func nextGroup() -> ([PendingRequest], RouteTable, Timestamp)? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
                 state.isRunning = false
                 return nil
             }
-            var group: [PendingRequest] = []
-            var deferred: [PendingRequest] = []
             var keys: Set<ScopedKey> = []
-            var taken = 0
-            for request in state.waiting.prefix(limits.groupMax) {
-                taken += 1
-                if keys.insert(ScopedKey(verb: request.verb, key: request.key)).inserted {
-                    group.append(request)
-                } else {
-                    deferred.append(request)
-                }
+            var accounts = 0
+            let routes = state.routes
+            let group = state.waiting.take(limits.groupMax, weight: { routes.weight(of: $0) }) { request in
+                guard keys.isEmpty || accounts + request.accounts <= limits.groupAccountsMax,
+                    keys.insert(ScopedKey(verb: request.verb, key: request.key)).inserted
+                else { return false }
+                accounts += request.accounts
+                return true
             }
-            state.waiting.replaceSubrange(..<taken, with: deferred)
-            return (group, state.routes, state.now)
+            return (group, routes, state.now)
         }
     }
 

@@ -5,13 +5,13 @@ internal import Assignment
 internal import PgStore
 
 extension LeasedAccount {
-    /// What the holder is told, from the values as they were dealt, so that a replay says the same.
-    init(_ dealt: DealtAccount) {
+    /// What the holder is told, from the values as they were dealt and the instant of the lease, so that a replay says the same.
+    init(_ dealt: DealtAccount, _ rules: ContactRules, leasedAt: Timestamp) {
         let zone = dealt.municipality?.timeZone ?? .mexicoCity
         self.init(
             account: dealt.position.account, epoch: dealt.position.epoch, tactic: dealt.tactic,
             band: Self.band(arrears: dealt.arrears), due: dealt.due, overdue: dealt.overdue, reference: dealt.reference,
-            window: "07:00-22:00/\(zone.rawValue)", next: nil)
+            window: "\(rules.windowText)/\(zone.rawValue)", next: "call/\(rules.nextDay(from: leasedAt, in: zone))")
     }
 
     /// Months in arrears as the published breakpoints 0, 3 and 9 part them (SOL-19).

@@ -13,11 +13,28 @@ struct ReadyFile {
     init(_ path: String) throws(CommandFailure) {
         self.path = path
         var found = stat()
-        if stat(path, &found) == 0, found.st_mode & S_IFMT == S_IFDIR { errno = EISDIR; throw failure() }
+        if stat(path, &found) == 0 {
+            if found.st_mode & S_IFMT == S_IFDIR { errno = EISDIR; throw failure() }
+            guard found.st_mode & S_IFMT == S_IFREG, Self.isOurs(path, size: Int(found.st_size)) else {
+                throw CommandFailure(
+                    .usage, "\(path) is there already, and no ready file of a node",
+                    remedy: "Name another place with --ready-file.")
+            }
+        }
         guard let file = fopen(passingPath, "w") else { throw failure() }
         fclose(file)
         guard unlink(passingPath) == 0 else { throw failure() }
         guard unlink(path) == 0 || errno == ENOENT else { throw failure() }
+    }
+
+    /// What an earlier node left: nothing yet, or a line of host and port. Anything else is somebody's.
+    private static func isOurs(_ path: String, size: Int) -> Bool {
+        guard size < 300, let file = fopen(path, "r") else { return false }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 300)
+        let count = fread(&bytes, 1, bytes.count, file)
+        let words = bytes[..<count].split(separator: UInt8(ascii: " "))
+        return count == 0 || words.count == 2 && words[1].dropLast().allSatisfy { (0x30...0x39).contains($0) }
     }
 
     /// Written beside and renamed, so that nobody reads half of it.

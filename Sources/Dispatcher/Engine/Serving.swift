@@ -9,10 +9,12 @@ package enum Serving {
     /// - Throws: ``CommandFailure`` before anything is served: an unsafe database, a foreign schema, a port in use, an
     ///   address that is not loopback, a ready file that cannot be written.
     package static func run(_ settings: Settings, readyFile: String?, logger: Logger) async throws {
-        guard isLoopback(settings.listenHost) else {
+        guard settings.tlsCertificateFile != nil || settings.allowsPlain || AgentServer.isLoopback(settings.listenHost)
+        else {
             throw CommandFailure(
                 .usage, "\(settings.listenHost) is not a loopback address, and this listener has no TLS",
-                remedy: "Listen on 127.0.0.1 or ::1; secrets and account data must not cross a network in the clear.")
+                remedy: "Set tls.certificate-file and tls.key-file, or listen on 127.0.0.1 or ::1; secrets and account "
+                    + "data must not cross a network in the clear.")
         }
         // What needs no database first: a port in use or a wrong path must not start one.
         try await DispatcherNode.probe(nodeSettings(settings))
@@ -27,7 +29,8 @@ package enum Serving {
         defer { watch?.cancel() }
         try await node.run { port in
             try ready?.write("\(settings.listenHost) \(port)\n")
-            Console.note("listening on \(settings.listenHost):\(port)")
+            Console.note(
+                "listening on \(settings.listenHost):\(port)\(settings.tlsCertificateFile == nil ? "" : " with TLS")")
         }
         Console.note("stopped")
     }
@@ -36,6 +39,8 @@ package enum Serving {
         var server = AgentServerSettings(node: settings.serverName)
         server.host = settings.listenHost
         server.port = settings.listenPort
+        server.tls = try tls(settings)
+        server.allowsPlainAnywhere = settings.allowsPlain
         var node = DispatcherNode.Settings(server: server)
         node.engine.groupMax = settings.engineGroupMax
         node.engine.queueMax = settings.engineQueueMax
@@ -43,12 +48,28 @@ package enum Serving {
         node.engine.objectionHold = settings.objectionHold
         node.pace.sweep = settings.sweepInterval
         node.pace.expiringLead = settings.expiringLead
+        node.pace.dealAgain = settings.dealAgain
         node.contactCipher = try settings.contactKeyFile.map { try ContactCipher(file: $0) }
+        node.preparesStatements = settings.preparesStatements
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability
         return node
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+    private static func tls(_ settings: Settings) throws(CommandFailure) -> ServerTLS? {
+        guard let certificate = settings.tlsCertificateFile, let key = settings.tlsKeyFile else {
+            guard settings.tlsCertificateFile == nil, settings.tlsKeyFile == nil, settings.tlsClientCAFile == nil else {
+                throw CommandFailure(
+                    .usage, "TLS needs both a certificate and its key",
+                    remedy: "Set tls.certificate-file and tls.key-file, or none of tls.*.")
+            }
+            return nil
+        }
+        do {
+            return try ServerTLS(
+                TLSFiles(certificate: certificate, key: key, clientAuthorities: settings.tlsClientCAFile))
+        } catch {
+            throw CommandFailure(
+                .environment, "\(error)", remedy: "Check tls.certificate-file, tls.key-file and tls.client-ca-file.")
+        }
     }
 }

@@ -18,6 +18,12 @@ package struct Upkeep: Sendable {
         package var sweep: Duration = .seconds(5)
         /// Between two readings of what is pushed.
         package var pushes: Duration = .milliseconds(500)
+        /// Between two looks for what is to be dealt again.
+        package var redeal: Duration = .seconds(5)
+        /// How long after a deal what came back meanwhile is dealt again, in the domain's time; zero: never by itself.
+        package var dealAgain: Duration = .zero
+        /// Between two looks at the files of the listener's certificate.
+        package var certificate: Duration = .seconds(10)
         /// How long before a term its holder is told.
         package var expiringLead: Duration = .seconds(3 * 86_400)
 
@@ -25,17 +31,22 @@ package struct Upkeep: Sendable {
     }
 
     private enum Chore: String, CaseIterable {
-        case clock, round, news, beat, sweep
+        case clock, round, news, beat, sweep, redeal
     }
 
     private let engine: LeaseEngine
     private let connection: PgConnection
+    /// For what takes long, so that beats and the clock do not wait for it.
+    private let redealConnection: PgConnection
     private let pace: Pace
     private let logger: Logger
 
-    package init(engine: LeaseEngine, connection: PgConnection, pace: Pace, logger: Logger) {
+    package init(
+        engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, pace: Pace, logger: Logger
+    ) {
         self.engine = engine
         self.connection = connection
+        self.redealConnection = redealConnection
         self.pace = pace
         self.logger = logger
     }
@@ -64,6 +75,7 @@ package struct Upkeep: Sendable {
             case .round, .news: pace.round
             case .beat: pace.beat
             case .sweep: pace.sweep
+            case .redeal: pace.redeal
             }
         return failures == 0 ? usual : max(usual, min(pace.beat, .seconds(failures)))
     }
@@ -76,28 +88,35 @@ package struct Upkeep: Sendable {
             case .clock:
                 engine.refresh(now: try await connection.run { try $0.readNow() })
             case .round:
-                let (routes, places) = try await connection.run { link in
+                let begun = engine.beginReading()
+                let routing = try await connection.run { link in
                     while try link.foldReleases(limit: 10_000) == 10_000 {}
                     try Sequencer.run(link)
-                    return (try link.readRoutes(), try link.readPlaces())
+                    return try link.readRouting()
                 }
-                engine.refresh(routes: routes, places: places)
+                engine.refresh(routing, begun: begun)
             case .news:
                 try await connection.run { link in
                     while try link.announceImport() {}
                     try Recalls.finish(link)
+                    try ContactFollower.run(link)
                     try Pauses.liftEnded(link)
                 }
             case .beat:
                 try await connection.run { try $0.bookOutage() }
             case .sweep:
                 let lead = pace.expiringLead
-                let closed = try await connection.run { link in
+                let (closed, idle) = try await connection.run { link in
                     _ = try link.announceTerms(lead: lead)
                     try link.dropOldPushes(limit: 10_000)
-                    return try Sweep.run(link)
+                    return (try Sweep.run(link), try IdleLeases.takeBack(link))
                 }
                 if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
+                if idle > 0 { logger.info("Idle leases taken back", metadata: ["leases": "\(idle)"]) }
+            case .redeal:
+                let again = pace.dealAgain
+                let accounts = try await redealConnection.run { try RedealKeeping.run($0, dealAgain: again) }
+                if accounts > 0 { logger.info("Dealt again", metadata: ["accounts": "\(accounts)"]) }
             }
             return true
         } catch {

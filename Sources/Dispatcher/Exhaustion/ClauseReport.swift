@@ -56,43 +56,39 @@ package struct ClauseReport {
 
     /// Gives each listed account, by delegation and number.
     package func scan(_ body: (Row) throws -> Void) throws -> Totals {
-        let store = SegmentationStore(link, period: period)
-        let sizes = try store.cutSizes()
-        guard !sizes.isEmpty else {
-            throw CommandFailure(
-                .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
-        }
-        let total = Int(sizes.reduce(0) { $0 + $1.accounts })
-        let folios = subject == .exhaustion ? try ExhaustionStore(link, period: period).valid() : [:]
-        var totals = Totals()
-        for (delegation, _) in sizes {
-            try store.readCut(
-                delegation, cut: SegmentationRun.cutDay(period), fields: sheet.fields
-            ) { account, row in
-                totals.accounts += 1
-                let met = sheet.met(by: row)
-                let missing = met.count { !$0 }
-                guard missing <= 1 else { return }
-                let folio = folios[account]
-                if missing == 1 { totals.nearMisses += 1 } else if folio == nil { totals.candidates += 1 }
-                if missing == 0, folio != nil { totals.certified += 1 }
-                if missing == 1, !includesNear { return }
-                try body(self.row(account, delegation, row, met: met, folio: folio))
+        try link.snapshotOrFailure(period) {
+            guard try SegmentationStore(link, period: period).hasCut() else { throw CommandFailure.noCut(period) }
+            let folios = subject == .exhaustion ? try ExhaustionStore(link, period: period).valid() : [:]
+            let scan = ClauseScan(sheet, cut: SegmentationRun.cutDay(period), includesNear: includesNear)
+            let result = try scan.run(link, period: period)
+            var totals = Totals()
+            totals.accounts = result.accounts
+            totals.nearMisses = result.nearMisses
+            for delegation in Delegation.all {
+                let list = result.lists[Int(delegation.value)]
+                for place in list.order {
+                    let row = row(list, place, delegation, folios)
+                    if row.isCandidate, row.folio == nil { totals.candidates += 1 }
+                    if row.isCandidate, row.folio != nil { totals.certified += 1 }
+                    try body(row)
+                }
             }
-            Console.progress("asked", done: Int(totals.accounts), of: total)
+            return totals
         }
-        Console.progress("asked", done: Int(totals.accounts), of: total, isDone: true)
-        return totals
     }
 
-    private func row(
-        _ account: Int64, _ delegation: Delegation, _ row: borrowing AccountRow, met: [Bool], folio: String?
-    ) -> Row {
+    private func row(_ list: ClauseScan.List, _ place: Int, _ delegation: Delegation, _ folios: [Int64: String]) -> Row
+    {
+        let (account, missing) = (list.accounts[place], list.missing[place])
         var values: [String: String] = [:]
-        for field in sheet.shown { values[field.name] = field.plainText(row[field]) }
+        for (number, field) in sheet.shown.enumerated() {
+            let value = list.values[place * sheet.shown.count + number]
+            values[field.name] = field.plainText(value == AccountRow.missing ? nil : value)
+        }
         return Row(
-            account: account, delegation: delegation.value, isCandidate: !met.contains(false),
-            missing: sheet.missing(met), values: values, folio: folio)
+            account: account, delegation: delegation.value, isCandidate: missing == ClauseScan.List.none,
+            missing: missing == ClauseScan.List.none ? [] : [sheet.clauses[Int(missing)].name], values: values,
+            folio: folios[account])
     }
 
     // MARK: - Printing
@@ -115,7 +111,9 @@ package struct ClauseReport {
             for row in rows { table.row(fields(row)) }
             lines += table.lines + [""]
         }
-        if listed > rows.count { lines.append("the first \(rows.count) are shown, --csv FILE has all \(listed)") }
+        if listed > rows.count {
+            lines.append("the first \(rows.count) are shown, --csv FILE has all \(Console.grouped(listed))")
+        }
         return lines + summary(totals)
     }
 

@@ -50,6 +50,14 @@ package struct ExhaustionValidation {
             && !text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
     }
 
+    /// Of the accounts of a list, those without a valid certificate, each once and in the list's order: a list can be
+    /// validated again after some of it, or all of it, is certified.
+    package func uncertified(_ listed: [Int64]) throws -> [Int64] {
+        let folios = try store.valid()
+        var seen: Set<Int64> = []
+        return listed.filter { folios[$0] == nil && seen.insert($0).inserted }
+    }
+
     /// What would be certified, for people.
     ///
     /// - Throws: ``CommandFailure`` (findings) where an account cannot be.
@@ -69,7 +77,8 @@ package struct ExhaustionValidation {
 
     /// Certifies all of them, or none, and takes them out of collection at once.
     ///
-    /// - Throws: ``CommandFailure``: findings where an account cannot be certified, any more or at all.
+    /// - Throws: ``CommandFailure``: findings where an account cannot be certified, any more or at all; usage where the
+    ///   period is not open.
     /// - Locks: every period that is not closed, so that nothing is dealt meanwhile; then hands and grants.
     package func issue(_ accounts: [Int64]) throws -> [CertificateReport] {
         do {
@@ -77,7 +86,7 @@ package struct ExhaustionValidation {
                 let state = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).lockPeriods()
                 guard state == "open" else {
                     throw CommandFailure(
-                        .findings, "period \(period) is \(state ?? "not there")",
+                        .usage, "period \(period) is \(state ?? "not there")",
                         remedy: "Validate by the cut of a period that is open.")
                 }
                 return try certify(try examine(accounts))

@@ -14,17 +14,20 @@ final class BadRowFile {
     private(set) var valueCount = 0
     private var descriptor: Int32 = -1
     private var buffer: [UInt8] = []
-    private var partPath: String { Self.paths(path)[1] }
+    private let place: OutputPlace
 
     /// What a list at `path` writes over: itself, and its passing name.
-    static func paths(_ path: String) -> [String] { [path, path + ".part"] }
+    static func paths(_ path: String) -> [String] { [path] + [OutputPlace(path).passing].compactMap(\.self) }
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String) {
+        self.path = path
+        place = OutputPlace(path)
+    }
 
     deinit {
         guard descriptor >= 0 else { return }
         close(descriptor)
-        unlink(partPath)
+        place.discard()
         Interruption.forgetFile()
     }
 
@@ -39,24 +42,25 @@ final class BadRowFile {
         if buffer.count >= 1 << 16 { try flush() }
     }
 
-    /// Gives the list its name. Without a bad value there is none.
+    /// Gives the list its name. Without a bad value there is none. Called before what it tells of is committed: rows that
+    /// are left out of a committed file must be on the list.
     func finish() throws(CommandFailure) {
         guard descriptor >= 0 else { return }
         try flush()
         let isClosed = close(descriptor) == 0
         descriptor = -1
-        guard isClosed, rename(partPath, path) == 0 else {
+        guard isClosed, place.finish() else {
             let failure = failure()
-            unlink(partPath)
+            place.discard()
             throw failure
         }
         Interruption.forgetFile()
     }
 
     private func create() throws(CommandFailure) {
-        descriptor = open(partPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        descriptor = place.open()
         guard descriptor >= 0 else { throw failure() }
-        Interruption.removeOnExit(partPath)
+        if let passing = place.passing { Interruption.removeOnExit(passing) }
         buffer.append(contentsOf: "line,column,value,reason\n".utf8)
     }
 

@@ -13,7 +13,9 @@ extension ImportKind {
         case .payments: .payments
         case .stops: .stops
         case .starts: .starts
+        case .opening: .opening
         case .facts: .facts
+        case .scores: .scores
         }
     }
 
@@ -37,6 +39,7 @@ extension ImportKind {
             }
         case .stops: TableFormat.stopFaults
         case .starts: TableFormat.startFaults
+        case .opening: TableFormat.openingFaults
         case .payments:
             { row in
                 row.text(named: "reverses") != nil && row.text(named: "reverses") == row.text(named: "payment")
@@ -56,7 +59,7 @@ extension ImportKind {
                     value: row.text(named: "value") ?? "")
                 return value.fault(isFee: row.text(named: "kind") == "fee").map { [$0] } ?? []
             }
-        case .zones: { _ in [] }
+        case .zones, .scores: { _ in [] }
         }
     }
 }

@@ -39,10 +39,10 @@ package struct ImportRun {
                 let report = try load(file, digest: digest, lines: lines, badRows: badRows, link)
                 // The way to roll back is to throw.
                 guard report.result == .imported else { throw Kept(report: report) }
+                try badRows.finish()
                 Interruption.enter(.committing)
                 return report
             }
-            try badRows.finish()
             return report
         } catch let kept as Kept {
             try badRows.finish()
@@ -74,11 +74,15 @@ package struct ImportRun {
         let store = ImportStore(link, kind: kind, period: period)
         // First, because it locks every open period, and all who do lock them in one order.
         let starts = kind == .starts ? try StartRun(link, period: period) : nil
-        try requireOpen(store)
+        let opening = kind == .opening ? try OpeningRun(link, period: period) : nil
+        let state = try store.lockPeriod()
+        // Before anything is refused: what is loaded already is no change, in whatever state the period is.
         if let former = try store.former(digest: digest) {
             return report(
                 .unchanged, file, digest, good: Int(former.rowsGood), bad: Int(former.rowsBad), badRows, [])
         }
+        try requireOpen(state, store)
+        try opening?.requireUnplanned()
         let latestDay = min(period.lastDay, try store.today())
         let copy = try store.stage(kind.format.stagedColumns)
         let read = try copyRows(file, latestDay: latestDay, lines: lines, copy, badRows, link)
@@ -97,22 +101,23 @@ package struct ImportRun {
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let counts =
-            try starts?.apply(importID: importID)
+            try starts?.apply(importID: importID) ?? opening?.apply(importID: importID)
             ?? store.apply(importID: importID) { endings, now in
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }
         try FileRecords.write(kind, import: importID, link)
         var taken = report(isDryRun ? .checked : .imported, file, digest, good: good, bad: bad, badRows, counts)
-        if kind == .payments { try warn(of: store, in: &taken) }
+        if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
         return taken
     }
 
-    /// Payments on accounts that no cut has: most often a wrong delegation or a file of another portfolio, sometimes a feed
-    /// that is ahead of its cut. Nobody but the close would say it, and by then it is late.
+    /// Payments and stops on accounts that no cut has: most often a wrong delegation or a file of another portfolio, sometimes
+    /// a feed that is ahead of its cut. Nobody else would say it in time: the close is late for a payment, and whom a stop
+    /// misses is collected on.
     private func warn(of store: ImportStore, in report: inout ImportReport) throws {
-        let found = try store.paymentsOffTheCut(limit: Int32(BadRowFile.shownMax))
+        let found = try store.rowsOffTheCut(limit: Int32(BadRowFile.shownMax))
         guard found.count > 0 else { return }
-        report.counts.append(ImportCount("payments on accounts that no cut has there", found.count))
+        report.counts.append(ImportCount("\(kind.rawValue) on accounts that no cut has there", found.count))
         report.warnings = found.first.map { row in
             BadValue(
                 line: row.line, column: row.delegation == nil ? "account" : "delegation", value: "\(row.account)",
@@ -121,16 +126,19 @@ package struct ImportRun {
         }
     }
 
-    private func requireOpen(_ store: ImportStore) throws {
-        let state = try store.lockPeriod()
-        guard state == "open" else {
+    private func requireOpen(_ state: String, _ store: ImportStore) throws {
+        // Scores are made of a month that is over, and change nothing of it.
+        guard state == "open" || kind == .scores else {
             throw CommandFailure(
-                .findings, "period \(period) is \(state)",
-                remedy: "Its statements stand; load what came late into a period that is open.")
+                .usage, "period \(period) is \(state)",
+                remedy: state == "closing"
+                    ? "Wait for its close; one that was killed is given back with "
+                        + "'dispatcherd close --period \(period) --give-back'."
+                    : "Its statements stand; load what came late into a period that is open.")
         }
         guard kind == .cut, let plan = try store.planState() else { return }
         throw CommandFailure(
-            .findings,
+            .usage,
             "period \(period) has a plan that is \(plan); its accounts are handed out by the cut that is there",
             remedy: "Load changes of single accounts as stops, or the new cut into the next period.")
     }

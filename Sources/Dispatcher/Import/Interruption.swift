@@ -3,12 +3,12 @@
 internal import Glibc
 internal import Synchronization
 
-/// Ctrl-C during an import: one line, and nothing half done, as the transaction dies with the connection.
+/// Ctrl-C during an import, a close or the writing of its files: one line, and nothing half done, as the transaction dies with the connection.
 ///
-/// While rows are read the flag is looked at between reads. While the server works on one long statement nobody looks,
+/// While rows are read, or a month is computed, the flag is looked at between steps. While the server works on one long statement nobody looks,
 /// so the handler itself leaves; it does only what a signal handler may.
 package enum Interruption {
-    package enum Phase: Int, Sendable { case idle, reading, statement, committing }
+    package enum Phase: Int, Sendable { case idle, reading, statement, computing, committing, writing }
 
     private static let phase = Atomic<Int>(0)
     private static let isAsked = Atomic<Bool>(false)
@@ -32,9 +32,9 @@ package enum Interruption {
     package static func enter(_ new: Phase) { phase.store(new.rawValue, ordering: .sequentiallyConsistent) }
 
     /// - Throws: when the user has asked to stop.
-    static func check() throws(CommandFailure) {
+    static func check(_ left: String = "nothing was imported") throws(CommandFailure) {
         guard isAsked.load(ordering: .sequentiallyConsistent) else { return }
-        throw CommandFailure(.environment, "interrupted; nothing was imported", remedy: "Run the same command again.")
+        throw CommandFailure(.environment, "interrupted; \(left)", remedy: "Run the same command again.")
     }
 
     static func removeOnExit(_ path: String) {
@@ -50,10 +50,14 @@ package enum Interruption {
     fileprivate static func handle() {
         let again = isAsked.exchange(true, ordering: .sequentiallyConsistent)
         switch Phase(rawValue: phase.load(ordering: .sequentiallyConsistent)) {
-        case .reading where !again: return
+        case .reading where !again, .computing where !again, .writing where !again: return
+        case .writing: leave("\nerror: interrupted; files may be missing. Run the same command again.\n")
+        case .computing:
+            leave(
+                "\nerror: interrupted; the month may be left 'closing'. Run close again, or close --give-back.\n")
         case .committing:
             leave(
-                "\nerror: interrupted while committing. Run the same command again: it says what is loaded.\n"
+                "\nerror: interrupted while committing. Run the same command again: it says what is done.\n"
             )
         case .idle, .reading, .statement, nil:
             leave("\nerror: interrupted; nothing was imported. Run the same command again.\n")

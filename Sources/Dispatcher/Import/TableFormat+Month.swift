@@ -167,6 +167,6 @@ extension TableFormat {
 
     /// All of them, in the order of the documentation.
     package static let all = [
-        zones, schedules, contracts, keys, cut, payments, stops, starts, facts, reviews, contacts,
+        zones, schedules, contracts, keys, cut, opening, payments, stops, starts, facts, scores, reviews, contacts,
     ]
 }

@@ -39,7 +39,8 @@ extension TableFormat {
             "`exclusion-ended` may name in `ended` the stops that are withdrawn or over; in the cut's row it ends the "
                 + "same exclusion. Without an account, `municipality` and `ended` end what was stopped as a municipality.",
             "An account stands in the file once; account, reason and day together are loaded once, and with other "
-                + "values than the ones loaded they are refused.",
+                + "values than the ones loaded they are refused. After a certificate of exhaustion is revoked, "
+                + "`exclusion-ended` of the same day is another start.",
             "The period has a plan that is applied, and no later one has any.",
         ])
 

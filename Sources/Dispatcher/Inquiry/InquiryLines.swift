@@ -7,7 +7,7 @@ internal import PgStore
 extension HeldDetail {
     /// The data line of `HELD`.
     func fields(at now: Timestamp) -> [ReplyField] {
-        let told = LeasedAccount(dealt)
+        let told = LeasedAccount(dealt, contactRules, leasedAt: grantedAt)
         var fields = lease.fields
         fields.append(ReplyField("grant", grant))
         if let contract { fields.append(ReplyField("contract", contract)) }
@@ -18,9 +18,7 @@ extension HeldDetail {
             ReplyField("due", dealt.due), ReplyField("overdue", dealt.overdue),
             ReplyField("reference", dealt.reference), ReplyField("window", told.window),
         ]
-        if let next = NextContact.advice(at: now, zone: dealt.municipality?.timeZone ?? .mexicoCity, recall: recall) {
-            fields.append(ReplyField("next", next))
-        }
+        if let next = nextStep(at: now) { fields.append(ReplyField("next", next)) }
         if let paid {
             fields += [ReplyField("paid", paid.amount), ReplyField("paid-on", paid.latest)]
         }
@@ -42,14 +40,18 @@ extension PendingRecall {
     }
 }
 
-/// Advice on the next step: the first day on which the debtor may be contacted by the clocks of the municipality.
-enum NextContact {
-    /// `contact/2024-03-05`; `nil` where a recall makes it idle.
-    static func advice(at now: Timestamp, zone: MexicanTimeZone, recall: PendingRecall?) -> String? {
-        let (date, second) = zone.local(now)
-        let day = second < ContactWindow.seconds.upperBound ? date : date.advanced(byDays: 1)
-        if let due = recall?.notice.due, zone.local(due).date <= day { return nil }
-        return "contact/\(day)"
+extension HeldDetail {
+    /// The next step and the first day for it, by the clocks of the municipality: `call/2024-03-05`; `nil` after the last step of a
+    /// cadence, where a payment came since the lease, and where a recall makes it idle.
+    fileprivate func nextStep(at now: Timestamp) -> String? {
+        let zone = dealt.municipality?.timeZone ?? .mexicoCity
+        var step = ("call", contactRules.nextDay(from: now, in: zone))
+        if contactRules.hasCadence, let history, history.calls > 0 {
+            guard paid == nil, let next = history.next(band: Cadence.Band(arrears: dealt.arrears)) else { return nil }
+            step = (next.what, max(next.day, step.1))
+        }
+        if let due = recall?.notice.due, zone.local(due).date <= step.1 { return nil }
+        return "\(step.0)/\(step.1)"
     }
 }
 

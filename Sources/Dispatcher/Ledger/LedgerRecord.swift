@@ -62,8 +62,20 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: row.key.delegation, period: period,
             "evidence number=\(row.number) delegation=\(row.key.delegation) agency=\(row.key.agency)"
-                + " account=\(row.account) epoch=\(row.epoch) code=\(row.code.rawValue) counts=\(row.counts ? "yes" : "no")"
+                + " account=\(row.account) epoch=\(row.epoch) code=\(row.code.rawValue) counts=\(row.counts.map { $0 ? "yes" : "no" } ?? "pending")"
                 + " content=\(LedgerTree.hex(row.requestHash)) at=\(now)")
+    }
+
+    /// A person decided about evidence that no rule settles.
+    package static func adjudication(
+        _ number: Int64, lease: LeaseKey, agency: AgencyID, decision: String, reason: String, by: String,
+        period: Period,
+        at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: lease.delegation, period: period,
+            "adjudication evidence=\(number) delegation=\(lease.delegation) agency=\(agency) account=\(lease.account)"
+                + " epoch=\(lease.epoch) decision=\(decision) reason=\(reason) by=\(by) at=\(now)")
     }
 
     package static func notice(

@@ -9,7 +9,10 @@ struct DelegationDeal {
         var hands: [HandRow] = []
         /// By hand and position.
         var positions: [PositionRow] = []
-        var trimmed: Int64 = 0
+        /// Accounts within a quota that found no room, by why.
+        var left: [DealResult.Left.Reason: Int64] = [:]
+        /// Credits whose debtor has others with an agency that had no room.
+        var apart: Int64 = 0
     }
 
     private let draft: PlanDraft
@@ -20,17 +23,22 @@ struct DelegationDeal {
         self.draft = draft
         self.delegation = delegation
         self.dealer = HandDealer(
-            tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics, incarnation: incarnation)
+            strata: Strata(
+                tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics,
+                traits: draft.settings.settings.strata), incarnation: incarnation)
     }
 
     func make(_ store: PlanningStore) throws -> Result {
         var pools: [PoolKey: [DealableRow]] = [:]
-        try store.readDealable(delegation) { row in
+        let settings = draft.settings.settings
+        try store.readDealable(delegation, DealMemory(settings, today: try store.today())) { row in
             let key = PoolKey(delegation: delegation, strategy: row.strategy, portfolio: row.portfolio)
             pools[key, default: []].append(row)
         }
         let quotas = Dictionary(
-            grouping: draft.allocation.quotas.filter { $0.pool.delegation == delegation }, by: \.pool)
+            grouping: draft.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }, by: \.key.cell.pool)
+        let bands = BandSuspensions(try store.link.readSuspensions())
+        var dealing = DelegationDealing(debtors: settings.keepsTogether ? try store.heldDebtors(delegation) : [:])
         var numbers = try store.handNumbers(quotas.values.reduce(0) { $0 + $1.count })[...]
         var result = Result()
         for pool in quotas.keys.sorted() {
@@ -38,34 +46,36 @@ struct DelegationDeal {
             let mine = quotas[pool] ?? []
             deal(
                 pool, pools.removeValue(forKey: pool) ?? [], quotas: mine, numbers: Array(numbers.prefix(mine.count)),
-                holding: holding, into: &result)
+                holding: holding, bands, &dealing, into: &result)
             numbers = numbers.dropFirst(mine.count)
         }
         return result
     }
 
     private func deal(
-        _ pool: PoolKey, _ rows: [DealableRow], quotas: [Allocation.Quota], numbers: [Int32], holding: Holding,
-        into result: inout Result
+        _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], numbers: [Int32], holding: Holding,
+        _ bands: BandSuspensions, _ dealing: inout DelegationDealing, into result: inout Result
     ) {
-        let shares = quotas.map { quota in
-            Dealing.Share(
-                contract: quota.contract, accounts: quota.accounts, exposureMax: quota.exposureMax,
-                exposure: exposure(of: quota.contract))
-        }
-        let (dealing, strata) = dealer.deal(rows, shares: shares, seed: seed(of: pool))
-        result.trimmed += Int64(dealing.beyondBond.count)
-        for (hand, number) in zip(dealing.hands, numbers) {
+        let shares = quotas.compactMap(share)
+        let candidates = bands.barring(dealer.candidates(rows), rows)
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
+        for left in dealt.left { result.left[left.reason, default: 0] += 1 }
+        result.apart += Int64(dealt.apart.count)
+        for (hand, number) in zip(dealt.hands, numbers) {
             let (row, positions) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, strata: strata, holding: holding,
-                exposure: exposure(of: hand.contract))
+                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
             result.hands.append(row)
             result.positions += positions
         }
     }
 
-    private func exposure(of contract: ContractID) -> Exposure {
-        draft.contracts[contract]?.exposure ?? Exposure(basis: .none, factorBasisPoints: 0)
+    private func share(_ quota: AllocationPlan.Quota) -> DealShare? {
+        draft.contracts[quota.key.contract].map {
+            DealShare(
+                contract: $0.contract, agency: $0.agency, accounts: quota.accounts, exposureMax: quota.exposureMax,
+                exposure: $0.exposure, searches: draft.settings.settings.searchAgencies.contains($0.agency),
+                arm: quota.arm)
+        }
     }
 
     /// A shuffle of its own for each pool, from the plan's seed.

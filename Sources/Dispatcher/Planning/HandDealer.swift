@@ -4,48 +4,46 @@ internal import Assignment
 internal import Crypto
 internal import PgStore
 
-/// Deals the accounts of one pool into hands: the order is ``Dealing``'s, the rows are the tables'.
+/// Between the tables and the dealing: accounts as they can be dealt, hands as they are written.
 struct HandDealer {
-    /// Every tactic of the policy; a tactic's place is its stratum.
-    let tactics: [String]
+    let strata: Strata
     /// The high half of every epoch.
     let incarnation: Int64
 
-    func deal(
-        _ rows: [DealableRow], shares: [Dealing.Share], seed: UInt64
-    ) -> (dealing: Dealing, strata: [Int16]) {
-        let strata = rows.map { Int16(tactics.firstIndex(of: $0.tactic) ?? tactics.count) + 1 }
-        let candidates = rows.indices.map { place in
-            Dealing.Candidate(
-                account: rows[place].account, priority: rows[place].priority, stratum: strata[place],
-                overdue: rows[place].overdue, balance: rows[place].balance)
+    func candidates(_ rows: [DealableRow]) -> [DealCandidate] {
+        rows.map { row in
+            var candidate = DealCandidate(
+                account: row.account, priority: row.priority, stratum: strata.key(row), overdue: row.overdue,
+                balance: row.balance)
+            candidate.promisedTo = row.past.boundTo
+            candidate.debtor = row.past.debtor
+            candidate.former = row.past.former
+            candidate.needsSearch = row.past.isUnfound
+            return candidate
         }
-        return (Dealing(candidates, shares: shares, seed: seed), strata)
     }
 
     /// One hand as it is written, with its accounts in order and their next epochs.
     func hand(
-        _ hand: Dealing.Hand, number: Int32, pool: PoolKey, rows: [DealableRow], strata: [Int16], holding: Holding,
-        exposure: Exposure?
+        _ hand: DealResult.Hand, number: Int32, pool: PoolKey, rows: [DealableRow], candidates: [DealCandidate],
+        holding: Holding
     ) -> (HandRow, [PositionRow]) {
-        let exposure = exposure ?? Exposure(basis: .none, factorBasisPoints: 0)
         var hash = SHA256()
         var positions: [PositionRow] = []
-        positions.reserveCapacity(hand.places.count)
-        for (index, place) in hand.places.enumerated() {
-            let row = rows[place]
+        positions.reserveCapacity(hand.positions.count)
+        for (index, dealt) in hand.positions.enumerated() {
+            let row = rows[Int(dealt.place)]
             let epoch = incarnation << 32 + row.latestDeal + 1
             withUnsafeBytes(of: row.account.bigEndian) { hash.update(bufferPointer: $0) }
             withUnsafeBytes(of: epoch.bigEndian) { hash.update(bufferPointer: $0) }
             positions.append(
                 PositionRow(
-                    hand: number, position: Int32(index) + 1, epoch: epoch,
-                    exposure: exposure.of(overdue: row.overdue, balance: row.balance), stratum: strata[place],
-                    dealt: row))
+                    hand: number, position: Int32(index) + 1, epoch: epoch, exposure: dealt.exposure,
+                    stratum: candidates[Int(dealt.place)].stratum, arm: hand.arm, reason: dealt.reason, dealt: row))
         }
         let row = HandRow(
             hand: number, contract: hand.contract, strategy: pool.strategy, portfolio: pool.portfolio,
-            size: Int32(hand.places.count), holding: holding, digest: Array(hash.finalize()))
+            size: Int32(hand.positions.count), holding: holding, digest: Array(hash.finalize()))
         return (row, positions)
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
-internal import Crypto
 internal import PgStore
 
 /// A period's quotas as they follow from what is in the tables now. Writes nothing.
@@ -9,14 +8,17 @@ struct PlanDraft {
     let policy: Policy
     let segmentation: SegmentationRow
     let seed: Int64
-    let pools: [Pool]
+    let input: PlanInput
+    /// Verified against the input.
+    let plan: AllocationPlan
+    let settings: PlanSettingsFile
     let contracts: [ContractID: ContractRow]
-    let allocation: Allocation
-    let holdings: [HoldingRow]
     let warnings: [String]
 
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned: closed, not segmented, or overtaken.
-    static func make(_ link: PgLink, period: Period, seed: Int64) throws -> PlanDraft {
+    static func make(
+        _ link: PgLink, period: Period, seed: Int64, settings: PlanSettingsFile? = nil
+    ) throws -> PlanDraft {
         let store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         try checkPeriod(store)
         let (segmentation, file) = try placements(link, period: period)
@@ -25,13 +27,29 @@ struct PlanDraft {
                 .usage, "the segmentation of \(period) places no account, so there is nothing to plan",
                 remedy: "Check the cut and the policy, and segment again")
         }
-        let supply = try PlanSupply.read(store)
-        let pools = try store.pools()
+        let supply = try PlanSupply.read(store, settings: settings)
+        let demands = try store.demands(banned: supply.settings.settings.bannedMunicipalities)
+        let input = try supply.input(demands).amended(link, period: period)
         return PlanDraft(
-            policy: try file.policy(for: period), segmentation: segmentation, seed: seed, pools: pools,
-            contracts: supply.contracts,
-            allocation: Allocation(pools: pools, contracts: supply.rooms), holdings: supply.holdings,
-            warnings: supply.warnings)
+            policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
+            plan: try verified(input), settings: supply.settings, contracts: supply.contracts,
+            warnings: supply.warnings + PlanWords(supply.contracts).warnings(input))
+    }
+
+    /// Plans, and has the plan verified by what shares no code with the planner.
+    static func verified(_ input: PlanInput) throws -> AllocationPlan {
+        let plan: AllocationPlan
+        do {
+            plan = try AllocationPlan(input)
+        } catch {
+            throw PlanWords.failure(error)
+        }
+        if let fault = PlanCheck(plan, of: input).faults.first {
+            throw CommandFailure(
+                .environment, "the plan contradicts its own check: \(fault)",
+                remedy: "Nothing is written; this is a fault of the program, please report it with these numbers")
+        }
+        return plan
     }
 
     private static func checkPeriod(_ store: PlanningStore) throws {
@@ -74,45 +92,12 @@ struct PlanDraft {
 
     // MARK: - What is put in force
 
-    /// The limits: what is held and what is dealt on top. A quota that this plan gives nothing keeps what it holds, so
-    /// that nothing more is granted and nothing is over the limit.
-    var quotaRows: [QuotaRow] {
-        var rows = allocation.quotas.map { quota in
-            let held = holdings.first { $0.pool == quota.pool && $0.contract == quota.contract }
-            return QuotaRow(
-                pool: quota.pool, contract: quota.contract, limitAccounts: quota.accounts + (held?.accounts ?? 0),
-                limitExposure: quota.exposureMax.map { $0 + (held?.exposure ?? 0) })
-        }
-        let planned = Set(allocation.quotas.map { Held(pool: $0.pool, contract: $0.contract) })
-        for row in holdings where !planned.contains(Held(pool: row.pool, contract: row.contract)) {
-            let isLimiting = contracts[row.contract]?.exposure.isLimiting ?? false
-            rows.append(
-                QuotaRow(
-                    pool: row.pool, contract: row.contract, limitAccounts: row.accounts,
-                    limitExposure: isLimiting ? row.exposure : nil))
-        }
-        return rows
+    /// The plan with all that it was made from.
+    var proof: PlanProof {
+        PlanProof(
+            seed: seed, segmentation: segmentation.digest, settings: settings.digest, input: input, plan: plan)
     }
 
-    private struct Held: Hashable {
-        let pool: PoolKey
-        let contract: ContractID
-    }
-
-    /// SHA-256 over the seed, the segmentation and every quota: two plans of one digest deal the same.
-    var digest: [UInt8] {
-        var hash = SHA256()
-        hash.update(data: Array("plan seed=\(seed) segmentation=\(LedgerTree.hex(segmentation.digest))\n".utf8))
-        for quota in allocation.quotas {
-            let exposure = quota.exposureMax.map(String.init) ?? "none"
-            hash.update(
-                data: Array("\(quota.pool.words) contract=\(quota.contract) \(quota.accounts) \(exposure)\n".utf8))
-        }
-        return Array(hash.finalize())
-    }
-}
-
-extension PoolKey {
-    /// As in reports and in the ledger.
-    var words: String { "delegation=\(delegation) strategy=\(strategy.name) portfolio=\(portfolio.name)" }
+    var quotaRows: [QuotaRow] { proof.limits }
+    var digest: [UInt8] { proof.digest }
 }

@@ -5,15 +5,29 @@ internal import PgStore
 
 /// A plan for people and programs: who gets how many of each pool, what kept them from more, and what is left.
 package struct PlanReport: Encodable, Sendable {
-    package enum State: String, Encodable, Sendable { case preview, applied, unchanged }
+    package enum State: String, Encodable, Sendable {
+        case preview, applied, unchanged
+        /// One person wants it; the settings ask for two.
+        case awaiting
+    }
 
     package struct Quota: Encodable, Sendable {
         package let contract: Int32
         package let agency: String
+        /// To be dealt.
         package let accounts: Int64
         /// Held from earlier periods; the limit in force is the sum.
         package let held: Int64
+        /// The target in accounts, what is held included, and as a percentage of what waits and is held.
+        package let target: Int64
+        package let targetShare: String
+        /// What dealt and held accounts together are of what waits and is held.
+        package let share: String
+        /// The limit that an earlier period's plan set; 0 where there was none.
+        package let lastMonth: Int64
         package let binding: String
+        /// Of an experiment; 0: none.
+        package let arm: Int16
         /// Pesos of so many accounts of the pool's mean; absent where the contract's basis is none.
         package let exposureExpected: String?
         package let exposureMax: String?
@@ -23,10 +37,11 @@ package struct PlanReport: Encodable, Sendable {
         package let delegationName: String
         package let strategy: String
         package let portfolio: String
+        /// 0 where the pool is not divided.
+        package let band: Int16
         package let accounts: Int64
         package let quotas: [Quota]
-        package let unassigned: Int64
-        package let reason: String?
+        package let unassigned: [Left]
     }
     package struct Left: Encodable, Sendable {
         package let reason: String
@@ -35,8 +50,13 @@ package struct PlanReport: Encodable, Sendable {
     package struct Dealt: Encodable, Sendable {
         package let hands: Int
         package let accounts: Int64
-        /// Accounts within a quota that no bond had room for, to the centavo.
-        package let trimmed: Int64
+        /// Accounts that the plan placed and the dealing could not: no bond had room to the centavo, or nobody who may
+        /// have them.
+        package let left: [Left]
+        /// Why contracts got the accounts that they got: `share`, `promise`, `together`, `rotation`, `search`.
+        package let reasons: [Left]
+        /// Credits whose debtor has others with an agency that had no room for them.
+        package let apart: Int64
         package let earlierHandsClosed: Int
     }
 
@@ -46,108 +66,68 @@ package struct PlanReport: Encodable, Sendable {
     package let policy: String
     package let seed: Int64
     package let segmentationDigest: String
+    /// The plan settings that it goes by.
+    package let settings: String
+    package let settingsDigest: String
     package let digest: String
     package let pools: [PoolLine]
     package let warnings: [String]
+    /// Who applied it, or wants to.
+    package let persons: [String]
     package let dealt: Dealt?
     /// Over all pools.
     package let accounts: Int64
     package let assigned: Int64
     package let unassigned: [Left]
 
-    init(_ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?) {
+    init(_ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?, persons: [String] = []) {
         self.state = state
         self.plan = plan
         self.period = period.description
         self.policy = "\(draft.segmentation.policy) \(draft.segmentation.policyVersion)"
         self.seed = draft.seed
         self.segmentationDigest = LedgerTree.hex(draft.segmentation.digest)
+        self.settings = draft.settings.settings.name
+        self.settingsDigest = LedgerTree.hex(draft.settings.digest)
         self.digest = LedgerTree.hex(draft.digest)
         self.warnings = draft.warnings
+        self.persons = persons
         self.dealt = dealt
         self.pools = Self.pools(draft)
-        self.accounts = draft.pools.reduce(0) { $0 + $1.accounts }
-        self.assigned = draft.allocation.quotas.reduce(0) { $0 + $1.accounts }
-        var left: [String: Int64] = [:]
-        for each in draft.allocation.unassigned { left[each.reason.rawValue, default: 0] += each.accounts }
-        self.unassigned = left.keys.sorted().map { Left(reason: $0, accounts: left[$0] ?? 0) }
+        self.accounts = pools.reduce(0) { $0 + $1.accounts }
+        self.assigned = draft.plan.quotas.reduce(0) { $0 + $1.accounts }
+        self.unassigned = Self.left(draft.plan.unplaced)
     }
 
     private static func pools(_ draft: PlanDraft) -> [PoolLine] {
-        let quotas = Dictionary(grouping: draft.allocation.quotas, by: \.pool)
-        return draft.pools.sorted { $0.key < $1.key }.map { pool in
-            let left = draft.allocation.unassigned.first { $0.pool == pool.key }
+        let quotas = Dictionary(grouping: draft.plan.quotas, by: \.key.cell)
+        let left = Dictionary(grouping: draft.plan.unplaced, by: \.cell)
+        return draft.input.demands.sorted { $0.cell < $1.cell }.map { demand in
+            let mine = quotas[demand.cell] ?? []
+            let pool = demand.cell.pool
+            let base = demand.accounts + mine.reduce(0) { $0 + $1.held }
             return PoolLine(
-                delegation: pool.key.delegation.value, delegationName: pool.key.delegation.name,
-                strategy: pool.key.strategy.name, portfolio: pool.key.portfolio.name, accounts: pool.accounts,
-                quotas: (quotas[pool.key] ?? []).map { quota($0, draft) }, unassigned: left?.accounts ?? 0,
-                reason: left?.reason.rawValue)
+                delegation: pool.delegation.value, delegationName: pool.delegation.name,
+                strategy: pool.strategy.name, portfolio: pool.portfolio.name, band: demand.cell.band,
+                accounts: demand.accounts + demand.banned, quotas: mine.map { quota($0, base: base, draft) },
+                unassigned: Self.left(left[demand.cell] ?? []))
         }
     }
 
-    private static func quota(_ quota: Allocation.Quota, _ draft: PlanDraft) -> Quota {
-        let held = draft.holdings.first { $0.pool == quota.pool && $0.contract == quota.contract }
-        return Quota(
-            contract: quota.contract.value, agency: draft.contracts[quota.contract]?.agency.description ?? "",
-            accounts: quota.accounts, held: held?.accounts ?? 0, binding: quota.binding.rawValue,
+    private static func left(_ unplaced: [AllocationPlan.Unplaced]) -> [Left] {
+        let counts = unplaced.reduce(into: [String: Int64]()) { $0[$1.reason.rawValue, default: 0] += $1.accounts }
+        return counts.keys.sorted().map { Left(reason: $0, accounts: counts[$0] ?? 0) }
+    }
+
+    private static func quota(_ quota: AllocationPlan.Quota, base: Int64, _ draft: PlanDraft) -> Quota {
+        Quota(
+            contract: quota.key.contract.value,
+            agency: draft.contracts[quota.key.contract]?.agency.description ?? "",
+            accounts: quota.accounts, held: quota.held, target: quota.target,
+            targetShare: PlanWords.percent(quota.part),
+            share: PlanWords.percent(base > 0 ? (quota.accounts + quota.held) * ShareTarget.whole / base : 0),
+            lastMonth: quota.lastMonth, binding: quota.binding.rawValue, arm: quota.arm,
             exposureExpected: quota.exposureMax.map { _ in Cents(quota.exposureExpected).description },
             exposureMax: quota.exposureMax.map { Cents($0).description })
     }
-
-    // MARK: - For people
-
-    /// Every pool with its contracts.
-    package var detail: [String] {
-        var table = TextTable(columns: [.left, .left, .right, .left, .right, .right, .left, .left])
-        table.row(["delegation, strategy", "portfolio", "placed", "contract", "quota", "", "", ""])
-        var last: Int16 = 0
-        for pool in pools {
-            if pool.delegation != last {
-                table.row(["\(pool.delegation) \(pool.delegationName)", "", "", "", "", "", "", ""])
-                last = pool.delegation
-            }
-            let left = pool.reason.map { "\(Self.grouped(pool.unassigned)) unassigned: \($0)" } ?? ""
-            table.row(["  \(pool.strategy)", pool.portfolio, Self.grouped(pool.accounts), "", "", "", "", left])
-            for quota in pool.quotas {
-                let bond = quota.exposureMax.map { "bond \(quota.exposureExpected ?? "") of \($0)" } ?? ""
-                let held = quota.held > 0 ? "+\(Self.grouped(quota.held)) held" : ""
-                table.row([
-                    "", "", "", "\(quota.contract) \(quota.agency)", Self.grouped(quota.accounts), held,
-                    quota.binding == "share" ? "" : "limit: \(quota.binding)", bond,
-                ])
-            }
-        }
-        return table.lines
-    }
-
-    /// The totals, what is left and why, and the warnings.
-    package var summary: [String] {
-        var table = TextTable(columns: [.left, .right, .right, .right])
-        table.row(["", "placed", "assigned", "unassigned"])
-        for strategy in Strategy.allCases.reversed() {
-            let mine = pools.filter { $0.strategy == strategy.name }
-            guard !mine.isEmpty else { continue }
-            table.row([
-                strategy.name, Self.grouped(mine.reduce(0) { $0 + $1.accounts }),
-                Self.grouped(mine.reduce(0) { $0 + $1.quotas.reduce(0) { $0 + $1.accounts } }),
-                Self.grouped(mine.reduce(0) { $0 + $1.unassigned }),
-            ])
-        }
-        let left = accounts - assigned
-        table.row(["all", Self.grouped(accounts), Self.grouped(assigned), Self.grouped(left)])
-        var lines = table.lines
-        lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
-        if let dealt {
-            lines.append("dealt: \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
-            if dealt.trimmed > 0 { lines.append("trimmed by a bond's last centavo: \(Self.grouped(dealt.trimmed))") }
-            if dealt.earlierHandsClosed > 0 {
-                lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
-            }
-        }
-        lines += warnings.map { "warning: \($0)" }
-        lines.append("seed \(seed), digests: placements \(segmentationDigest.prefix(16)), plan \(digest.prefix(16))")
-        return lines
-    }
-
-    private static func grouped(_ value: Int64) -> String { Console.grouped(Int(value)) }
 }

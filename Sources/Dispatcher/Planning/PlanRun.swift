@@ -12,12 +12,16 @@ package struct PlanRun {
     private let link: PgLink
     private let period: Period
     private let seed: Int64
+    private let settings: PlanSettingsFile?
     private let store: PlanningStore
 
-    /// - Parameter seed: of the shuffle; without one the period's number, so that preview and apply agree.
-    package init(_ link: PgLink, period: Period, seed: Int64? = nil) {
+    /// - Parameters:
+    ///   - seed: of the shuffle; without one the period's number, so that preview and apply agree.
+    ///   - settings: tried in the place of those in force; only for a preview.
+    package init(_ link: PgLink, period: Period, seed: Int64? = nil, settings: PlanSettingsFile? = nil) {
         self.link = link
         self.period = period
+        self.settings = settings
         self.seed = seed ?? Int64(period.number)
         self.store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
     }
@@ -25,7 +29,7 @@ package struct PlanRun {
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned.
     package func preview() throws -> PlanReport {
         try transaction {
-            let draft = try PlanDraft.make(link, period: period, seed: seed)
+            let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
             let plan = try store.plan()
             return PlanReport(draft, period: period, state: .preview, plan: plan?.id, dealt: nil)
         }
@@ -33,16 +37,26 @@ package struct PlanRun {
 
     /// - Throws: ``CommandFailure``: usage where the period cannot be planned or another plan is applied; environment
     ///   where another command took the plan back meanwhile.
-    package func apply() throws -> PlanReport {
+    ///
+    /// - Parameter person: who applies. Where the settings ask for two persons the first one's wish is noted, and nothing
+    ///   happens until another one applies the same plan.
+    package func apply(by person: String = "operator") throws -> PlanReport {
         if let report = try appliedAlready() { return report }
-        let closed = try transaction {
-            // Checked before anything is closed, and again afterwards, when the set is frozen.
-            _ = try PlanDraft.make(link, period: period, seed: seed)
-            return try store.closeEarlierHands()
+        // Checked before anything is closed, and again afterwards, when the set is frozen.
+        let (wished, persons) = try transaction { try wish(person) }
+        guard persons.count >= wished.settings.settings.persons else {
+            return PlanReport(wished, period: period, state: .awaiting, plan: nil, dealt: nil, persons: persons)
         }
-        let (draft, plan) = try transaction { try start() }
-        let dealt = try deal(draft, plan: plan, closed: closed)
-        return PlanReport(draft, period: period, state: .applied, plan: plan, dealt: dealt)
+        let closed = try transaction { try store.closeEarlierHands() }
+        let (draft, plan) = try transaction { try start(wished, persons) }
+        let dealt = try deal(draft, plan: plan, persons, closed: closed)
+        return PlanReport(draft, period: period, state: .applied, plan: plan, dealt: dealt, persons: persons)
+    }
+
+    private func wish(_ person: String) throws -> (PlanDraft, [String]) {
+        let draft = try PlanDraft.make(link, period: period, seed: seed)
+        let persons = try PlanProofStore(link).approve(period, digest: draft.digest, by: person)
+        return (draft, persons)
     }
 
     /// Takes back a plan whose apply was stopped.
@@ -84,10 +98,18 @@ package struct PlanRun {
     }
 
     /// Fixes the quotas and notes the plan; takes back one that was stopped.
-    private func start() throws -> (PlanDraft, Int64) {
+    private func start(_ wished: PlanDraft, _ persons: [String]) throws -> (PlanDraft, Int64) {
         // Once more: until the plan is noted below, starts of an earlier period can still open hands of theirs.
         _ = try store.closeEarlierHands()
         let draft = try PlanDraft.make(link, period: period, seed: seed)
+        // Accounts come back or go until the hands are closed. Two persons must have seen the very plan.
+        guard draft.settings.settings.persons == 1 || draft.digest == wished.digest else {
+            throw CommandFailure(
+                .findings,
+                "the plan of \(period) changed while it was applied: accounts were leased, returned or stopped",
+                remedy:
+                    "Its hands of earlier months are closed now; look at the plan and have both persons apply it again")
+        }
         if let former = try store.plan() {
             guard former.state == "dealing" else {
                 throw CommandFailure(
@@ -98,16 +120,20 @@ package struct PlanRun {
             Console.note("plan \(former.id) was stopped before it was open and is taken back")
         }
         for month in [period, period.advanced(byMonths: 1)] { try store.makeOutcomePartition(month) }
-        let plan = try store.insertPlan(seed: seed, segmentationDigest: draft.segmentation.digest, digest: draft.digest)
+        let plan = try store.insertPlan(
+            seed: seed, segmentationDigest: draft.segmentation.digest, digest: draft.digest)
+        try PlanProofStore(link).write(plan, settings: draft.settings.digest, body: draft.proof.text())
         return (draft, plan)
     }
 
-    private func deal(_ draft: PlanDraft, plan: Int64, closed: Int) throws -> PlanReport.Dealt {
+    private func deal(_ draft: PlanDraft, plan: Int64, _ persons: [String], closed: Int) throws -> PlanReport.Dealt {
         let incarnation = try store.incarnation()
-        let delegations = Set(draft.allocation.quotas.map(\.pool.delegation)).sorted()
+        let delegations = Set(draft.plan.quotas.map(\.key.cell.pool.delegation)).sorted()
         var hands = 0
         var accounts: Int64 = 0
-        var trimmed: Int64 = 0
+        var left: [DealResult.Left.Reason: Int64] = [:]
+        var reasons: [DealResult.Reason: Int64] = [:]
+        var apart: Int64 = 0
         var records: [LedgerRecord] = []
         for delegation in delegations {
             let dealt = try transaction {
@@ -118,7 +144,9 @@ package struct PlanRun {
             }
             hands += dealt.hands.count
             accounts += Int64(dealt.positions.count)
-            trimmed += dealt.trimmed
+            apart += dealt.apart
+            for hand in dealt.positions { reasons[hand.reason, default: 0] += 1 }
+            left.merge(dealt.left, uniquingKeysWith: +)
             records += dealt.hands.map { .deal($0, delegation: delegation, period: period, plan: plan) }
             Console.progress("dealt", done: Int(accounts), of: nil)
         }
@@ -127,13 +155,23 @@ package struct PlanRun {
             try checkStillOurs(plan)
             let quotas = draft.quotaRows
             try store.open(plan, quotas: quotas)
+            try PlanProofStore(link).setPersons(plan, persons)
+            records.append(.plan(plan, draft, period: period, persons))
             records += quotas.map { .quota($0, period: period, plan: plan) }
             records += delegations.map {
                 .plan(plan, seed: seed, digest: draft.digest, delegation: $0, period: period)
             }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
-        return PlanReport.Dealt(hands: hands, accounts: accounts, trimmed: trimmed, earlierHandsClosed: closed)
+        // What no quota was left for, the plan has counted already.
+        let lefts = DealResult.Left.Reason.allCases.filter { $0 != .quota && left[$0] != nil }
+        return PlanReport.Dealt(
+            hands: hands, accounts: accounts,
+            left: lefts.map { PlanReport.Left(reason: $0.name, accounts: left[$0] ?? 0) },
+            reasons: DealResult.Reason.allCases.compactMap { reason in
+                reasons[reason].map { PlanReport.Left(reason: reason.name, accounts: $0) }
+            }, apart: apart,
+            earlierHandsClosed: closed)
     }
 
     /// Two applies at once: the second takes the plan back, and the first finds out here before it writes more.
@@ -148,6 +186,17 @@ package struct PlanRun {
 }
 
 extension LedgerRecord {
+    /// Of the period as a whole; it stands with the first delegation that is planned.
+    fileprivate static func plan(
+        _ plan: Int64, _ draft: PlanDraft, period: Period, _ persons: [String]
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: draft.plan.quotas.first?.key.cell.pool.delegation ?? Delegation.all[0], period: period,
+            "plan plan=\(plan) digest=\(LedgerTree.hex(draft.digest)) placements="
+                + "\(LedgerTree.hex(draft.segmentation.digest)) settings=\(LedgerTree.hex(draft.settings.digest)) "
+                + "seed=\(draft.seed) by=\(persons.joined(separator: ","))")
+    }
+
     static func deal(
         _ hand: HandRow, delegation: Delegation, period: Period, plan: Int64, isFront: Bool = false
     ) -> LedgerRecord {

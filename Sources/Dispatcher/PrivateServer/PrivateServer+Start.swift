@@ -82,8 +82,17 @@ extension PrivateServer {
         unlink(folders.socket + "/.s.PGSQL.5432")
     }
 
-    /// The folder is in `/tmp`, where anybody may have made one of that name: it has to be the server's own.
+    /// The folder is in `/tmp`, where anybody may have made one of that name: it has to be the server's own. Of somebody
+    /// else's data the folder is not made, because they could not remove it again.
     func makeSocketFolder() throws(CommandFailure) {
+        var data = stat()
+        guard lstat(folders.data, &data) != 0 || data.st_uid == account.user else {
+            throw CommandFailure(
+                .environment,
+                "the data in \(folders.data) belongs to another user (number \(data.st_uid)) than '\(account.name)', "
+                    + "whom the private PostgreSQL runs as",
+                remedy: "Run the command as that user, or choose another folder with --data-dir.")
+        }
         if mkdir(folders.socket, 0o700) == 0, !account.own(folders.socket) { rmdir(folders.socket) }
         var found = stat()
         guard lstat(folders.socket, &found) == 0, found.st_mode & S_IFMT == S_IFDIR, found.st_uid == account.user,

@@ -12,6 +12,7 @@ internal import PgStore
 struct PushFollower: Sendable {
     let connection: PgConnection
     let server: AgentServer
+    let engine: LeaseEngine
     let pause: Duration
     let logger: Logger
 
@@ -42,6 +43,12 @@ struct PushFollower: Sendable {
             var next = cursor
             let rows = try link.readPushes(after: &next, for: agencies)
             return (next, rows)
+        }
+        // Before the agency is told, so that no pull behind the push is served as if there were no pause.
+        for row in rows where row.kind == Push.Name.paused.rawValue {
+            guard let strategy = row.strategy else { continue }
+            engine.note(
+                AgencyPlace(delegation: row.delegation, agency: row.agency, strategy: strategy), isPaused: true)
         }
         for (agency, rows) in Dictionary(grouping: rows, by: \.agency) {
             server.push(rows.compactMap(Push.init), to: agency)

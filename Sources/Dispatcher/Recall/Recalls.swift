@@ -87,13 +87,22 @@ package enum Recalls {
         let rows = try link.lockRecalled(leases)
         let now = try link.readNow()
         let due = rows.filter { row in row.notice?.state.due.map { $0 <= now } ?? false }
-        guard !due.isEmpty else { return 0 }
-        let ended = Set(try link.endRecalled(due))
+        return try end(link, due, at: now) { $0.notice?.reason ?? "recall" }
+    }
+
+    /// Takes these leases back now. The caller holds a transaction and the grants' locks.
+    ///
+    /// - Returns: how many were ended; another ending may have been first.
+    static func end(
+        _ link: PgLink, _ rows: [RecallRow], at now: Timestamp, reason: (RecallRow) -> String
+    ) throws -> Int {
+        guard !rows.isEmpty else { return 0 }
+        let ended = Set(try link.endRecalled(rows, reason: reason))
         let period = Period.ofWork(at: now)
-        let endings = due.filter { ended.contains($0.lease) }.map { row in
+        let endings = rows.filter { ended.contains($0.lease) }.map { row in
             EndingRow(
-                lease: row.lease, kind: .recall, reason: row.notice?.reason ?? "recall", hand: row.hand,
-                position: row.position, quota: row.quota, exposure: row.exposure)
+                lease: row.lease, kind: .recall, reason: reason(row), hand: row.hand, position: row.position,
+                quota: row.quota, exposure: row.exposure)
         }
         try link.insertBlocks(LedgerBlock.seal(endings.map { .ending($0, period: period, at: now) }))
         return ended.count

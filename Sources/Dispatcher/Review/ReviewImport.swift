@@ -29,9 +29,11 @@ package struct ReviewImport {
     package func run(on link: PgLink) throws -> ReviewReport {
         let badRows = BadRowFile(badRowsPath)
         do {
-            let report = try link.transaction { try load(link, badRows) }
-            try badRows.finish()
-            return report
+            return try link.transaction {
+                let report = try load(link, badRows)
+                try badRows.finish()
+                return report
+            }
         } catch let refused as Refused {
             try badRows.finish()
             for bad in badRows.shown { Console.note("line \(bad.line), \(bad.column) `\(bad.value)`: \(bad.reason)") }
@@ -128,7 +130,7 @@ package struct ReviewReport: Sendable {
 extension CommandFailure {
     static var noOpenPeriod: CommandFailure {
         CommandFailure(
-            .findings, "no period takes reviews: each is closed, or its deadline is over",
+            .usage, "no period takes reviews: each is closed, or its deadline is over",
             remedy: "review.deadline-days sets the deadline; the statements of closed periods stand.")
     }
 }

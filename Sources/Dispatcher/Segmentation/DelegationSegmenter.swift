@@ -35,7 +35,7 @@ struct DelegationSegmenter: Sendable {
         let capacity = columns.segmenter.policy.invitation.map { invitation in
             invitation.sessions.capacity(delegation: delegation.value, accounts: accounts)
         }
-        let round = round(parts)
+        let round = InvitationRound(parts.flatMap(\.candidates), columns)
         let chosen = round.invited(capacity: capacity ?? 0)
         var invited: [UInt16: Int64] = [:]
         let rows = encode(delegation, verdicts, chosen, &invited)
@@ -46,15 +46,6 @@ struct DelegationSegmenter: Sendable {
                 hash.update(bufferPointer: bytes)
                 return Array(hash.finalize())
             })
-    }
-
-    private func round(_ parts: [VerdictList]) -> InvitationRound {
-        var round = InvitationRound()
-        for candidate in parts.flatMap(\.candidates) {
-            guard case .placed(let placed, .some(let invited)) = columns.outcomes[Int(candidate.code)] else { continue }
-            round.add(account: candidate.account, arrears: candidate.arrears, placed: placed, invited: invited)
-        }
-        return round
     }
 
     /// - Parameter chosen: the accounts that are invited, ascending as all accounts are.
@@ -74,6 +65,17 @@ struct DelegationSegmenter: Sendable {
             encoder.append(account, outcome: outcome, offers: offers, to: &rows)
         }
         return rows
+    }
+}
+
+extension InvitationRound {
+    /// The candidates of one delegation, as the columns gave them.
+    init(_ candidates: [VerdictList.Candidate], _ columns: ColumnSegmenter) {
+        self.init()
+        for candidate in candidates {
+            guard case .placed(let placed, .some(let invited)) = columns.outcomes[Int(candidate.code)] else { continue }
+            add(account: candidate.account, arrears: candidate.arrears, placed: placed, invited: invited)
+        }
     }
 }
 

@@ -53,11 +53,14 @@ package struct SegmentationReport: Encodable, Sendable {
         table.row(["nothing to collect", "", "", Self.grouped(nothingToCollect)])
         table.row(["accounts", "", "", Self.grouped(accounts)])
         var lines = ["\(period) by policy \(policy) \(policyVersion)", ""] + table.lines
+        lines.append("")
+        if sessions.capacity > 0 || sessions.candidates > 0 {
+            lines.append(
+                "mediation: \(Self.grouped(sessions.invited)) invited of \(Self.grouped(sessions.candidates)) candidates, "
+                    + "for \(Self.grouped(sessions.capacity)) sessions")
+        }
         lines += [
-            "",
-            "mediation: \(Self.grouped(sessions.invited)) invited of \(Self.grouped(sessions.candidates)) candidates, "
-                + "for \(Self.grouped(sessions.capacity)) sessions",
-            "digests: policy \(policyDigest.prefix(16)), cut \(cutDigest.prefix(16)), placements \(digest.prefix(16))",
+            "digests: policy \(policyDigest.prefix(16)), cut \(cutDigest.prefix(16)), placements \(digest.prefix(16))"
         ]
         if isUnchanged { lines.append("nothing changed: the same placements were there already") }
         return lines

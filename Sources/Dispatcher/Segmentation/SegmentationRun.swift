@@ -54,8 +54,7 @@ package struct SegmentationRun {
         var tally = SegmentationTally(columns)
         let verdicts = try read(columns, &tally)
         guard tally.accounts > 0 else {
-            throw CommandFailure(
-                .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
+            throw CommandFailure.noCut(period)
         }
         try store.startPlacements()
         try write(verdicts, columns, &tally)
@@ -121,20 +120,19 @@ package struct SegmentationRun {
                 try store.writePlacements {
                     guard let part = try next() else { return nil }
                     tally.add(part)
-                    Console.progress("placed", done: Int(tally.rows), of: nil)
+                    Console.progress("written", done: Int(tally.rows), of: nil)
                     return part.rows
                 }
             })
-        Console.progress("placed", done: Int(tally.rows), of: nil, isDone: true)
+        Console.progress("written", done: Int(tally.rows), of: nil, isDone: true)
     }
 
     /// One per processor, up to a few: the database needs processors too.
-    private static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
+    static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
 
     private func checkPeriod() throws {
         guard let state = try store.lockPeriod() else {
-            throw CommandFailure(
-                .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
+            throw CommandFailure.noCut(period)
         }
         guard state == "open" else {
             throw CommandFailure(

@@ -55,8 +55,11 @@ struct SegmentationTally {
     ) -> SegmentationReport {
         let policy = columns.segmenter.policy
         let totals = totals()
+        func place(_ key: Key) -> Int {
+            policy.place(ofTactic: columns.segmenter.tactics[Int(key.tactic)], in: key.strategy)
+        }
         let order = totals.placed.keys.sorted { left, right in
-            (right.strategy, left.tactic, left.portfolio) < (left.strategy, right.tactic, right.portfolio)
+            (right.strategy, place(left), left.portfolio) < (left.strategy, place(right), right.portfolio)
         }
         return SegmentationReport(
             period: period.description, policy: policy.name, policyVersion: policy.version, accounts: accounts,

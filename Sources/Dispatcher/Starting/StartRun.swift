@@ -19,8 +19,9 @@ struct StartRun {
     private let plan: (id: Int64, seed: Int64)
     private let policy: Policy
     private let segmenter: Segmenter
+    private let settings: PlanSettings
 
-    /// - Throws: ``CommandFailure`` (findings) where the period is not dealt, or a later one is.
+    /// - Throws: ``CommandFailure`` (usage) where the period is not dealt, or a later one is.
     /// - Locks: every period that is not closed, as a plan does: no stop is imported and nothing else dealt meanwhile.
     init(_ link: PgLink, period: Period) throws {
         let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
@@ -32,12 +33,12 @@ struct StartRun {
         let plans = try store.plans()
         guard let plan = plans.mine, plan.state == "applied" else {
             throw CommandFailure(
-                .findings, "\(period) has no plan that is applied",
+                .usage, "\(period) has no plan that is applied",
                 remedy: "What changes before the deal belongs into the cut; afterwards starts can be loaded.")
         }
         if let later = plans.later {
             throw CommandFailure(
-                .findings, "\(later) is planned already, so nothing is dealt in \(period) any more",
+                .usage, "\(later) is planned already, so nothing is dealt in \(period) any more",
                 remedy: "Load the starts into \(later).")
         }
         self.link = link
@@ -48,16 +49,21 @@ struct StartRun {
         self.plan = (plan.id, plan.seed)
         self.policy = try PlanDraft.placements(link, period: period).1.policy(for: period)
         self.segmenter = Segmenter(policy, cut: today)
+        self.settings = try PlanSettingsBook(link).inForce(period).settings
     }
 
     /// - Returns: what was done, in words for people.
     func apply(importID: Int64) throws -> [ImportCount] {
         let prepared = try store.prepare(TableFormat.startColumns, importID: importID)
+        var placed = 0
         for delegation in prepared.delegations {
             var verdicts: [StartStore.Verdict] = []
             try store.readAccounts(delegation) { account, row in verdicts.append(verdict(account, row)) }
             try store.writeVerdicts(delegation, verdicts)
+            placed += verdicts.count
+            Console.progress("starts placed", done: placed, of: nil)
         }
+        Console.progress("starts placed", done: placed, of: nil, isDone: true)
         let ended = try store.place { endings, now in
             LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
         }
@@ -107,18 +113,22 @@ struct StartRun {
             }
         }
         let rooms = Dictionary(grouping: try store.rooms(), by: \.pool)
-        let contracts = Dictionary(uniqueKeysWithValues: try planning.contracts().map { ($0.contract, $0.exposure) })
+        let contracts = Dictionary(uniqueKeysWithValues: try planning.contracts().map { ($0.contract, $0) })
         let incarnation = try planning.incarnation()
         for pool in pools.keys.sorted() {
             let rooms = rooms[pool] ?? []
-            let shares = rooms.map { room in
-                Dealing.Share(
-                    contract: room.contract, accounts: room.accounts, exposureMax: room.exposure,
-                    exposure: contracts[room.contract] ?? Exposure(basis: .none, factorBasisPoints: 0))
+            let shares = rooms.compactMap { room in
+                contracts[room.contract].map {
+                    DealShare(
+                        contract: $0.contract, agency: $0.agency, accounts: room.accounts, exposureMax: room.exposure,
+                        exposure: $0.exposure)
+                }
             }
             try self.deal(
                 pool, pools[pool] ?? [], shares: shares, incarnation: incarnation, importID: importID, into: &deal)
+            Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count)
         }
+        Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count, isDone: true)
         for delegation in deal.hands.keys.sorted() {
             try planning.writeHands(
                 delegation, plan: plan.id, hands: deal.hands[delegation] ?? [],
@@ -128,7 +138,7 @@ struct StartRun {
     }
 
     private func deal(
-        _ pool: PoolKey, _ rows: [DealableRow], shares: [Dealing.Share], incarnation: Int64, importID: Int64,
+        _ pool: PoolKey, _ rows: [DealableRow], shares: [DealShare], incarnation: Int64, importID: Int64,
         into deal: inout Deal
     ) throws {
         func left(_ row: DealableRow, _ fate: StartFate) {
@@ -139,15 +149,16 @@ struct StartRun {
             for row in rows { left(row, .noContract) }
             return
         }
-        let dealer = HandDealer(tactics: segmenter.tactics, incarnation: incarnation)
-        let dealt = dealer.deal(rows, shares: shares, seed: seed(of: pool, importID))
-        for place in dealt.dealing.beyondQuota { left(rows[place], .quota) }
-        for place in dealt.dealing.beyondBond { left(rows[place], .bond) }
-        let numbers = try planning.handNumbers(dealt.dealing.hands.count { !$0.places.isEmpty })
-        for (hand, number) in zip(dealt.dealing.hands.filter { !$0.places.isEmpty }, numbers) {
+        let dealer = HandDealer(
+            strata: Strata(tactics: segmenter.tactics, traits: settings.strata), incarnation: incarnation)
+        let candidates = dealer.candidates(rows)
+        var dealing = DelegationDealing()
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, importID))
+        for each in dealt.left { left(rows[Int(each.place)], StartFate(each.reason)) }
+        let hands = dealt.hands.filter { !$0.positions.isEmpty }
+        for (hand, number) in zip(hands, try planning.handNumbers(hands.count)) {
             let (row, positions) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, strata: dealt.strata, holding: holding,
-                exposure: shares.first { $0.contract == hand.contract }?.exposure)
+                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
             deal.hands[pool.delegation, default: []].append(row)
             deal.positions[pool.delegation, default: []] += positions
             deal.records.append(
@@ -190,6 +201,19 @@ enum StartFate: String, CaseIterable {
     /// Every contract has as many accounts as its quota allows.
     case quota
     case bond
+    /// Only agencies that had it before have room.
+    case rotation
+    /// No agency that searches has room (ASG-08).
+    case search
+
+    init(_ left: DealResult.Left.Reason) {
+        switch left {
+        case .quota: self = .quota
+        case .bond: self = .bond
+        case .rotation: self = .rotation
+        case .search: self = .search
+        }
+    }
 
     /// The fate of an account that cannot be dealt; `nil` where it can.
     init?(withoutDeal account: StartStore.Account) {
@@ -213,6 +237,8 @@ enum StartFate: String, CaseIterable {
         case .noContract: "unassigned, no contract works there"
         case .quota: "unassigned, no quota is left"
         case .bond: "unassigned, no bond is left"
+        case .rotation: "unassigned, only agencies that had them have room"
+        case .search: "unassigned, no agency that searches has room"
         }
     }
 }

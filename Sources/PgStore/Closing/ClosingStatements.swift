@@ -52,7 +52,8 @@ enum ClosingStatements {
         ORDER BY delegation_id, strategy, kind
         """
 
-    /// Deals whose account was dealt to the same contract again in the period: they count once, by the later deal.
+    /// Deals whose account was dealt to the same contract again in the period: they count once, by the later deal. What a
+    /// withdrawn hand had not given out is taken off with the hand.
     static let superseded = """
         CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
         SELECT DISTINCT d.delegation_id, d.hand_id, d.position,
@@ -62,7 +63,10 @@ enum ClosingStatements {
         JOIN deal d ON d.delegation_id = p.delegation_id AND d.account_id = p.account_id AND d.epoch < p.epoch
         JOIN hand earlier ON earlier.delegation_id = d.delegation_id AND earlier.hand_id = d.hand_id
             AND earlier.period = $1 AND earlier.state <> 'inactive' AND earlier.contract_ids = later.contract_ids
-        WHERE later.period = $1 AND later.is_front AND later.state <> 'inactive' AND cardinality(later.contract_ids) = 1
+            AND (earlier.withdrawn_from IS NULL OR d.position <= earlier.withdrawn_from)
+        WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
+            AND (later.withdrawn_from IS NULL OR p.position <= later.withdrawn_from)
+            AND cardinality(later.contract_ids) = 1
         """
 
     /// A hand of one contract is dealt as a whole; of a shared one, what the contract pulled.
@@ -81,8 +85,20 @@ enum ClosingStatements {
         """
 
     /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing
-    /// from what is assigned; a return is counted whenever it happened.
+    /// from what is assigned; a return is counted whenever it happened. What waited in a hand when it was withdrawn is a
+    /// withdrawal, whatever ended it afterwards.
     static let endings = """
+        SELECT h.contract_ids[1], h.delegation_id, h.portfolio, 'withdrawal', h.withdrawn_reason,
+            sum(h.size - h.withdrawn_from - (
+                SELECT count(*) FROM position p
+                JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                    AND e.epoch = p.epoch AND e.ended_at <= h.withdrawn_at
+                WHERE p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+                    AND p.position > h.withdrawn_from))::bigint
+        FROM hand h
+        WHERE h.period = $1 AND h.withdrawn_at < $2 AND cardinality(h.contract_ids) = 1
+        GROUP BY 1, 2, 3, 5
+        UNION ALL
         SELECT coalesce(g.contract_id, h.contract_ids[1]), e.delegation_id, h.portfolio, e.kind, e.reason, count(*)
         FROM ending e
         JOIN hand h USING (delegation_id, hand_id)
@@ -97,6 +113,7 @@ enum ClosingStatements {
             AND e.kind IN ('return', 'withdrawal', 'recall', 'exclusion')
             AND (e.kind = 'return' OR s.position IS NULL)
             AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
+            AND (h.withdrawn_at IS NULL OR e.position <= h.withdrawn_from OR e.ended_at <= h.withdrawn_at)
         GROUP BY 1, 2, 3, 4, 5
         """
 
@@ -197,7 +214,8 @@ enum ClosingStatements {
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
-                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false) AS is_taken,
+                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
+                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false) AS is_taken,
                 (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)
@@ -273,20 +291,25 @@ enum ClosingStatements {
         ORDER BY f.contract_id, f.delegation_id, f.on_date, f.fact_id
         """
 
-    /// Breaches of the plans in earlier statements. $1 first period, $2 this one, $3 rules.
+    /// Breaches of the plans in earlier statements, and those of before the first statement. $1 first period, $2 this one, $3 rules.
     static let earlierBreaches = """
         SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint, line ->> 'rule'
         FROM statement s
         CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
         CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
         WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
+        UNION ALL
+        SELECT contract_id, period, delegation_id, rule FROM opening_breach
+        WHERE period >= $1 AND period < $2 AND rule = ANY ($3::text[])
         ORDER BY 1, 2, 3, 4
         """
 
     static let summary = """
         WITH placed AS (
             SELECT strategy, count(*) AS n FROM placement WHERE period = $1 AND strategy IS NOT NULL GROUP BY 1),
-        dealt AS (SELECT strategy, sum(size) AS n FROM hand WHERE period = $1 AND state <> 'inactive' GROUP BY 1),
+        dealt AS (
+            SELECT strategy, sum(coalesce(withdrawn_from, size)) AS n FROM hand
+            WHERE period = $1 AND state <> 'inactive' GROUP BY 1),
         leased AS (
             SELECT h.strategy, sum(g.accounts) AS n
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id) WHERE h.period = $1 GROUP BY 1),

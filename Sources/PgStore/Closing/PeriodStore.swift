@@ -59,14 +59,22 @@ package struct PeriodStore {
     }
 
     /// Holds the period's row until the end of the transaction, so that it is closed by one at a time.
-    package func lock() throws(PgError) {
-        try link.run("SELECT FROM period WHERE period = $1 FOR NO KEY UPDATE", [.int32(period.number)])
+    ///
+    /// - Returns: the state that it has then.
+    package func lock() throws(PgError) -> State? {
+        let rows = try link.run(
+            "SELECT state FROM period WHERE period = $1 FOR NO KEY UPDATE", [.int32(period.number)])
+        return rows.first.flatMap { State(rawValue: $0.text(0)) }
     }
 
-    /// Gives the period back after a close that could not be computed.
-    package func reopen() throws(PgError) {
+    /// Gives the period back after a close that did not come to its end. Waits for one that is just committing.
+    ///
+    /// - Returns: whether it was `closing`.
+    @discardableResult
+    package func reopen() throws(PgError) -> Bool {
         try link.run(
-            "UPDATE period SET state = 'open' WHERE period = $1 AND state = 'closing'", [.int32(period.number)])
+            "UPDATE period SET state = 'open' WHERE period = $1 AND state = 'closing'", [.int32(period.number)]
+        ).affected > 0
     }
 
     /// What still runs from before the mark, by application name; empty when the close may begin.

@@ -18,9 +18,12 @@ package struct HeldLease: Sendable {
 }
 
 extension PgLink {
-    /// The agency's public keys that are in force now; none where the agency is unknown or terminated.
+    /// The agency's public keys that are in force now; none where the agency is unknown, or
+    /// terminated and without a live lease: until the last one is over it reports, returns and objects.
     package func readKeys(of agency: AgencyID) throws(PgError) -> [[UInt8]] {
-        try run(AdmissionStatements.keys, [.int32(agency.value)]).map { $0.bytes(0) }
+        try run(AdmissionStatements.keys, [.int32(agency.value), .int16s(Delegation.all.map(\.value))]).map {
+            $0.bytes(0)
+        }
     }
 
     /// Takes note of an installation's sequence number.
@@ -81,7 +84,11 @@ private enum AdmissionStatements {
         SELECT k.public_key
           FROM agency_key k
           JOIN agency a ON a.agency_id = k.agency_id
-         WHERE k.agency_id = $1 AND a.status <> 'terminated' AND k.revoked_at IS NULL
+         WHERE k.agency_id = $1 AND k.revoked_at IS NULL
+           AND (a.status <> 'terminated'
+                OR EXISTS (SELECT FROM lease_grant g
+                            WHERE g.delegation_id = ANY ($2) AND g.agency_id = a.agency_id AND g.state = 'open'
+                              AND g.key IS NOT NULL))
            AND (k.expires_at IS NULL OR k.expires_at > now_instant())
          ORDER BY k.key_name
         """

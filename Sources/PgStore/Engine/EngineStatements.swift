@@ -2,6 +2,11 @@
 
 /// The statements of a group's transaction. Every one names delegation_id, is bounded by its arrays, and runs on indexes alone
 /// (``PgLink/prepareForEngine()``).
+///
+/// Plans are made once, often while a table is still empty, and must hold when it has millions of rows. So what is looked up per
+/// row of the arrays stands in a LATERAL with OFFSET 0: the planner does not look behind that, and cannot turn the loop
+/// around and read the whole table for each group. Grants have three indexes, which look alike while the table is empty: an
+/// order that only one of them has, with LIMIT 1, chooses it.
 enum EngineStatements {
     // MARK: - Locks: hand, quota, grant, each ascending
 
@@ -32,14 +37,15 @@ enum EngineStatements {
         SELECT g.first_position
           FROM (SELECT d.delegation_id, d.hand_id, f.first_position
                   FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
-                  JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
+                 CROSS JOIN LATERAL (\(dealOfLease)) d
                  CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) f
                  UNION
-                SELECT * FROM unnest($4::smallint[], $5::int[], $6::int[])) AS k (delegation_id, hand_id, first_position)
-          JOIN lease_grant g ON g.delegation_id = k.delegation_id AND g.hand_id = k.hand_id
-                            AND g.first_position = k.first_position
-         ORDER BY g.delegation_id, g.hand_id, g.first_position
-           FOR \(forUpdate ? "UPDATE" : "KEY SHARE") OF g
+                SELECT r.delegation_id, r.hand_id, f.first_position
+                  FROM unnest($4::smallint[], $5::int[], $6::int[]) AS r (delegation_id, hand_id, first_position)
+                 CROSS JOIN LATERAL (\(grantOfPosition("r.delegation_id", "r.hand_id", "r.first_position"))) f
+                 ORDER BY 1, 2, 3) AS k
+         CROSS JOIN LATERAL (\(grantOfPosition("k.delegation_id", "k.hand_id", "k.first_position"))
+                                FOR \(forUpdate ? "UPDATE" : "KEY SHARE")) g
         """
     }
     static let lockGrantsShared = lockGrants(forUpdate: false)
@@ -54,6 +60,12 @@ enum EngineStatements {
         """
     }
 
+    /// The deal that a lease quotes, by the row `r` of the arrays.
+    private static let dealOfLease = """
+        SELECT x.delegation_id, x.hand_id, x.position FROM deal x
+         WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id AND x.epoch = r.epoch OFFSET 0
+        """
+
     /// Books an outage that no node has booked yet, before anything is judged; in all other groups it touches nothing.
     static let bookOutage = """
         UPDATE clock SET outage_us = outage_us + (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint,
@@ -61,9 +73,18 @@ enum EngineStatements {
          WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
         """
 
+    /// What ``PgLink/prepareForEngine()`` sets for a session, for one transaction.
+    static let settle = """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+               set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+               set_config('enable_material', 'off', true),
+               set_config('lock_timeout', '5s', true)
+        """
+
     // MARK: - Reads, after the locks
 
-    static let clock = "SELECT now_instant(), outage_us FROM clock"
+    /// What now_instant() is, written out: a function's body would be planned anew in each group.
+    static let clock = "SELECT coalesce(virtual_now, clock_timestamp()), outage_us FROM clock"
 
     static let periods = "SELECT period, state = 'open' FROM period ORDER BY period"
 
@@ -71,7 +92,8 @@ enum EngineStatements {
     static let hands = """
         SELECT r.i, h.state = 'open', h.size, coalesce(c.last_position, 0)
           FROM unnest($1::smallint[], $2::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, i)
-          JOIN hand h ON h.delegation_id = r.delegation_id AND h.hand_id = r.hand_id
+         CROSS JOIN LATERAL (SELECT x.state, x.size FROM hand x
+                              WHERE x.delegation_id = r.delegation_id AND x.hand_id = r.hand_id OFFSET 0) h
           LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
                               WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
                               ORDER BY g.first_position DESC LIMIT 1) c ON true
@@ -83,7 +105,8 @@ enum EngineStatements {
         SELECT r.i, q.limit_accounts, q.limit_exposure, q.released_accounts, q.released_exposure,
                coalesce(t.total_accounts, 0), coalesce(t.total_exposure, 0)
           FROM unnest($1::smallint[], $2::int[]) WITH ORDINALITY AS r (delegation_id, quota_id, i)
-          JOIN quota q ON q.delegation_id = r.delegation_id AND q.quota_id = r.quota_id
+         CROSS JOIN LATERAL (SELECT x.* FROM quota x
+                              WHERE x.delegation_id = r.delegation_id AND x.quota_id = r.quota_id OFFSET 0) q
           LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
                               WHERE g.delegation_id = r.delegation_id AND g.quota_id = r.quota_id
                               ORDER BY g.total_accounts DESC LIMIT 1) t ON true
@@ -133,52 +156,76 @@ enum EngineStatements {
         SELECT r.i, d.hand_id, d.position, p.exposure, p.municipality, h.late_report_us,
                g.first_position, g.quota_id, g.contract_id, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us,
                g.outage_us, g.closed_at, e.kind, e.ended_at, later.epoch,
-               n.final_at, n.objected_at, n.held_until, n.decision
+               n.final_at, n.objected_at, n.held_until, n.decision, h.rule_packs, p.tactic,
+               EXISTS (SELECT FROM visit_ban b
+                        WHERE b.delegation_id = r.delegation_id AND b.municipality IN (0, p.municipality)
+                          AND b.rule_pack = ANY (h.rule_packs))
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
-          JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
-          JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
-          JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+         CROSS JOIN LATERAL (\(dealOfLease)) d
+         CROSS JOIN LATERAL (SELECT x.late_report_us, x.rule_packs FROM hand x
+                              WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id OFFSET 0) h
+         CROSS JOIN LATERAL (SELECT x.exposure, x.municipality, x.tactic FROM position x
+                              WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id
+                                AND x.position = d.position OFFSET 0) p
          CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
-          LEFT JOIN ending e ON e.delegation_id = r.delegation_id AND e.account_id = r.account_id AND e.epoch = r.epoch
-          LEFT JOIN notice n ON n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
-          LEFT JOIN LATERAL (SELECT x.epoch FROM deal x
-                              WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id AND x.epoch > r.epoch
-                                AND EXISTS (SELECT FROM lease_grant y
-                                             WHERE y.delegation_id = x.delegation_id AND y.hand_id = x.hand_id
-                                               AND y.first_position <= x.position AND y.last_position >= x.position)
-                              ORDER BY x.epoch DESC LIMIT 1) later ON true
+          LEFT JOIN LATERAL (SELECT x.kind, x.ended_at FROM ending x
+                              WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id
+                                AND x.epoch = r.epoch OFFSET 0) e ON true
+          LEFT JOIN LATERAL (SELECT x.final_at, x.objected_at, x.held_until, x.decision FROM notice x
+                              WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id
+                                AND x.epoch = r.epoch OFFSET 0) n ON true
+          LEFT JOIN LATERAL (SELECT d.epoch FROM deal d
+                              WHERE d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch > r.epoch
+                                AND EXISTS (SELECT FROM (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) y
+                                             WHERE y.last_position >= d.position)
+                              ORDER BY d.epoch DESC LIMIT 1) later ON true
          WHERE d.position <= g.last_position AND d.position <> ALL (coalesce(g.skipped, '{}'))
          ORDER BY r.i
         """
 
+    /// Also whether something bars an extension: a pending recall of one of its accounts, or the holder's termination.
+    ///
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
     static let grants = """
         SELECT r.i, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us, g.outage_us, g.closed_at,
-               EXISTS (SELECT FROM position p
-                         JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id
-                                      AND n.epoch = p.epoch AND n.decision IS DISTINCT FROM 'withdrawn'
-                                      AND n.finished_at IS NULL
+               EXISTS (SELECT FROM agency a WHERE a.agency_id = g.agency_id AND a.status = 'terminated')
+               OR EXISTS (SELECT FROM position p
+                        CROSS JOIN LATERAL (SELECT x.decision, x.finished_at FROM notice x
+                                             WHERE x.delegation_id = p.delegation_id AND x.account_id = p.account_id
+                                               AND x.epoch = p.epoch OFFSET 0) n
                         WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                           AND p.position BETWEEN g.first_position AND g.last_position
+                          AND n.decision IS DISTINCT FROM 'withdrawn' AND n.finished_at IS NULL
                           AND NOT EXISTS (SELECT FROM ending e
                                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                                              AND e.epoch = p.epoch))
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
-          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
-                            AND g.first_position = r.first_position
+         CROSS JOIN LATERAL (\(grantOfPosition("r.delegation_id", "r.hand_id", "r.first_position"))) g
+         WHERE g.first_position = r.first_position
          ORDER BY r.i
         """
 
     // MARK: - Keys seen before
 
+    private static let hasKeyOfRow = """
+        x.delegation_id = r.delegation_id AND x.agency_id = r.agency_id AND x.instance_id = r.instance_id AND x.key = r.key
+        """
+
     /// $1 delegation smallint[], $2 agency int[], $3 instance int[], $4 key bigint[]
     static let leaseKeys = """
         SELECT r.i, g.hand_id, g.first_position, g.last_position, g.skipped, g.request_hash, g.left_accounts, g.stop,
-               g.granted_term, g.grace_us
-          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
+               g.granted_term, g.grace_us,
+               coalesce(g.closed_at, g.term + (g.grace_us + c.outage_us - g.outage_us) * interval '1 microsecond'),
+               g.granted_at, h.activity_days, h.rule_packs
+          FROM clock c, unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
-          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.agency_id = r.agency_id
-                            AND g.instance_id = r.instance_id AND g.key = r.key
+         CROSS JOIN LATERAL (SELECT x.* FROM lease_grant x
+                              WHERE x.delegation_id = r.delegation_id AND x.agency_id = r.agency_id
+                                AND x.instance_id = r.instance_id AND x.key <= r.key
+                              ORDER BY x.key DESC LIMIT 1) g
+         CROSS JOIN LATERAL (SELECT x.activity_days, x.rule_packs FROM hand x
+                              WHERE x.delegation_id = g.delegation_id AND x.hand_id = g.hand_id OFFSET 0) h
+         WHERE g.key = r.key
          ORDER BY r.i
         """
 
@@ -188,9 +235,7 @@ enum EngineStatements {
                o.received_at, o.channel, o.contact, o.result, o.amount, o.promised_on
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
-         CROSS JOIN unnest($5::int[]) AS m (period)
-          JOIN outcome o ON o.period = m.period AND o.delegation_id = r.delegation_id AND o.agency_id = r.agency_id
-                        AND o.instance_id = r.instance_id AND o.key = r.key
+         CROSS JOIN LATERAL (SELECT x.* FROM outcome x WHERE x.period = ANY ($5::int[]) AND \(hasKeyOfRow) OFFSET 0) o
          ORDER BY r.i, o.period
         """
 
@@ -199,8 +244,7 @@ enum EngineStatements {
         SELECT r.i, v.evidence_id, v.request_hash, v.code, v.live_epoch, v.counts
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
-          JOIN evidence v ON v.delegation_id = r.delegation_id AND v.agency_id = r.agency_id
-                         AND v.instance_id = r.instance_id AND v.key = r.key
+         CROSS JOIN LATERAL (SELECT x.* FROM evidence x WHERE \(hasKeyOfRow) OFFSET 0) v
          ORDER BY r.i
         """
 
@@ -209,8 +253,7 @@ enum EngineStatements {
         SELECT r.i, q.request_hash, q.reply
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[], $5::text[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, verb, i)
-          JOIN request q ON q.delegation_id = r.delegation_id AND q.agency_id = r.agency_id
-                        AND q.instance_id = r.instance_id AND q.verb = r.verb AND q.key = r.key
+         CROSS JOIN LATERAL (SELECT x.* FROM request x WHERE x.verb = r.verb AND \(hasKeyOfRow) OFFSET 0) q
          ORDER BY r.i
         """
 

@@ -120,13 +120,19 @@ package struct GroupAnswer: Sendable {
         package let facts: LeaseFacts
         /// The recall that was noticed, whatever became of it.
         package let notice: RecallNotice?
+        /// The rule packs that the hand was dealt under.
+        package let contactRules: ContactRules
+        package let tactic: String
+        /// Whether the packs have no visits there.
+        package let isVisitBanned: Bool
 
         /// The same lease, ended.
         package func ended(_ ending: LeaseFacts.Ending) -> Lease {
             Lease(
                 grant: grant, hand: hand, position: position, exposure: exposure, municipality: municipality,
                 quota: quota,
-                contract: contract, facts: facts.ended(ending), notice: notice)
+                contract: contract, facts: facts.ended(ending), notice: notice,
+                contactRules: contactRules, tactic: tactic, isVisitBanned: isVisitBanned)
         }
     }
     package struct Grant: Sendable {
@@ -144,6 +150,11 @@ package struct GroupAnswer: Sendable {
         package let stop: PullStop
         package let term: Timestamp
         package let grace: Duration
+        /// When the grant ended, or will end if nothing is extended.
+        package let end: Timestamp
+        package let grantedAt: Timestamp
+        package let activityDays: Int?
+        package let contactRules: ContactRules
         package var accounts: [DealtAccount]
     }
     package struct KnownOutcome: Sendable {
@@ -155,7 +166,8 @@ package struct GroupAnswer: Sendable {
         package let requestHash: [UInt8]
         package let code: StaleReason
         package let liveEpoch: Epoch?
-        package let counts: Bool
+        /// `nil`: a person decides, and nobody did when it was answered.
+        package let counts: Bool?
     }
     package struct KnownReply: Sendable {
         package let requestHash: [UInt8]

@@ -16,7 +16,7 @@ extension PgLink {
         try script(
             """
             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
-            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET lock_timeout = '5s'
+            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_material = off; SET lock_timeout = '5s'
             """)
     }
 
@@ -26,7 +26,7 @@ extension PgLink {
     /// - Throws: ``PgError``; the transaction is rolled back then.
     /// - Locks: hands, then quotas, then grants, each ascending, until the end of the transaction.
     package func openGroup(_ question: GroupQuestion) throws -> GroupAnswer {
-        var round = GroupRound(question)
+        var round = GroupRound(question, settles: !preparesStatements)
         do {
             let results = try pipeline(round.queries)
             round.read(results)
@@ -101,8 +101,10 @@ private struct GroupRound {
     private(set) var queries: [PgQuery] = []
     private var readers: [(inout GroupAnswer, PgRows) -> Void] = []
 
-    init(_ question: GroupQuestion) {
+    /// - Parameter settles: the link's session is another one in each transaction, so that the planner has to be told in each.
+    init(_ question: GroupQuestion, settles: Bool) {
         ask("BEGIN")
+        if settles { ask(EngineStatements.settle) }
         ask(EngineStatements.bookOutage)
         lock(question)
         readKeys(question)
@@ -272,7 +274,10 @@ extension GroupAnswer.KnownLease {
         self.init(
             grant: GrantID(hand: row.int32(1), first: row.int32(2)), last: row.int32(3),
             skipped: row.optionalInt32s(4) ?? [], requestHash: row.bytes(5), left: row.int64(6), stop: stop,
-            term: row.timestamp(8), grace: .microseconds(row.int64(9)), accounts: [])
+            term: row.timestamp(8), grace: .microseconds(row.int64(9)),
+            end: row.timestamp(10), grantedAt: row.timestamp(11), activityDays: row.optionalInt32(12).map(Int.init),
+            contactRules: ContactRules(names: row.texts(13)),
+            accounts: [])
     }
 }
 
@@ -296,7 +301,7 @@ extension GroupAnswer.KnownEvidence {
         guard let code = StaleReason(rawValue: row.text(3)) else { return nil }
         self.init(
             evidence: row.int64(1), requestHash: row.bytes(2), code: code,
-            liveEpoch: row.optionalInt64(4).flatMap(Epoch.init), counts: row.optionalBool(5) ?? false)
+            liveEpoch: row.optionalInt64(4).flatMap(Epoch.init), counts: row.optionalBool(5))
     }
 }
 
@@ -318,7 +323,8 @@ extension GroupAnswer.Lease {
             facts: LeaseFacts(
                 holder: holder, grant: machine, credit: outage - .microseconds(row.int64(14)), ending: ending,
                 laterEpoch: row.optionalInt64(18).flatMap(Epoch.init), lateReport: .microseconds(row.int64(5))),
-            notice: RecallNotice(row, at: 19))
+            notice: RecallNotice(row, at: 19), contactRules: ContactRules(names: row.texts(23)), tactic: row.text(24),
+            isVisitBanned: row.bool(25))
     }
 }
 

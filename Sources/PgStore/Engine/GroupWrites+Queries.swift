@@ -2,6 +2,13 @@
 
 internal import Assignment
 
+extension PgLink {
+    /// Writes what was decided outside of a group. The caller holds a transaction.
+    package func write(_ writes: GroupWrites) throws(PgError) {
+        for (query, _) in writes.queries { try run(query.sql, query.values) }
+    }
+}
+
 extension GroupWrites {
     /// The inserts and updates of the group, each with how many rows it must reach; fewer means that a key was taken meanwhile.
     var queries: [(query: PgQuery, rows: Int)] {
@@ -66,7 +73,7 @@ extension GroupWrites {
                 .int64s(evidence.map(\.number)),
                 .texts(evidence.map(\.code.rawValue)), .int64s(evidence.map(\.account.value)),
                 .int64s(evidence.map(\.epoch.value)), .optionalInt64s(evidence.map(\.liveEpoch?.value)),
-                .bools(evidence.map(\.counts)), .texts(evidence.map(\.content)),
+                .optionalBools(evidence.map(\.counts)), .texts(evidence.map(\.content)),
                 .byteArrays(evidence.map(\.requestHash)),
                 .timestamp(now),
             ])

@@ -122,13 +122,14 @@ package struct EvidenceRow: Sendable {
     package let account: AccountID
     package let epoch: Epoch
     package let liveEpoch: Epoch?
-    package let counts: Bool
+    /// `nil`: a person decides.
+    package let counts: Bool?
     package let content: String
     package let requestHash: [UInt8]
 
     package init(
         key: IdempotencyKey, number: Int64, code: StaleReason, account: AccountID, epoch: Epoch, liveEpoch: Epoch?,
-        counts: Bool, content: String, requestHash: [UInt8]
+        counts: Bool?, content: String, requestHash: [UInt8]
     ) {
         self.key = key
         self.number = number

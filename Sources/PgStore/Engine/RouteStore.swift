@@ -11,9 +11,9 @@ package struct HandRoute: Sendable {
     package let size: Int32
     package let cursor: Int32
     package let terms: LeaseTerms
+    package let contactRules: ContactRules
     package let contract: ContractID
     package let agency: AgencyID
-    package let isSuspended: Bool
     /// Whether the agency or the institution wants no more of that strategy there, for now.
     package var isPaused: Bool
     package let quota: QuotaKey
@@ -32,11 +32,39 @@ package struct AgencyPlace: Hashable, Sendable {
     }
 }
 
+/// Where pulls go: the open hands, and where agencies have contracts that draw from none.
+package struct Routing: Sendable {
+    package let hands: [HandRoute]
+    package let places: Set<AgencyPlace>
+    /// Of the places those of which nothing is given now.
+    package let suspended: Set<AgencyPlace>
+    /// Places of which hands are closed because they are being dealt again.
+    package let redealing: Set<AgencyPlace>
+
+    package init(
+        hands: [HandRoute] = [], places: Set<AgencyPlace> = [], suspended: Set<AgencyPlace> = [],
+        redealing: Set<AgencyPlace> = []
+    ) {
+        self.hands = hands
+        self.places = places
+        self.suspended = suspended
+        self.redealing = redealing
+    }
+}
+
 extension PgLink {
+    package func readRouting() throws(PgError) -> Routing {
+        Routing(
+            hands: try readRoutes(), places: try readPlaces(), suspended: try readPlaces(RouteStatements.suspended),
+            redealing: try readPlaces(RouteStatements.redealing))
+    }
+
     /// The places of all contracts that are in force on the database's day.
-    package func readPlaces() throws(PgError) -> Set<AgencyPlace> {
+    package func readPlaces() throws(PgError) -> Set<AgencyPlace> { try readPlaces(RouteStatements.places) }
+
+    private func readPlaces(_ statement: String) throws(PgError) -> Set<AgencyPlace> {
         var places: Set<AgencyPlace> = []
-        for row in try run(RouteStatements.places) {
+        for row in try run(statement) {
             guard let delegation = Delegation(row.int16(0)), let agency = AgencyID(row.int32(1)),
                 let strategy = Strategy(rawValue: row.int16(2))
             else { continue }
@@ -47,7 +75,7 @@ extension PgLink {
 
     /// All open hands with the contracts that draw from them, in the order in which they are served: front hands first, then by
     /// contract, portfolio and number.
-    package func readRoutes() throws(PgError) -> [HandRoute] {
+    private func readRoutes() throws(PgError) -> [HandRoute] {
         try run(RouteStatements.routes).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(2)),
                 let portfolio = Portfolio(rawValue: row.int16(3)), let contract = ContractID(row.int32(11)),
@@ -58,10 +86,10 @@ extension PgLink {
                 isFront: row.bool(4), size: row.int32(5), cursor: row.int32(6),
                 terms: LeaseTerms(
                     termDays: Int(row.int32(7)), ceilingDays: Int(row.int32(8)), grace: .microseconds(row.int64(9)),
-                    lateReport: .microseconds(row.int64(10)), contractEndsOn: row.date(13)),
-                contract: contract, agency: agency, isSuspended: row.text(14) != "active",
-                isPaused: row.bool(16),
-                quota: QuotaKey(delegation: delegation, quota: row.int32(15)))
+                    lateReport: .microseconds(row.int64(10)), activityDays: row.optionalInt32(16).map(Int.init),
+                    contractEndsOn: row.date(13)), contactRules: ContactRules(names: row.texts(17)),
+                contract: contract, agency: agency, isPaused: row.bool(15),
+                quota: QuotaKey(delegation: delegation, quota: row.int32(14)))
         }
     }
 
@@ -82,18 +110,43 @@ private enum RouteStatements {
          ORDER BY k.delegation_id, c.agency_id, s.strategy
         """
 
+    /// Places of which an agency is given nothing now: it is on hold or terminated, or the strategy is suspended for it
+    /// with every band.
+    static let suspended = """
+        SELECT DISTINCT k.delegation_id, c.agency_id, s.strategy
+          FROM contract c
+          JOIN contract_capacity k ON k.contract_id = c.contract_id
+          JOIN agency a ON a.agency_id = c.agency_id
+         CROSS JOIN unnest(c.strategies) AS s (strategy)
+         WHERE a.status <> 'active'
+            OR EXISTS (SELECT FROM agency_suspension u
+                        WHERE u.agency_id = c.agency_id AND u.strategy = s.strategy AND u.band = '')
+         ORDER BY k.delegation_id, c.agency_id, s.strategy
+        """
+
+    static let redealing = """
+        SELECT DISTINCT q.delegation_id, c.agency_id, q.strategy
+          FROM redeal r
+          JOIN redeal_pool p ON p.redeal_id = r.redeal_id AND p.state = 'closed'
+          JOIN redeal_quota q ON q.redeal_id = p.redeal_id AND q.delegation_id = p.delegation_id
+                             AND q.strategy = p.strategy AND q.portfolio = p.portfolio
+          JOIN contract c ON c.contract_id = q.contract_id
+         WHERE r.state = 'dealing'
+         ORDER BY q.delegation_id, c.agency_id, q.strategy
+        """
+
     static let routes = """
         SELECT h.delegation_id, h.hand_id, h.strategy, h.portfolio, h.is_front, h.size,
                coalesce((SELECT g.last_position FROM lease_grant g
                           WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
                           ORDER BY g.first_position DESC LIMIT 1), 0),
-               h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, c.contract_id, c.agency_id, c.ends_on, a.status,
+               h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, c.contract_id, c.agency_id, c.ends_on,
                q.quota_id,
                EXISTS (SELECT FROM pause p
-                        WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy)
+                        WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy),
+               h.activity_days, h.rule_packs
           FROM hand h
           JOIN contract c ON c.contract_id = ANY (h.contract_ids)
-          JOIN agency a ON a.agency_id = c.agency_id
           JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = c.contract_id
                       AND q.strategy = h.strategy AND q.portfolio = h.portfolio
          WHERE h.state = 'open'

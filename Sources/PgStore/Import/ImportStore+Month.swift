@@ -68,7 +68,7 @@ extension ImportStore {
     /// the cut, so they are taken all the same; but what is never found counts for nobody.
     ///
     /// - Returns: how many, and the first `limit` of them by line, with the delegation that has the account.
-    package func paymentsOffTheCut(
+    package func rowsOffTheCut(
         limit: Int32
     ) throws(PgError) -> (count: Int64, first: [(line: Int, account: Int64, delegation: Int16?)]) {
         let rows = try link.run(
@@ -76,7 +76,8 @@ extension ImportStore {
             SELECT u.line, u.account_id, u.total, a.delegation_id
             FROM   (SELECT s.line, s.account_id, count(*) OVER () AS total
                     FROM   import_row s
-                    WHERE  NOT EXISTS (SELECT FROM account a
+                    WHERE  s.account_id IS NOT NULL
+                    AND    NOT EXISTS (SELECT FROM account a
                                        WHERE a.delegation_id = s.delegation_id AND a.account_id = s.account_id)
                     ORDER  BY s.line LIMIT $1) u
             LEFT   JOIN LATERAL (SELECT max(a.delegation_id) AS delegation_id FROM account a

@@ -11,7 +11,7 @@ extension ImportStore {
             SELECT s.line, 'on_date', s.on_date::text,
                    'that start is loaded already, with other values; what changed later needs a later on_date'
             FROM   import_row s JOIN start t USING (delegation_id, account_id, reason, on_date)
-            WHERE  t.changes IS DISTINCT FROM \(StartStatements.changes)
+            WHERE  t.revocations = \(StartStatements.revocations) AND t.changes IS DISTINCT FROM \(StartStatements.changes)
             """,
             """
             SELECT s.line, 'account', s.account_id::text,
@@ -21,7 +21,8 @@ extension ImportStore {
             FROM   import_row s
             \(inCut)
             WHERE  s.reason <> 'new-account' AND s.account_id IS NOT NULL
-            AND    c.delegation_id IS DISTINCT FROM s.delegation_id
+            AND    NOT EXISTS (SELECT FROM account a WHERE a.period = \(period.number)
+                               AND a.delegation_id = s.delegation_id AND a.account_id = s.account_id)
             """,
             """
             SELECT s.line, 'account', s.account_id::text,

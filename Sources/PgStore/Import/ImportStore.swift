@@ -4,13 +4,13 @@ package import Assignment
 
 /// What a file is about. The name is that of the command and of the row in table `import`.
 package enum ImportKind: String, Sendable, CaseIterable {
-    case zones, schedules, contracts, cut, payments, stops, starts, facts
+    case zones, schedules, contracts, cut, opening, payments, stops, starts, facts, scores
 
     /// Whether a later file of the kind puts rows in the place of an earlier one's, where the others only add.
     var isReplaced: Bool {
         switch self {
-        case .zones, .schedules, .contracts, .cut: true
-        case .payments, .stops, .starts, .facts: false
+        case .zones, .schedules, .contracts, .cut, .scores: true
+        case .opening, .payments, .stops, .starts, .facts: false
         }
     }
 }
@@ -81,7 +81,8 @@ package struct ImportStore {
     /// The import of the same bytes, if what they brought is still what the database has.
     ///
     /// What replaces or changes rows is undone by a later file, so of such kinds only the latest file counts: of a cut
-    /// the latest of its period, of the others, which belong to no period, the latest of all.
+    /// and of scores the latest of its period, of the others, which belong to no period, the latest of all. Starts count
+    /// until a certificate is revoked, which can make the same row another start.
     package func former(digest: [UInt8]) throws(PgError) -> FormerImport? {
         let rows = try link.run(
             """
@@ -90,7 +91,10 @@ package struct ImportStore {
             WHERE  kind = $1 AND period = $2 AND digest = $3
             AND    (NOT $4 OR NOT EXISTS (
                        SELECT FROM import l WHERE l.kind = i.kind
-                           AND (l.period = i.period OR i.kind <> 'cut') AND l.import_id > i.import_id))
+                           AND (l.period = i.period OR i.kind NOT IN ('cut', 'scores')) AND l.import_id > i.import_id))
+            AND    (kind <> 'starts' OR NOT EXISTS (
+                       SELECT FROM certificate c WHERE c.revoked_at >= i.imported_at))
+            ORDER  BY import_id DESC LIMIT 1
             """, [.text(kind.rawValue), .int32(period.number), .bytes(digest), .bool(kind.isReplaced)])
         return rows.first.map {
             FormerImport(rowsGood: $0.int64(0), rowsBad: $0.int64(1), importedAt: $0.timestamp(2))
@@ -187,9 +191,10 @@ package struct ImportStore {
         case .cut: try applyCut()
         case .payments: try applyPayments(importID)
         case .stops: try applyStops(importID, seal: seal)
-        // They are placed by a policy, which is read elsewhere: see StartStore.
-        case .starts: []
+        // What they need besides is read elsewhere: see StartStore, OpeningStore.
+        case .starts, .opening: []
         case .facts: try applyFacts(importID)
+        case .scores: try applyScores(importID)
         }
     }
 
@@ -212,7 +217,9 @@ package struct ImportStore {
         case .payments: paymentChecks
         case .stops: stopChecks
         case .starts: startChecks
+        case .opening: openingChecks
         case .facts: factChecks
+        case .scores: scoreChecks
         }
     }
 
@@ -221,7 +228,7 @@ package struct ImportStore {
         switch kind {
         case .facts: [factSupersedesCheck]
         case .schedules: [scheduleParameterCheck, scheduleTaxCheck]
-        case .zones, .contracts, .cut, .payments, .stops, .starts: []
+        case .zones, .contracts, .cut, .opening, .payments, .stops, .starts, .scores: []
         }
     }
 

@@ -14,6 +14,10 @@ package struct HeldDetail: Sendable {
     package let dealt: DealtAccount
     package let recall: PendingRecall?
     package let paid: PaidSince?
+    package let contactRules: ContactRules
+    package let grantedAt: Timestamp
+    /// What was done about it so far; `nil` where contacts follow no cadence, or nothing was done.
+    package let history: ContactHistory?
 }
 
 /// A recall that was noticed and not withdrawn.
@@ -64,15 +68,23 @@ extension PgLink {
 
     /// What decides about leases that a client believes in, by lease; those that were never leased are missing.
     package func readLeases(_ leases: [LeaseKey]) throws(PgError) -> (now: Timestamp, leases: [LeaseKey: LeaseFacts]) {
+        let (now, rows) = try readLeaseRows(leases)
+        return (now, rows.mapValues(\.facts))
+    }
+
+    /// The same, with where each lease stands and under which contract.
+    package func readLeaseRows(
+        _ leases: [LeaseKey]
+    ) throws(PgError) -> (now: Timestamp, leases: [LeaseKey: GroupAnswer.Lease]) {
         let clock = try run(EngineStatements.clock)[0]
         let outage = Duration.microseconds(clock.int64(1))
-        var found: [LeaseKey: LeaseFacts] = [:]
+        var found: [LeaseKey: GroupAnswer.Lease] = [:]
         let values: [PgValue] = [
             .int16s(leases.map(\.delegation.value)), .int64s(leases.map(\.account.value)),
             .int64s(leases.map(\.epoch.value)),
         ]
         for row in try run(EngineStatements.leases, values) {
-            found[leases[Int(row.int64(0)) - 1]] = GroupAnswer.Lease(row, outage: outage)?.facts
+            found[leases[Int(row.int64(0)) - 1]] = GroupAnswer.Lease(row, outage: outage)
         }
         return (clock.timestamp(0), found)
     }
@@ -91,6 +103,9 @@ extension HeldDetail {
         self.dealt = dealt
         recall = RecallNotice(row, at: 17).map { PendingRecall(reason: row.optionalText(21) ?? "", notice: $0) }
         paid = row.optionalInt64(22).map { PaidSince(amount: Cents($0), latest: row.date(23)) }
+        contactRules = ContactRules(names: row.texts(24))
+        grantedAt = row.timestamp(25)
+        history = ContactHistory(row, at: 26)
     }
 }
 
@@ -100,7 +115,7 @@ private enum HeldStatements {
         WITH held AS MATERIALIZED (
             SELECT p.delegation_id, p.position, p.account_id, p.epoch, p.exposure, p.tactic, p.arrears, p.due, p.overdue,
                    p.municipality, p.reference, g.hand_id, g.first_position, g.term, g.contract_id, g.granted_at,
-                   h.strategy, h.portfolio
+                   h.strategy, h.portfolio, h.rule_packs
               FROM lease_grant g
               JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
               JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
@@ -116,8 +131,11 @@ private enum HeldStatements {
              LIMIT $6)
         SELECT s.delegation_id, s.position, s.account_id, s.epoch, s.exposure, s.tactic, s.arrears, s.due,
                s.overdue, s.municipality, s.reference, s.hand_id, s.first_position, s.term, s.contract_id, s.strategy,
-               s.portfolio, n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest
+               s.portfolio, n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest,
+               s.rule_packs, s.granted_at, ch.first_call_on, ch.calls, ch.reached_debtor, ch.reached_others, ch.unlocatable_on
           FROM held s
+          LEFT JOIN contact_history ch ON ch.delegation_id = s.delegation_id AND ch.account_id = s.account_id
+                                      AND ch.epoch = s.epoch
           LEFT JOIN notice n ON n.delegation_id = s.delegation_id AND n.account_id = s.account_id AND n.epoch = s.epoch
                             AND n.decision IS DISTINCT FROM 'withdrawn'
           LEFT JOIN LATERAL (

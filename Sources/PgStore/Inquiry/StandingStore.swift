@@ -70,7 +70,7 @@ extension Standing {
         dealt = row.int64(11)
         pool = (row.int64(12), row.int64(13))
         advisers = row.optionalInt32(14).map { ($0, row.optionalInt32(15) ?? 0) }
-        isSuspended = row.text(16) != "active"
+        isSuspended = row.bool(16)
         pausedBy = row.texts(17)
         limitSince = row.optionalTimestamp(18)
         plan = row.int64(19)
@@ -81,7 +81,9 @@ extension Standing {
 private let standingStatement = """
     SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, q.limit_accounts, q.limit_exposure,
            coalesce(t.total_accounts, 0), coalesce(t.total_exposure, 0), q.released_accounts, q.released_exposure,
-           own.free, own.dealt, pool.dealt, pool.contracts, k.committed_advisers, k.accounts_per_adviser, a.status,
+           own.free, own.dealt, pool.dealt, pool.contracts, k.committed_advisers, k.accounts_per_adviser,
+           a.status <> 'active' OR EXISTS (SELECT FROM agency_suspension u
+                                            WHERE u.agency_id = c.agency_id AND u.strategy = q.strategy AND u.band = ''),
            ARRAY(SELECT p.side FROM pause p
                   WHERE p.delegation_id = q.delegation_id AND p.agency_id = c.agency_id AND p.strategy = q.strategy
                   ORDER BY p.side),

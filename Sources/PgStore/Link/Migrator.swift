@@ -8,6 +8,10 @@ package enum Migrator {
         (2, PackageResources.m0002_policy_sql),
         (3, PackageResources.m0003_exhaustion_sql),
         (4, PackageResources.m0004_wire_sql),
+        (5, PackageResources.m0005_starts_sql),
+        (6, PackageResources.m0006_allocation_sql),
+        (7, PackageResources.m0007_month_sql),
+        (8, PackageResources.m0008_lifecycle_sql),
         (9, PackageResources.m0009_closing_sql),
     ]
 

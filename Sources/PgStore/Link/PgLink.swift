@@ -9,12 +9,16 @@ internal import Glibc
 package final class PgLink {
     private let raw: OpaquePointer
     private var statements: [String: Prepared] = [:]
-    private let preparesStatements: Bool
+    let preparesStatements: Bool
     private struct Prepared { let name: String }
     private let warnings = WarningCount()
     private let conninfo: String
 
-    /// Connects and sets what every link relies on: UTF-8, UTC, ISO, and a bound on waiting for a lock.
+    /// After so many seconds at most the server ends the work of a client that is gone.
+    package static let clientCheckSeconds = 2
+
+    /// Connects and sets what every link relies on: UTF-8, UTC, ISO, and bounds on waiting for a lock and on
+    /// working for a client that is gone.
     ///
     /// - Parameters:
     ///   - conninfo: a libpq connection string or URL.
@@ -41,6 +45,8 @@ package final class PgLink {
         // COMMIT means that its result is unknown.
         PQsetNoticeReceiver(connection, countWarning, Unmanaged.passUnretained(warnings).toOpaque())
         try script("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET lock_timeout = '30s'; SET jit = off")
+        // A killed client's statement would go on and hold its locks until it is done.
+        try script("SET client_connection_check_interval = '\(Self.clientCheckSeconds)s'")
     }
 
     deinit { PQfinish(raw) }

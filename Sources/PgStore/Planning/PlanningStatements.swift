@@ -23,7 +23,8 @@ enum PlanningStatements {
 
     static let contracts = """
         SELECT c.contract_id, c.agency_id, a.status, c.strategies, c.starts_on, c.ends_on, c.capacity_basis, c.bond,
-               c.exposure_basis, c.exposure_factor_bp
+               c.exposure_basis, c.exposure_factor_bp, a.motive,
+               c.rule_packs
           FROM contract c
           JOIN agency a USING (agency_id)
          ORDER BY c.contract_id
@@ -57,6 +58,18 @@ enum PlanningStatements {
          ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
         """
 
+    /// What each quota was by the latest plan of an earlier period. $1 period integer
+    static let lastMonth = """
+        SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.limit_accounts
+          FROM quota q
+         CROSS JOIN LATERAL (SELECT h.limit_accounts
+                               FROM quota_history h
+                               JOIN plan l USING (plan_id)
+                              WHERE h.delegation_id = q.delegation_id AND h.quota_id = q.quota_id AND l.period < $1
+                              ORDER BY h.since DESC LIMIT 1) h
+         ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
+        """
+
     /// Accounts with a live lease: in an open grant, not skipped, not ended. `filter` bounds it to a delegation.
     private static func held(_ filter: String) -> String {
         """
@@ -87,30 +100,58 @@ enum PlanningStatements {
         """
     }
 
-    /// $1 period integer, $2 cut date, $3 the period's last day
-    static let pools = """
-        WITH held AS MATERIALIZED (\(held("")))
-        SELECT p.delegation_id, p.strategy, p.portfolio, count(*), sum(greatest(a.overdue, 0))::bigint,
-               sum(greatest(a.balance, 0))::bigint
-        \(dealable("$1", cut: "$2", lastDay: "$3"))
-         GROUP BY p.delegation_id, p.strategy, p.portfolio
-         ORDER BY p.delegation_id, p.strategy, p.portfolio
-        """
+    /// $1 period integer, $2 cut date, $3 the period's last day; banned accounts are counted apart, without amounts
+    static func demands(banned: [Portfolio: Set<Int32>]) -> String {
+        let isBanned = self.isBanned(banned)
+        return """
+            WITH held AS MATERIALIZED (\(held("")))
+            SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, count(*) FILTER (WHERE NOT \(isBanned)),
+                   coalesce(sum(greatest(a.overdue, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
+                   coalesce(sum(greatest(a.balance, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
+                   count(*) FILTER (WHERE \(isBanned))
+            \(dealable("$1", cut: "$2", lastDay: "$3"))
+             GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority
+             ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority
+            """
+    }
 
-    /// The accounts of one delegation that can be dealt, with the number of their latest deal.
-    static func copyDealable(period: Int32, delegation: Int16, cut: LocalDate, lastDay: LocalDate) -> String {
-        """
-        COPY (WITH held AS MATERIALIZED (\(held("AND g.delegation_id = \(delegation)"))),
-                   latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
-                               WHERE delegation_id = \(delegation) GROUP BY account_id)
-              SELECT x.*, coalesce(l.epoch & 4294967295, 0)
-                FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
-                             a.balance, a.municipality, a.reference
-                      \(dealable("\(period)", cut: "'\(cut)'", lastDay: "'\(lastDay)'"))
-                        AND p.delegation_id = \(delegation)) x
-                LEFT JOIN latest l USING (account_id)
-               ORDER BY x.account_id) TO STDOUT (FORMAT binary)
-        """
+    /// Whether an account's portfolio cannot work where it is (GEO-02).
+    static func isBanned(_ banned: [Portfolio: Set<Int32>]) -> String {
+        let places = banned.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { portfolio, municipalities in
+            let list = municipalities.sorted().map(\.description).joined(separator: ",")
+            return "p.portfolio = \(portfolio.rawValue) AND a.municipality IN (\(list))"
+        }
+        return places.isEmpty ? "false" : "(\(places.joined(separator: " OR ")))"
+    }
+
+    /// The accounts of one delegation that can be dealt, with the number of their latest deal and what is remembered of
+    /// them.
+    ///
+    /// - Parameters:
+    ///   - held: what selects the accounts that are not dealt, in the place of those with a live lease.
+    ///   - pool: of one pool alone.
+    static func copyDealable(
+        period: Period, delegation: Int16, cut: LocalDate, memory: DealMemory, held taken: String? = nil,
+        pool: PoolKey? = nil
+    ) -> String {
+        let filter =
+            pool.map { " AND p.strategy = \($0.strategy.rawValue) AND p.portfolio = \($0.portfolio.rawValue)" } ?? ""
+        let parts = DealMemoryStatements(period: period, delegation: delegation, memory: memory)
+        return """
+            COPY (WITH held AS MATERIALIZED (\(taken ?? held("AND g.delegation_id = \(delegation)"))),
+                       latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
+                                   WHERE delegation_id = \(delegation) GROUP BY account_id)\(parts.tables)
+                  SELECT x.account_id, x.strategy, x.portfolio, x.priority, x.tactic, x.arrears, x.due, x.overdue,
+                         x.balance, x.municipality, x.reference, x.payment_probability_bp, x.regime,
+                         coalesce(l.epoch & 4294967295, 0), \(parts.columns)
+                    FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
+                                 a.balance, a.municipality, a.reference, a.payment_probability_bp, a.regime, a.debtor,
+                                 a.restructure_in_cure
+                          \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
+                            AND p.delegation_id = \(delegation) AND NOT \(isBanned(memory.banned))\(filter)) x
+                    LEFT JOIN latest l USING (account_id)\(parts.joins)
+                   ORDER BY x.account_id) TO STDOUT (FORMAT binary)
+            """
     }
 
     /// The accounts of one delegation that would not be dealt wherever they are placed: held, or stopped.
@@ -119,7 +160,7 @@ enum PlanningStatements {
         COPY (WITH held AS MATERIALIZED (\(held("AND g.delegation_id = \(delegation)")))
               SELECT account_id FROM held
                UNION
-              SELECT account_id FROM stop
+              SELECT account_id FROM standing_stop
                WHERE delegation_id = \(delegation)
                  AND from_on <= '\(lastDay)' AND (until_on IS NULL OR until_on >= '\(cut)')
                ORDER BY account_id) TO STDOUT (FORMAT binary)
@@ -154,25 +195,28 @@ enum PlanningStatements {
     static let handNumbers = "SELECT nextval('hand_number')::integer FROM generate_series(1, $1)"
 
     static let copyPositions = """
-        COPY position (delegation_id, hand_id, position, account_id, epoch, exposure, stratum, arm, priority, tactic,
-                       arrears, due, overdue, municipality, reference)
+        COPY position (delegation_id, hand_id, position, account_id, epoch, exposure, stratum, arm, reason, priority,
+                       tactic, arrears, due, overdue, municipality, reference)
             FROM STDIN (FORMAT binary)
         """
 
     static let copyDeals = "COPY deal (delegation_id, account_id, epoch, hand_id, position) FROM STDIN (FORMAT binary)"
 
     /// $1 delegation smallint, $2 period integer, $3 plan_id bigint; then per hand: $4 hand, $5 contract, $6 strategy,
-    /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest; for all:
-    /// $14 is_front boolean, $15 state text
+    /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest,
+    /// $17 activity_days, $18 unlocatable_days; for all: $14 is_front boolean, $15 state text, $16 redeal_id bigint or null
     static let insertHands = """
         INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
-                          size, term_days, ceiling_days, grace_us, late_report_us, digest)
+                          size, term_days, ceiling_days, grace_us, late_report_us, digest, redeal_id, activity_days,
+                          unlocatable_days, rule_packs)
         SELECT $1, h.hand_id, ARRAY[h.contract_id], h.strategy, h.portfolio, $2, $3, $14, $15,
-               h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest
+               h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest, $16::bigint,
+               h.activity_days, h.unlocatable_days,
+               (SELECT c.rule_packs FROM contract c WHERE c.contract_id = h.contract_id)
           FROM unnest($4::integer[], $5::integer[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
-                      $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[])
+                      $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[], $17::integer[], $18::integer[])
                AS h (hand_id, contract_id, strategy, portfolio, size, term_days, ceiling_days, grace_us, late_report_us,
-                     digest)
+                     digest, activity_days, unlocatable_days)
         """
 
     /// $1 plan_id bigint

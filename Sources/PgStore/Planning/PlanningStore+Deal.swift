@@ -15,8 +15,24 @@ package struct DealableRow: Sendable {
     package let balance: Int64
     package let municipality: Int32
     package let reference: String
+    /// Hundredths of a percent.
+    package var probability: Int32 = 0
+    package var regime: Int16 = 0
     /// The number of its latest deal, without the incarnation; 0: never dealt.
     package let latestDeal: Int64
+    package var past = DealablePast()
+}
+
+/// What is remembered of an account, as far as ``DealMemory`` asks.
+package struct DealablePast: Sendable {
+    package var former = FormerHolders()
+    /// Bound by an unbroken promise or an agreement in cure.
+    package var boundTo: ContractID?
+    /// 0 where the debtor has no other credit there.
+    package var debtor: Int64 = 0
+    package var isUnfound = false
+
+    package init() {}
 }
 
 /// One hand as it is written, without its accounts.
@@ -49,15 +65,24 @@ package struct PositionRow: Sendable {
     package let position: Int32
     package let epoch: Int64
     package let exposure: Int64
-    package let stratum: Int16
+    package let stratum: StratumKey
+    /// Of an experiment; 0: none.
+    package let arm: Int16
+    /// Why this contract got it.
+    package let reason: DealResult.Reason
     package let dealt: DealableRow
 
-    package init(hand: Int32, position: Int32, epoch: Int64, exposure: Int64, stratum: Int16, dealt: DealableRow) {
+    package init(
+        hand: Int32, position: Int32, epoch: Int64, exposure: Int64, stratum: StratumKey, arm: Int16,
+        reason: DealResult.Reason, dealt: DealableRow
+    ) {
         self.hand = hand
         self.position = position
         self.epoch = epoch
         self.exposure = exposure
         self.stratum = stratum
+        self.arm = arm
+        self.reason = reason
         self.dealt = dealt
     }
 }
@@ -84,9 +109,16 @@ extension PlanningStore {
     }
 
     /// Gives each account of a delegation that can be dealt, by account number.
-    package func readDealable(_ delegation: Delegation, _ body: (DealableRow) throws -> Void) throws {
-        let sql = PlanningStatements.copyDealable(
-            period: period.number, delegation: delegation.value, cut: cut, lastDay: period.lastDay)
+    package func readDealable(
+        _ delegation: Delegation, _ memory: DealMemory, _ body: (DealableRow) throws -> Void
+    ) throws {
+        try readDealable(
+            PlanningStatements.copyDealable(period: period, delegation: delegation.value, cut: cut, memory: memory),
+            body)
+    }
+
+    /// Reads what ``PlanningStatements/copyDealable(period:delegation:cut:memory:held:pool:)`` selects.
+    func readDealable(_ sql: String, _ body: (DealableRow) throws -> Void) throws {
         try link.copyOut(sql) { reader in
             let account = reader.int64()
             guard let strategy = Strategy(rawValue: reader.int16()), let portfolio = Portfolio(rawValue: reader.int16())
@@ -96,8 +128,18 @@ extension PlanningStore {
                     account: account, strategy: strategy, portfolio: portfolio, priority: reader.int16(),
                     tactic: reader.text(), arrears: reader.int16(), due: reader.int64(), overdue: reader.int64(),
                     balance: reader.int64(), municipality: reader.int32(), reference: reader.text(),
-                    latestDeal: reader.int64()))
+                    probability: reader.int32(), regime: reader.int16(), latestDeal: reader.int64(),
+                    past: Self.past(&reader)))
         }
+    }
+
+    private static func past(_ reader: inout PgCopyReader) -> DealablePast {
+        var past = DealablePast()
+        past.former = FormerHolders(packed: reader.int64())
+        past.boundTo = ContractID(reader.int32())
+        past.debtor = reader.int64()
+        past.isUnfound = reader.bool()
+        return past
     }
 
     // MARK: - Writing
@@ -130,20 +172,23 @@ extension PlanningStore {
     /// - Parameters:
     ///   - positions: by hand and position.
     ///   - front: whether they go before the main hands and are open at once; the hands of a plan are opened together.
+    ///   - redeal: the round within the month that deals them; it opens them itself.
     package func writeHands(
-        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], front: Bool = false
+        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], front: Bool = false,
+        redeal: Int64? = nil
     ) throws {
         try link.copyIn(PlanningStatements.copyPositions) { writer in
             for row in positions {
-                try writer.row(columns: 15)
+                try writer.row(columns: 16)
                 writer.int16(delegation.value)
                 writer.int32(row.hand)
                 writer.int32(row.position)
                 writer.int64(row.dealt.account)
                 writer.int64(row.epoch)
                 writer.int64(row.exposure)
-                writer.int16(row.stratum)
-                writer.int16(0)
+                writer.int32(row.stratum.value)
+                writer.int16(row.arm)
+                writer.int16(Int16(row.reason.rawValue))
                 writer.int16(row.dealt.priority)
                 writer.text(row.dealt.tactic)
                 writer.int16(row.dealt.arrears)
@@ -164,11 +209,11 @@ extension PlanningStore {
                 writer.int32(row.position)
             }
         }
-        try insertHands(delegation, plan: plan, hands, front: front)
+        try insertHands(delegation, plan: plan, hands, front: front, redeal: redeal)
     }
 
     private func insertHands(
-        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], front: Bool
+        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], front: Bool, redeal: Int64?
     ) throws(PgError) {
         try link.run(
             PlanningStatements.insertHands,
@@ -179,7 +224,10 @@ extension PlanningStore {
                 .int32s(hands.map(\.holding.termDays)), .int32s(hands.map(\.holding.ceilingDays)),
                 .int64s(hands.map { Int64($0.holding.graceHours) * 3_600_000_000 }),
                 .int64s(hands.map { Int64($0.holding.lateReportHours) * 3_600_000_000 }),
-                .byteArrays(hands.map(\.digest)), .bool(front), .text(front ? "open" : "inactive"),
+                .byteArrays(hands.map(\.digest)), .bool(front),
+                .text(front && redeal == nil ? "open" : "inactive"), .optional(redeal),
+                .optionalInt32s(hands.map(\.holding.activityDays)),
+                .optionalInt32s(hands.map(\.holding.unlocatableDays)),
             ])
     }
 

@@ -16,13 +16,15 @@ package struct ContractRow: Sendable {
     package let contract: ContractID
     package let agency: AgencyID
     package let agencyStatus: String
+    /// Why the agency is on hold or terminated; empty where nobody said.
+    package let motive: String
     package let strategies: [Strategy]
     package let startsOn: LocalDate
     package let endsOn: LocalDate
-    /// `committed` or `present`.
-    package let capacityBasis: String
+    package let capacityBasis: PlanContract.CapacityBasis
     package let bond: Int64
     package let exposure: Exposure
+    package let packs: [String]
 }
 
 /// A contract's advisers in one delegation and portfolio.
@@ -45,10 +47,10 @@ package struct HoldingRow: Sendable {
 
 /// Reads what a period's plan is made from. Decides nothing.
 package struct PlanningStore {
-    let link: PgLink
+    package let link: PgLink
     package let period: Period
     /// Stops count from the day that the cut shows.
-    let cut: LocalDate
+    package let cut: LocalDate
 
     package init(_ link: PgLink, period: Period, cut: LocalDate) {
         self.link = link
@@ -84,13 +86,15 @@ package struct PlanningStore {
     package func contracts() throws(PgError) -> [ContractRow] {
         try link.run(PlanningStatements.contracts).compactMap { row in
             guard let contract = ContractID(row.int32(0)), let agency = AgencyID(row.int32(1)),
-                let basis = Exposure.Basis(rawValue: row.text(8))
+                let basis = Exposure.Basis(rawValue: row.text(8)),
+                let capacityBasis = PlanContract.CapacityBasis(rawValue: row.text(6))
             else { return nil }
             return ContractRow(
-                contract: contract, agency: agency, agencyStatus: row.text(2),
+                contract: contract, agency: agency, agencyStatus: row.text(2), motive: row.optionalText(10) ?? "",
                 strategies: row.int16s(3).compactMap(Strategy.init(rawValue:)), startsOn: row.date(4),
-                endsOn: row.date(5), capacityBasis: row.text(6), bond: row.int64(7),
-                exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(9))))
+                endsOn: row.date(5), capacityBasis: capacityBasis, bond: row.int64(7),
+                exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(9))),
+                packs: row.texts(11))
         }
     }
 
@@ -115,15 +119,34 @@ package struct PlanningStore {
         }
     }
 
-    /// What can be dealt, by delegation, strategy and portfolio; pools without accounts are left out.
-    package func pools() throws(PgError) -> [Pool] {
-        let rows = try link.run(
-            PlanningStatements.pools, [.int32(period.number), .date(cut), .date(period.lastDay)])
-        return rows.compactMap { row in
-            Self.pool(row, 0, 1, 2).map {
-                Pool(key: $0, accounts: row.int64(3), overdue: row.int64(4), balance: row.int64(5))
-            }
+    /// What each contract had of each pool by the latest plan of an earlier period, held accounts included.
+    package func lastMonth() throws(PgError) -> [PlanKey: Int64] {
+        var found: [PlanKey: Int64] = [:]
+        for row in try link.run(PlanningStatements.lastMonth, [.int32(period.number)]) {
+            guard let pool = Self.pool(row, 0, 2, 3), let contract = ContractID(row.int32(1)) else { continue }
+            found[PlanKey(cell: PlanCell(pool), contract: contract)] = row.int64(4)
         }
+        return found
+    }
+
+    /// What can be dealt, by delegation, strategy and portfolio; pools without accounts are left out.
+    ///
+    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are counted apart.
+    package func demands(banned: [Portfolio: Set<Int32>]) throws(PgError) -> [PlanDemand] {
+        let rows = try link.run(
+            PlanningStatements.demands(banned: banned), [.int32(period.number), .date(cut), .date(period.lastDay)])
+        var demands: [PlanCell: PlanDemand] = [:]
+        for row in rows {
+            guard let pool = Self.pool(row, 0, 1, 2) else { continue }
+            let cell = PlanCell(pool)
+            var demand = demands[cell] ?? PlanDemand(cell: cell, classes: [])
+            demand.banned += row.int64(7)
+            demand.classes.append(
+                PlanDemand.PriorityClass(
+                    priority: row.int16(3), accounts: row.int64(4), overdue: row.int64(5), balance: row.int64(6)))
+            demands[cell] = demand
+        }
+        return demands.values.sorted { $0.cell < $1.cell }
     }
 
     /// The accounts of one delegation that a plan leaves out wherever they are placed: those held, and those stopped.
@@ -136,7 +159,7 @@ package struct PlanningStore {
         return accounts
     }
 
-    private static func pool(_ row: PgRow, _ delegation: Int, _ strategy: Int, _ portfolio: Int) -> PoolKey? {
+    static func pool(_ row: PgRow, _ delegation: Int, _ strategy: Int, _ portfolio: Int) -> PoolKey? {
         guard let delegation = Delegation(row.int16(delegation)),
             let strategy = Strategy(rawValue: row.int16(strategy)),
             let portfolio = Portfolio(rawValue: row.int16(portfolio))

@@ -9,6 +9,7 @@ package struct RecallScope: Sendable {
     package var agency: AgencyID?
     package var contract: ContractID?
     package var strategy: Strategy?
+    package var tactic: String?
     /// So many at most, those leased last first.
     package var limit: Int32?
 
@@ -40,7 +41,7 @@ extension PgLink {
             [
                 .int16s(scope.delegation.map { [$0.value] } ?? Delegation.all.map(\.value)),
                 .int64s(scope.accounts.map(\.value)), .optional(scope.agency?.value), .optional(scope.contract?.value),
-                .optional(scope.strategy?.rawValue), .int32(limit),
+                .optional(scope.strategy?.rawValue), .int32(limit), .optional(scope.tactic),
             ]
         ).compactMap(RecallRow.init)
     }
@@ -95,15 +96,46 @@ extension PgLink {
             ])
     }
 
+    /// Grants whose deadline for the first work has passed, each once, in the order of their key.
+    package func readIdleGrants(limit: Int32) throws(PgError) -> [GrantKey] {
+        try run(RecallStatements.idleGrants, [.int32(limit)]).compactMap { row in
+            Delegation(row.int16(0)).map {
+                GrantKey(delegation: $0, grant: GrantID(hand: row.int32(1), first: row.int32(2)))
+            }
+        }
+    }
+
+    /// The live leases of these grants on which nothing was reported; the grants count as looked at from then on.
+    ///
+    /// - Locks: the grants, until the end of the transaction.
+    package func lockUnworked(_ grants: [GrantKey]) throws(PgError) -> [RecallRow] {
+        let values: [PgValue] = [
+            .int16s(grants.map(\.delegation.value)), .int32s(grants.map(\.grant.hand)),
+            .int32s(grants.map(\.grant.first)),
+        ]
+        try run(
+            EngineStatements.lockGrantsForUpdate, [.int16s([]), .int64s([]), .int64s([])] + values)
+        let rows = try run(RecallStatements.unworked, values).compactMap(RecallRow.init)
+        try run(RecallStatements.noteChecked, values)
+        return rows
+    }
+
+    /// Live leases whose debtor was reported as unlocatable, whose days for giving back are over, and of whom nobody was
+    /// reached since.
+    package func readUnlocatable(limit: Int32) throws(PgError) -> [RecallRow] {
+        try run(RecallStatements.unlocatable, [.int32(limit)]).compactMap(RecallRow.init)
+    }
+
     /// Ends the leases, releases what they held, and tells the former holders.
     ///
+    /// - Parameter reason: why each is taken back.
     /// - Returns: the leases that this ended; another ending may have been first.
-    package func endRecalled(_ rows: [RecallRow]) throws(PgError) -> [LeaseKey] {
+    package func endRecalled(_ rows: [RecallRow], reason: (RecallRow) -> String) throws(PgError) -> [LeaseKey] {
         let ended = try run(
             RecallStatements.end,
             [
                 .int16s(rows.map(\.lease.delegation.value)), .int64s(rows.map(\.lease.account.value)),
-                .int64s(rows.map(\.lease.epoch.value)), .texts(rows.map { $0.notice?.reason ?? "recall" }),
+                .int64s(rows.map(\.lease.epoch.value)), .texts(rows.map(reason)),
                 .int32s(rows.map(\.hand)), .int32s(rows.map(\.position)), .int32s(rows.map(\.quota)),
                 .int64s(rows.map(\.exposure.value)), .int32s(rows.map(\.agency.value)),
             ]
@@ -149,7 +181,7 @@ private enum RecallStatements {
                                             AND e.account_id = p.account_id AND e.epoch = p.epoch)
         """
 
-    /// $1 delegations, $2 accounts or none, $3 agency, $4 contract, $5 strategy, $6 how many
+    /// $1 delegations, $2 accounts or none, $3 agency, $4 contract, $5 strategy, $6 how many, $7 tactic
     static let candidates = """
         SELECT \(columns)
           FROM lease_grant g
@@ -161,6 +193,7 @@ private enum RecallStatements {
          WHERE g.delegation_id = ANY ($1) AND ($3::integer IS NULL OR g.agency_id = $3)
            AND ($4::integer IS NULL OR g.contract_id = $4) AND ($5::smallint IS NULL OR h.strategy = $5)
            AND (cardinality($2::bigint[]) = 0 OR p.account_id = ANY ($2))
+           AND ($7::text IS NULL OR p.tactic = $7)
            AND \(live) AND (n.epoch IS NULL OR n.decision = 'withdrawn')
          ORDER BY g.granted_at DESC, p.delegation_id, p.hand_id, p.position DESC
          LIMIT $6
@@ -206,6 +239,78 @@ private enum RecallStatements {
           LEFT JOIN notice n ON n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
          WHERE \(live) AND p.position <= g.last_position AND p.position <> ALL (coalesce(g.skipped, '{}'))
          ORDER BY p.delegation_id, p.account_id
+        """
+
+    /// Midnight in Mexico City so many days after an instant, and the grace and the outage since the grant behind it.
+    private static func deadline(_ instant: String, _ days: String) -> String {
+        """
+        (((\(instant) AT TIME ZONE 'America/Mexico_City')::date + \(days))::timestamp AT TIME ZONE 'America/Mexico_City')
+               + (g.grace_us + c.outage_us - g.outage_us) * interval '1 microsecond'
+        """
+    }
+
+    /// $1 how many
+    static let idleGrants = """
+        SELECT g.delegation_id, g.hand_id, g.first_position
+          FROM clock c, lease_grant g
+          JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+         WHERE g.state = 'open' AND g.accounts > 0 AND h.activity_days IS NOT NULL
+           AND \(deadline("g.granted_at", "h.activity_days")) <= now_instant()
+           AND NOT EXISTS (SELECT FROM activity_check a
+                            WHERE a.delegation_id = g.delegation_id AND a.hand_id = g.hand_id
+                              AND a.first_position = g.first_position)
+         ORDER BY g.delegation_id, g.hand_id, g.first_position
+         LIMIT $1
+        """
+
+    /// What was reported on a grant is read once, along the key of its agency's outcomes since the grant's month.
+    ///
+    /// $1 delegation smallint[], $2 hand int[], $3 first int[]
+    static let unworked = """
+        SELECT \(columns)
+          FROM unnest($1::smallint[], $2::int[], $3::int[]) AS r (delegation_id, hand_id, first_position)
+          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
+                            AND g.first_position = r.first_position
+          JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+         CROSS JOIN LATERAL (
+               SELECT ARRAY(SELECT o.position FROM outcome o
+                             WHERE o.period >= to_char(g.granted_at AT TIME ZONE 'America/Mexico_City', 'YYYYMM')::integer
+                               AND o.delegation_id = g.delegation_id AND o.agency_id = g.agency_id
+                               AND o.hand_id = g.hand_id
+                               AND o.position BETWEEN g.first_position AND g.last_position) AS positions) worked
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+                         AND p.position <> ALL (coalesce(g.skipped, '{}')) AND p.position <> ALL (worked.positions)
+          LEFT JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
+         WHERE \(live)
+         ORDER BY p.delegation_id, p.account_id
+        """
+
+    /// $1 … $3 as above
+    static let noteChecked = """
+        INSERT INTO activity_check
+        SELECT delegation_id, hand_id, first_position, now_instant()
+          FROM unnest($1::smallint[], $2::int[], $3::int[]) AS r (delegation_id, hand_id, first_position)
+            ON CONFLICT DO NOTHING
+        """
+
+    /// The day of the report counts as none, the last day is the holder's to its end. $1 how many
+    static let unlocatable = """
+        SELECT DISTINCT ON (p.delegation_id, p.account_id) \(columns)
+          FROM clock c, outcome o
+          JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
+          JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("o.delegation_id", "o.hand_id", "o.position"))) g
+          LEFT JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
+         WHERE o.contact = 'unlocatable' AND h.unlocatable_days IS NOT NULL
+           AND o.worked_at > now_instant() - interval '400 days'
+           AND \(deadline("o.worked_at", "h.unlocatable_days + 1")) <= now_instant() AND \(live)
+           AND NOT EXISTS (SELECT FROM outcome x
+                            WHERE x.period >= o.period AND x.delegation_id = o.delegation_id
+                              AND x.agency_id = o.agency_id AND x.account_id = o.account_id AND x.epoch = o.epoch
+                              AND x.contact IN ('direct', 'third-party') AND x.worked_at > o.worked_at)
+         ORDER BY p.delegation_id, p.account_id
+         LIMIT $1
         """
 
     /// $1 delegation, $2 account, $3 epoch, $4 agency arrays; $5 reason, $6 final, $7 by

@@ -25,12 +25,15 @@ enum SegmentationStatements {
     static let policyText = "SELECT body FROM policy WHERE digest = $1"
 
     /// $1 period integer
-    static let cutSizes = """
-        SELECT delegation_id, count(*)
-          FROM account
-         WHERE period = $1
-         GROUP BY delegation_id
-         ORDER BY delegation_id
+    static let hasCut = "SELECT EXISTS (SELECT FROM account WHERE period = $1)"
+
+    /// $1 period integer, $2 delegation smallint, $3 account bigint; the latest, by what they were numbered
+    static let startOf = """
+        SELECT reason, on_date, placed_on
+          FROM start
+         WHERE period = $1 AND delegation_id = $2 AND account_id = $3
+         ORDER BY start_id DESC
+         LIMIT 1
         """
 
     /// $1 period integer

@@ -81,14 +81,6 @@ extension SegmentationStore {
         batch.removeAll()
     }
 
-    /// One delegation with its overlay, by account number.
-    package func readColumns(
-        _ delegation: Delegation, cut: LocalDate, into batch: ColumnBatch, _ body: (ColumnBatch) throws -> Void
-    ) throws {
-        let overlay = try readOverlay(delegation, cut: cut, fields: batch.fields)
-        try readColumns(.delegation(delegation), overlay: overlay, into: batch, body)
-    }
-
     /// What no column of the cut has: a flag is not set, anything else is missing.
     private func clear(_ batch: ColumnBatch) {
         for field in batch.fields where field.ownColumn == nil {

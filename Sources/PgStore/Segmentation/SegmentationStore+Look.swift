@@ -12,11 +12,32 @@ package struct RecordedVerdict: Sendable {
     package let exclusion: String?
 }
 
+/// How an account started to be collected within its period.
+package struct RecordedStart: Sendable {
+    package let reason: String
+    package let onDate: LocalDate
+    /// The day as of which the policy placed it.
+    package let placedOn: LocalDate
+}
+
 /// What is looked up of one account and of a whole period without locking or writing anything.
 extension SegmentationStore {
     /// The state of the period: open, closing, closed; `nil` where nothing of it was ever imported. Locks nothing.
     package func state() throws(PgError) -> String? {
         try link.run(SegmentationStatements.state, [.int32(period.number)]).first?.text(0)
+    }
+
+    package func hasCut() throws(PgError) -> Bool {
+        try link.run(SegmentationStatements.hasCut, [.int32(period.number)]).first?.bool(0) ?? false
+    }
+
+    /// The account's latest start within the period; `nil` where it has none.
+    package func start(_ delegation: Delegation, _ account: AccountID) throws(PgError) -> RecordedStart? {
+        let row = try link.run(
+            SegmentationStatements.startOf,
+            [.int32(period.number), .int16(delegation.value), .int64(account.value)]
+        ).first
+        return row.map { RecordedStart(reason: $0.text(0), onDate: $0.date(1), placedOn: $0.date(2)) }
     }
 
     /// The delegation in whose cut the account is; `nil` where the period's cut does not have it.

@@ -62,13 +62,6 @@ package struct SegmentationStore {
         try link.run(SegmentationStatements.policyText, [.bytes(digest)]).first?.text(0)
     }
 
-    /// How many accounts the cut has in each delegation, ascending; those without any are left out.
-    package func cutSizes() throws(PgError) -> [(delegation: Delegation, accounts: Int64)] {
-        try link.run(SegmentationStatements.cutSizes, [.int32(period.number)]).compactMap { row in
-            Delegation(row.int16(0)).map { ($0, row.int64(1)) }
-        }
-    }
-
     /// Gives each account of one delegation, by account number, in one row that is reused.
     ///
     /// Stops that are in force at the cut, or start in the period, overlay what the cut says.

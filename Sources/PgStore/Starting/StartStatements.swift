@@ -6,6 +6,14 @@ enum StartStatements {
     static let changes =
         "jsonb_strip_nulls(to_jsonb(s) - '{line,account_id,delegation_id,reason,on_date}'::text[])"
 
+    /// How many certificates of a row's account are revoked, where that makes it another start than before.
+    static let revocations = """
+        CASE WHEN s.reason = 'exclusion-ended'
+             THEN (SELECT count(*)::integer FROM certificate c
+                    WHERE c.delegation_id = s.delegation_id AND c.account_id = s.account_id AND c.revoked_at IS NOT NULL)
+             ELSE 0 END
+        """
+
     /// Ends the stops that the file names, by account and by municipality. A stop that begins later is another one.
     static let endStops = """
         UPDATE stop t SET ended_on = s.on_date
@@ -37,13 +45,13 @@ enum StartStatements {
     static let dropKnown = """
         DELETE FROM import_row s USING start t
          WHERE t.delegation_id = s.delegation_id AND t.account_id = s.account_id AND t.reason = s.reason
-           AND t.on_date = s.on_date
+           AND t.on_date = s.on_date AND t.revocations = \(revocations)
         """
 
     /// The rows at work, with the account as it was. $1 period
     static let keepFormer = """
-        INSERT INTO start_row (delegation_id, account_id, line, reason, on_date, ended, changes, former)
-        SELECT s.delegation_id, s.account_id, s.line, s.reason, s.on_date,
+        INSERT INTO start_row (delegation_id, account_id, line, reason, on_date, revocations, ended, changes, former)
+        SELECT s.delegation_id, s.account_id, s.line, s.reason, s.on_date, \(revocations),
                coalesce(string_to_array(s.ended, ';'), '{}'), \(changes), to_jsonb(a)
           FROM import_row s
           LEFT JOIN account a ON a.period = $1 AND a.delegation_id = s.delegation_id AND a.account_id = s.account_id
@@ -51,8 +59,8 @@ enum StartStatements {
 
     static let makeRows = """
         CREATE TEMPORARY TABLE start_row (
-            delegation_id smallint, account_id bigint, line integer, reason text, on_date date, ended text[],
-            changes jsonb, former jsonb, PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
+            delegation_id smallint, account_id bigint, line integer, reason text, on_date date,
+            revocations integer, ended text[], changes jsonb, former jsonb, PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
         CREATE TEMPORARY TABLE start_verdict (
             delegation_id smallint, account_id bigint, strategy smallint, tactic text, portfolio smallint,
             priority smallint, rule text, exclusion text, offers bigint,
@@ -195,6 +203,8 @@ enum StartStatements {
           JOIN quota q USING (delegation_id, strategy, portfolio)
           JOIN contract c ON c.contract_id = q.contract_id AND $1 BETWEEN c.starts_on AND c.ends_on
           JOIN agency y ON y.agency_id = c.agency_id AND y.status = 'active'
+           AND NOT EXISTS (SELECT FROM agency_suspension u
+                            WHERE u.agency_id = y.agency_id AND u.strategy = q.strategy)
           LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
                               WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                               ORDER BY g.total_accounts DESC LIMIT 1) t ON true
@@ -222,20 +232,22 @@ enum StartStatements {
 
     static let copyFates = "COPY start_fate (delegation_id, account_id, fate, epoch) FROM STDIN (FORMAT binary)"
 
+    /// Each account as it is now is put into words once, behind OFFSET 0: otherwise it is done again for each of its columns.
     /// $1 period, $2 placed_on, $3 import_id
     static let record = """
-        INSERT INTO start (period, delegation_id, account_id, reason, on_date, changes, former, placed_on, rule, fate,
-                           epoch, import_id)
-        SELECT $1, r.delegation_id, r.account_id, r.reason, r.on_date, r.changes,
+        INSERT INTO start (period, delegation_id, account_id, reason, on_date, revocations, changes, former, placed_on, rule,
+                           fate, epoch, import_id)
+        SELECT $1, r.delegation_id, r.account_id, r.reason, r.on_date, r.revocations, r.changes,
                CASE WHEN r.former IS NOT NULL THEN (
-                    SELECT coalesce(jsonb_object_agg(k, r.former -> k), '{}')
-                      FROM jsonb_object_keys(r.former) k
-                     WHERE r.former -> k IS DISTINCT FROM to_jsonb(a) -> k) END,
+                    SELECT coalesce(jsonb_object_agg(b.key, b.value), '{}')
+                      FROM jsonb_each(r.former) b
+                     WHERE b.value IS DISTINCT FROM n.account -> b.key) END,
                $2, v.rule, f.fate, f.epoch, $3
           FROM start_row r
           JOIN start_verdict v USING (delegation_id, account_id)
           JOIN start_fate f USING (delegation_id, account_id)
           JOIN account a ON a.period = $1 AND a.delegation_id = r.delegation_id AND a.account_id = r.account_id
+         CROSS JOIN LATERAL (SELECT to_jsonb(a) AS account OFFSET 0) n
          ORDER BY r.line, r.delegation_id, r.account_id
         """
 

@@ -14,7 +14,10 @@ package struct DaemonProgram: Sendable {
     }
 
     package func setClock(_ instant: Timestamp) throws(SimulationFailure) {
-        try run(["clock", "set", instant.description] + options)
+        try run(
+            ["clock", "set", instant.description] + options,
+            remedy: "A run that was stopped goes on with --from on the clock's day; a new month needs an empty database"
+        )
     }
 
     package func hasVirtualClock() throws(SimulationFailure) -> Bool {
@@ -26,14 +29,18 @@ package struct DaemonProgram: Sendable {
     }
 
     @discardableResult
-    private func run(_ arguments: [String]) throws(SimulationFailure) -> String {
+    private func run(
+        _ arguments: [String], remedy: String = "Run it by hand with the same options"
+    ) throws(SimulationFailure) -> String {
         let (code, text) = try ChildProcess.run(path, arguments)
         let lines = text.split(separator: "\n")
         guard code == 0 else {
+            var said = lines.last ?? "without a word"
+            if said.hasPrefix("error: ") { said = said.dropFirst(7) }
+            while said.hasSuffix(".") { said = said.dropLast() }
             throw SimulationFailure(
-                .environment,
-                "dispatcherd \(arguments.prefix(2).joined(separator: " ")) failed: \(lines.last ?? "without a word")",
-                remedy: "Run it by hand with the same options")
+                .environment, "dispatcherd \(arguments.prefix(2).joined(separator: " ")) failed: \(said)",
+                remedy: remedy)
         }
         return lines.first.map(String.init) ?? ""
     }

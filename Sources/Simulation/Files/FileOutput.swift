@@ -21,9 +21,20 @@ package final class FileOutput {
 
     /// Writes under a passing name until ``finish()``: who reads `place` sees the old file or the new one, never half of it.
     /// Without ``finish()`` nothing is left.
+    ///
+    /// A link is followed, and what is no file (a device, a pipe) is written into as it is.
     package convenience init(replacing place: String) throws(SimulationFailure) {
-        try self.init(path: place + ".part")
-        self.place = place
+        var status = stat()
+        let exists = stat(place, &status) == 0
+        guard !exists || status.st_mode & S_IFMT == S_IFREG else {
+            try self.init(path: place)
+            return
+        }
+        let resolved = exists ? realpath(place, nil) : nil
+        defer { free(resolved) }
+        let target = resolved.map { String(cString: $0) } ?? place
+        try self.init(path: target + ".part")
+        self.place = target
         self.unfinished = UnfinishedFiles.add(path)
     }
 

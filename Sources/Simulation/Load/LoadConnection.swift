@@ -93,11 +93,13 @@ final class LoadConnection: ChannelInboundHandler {
 
     private func signIn(_ greeting: String) {
         let fields = greeting.split(separator: " ")
+        // A certificate that cannot be read makes a signature that is refused.
+        let certificate = context.flatMap { (try? ClientTLS.certificateHash(of: $0.channel)) ?? nil }
         func value(_ name: String) -> String? {
             fields.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
         }
         guard fields.prefix(2) == ["*", "REPARTO"], let node = value("node"), let nonce = value("nonce"),
-            let lines = identity.signIn(node: node, nonce: nonce)
+            let lines = identity.signIn(node: node, nonce: nonce, certificate: certificate)
         else { return end(fields.dropFirst(2).first.map(String.init) ?? "greeting") }
         output.writeBytes(lines)
         phase = .admission
@@ -218,6 +220,13 @@ final class LoadConnection: ChannelInboundHandler {
         guard output.readableBytes > 0, let context else { return }
         context.writeAndFlush(wrapOutboundOut(output), promise: nil)
         output = context.channel.allocator.buffer(capacity: 4_096)
+    }
+
+    /// Keeps a session alive that does nothing else; the answer is of no interest.
+    func ping() {
+        guard phase == .ready else { return }
+        output.writeStaticString("p PING\n")
+        flush()
     }
 
     func close() { end(nil) }

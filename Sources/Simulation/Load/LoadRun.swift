@@ -23,7 +23,7 @@ package struct LoadRun: Sendable {
         let workers = group.makeIterator().map { loop in
             NIOLoopBoundBox.makeBoxSendingValue(LoadWorker(isOpenLoop: isOpenLoop, clock: clock), eventLoop: loop)
         }
-        try await connect(agencies, workers, progress)
+        try await connect(0..<settings.connections, agencies, workers, progress)
         for worker in workers {
             worker.eventLoop.execute { if self.settings.arrival == .closed { worker.value.start() } }
         }
@@ -45,13 +45,13 @@ package struct LoadRun: Sendable {
         return LoadReport(settings, total, elapsed: elapsed, ownProcessorTime: used)
     }
 
-    private struct Agency {
+    struct Agency {
         let id: AgencyID
         let key: AgencyPrivateKey
         let pools: [LoadPool]
     }
 
-    private func agencies() throws -> [Agency] {
+    func agencies() throws -> [Agency] {
         let book = try ContractBook(path: settings.contractsPath)
         return try book.posts.keys.sorted().map { id in
             let key = try AgencyKey(path: "\(settings.keysFolder)/\(id).key")
@@ -67,13 +67,14 @@ package struct LoadRun: Sendable {
     }
 
     /// Asks the daemon twice what time it is: a virtual clock stands still in between.
-    private func clock(_ agencies: [Agency]) async throws -> LoadClock {
+    func clock(_ agencies: [Agency]) async throws -> LoadClock {
         guard let first = agencies.first, let address = settings.addresses.first, let instance = Token("load-clock")
         else { throw SimulationFailure(.usage, "there are no agencies", remedy: "Give the contracts of a portfolio") }
         var connection = AgentConnectionSettings(
             port: address.port, agency: first.id, instance: instance, sequence: Self.nowMicroseconds(),
             privateKey: first.key)
         connection.host = address.host
+        connection.tls = settings.tls?.client
         do {
             let link = try await AgentConnection.connect(connection)
             let before = try await link.ping().fields.timestamp("time")
@@ -94,11 +95,13 @@ package struct LoadRun: Sendable {
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
-    private func connect(
-        _ agencies: [Agency], _ workers: [NIOLoopBoundBox<LoadWorker>], _ progress: @Sendable (String) -> Void
+    func connect(
+        _ numbers: Range<Int>, _ agencies: [Agency], _ workers: [NIOLoopBoundBox<LoadWorker>],
+        _ progress: @Sendable (String) -> Void
     ) async throws {
         let sequence = Self.nowMicroseconds()
-        for number in 0..<settings.connections {
+        let tls = try settings.tls.map { try ClientTLS.Context($0.client) }
+        for number in numbers {
             let agency = agencies[number % agencies.count]
             let worker = workers[number % workers.count]
             let address = settings.addresses[number % settings.addresses.count]
@@ -116,6 +119,10 @@ package struct LoadRun: Sendable {
                             identity, pools: pools, batch: settings.batch, isPaired: settings.isPaired,
                             worker: worker.value)
                         worker.value.add(handler)
+                        if let tls {
+                            try channel.pipeline.syncOperations.addHandler(
+                                ClientTLS.handler(tls, host: address.host, serverName: settings.tls?.serverName))
+                        }
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }
@@ -142,15 +149,15 @@ package struct LoadRun: Sendable {
                     .environment, "\(refused.value) connections were not let in: \(refused.key)",
                     remedy: "Load keys.csv of this portfolio with dispatcherd agency key add --file")
             }
-            if ready == settings.connections { break }
+            if ready == numbers.upperBound { break }
             guard ContinuousClock.now < deadline else {
                 throw SimulationFailure(
-                    .environment, "only \(ready) of \(settings.connections) connections were let in within 30 s",
+                    .environment, "only \(ready) of \(numbers.upperBound) connections were let in within 30 s",
                     remedy: "Ask for fewer with --connections")
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        progress("\(settings.connections) connections of \(min(agencies.count, settings.connections)) agencies")
+        progress("\(numbers.upperBound) connections of \(min(agencies.count, numbers.upperBound)) agencies")
     }
 
     /// Lets pulls arrive at their times, evenly spread; a late timer lets all that are due arrive, each with its own time.
@@ -203,7 +210,7 @@ package struct LoadRun: Sendable {
     }
 
     /// Each connection is a file.
-    private func raiseFileLimit() throws(SimulationFailure) {
+    func raiseFileLimit() throws(SimulationFailure) {
         var limit = rlimit()
         let wanted = rlim_t(settings.connections + 256)
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)

@@ -27,6 +27,7 @@ package struct LoadSettings: Sendable {
     package var isPaired = true
     /// Event loops of the load itself.
     package var threads = 1
+    package var tls: WireTLS?
 
     package init(addresses: [LoadAddress], keysFolder: String, contractsPath: String) {
         self.addresses = addresses

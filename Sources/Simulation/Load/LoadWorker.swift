@@ -43,6 +43,9 @@ final class LoadWorker {
         return tally
     }
 
+    /// Says that everybody is still there.
+    func ping() { for connection in connections { connection.ping() } }
+
     func close() { for connection in connections { connection.close() } }
 }
 
@@ -87,14 +90,17 @@ struct LoadIdentity: Sendable {
     let key: AgencyPrivateKey
 
     /// `HELLO` and `AUTH`, as lines; `nil` where the greeting's nonce cannot be read.
-    func signIn(node: String, nonce: String) -> [UInt8]? {
+    ///
+    /// - Parameter certificate: the hash of what the server showed; `nil` without TLS.
+    func signIn(node: String, nonce: String, certificate: [UInt8]?) -> [UInt8]? {
         guard let nonce = HexBytes(hex: nonce) else { return nil }
         var random = SystemRandomNumberGenerator()
         let hello = HelloRequest(
             agency: agency, client: "agentsim-load/1", instance: instance, sequence: sequence,
             nonce: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
         guard let first = Tag("h1"), let second = Tag("h2"),
-            let proof = key.sign(AuthenticationMessage(server: node, serverNonce: nonce.bytes, hello: hello))
+            let proof = key.sign(
+                AuthenticationMessage(server: node, serverNonce: nonce.bytes, hello: hello, certificate: certificate))
         else { return nil }
         var lines: [UInt8] = []
         AgentRequest.hello(hello).write(first, to: &lines)

@@ -12,11 +12,16 @@ actor AgencyLink {
     let agency: AgencyID
     let instance: Token
     let key: AgencyPrivateKey
+    private let tls: ClientTLS?
     /// Of the connection made last; it never falls.
     private(set) var sequence: Int64
     private var connection: AgentConnection?
 
-    init(host: String, port: Int, agency: AgencyID, instance: Token, key: AgencyPrivateKey, sequence: Int64) {
+    init(
+        host: String, port: Int, agency: AgencyID, instance: Token, key: AgencyPrivateKey, sequence: Int64,
+        tls: WireTLS? = nil
+    ) {
+        self.tls = tls?.client
         self.host = host
         self.port = port
         self.agency = agency
@@ -34,6 +39,7 @@ actor AgencyLink {
                 port: port, agency: agency, instance: instance, sequence: sequence, privateKey: key)
             settings.host = host
             settings.client = "agentsim/1"
+            settings.tls = tls
             do {
                 connection = try await AgentConnection.connect(settings)
                 return true

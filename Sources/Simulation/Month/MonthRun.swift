@@ -14,6 +14,7 @@ package struct MonthSettings: Sendable {
     package var to: LocalDate
     package var seed: UInt64
     package var program: DaemonProgram
+    package var tls: WireTLS?
 
     package init(
         port: Int, keysFolder: String, contractsPath: String, logFolder: String, from: LocalDate, to: LocalDate,
@@ -98,7 +99,7 @@ package struct MonthRun: Sendable {
                 state, posts: book.posts[agency] ?? [], seed: settings.seed, period: settings.from.period,
                 link: AgencyLink(
                     host: settings.host, port: settings.port, agency: agency, instance: instance, key: secret,
-                    sequence: state.sequence),
+                    sequence: state.sequence, tls: settings.tls),
                 log: try AgencyLog(folder: settings.logFolder, agency: agency, instance: Self.instance))
         }
     }

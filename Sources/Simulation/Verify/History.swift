@@ -126,6 +126,19 @@ package struct History: Sendable {
         }
     }
 
+    /// An order that takes all work from an agency, or gives it again (AGY-16).
+    package struct Order: Sendable {
+        package var agency: Int32
+        /// Hold or termination; else release.
+        package var isHold: Bool
+        package var at: Timestamp
+        package init(agency: Int32, isHold: Bool, at: Timestamp) {
+            self.agency = agency
+            self.isHold = isHold
+            self.at = at
+        }
+    }
+
     /// A request that the database remembers under its key: EXTEND, RETURN, or a report kept as evidence.
     package struct Request: Hashable, Sendable {
         package var agency: Int32
@@ -186,6 +199,8 @@ package struct History: Sendable {
     package var evidence: [Int64: String] = [:]
     package var noticed: Set<Held> = []
     package var stops: [Stop] = []
+    /// By agency in the order in which they were given.
+    package var orders: [Order] = []
     package var contractEnds: [Int32: LocalDate] = [:]
     /// The number that the database gave to each installation.
     package var instances: [String: Int32] = [:]

@@ -28,6 +28,7 @@ package struct HistoryReader {
             try granted(&history)
             try reported(&history)
             try stopped(&history)
+            try ordered(&history)
             try ledger(&history)
             return history
         }
@@ -171,6 +172,16 @@ package struct HistoryReader {
                     account: account, reason: reader.text(), from: reader.date(), until: reader.optionalDate(),
                     importedAt: reader.timestamp()))
         }
+    }
+
+    private func ordered(_ history: inout History) throws {
+        let rows = try link.run(
+            """
+            SELECT agency_id, action <> 'release', ordered_at FROM agency_order
+             WHERE action IN ('hold', 'terminate') OR action = 'release' AND strategy IS NULL
+             ORDER BY agency_id, order_id
+            """)
+        history.orders = rows.map { History.Order(agency: $0.int32(0), isHold: $0.bool(1), at: $0.timestamp(2)) }
     }
 
     private func ledger(_ history: inout History) throws {

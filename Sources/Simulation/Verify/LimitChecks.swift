@@ -22,6 +22,7 @@ struct LimitChecks {
             ).run(grants, &verdict)
         }
         exclusions(&verdict)
+        holds(&verdict)
         expiry(&verdict)
         terms(&verdict)
     }
@@ -80,6 +81,26 @@ struct LimitChecks {
             }
         }
         verdict.count(.exclusions, history.stops.count)
+    }
+
+    /// From the instant of a hold on, and until its release, the agency is granted nothing. What is ordered and granted
+    /// in one instant may have come in either order.
+    private func holds(_ verdict: inout Verdict) {
+        let orders = Dictionary(grouping: history.orders, by: \.agency)
+        guard !orders.isEmpty else { return }
+        for grant in history.grants where grant.accounts > 0 {
+            guard let mine = orders[grant.agency] else { continue }
+            verdict.count(.exclusions)
+            let atInstant = mine.contains { $0.at == grant.grantedAt }
+            guard let last = mine.last(where: { $0.at <= grant.grantedAt }), last.isHold, !atInstant else { continue }
+            verdict.add(
+                Finding(
+                    .exclusions, history.delegation, "an agency on hold was granted accounts",
+                    events: [
+                        "agency \(grant.agency) on hold or terminated since \(last.at)",
+                        "grant \(grant.grant) of \(grant.accounts) accounts at \(grant.grantedAt)",
+                    ]))
+        }
     }
 
     private func expiry(_ verdict: inout Verdict) {

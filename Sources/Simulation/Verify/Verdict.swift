@@ -23,7 +23,7 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .nothingLost: "nothing acknowledged is lost"
         case .countedOnce: "nothing is counted twice"
         case .quotas: "no grant goes above its quota"
-        case .exclusions: "no stopped account is granted or kept"
+        case .exclusions: "no stopped account is granted or kept, and nothing to an agency on hold"
         case .expiry: "no lease expires early"
         case .terms: "no term passes the end of its contract"
         case .ledger: "the ledger is whole and holds every receipt"

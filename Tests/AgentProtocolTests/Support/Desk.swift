@@ -24,81 +24,7 @@ struct Desk {
     private var latestOutcome: Int64 = 55_119
     private var sequences: [AgencyID: Int64] = [:]
     private var isPaused = false
-    /// What happens to this desk from outside, by the words of the document.
-    private var isBusy = false
-    private var isBarred = false
-    private var isNewMonth = false
-    private var hasForgotten = false
-    private var notice: HeldCursor?
     private var ended: [HeldCursor: ReplyCode] = [:]
-
-    static let recallDay = instant("2024-03-20T00:00:00-06:00")
-
-    /// Something that happens elsewhere, and what the agency is told of it.
-    mutating func happens(_ what: String) -> [Push] {
-        let first = HeldCursor(delegation: delegation14, account: anAccount(1_900_012_345))
-        let lease = [
-            ReplyField("delegation", first.delegation), ReplyField("account", first.account), ReplyField("epoch", 7),
-        ]
-        switch what {
-        case "the queue is full": isBusy = true
-        case "the queue is empty again": isBusy = false
-        case "a month begins that has no file yet": isNewMonth = true
-        case "too many failed from this address": isBarred = true
-        case "ninety days pass after the end of the grant": hasForgotten = true
-        case "a recall is noticed":
-            notice = first
-            return [
-                Push(
-                    .recall,
-                    lease + [
-                        ReplyField("reason", "over-limit"), ReplyField("from", Self.recallDay),
-                        ReplyField("final", false),
-                    ])
-            ]
-        case "a lawsuit is filed":
-            held[first] = nil
-            ended[first] = .recalled
-            return [
-                Push(
-                    .recall,
-                    lease + [
-                        ReplyField("reason", "lawsuit"), ReplyField("from", instant("2024-03-04T15:00:00Z")),
-                        ReplyField("final", true),
-                    ])
-            ]
-        case "the term passes":
-            for place in held.keys { ended[place] = .expired }
-            held = [:]
-        case "the term is near":
-            return [
-                Push(
-                    .expiring,
-                    [ReplyField("delegation", delegation14), ReplyField("grant", Self.grant), ReplyField("term", term)])
-            ]
-        case "the debtor pays":
-            return [
-                Push(
-                    .update,
-                    lease + [
-                        ReplyField("change", "payment"), ReplyField("amount", Cents(4_310_22)),
-                        ReplyField("on", valid(LocalDate(text: "2024-03-04"))),
-                    ])
-            ]
-        case "the institution pauses the strategy", "the institution resumes it":
-            isPaused = what.hasSuffix("strategy")
-            return [
-                Push(
-                    isPaused ? .paused : .resumed,
-                    [
-                        ReplyField("delegation", delegation14), ReplyField("strategy", Strategy.administrative),
-                        ReplyField("by", "institution"),
-                    ])
-            ]
-        default: preconditionFailure("the document tells of something unknown: \(what)")
-        }
-        return []
-    }
 
     /// - Parameter isForgiving: takes reports on any account, for tests that only want many of them.
     init(handSize: Int64 = 3, isForgiving: Bool = false) {
@@ -127,7 +53,6 @@ struct Desk {
     }
 
     private mutating func authenticate(_ claim: AuthenticationClaim) -> Reply {
-        guard !isBarred else { return .refused(.limit, after: 42) }
         guard claim.isSigned(by: Self.publicKey) else { return .refused(.auth) }
         guard claim.sequence > sequences[claim.agency, default: -1] else { return .refused(.clone) }
         sequences[claim.agency] = claim.sequence
@@ -136,8 +61,6 @@ struct Desk {
     }
 
     private mutating func once(_ key: Int64, _ content: [UInt8], _ act: (inout Desk) -> Reply) -> Reply {
-        if isBusy { return .refused(.busy, after: 1) }
-        if hasForgotten, bound[key] != nil { return .refused(.keyExpired) }
         if let earlier = bound[key] { return earlier.content == content ? earlier.reply : .refused(.keyReused) }
         let reply = act(&self)
         if case .refused(let refusal) = reply, refusal.code.replyClass != .refresh { return reply }
@@ -165,7 +88,6 @@ struct Desk {
     private mutating func record(_ report: ReportRequest) -> Reply {
         let place = HeldCursor(delegation: report.delegation, account: report.account)
         let live = held[place]
-        if isNewMonth { return .refused(.periodNotOpen, after: 60, [ReplyField("period", "2024-04")]) }
         guard isForgiving || report.at <= instant("2024-03-04T15:00:00Z") else {
             return .refused(.clock, [ReplyField("time", instant("2024-03-04T15:00:00Z"))])
         }
@@ -204,8 +126,7 @@ struct Desk {
     private mutating func object(_ object: ObjectRequest) -> Reply {
         let place = HeldCursor(delegation: object.delegation, account: object.account)
         guard held[place] == object.epoch else { return .stale(ended[place] ?? .unknown) }
-        guard place == notice else { return .refused(.noNotice) }
-        return .listed([], end: [ReplyField("until", Self.recallDay)])
+        return .refused(.noNotice)
     }
 
     private func disclose(_ contact: ContactRequest) -> Reply {
@@ -221,15 +142,11 @@ struct Desk {
 
     private func list(_ request: HeldRequest) -> Reply {
         let lines = held.sorted { $0.key < $1.key }.map { place, epoch in
-            var fields = [
+            [
                 ReplyField("delegation", place.delegation), ReplyField("account", place.account),
                 ReplyField("epoch", epoch), ReplyField("grant", Self.grant),
                 ReplyField("strategy", Strategy.administrative), ReplyField("term", term),
             ]
-            if place == notice {
-                fields += [ReplyField("recall", Self.recallDay), ReplyField("recall-reason", "over-limit")]
-            }
-            return fields
         }
         return .listed(lines, end: [ReplyField("listed", Int64(lines.count))])
     }

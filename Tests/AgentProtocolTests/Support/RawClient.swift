@@ -8,13 +8,22 @@ enum RawClient {
     struct Failure: Error { let call: String }
 
     /// Connects, sends everything, closes its sending side and returns all lines that came until the end.
-    static func talk(port: Int, _ bytes: [UInt8]) async throws -> [String] {
+    ///
+    /// - Parameter pieceBytes: how many bytes leave at a time.
+    /// - Parameter endsInput: whether the sending side is closed.
+    static func talk(
+        port: Int, _ bytes: [UInt8], pieceBytes: Int = .max, endsInput: Bool = true
+    ) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try exchange(port, bytes) }) }
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try exchange(port, bytes, pieceBytes, endsInput) })
+            }
         }
     }
 
-    private static func exchange(_ port: Int, _ bytes: [UInt8]) throws -> [String] {
+    private static func exchange(
+        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool
+    ) throws -> [String] {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(call: "socket") }
         defer { close(descriptor) }
@@ -28,16 +37,18 @@ enum RawClient {
             }
         }
         guard connected == 0 else { throw Failure(call: "connect") }
+        var noDelay: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
+            let count = bytes[sent...].prefix(pieceBytes).withUnsafeBytes {
                 send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             // The server may have hung up on us, which is what some tests are about.
             if count <= 0 { break }
             sent += count
         }
-        shutdown(descriptor, Int32(SHUT_WR))
+        if endsInput { shutdown(descriptor, Int32(SHUT_WR)) }
         var received: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4_096)
         while true {

@@ -9,6 +9,12 @@ import Synchronization
 final class TestServer: Sendable {
     private let server: AgentServer
     private let sequences = Mutex<Int64>(0)
+    private let claims = Claims()
+
+    private final class Claims: Sendable { let latest = Mutex<AuthenticationClaim?>(nil) }
+
+    /// What the client that came last wanted to be let in with.
+    var lastClaim: AuthenticationClaim? { claims.latest.withLock { $0 } }
 
     var port: Int { server.port }
     var connectionCount: Int { server.connectionCount }
@@ -17,21 +23,29 @@ final class TestServer: Sendable {
     /// - Parameter isSilent: after `AUTH`, nothing is ever answered.
     init(
         handSize: Int64 = 3, isForgiving: Bool = false, isSilent: Bool = false, connectionsMax: Int = 100,
-        limits: SessionLimits = SessionLimits()
+        limits: SessionLimits = SessionLimits(), tls: ServerTLS? = nil
     ) async throws {
         var settings = AgentServerSettings(node: "mx-1")
         settings.connectionsMax = connectionsMax
         settings.limits = limits
+        settings.tls = tls
         let desk = LockedDesk(Desk(handSize: handSize, isForgiving: isForgiving))
+        let claims = self.claims
         server = try await AgentServer.start(settings, clock: { instant("2024-03-04T15:00:00Z") }) {
             identity, request, reply in
+            if case .authenticate(let claim) = request { claims.latest.withLock { $0 = claim } }
             if isSilent, identity != nil { return }
             DispatchQueue.global().async { reply(desk.answer(request)) }
         }
     }
 
-    func connect(agency: AgencyID? = nil, sequence: Int64? = nil) async throws -> AgentConnection {
-        try await AgentConnection.connect(settings(agency: agency, sequence: sequence, privateKey: Desk.secret))
+    @discardableResult
+    func connect(
+        agency: AgencyID? = nil, sequence: Int64? = nil, tls: ClientTLS? = nil
+    ) async throws -> AgentConnection {
+        var settings = settings(agency: agency, sequence: sequence, privateKey: Desk.secret)
+        settings.tls = tls
+        return try await AgentConnection.connect(settings)
     }
 
     func refusal(sequence: Int64, privateKey: [UInt8]) async -> ReplyCode? {

@@ -14,7 +14,6 @@ struct TestSession {
     /// Whether what is performed is answered at once, and what is sent has left at once.
     var answersAtOnce = true
     var writesAtOnce = true
-    private var unsentBytes = 0
     var now = Moment.second(0)
 
     init(limits: SessionLimits = SessionLimits()) {
@@ -44,28 +43,6 @@ struct TestSession {
     mutating func receive(_ bytes: [UInt8]) { perform(session.received(bytes, at: now)) }
     mutating func endInput() { perform(session.inputEnded(at: now)) }
     mutating func push(_ pushes: [Push]) { perform(session.push(pushes, at: now)) }
-    mutating func happens(_ what: String) {
-        switch what {
-        case "the node is told to stop": drain()
-        case "answers take their time": answersAtOnce = false
-        case "another connection": reconnect()
-        case "6000 payments come in while nobody reads":
-            writesAtOnce = false
-            push((0..<6_000).flatMap { _ in desk.happens("the debtor pays") })
-            lines = []
-            writesAtOnce = true
-            wrote(unsentBytes)
-            unsentBytes = 0
-        default: push(desk.happens(what))
-        }
-    }
-
-    private mutating func reconnect() {
-        session = AgentSession(
-            server: "mx-1", sessionID: "9f2c41d7", nonce: (0..<32).map(UInt8.init), limits: SessionLimits())
-        isClosed = false
-        perform(session.opened(at: now))
-    }
     mutating func drain() { perform(session.drain(at: now)) }
     mutating func wrote(_ bytes: Int) { perform(session.wrote(bytes, at: now)) }
     mutating func complete(_ number: RequestNumber, _ reply: Reply) {
@@ -88,7 +65,6 @@ struct TestSession {
             switch action {
             case .send(let output):
                 lines += text(output).split(separator: "\n").map(String.init)
-                if !writesAtOnce { unsentBytes += output.count }
                 if writesAtOnce { perform(session.wrote(output.count, at: now)) }
             case .perform(let number, let request):
                 performed.append((number, request))

@@ -136,8 +136,7 @@ extension PlanContract {
         var contract = PlanContract(
             contract: .number(number), agency: .number(agency ?? number),
             firstDay: LocalDate(daysSince1970: 19_700), lastDay: LocalDate(daysSince1970: 20_000),
-            strategies: Strategy.allCases, stations: Set(staffing.keys),
-            accountsPerAdviser: [.telephone: 1, .homeVisit: 1])
+            strategies: Strategy.allCases, stations: Set(staffing.keys))
         contract.staffing = staffing
         return contract
     }

@@ -66,7 +66,7 @@ struct ShareTargetTests {
         var random = SplitMix64(seed: seed)
         let count = Int32(random.below(8)) + 1
         let contracts = (1...count).map(ContractID.number)
-        let last = EqualShares.proportion(10_000, weights: contracts.map { _ in Int64(random.below(100)) + 1 })
+        let last = Proportion.split(10_000, weights: contracts.map { _ in Int64(random.below(100)) + 1 })
         let card = Scorecard(
             points: Dictionary(uniqueKeysWithValues: contracts.map { ($0, Int64(random.below(1_000))) }),
             lastShares: Dictionary(uniqueKeysWithValues: zip(contracts, last.map(BasisPoints.points))),

@@ -211,22 +211,22 @@ struct LeaseJudgementTests {
 
     @Test(
         arguments: [
-            (.recall, 499, 600, true), (.recall, 500, 600, false), (.recall, 499, 601, false),
-            (.payoff, 499, 600, true),
-            (.return, 499, 510, false), (.agreement, 499, 510, false),
-        ] as [(EndingKind, Int64, Int64, Bool)])
-    func `late work counts inside the lease and the span, and not after a return`(
-        kind: EndingKind, worked: Int64, now: Int64, counts: Bool
+            (.recall, 499, 600, .counts), (.recall, 500, 600, .doesNot), (.recall, 499, 601, .waits),
+            (.payoff, 499, 600, .counts), (.sweep, 499, 601, .waits),
+            (.return, 499, 510, .doesNot), (.agreement, 499, 510, .doesNot),
+        ] as [(EndingKind, Int64, Int64, LeaseFacts.LateJudgement)])
+    func `late work counts inside the lease and the span, waits beyond the span, and not after a return`(
+        kind: EndingKind, worked: Int64, now: Int64, judgement: LeaseFacts.LateJudgement
     ) throws {
         let facts = try Self.facts(ending: .init(kind: kind, at: .second(500)))
 
-        #expect(facts.countsLate(workedAt: .second(worked), at: .second(now)) == counts)
+        #expect(facts.judgeLate(workedAt: .second(worked), at: .second(now)) == judgement)
     }
 
-    @Test func `late work never counts once the account has a next holder`() throws {
+    @Test func `late work waits for a person once the account has a next holder`() throws {
         let facts = try Self.facts(ending: .init(kind: .recall, at: .second(500)), laterEpoch: 9)
 
-        #expect(!facts.countsLate(workedAt: .second(400), at: .second(510)))
+        #expect(facts.judgeLate(workedAt: .second(400), at: .second(510)) == .waits)
     }
 }
 
@@ -250,7 +250,9 @@ struct ContactWindowTests {
     func `contact is allowed from seven to ten by the debtor's clocks`(instant: String, isAllowed: Bool) throws {
         let instant = try #require(Timestamp(text: instant))
 
-        #expect(ContactWindow.allows(instant, in: .mexicoCity) == isAllowed)
+        #expect(
+            ContactRules(packs: []).marks(.phoneOut, at: instant, in: .mexicoCity, isVisitBanned: false).isEmpty
+                == isAllowed)
     }
 
     @Test(arguments: [("2024-03-10T09:59:59Z", -8), ("2024-03-10T10:00:00Z", -7), ("2024-11-03T09:00:00Z", -8)])

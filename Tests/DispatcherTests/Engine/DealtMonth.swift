@@ -28,12 +28,13 @@ struct DealtMonth: Sendable {
     /// Sets the month up, runs `body`, and stops the node.
     static func with(
         _ shape: Shape = Shape(), pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
-        attempts: AttemptLimits = AttemptLimits(), _ body: (DealtMonth) async throws -> Void
+        attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),
+        _ body: (DealtMonth) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
             let keys = (0..<shape.agencies).map { _ in AgencyPrivateKey() }
             try deal(shape, keys, database)
-            let node = try await startNode(database, pace, cipher: cipher, attempts: attempts)
+            let node = try await startNode(database, pace, cipher: cipher, attempts: attempts, engine: engine)
             do {
                 try await body(DealtMonth(database: database, node: node, keys: keys))
             } catch {
@@ -46,14 +47,20 @@ struct DealtMonth: Sendable {
 
     static func startNode(
         _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
-        attempts: AttemptLimits = AttemptLimits()
+        attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),
+        prepares: Bool = true
     ) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        var settings = DispatcherNode.Settings(server: AgentServerSettings(node: "test"))
+        var server = AgentServerSettings(node: "test")
+        // Clients that a test leaves behind are not waited for.
+        server.limits.draining = .milliseconds(50)
+        var settings = DispatcherNode.Settings(server: server)
         settings.pace = pace
         settings.contactCipher = cipher
         settings.attempts = attempts
+        settings.engine = engine
+        settings.preparesStatements = prepares
         return try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
     }
 

@@ -193,6 +193,56 @@ struct ExhaustionTests {
         }
     }
 
+    @Test func `after each revocation the same file deals the account again, and once`() async throws {
+        try await StartedMonth.with { month in
+            try Self.exhaust(month)
+            let book = CertificateBook(month.link)
+            let row = "900016,9,exclusion-ended,2024-03-12"
+            var dealt: [Int64?] = []
+            for _ in 1...3 {
+                let folio = try #require(try Self.validate(month.link, 900_016).first?.folio)
+                _ = try book.revoke(folio, by: "Ana Ruiz", reason: "paid")
+                dealt.append(try month.start(row).count("dealt into front hands"))
+            }
+            let again = try month.start(row)
+            let other = try month.start(row + ",5", columns: ",arrears")
+
+            #expect(dealt == [1, 1, 1])
+            #expect(again.count("starts already recorded") == 1)
+            #expect(other.badValues.map(\.column) == ["on_date"])
+            #expect(try month.count("start WHERE account_id = 900016") == 3)
+            #expect(try month.count("deal WHERE account_id = 900016") == 4)
+        }
+    }
+
+    @Test func `a list can be validated again: those that are certified already are left out, each other once`()
+        async throws
+    {
+        try await StartedMonth.with(accounts: 60) { month in
+            try Self.exhaust(month)
+            let listed = try report(month).rows.map(\.account)
+            let validation = try ExhaustionValidation(month.link, period: PlannedMonth.march, by: "Ana Ruiz")
+            _ = try validation.issue([900_016])
+            let open = try validation.uncertified(listed + listed)
+            _ = try validation.issue(open)
+
+            #expect(listed == [900_016, 900_028, 900_030])
+            #expect(open == [900_028, 900_030])
+            #expect(try validation.uncertified(listed) == [])
+            #expect(try month.count("certificate") == 3)
+        }
+    }
+
+    @Test func `a closed period certifies nothing`() async throws {
+        try await StartedMonth.with(accounts: 60) { month in
+            try Self.exhaust(month)
+            try month.link.script("UPDATE period SET state = 'closed'")
+            let failure = try #require(throws: CommandFailure.self) { try Self.validate(month.link, 900_016) }
+
+            #expect(failure.exit == .usage)
+        }
+    }
+
     @Test func `the list knows who is certified`() async throws {
         try await StartedMonth.with(accounts: 60) { month in
             try Self.exhaust(month)

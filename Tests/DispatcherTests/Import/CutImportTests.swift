@@ -200,12 +200,27 @@ struct CutImportTests {
                 """)
             let failure = try site.refusal(.cut, CutText.file([["account": "3"]]))
 
+            #expect(failure.exit == .usage)
             #expect(
                 failure.found
                     == "period 2024-03 has a plan that is \(state); "
                     + "its accounts are handed out by the cut that is there"
             )
             #expect(try site.count("account") == 2)
+            #expect(try site.load(.cut, CutText.file(Self.two)).result == .unchanged)
+        }
+    }
+
+    @Test func `good rows are not taken where the bad ones cannot be listed`() async throws {
+        try await ImportSite.with { site in
+            try site.write(.cut, CutText.file([["account": "1"], ["account": "2", "balance": "-1"]]))
+            var run = ImportRun(.cut, path: site.path(.cut), period: ImportSite.march)
+            run.acceptsGood = true
+            run.badRowsPath = site.folder
+            let failure = #expect(throws: CommandFailure.self) { try run.run(on: site.link) }
+
+            #expect(failure?.exit == .environment)
+            #expect(try site.count("account") == 0)
         }
     }
 
@@ -214,7 +229,7 @@ struct CutImportTests {
             try site.link.script("INSERT INTO period VALUES (202403, '\(state)', now(), now())")
             let failure = try site.refusal(.cut, CutText.file(Self.two))
 
-            #expect(failure.exit == .findings)
+            #expect(failure.exit == .usage)
             #expect(failure.found == "period 2024-03 is \(state)")
         }
     }

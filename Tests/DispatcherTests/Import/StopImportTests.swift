@@ -49,6 +49,19 @@ struct StopImportTests {
         }
     }
 
+    @Test func `stops on accounts that no cut has there are taken and told`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.cut, CutText.file([["account": "103", "delegation": "14"]]))
+            let report = try site.load(
+                .stops,
+                Self.header + "103,14,death,2024-03-11,\n103,9,death,2024-03-11,\n999,14,death,2024-03-11,\n")
+
+            #expect(report.lines.contains("  stops on accounts that no cut has there: 2"))
+            #expect(report.warnings.map(\.line) == [3, 4])
+            #expect(report.warnings.first?.reason.contains("in delegation 14 by the cut") == true)
+        }
+    }
+
     @Test(arguments: [102, 104]) func `an account that is only dealt ends without a release`(account: Int) async throws
     {
         try await ImportSite.with { site in

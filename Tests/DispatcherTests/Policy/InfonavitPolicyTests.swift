@@ -160,6 +160,18 @@ struct InfonavitPolicyTests {
         #expect(try placement(.current.with([.arrears: arrears, .hasPhone: phone])).portfolio == portfolio)
     }
 
+    @Test(
+        arguments: [
+            (.preventive, ["containment", "agreements-50", "rest", "nothing-known"], [3, 4, 5, 5]),
+            (.dual, ["incomplete-payment", "agreements-50", "rest"], [0, 3, 4]),
+            (.mediation, ["incomplete-payment", "agreements-50", "rest"], [0, 3, 4]),
+        ] as [(Strategy, [String], [Int])])
+    func `tactics are listed in the order in which their strategy asks for them`(
+        strategy: Strategy, tactics: [String], places: [Int]
+    ) {
+        #expect(tactics.map { segmenter.policy.place(ofTactic: $0, in: strategy) } == places)
+    }
+
     @Test(arguments: 0..<200 as Range<UInt64>)
     func `a rule added at the end changes no earlier verdict`(seed: UInt64) throws {
         var longer = segmenter.policy

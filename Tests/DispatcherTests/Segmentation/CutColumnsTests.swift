@@ -60,7 +60,8 @@ struct CutColumnsTests {
             let batch = ColumnBatch(fields: [.delegation], capacity: 100)
             var accounts: [Int64] = []
             let delegation = try #require(Delegation(14))
-            try store.readColumns(delegation, cut: cut, into: batch) { batch in
+            let overlay = try store.readOverlay(delegation, cut: cut, fields: batch.fields)
+            try store.readColumns(.delegation(delegation), overlay: overlay, into: batch) { batch in
                 accounts += UnsafeBufferPointer(start: batch.accounts, count: batch.count)
             }
 

@@ -227,8 +227,38 @@ struct StartImportTests {
                 try month.start("900014,9,job-loss,2024-03-11")
             }
 
+            #expect([undealt.exit, overtaken.exit] == [.usage, .usage])
             #expect(undealt.found == "2024-03 has no plan that is applied")
             #expect(overtaken.found == "2024-04 is planned already, so nothing is dealt in 2024-03 any more")
+        }
+    }
+
+    @Test func `a start is explained as of the day on which it was placed, other accounts as of the cut`()
+        async throws
+    {
+        try await StartedMonth.with { month in
+            try month.makeRoom(1)
+            try month.start("900014,9,job-loss,2024-03-11")
+            let started = try month.month.explain(900_014)
+            let other = try month.month.explain(900_028)
+
+            #expect(started.start?.reason == "job-loss")
+            #expect(started.cut == "2024-03-12")
+            #expect(started.decision.rule == "preventive.agreements-50")
+            #expect(started.recorded?.rule == started.decision.rule)
+            #expect(started.notes == [])
+            #expect(started.lines[0].hasSuffix("started 2024-03-11 (job-loss), placed as of 2024-03-12"))
+            #expect(other.start == nil)
+            #expect(other.cut == "2024-02-29")
+        }
+    }
+
+    @Test func `a stop that was withdrawn keeps nothing from being dealt by a plan that is tried`() async throws {
+        try await StartedMonth.with { month in
+            try month.stop("900016,9,,dispute,2024-03-05,")
+            try month.start("900016,9,exclusion-ended,2024-03-05,dispute", columns: ",ended")
+
+            #expect(try month.month.whatIf(month.month.policy).tried.undealable == 0)
         }
     }
 

@@ -28,7 +28,7 @@ struct InquiryTests {
 
             #expect(listed == expected)
             #expect(first["term"] == "2024-04-03T06:00:00.000Z")
-            #expect(first["next"] == "contact/2024-03-04")
+            #expect(first["next"] == "call/2024-03-04")
             #expect(first["strategy"] == "administrative")
             #expect(try await month.connect(2).held(HeldRequest()).data.isEmpty)
         }

@@ -9,8 +9,9 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List, Optional, Set, Tuple
+from typing import Iterator, List, Optional, Set, Tuple
 
 import document
 from reparto_agent import AgencyKey, Settings
@@ -24,6 +25,11 @@ def program(name: str) -> str:
     if not path.exists():
         raise RuntimeError(f"{path} is missing; REPARTO_BIN names the folder of the built programs")
     return str(path)
+
+
+def certificate(name: str) -> str:
+    """A file of the certificates that the Swift tests use."""
+    return str(document.ROOT / "Tests" / "AgentProtocolTests" / "Certificates" / name)
 
 
 class Month:
@@ -68,11 +74,25 @@ class Month:
         shutil.rmtree(FOLDER, ignore_errors=True)
 
     def serve(self) -> None:
-        ready = FOLDER / "ready"
+        self._daemon, self.port = self._start("ready", self.port)
+
+    @contextmanager
+    def serve_tls(self) -> Iterator[int]:
+        """A second node, whose connections are encrypted and which wants a client's certificate; its port."""
+        names = ("--tls-certificate", "server.pem"), ("--tls-key", "server.key"), ("--tls-client-ca", "authority.pem")
+        daemon, port = self._start("ready-tls", 0, *(word for flag, name in names for word in (flag, certificate(name))))
+        try:
+            yield port
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait(30)
+
+    def _start(self, ready_name: str, port: int, *words: str) -> Tuple["subprocess.Popen[bytes]", int]:
+        ready = FOLDER / ready_name
         ready.unlink(missing_ok=True)
         with open(FOLDER / "dispatcherd.log", "ab") as log:
-            self._daemon = subprocess.Popen(
-                [program("dispatcherd"), "serve", "--port", str(self.port), "--ready-file", str(ready), *self._data],
+            daemon = subprocess.Popen(
+                [program("dispatcherd"), "serve", "--port", str(port), "--ready-file", str(ready), *words, *self._data],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -81,10 +101,10 @@ class Month:
             )
         end = time.monotonic() + 30
         while not ready.exists() or not ready.read_text().strip():
-            if self._daemon.poll() is not None or time.monotonic() > end:
+            if daemon.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"dispatcherd does not listen; see {FOLDER}/dispatcherd.log")
             time.sleep(0.02)
-        self.port = int(ready.read_text().split()[1])
+        return daemon, int(ready.read_text().split()[1])
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self._daemon is not None:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Dict, List, Tuple
 
 import document
-from month import FOLDER, Month, Wire
+from month import FOLDER, Month, Wire, certificate
 from reparto_agent import (
     Agent,
     AgentError,
@@ -32,6 +32,7 @@ from reparto_agent import (
     RefreshRefusal,
     Reported,
     requests,
+    tls_context,
 )
 from reparto_agent.replies import Account
 
@@ -101,6 +102,25 @@ class DayTests(DaemonTestCase):
                 [one.tactic for one in again.held()],
                 [one.tactic for one in sorted((first, third), key=lambda one: one.account)],
             )
+
+    def test_an_encrypted_connection_is_signed_for_its_certificate(self) -> None:
+        delegation, strategy = self.pools[0]
+        with month.serve_tls() as port:
+            settings = replace(
+                month.settings(self.agency, port=port),
+                tls=tls_context(certificate("authority.pem"), certificate("agency.pem"), certificate("agency.key")),
+            )
+            with Agent(settings) as agent:
+                self.assertEqual(agent.lease(delegation, strategy, 1).granted, 1)
+                self.assertTrue(agent.resume().match)
+            for other in (
+                tls_context(certificate("stranger.pem"), certificate("agency.pem"), certificate("agency.key")),
+                tls_context(certificate("authority.pem")),
+                None,
+            ):
+                with self.assertRaises(ConnectionFailed):
+                    with Agent(replace(settings, tls=other, timeout=0.5)):
+                        pass
 
     def test_what_is_not_allowed_is_said_by_class(self) -> None:
         mine = {delegation for delegation, _ in self.pools}

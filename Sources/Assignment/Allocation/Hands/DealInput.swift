@@ -45,6 +45,16 @@ package struct FormerHolders: Hashable, Sendable {
         if numbers.count > 3 { fourth = numbers[3] }
     }
 
+    /// These agencies first, then those that were there, four in all.
+    package func adding(_ agencies: [AgencyID]) -> FormerHolders {
+        FormerHolders(agencies + [first, second, third, fourth].compactMap { AgencyID(Int32($0)) })
+    }
+
+    /// Sixteen bits each, the first in the lowest.
+    package init(packed: Int64) {
+        self.init((0..<Int64(Self.countMax)).compactMap { AgencyID(Int32(packed >> (16 * $0) & 0xFFFF)) })
+    }
+
     var isEmpty: Bool { first == 0 }
 
     func contains(_ agency: AgencyID) -> Bool {
@@ -63,6 +73,9 @@ package struct StratumKey: Hashable, Sendable, Comparable {
         let traits = [band, balance, probability, employment].map { min(max($0, 0), 15) }
         self.value = Int32(traits.reduce(min(max(tactic, 0), 255)) { $0 << 4 | $1 })
     }
+
+    /// As it was stored with a position.
+    package init(stored value: Int32) { self.value = value }
 
     package static func < (left: StratumKey, right: StratumKey) -> Bool { left.value < right.value }
 

@@ -14,6 +14,16 @@ package struct DealResult: Hashable, Sendable {
         case rotation
         /// Not found before; the agency searches (ASG-08).
         case search
+
+        package var name: String {
+            switch self {
+            case .share: "share"
+            case .promise: "promise"
+            case .together: "together"
+            case .rotation: "rotation"
+            case .search: "search"
+            }
+        }
     }
 
     package struct Position: Hashable, Sendable {
@@ -43,6 +53,15 @@ package struct DealResult: Hashable, Sendable {
             case rotation
             /// No agency that searches, and has not had it, has room.
             case search
+
+            package var name: String {
+                switch self {
+                case .quota: "quota"
+                case .bond: "bond"
+                case .rotation: "rotation"
+                case .search: "search"
+                }
+            }
         }
         package let place: Int32
         package let reason: Reason

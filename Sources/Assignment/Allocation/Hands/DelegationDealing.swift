@@ -163,7 +163,7 @@ private struct PoolDealer {
                 Int64(hasSpecials ? rows[row].orders.count { owners[$0] < 0 } : rows[row].orders.count)
             }
             let size = sizes.reduce(0, +)
-            let parts = size <= left ? sizes : EqualShares.proportion(left, weights: sizes)
+            let parts = size <= left ? sizes : Proportion.split(left, weights: sizes)
             for (row, part) in zip(start..<end, parts) { rows[row].quota = Int(part) }
             left -= min(left, size)
             start = end

@@ -6,11 +6,11 @@
 /// the largest relative deviation first; of these the one with the fewest moves from last month, where deviations tie.
 /// ``PlanCheck`` verifies it from the input.
 /// - Source: AGY-07…09, AGY-16, GEO-02, ASG-06, ASG-07, GAP-allocation.
-package struct AllocationPlan: Hashable, Sendable {
+package struct AllocationPlan: Hashable, Sendable, Codable {
     /// What kept a contract from more.
-    package enum Binding: String, Sendable, CaseIterable { case share, demand, capacity, bond, cap }
+    package enum Binding: String, Sendable, CaseIterable, Codable { case share, demand, capacity, bond, cap }
 
-    package struct Quota: Hashable, Sendable {
+    package struct Quota: Hashable, Sendable, Codable {
         package var key: PlanKey
         /// To be dealt, on top of what is held.
         package var accounts: Int64
@@ -29,8 +29,8 @@ package struct AllocationPlan: Hashable, Sendable {
         package var arm: Int16
     }
 
-    package struct Unplaced: Hashable, Sendable {
-        package enum Reason: String, Sendable, CaseIterable {
+    package struct Unplaced: Hashable, Sendable, Codable {
+        package enum Reason: String, Sendable, CaseIterable, Codable {
             case noContract = "no-contract"
             case hold, ban, capacity, bond, cap
         }
@@ -96,7 +96,7 @@ package struct AllocationPlan: Hashable, Sendable {
             guard let room = network.contracts[contract].bondRoom else { continue }
             let needs = arcs.map { flow.accounts[$0] * network.arcs[$0].mean }
             let left = room - needs.reduce(0, +)
-            for ((arc, need), more) in zip(zip(arcs, needs), EqualShares.proportion(left, weights: needs)) {
+            for ((arc, need), more) in zip(zip(arcs, needs), Proportion.split(left, weights: needs)) {
                 exposures[arc] = need + more
             }
         }

@@ -51,7 +51,7 @@ struct BondParting {
             let limited = arcs.filter { network.arcs[$0].mean > 0 }
             let used = limited.reduce(0) { $0 + accounts[$1] * network.arcs[$1].mean }
             let needs = limited.map { max(1, goals[$0] - accounts[$0]) * network.arcs[$0].mean }
-            for (arc, part) in zip(limited, EqualShares.proportion(room - used, weights: needs)) {
+            for (arc, part) in zip(limited, Proportion.split(room - used, weights: needs)) {
                 caps[arc] = accounts[arc] + part / network.arcs[arc].mean
             }
         }
@@ -81,7 +81,7 @@ struct BondParting {
             guard let room = network.contracts[contract].bondRoom else { continue }
             let limited = arcs.filter { network.arcs[$0].mean > 0 }
             let needs = limited.map { accounts($0) * network.arcs[$0].mean }
-            for (arc, part) in zip(limited, EqualShares.proportion(room, weights: needs)) {
+            for (arc, part) in zip(limited, Proportion.split(room, weights: needs)) {
                 caps[arc] = part / network.arcs[arc].mean
             }
         }
@@ -100,7 +100,7 @@ struct BondParting {
             let needs = short.map { arc in
                 network.arcs[arc].mean * max(1, network.cells[network.arcs[arc].cell].accounts - caps[arc])
             }
-            for (arc, part) in zip(short, EqualShares.proportion(left, weights: needs)) {
+            for (arc, part) in zip(short, Proportion.split(left, weights: needs)) {
                 let more = part / network.arcs[arc].mean
                 caps[arc] += more
                 left -= more * network.arcs[arc].mean

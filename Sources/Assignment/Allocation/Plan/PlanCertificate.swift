@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Something of which there is only so much: it can bind a plan, and it can have a price.
-package enum PlanLimit: Hashable, Sendable {
+package enum PlanLimit: Hashable, Sendable, Codable {
     case station(ContractID, Station)
     case portfolio(ContractID, Portfolio)
     case agency(AgencyID)
@@ -14,7 +14,7 @@ package enum PlanLimit: Hashable, Sendable {
 /// is at most the prices times what there is of each limit; and what an account's weight has above the cheapest way
 /// of its cell is at most what it would gain. So the sum of both bounds the weight of every plan, whatever the prices
 /// are; with the right ones it is tight.
-package struct PlanCertificate: Hashable, Sendable {
+package struct PlanCertificate: Hashable, Sendable, Codable {
     /// A bond's price is for so many centavos; what a part of them pays is rounded down, what all pay is rounded up.
     package static let bondUnit: Int64 = 1_000_000_000
 

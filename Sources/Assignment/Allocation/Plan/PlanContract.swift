@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A contract as a plan sees it: what it may take, with how many advisers and how much bond, and what it holds.
-package struct PlanContract: Hashable, Sendable {
+package struct PlanContract: Hashable, Sendable, Codable {
     /// Whether the agency is given work at all. A hold is a person's decision and has a motive (AGY-16).
-    package enum Standing: Hashable, Sendable {
+    package enum Standing: Hashable, Sendable, Codable {
         case active
         case onHold(motive: String)
         case terminated(motive: String)
     }
 
     /// Nothing new of a strategy, or of one band of it (ASG-06, SUS-01).
-    package struct Suspension: Hashable, Sendable {
+    package struct Suspension: Hashable, Sendable, Codable {
         package let strategy: Strategy
         /// `nil`: every band.
         package let band: Int16?
@@ -21,17 +21,22 @@ package struct PlanContract: Hashable, Sendable {
         }
     }
 
-    package enum CapacityBasis: String, Sendable, CaseIterable { case committed, present }
+    package enum CapacityBasis: String, Sendable, CaseIterable, Codable { case committed, present }
 
-    /// Advisers of one place, as promised and, where a fact says so, as there.
-    package struct Staffing: Hashable, Sendable {
+    /// Advisers of one place, as promised and, where a fact says so, as there, and how many accounts each may carry.
+    package struct Staffing: Hashable, Sendable, Codable {
         package var committed: Int64
         package var present: Int64?
+        package var accountsPerAdviser: Int64
 
-        package init(committed: Int64, present: Int64? = nil) {
+        package init(committed: Int64, present: Int64? = nil, accountsPerAdviser: Int64 = 1) {
             self.committed = committed
             self.present = present
+            self.accountsPerAdviser = accountsPerAdviser
         }
+
+        /// Accounts that the advisers who count may carry.
+        package func limit(_ basis: CapacityBasis) -> Int64 { advisers(basis) * accountsPerAdviser }
 
         package func advisers(_ basis: CapacityBasis) -> Int64 {
             switch basis {
@@ -41,7 +46,7 @@ package struct PlanContract: Hashable, Sendable {
         }
     }
 
-    package struct Held: Hashable, Sendable {
+    package struct Held: Hashable, Sendable, Codable {
         package var accounts: Int64
         /// Centavos, as fixed when they were dealt.
         package var exposure: Int64
@@ -65,7 +70,6 @@ package struct PlanContract: Hashable, Sendable {
     package var staffing: [Station: Staffing] = [:]
     /// Advisers where they are counted over all delegations; where both are counted, both hold.
     package var portfolios: [Portfolio: Staffing] = [:]
-    package var accountsPerAdviser: [Portfolio: Int64]
     package var basis: CapacityBasis = .committed
     /// Centavos, before what is held.
     package var bond: Int64 = 0
@@ -76,7 +80,7 @@ package struct PlanContract: Hashable, Sendable {
 
     package init(
         contract: ContractID, agency: AgencyID, firstDay: LocalDate, lastDay: LocalDate, strategies: [Strategy],
-        stations: Set<Station>, accountsPerAdviser: [Portfolio: Int64]
+        stations: Set<Station>
     ) {
         self.contract = contract
         self.agency = agency
@@ -84,7 +88,6 @@ package struct PlanContract: Hashable, Sendable {
         self.lastDay = lastDay
         self.strategies = strategies
         self.stations = stations
-        self.accountsPerAdviser = accountsPerAdviser
     }
 
     /// Why the contract takes nothing of a cell.
@@ -119,18 +122,17 @@ package struct PlanContract: Hashable, Sendable {
         let held = held.filter {
             $0.key.pool.delegation == station.delegation && $0.key.pool.portfolio == station.portfolio
         }
-        return room(staffing, station.portfolio, held: held)
+        return room(staffing, held: held)
     }
 
     /// The same over all delegations.
     package func room(in portfolio: Portfolio) -> Int64? {
         guard let staffing = portfolios[portfolio] else { return nil }
-        return room(staffing, portfolio, held: held.filter { $0.key.pool.portfolio == portfolio })
+        return room(staffing, held: held.filter { $0.key.pool.portfolio == portfolio })
     }
 
-    private func room(_ staffing: Staffing, _ portfolio: Portfolio, held: [PlanCell: Held]) -> Int64 {
-        let limit = staffing.advisers(basis) * (accountsPerAdviser[portfolio] ?? 0)
-        return max(0, limit - held.values.reduce(0) { $0 + $1.accounts })
+    private func room(_ staffing: Staffing, held: [PlanCell: Held]) -> Int64 {
+        max(0, staffing.limit(basis) - held.values.reduce(0) { $0 + $1.accounts })
     }
 
     /// Centavos of bond that nothing uses yet; `nil` where the bond limits nothing.

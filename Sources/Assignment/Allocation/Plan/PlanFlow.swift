@@ -130,7 +130,7 @@ struct PlanFilling {
         var wantedByLimit = network.limits.map { _ in Int64(0) }
         for cell in network.cells {
             let parts = cell.arcs.map { network.arcs[$0].part }
-            for (arc, part) in zip(cell.arcs, EqualShares.proportion(cell.demand[group], weights: parts)) {
+            for (arc, part) in zip(cell.arcs, Proportion.split(cell.demand[group], weights: parts)) {
                 wanted[arc] = part
                 for limit in network.ways[arc] { wantedByLimit[limit] += part }
             }

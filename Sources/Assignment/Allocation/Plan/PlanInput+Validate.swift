@@ -59,7 +59,7 @@ extension PlanInput {
             guard known.insert(contract.contract).inserted else { throw .contractTwice(contract.contract) }
             let staffings = Array(contract.staffing.values) + contract.portfolios.values
             let counts =
-                staffings.flatMap { [$0.committed, $0.present ?? 0] } + contract.accountsPerAdviser.values
+                staffings.flatMap { [$0.committed, $0.present ?? 0, $0.accountsPerAdviser] }
                 + contract.held.values.map(\.accounts)
             guard counts.allSatisfy({ (0...1_000_000_000).contains($0) }) else {
                 throw .outOfRange("contract \(contract.contract): advisers or accounts")
@@ -96,7 +96,7 @@ extension PlanInput {
             found.append(.outsideDates(contract.contract))
         }
         for (station, staffing) in contract.staffing.sorted(by: { $0.key < $1.key }) {
-            let limit = staffing.advisers(contract.basis) * (contract.accountsPerAdviser[station.portfolio] ?? 0)
+            let limit = staffing.limit(contract.basis)
             let held = contract.held.reduce(Int64(0)) { sum, held in
                 let pool = held.key.pool
                 let isHere = pool.delegation == station.delegation && pool.portfolio == station.portfolio

@@ -2,7 +2,7 @@
 
 /// What a plan is made of: who may get how much, what waits, what each should get, and what each had last month.
 /// The order of the lists does not matter.
-package struct PlanInput: Hashable, Sendable {
+package struct PlanInput: Hashable, Sendable, Codable {
     /// The period's first day: a contract takes part that is in force on it.
     package var firstDay: LocalDate
     package var demands: [PlanDemand]
@@ -45,7 +45,7 @@ package struct PlanInput: Hashable, Sendable {
 }
 
 /// Whose share a target sets.
-package struct TargetKey: Hashable, Sendable {
+package struct TargetKey: Hashable, Sendable, Codable {
     package let delegation: Delegation
     package let strategy: Strategy
 
@@ -56,7 +56,7 @@ package struct TargetKey: Hashable, Sendable {
 }
 
 /// A pool, or the part of it that lies in one band where the contracts may not all take every band (ASG-06, SUS-01).
-package struct PlanCell: Hashable, Sendable, Comparable {
+package struct PlanCell: Hashable, Sendable, Comparable, Codable {
     package let pool: PoolKey
     /// The band's number; 0 where the pool is not divided.
     package let band: Int16
@@ -71,7 +71,7 @@ package struct PlanCell: Hashable, Sendable, Comparable {
     }
 }
 
-package struct PlanKey: Hashable, Sendable, Comparable {
+package struct PlanKey: Hashable, Sendable, Comparable, Codable {
     package let cell: PlanCell
     package let contract: ContractID
 
@@ -86,8 +86,8 @@ package struct PlanKey: Hashable, Sendable, Comparable {
 }
 
 /// What waits in one cell. Accounts that may not be worked in this portfolio where they live are counted apart.
-package struct PlanDemand: Hashable, Sendable {
-    package struct PriorityClass: Hashable, Sendable {
+package struct PlanDemand: Hashable, Sendable, Codable {
+    package struct PriorityClass: Hashable, Sendable, Codable {
         /// 1 goes first.
         package var priority: Int16
         package var accounts: Int64

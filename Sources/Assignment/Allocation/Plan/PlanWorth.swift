@@ -48,7 +48,8 @@ extension PlanWorth {
 
 extension PlanContract.Staffing {
     fileprivate func more(_ count: Int64) -> Self {
-        Self(committed: committed + count, present: present.map { $0 + count })
+        Self(
+            committed: committed + count, present: present.map { $0 + count }, accountsPerAdviser: accountsPerAdviser)
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// What part of a delegation's strategy each contract should get. The same part applies to the strategy's telephone and
 /// home-visit pools and to each band.
-package enum ShareTarget: Hashable, Sendable {
+package enum ShareTarget: Hashable, Sendable, Codable {
     case equal
     /// Who is not named gets nothing.
     case fixed([ContractID: BasisPoints])
@@ -11,7 +11,7 @@ package enum ShareTarget: Hashable, Sendable {
     /// Champion and challenger: each arm its part, equal within it.
     case arms([Arm])
 
-    package struct Arm: Hashable, Sendable {
+    package struct Arm: Hashable, Sendable, Codable {
         /// Stored with each position.
         package let number: Int16
         package let share: BasisPoints
@@ -65,7 +65,7 @@ package enum ShareTarget: Hashable, Sendable {
 
 /// Shares in proportion to performance, but not faster than agencies can staff, and never so low that one cannot
 /// recover.
-package struct Scorecard: Hashable, Sendable {
+package struct Scorecard: Hashable, Sendable, Codable {
     /// 0...1_000_000; who is not named has none and gets the least that the bounds allow.
     package var points: [ContractID: Int64]
     /// Shares of last month; a newcomer has none and may start anywhere.
@@ -91,10 +91,10 @@ package struct Scorecard: Hashable, Sendable {
         let lower = bounds.reduce(0) { $0 + $1.lowerBound }
         let upper = bounds.reduce(0) { $0 + $1.upperBound }
         if lower >= ShareTarget.whole {
-            return EqualShares.proportion(ShareTarget.whole, weights: bounds.map(\.lowerBound))
+            return Proportion.split(ShareTarget.whole, weights: bounds.map(\.lowerBound))
         }
         if upper <= ShareTarget.whole {
-            return EqualShares.proportion(ShareTarget.whole, weights: bounds.map(\.upperBound))
+            return Proportion.split(ShareTarget.whole, weights: bounds.map(\.upperBound))
         }
         return level(contracts.map { points[$0] ?? 0 }, within: bounds)
     }

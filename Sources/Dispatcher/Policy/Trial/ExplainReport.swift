@@ -13,6 +13,13 @@ package struct ExplainReport: Encodable, Sendable {
         package let capacity: Int64
         package let isInvited: Bool
     }
+    /// How it came into collection within the period.
+    package struct Start: Encodable, Sendable {
+        package let reason: String
+        package let onDate: String
+        /// The day as of which it was placed: `cut` in the rules means this day.
+        package let placedOn: String
+    }
     package struct Decision: Encodable, Sendable, Hashable {
         /// As in the table of placements: `dual.rest`, `exclusion.lawsuit`; `none` where nothing is asked.
         package let rule: String
@@ -45,7 +52,10 @@ package struct ExplainReport: Encodable, Sendable {
     package let delegation: Int16
     package let delegationName: String
     package let period: String
+    /// The day that the rules mean by `cut`.
     package let cut: String
+    /// Absent where the account was there when the period was segmented.
+    package let start: Start?
     package let policy: String
     package let version: String
     package let digest: String
@@ -63,13 +73,16 @@ package struct ExplainReport: Encodable, Sendable {
 
     init(
         _ account: AccountID, _ delegation: Delegation, period: Period, choice: PolicyChoice, segmenter: Segmenter,
-        row: AccountRow, trace: PolicyTracer, round: Invitation?, recorded: RecordedVerdict?
+        row: AccountRow, trace: PolicyTracer, start: RecordedStart?, round: Invitation?, recorded: RecordedVerdict?
     ) {
         self.account = account.value
         self.delegation = delegation.value
         self.delegationName = delegation.name
         self.period = period.description
-        self.cut = SegmentationRun.cutDay(period).description
+        self.cut = (start?.placedOn ?? SegmentationRun.cutDay(period)).description
+        self.start = start.map {
+            Start(reason: $0.reason, onDate: $0.onDate.description, placedOn: $0.placedOn.description)
+        }
         self.policy = choice.policy.name
         self.version = choice.policy.version
         self.digest = LedgerTree.hex(choice.file.digest)
@@ -84,6 +97,9 @@ package struct ExplainReport: Encodable, Sendable {
         let onRecord = recorded.map { Decision($0) }
         self.recorded = onRecord
         var notes = choice.notes
+        if start != nil, trace.invited != nil {
+            notes.append("sessions of mediation were given out when \(period) was segmented, so it was not invited")
+        }
         if choice.isApplied, decision.rule != onRecord?.rule ?? "none" {
             notes.append(
                 "on record is \(onRecord?.rule ?? "none"): since \(period) was segmented, stops or other news changed "
@@ -117,7 +133,9 @@ package struct ExplainReport: Encodable, Sendable {
     /// Relief, exclusions, strategies and mediation in their order, then the decision.
     package var lines: [String] {
         var lines = [
-            "account \(account), delegation \(delegation) \(delegationName), in the cut of \(cut)",
+            "account \(account), delegation \(delegation) \(delegationName), "
+                + (start.map { "started \($0.onDate) (\($0.reason)), placed as of \($0.placedOn)" }
+                    ?? "in the cut of \(cut)"),
             "policy \(policy) \(version) (\(digest.prefix(8)))" + (isApplied ? ", which placed \(period)" : ""),
         ]
         if !relief.isEmpty {

@@ -42,77 +42,78 @@ package struct PolicyDiff {
             let choices = [try PolicyChoice(old, link, period: period), try PolicyChoice(new, link, period: period)]
             try asked.cell?.check(old: choices[0].policy, new: choices[1].policy)
             let trial = try PolicyTrial(choices.map(\.policy), link, period: period)
-            var draft = Draft(trial, asked: asked)
-            if let path = asked.csv {
-                try OutputFile.writing(path) { file in
-                    try file.write(Self.header)
-                    try trial.run { try draft.add($0, file: file) }
+            let draft =
+                if let path = asked.csv {
+                    // Opened first: a folder that is not there is not to be found out after a minute's work.
+                    try OutputFile.writing(path) { file in
+                        let draft = try Draft(trial, asked: asked)
+                        try draft.write(to: file)
+                        return draft
+                    }
+                } else {
+                    try Draft(trial, asked: asked)
                 }
-            } else {
-                try trial.run { try draft.add($0, file: nil) }
-            }
             return PolicyDiffReport(
                 draft, period: period, choices: choices, asked: asked, took: ContinuousClock.now - start)
         }
     }
 
-    /// What is gathered while the delegations go by.
+    /// What the report is made from.
     struct Draft {
-        let trial: PolicyTrial
-        private let asked: Asked
-        private let codes: [Int]
-        private(set) var tally: MoveTally
-        private(set) var delegations: [(delegation: Delegation, tally: MoveTally)] = []
-        private(set) var sessions: [PolicyTrial.Sessions]
+        let parties: [PolicyTrial.Party]
+        let result: TrialResult
+        let tally: MoveTally
+        /// Empty unless asked for.
+        let delegations: [(delegation: Delegation, tally: MoveTally)]
         /// The first accounts of the cell, in words of ``PolicyDiff/header``.
         private(set) var shown: [[String]] = []
-        private(set) var behind: Int64 = 0
-        /// Whether a move is asked for, worked out once for each pair of verdicts.
-        private var isAsked: [MoveTally.Pair: Bool] = [:]
 
-        init(_ trial: PolicyTrial, asked: Asked) {
-            self.trial = trial
-            self.asked = asked
-            self.tally = MoveTally(reliefs: trial.parties.map(\.policy.relief.count))
-            self.codes = trial.parties.map(\.table.count)
-            self.sessions = trial.parties.map { _ in PolicyTrial.Sessions() }
-        }
-
-        mutating func add(_ slice: PolicyTrial.Slice, file: OutputFile?) throws {
-            tally.add(slice, codes: codes)
-            for side in sessions.indices { sessions[side] += slice.outcomes[side].sessions }
-            if asked.byDelegation {
-                var mine = MoveTally(reliefs: tally.relief.map(\.count))
-                mine.add(slice, codes: codes)
-                delegations.append((slice.delegation, mine))
-            }
-            guard asked.cell != nil || file != nil else { return }
-            for index in slice.accounts.indices {
-                let pair = MoveTally.Pair(old: slice.outcomes[0].codes[index], new: slice.outcomes[1].codes[index])
-                guard takes(pair) else { continue }
-                behind += 1
-                guard file != nil || shown.count < asked.limit else { continue }
-                let fields = fields(slice, index, pair)
-                if shown.count < asked.limit { shown.append(fields) }
-                try file?.write(fields.joined(separator: ","))
+        init(_ trial: PolicyTrial, asked: Asked) throws {
+            self.parties = trial.parties
+            self.result = try trial.run(Self.question(trial.parties, asked))
+            var tally = MoveTally()
+            for (_, cells) in result.delegations { tally.add(cells) }
+            self.tally = tally
+            self.delegations =
+                asked.byDelegation
+                ? result.delegations.map { delegation, cells in
+                    var mine = MoveTally()
+                    mine.add(cells)
+                    return (delegation, mine)
+                } : []
+            showing: for (delegation, accounts) in result.asked {
+                for account in accounts {
+                    guard shown.count < asked.limit else { break showing }
+                    shown.append(fields(delegation, account))
+                }
             }
         }
 
-        private mutating func takes(_ pair: MoveTally.Pair) -> Bool {
-            if let known = isAsked[pair] { return known }
-            let (from, to) = (trial.parties[0].table.verdict(pair.old), trial.parties[1].table.verdict(pair.new))
-            let found = asked.cell.map { $0.holds(from.kind, to.kind) } ?? (from != to)
-            isAsked[pair] = found
-            return found
+        /// The cell's accounts, or all that move; only as many as are shown where no file wants them all.
+        private static func question(_ parties: [PolicyTrial.Party], _ asked: Asked) -> TrialQuestion? {
+            guard asked.cell != nil || asked.csv != nil else { return nil }
+            let (from, to, cell) = (parties[0].table, parties[1].table, asked.cell)
+            return TrialQuestion(
+                isAsked: { old, new in
+                    let (old, new) = (from.verdict(old), to.verdict(new))
+                    return cell.map { $0.holds(old.kind, new.kind) } ?? (old != new)
+                }, countMax: asked.csv == nil ? asked.limit : nil)
         }
 
-        private func fields(_ slice: PolicyTrial.Slice, _ index: Int, _ pair: MoveTally.Pair) -> [String] {
-            let (from, to) = (trial.parties[0].table.verdict(pair.old), trial.parties[1].table.verdict(pair.new))
+        fileprivate func write(to file: OutputFile) throws {
+            try file.write(PolicyDiff.header)
+            for (delegation, accounts) in result.asked {
+                for account in accounts { try file.write(fields(delegation, account).joined(separator: ",")) }
+            }
+        }
+
+        private func fields(_ delegation: Delegation, _ account: TrialAccount) -> [String] {
+            let (from, to) = (parties[0].table.verdict(account.old), parties[1].table.verdict(account.new))
             // None of these can hold a comma or a quote: numbers and the policy's own names.
             return [
-                slice.delegation.description, String(slice.accounts[index]), from.kind.rule, to.kind.rule,
-                from.portfolio?.name ?? "", to.portfolio?.name ?? "", Cents(slice.overdue[index]).description,
-                Cents(slice.balance[index]).description,
+                delegation.description, String(account.account), from.kind.rule, to.kind.rule,
+                from.portfolio?.name ?? "", to.portfolio?.name ?? "", Cents(account.overdue).description,
+                Cents(account.balance).description,
             ]
         }
     }

@@ -89,8 +89,8 @@ package struct PolicyDiffReport: Encodable, Sendable {
     init(
         _ draft: PolicyDiff.Draft, period: Period, choices: [PolicyChoice], asked: PolicyDiff.Asked, took: Duration
     ) {
-        let matrix = MoveMatrix(draft.tally, parties: draft.trial.parties)
-        let sides = zip(choices, draft.sessions).map { choice, sessions in
+        let matrix = MoveMatrix(draft.tally, parties: draft.parties)
+        let sides = zip(choices, draft.result.sessions).map { choice, sessions in
             Side(
                 policy: choice.policy.name, version: choice.policy.version, digest: LedgerTree.hex(choice.file.digest),
                 isApplied: choice.isApplied,
@@ -101,7 +101,7 @@ package struct PolicyDiffReport: Encodable, Sendable {
         self.old = sides[0]
         self.new = sides[1]
         self.isSamePolicy = sides[0].digest == sides[1].digest && sides[0].version == sides[1].version
-        self.accounts = draft.trial.accounts
+        self.accounts = draft.result.accounts
         self.moved = matrix.moved
         self.stayed = matrix.stayed
         self.moves = matrix.moves
@@ -111,12 +111,12 @@ package struct PolicyDiffReport: Encodable, Sendable {
         self.delegations =
             asked.byDelegation
             ? draft.delegations.map { delegation, tally in
-                let matrix = MoveMatrix(tally, parties: draft.trial.parties)
+                let matrix = MoveMatrix(tally, parties: draft.parties)
                 return DelegationMoves(
                     delegation: delegation.value, delegationName: delegation.name, moved: matrix.moved,
                     stayed: matrix.stayed, moves: matrix.moves)
             } : nil
-        self.behind = asked.cell != nil || asked.csv != nil ? draft.behind : nil
+        self.behind = asked.cell != nil || asked.csv != nil ? draft.result.askedCount : nil
         self.shown = asked.cell != nil ? draft.shown : nil
         self.notes = choices.flatMap(\.notes)
         self.milliseconds = took.wholeMilliseconds
@@ -124,8 +124,8 @@ package struct PolicyDiffReport: Encodable, Sendable {
     }
 
     private static func relief(_ draft: PolicyDiff.Draft) -> [ReliefCount] {
-        let names = draft.trial.parties.map { $0.policy.relief.map(\.name) }
-        let counts = zip(names, draft.tally.relief).map { names, counts in
+        let names = draft.parties.map { $0.policy.relief.map(\.name) }
+        let counts = zip(names, draft.result.relief).map { names, counts in
             Dictionary(zip(names, counts), uniquingKeysWith: { first, _ in first })
         }
         let all = names[0] + names[1].filter { !names[0].contains($0) }

@@ -6,7 +6,8 @@ package import PgStore
 /// Why an account goes where it goes: every rule in its order with what the account says to it. Writes nothing.
 ///
 /// Reads one snapshot of the database, also while others write and on closed periods. The verdict is that of `segment`
-/// on the cut as it is now, stops included.
+/// on the cut as it is now, stops included; that of an account that started within the period is that of its start, as of
+/// the day on which it was placed.
 package struct PolicyExplain {
     private let link: PgLink
     private let period: Period
@@ -25,20 +26,22 @@ package struct PolicyExplain {
             let store = SegmentationStore(link, period: period)
             let delegation = try locate(account, store)
             let choice = try PolicyChoice(wish, link, period: period)
-            let cut = SegmentationRun.cutDay(period)
+            let start = try store.start(delegation, account)
+            let cut = start?.placedOn ?? SegmentationRun.cutDay(period)
             guard let row = try store.readAccount(delegation, account, cut: cut) else { throw missing(account) }
             let segmenter = Segmenter(choice.policy, cut: cut)
             let trace = PolicyTracer(segmenter, row: row, cut: cut)
+            // Sessions are given out when the cut is segmented, and not again for whoever starts later.
             let invitation =
-                trace.invited == nil ? nil : try rank(account, delegation, choice.policy)
+                trace.invited == nil || start != nil ? nil : try rank(account, delegation, choice.policy)
             return ExplainReport(
                 account, delegation, period: period, choice: choice, segmenter: segmenter, row: row, trace: trace,
-                round: invitation, recorded: try store.placement(delegation, account))
+                start: start, round: invitation, recorded: try store.placement(delegation, account))
         }
     }
 
     private func locate(_ account: AccountID, _ store: SegmentationStore) throws -> Delegation {
-        guard try !store.cutSizes().isEmpty else { throw CommandFailure.noCut(period) }
+        guard try store.hasCut() else { throw CommandFailure.noCut(period) }
         guard let delegation = try store.delegation(of: account) else { throw missing(account) }
         return delegation
     }
@@ -53,13 +56,18 @@ package struct PolicyExplain {
     private func rank(
         _ account: AccountID, _ delegation: Delegation, _ policy: Policy
     ) throws -> ExplainReport.Invitation? {
-        let party = try PolicyTrial.Party(policy, cut: SegmentationRun.cutDay(period))
-        let trial = DelegationTrial([party], link, period: period, undealable: false)
-        let outcome = try trial.slice(delegation).outcomes[0]
-        return outcome.round.rank(of: account.value).map { rank in
+        let columns = try SegmentationRun.compiled(policy, cut: SegmentationRun.cutDay(period))
+        guard let sessions = policy.invitation?.sessions else { return nil }
+        let store = SegmentationStore(link, period: period)
+        let overlay = try store.readOverlay(
+            delegation, cut: SegmentationRun.cutDay(period), fields: columns.fields)
+        let verdicts = try StretchSegmenter(columns, store, overlay: overlay).segment(.delegation(delegation))
+        let index = Int(delegation.value)
+        let round = InvitationRound(verdicts.lists[index].candidates, columns)
+        let capacity = sessions.capacity(delegation: delegation.value, accounts: verdicts.accounts[index])
+        return round.rank(of: account.value).map { rank in
             ExplainReport.Invitation(
-                rank: rank, candidates: outcome.sessions.candidates, capacity: outcome.sessions.capacity,
-                isInvited: rank <= outcome.sessions.capacity)
+                rank: rank, candidates: Int64(round.count), capacity: capacity, isInvited: rank <= capacity)
         }
     }
 }

@@ -1,48 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
-internal import Glibc
 internal import PgStore
 
-/// Runs policies over a period's cut side by side, delegation by delegation, and writes nothing.
+/// Runs one or two policies over a period's cut side by side, and writes nothing.
 ///
 /// Each account gets of each policy the verdict that `segment` would give it, with the mediation sessions given out.
-/// Runs inside the caller's snapshot; several links read it, a delegation each at a time.
+/// Runs inside the caller's snapshot: several links read it, a stretch of the table each at a time, so that the table is
+/// read once in whatever order its rows lie.
 struct PolicyTrial {
     /// One policy at work.
     struct Party: Sendable {
         let columns: ColumnSegmenter
         let table: VerdictTable
+        let codes: TrialCodes
 
         var policy: Policy { columns.segmenter.policy }
 
         init(_ policy: Policy, cut: LocalDate) throws(CommandFailure) {
             self.columns = try SegmentationRun.compiled(policy, cut: cut)
             self.table = VerdictTable(columns.segmenter)
+            self.codes = TrialCodes(columns, table)
         }
-    }
-
-    /// What came out for one delegation: by account number; one outcome per policy, in their order.
-    struct Slice: Sendable {
-        let delegation: Delegation
-        var accounts: [Int64] = []
-        /// Centavos.
-        var overdue: [Int64] = []
-        var balance: [Int64] = []
-        var outcomes: [Outcome] = []
-        /// Its accounts that no plan would deal, because they are held or stopped, ascending; empty unless asked for.
-        var undealable: [Int64] = []
-    }
-
-    struct Outcome: Sendable {
-        /// In the numbers of the policy's ``VerdictTable``.
-        var codes: [Int32] = []
-        /// Classes; 0 where nobody works the account.
-        var priorities: [Int16] = []
-        /// Bits of the policy's reliefs; empty where it has none.
-        var offers: [UInt64] = []
-        var round = InvitationRound()
-        var sessions = Sessions()
     }
 
     struct Sessions: Sendable {
@@ -58,11 +37,8 @@ struct PolicyTrial {
     }
 
     let parties: [Party]
-    /// Accounts of the cut.
-    let accounts: Int64
     private let link: PgLink
     private let period: Period
-    private let sizes: [(delegation: Delegation, accounts: Int64)]
 
     /// - Throws: ``CommandFailure`` (usage) where the period has no cut, or a policy has more outcomes than codes.
     init(_ policies: [Policy], _ link: PgLink, period: Period) throws {
@@ -70,39 +46,70 @@ struct PolicyTrial {
         self.parties = try policies.map { try Party($0, cut: cut) }
         self.link = link
         self.period = period
-        self.sizes = try SegmentationStore(link, period: period).cutSizes()
-        self.accounts = sizes.reduce(0) { $0 + $1.accounts }
-        guard accounts > 0 else { throw CommandFailure.noCut(period) }
+        guard try SegmentationStore(link, period: period).hasCut() else { throw CommandFailure.noCut(period) }
     }
 
-    /// Gives each delegation's slice, ascending. Holds a few at a time.
-    ///
-    /// - Parameter undealable: whether the accounts that are held or stopped are read too.
-    func run(undealable: Bool = false, _ body: (Slice) throws -> Void) throws {
-        let (period, parties, delegations) = (period, parties, sizes.map(\.delegation))
+    /// What is read of an account.
+    static func fields(_ parties: [Party]) -> [AccountField] {
+        let read = Set(parties.flatMap(\.columns.fields)).union([.overdue, .balance])
+        return AccountField.stored.filter { read.contains($0) }
+    }
+
+    /// - Parameters:
+    ///   - question: which accounts are given by themselves; none without it.
+    ///   - undealable: whether it is told of accounts that they are held or stopped.
+    func run(_ question: TrialQuestion? = nil, undealable: Bool = false) throws -> TrialResult {
+        let (period, parties) = (period, parties)
+        let store = SegmentationStore(link, period: period)
         let open = link.opener("dispatcherd policy")
-        let snapshot = try SegmentationStore(link, period: period).exportSnapshot()
+        let snapshot = try store.exportSnapshot()
+        let stretches = try store.stretches()
+        let overlay = try store.readOverlay(
+            cut: SegmentationRun.cutDay(period), fields: Self.fields(parties))
+        let held = undealable ? try readUndealable(snapshot) : []
+        var tally = StretchTally(parties)
         var done: Int64 = 0
         try OrderedWork.run(
-            parts: delegations.count, threads: Self.readers,
+            parts: stretches.count, threads: SegmentationRun.threads,
+            worker: {
+                let store = SegmentationStore(try open(), period: period)
+                try store.beginReading(snapshot)
+                let trial = StretchTrial(parties, store, overlay: overlay, question: question, undealable: held)
+                return { try trial.run(stretches[$0]) }
+            },
+            take: { next in
+                while let part = try next() {
+                    done += part.accounts.reduce(0, +)
+                    tally.add(part)
+                    if let count = question?.countMax { tally.keepAsked(first: count) }
+                    Console.progress("tried", done: Int(done), of: nil)
+                }
+            })
+        Console.progress("tried", done: Int(done), of: nil, isDone: true)
+        return TrialResult(tally, parties, question: question)
+    }
+
+    /// The accounts that are held or stopped, by delegation number, ascending.
+    private func readUndealable(_ snapshot: String) throws -> [[Int64]] {
+        let (period, open) = (period, link.opener("dispatcherd policy"))
+        var accounts = [[Int64]](repeating: [], count: StretchTally.delegations)
+        try OrderedWork.run(
+            parts: Delegation.all.count, threads: SegmentationRun.threads,
             worker: {
                 let link = try open()
                 try SegmentationStore(link, period: period).beginReading(snapshot)
-                let trial = DelegationTrial(parties, link, period: period, undealable: undealable)
-                return { try trial.slice(delegations[$0]) }
+                let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
+                return { try planning.undealable(Delegation.all[$0]) }
             },
             take: { next in
-                while let slice = try next() {
-                    try body(slice)
-                    done += Int64(slice.accounts.count)
-                    Console.progress("tried", done: Int(done), of: Int(accounts))
+                for delegation in Delegation.all {
+                    accounts[Int(delegation.value)] = try next() ?? []
+                    Console.progress("delegations asked for what is held", done: Int(delegation.value), of: 32)
                 }
             })
-        Console.progress("tried", done: Int(done), of: Int(accounts), isDone: true)
+        Console.progress("delegations asked for what is held", done: 32, of: 32, isDone: true)
+        return accounts
     }
-
-    /// One per processor, up to a few: the database needs processors too.
-    private static var readers: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
 }
 
 extension CommandFailure {

@@ -37,7 +37,7 @@ package struct PolicyWhatIf {
         let sides: [WhatIfSide]
         let accounts: Int64
         let supply: PlanSupply
-        let allocations: [Allocation]
+        let plans: [AllocationPlan]
         let advisers: AdviserNeed
         let notes: [String]
 
@@ -53,15 +53,14 @@ package struct PolicyWhatIf {
             }
             let trial = try PolicyTrial(choices.map(\.policy), link, period: period)
             var sides = trial.parties.map { WhatIfSide($0.table) }
-            try trial.run(undealable: true) { slice in
-                for index in sides.indices { sides[index].add(slice, slice.outcomes[index]) }
-            }
+            let result = try trial.run(undealable: true)
+            for index in sides.indices { sides[index].add(result, party: index) }
             let supply = try PlanSupply.read(planning)
             self.choices = choices
             self.tables = trial.parties.map(\.table)
-            self.accounts = trial.accounts
+            self.accounts = result.accounts
             self.supply = supply
-            self.allocations = sides.map { Allocation(pools: $0.pools, contracts: supply.rooms) }
+            self.plans = try sides.map { try PlanDraft.verified(supply.input($0.demands)) }
             self.sides = sides
             self.advisers = AdviserNeed(supply.capacities)
             if let plan = try planning.plan() {

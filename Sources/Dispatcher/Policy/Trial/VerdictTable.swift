@@ -11,8 +11,10 @@ struct VerdictTable: Sendable {
 
     private let exclusions: [String]
     private let tactics: [String]
+    private let policy: Policy
 
     init(_ segmenter: Segmenter) {
+        self.policy = segmenter.policy
         self.exclusions = segmenter.policy.exclusions.map(\.reason)
         self.tactics = segmenter.tactics
     }
@@ -44,7 +46,7 @@ struct VerdictTable: Sendable {
     func order(_ kind: Verdict.Kind) -> [Int] {
         switch kind {
         case .placed(let strategy, let tactic):
-            [0, -Int(strategy.rawValue), tactics.firstIndex(of: tactic) ?? tactics.count]
+            [0, -Int(strategy.rawValue), policy.place(ofTactic: tactic, in: strategy)]
         case .excluded(let reason): [1, exclusions.firstIndex(of: reason) ?? exclusions.count, 0]
         case .nothing: [2, 0, 0]
         }

@@ -154,9 +154,10 @@ package struct WhatIfReport: Encodable, Sendable {
             let strategy: Strategy
             let reason: String
         }
-        let counts = draft.allocations.map { allocation in
-            allocation.unassigned.reduce(into: [Key: Int64]()) { counts, left in
-                counts[Key(strategy: left.pool.strategy, reason: left.reason.rawValue), default: 0] += left.accounts
+        let counts = draft.plans.map { plan in
+            plan.unplaced.reduce(into: [Key: Int64]()) { counts, left in
+                counts[Key(strategy: left.cell.pool.strategy, reason: left.reason.rawValue), default: 0] +=
+                    left.accounts
             }
         }
         return Set(counts.flatMap(\.keys))

@@ -3,7 +3,7 @@
 internal import Assignment
 internal import PgStore
 
-/// What one policy comes to over a whole cut, gathered delegation by delegation: verdicts, pools, sessions.
+/// What one policy comes to over a whole cut: verdicts, pools, sessions.
 struct WhatIfSide: Sendable {
     private let table: VerdictTable
     private(set) var codes: [Int32: VerdictTotals] = [:]
@@ -12,32 +12,22 @@ struct WhatIfSide: Sendable {
     private(set) var stations: [Station: Int64] = [:]
     /// Placed accounts that no plan would deal, because they are held or stopped.
     private(set) var undealable: Int64 = 0
-    private var waiting: [PoolKey: VerdictTotals] = [:]
+    private var waiting: [PoolKey: [Int16: VerdictTotals]] = [:]
 
     init(_ table: VerdictTable) { self.table = table }
 
-    mutating func add(_ slice: PolicyTrial.Slice, _ outcome: PolicyTrial.Outcome) {
-        sessions += outcome.sessions
-        var all = [VerdictTotals](repeating: VerdictTotals(), count: table.count)
-        var left = all
-        var next = 0
-        for index in slice.accounts.indices {
-            let code = Int(outcome.codes[index])
-            all[code].add(overdue: slice.overdue[index], balance: slice.balance[index])
-            while next < slice.undealable.count, slice.undealable[next] < slice.accounts[index] { next += 1 }
-            guard next < slice.undealable.count, slice.undealable[next] == slice.accounts[index] else {
-                // A pool counts every amount as 0 or more.
-                left[code].add(overdue: max(slice.overdue[index], 0), balance: max(slice.balance[index], 0))
-                continue
+    mutating func add(_ result: TrialResult, party: Int) {
+        sessions += result.sessions[party]
+        for (delegation, cells) in result.delegations {
+            for (cell, totals) in cells {
+                let side = cell.sides[party]
+                put(side.code, totals, delegation: delegation)
+                if cell.isUndealable {
+                    if side.priority > 0 { undealable += totals.accounts }
+                } else if let key = pool(side.code, delegation) {
+                    waiting[key, default: [:]][side.priority, default: VerdictTotals()] += totals
+                }
             }
-            if outcome.priorities[index] > 0 { undealable += 1 }
-        }
-        for (code, totals) in all.enumerated() where totals.accounts > 0 {
-            put(Int32(code), totals, delegation: slice.delegation)
-        }
-        for (code, totals) in left.enumerated() where totals.accounts > 0 {
-            guard let key = pool(Int32(code), slice.delegation) else { continue }
-            waiting[key, default: VerdictTotals()] += totals
         }
     }
 
@@ -54,11 +44,15 @@ struct WhatIfSide: Sendable {
     }
 
     /// What a plan would be made from.
-    var pools: [Pool] {
-        waiting.map { key, totals in
-            Pool(
-                key: key, accounts: totals.accounts, overdue: Int64(clamping: totals.overdue),
-                balance: Int64(clamping: totals.balance))
+    var demands: [PlanDemand] {
+        waiting.map { key, classes in
+            PlanDemand(
+                cell: PlanCell(key),
+                classes: classes.map { priority, totals in
+                    PlanDemand.PriorityClass(
+                        priority: priority, accounts: totals.accounts, overdue: Int64(clamping: totals.overdue),
+                        balance: Int64(clamping: totals.balance))
+                }.sorted { $0.priority < $1.priority })
         }
     }
 

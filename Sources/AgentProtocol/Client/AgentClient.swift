@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+
+/// An agency's half of the protocol: connects to one of several addresses, again when it must; sends what had no answer again under its
+/// key, and nothing else; knows what is held, and compares it with the server after every connection.
+///
+///     let client = AgentClient(settings)
+///     let lease = try await client.lease(delegation: 14, strategy: "administrative", max: 10)
+///     for account in lease.data { … }
+///
+/// Any number of tasks may use it. What is said without being asked, and what comparisons found, is in ``events``.
+public actor AgentClient {
+    private let settings: AgentClientSettings
+    public nonisolated let events: AsyncStream<AgentClientEvent>
+    private let told: AsyncStream<AgentClientEvent>.Continuation
+    private var connection: AgentConnection?
+    private var connecting: Task<AgentConnection, any Error>?
+    private var holdings = Holdings()
+    /// The address that is tried first.
+    private var nextAddress = 0
+    private var latestKey: Int64
+    private var isClosed = false
+
+    public init(_ settings: AgentClientSettings) {
+        self.settings = settings
+        latestKey = settings.firstKey - 1
+        (events, told) = AsyncStream.makeStream(of: AgentClientEvent.self, bufferingPolicy: .bufferingNewest(1_024))
+    }
+
+    /// What this installation and all others of the agency hold, as far as replies and pushes have told.
+    public var held: [AgentLease] { holdings.leases.values.sorted() }
+
+    // MARK: Asking
+
+    /// Sends one request and waits for its reply, for as long as the settings have patience. `retry` refusals are waited out; a lost
+    /// connection is made again, and the request with a key sent again under the same one.
+    ///
+    /// - Parameters:
+    ///   - verb: of the protocol: `LEASE`, `STATUS`.
+    ///   - fields: its keys and values; a verb that takes a `key` gets the next one where it has none.
+    /// - Throws: ``AgentClientError``. ``AgentClientError/unanswered(_:)`` leaves open whether the request was done, and names the
+    ///   key under which asking again tells.
+    public func send(_ verb: String, _ fields: [String: String] = [:]) async throws -> AgentReply {
+        let request = try prepared(verb, fields)
+        let deadline = ContinuousClock.now + settings.patience
+        var attempt = 0
+        while true {
+            attempt += 1
+            let live = try await connected(until: deadline)
+            do {
+                let reply = try await live.send(request)
+                guard reply.replyClass == .retry else {
+                    note(request, reply)
+                    return AgentReply(reply)
+                }
+                let wait = Duration.seconds(max(1, min(reply.afterSeconds ?? 1, 60)))
+                guard ContinuousClock.now + wait < deadline else { return AgentReply(reply) }
+                if reply.code == .unavailable { drop(live) }
+                try await Task.sleep(for: wait)
+            } catch is AgentConnectionError {
+                drop(live)
+                guard request.isRepeatable else { throw AgentClientError.unanswered(key: nil) }
+                guard ContinuousClock.now < deadline else { throw AgentClientError.unanswered(key: request.key) }
+                try await Task.sleep(for: settings.pause(attempt))
+            }
+        }
+    }
+
+    /// Ends the connection after what is in flight. The client is of no use afterwards.
+    public func close() async {
+        isClosed = true
+        connecting?.cancel()
+        // One that is already dead needs no farewell.
+        try? await connection?.bye()
+        connection = nil
+        told.finish()
+    }
+
+    private func prepared(_ verb: String, _ fields: [String: String]) throws -> AgentRequest {
+        var fields = fields
+        if let known = Verb(Array(verb.utf8)[...]), known.keys.required.contains(.key), fields["key"] == nil {
+            latestKey += 1
+            fields["key"] = String(latestKey)
+        }
+        let request = try AgentRequest(verb: verb, fields: fields)
+        switch request {
+        case .hello, .auth, .bye: throw AgentClientError.badRequest("\(verb) is the client's own")
+        default: return request
+        }
+    }
+
+    private func note(_ request: AgentRequest, _ reply: ClientReply) {
+        holdings.note(request, reply)
+    }
+
+    // MARK: The connection
+
+    private func connected(until deadline: ContinuousClock.Instant) async throws -> AgentConnection {
+        if isClosed { throw AgentClientError.closed }
+        if let connection { return connection }
+        if let connecting { return try await connecting.value }
+        let task = Task { try await self.connect(until: deadline) }
+        connecting = task
+        defer { connecting = nil }
+        let made = try await task.value
+        connection = made
+        return made
+    }
+
+    /// Goes round the addresses, and waits longer after each round.
+    private func connect(until deadline: ContinuousClock.Instant) async throws -> AgentConnection {
+        var latest = AgentClientError.cannotConnect("no address was given")
+        for attempt in 1... {
+            let address = settings.addresses[nextAddress % settings.addresses.count]
+            do {
+                let made = try await AgentConnection.connect(
+                    settings.connection(address, sequence: try await settings.nextSequence()))
+                told.yield(.connected(address))
+                listen(to: made)
+                try await compare(over: made)
+                return made
+            } catch let error as AgentConnectionError {
+                if case .refused(let reply) = error, reply.replyClass != .retry {
+                    throw AgentClientError.refused(AgentReply(reply))
+                }
+                latest = .cannotConnect("\(address): \(error)")
+            }
+            nextAddress += 1
+            guard ContinuousClock.now < deadline, !isClosed else { break }
+            if attempt % settings.addresses.count == 0 {
+                try await Task.sleep(for: settings.pause(attempt / settings.addresses.count))
+            }
+        }
+        throw latest
+    }
+
+    private func drop(_ dead: AgentConnection) {
+        guard connection === dead else { return }
+        dead.abandon()
+        connection = nil
+        told.yield(.disconnected)
+        nextAddress += 1
+    }
+
+    private func listen(to connection: AgentConnection) {
+        Task { [weak self] in
+            for await push in connection.pushes { await self?.heard(push, from: connection) }
+        }
+    }
+
+    private func heard(_ push: ClientPush, from source: AgentConnection) {
+        holdings.note(push)
+        told.yield(.push(name: push.name, fields: push.fields.dictionary))
+        // The node goes away: what is in flight is answered there, what comes next goes elsewhere.
+        if push.name == Push.Name.draining.rawValue, connection === source {
+            connection = nil
+            nextAddress += 1
+            // Answered after what is in flight; a node that is gone by then needs no farewell.
+            Task { try? await source.bye() }
+        }
+    }
+
+    /// Sets what is believed to be held against what the server says.
+    private func compare(over connection: AgentConnection) async throws {
+        var reply = try await connection.resume(
+            ResumeRequest(count: holdings.digest.count, digest: holdings.digest.bytes))
+        guard reply.isOK, reply.fields["match"] == "no" else { return }
+        var listed = reply.heldAccounts
+        while let next = reply.fields["next"].flatMap({ HeldCursor(wire: Array($0.utf8)[...]) }) {
+            reply = try await connection.resume(
+                ResumeRequest(count: holdings.digest.count, digest: holdings.digest.bytes, after: next))
+            guard reply.isOK else { return }
+            listed += reply.heldAccounts
+        }
+        let (lost, found) = holdings.replace(listed)
+        told.yield(.difference(lost: lost.sorted(), found: found.sorted()))
+    }
+}
+
+extension AgentClient {
+    public func lease(delegation: Int, strategy: String, max: Int) async throws -> AgentReply {
+        try await send("LEASE", ["delegation": "\(delegation)", "strategy": strategy, "max": "\(max)"])
+    }
+
+    /// - Parameter fields: `at`, `channel`, `contact`, `result`, and what the result needs.
+    public func report(_ lease: AgentLease, _ fields: [String: String]) async throws -> AgentReply {
+        try await send("REPORT", lease.fields.merging(fields) { _, given in given })
+    }
+
+    public func giveBack(_ lease: AgentLease, reason: String) async throws -> AgentReply {
+        try await send("RETURN", lease.fields.merging(["reason": reason]) { _, given in given })
+    }
+
+    public func extend(delegation: Int, grant: Int64, until: String) async throws -> AgentReply {
+        try await send("EXTEND", ["delegation": "\(delegation)", "grant": "\(grant)", "until": until])
+    }
+}

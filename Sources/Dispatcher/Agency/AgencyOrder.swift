@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+internal import PgStore
+
+/// An order about an agency as an operator gives it: no more work for it, all of it or a part, or work again (AGY-16,
+/// ASG-06, SUS-01). Looked at first, then put in force.
+///
+/// In force at once: nothing more can be pulled, what waits in its hands is withdrawn, and its limits are what it holds.
+/// What it holds stays until the term, or is recalled in two steps.
+package struct AgencyOrder {
+    package enum Action: String, Sendable, CaseIterable { case hold, release, suspend, terminate }
+
+    private let agency: AgencyID
+    private let action: AgencyOrderRow.Action
+    private let strategy: Strategy?
+    private let band: String?
+    private let motive: String
+    private let finalAt: Timestamp?
+    private let by: String
+
+    /// - Parameter recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    /// - Throws: ``CommandFailure`` of usage.
+    package init(
+        _ action: Action, agency: String, strategy: String?, band: String?, motive: String, recallOn: String?,
+        by: String
+    ) throws(CommandFailure) {
+        self.agency = try Words.agency(agency)
+        self.action = AgencyOrderRow.Action(rawValue: action.rawValue) ?? .hold
+        self.strategy = try strategy.map(Words.strategy)
+        self.band = try band.map { text throws(CommandFailure) in try Words.token(text, "band") }
+        self.motive = try Words.token(motive, "motive")
+        self.finalAt = try recallOn.map(Words.midnight)
+        self.by = try Words.token(by, "name")
+        if self.band != nil, self.strategy == nil {
+            throw CommandFailure(
+                .usage, "a band is given without its strategy", remedy: "Give --strategy too.")
+        }
+    }
+
+    /// - Parameter isPreview: shows what would happen, and changes nothing.
+    package func run(on link: DatabaseLink, isPreview: Bool, asJSON: Bool) throws -> String {
+        do {
+            if let finalAt, finalAt <= (try link.readNow()) {
+                throw CommandFailure(
+                    .usage, "\(finalAt) has passed", remedy: "Give a later day; a notice gives the agency time.")
+            }
+            var report = AgencyOrderReport(
+                agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
+            if isPreview {
+                try check(try link.readAgencyStatus(of: agency).first?.status)
+                report.preview(
+                    try link.readStandings(of: agency, in: nil, strategy: strategy),
+                    waitingOfBand: try band.map { try link.countWaiting(band: $0, of: agency, strategy: strategy) })
+                if finalAt != nil { report.recalled = Int64(try recallable(link).count) }
+                return try report.text(asJSON: asJSON)
+            }
+            try link.transaction { try putInForce(link, &report) }
+            if let finalAt {
+                report.recalled = Int64(
+                    try Recalls.notice(
+                        link, try recallable(link), reason: motive, finalAt: finalAt, by: by
+                    ).count)
+            }
+            if action != .release { report.dealtAgain = dealAgain(link) }
+            return try report.text(asJSON: asJSON)
+        } catch let error as PgError {
+            throw CommandFailure(
+                error, work: "\(agency)", left: "what was noticed stays so; give the order again for the rest")
+        }
+    }
+
+    /// Deals what was withdrawn to the others. The order is in force whatever comes of that.
+    private func dealAgain(_ link: PgLink) -> Result<RedealReport, CommandFailure> {
+        let scope = RedealScope(.leftOver, strategies: strategy.map { [$0] })
+        do {
+            return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run())
+        } catch let failure as CommandFailure {
+            return .failure(failure)
+        } catch {
+            return .failure(CommandFailure(.environment, "\(error)", remedy: ""))
+        }
+    }
+
+    private var reason: String {
+        switch action {
+        case .terminate: "termination"
+        case .suspend: "suspension"
+        case .hold, .release: "hold"
+        }
+    }
+
+    /// - Throws: ``CommandFailure`` (findings) where the order does not fit what is in force.
+    private func check(_ status: String?) throws(CommandFailure) {
+        switch (status, action) {
+        case (nil, _):
+            throw CommandFailure(
+                .findings, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
+        case ("terminated", _):
+            throw CommandFailure(
+                .findings, "\(agency) is terminated, and that is for good",
+                remedy: "It takes part again under a number of its own, with a contract of its own.")
+        case (_, _): break
+        }
+        if action == .suspend, strategy == nil {
+            throw CommandFailure(
+                .usage, "a suspension needs a strategy",
+                remedy: "Give --strategy, and --band for one band of it; `agency hold` stops everything.")
+        }
+    }
+
+    private func recallable(_ link: PgLink) throws -> [LeaseKey] {
+        var scope = RecallScope()
+        scope.agency = agency
+        scope.strategy = strategy
+        scope.tactic = band
+        return try link.readRecallable(scope, limit: RecallOrder.max).map(\.lease)
+    }
+
+    private func putInForce(_ link: PgLink, _ report: inout AgencyOrderReport) throws {
+        try check(try link.lockAgencyStatus(agency))
+        let now = try link.readNow()
+        let period = Period.ofWork(at: now)
+        try link.apply(
+            AgencyOrderRow(
+                agency: agency, action: action, strategy: strategy, band: band, motive: motive,
+                held: finalAt == nil ? .keep : .recall, finalAt: finalAt, by: by, at: now))
+        let places = try link.readPlaces().filter {
+            $0.agency == agency && (strategy == nil || $0.strategy == strategy)
+        }.sorted { ($0.delegation, $0.strategy.rawValue) < ($1.delegation, $1.strategy.rawValue) }
+        var records = Set(places.map(\.delegation)).sorted().map {
+            LedgerRecord.standing(
+                agency, action.rawValue, in: $0, strategy: strategy, band: band, motive: motive, finalAt: finalAt,
+                by: by, period: period, at: now)
+        }
+        if action != .release { records += try withdraw(link, period, now, &report) }
+        if band == nil {
+            try link.announce(places, isPaused: action != .release, word: motive)
+            report.places = places.count
+        }
+        try link.insertBlocks(LedgerBlock.seal(records))
+    }
+
+    private func withdraw(
+        _ link: PgLink, _ period: Period, _ now: Timestamp, _ report: inout AgencyOrderReport
+    ) throws -> [LedgerRecord] {
+        if let band, let strategy {
+            let endings = try link.withdrawBand(band, of: strategy, from: agency, reason: reason)
+            report.add(endings)
+            return endings.map { .ending($0, period: period, at: now) }
+        }
+        let hands = try link.withdrawHands(
+            WithdrawalScope(agency: agency, strategy: strategy), reason: reason)
+        for hand in hands { report.add(hand) }
+        let lowered = try link.lowerQuotas(of: agency, strategy: strategy)
+        return hands.map { .withdrawal($0, reason: reason, period: period, at: now) }
+            + lowered.map { .limit($0, why: reason, period: period) }
+    }
+}
+
+extension LedgerRecord {
+    static func standing(
+        _ agency: AgencyID, _ action: String, in delegation: Delegation, strategy: Strategy?, band: String?,
+        motive: String, finalAt: Timestamp?, by: String, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        var text = "standing agency=\(agency) delegation=\(delegation) action=\(action)"
+        if let strategy { text += " strategy=\(strategy.name)" }
+        if let band { text += " band=\(band)" }
+        text += " motive=\(motive) held=\(finalAt == nil ? "keep" : "recall")"
+        if let finalAt { text += " final=\(finalAt)" }
+        return LedgerRecord(delegation: delegation, period: period, text + " by=\(by) at=\(now)")
+    }
+
+    static func withdrawal(
+        _ hand: WithdrawnHand, reason: String, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: hand.key.delegation, period: period,
+            "withdrawal delegation=\(hand.key.delegation) hand=\(hand.key.hand) from=\(hand.cursor + 1)"
+                + " accounts=\(hand.accounts) reason=\(reason) at=\(now)")
+    }
+
+    /// A limit that something else than a plan put in force.
+    static func limit(_ quota: QuotaRow, why: String, period: Period) -> LedgerRecord {
+        LedgerRecord(
+            delegation: quota.pool.delegation, period: period,
+            "quota why=\(why) \(quota.pool.words) contract=\(quota.contract) accounts=\(quota.limitAccounts) "
+                + "exposure=\(quota.limitExposure.map { Cents($0).description } ?? "none")")
+    }
+}

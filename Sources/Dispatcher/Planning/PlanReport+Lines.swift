@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+extension PlanReport {
+    // MARK: - For people
+
+    /// Every pool with its contracts.
+    package var detail: [String] {
+        var table = TextTable(
+            columns: [.left, .left, .right, .left, .right, .right, .right, .right, .right, .left, .left])
+        table.row([
+            "delegation, strategy", "portfolio", "placed", "contract", "quota", "held", "share", "target", "last month",
+            "", "",
+        ])
+        var last: Int16 = 0
+        for pool in pools {
+            if pool.delegation != last {
+                table.row(["\(pool.delegation) \(pool.delegationName)"] + [String](repeating: "", count: 10))
+                last = pool.delegation
+            }
+            let left = pool.unassigned.map { "\(Self.grouped($0.accounts)) unassigned: \($0.reason)" }
+            table.row(
+                ["  \(pool.strategy)" + (pool.band > 0 ? ", band \(pool.band)" : ""), pool.portfolio]
+                    + [Self.grouped(pool.accounts), "", "", "", "", "", "", "", left.joined(separator: ", ")])
+            for quota in pool.quotas { table.row(["", "", ""] + cells(quota)) }
+        }
+        return table.lines
+    }
+
+    private func cells(_ quota: Quota) -> [String] {
+        let bond = quota.exposureMax.map { "bond \(quota.exposureExpected ?? "") of \($0)" } ?? ""
+        return [
+            "\(quota.contract) \(quota.agency)" + (quota.arm > 0 ? " (arm \(quota.arm))" : ""),
+            Self.grouped(quota.accounts), quota.held > 0 ? Self.grouped(quota.held) : "", quota.share,
+            quota.targetShare, quota.lastMonth > 0 ? Self.grouped(quota.lastMonth) : "",
+            quota.binding == "share" ? "" : "limit: \(quota.binding)", bond,
+        ]
+    }
+
+    /// The totals, what is left and why, and the warnings.
+    package var summary: [String] {
+        var table = TextTable(columns: [.left, .right, .right, .right])
+        table.row(["", "placed", "assigned", "unassigned"])
+        for strategy in Strategy.allCases.reversed() {
+            let mine = pools.filter { $0.strategy == strategy.name }
+            guard !mine.isEmpty else { continue }
+            table.row([
+                strategy.name, Self.grouped(mine.reduce(0) { $0 + $1.accounts }),
+                Self.grouped(mine.reduce(0) { $0 + $1.quotas.reduce(0) { $0 + $1.accounts } }),
+                Self.grouped(mine.flatMap(\.unassigned).reduce(0) { $0 + $1.accounts }),
+            ])
+        }
+        let left = accounts - assigned
+        table.row(["all", Self.grouped(accounts), Self.grouped(assigned), Self.grouped(left)])
+        var lines = table.lines
+        lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
+        if let dealt {
+            lines.append("dealt: \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
+            let reasons = dealt.reasons.filter { $0.reason != "share" }
+            if !reasons.isEmpty {
+                let words = reasons.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")
+                lines.append("not by turn: \(words)")
+            }
+            if dealt.apart > 0 { lines.append("apart from the debtor's other credits: \(Self.grouped(dealt.apart))") }
+            lines += dealt.left.map { "placed and not dealt, \($0.reason): \(Self.grouped($0.accounts))" }
+            if dealt.earlierHandsClosed > 0 {
+                lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
+            }
+        }
+        lines += warnings.map { "warning: \($0)" }
+        lines.append(
+            "settings \(settings), seed \(seed), digests: placements \(segmentationDigest.prefix(16)), plan \(digest.prefix(16))"
+        )
+        return lines
+    }
+
+    private static func grouped(_ value: Int64) -> String { Console.grouped(Int(value)) }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// What the planner finds, in words for people.
+struct PlanWords {
+    private let contracts: [ContractID: ContractRow]
+
+    init(_ contracts: [ContractID: ContractRow]) { self.contracts = contracts }
+
+    /// In the planner's order; those about dates are left to ``PlanSupply``, which says since when.
+    func warnings(_ input: PlanInput) -> [String] { input.warnings.compactMap(words) }
+
+    private func words(_ warning: PlanWarning) -> String? {
+        switch warning {
+        case .outsideDates: return nil
+        case .noAdvisers(let contract, let station, let part):
+            return "\(name(contract)) has a target of \(Self.percent(part)) in delegation \(station.delegation) and no "
+                + "\(station.portfolio.name) adviser there"
+        case .noContract(let cell, let accounts):
+            return "no contract takes \(cell.pool.strategy.name), \(cell.pool.portfolio.name), in delegation "
+                + "\(cell.pool.delegation): \(accounts) accounts stay unassigned"
+        case .bondBelowAccount(let contract, let bond, let cheapest):
+            return "the bond of \(name(contract)) has \(Cents(bond)) left and its cheapest account takes "
+                + "\(Cents(cheapest)): it gets nothing"
+        case .holdsMoreThanCapacity(let contract, let station, let held, let limit):
+            return "\(name(contract)) holds \(held) \(station.portfolio.name) accounts in delegation "
+                + "\(station.delegation) and its advisers carry \(limit): it gets nothing more"
+        }
+    }
+
+    static func lines(_ findings: [TargetSource.Finding]) -> [String] {
+        var lines: [String] = []
+        for finding in findings {
+            switch finding {
+            case .worksNotThere(let contract, let key):
+                lines.append(
+                    "contract \(contract) has a share of delegation \(key.delegation), \(key.strategy.name), and does not "
+                        + "work that there: it gets nothing")
+            case .noScores(_, let period):
+                // Said once, not for every delegation.
+                let line =
+                    period.map { "there are no scores of \($0)" } ?? "no closed month has scores"
+                let text = line + ", so shares by scorecard are equal"
+                if !lines.contains(text) { lines.append(text) }
+            }
+        }
+        return lines
+    }
+
+    private func name(_ contract: ContractID) -> String {
+        "contract \(contract)" + (contracts[contract].map { " of \($0.agency)" } ?? "")
+    }
+
+    /// A part in millionths, without zeros at its end.
+    static func percent(_ millionths: Int64) -> String {
+        var digits = "\(millionths / 10_000)"
+        var rest = "\(10_000 + millionths % 10_000)".dropFirst()
+        while rest.last == "0" { rest.removeLast() }
+        if !rest.isEmpty { digits += ".\(rest)" }
+        return digits + " %"
+    }
+
+    /// The input contradicts itself: whose turn it is to mend it.
+    static func failure(_ error: PlanInputError) -> CommandFailure {
+        switch error {
+        case .targetAboveWhole(let delegation, let strategy, let basisPoints):
+            CommandFailure(
+                .usage,
+                "the targets of delegation \(delegation), \(strategy.name), add up to \(percent(basisPoints * 100))",
+                remedy: "Give away 100 % or less")
+        case .contractInTwoArms(let contract, let delegation, let strategy):
+            CommandFailure(
+                .usage, "contract \(contract) stands in two arms of delegation \(delegation), \(strategy.name)",
+                remedy: "Name it in one")
+        case .cellTwice(let cell):
+            CommandFailure(
+                .environment, "\(cell.pool.words) is listed twice", remedy: "Segment the period again")
+        case .contractTwice(let contract):
+            CommandFailure(.environment, "contract \(contract) is listed twice", remedy: "Import the contracts again")
+        case .outOfRange(let what):
+            CommandFailure(
+                .usage, "\(what): a number is below zero or larger than a plan can count",
+                remedy: "Correct the contracts or the cut")
+        case .weightRises(let priority):
+            CommandFailure(
+                .usage, "priority class \(priority) weighs less than 1, more than 1000 or more than the class above it",
+                remedy: "Let weights fall from class to class")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+package import PgStore
+
+/// Plan settings as they are kept: put, found again, listed.
+package struct PlanSettingsBook {
+    package struct Line: Encodable, Sendable {
+        package let from: String
+        package let settings: String
+        package let digest: String
+        package let by: String
+        package let at: String
+    }
+
+    private let store: PlanSettingsStore
+    private let link: PgLink
+
+    package init(_ link: PgLink) {
+        self.link = link
+        self.store = PlanSettingsStore(link)
+    }
+
+    /// - Throws: ``CommandFailure`` (usage) where this version cannot read what is in force any more.
+    package func inForce(_ period: Period) throws -> PlanSettingsFile {
+        guard let row = try store.inForce(period) else { return .standard }
+        do {
+            return try PlanSettingsFile(text: row.body)
+        } catch {
+            throw CommandFailure(
+                .usage, "this version cannot read the plan settings in force from \(row.period) any more",
+                remedy: "Put settings of this version: dispatcherd plan settings put FILE --from \(period) --by NAME")
+        }
+    }
+
+    /// Puts settings in force from a period on.
+    ///
+    /// - Returns: whether they were not in force already.
+    /// - Throws: ``CommandFailure`` (usage) where a plan of that period or a later one is applied, or being dealt: what
+    ///   has been planned by other settings is not changed under it.
+    package func put(_ file: PlanSettingsFile, from period: Period, by person: String) throws -> Bool {
+        try link.transaction {
+            if let row = try store.inForce(period), row.digest == file.digest { return false }
+            let planned = PlanningStore(link, period: period, cut: period.firstDay)
+            if let plan = try planned.plan() {
+                throw CommandFailure(
+                    .usage, "plan \(plan.id) of \(period) is \(plan.state) already",
+                    remedy: "Put the settings from a later period on")
+            }
+            if let later = try planned.laterPlan() {
+                throw CommandFailure(
+                    .usage, "a plan of \(later) is applied already", remedy: "Put the settings from a later period on")
+            }
+            try store.put(period, digest: file.digest, body: file.text, by: person)
+            return true
+        }
+    }
+
+    package func history() throws -> [Line] {
+        try store.history().map { row in
+            Line(
+                from: row.period.description,
+                settings: (try? PlanSettingsFile(text: row.body))?.settings.name ?? "(of another version)",
+                digest: LedgerTree.hex(row.digest), by: row.person, at: row.at.description)
+        }
+    }
+}

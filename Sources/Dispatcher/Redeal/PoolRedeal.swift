@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// Deals one pool of a round again: closes its hands, and deals what nobody has into new ones.
+///
+/// Two transactions, so that no pull waits for a lock while accounts are written: in between pulls of the pool get
+/// `paused`. Both say first that the round is still this process's.
+struct PoolRedeal {
+    struct Result {
+        var hands = 0
+        var accounts: Int64 = 0
+        var withdrawn: Int64 = 0
+        /// Accounts that found no room, by why.
+        var left: [DealResult.Left.Reason: Int64] = [:]
+        /// How long pulls of the pool got nothing.
+        var pause: Duration = .zero
+    }
+
+    let link: PgLink
+    let store: RedealStore
+    let round: RedealRow
+    let policy: Policy
+    let tactics: [String]
+    let settings: PlanSettings
+    let contracts: [ContractID: ContractRow]
+    let suspensions: Set<SuspensionRow>
+    let incarnation: Int64
+
+    /// - Returns: `nil` where the month is over, or the next one is being dealt: then nothing is dealt any more.
+    func run(_ pool: PoolKey, isClosed: Bool) throws -> Result? {
+        var result = Result()
+        if round.closesAll, !isClosed {
+            guard let withdrawn = try close(pool) else { return nil }
+            result.withdrawn = withdrawn
+        }
+        return try deal(pool, &result) ? result : nil
+    }
+
+    private func close(_ pool: PoolKey) throws -> Int64? {
+        try transaction {
+            guard try isDealt() else { return nil }
+            let hands = try link.withdrawHands(WithdrawalScope(pool: pool), reason: round.reason)
+            try store.markClosed(round.id, pool)
+            let now = try link.readNow()
+            let month = Period.ofWork(at: now)
+            try link.insertBlocks(
+                LedgerBlock.seal(hands.map { .withdrawal($0, reason: round.reason, period: month, at: now) }))
+            return hands.reduce(0) { $0 + $1.accounts }
+        }
+    }
+
+    private func deal(_ pool: PoolKey, _ result: inout Result) throws -> Bool {
+        try transaction {
+            let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
+            guard try isDealt() else { return false }
+            var rows: [DealableRow] = []
+            // The pool's hands are closed where they are to be; what waits now was dealt by starts in between, or waits in
+            // another pool that its account was placed in before.
+            try store.readDealable(pool, planning, DealMemory(settings, today: try planning.today())) {
+                rows.append($0)
+            }
+            let quotas = try store.quotas(round.id, of: pool)
+            let states = Dictionary(try store.states(of: pool).map { ($0.key, $0) }) { first, _ in first }
+            let shares = quotas.compactMap { share($0, states[$0.key]) }.filter { $0.accounts > 0 }
+            let written = try write(rows, shares, pool, planning, &result)
+            if let pause = try store.open(
+                round.id, pool, plan: round.plan, quotas: quotas, accounts: result.accounts)
+            {
+                result.pause = pause
+            }
+            let month = Period.ofWork(at: try link.readNow())
+            let deals = written.map {
+                LedgerRecord.deal($0, delegation: pool.delegation, period: month, round)
+            }
+            let limits = quotas.map {
+                LedgerRecord.limit(
+                    QuotaRow(
+                        pool: pool, contract: $0.key.contract, limitAccounts: $0.limitAccounts,
+                        limitExposure: $0.limitExposure), why: round.reason, period: month)
+            }
+            try link.insertBlocks(LedgerBlock.seal(deals + limits))
+            return true
+        }
+    }
+
+    /// Whether the round's month is still the one that agencies draw from.
+    /// - Locks: every period that is not closed: neither a close nor a plan begins meanwhile.
+    private func isDealt() throws -> Bool {
+        _ = try PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period)).lockPeriods()
+        return try store.dealtPeriod()?.period == round.period
+    }
+
+    /// What the contract may still be dealt: what the round gives it, within its limit less what it has by now.
+    private func share(_ quota: RedealQuota, _ state: QuotaState?) -> DealShare? {
+        guard let contract = contracts[quota.key.contract] else { return nil }
+        let accounts = (state?.heldAccounts ?? 0) + (state?.waitingAccounts ?? 0)
+        let exposure = (state?.heldExposure ?? 0) + (state?.waitingExposure ?? 0)
+        return DealShare(
+            contract: contract.contract, agency: contract.agency,
+            accounts: min(quota.accounts, max(0, quota.limitAccounts - accounts)),
+            exposureMax: quota.limitExposure.map { max(0, $0 - exposure) },
+            exposure: contract.exposure, searches: settings.searchAgencies.contains(contract.agency), arm: quota.arm)
+    }
+
+    private func write(
+        _ rows: [DealableRow], _ shares: [DealShare], _ pool: PoolKey, _ planning: PlanningStore,
+        _ result: inout Result
+    ) throws -> [HandRow] {
+        guard !rows.isEmpty, !shares.isEmpty, let holding = policy.holding(pool.strategy) else {
+            if !rows.isEmpty { result.left[.quota, default: 0] += Int64(rows.count) }
+            return []
+        }
+        let dealer = HandDealer(
+            strata: Strata(tactics: tactics, traits: settings.strata), incarnation: incarnation)
+        let candidates = try restricted(
+            BandSuspensions(suspensions).barring(dealer.candidates(rows), rows), rows, pool)
+        var dealing = DelegationDealing(
+            debtors: settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:])
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
+        for left in dealt.left { result.left[left.reason, default: 0] += 1 }
+        let full = dealt.hands.filter { !$0.positions.isEmpty }
+        var hands: [HandRow] = []
+        var positions: [PositionRow] = []
+        for (hand, number) in zip(full, try planning.handNumbers(full.count)) {
+            let (row, places) = dealer.hand(
+                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
+            hands.append(row)
+            positions += places
+        }
+        try planning.writeHands(
+            pool.delegation, plan: round.plan, hands: hands, positions: positions, front: !round.closesAll,
+            redeal: round.id)
+        result.hands += hands.count
+        result.accounts += Int64(positions.count)
+        return hands
+    }
+
+    /// An account goes to no agency that had it within the month and gave it back, let it expire or had it taken away.
+    private func restricted(
+        _ candidates: [DealCandidate], _ rows: [DealableRow], _ pool: PoolKey
+    ) throws -> [DealCandidate] {
+        let former = try store.formerHolders(of: pool, in: round.period)
+        guard !former.isEmpty else { return candidates }
+        return zip(candidates, rows).map { candidate, row in
+            guard let agencies = former[row.account] else { return candidate }
+            var restricted = candidate
+            restricted.former = candidate.former.adding(agencies)
+            return restricted
+        }
+    }
+
+    /// A shuffle of its own for each pool and round.
+    private func seed(of pool: PoolKey) -> UInt64 {
+        let parts = [
+            Int64(pool.delegation.value), Int64(pool.strategy.rawValue), Int64(pool.portfolio.rawValue), round.id,
+        ]
+        var random = SplitMix64(seed: UInt64(bitPattern: round.seed), parts: parts.map { UInt64(bitPattern: $0) })
+        return random.next()
+    }
+
+    private func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+        try link.transaction {
+            guard try store.beat(round.id) else {
+                throw CommandFailure(
+                    .environment, "redeal \(round.id) was taken over by another command, which goes on with it",
+                    remedy: "Look at it with dispatcherd plan rebalance --preview when that has ended.")
+            }
+            return try body()
+        }
+    }
+}
+
+extension LedgerRecord {
+    fileprivate static func deal(
+        _ hand: HandRow, delegation: Delegation, period: Period, _ round: RedealRow
+    ) -> LedgerRecord {
+        LedgerRecord(
+            delegation: delegation, period: period,
+            "deal plan=\(round.plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contract) "
+                + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
+                + "leases=\(LedgerTree.hex(hand.digest))\(round.closesAll ? "" : " front=yes") redeal=\(round.id)")
+    }
+}

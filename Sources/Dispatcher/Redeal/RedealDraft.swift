@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Crypto
+internal import PgStore
+
+/// The limits that dealing again comes to, as they follow from what is in the tables now. Writes nothing.
+///
+/// Within the scope a contract is counted with what it holds and, where its hands stay, with what waits in them; outside
+/// of it with its limits, which it may fill while this goes on. So limits can be put in force pool by pool, lowered ones
+/// first, and no adviser and no centavo of bond counts twice in between.
+struct RedealDraft {
+    let scope: RedealScope
+    let period: Period
+    let plan: AllocationPlan
+    let states: [PlanKey: QuotaState]
+    let contracts: [ContractID: ContractRow]
+    /// Every limit in the scope, by key.
+    let quotas: [RedealQuota]
+    /// To be dealt, in this order.
+    let pools: [PoolKey]
+    /// Accounts that nobody holds and, where hands stay, that wait in none.
+    let demand: Int64
+    let warnings: [String]
+
+    /// - Throws: ``CommandFailure`` where the planner refuses the input.
+    static func make(_ link: PgLink, period: Period, scope: RedealScope, today: LocalDate) throws -> RedealDraft {
+        let store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
+        let supply = try PlanSupply.read(store)
+        let redeals = RedealStore(link)
+        let waiting = RedealDemands(
+            try redeals.demands(
+                store, leavesWaiting: scope.manner == .leftOver, banned: supply.settings.settings.bannedMunicipalities
+            ).filter { scope.contains($0.pool) },
+            byFormer: scope.manner == .leftOver)
+        let all = try redeals.states()
+        let states = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
+        var input = try supply.input(waiting.demands).amended(link, period: period)
+        input.firstDay = today
+        staff(&input, try store.capacities(staffedBy: today))
+        let suspensions = try link.readSuspensions()
+        for index in input.contracts.indices {
+            waiting.restrict(&input.contracts[index], suspensions)
+            count(&input.contracts[index], all, scope)
+            input.contracts[index].bans.formUnion(scope.excluded[input.contracts[index].contract] ?? [])
+        }
+        let plan = try PlanDraft.verified(input)
+        let quotas = limits(plan, input, states, scope)
+        return RedealDraft(
+            scope: scope, period: period, plan: plan, states: states, contracts: supply.contracts, quotas: quotas,
+            pools: pools(plan, all, scope), demand: waiting.accounts, warnings: supply.warnings)
+    }
+
+    /// What counts against the contract's advisers and bond before anything is dealt.
+    private static func count(_ contract: inout PlanContract, _ states: [QuotaState], _ scope: RedealScope) {
+        contract.held = [:]
+        for state in states where state.key.contract == contract.contract {
+            let held = reserved(state, scope)
+            if held.accounts > 0 || held.exposure > 0 { contract.held[state.key.cell] = held }
+        }
+    }
+
+    private static func reserved(_ state: QuotaState, _ scope: RedealScope) -> PlanContract.Held {
+        switch (scope.contains(state.key.cell.pool), scope.manner) {
+        case (true, .everything):
+            PlanContract.Held(accounts: state.heldAccounts, exposure: state.heldExposure)
+        case (true, .leftOver):
+            PlanContract.Held(
+                accounts: state.heldAccounts + state.waitingAccounts,
+                exposure: state.heldExposure + state.waitingExposure)
+        case (false, _):
+            PlanContract.Held(
+                accounts: max(state.limitAccounts, state.heldAccounts),
+                exposure: max(state.limitExposure ?? 0, state.heldExposure))
+        }
+    }
+
+    /// Present advisers are those of the latest fact up to today.
+    private static func staff(_ input: inout PlanInput, _ capacities: [CapacityRow]) {
+        let places = Dictionary(
+            input.contracts.enumerated().map { ($1.contract, $0) }, uniquingKeysWith: { first, _ in first })
+        for capacity in capacities {
+            guard let index = places[capacity.contract] else { continue }
+            input.contracts[index].staffing[capacity.station]?.present = capacity.present.map(Int64.init)
+        }
+    }
+
+    // MARK: - Limits
+
+    private static func limits(
+        _ plan: AllocationPlan, _ input: PlanInput, _ states: [PlanKey: QuotaState], _ scope: RedealScope
+    ) -> [RedealQuota] {
+        var limits: [PlanKey: RedealQuota] = [:]
+        let contracts = Dictionary(input.contracts.map { ($0.contract, $0) }) { first, _ in first }
+        for (key, state) in states where scope.contains(key.cell.pool) {
+            let held = reserved(state, scope)
+            let isLimiting = contracts[key.contract]?.exposure.isLimiting ?? false
+            limits[key] = RedealQuota(
+                key: key, accounts: 0, limitAccounts: held.accounts,
+                limitExposure: isLimiting ? held.exposure : nil, arm: 0)
+        }
+        for quota in plan.quotas {
+            // A pool's quota is over all of its parts.
+            let key = PlanKey(cell: PlanCell(quota.key.cell.pool), contract: quota.key.contract)
+            let before = limits[key]
+            limits[key] = RedealQuota(
+                key: key, accounts: (before?.accounts ?? 0) + quota.accounts,
+                limitAccounts: (before?.limitAccounts ?? 0) + quota.accounts,
+                limitExposure: quota.exposureMax.map { $0 + (before?.limitExposure ?? 0) }, arm: quota.arm)
+        }
+        if scope.manner == .leftOver { giveBack(&limits, plan, contracts, states, on: input.firstDay) }
+        return limits.values.sorted { $0.key < $1.key }
+    }
+
+    /// Where hands stay, a contract keeps the room that it had for starts, as far as its advisers allow.
+    private static func giveBack(
+        _ limits: inout [PlanKey: RedealQuota], _ plan: AllocationPlan, _ contracts: [ContractID: PlanContract],
+        _ states: [PlanKey: QuotaState], on day: LocalDate
+    ) {
+        var spare: [Place: Int64] = [:]
+        for quota in plan.quotas { spare[Place(quota.key), default: 0] -= quota.accounts }
+        for key in limits.keys.sorted() {
+            guard let contract = contracts[key.contract], contract.absence(from: key.cell, on: day) == nil,
+                let former = states[key]?.limitAccounts, let limit = limits[key]?.limitAccounts, former > limit
+            else { continue }
+            let place = Place(key)
+            let station = Station(delegation: key.cell.pool.delegation, portfolio: key.cell.pool.portfolio)
+            let room = (contract.room(at: station) ?? Int64.max / 2) + (spare[place] ?? 0)
+            let back = min(former - limit, max(0, room))
+            limits[key]?.limitAccounts += back
+            spare[place, default: 0] -= back
+        }
+    }
+
+    private struct Place: Hashable {
+        let contract: ContractID
+        let station: Station
+
+        init(_ key: PlanKey) {
+            contract = key.contract
+            station = Station(delegation: key.cell.pool.delegation, portfolio: key.cell.pool.portfolio)
+        }
+    }
+
+    private static func pools(_ plan: AllocationPlan, _ states: [QuotaState], _ scope: RedealScope) -> [PoolKey] {
+        var pools = Set(plan.quotas.filter { $0.accounts > 0 }.map(\.key.cell.pool))
+        if scope.manner == .everything {
+            pools.formUnion(
+                states.filter { $0.waitingAccounts > 0 && scope.contains($0.key.cell.pool) }.map(\.key.cell.pool))
+        }
+        return pools.sorted()
+    }
+
+    // MARK: - Before it is put in force
+
+    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have. What waits
+    /// does not matter: where hands stay, a pull only turns what waits into what is held.
+    func fits(_ now: [QuotaState]) -> Bool {
+        let limits = Dictionary(quotas.map { ($0.key, $0) }) { first, _ in first }
+        return now.allSatisfy { state in
+            guard let limit = limits[state.key] else { return !scope.contains(state.key.cell.pool) }
+            let held = Self.reserved(state, scope)
+            return held.accounts <= limit.limitAccounts && held.exposure <= limit.limitExposure ?? .max
+        }
+    }
+
+    /// SHA-256 over every limit.
+    var digest: [UInt8] {
+        var hash = SHA256()
+        for quota in quotas {
+            let exposure = quota.limitExposure.map(String.init) ?? "none"
+            let line =
+                "\(quota.key.cell.pool.words) contract=\(quota.key.contract) \(quota.limitAccounts) \(exposure)\n"
+            hash.update(data: Array(line.utf8))
+        }
+        return Array(hash.finalize())
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// A round of dealing again, for people and programs: whose limits change, what was dealt, how long pulls had to wait.
+package struct RedealReport: Encodable, Sendable {
+    package enum State: String, Encodable, Sendable { case preview, applied, resumed, nothing }
+
+    package struct Quota: Encodable, Sendable {
+        package let delegation: Int16
+        package let strategy: String
+        package let portfolio: String
+        package let contract: Int32
+        package let agency: String
+        package let held: Int64
+        package let waiting: Int64
+        package let before: Int64
+        package let after: Int64
+    }
+    package struct PoolLine: Encodable, Sendable {
+        package let delegation: Int16
+        package let strategy: String
+        package let portfolio: String
+        package let withdrawn: Int64
+        package let hands: Int
+        package let accounts: Int64
+        /// Accounts that found no room, by why.
+        package let left: [String: Int64]
+        /// Milliseconds for which pulls of the pool got nothing.
+        package let pauseMilliseconds: Int64
+    }
+
+    package let state: State
+    package let period: String
+    package let reason: String
+    package let redeal: Int64?
+    /// Accounts that nobody holds and that are to be dealt.
+    package let demand: Int64
+    package let quotas: [Quota]
+    package private(set) var pools: [PoolLine] = []
+    package private(set) var accounts: Int64 = 0
+    package private(set) var longestPauseMilliseconds: Int64 = 0
+    package let warnings: [String]
+
+    init(preview draft: RedealDraft, reason: String) {
+        self.init(draft, .preview, reason, nil)
+    }
+
+    init(applied draft: RedealDraft, reason: String, redeal: Int64) {
+        self.init(draft, .applied, reason, redeal)
+    }
+
+    init(nothingIn period: Period, reason: String) {
+        self.init(.nothing, period, reason, nil, demand: 0, quotas: [], warnings: [])
+    }
+
+    init(goneOnWith round: RedealRow) {
+        self.init(.resumed, round.period, round.reason, round.id, demand: 0, quotas: [], warnings: [])
+    }
+
+    private init(_ draft: RedealDraft, _ state: State, _ reason: String, _ redeal: Int64?) {
+        let quotas = draft.quotas.map { quota in
+            let before = draft.states[quota.key]
+            let pool = quota.key.cell.pool
+            return Quota(
+                delegation: pool.delegation.value, strategy: pool.strategy.name, portfolio: pool.portfolio.name,
+                contract: quota.key.contract.value,
+                agency: draft.contracts[quota.key.contract]?.agency.description ?? "", held: before?.heldAccounts ?? 0,
+                waiting: before?.waitingAccounts ?? 0, before: before?.limitAccounts ?? 0, after: quota.limitAccounts)
+        }
+        self.init(
+            state, draft.period, reason, redeal, demand: draft.demand, quotas: quotas, warnings: draft.warnings)
+    }
+
+    private init(
+        _ state: State, _ period: Period, _ reason: String, _ redeal: Int64?, demand: Int64, quotas: [Quota],
+        warnings: [String]
+    ) {
+        self.state = state
+        self.period = period.description
+        self.reason = reason
+        self.redeal = redeal
+        self.demand = demand
+        self.quotas = quotas
+        self.warnings = warnings
+    }
+
+    mutating func add(_ pool: PoolKey, _ result: PoolRedeal.Result) {
+        let (seconds, attoseconds) = result.pause.components
+        let pause = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+        pools.append(
+            PoolLine(
+                delegation: pool.delegation.value, strategy: pool.strategy.name, portfolio: pool.portfolio.name,
+                withdrawn: result.withdrawn, hands: result.hands, accounts: result.accounts,
+                left: Dictionary(uniqueKeysWithValues: result.left.map { ($0.key.name, $0.value) }),
+                pauseMilliseconds: pause))
+        accounts += result.accounts
+        longestPauseMilliseconds = max(longestPauseMilliseconds, pause)
+    }
+
+    /// The limits that change, and the pools that were dealt.
+    package var detail: [String] {
+        var table = TextTable(columns: [.right, .left, .left, .right, .left, .right, .right, .right, .right])
+        table.row(
+            [
+                "delegation", "strategy", "portfolio", "contract", "agency", "held", "waiting", "limit before",
+                "limit after",
+            ])
+        for quota in quotas where quota.before != quota.after {
+            table.row([
+                "\(quota.delegation)", quota.strategy, quota.portfolio, "\(quota.contract)", quota.agency,
+                Console.grouped(Int(quota.held)), Console.grouped(Int(quota.waiting)),
+                Console.grouped(Int(quota.before)), Console.grouped(Int(quota.after)),
+            ])
+        }
+        return quotas.contains { $0.before != $0.after } ? table.lines : ["no limit changes"]
+    }
+
+    package var summary: [String] {
+        let warned = warnings.map { "warning: \($0)" }
+        switch state {
+        case .nothing: return warned + ["nothing waits to be dealt again in \(period)"]
+        case .preview:
+            return warned + ["\(Console.grouped(Int(demand))) accounts would be dealt again; nothing was changed"]
+        case .applied, .resumed:
+            var left: [String: Int64] = [:]
+            for pool in pools { left.merge(pool.left, uniquingKeysWith: +) }
+            let reasons = left.keys.sorted().map { "\(Console.grouped(Int(left[$0] ?? 0))) \($0)" }
+            return warned + [
+                "\(Console.grouped(Int(accounts))) accounts of \(pools.count) pools dealt again"
+                    + (reasons.isEmpty ? "" : "; left: " + reasons.joined(separator: ", ")),
+                "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms",
+            ]
+        }
+    }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+internal import Glibc
+package import PgStore
+
+/// Deals again within an applied month: after staffing, a bond or an agency's standing changed, for what came back, for
+/// what nobody pulls.
+///
+/// The limits are computed and noted first, with every lowered one in force; then pool after pool is dealt and its raised
+/// limits put in force. Whatever stops it in between leaves a round that the next run, or any node that serves, goes on
+/// with. There is one round at a time.
+package struct RedealRun {
+    private let link: PgLink
+    private let store: RedealStore
+    private let scope: RedealScope
+    private let reason: String
+    private let by: String
+    private let seed: Int64?
+
+    /// How often limits are computed anew because a contract drew more than it was to have; then pulls wait for it.
+    private static let draftsMax = 4
+
+    /// - Parameters:
+    ///   - reason: one word, for the ledger and the withdrawn hands.
+    ///   - seed: of the shuffle; without one the plan's.
+    package init(_ link: PgLink, scope: RedealScope, reason: String, by: String, seed: Int64? = nil) {
+        self.link = link
+        self.store = RedealStore(link)
+        self.scope = scope
+        self.reason = reason
+        self.by = by
+        self.seed = seed
+    }
+
+    /// What it would come to. Writes nothing.
+    package func preview(_ period: Period? = nil) throws -> RedealReport {
+        try guarded {
+            try link.transaction {
+                let (month, _) = try dealt(period)
+                return RedealReport(preview: try draft(month), reason: reason)
+            }
+        }
+    }
+
+    /// - Parameter period: the one that is meant; refused where it is not the one that is dealt.
+    /// - Throws: ``CommandFailure``: usage where nothing is dealt yet; environment where another command deals again.
+    package func run(_ period: Period? = nil) throws -> RedealReport {
+        try guarded {
+            try Self.finishAbandoned(link)
+            let (month, _) = try dealt(period)
+            guard let (draft, round) = try begin(month) else {
+                return RedealReport(nothingIn: month, reason: reason)
+            }
+            var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
+            try Self.dealPools(link, round, into: &report)
+            return report
+        }
+    }
+
+    /// Goes on with a round whose process is gone.
+    ///
+    /// - Returns: what was still to be dealt; `nil` where nothing was.
+    /// - Throws: ``CommandFailure`` (environment) where its process is at work.
+    @discardableResult
+    package static func finishAbandoned(_ link: PgLink) throws -> RedealReport? {
+        let store = RedealStore(link)
+        guard let round = try store.unfinished() else { return nil }
+        guard !round.isAlive, try store.takeOver(round.id) else {
+            throw CommandFailure(
+                .environment,
+                "\(round.period) is being dealt again since \(round.startedAt) by \(round.by) (\(round.reason)); "
+                    + "\(round.poolsDone) of \(round.pools) pools are done",
+                remedy: "Run this when that has ended.")
+        }
+        Console.note("redeal \(round.id) of \(round.period) was stopped and is gone on with")
+        var report = RedealReport(goneOnWith: round)
+        try dealPools(link, round, into: &report)
+        return report
+    }
+
+    // MARK: - Steps
+
+    private func guarded<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as PgError {
+            throw CommandFailure(
+                error, work: "the hands", left: "pools that were dealt stay so, the next run goes on with the rest")
+        }
+    }
+
+    private func dealt(_ period: Period?) throws -> (period: Period, plan: Int64) {
+        guard let dealt = try store.dealtPeriod() else {
+            throw CommandFailure(
+                .usage, "no open month has a plan that is applied", remedy: "Deal one: dispatcherd plan apply")
+        }
+        guard period == nil || period == dealt.period else {
+            throw CommandFailure(
+                .usage, "\(dealt.period) is the month that is dealt",
+                remedy: "Deal that one again, or leave --period out.")
+        }
+        return dealt
+    }
+
+    private func draft(_ period: Period) throws -> RedealDraft {
+        let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
+        guard try planning.lockPeriods() == "open" else {
+            throw CommandFailure(.usage, "\(period) is not open any more", remedy: "Deal an open month again.")
+        }
+        let today = MexicanTimeZone.mexicoCity.local(try link.readNow()).date
+        return try RedealDraft.make(
+            link, period: period, scope: scope, today: min(max(today, period.firstDay), period.lastDay))
+    }
+
+    /// Computes the limits and notes the round; `nil` where there is nothing to deal.
+    private func begin(_ period: Period) throws -> (RedealDraft, RedealRow)? {
+        for attempt in 1...Self.draftsMax {
+            let isLast = attempt == Self.draftsMax
+            // Without locks that pulls wait for, until they have outrun it three times.
+            let made = isLast ? nil : try link.transaction { try draft(period) }
+            if let made, made.pools.isEmpty { return nil }
+            let noted = try link.transaction { () throws -> (RedealDraft, Int64)? in
+                _ = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).lockPeriods()
+                try store.lockQuotas()
+                let draft = try made ?? self.draft(period)
+                guard draft.fits(try store.heldStates()) else { return nil }
+                return (draft, try note(draft))
+            }
+            if let (draft, id) = noted {
+                guard let round = try store.unfinished(), round.id == id else { break }
+                return draft.pools.isEmpty ? nil : (draft, round)
+            }
+        }
+        throw CommandFailure(
+            .environment, "another command deals \(period) again", remedy: "Run this when that has ended.")
+    }
+
+    private func note(_ draft: RedealDraft) throws -> Int64 {
+        let (period, plan) = try dealt(draft.period)
+        let seed = try self.seed ?? PlanningStore(link, period: period, cut: period.firstDay).plan()?.seed ?? 0
+        guard
+            let redeal = try store.insert(
+                period: period, plan: plan, reason: reason, closesAll: scope.manner == .everything, by: by, seed: seed,
+                digest: draft.digest, pools: draft.pools, quotas: draft.quotas)
+        else {
+            throw CommandFailure(
+                .environment, "another command deals \(period) again", remedy: "Run this when that has ended.")
+        }
+        try store.lower(draft.quotas, plan: plan)
+        let now = try link.readNow()
+        let month = Period.ofWork(at: now)
+        try link.insertBlocks(
+            LedgerBlock.seal(
+                Set(draft.pools.map(\.delegation)).sorted().map { delegation in
+                    LedgerRecord(
+                        delegation: delegation, period: month,
+                        "redeal id=\(redeal) plan=\(plan) delegation=\(delegation) reason=\(reason)"
+                            + " closes=\(scope.manner == .everything ? "all" : "none")"
+                            + " limits=\(LedgerTree.hex(draft.digest)) by=\(by) at=\(now)")
+                }))
+        return redeal
+    }
+
+    private static func dealPools(_ link: PgLink, _ round: RedealRow, into report: inout RedealReport) throws {
+        let store = RedealStore(link)
+        let (_, file) = try PlanDraft.placements(link, period: round.period)
+        let policy = try file.policy(for: round.period)
+        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
+        let dealer = PoolRedeal(
+            link: link, store: store, round: round, policy: policy,
+            tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
+            settings: try PlanSettingsBook(link).inForce(round.period).settings,
+            contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
+            suspensions: try link.readSuspensions(), incarnation: try planning.incarnation())
+        for (pool, isClosed) in try store.openPools(round.id) {
+            guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
+            report.add(pool, result)
+            Console.progress("dealt again", done: Int(report.accounts), of: nil)
+            // Pulls get as much time as they had to wait, so that whoever needs many pools is not held from all of them.
+            if result.pause > .zero { pause(min(result.pause, .seconds(1))) }
+        }
+        Console.progress("dealt again", done: Int(report.accounts), of: nil, isDone: true)
+        try link.transaction {
+            guard try store.beat(round.id) else { return }
+            try store.finish(round.id)
+        }
+    }
+
+    private static func pause(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        usleep(UInt32(seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
+    }
+}

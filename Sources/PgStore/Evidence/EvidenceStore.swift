@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// A late report that was refused and kept.
+package struct KeptEvidence: Sendable {
+    package let number: Int64
+    package let key: IdempotencyKey
+    package let lease: LeaseKey
+    package let code: String
+    package let receivedAt: Timestamp
+    /// The request as it was sent, without its key.
+    package let content: String
+    package let requestHash: [UInt8]
+    /// What the agency was told; `nil`: that a person decides.
+    package let counts: Bool?
+    package let decision: (word: String, by: String, reason: String, at: Timestamp)?
+}
+
+/// Evidence that waits for a person, and what was decided about it.
+extension PgLink {
+    /// - Parameter waiting: only what waits for a decision.
+    /// - Returns: by number, from the one behind `after` on.
+    package func readEvidence(
+        waiting: Bool, agency: AgencyID?, after: Int64 = 0, limit: Int32
+    ) throws(PgError) -> [KeptEvidence] {
+        try run(
+            waiting ? EvidenceStatements.waiting : EvidenceStatements.all,
+            [.optional(agency?.value), .int64(after), .int32(limit)]
+        ).compactMap(KeptEvidence.init)
+    }
+
+    /// One piece of evidence that waits.
+    ///
+    /// - Locks: its row, until the end of the transaction.
+    package func lockWaitingEvidence(_ number: Int64) throws(PgError) -> KeptEvidence? {
+        try run(EvidenceStatements.lock, [.int64(number)]).first.flatMap(KeptEvidence.init)
+    }
+
+    package func decideEvidence(_ evidence: KeptEvidence, decision: String, reason: String, by: String) throws(PgError)
+    {
+        try run(
+            EvidenceStatements.decide,
+            [.int64(evidence.number), .text(decision), .text(reason), .text(by)])
+    }
+
+    /// Whether somebody who held the account later has reported work on it in that period.
+    package func hasLaterOutcome(_ lease: LeaseKey, in period: Period) throws(PgError) -> Bool {
+        try run(
+            EvidenceStatements.later,
+            [
+                .int32(period.number), .int16(lease.delegation.value), .int64(lease.account.value),
+                .int64(lease.epoch.value),
+            ])[0].bool(0)
+    }
+
+    /// Whether a period takes work.
+    ///
+    /// - Locks: its row against being closed, until the end of the transaction.
+    package func lockOpen(_ period: Period) throws(PgError) -> Bool {
+        try run("SELECT state = 'open' FROM period WHERE period = $1 FOR KEY SHARE", [.int32(period.number)])
+            .first?.bool(0) ?? false
+    }
+
+    /// A number for an outcome that is written outside of a group.
+    package func reserveOutcomeNumber() throws(PgError) -> Int64 {
+        try run("SELECT nextval('outcome_number')")[0].int64(0)
+    }
+}
+
+extension KeptEvidence {
+    fileprivate init?(_ row: PgRow) {
+        guard let delegation = Delegation(row.int16(1)), let agency = AgencyID(row.int32(2)),
+            let account = AccountID(row.int64(6)), let epoch = Epoch(row.int64(7))
+        else { return nil }
+        number = row.int64(0)
+        key = IdempotencyKey(delegation: delegation, agency: agency, instance: row.int32(3), key: row.int64(4))
+        code = row.text(5)
+        lease = LeaseKey(delegation: delegation, account: account, epoch: epoch)
+        counts = row.optionalBool(8)
+        receivedAt = row.timestamp(9)
+        content = row.text(10)
+        requestHash = row.bytes(11)
+        decision = row.optionalText(12).map {
+            ($0, row.optionalText(13) ?? "", row.optionalText(14) ?? "", row.timestamp(15))
+        }
+    }
+}
+
+private enum EvidenceStatements {
+    private static let columns = """
+        evidence_id, delegation_id, agency_id, instance_id, key, code, account_id, epoch, counts, received_at, content,
+               request_hash, decision, decided_by, decision_reason, decided_at
+        """
+
+    private static func list(_ condition: String) -> String {
+        """
+        SELECT \(columns) FROM evidence
+         WHERE \(condition) AND ($1::integer IS NULL OR agency_id = $1) AND evidence_id > $2
+         ORDER BY evidence_id LIMIT $3
+        """
+    }
+
+    /// $1 agency or null, $2 the number behind which it begins, $3 how many
+    static let waiting = list("counts IS NULL AND decision IS NULL")
+    static let all = list("true")
+
+    /// $1 number
+    static let lock = """
+        SELECT \(columns) FROM evidence
+         WHERE evidence_id = $1 AND counts IS NULL AND decision IS NULL
+           FOR UPDATE
+        """
+
+    /// $1 number, $2 decision, $3 reason, $4 by
+    static let decide = """
+        UPDATE evidence SET decision = $2, decision_reason = $3, decided_by = $4, decided_at = now_instant()
+         WHERE evidence_id = $1 AND counts IS NULL AND decision IS NULL
+        """
+
+    /// $1 period, $2 delegation, $3 account, $4 epoch
+    static let later = """
+        SELECT EXISTS (SELECT FROM outcome
+                        WHERE period = $1 AND delegation_id = $2 AND account_id = $3 AND epoch > $4)
+        """
+}

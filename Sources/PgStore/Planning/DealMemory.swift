@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// What a deal asks about an account's past.
+package struct DealMemory: Sendable {
+    /// Who held it in so many periods before; 0: only who gave it back in the one before.
+    package let rotationPeriods: Int
+    /// Which accounts are of one debtor.
+    package let keepsTogether: Bool
+    /// Who was not found.
+    package let searches: Bool
+    /// Municipalities whose accounts are left out, by portfolio.
+    package let banned: [Portfolio: Set<Int32>]
+    /// Promises for this day or a later one are unbroken.
+    package let today: LocalDate
+
+    package init(_ settings: PlanSettings, today: LocalDate) {
+        self.rotationPeriods = settings.rotationPeriods
+        self.keepsTogether = settings.keepsTogether
+        self.searches = !settings.searchAgencies.isEmpty
+        self.banned = settings.bannedMunicipalities
+        self.today = today
+    }
+}
+
+/// The parts of a statement that ask them; what is not asked costs nothing.
+struct DealMemoryStatements {
+    /// Outcomes of so many periods are looked at: no promise and no cure reaches further back.
+    private static let outcomePeriods = 6
+
+    let period: Period
+    let delegation: Int16
+    let memory: DealMemory
+
+    /// Further tables of the statement's WITH.
+    var tables: String {
+        var tables = [former, bound]
+        if memory.keepsTogether { tables.append(several) }
+        if memory.searches { tables.append(unfound) }
+        return tables.map { ",\n\($0)" }.joined()
+    }
+
+    /// Former agencies, sixteen bits each, the latest lowest; the contract that is bound, 0: none; the debtor where there
+    /// are several credits, 0: none; whether a searcher is needed.
+    var columns: String {
+        let debtor = memory.keepsTogether ? "coalesce(s.debtor, 0)" : "0::bigint"
+        let search = memory.searches ? "coalesce(u.is_lost, false)" : "false"
+        return """
+            coalesce(f.agencies, 0),
+                   CASE WHEN b.is_promise OR x.restructure_in_cure THEN coalesce(b.contract_id, 0) ELSE 0 END,
+                   \(debtor), \(search)
+            """
+    }
+
+    var joins: String {
+        var joins = ["former f USING (account_id)", "bound b USING (account_id)"]
+        if memory.keepsTogether { joins.append("several s ON s.debtor = x.debtor") }
+        if memory.searches { joins.append("unfound u USING (account_id)") }
+        return joins.map { "\n LEFT JOIN \($0)" }.joined()
+    }
+
+    private var former: String {
+        let since = period.advanced(byMonths: -memory.rotationPeriods)
+        let returnedSince = period.advanced(byMonths: -max(1, memory.rotationPeriods))
+        return """
+            former AS (
+                SELECT account_id, sum(agency_id::bigint << (16 * (rank - 1)::integer))::bigint AS agencies
+                  FROM (SELECT account_id, agency_id,
+                               row_number() OVER (PARTITION BY account_id ORDER BY last DESC, agency_id) AS rank
+                          FROM (SELECT account_id, agency_id, max(granted_at) AS last
+                                  FROM former_holder
+                                 WHERE delegation_id = \(delegation)
+                                   AND (period >= \(since.number) AND period < \(period.number)
+                                        OR has_returned AND period >= \(returnedSince.number))
+                                 GROUP BY account_id, agency_id) a) r
+                 WHERE rank <= \(FormerHolders.countMax)
+                 GROUP BY account_id)
+            """
+    }
+
+    /// The contract of the latest promise whose day has not passed, or of the latest agreement; whether it is bound by an
+    /// agreement is the cut's to say.
+    private var bound: String {
+        let since = period.advanced(byMonths: -Self.outcomePeriods)
+        return """
+            bound AS (
+                SELECT DISTINCT ON (account_id) account_id, contract_id, is_promise
+                  FROM (SELECT account_id, contract_id, result = 'promise' AS is_promise, worked_at AS at, outcome_id
+                          FROM outcome
+                         WHERE delegation_id = \(delegation) AND period >= \(since.number)
+                           AND (result = 'agreement-signed' OR result = 'promise' AND promised_on >= '\(memory.today)')
+                         UNION ALL
+                        SELECT account_id, contract_id, false, signed_on::timestamp AT TIME ZONE interval '-6 hours', 0
+                          FROM opening_agreement WHERE delegation_id = \(delegation)) signs
+                 ORDER BY account_id, at DESC, outcome_id DESC)
+            """
+    }
+
+    private var several: String {
+        """
+        several AS (
+            SELECT debtor FROM account
+             WHERE period = \(period.number) AND delegation_id = \(delegation) AND debtor IS NOT NULL
+             GROUP BY debtor HAVING count(*) > 1)
+        """
+    }
+
+    /// Whose latest sign is that nobody was found.
+    private var unfound: String {
+        let since = period.advanced(byMonths: -Self.outcomePeriods)
+        return """
+            unfound AS (
+                SELECT account_id, (array_agg(is_lost ORDER BY at DESC))[1] AS is_lost
+                  FROM (SELECT account_id, worked_at AS at, contact = 'unlocatable' AS is_lost
+                          FROM outcome
+                         WHERE delegation_id = \(delegation) AND period >= \(since.number) AND contact <> 'none'
+                         UNION ALL
+                        SELECT account_id, ended_at, true
+                          FROM ending
+                         WHERE delegation_id = \(delegation) AND kind = 'return' AND reason = 'unlocatable') signs
+                 GROUP BY account_id)
+            """
+    }
+
+    /// By debtor, whichever agency has held credits of the debtor longest. $1 period, $2 delegation
+    static let heldDebtors = """
+        SELECT DISTINCT ON (a.debtor) a.debtor, g.agency_id
+          FROM lease_grant g
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+          JOIN account a ON a.period = $1 AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+         WHERE g.delegation_id = $2 AND g.state = 'open' AND g.key IS NOT NULL AND a.debtor IS NOT NULL
+           AND p.position <> ALL (coalesce(g.skipped, '{}'))
+           AND NOT EXISTS (SELECT FROM ending e
+                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                              AND e.epoch = p.epoch)
+         ORDER BY a.debtor, g.granted_at, g.agency_id
+        """
+}
+
+extension PlanningStore {
+    /// Which agency holds credits of which debtor.
+    package func heldDebtors(_ delegation: Delegation) throws(PgError) -> [Int64: AgencyID] {
+        var found: [Int64: AgencyID] = [:]
+        for row in try link.run(
+            DealMemoryStatements.heldDebtors, [.int32(period.number), .int16(delegation.value)])
+        { found[row.int64(0)] = AgencyID(row.int32(1)) }
+        return found
+    }
+
+    /// The day that the database's clock shows where it comes first in Mexico.
+    package func today() throws(PgError) -> LocalDate {
+        try ImportStore(link, kind: .facts, period: period).today()
+    }
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+
+/// How the simulator makes sure of a server that encrypts.
+package struct WireTLS: Sendable {
+    /// The authorities that are believed, a PEM file; `nil`: those of the system.
+    package var authorities: String?
+    /// The name that the certificate must bear; `nil`: that of the address.
+    package var serverName: String?
+
+    package init(authorities: String? = nil, serverName: String? = nil) {
+        self.authorities = authorities
+        self.serverName = serverName
+    }
+
+    var client: ClientTLS { ClientTLS(authorities: authorities, serverName: serverName) }
+}

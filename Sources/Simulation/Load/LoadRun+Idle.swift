@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import NIOCore
+internal import NIOPosix
+
+extension LoadRun {
+    /// Signs all connections in and lets them do nothing, and measures what a daemon on this machine uses for them.
+    ///
+    /// - Parameter daemon: its process number.
+    /// - Throws: ``SimulationFailure``.
+    package func idle(daemon: Int32, progress: @escaping @Sendable (String) -> Void) async throws -> IdleReport {
+        let few = min(1_000, settings.connections / 2)
+        guard few > 0 else {
+            throw SimulationFailure(
+                .usage, "--connections is \(settings.connections)", remedy: "It takes 2 or more with --idle-of")
+        }
+        try raiseFileLimit()
+        let agencies = try agencies()
+        let clock = try await clock(agencies)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
+        defer { group.shutdownGracefully { _ in } }
+        let workers = group.makeIterator().map { loop in
+            NIOLoopBoundBox.makeBoxSendingValue(LoadWorker(isOpenLoop: false, clock: clock), eventLoop: loop)
+        }
+        let pings = Task {
+            while !Task.isCancelled {
+                // Cancelled in its sleep, the loop ends.
+                try? await Task.sleep(for: .seconds(8))
+                for worker in workers { worker.eventLoop.execute { worker.value.ping() } }
+            }
+        }
+        defer { pings.cancel() }
+        try await connect(0..<few, agencies, workers, progress)
+        let first = try await settled(daemon)
+        try await connect(few..<settings.connections, agencies, workers, progress)
+        let second = try await settled(daemon)
+        for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
+        return IdleReport(few: (few, first), many: (settings.connections, second))
+    }
+
+    /// The resident memory once signing in is over for a while.
+    private func settled(_ daemon: Int32) async throws -> Int64 {
+        try await Task.sleep(for: .seconds(2))
+        let status = try Folder.text("/proc/\(daemon)/status")
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+            let kibibytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int64($0) })
+        else {
+            throw SimulationFailure(.usage, "process \(daemon) has no memory", remedy: "Give the daemon's number")
+        }
+        return kibibytes * 1_024
+    }
+}

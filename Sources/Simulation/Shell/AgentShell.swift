@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import Assignment
+
+/// An interactive session of the protocol, for support and for learning: what is typed is sent, what comes is shown as it came.
+package struct AgentShell {
+    private let settings: AgentConnectionSettings
+
+    /// - Parameter keyFile: the agency's private key, as `agentsim portfolio` and `reparto-agent keygen` write it.
+    /// - Throws: ``SimulationFailure`` of usage.
+    package init(
+        host: String, port: Int, agency: String, instance: String, keyFile: String, tls: WireTLS?
+    ) throws(SimulationFailure) {
+        guard let id = AgencyID(text: agency) else {
+            throw SimulationFailure(.usage, "\(agency) is no agency", remedy: "Write it as ACE07")
+        }
+        guard let token = Token(instance) else {
+            throw SimulationFailure(
+                .usage, "\(instance) is no instance", remedy: "It has 1 to 64 of A-Z a-z 0-9 . _ -")
+        }
+        guard let key = AgencyPrivateKey(bytes: try AgencyKey(path: keyFile).secret) else {
+            throw SimulationFailure(
+                .usage, "\(keyFile) is no Ed25519 key", remedy: "Make one with reparto-agent keygen")
+        }
+        var settings = AgentConnectionSettings(
+            port: port, agency: id, instance: token, sequence: LoadRun.nowMicroseconds(), privateKey: key)
+        settings.host = host
+        settings.client = "agentsim-shell/1"
+        settings.tls = tls?.client
+        self.settings = settings
+    }
+
+    /// Runs until the person takes leave or the server ends the session.
+    package func run() async throws {
+        let connection: AgentConnection
+        do {
+            connection = try await AgentConnection.connect(settings)
+        } catch {
+            throw SimulationFailure(
+                .environment, "\(error)", remedy: "Check the address, the agency's key, and that the server listens")
+        }
+        Terminal.out("* REPARTO \(connection.greeting.text)")
+        Terminal.out(connection.admission.text)
+        let pushes = Task {
+            for await push in connection.pushes { Terminal.out("\n* \(push.name) \(push.fields.text)") }
+        }
+        defer { pushes.cancel() }
+        var editor = LineEditor(prompt: "\(settings.agency)> ", complete: TypedRequest.completions)
+        // Greater than every key of an earlier session of this instance.
+        var key = settings.sequence
+        while let line = editor.next() {
+            switch line.split(separator: " ").first {
+            case nil: continue
+            case "quit", "BYE":
+                try? await connection.bye()
+                return
+            case "help":
+                Self.help()
+                continue
+            default: break
+            }
+            key += 1
+            do {
+                let typed = try TypedRequest(line.trimmed, key: key)
+                if typed.text != line.trimmed { Terminal.out("> \(typed.text)") }
+                Terminal.out(try await connection.send(typed.request).text)
+            } catch let refusal as Refusal {
+                let fields = refusal.fields.map { "\($0.key.text)=\($0.value)" }.joined(separator: " ")
+                Terminal.out("not sent: \(refusal.code.rawValue) \(fields)")
+            } catch {
+                throw SimulationFailure(.environment, "\(error)", remedy: "Start the shell again")
+            }
+        }
+        try? await connection.bye()
+    }
+
+    private static func help() {
+        for verb in Verb.allCases where verb != .hello && verb != .auth {
+            let needed = verb.keys.required.map(\.name).filter { $0 != "key" }
+            let optional = verb.keys.optional.map { "[\($0.name)]" }
+            Terminal.out(([verb.name] + needed + optional).joined(separator: " "))
+        }
+        Terminal.out(
+            "A key is added where it is missing. The tabulator completes verbs, keys and words. quit ends the session.")
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String { split(separator: " ").joined(separator: " ") }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Testing
+
+/// What a person types into the shell.
+struct TypedRequestTests {
+    @Test func `a key is added where a verb needs one, and a typed one stays`() throws {
+        #expect(
+            try TypedRequest("RETURN delegation=14 account=1 epoch=1 reason=other", key: 7).text
+                == "RETURN delegation=14 account=1 epoch=1 reason=other key=7")
+        #expect(
+            try TypedRequest("RETURN key=3 delegation=14 account=1 epoch=1 reason=other", key: 7).text.contains(
+                "key=3 "))
+        #expect(try TypedRequest("PING", key: 7).text == "PING")
+    }
+
+    @Test(arguments: [
+        ("LEESE", ReplyCode.unknownVerb), ("LEASE delegation=14", .missingKey), ("PING x=1", .unknownKey),
+        ("HELD max=x", .badValue), ("HELD  max=1", .syntax),
+    ])
+    func `what no line may be is refused as the server would`(line: String, code: ReplyCode) {
+        let refusal = #expect(throws: Refusal.self) { try TypedRequest(line, key: 1) }
+
+        #expect(refusal?.code == code)
+    }
+
+    @Test(
+        arguments: [
+            ("LE", ["LEASE"]), ("RE", ["REPORT", "RETURN", "RESUME"]), ("LEASE str", ["strategy="]),
+            ("LEASE strategy=d", ["strategy=dual"]), ("RETURN reason=o", ["reason=out-of-territory", "reason=other"]),
+            ("OBJECT reason=o", ["reason=other"]), ("HELD delegation=14 d", []), ("NOSUCH k", []),
+            ("QUIET state=", ["state=on", "state=off"]),
+        ] as [(String, [String])])
+    func `verbs, keys that are not there yet and words are completed`(line: String, words: [String]) {
+        #expect(TypedRequest.completions(of: line) == words)
+    }
+}

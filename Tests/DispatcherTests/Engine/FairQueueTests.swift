@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import PgStore
+import TestSupport
+import Testing
+
+@testable import Dispatcher
+
+/// Agencies take turns, so that one's flood does not hold up another.
+struct FairQueueTests {
+    @Test func `owners take turns by their weight, in the order of their arrival`() {
+        var queue = FairQueue<String, Int>()
+        for number in 1...6 { queue.append(number, of: "a") }
+        for number in 11...13 { queue.append(number, of: "b") }
+        queue.append(21, of: "c")
+
+        let first = queue.take(5) { $0 == "a" ? 2 : 1 }
+        let second = queue.take(5) { $0 == "a" ? 2 : 1 }
+        #expect(first == [1, 2, 11, 21, 3])
+        #expect(second == [12, 4, 5, 13, 6])
+        #expect(queue.isEmpty)
+    }
+
+    @Test func `an owner whose next one is not accepted keeps its place and its order`() {
+        var queue = FairQueue<String, Int>()
+        for number in [1, 1, 2] { queue.append(number, of: "a") }
+        queue.append(11, of: "b")
+        var seen: Set<Int> = []
+        let first = queue.take(9, weight: { _ in 3 }, while: { seen.insert($0).inserted })
+
+        #expect(first == [1, 11])
+        #expect(queue.count == 2)
+        #expect(queue.take(9) { _ in 3 } == [1, 2])
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func `nothing is lost or doubled, and while anything waits a taking is full`(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var queue = FairQueue<Int, Int>()
+        var taken: [Int] = []
+        var appended = 0
+        for _ in 0..<200 {
+            for _ in 0..<Int(random.next() % 8) {
+                queue.append(appended, of: Int(random.next() % 5))
+                appended += 1
+            }
+            let waiting = queue.count
+            let max = Int(random.next() % 7)
+            let some = queue.take(max) { $0 + 1 }
+            #expect(some.count == min(max, waiting))
+            taken += some
+        }
+        taken += queue.take(.max) { _ in 1 }
+
+        #expect(taken.sorted() == Array(0..<appended))
+    }
+
+    @Test(arguments: [1, 3, 8])
+    func `a first request waits for one turn of each owner that waits, however much those have`(owners: Int) {
+        var queue = FairQueue<Int, Int>()
+        for owner in 1...owners { for number in 0..<1_000 { queue.append(number, of: owner) } }
+        _ = queue.take(5) { _ in 2 }
+        queue.append(-1, of: 0)
+        var before = 0
+        while let next = queue.take(1, weight: { _ in 2 }).first, next != -1 { before += 1 }
+
+        #expect(before <= 2 * owners)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a flood of one agency does not hold up another one's report`() async throws {
+        var limits = LeaseEngine.Limits()
+        limits.groupMax = 8
+        try await DealtMonth.with(.init(handSize: 40), engine: limits) { month in
+            let quiet = try await month.connect(2)
+            let account = try #require(try await quiet.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            let flood = try await (0..<8).asyncMap { try await month.connect(1, instance: "i\($0)") }
+            let target = try #require(try await flood[0].lease(DealtMonth.lease(1)).leasedAccounts.first)
+            let reports = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for agent in flood {
+                    group.addTask {
+                        let requests = try (100..<164 as Range<Int64>).map {
+                            AgentRequest.report(try DealtMonth.report($0, target))
+                        }
+                        return try await agent.send(requests).compactMap { $0.fields.number("outcome") }.max() ?? 0
+                    }
+                }
+                // The first of the flood's is answered: hundreds are waiting.
+                while try month.number("SELECT count(*) FROM outcome") == 0 {}
+                let own = try await quiet.report(DealtMonth.report(2, account))
+                let place = try #require(own.fields.number("outcome"))
+                let last = try await group.reduce(0) { max($0, $1) }
+                return (place, last)
+            }
+
+            #expect(reports.1 == 513)
+            #expect(reports.0 < 400)
+        }
+    }
+}
+
+extension Sequence where Self: Sendable, Element: Sendable {
+    fileprivate func asyncMap<Value>(_ body: (Element) async throws -> Value) async throws -> [Value] {
+        var values: [Value] = []
+        for element in self { values.append(try await body(element)) }
+        return values
+    }
+}

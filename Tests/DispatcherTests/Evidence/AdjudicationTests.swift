@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import PgStore
+import TestSupport
+import Testing
+
+/// Late reports that no rule settles, as an operator decides about them.
+struct AdjudicationTests {
+    @Test func `what comes later than the span waits, and counts once a person has accepted it`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 2)).leasedAccounts
+            let link = try month.database.link()
+            // The term's end and a day of grace, and the two days of the span.
+            try month.setClock("2024-04-06T06:00:01Z")
+            var late: [ClientReply] = []
+            for (key, account) in zip(2..., accounts) {
+                late.append(
+                    try await agent.report(
+                        DealtMonth.report(Int64(key), account, at: "2024-03-05T15:00:00Z", result: .dispute)))
+            }
+            #expect(late.map(\.code) == [.expired, .expired])
+            #expect(late.map { $0.fields["counts"] } == ["pending", "pending"])
+            let numbers = late.compactMap { $0.fields.number("evidence") }
+            let list = try Adjudication.list(waiting: true, agency: "ACE01", asJSON: false, link)
+            #expect(list.split(separator: "\n").count == 3)
+            #expect(
+                try Adjudication.list(waiting: true, agency: "ACE02", asJSON: false, link)
+                    == "no evidence waits for a decision")
+
+            let accepted = try Adjudication.decide([numbers[0]], .accepted, reason: "line-down", by: "ana", link)
+            #expect(accepted == "ACE01 account \(accounts[0].account): evidence \(numbers[0]) accepted")
+            _ = try Adjudication.decide([numbers[1]], .rejected, reason: "no", by: "ana", link)
+            #expect(try month.number("SELECT count(*) FROM outcome WHERE marks = '{late}' AND result = 'dispute'") == 1)
+            // A repetition says what it said, and nothing is decided twice.
+            #expect(
+                try await agent.report(
+                    DealtMonth.report(2, accounts[0], at: "2024-03-05T15:00:00Z", result: .dispute)
+                ).text == late[0].text)
+            #expect(throws: CommandFailure.self) {
+                try Adjudication.decide([numbers[1]], .accepted, reason: "x", by: "ana", link)
+            }
+            let records = try link.run("SELECT records FROM block").flatMap { LedgerBlock.unpack($0.bytes(0)) }
+            #expect(records.filter { String(decoding: $0, as: UTF8.self).hasPrefix("adjudication ") }.count == 2)
+            #expect(
+                try Adjudication.list(waiting: false, agency: nil, asJSON: true, link).contains("decidedBy")
+            )
+        }
+    }
+
+    @Test func `nothing is accepted once the next holder has reported, or the month is closed`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
+            let link = try month.database.link()
+            try month.setClock("2024-04-06T06:00:01Z")
+            let late = try await agent.report(DealtMonth.report(2, account, at: "2024-03-05T15:00:00Z"))
+            let number = try #require(late.fields.number("evidence"))
+            try link.script(
+                """
+                INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id,
+                       position, contract_id, worked_at, received_at, channel, contact, result, request_hash)
+                VALUES (202403, 9, 2, 1, 1, 9000, \(account.account), 2, 2, 1, 2, now_instant(), now_instant(), 'sms', 'none',
+                        'no-answer', '')
+                """)
+            let refusal = #expect(throws: CommandFailure.self) {
+                try Adjudication.decide([number], .accepted, reason: "x", by: "ana", link)
+            }
+            #expect(
+                refusal?.found == "evidence \(number) cannot be accepted: the next holder has reported on the account")
+            try link.script("DELETE FROM outcome; UPDATE period SET state = 'closed'")
+            #expect(throws: CommandFailure.self) {
+                try Adjudication.decide([number], .accepted, reason: "x", by: "ana", link)
+            }
+            #expect(try month.number("SELECT count(*) FROM evidence WHERE counts IS NULL AND decision IS NULL") == 1)
+        }
+    }
+}

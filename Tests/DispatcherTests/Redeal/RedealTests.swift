@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+import PgStore
+import Simulation
+import TestSupport
+import Testing
+
+extension StartedMonth {
+    /// What breaks an invariant in the delegations of the month, as the checker of histories sees it.
+    func broken() throws -> [String] {
+        try ([9, 14] as [Int16]).flatMap { number -> [String] in
+            let delegation = try #require(Delegation(number))
+            let verdict = Judge.judge(try HistoryReader(link, operations: []).history(delegation))
+            return verdict.findings.map { "\($0)" }
+        }
+    }
+
+    /// Gives back the first account that a contract leased, for a reason.
+    func giveBack(_ account: Int64, reason: String) throws {
+        try link.run(
+            """
+            WITH e AS (
+                INSERT INTO ending
+                SELECT d.delegation_id, d.account_id, d.epoch, 'return', $2, now_instant(), d.hand_id, d.position, true
+                  FROM deal d WHERE d.account_id = $1 ORDER BY d.epoch DESC LIMIT 1 RETURNING *)
+            INSERT INTO release (delegation_id, quota_id, accounts, exposure)
+            SELECT g.delegation_id, g.quota_id, 1, 0 FROM e JOIN lease_grant g USING (delegation_id, hand_id)
+             WHERE e.position BETWEEN g.first_position AND g.last_position
+            """, [.int64(account), .text(reason)])
+        while try link.foldReleases(limit: 100) > 0 {}
+    }
+
+    /// The hand of a contract in delegation 9 with telephone accounts of the administrative strategy.
+    func hand(of contract: Int32) throws -> Int32 {
+        Int32(
+            try number(
+                """
+                SELECT hand_id::bigint FROM hand WHERE delegation_id = 9 AND strategy = 2 AND portfolio = 1 AND state = 'open'
+                   AND contract_ids = ARRAY[\(contract)] AND NOT is_front ORDER BY hand_id LIMIT 1
+                """))
+    }
+
+    /// Accounts that wait in open hands.
+    var waiting: String {
+        """
+        hand h JOIN position p USING (delegation_id, hand_id)
+         WHERE h.state = 'open' AND p.position > coalesce((SELECT max(g.last_position) FROM lease_grant g
+               WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.account_id = p.account_id AND e.epoch = p.epoch)
+        """
+    }
+
+    func redeal(_ manner: RedealScope.Manner, on other: PgLink? = nil) throws -> RedealReport {
+        try RedealRun(other ?? link, scope: RedealScope(manner), reason: "rebalance", by: "ana").run()
+    }
+}
+
+struct RedealTests {
+    @Test func `what nobody holds is dealt under new epochs, what is held stays and counts`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            let before = try month.count(month.waiting)
+            let report = try month.redeal(.everything)
+
+            #expect(report.state == .applied && report.accounts == before)
+            #expect(try month.count(month.waiting) == before)
+            #expect(try month.count("deal WHERE epoch = (1::bigint << 32) + 2") == before)
+            #expect(try month.count("hand WHERE state = 'inactive'") == 0)
+            #expect(
+                try month.number("SELECT sum(limit_accounts)::bigint FROM quota")
+                    == before + 5)
+            #expect(try month.count("redeal WHERE state = 'done'") == 1)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test func `a contract with fewer advisers gets less, its limits fall at once, never below what it holds`()
+        async throws
+    {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            try month.link.script(
+                """
+                UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 3 WHERE contract_id = 1;
+                UPDATE clock SET virtual_now = virtual_now + interval '1 hour'
+                """)
+            let report = try month.redeal(.everything)
+            let limit = "FROM quota WHERE contract_id = 1 AND delegation_id = 9 AND portfolio = 1"
+
+            #expect(report.quotas.contains { $0.contract == 1 && $0.after < $0.before })
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint \(limit)") == 5)
+            #expect(
+                try month.number(
+                    "SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1 AND delegation_id = 14 AND portfolio = 1"
+                ) == 3)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test func `a preview says whose limits change and changes nothing`() async throws {
+        try await StartedMonth.with { month in
+            try month.link.script("UPDATE contract_capacity SET accounts_per_adviser = 1 WHERE contract_id = 1")
+            let order = try RedealOrder(
+                period: "2024-03", delegations: [9], strategies: [], leftOver: false, by: "ana", seed: nil)
+            let text = try order.run(on: month.link, isPreview: true, asJSON: false)
+
+            #expect(text.contains("ACE01") && text.contains("nothing was changed"))
+            #expect(try month.count("redeal") == 0)
+            #expect(try month.count("hand WHERE state = 'closed'") == 0)
+            #expect(throws: CommandFailure.self) {
+                try RedealOrder(
+                    period: "2024-04", delegations: [], strategies: [], leftOver: false, by: "ana", seed: nil
+                ).run(on: month.link, isPreview: true, asJSON: false)
+            }
+        }
+    }
+
+    @Test func `one that was stopped leaves no half dealt pool, and the next one goes on with it`() async throws {
+        try await StartedMonth.with { month in
+            let before = try month.count(month.waiting)
+            try month.link.script(
+                """
+                CREATE FUNCTION stop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF (SELECT count(*) FROM redeal_pool WHERE state = 'done') = 2 THEN RAISE 'the plug is pulled'; END IF;
+                    RETURN NEW; END $$;
+                CREATE TRIGGER stop_it BEFORE UPDATE ON redeal_pool FOR EACH ROW WHEN (NEW.state = 'done')
+                    EXECUTE FUNCTION stop_it()
+                """)
+            let failed = #expect(throws: CommandFailure.self) {
+                // A link of its own, which is gone afterwards as the process of a killed command is.
+                try month.redeal(.everything, on: try month.database.link())
+            }
+            #expect(failed?.exit == .environment)
+            try month.link.script("DROP TRIGGER stop_it ON redeal_pool")
+            #expect(try month.count("redeal_pool WHERE state = 'closed'") == 1)
+            #expect(try month.count("hand WHERE state = 'inactive'") == 0)
+            #expect(try month.count("redeal_pool WHERE state = 'done'") == 2)
+            let waiting = try month.count(month.waiting)
+            while try month.count(
+                "pg_stat_activity a JOIN redeal r ON r.backend = a.pid AND r.backend_start = a.backend_start") > 0
+            {}
+            let resumed = try RedealRun.finishAbandoned(month.link)
+
+            #expect(waiting < before)
+            #expect(resumed?.state == .resumed)
+            #expect(try month.count(month.waiting) == before)
+            #expect(try month.count("redeal WHERE state = 'done'") == 1)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test func `of two at once the second is told who deals, and changes nothing`() async throws {
+        try await StartedMonth.with { month in
+            let other = try month.database.link()
+            _ = try RedealStore(other).insert(
+                period: PlannedMonth.march, plan: 1, reason: "rebalance", closesAll: true, by: "eva", seed: 1,
+                digest: [1], pools: [], quotas: [])
+            let failure = #expect(throws: CommandFailure.self) { try month.redeal(.everything) }
+
+            #expect(failure?.exit == .environment)
+            #expect(failure?.found.contains("is being dealt again") == true && failure?.found.contains("eva") == true)
+            #expect(try month.count("redeal") == 1)
+            #expect(try month.count("hand WHERE state = 'closed'") == 0)
+            try other.script("SELECT 1")
+        }
+    }
+
+    @Test func `what an agency on hold had not pulled is dealt to the others, and never to it`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            let before = try month.count(month.waiting)
+            let order = try AgencyOrder(
+                .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
+            let text = try order.run(on: month.link, isPreview: false, asJSON: false)
+
+            #expect(text.contains("accounts dealt to others"))
+            #expect(try month.count(month.waiting) == before)
+            #expect(try month.count("hand WHERE state = 'open' AND contract_ids = '{1}'") == 0)
+            #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{2}'") > 0)
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 5)
+            // The hands of the others were not touched.
+            #expect(try month.count("hand WHERE contract_ids = '{2}' AND state = 'closed'") == 0)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test func `what comes back goes to another agency, unless the institution has to look into it`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 3)
+            let accounts = try month.link.run(
+                "SELECT account_id FROM position WHERE hand_id = \(try month.hand(of: 1)) AND position <= 3 ORDER BY position"
+            ).map { $0.int64(0) }
+            try month.giveBack(accounts[0], reason: "unlocatable")
+            try month.giveBack(accounts[1], reason: "paid")
+            let list = try ReturnList(month.link, period: try PeriodArgument(text: "2024-03"))
+            let report = try month.redeal(.leftOver)
+            let after = try ReturnList(month.link, period: try PeriodArgument(text: "2024-03"))
+
+            #expect(list.lines.contains { $0.hasPrefix("other-agency") && $0.contains("1") })
+            #expect(list.lines.contains { $0.hasPrefix("check") })
+            #expect(report.accounts == 1)
+            #expect(after.lines.contains { $0.hasPrefix("dealt") })
+            #expect(
+                try month.number(
+                    """
+                    SELECT h.contract_ids[1]::bigint FROM deal d JOIN hand h USING (delegation_id, hand_id)
+                     WHERE d.account_id = \(accounts[0]) AND h.is_front AND h.state = 'open'
+                    """) == 2)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test func `what nobody pulls for the days of the setting goes to those who pull`() async throws {
+        try await StartedMonth.with { month in
+            let setting = try DealSettings(
+                strategy: "administrative", delegations: [9], unpulledDays: "7", by: "ana")
+            #expect(try setting.set(month.link).contains("7 days"))
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-19T14:59:59Z'")
+            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) == 0)
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            let idle = try month.count(
+                "hand WHERE delegation_id = 9 AND strategy = 2 AND contract_ids = '{2}' AND size > 0")
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-19T15:00:00Z'")
+            while try RedealKeeping.run(month.link, dealAgain: .zero) > 0 {}
+
+            #expect(try month.count("hand WHERE withdrawn_reason = 'unpulled' AND contract_ids = '{2}'") == idle)
+            #expect(
+                try month.count(
+                    "hand WHERE state = 'open' AND contract_ids = '{2}' AND delegation_id = 9 AND strategy = 2") == 0)
+            #expect(
+                try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{1}' AND delegation_id = 9")
+                    > 0)
+            #expect(try month.count("hand WHERE state = 'closed' AND delegation_id = 14") == 0)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test func `assigned is what a contract drew or what waits for it, however often the month was dealt`() async throws
+    {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            try month.month.lease(hand: try month.hand(of: 2), accounts: 4)
+            _ = try month.redeal(.everything)
+            let account = try month.number(
+                "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) WHERE g.contract_id = 2 LIMIT 1"
+            )
+            try month.giveBack(account, reason: "capacity")
+            _ = try month.redeal(.leftOver)
+            _ = try AgencyOrder(
+                .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+            var assigned: [Int32: Int64] = [:]
+            try month.link.transaction {
+                let store = try ClosingStore(month.link, period: PlannedMonth.march) { _ in }
+                for row in try store.dealt() { assigned[row.place.contract, default: 0] += row.accounts }
+                for row in try store.endings() where row.kind == "withdrawal" {
+                    assigned[row.place.contract, default: 0] -= row.count
+                }
+            }
+            var expected: [Int32: Int64] = [:]
+            for row in try month.link.run(
+                """
+                SELECT h.contract_ids[1], count(DISTINCT p.account_id)
+                  FROM hand h
+                  JOIN position p USING (delegation_id, hand_id)
+                 WHERE p.position <= coalesce((SELECT max(g.last_position) FROM lease_grant g
+                       WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
+                    OR h.state = 'open'
+                 GROUP BY 1
+                """)
+            { expected[row.int32(0)] = row.int64(1) }
+
+            #expect(expected[1] == 5)
+            #expect(assigned.filter { $0.value != 0 } == expected)
+        }
+    }
+
+    @Test func `a suspended band is dealt to others by the month's plan too`() async throws {
+        try await StartedMonth.with(applied: false) { month in
+            let tactic = try month.text(
+                "SELECT tactic FROM placement WHERE delegation_id = 9 AND strategy = 2 ORDER BY account_id LIMIT 1")
+            _ = try AgencyOrder(
+                .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
+                recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+            _ = try month.month.plan().apply()
+
+            let dealt =
+                "position p JOIN hand h USING (delegation_id, hand_id) WHERE h.strategy = 2 AND p.tactic = '\(tactic)'"
+            #expect(try month.count(dealt + " AND h.contract_ids = '{1}'") == 0)
+            #expect(try month.count(dealt + " AND h.contract_ids = '{2}'") > 0)
+            #expect(try month.count("hand WHERE contract_ids = '{1}' AND strategy = 2 AND size > 0") > 0)
+        }
+    }
+
+    @Test func `a suspended band is dealt to others`() async throws {
+        try await StartedMonth.with { month in
+            let tactic = try month.text(
+                "SELECT p.tactic FROM position p WHERE p.hand_id = \(try month.hand(of: 1)) ORDER BY position LIMIT 1")
+            _ = try AgencyOrder(
+                .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
+                recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+            _ = try month.redeal(.everything)
+
+            #expect(
+                try month.count(
+                    month.waiting + " AND h.contract_ids = '{1}' AND h.strategy = 2 AND p.tactic = '\(tactic)'") == 0)
+            #expect(try month.count(month.waiting + " AND h.contract_ids = '{2}' AND p.tactic = '\(tactic)'") > 0)
+            #expect(try month.broken() == [])
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import FoundationEssentials
+import Logging
+import PgStore
+import TestSupport
+import Testing
+
+/// One node over a copy of the month, and what happens around a session: each remark that begins with `!` in a transcript is done
+/// here with the operator's own means.
+final class TranscriptStage {
+    struct Unknown: Error { let remark: String }
+
+    let node: DispatcherNode.Running
+    private let database: TestDatabase
+    private let folder: String
+    private var stop: Task<Void, Never>?
+    private var blocker: PgLink?
+    private var crowd: [Task<ReplyCode?, any Error>] = []
+    private var sequence: Int64 = 1
+
+    init(_ database: TestDatabase, for transcript: [String]) async throws {
+        self.database = database
+        folder = FileManager.default.temporaryDirectory.path() + "/transcript-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var logger = Logger(label: "transcript")
+        logger.logLevel = .critical
+        var server = AgentServerSettings(node: "mx-1")
+        server.seed = { SessionSeed(nonce: (0..<32).map(UInt8.init), session: "9f2c41d7") }
+        // Where the document lets ten seconds pass, the test lets a tenth of one.
+        if transcript.contains(where: { $0.hasPrefix("~") }) { server.limits.authentication = .milliseconds(100) }
+        var settings = DispatcherNode.Settings(server: server)
+        settings.pace = DealtMonth.quickPace
+        settings.pace.clock = .milliseconds(20)
+        settings.contactCipher = TranscriptMonth.cipher
+        if transcript.contains("! the queue is full") { settings.engine.queueMax = 1 }
+        node = try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
+    }
+
+    func end() async {
+        try? blocker?.script("ROLLBACK")
+        for task in crowd { _ = try? await task.value }
+        if let stop { await stop.value } else { await node.stop() }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    func happens(_ remark: String) async throws {
+        let link = try database.link()
+        switch remark {
+        case "the debtor pays": try pay(link)
+        case "an hour passes": try setClock(link, "2024-03-04T16:00:00Z")
+        case "the term is near": try setClock(link, "2024-04-01T06:00:00Z")
+        case "the term passes": try setClock(link, "2024-04-04T07:00:00Z")
+        case "ninety days pass after the end of the grant": try setClock(link, "2024-07-04T07:00:00Z")
+        case "the institution pauses the strategy": _ = try order().set(link)
+        case "the institution resumes it": _ = try order().lift(link)
+        case "a recall is noticed": try notice(link)
+        case "a lawsuit is filed": try sue(link)
+        case "the node is told to stop": stop = Task { [node] in await node.stop() }
+        case "the queue is full": try await fillQueue()
+        case "answers take their time": try block()
+        case "the queue is empty again": try await release()
+        case "too many failed from this address": try await failOften()
+        case "100000 payments come in while nobody reads": try await flood(link)
+        default: throw Unknown(remark: remark)
+        }
+    }
+
+    private func setClock(_ link: PgLink, _ text: String) throws {
+        try link.script("UPDATE clock SET virtual_now = '\(text)'")
+    }
+
+    private func load(_ kind: ImportKind, _ text: String, _ link: PgLink) throws {
+        let path = "\(folder)/\(kind.rawValue).csv"
+        try Data(text.utf8).write(to: URL(filePath: path))
+        let report = try ImportRun(kind, path: path, period: ImportSite.march).run(on: link)
+        #expect(report.failure == nil)
+    }
+
+    private func pay(_ link: PgLink) throws {
+        try load(
+            .payments,
+            ExampleText.file(
+                .payments,
+                [["account": "1900012345", "delegation": "14", "paid_on": "2024-03-04", "amount": "4310.22"]]), link)
+    }
+
+    private func sue(_ link: PgLink) throws {
+        try load(
+            .stops, "account,delegation,reason,from_on,until_on\n1900012345,14,lawsuit,2024-03-04,\n", link)
+    }
+
+    private func order() throws -> PauseOrder {
+        try PauseOrder(strategy: "administrative", delegation: 14, agency: "ACE07", reason: "audit", until: nil)
+    }
+
+    private func notice(_ link: PgLink) throws {
+        let lease = LeaseKey(
+            delegation: try #require(Delegation(14)), account: try #require(AccountID(1_900_012_345)),
+            epoch: try #require(Epoch(7)))
+        let finalAt = try #require(Timestamp(text: "2024-03-20T06:00:00Z"))
+        #expect(try Recalls.notice(link, [lease], reason: "over-limit", finalAt: finalAt, by: "test").count == 1)
+    }
+
+    // MARK: A busy node
+
+    /// Holds what every group has to lock, so that the one under way waits.
+    private func block() throws {
+        let link = try database.link("blocker")
+        try link.script("BEGIN; SELECT 1 FROM hand FOR UPDATE; SELECT 1 FROM lease_grant FOR UPDATE")
+        blocker = link
+    }
+
+    /// Others ask until one of them is refused.
+    private func fillQueue() async throws {
+        try block()
+        let agent = try await connect(8, "crowd")
+        for key in 1...3 as ClosedRange<Int64> {
+            let request = LeaseRequest(
+                key: key, delegation: try #require(Delegation(14)), strategy: .administrative, max: 1)
+            crowd.append(Task { try await agent.lease(request).code })
+        }
+        for task in crowd.suffix(1) where try await task.value != .busy { throw Unknown(remark: "the queue has room") }
+    }
+
+    private func release() async throws {
+        try blocker?.script("ROLLBACK")
+        for task in crowd { _ = try await task.value }
+        crowd = []
+    }
+
+    private func failOften() async throws {
+        while true {
+            do {
+                _ = try await connect(7, "stranger", key: AgencyPrivateKey())
+            } catch AgentConnectionError.refused(let reply) where reply.code == .limit {
+                return
+            } catch AgentConnectionError.refused {
+                continue
+            }
+        }
+    }
+
+    private func connect(_ agency: Int32, _ instance: String, key: AgencyPrivateKey? = nil) async throws
+        -> AgentConnection
+    {
+        sequence += 1
+        return try await AgentConnection.connect(
+            AgentConnectionSettings(
+                port: node.port, agency: try #require(AgencyID(agency)), instance: try #require(Token(instance)),
+                sequence: sequence, privateKey: try key ?? TranscriptMonth.key()))
+    }
+
+    /// Another connection of the agency tells when the last of them was said to all.
+    private func flood(_ link: PgLink) async throws {
+        let witness = try TranscriptClient(port: node.port)
+        let hello = HelloRequest(
+            agency: try #require(AgencyID(7)), client: nil, instance: try #require(Token("witness")), sequence: 1,
+            nonce: [UInt8](repeating: 1, count: 16))
+        let proof = try TranscriptMonth.key().sign(
+            AuthenticationMessage(server: "mx-1", serverNonce: (0..<32).map(UInt8.init), hello: hello))
+        var lines: [UInt8] = []
+        AgentRequest.hello(hello).write(Tag(number: 1), to: &lines)
+        AgentRequest.auth(AuthRequest(proof: try #require(proof))).write(Tag(number: 2), to: &lines)
+        try witness.say(lines)
+        for _ in 0..<3 { _ = await witness.hear() }
+        try link.script(
+            """
+            INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date, amount)
+            SELECT 7, 'UPDATE', 14, 1900012345, 7, 'payment', '2024-03-04', n FROM generate_series(1, 100000) n
+            """)
+        while case .line(let line) = await witness.hear(), !line.contains(" amount=1000.00 ") {}
+    }
+}

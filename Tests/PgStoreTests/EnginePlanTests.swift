@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+@testable import PgStore
+
+/// A group's statements are planned once, often on the first day of a month, while the tables are empty. Their plans must
+/// still read by key when a month is in them: a plan that reads a table for each group holds the group's locks meanwhile.
+struct EnginePlanTests {
+    /// A statement, and the arrays that ask it for the last of the grown tables' rows.
+    struct Lookup: Sendable, CustomTestStringConvertible {
+        let name: String
+        let sql: String
+        let types: String
+        let values: String
+        var testDescription: String { name }
+    }
+
+    private static let last = 3_000
+    static let lookups: [Lookup] = [
+        Lookup(
+            name: "lock hands", sql: EngineStatements.lockHands, types: "smallint[], int[]",
+            values: "'{9}', '{\(last)}'"),
+        Lookup(
+            name: "lock quotas", sql: EngineStatements.lockQuotas, types: "smallint[], int[]",
+            values: "'{9}', '{\(last)}'"),
+        Lookup(
+            name: "lock grants of leases", sql: EngineStatements.lockGrantsShared,
+            types: "smallint[], bigint[], bigint[], smallint[], int[], int[]",
+            values: "'{9}', '{\(last)}', '{1}', '{}', '{}', '{}'"),
+        Lookup(
+            name: "lock grants by number", sql: EngineStatements.lockGrantsForUpdate,
+            types: "smallint[], bigint[], bigint[], smallint[], int[], int[]",
+            values: "'{}', '{}', '{}', '{9}', '{\(last)}', '{1}'"),
+        Lookup(name: "hands", sql: EngineStatements.hands, types: "smallint[], int[]", values: "'{9}', '{\(last)}'"),
+        Lookup(name: "quotas", sql: EngineStatements.quotas, types: "smallint[], int[]", values: "'{9}', '{\(last)}'"),
+        Lookup(
+            name: "windows", sql: EngineStatements.windows, types: "smallint[], int[], int[]",
+            values: "'{9}', '{\(last)}', '{1}'"),
+        Lookup(
+            name: "leases", sql: EngineStatements.leases, types: "smallint[], bigint[], bigint[]",
+            values: "'{9}', '{\(last)}', '{1}'"),
+        Lookup(
+            name: "grants", sql: EngineStatements.grants, types: "smallint[], int[], int[]",
+            values: "'{9}', '{\(last)}', '{1}'"),
+        Lookup(
+            name: "lease keys", sql: EngineStatements.leaseKeys, types: "smallint[], int[], int[], bigint[]",
+            values: "'{9}', '{1}', '{1}', '{\(last)}'"),
+        Lookup(
+            name: "outcome keys", sql: EngineStatements.outcomeKeys, types: "smallint[], int[], int[], bigint[], int[]",
+            values: "'{9}', '{1}', '{1}', '{\(last)}', '{202403}'"),
+        Lookup(
+            name: "evidence keys", sql: EngineStatements.evidenceKeys, types: "smallint[], int[], int[], bigint[]",
+            values: "'{9}', '{1}', '{1}', '{\(last)}'"),
+        Lookup(
+            name: "request keys", sql: EngineStatements.requestKeys,
+            types: "smallint[], int[], int[], bigint[], text[]",
+            values: "'{9}', '{1}', '{1}', '{\(last)}', '{EXTEND}'"),
+    ]
+
+    /// Enough for a handful of index descents and rows; reading any of the tables takes more.
+    private static let buffersMax: Int64 = 60
+
+    @Test func `a plan made on empty tables reads by key when they have grown`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script("CREATE TABLE outcome_202403 PARTITION OF outcome FOR VALUES IN (202403)")
+            try link.prepareForEngine()
+            for (number, lookup) in Self.lookups.enumerated() {
+                try link.script("PREPARE p\(number) (\(lookup.types)) AS \(lookup.sql)")
+                try link.script("EXECUTE p\(number) (\(lookup.values))")
+            }
+            try Self.grow(database.link())
+
+            for (number, lookup) in Self.lookups.enumerated() {
+                let lines = try link.run(
+                    "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE p\(number) (\(lookup.values))"
+                ).map { $0.text(0) }
+                #expect(Self.buffers(lines) <= Self.buffersMax, "\(lookup.name):\n\(lines.joined(separator: "\n"))")
+            }
+        }
+    }
+
+    /// One account, hand, quota, grant and row of each key per number.
+    private static func grow(_ link: PgLink) throws {
+        try link.script(
+            """
+            SET session_replication_role = replica;
+            INSERT INTO hand SELECT 9, i, '{1}', 2, 1, 202403, 1, false, 'open', 1, 30, 60, 0, 0, '' FROM generate_series(1, \(last)) i;
+            INSERT INTO position SELECT 9, i, 1, i, 1, 1, 0, 0, 1, 't', 1, 1, 1, 9010, 'r' FROM generate_series(1, \(last)) i;
+            INSERT INTO deal SELECT 9, i, 1, i, 1 FROM generate_series(1, \(last)) i;
+            INSERT INTO quota (delegation_id, quota_id, contract_id, strategy, portfolio, limit_accounts, plan_id)
+            OVERRIDING SYSTEM VALUE SELECT 9, i, i, 2, 1, 1, 1 FROM generate_series(1, \(last)) i;
+            INSERT INTO lease_grant SELECT 9, i, 1, 1, i, 1, 1, 1, i, '', NULL, 1, 1, 1, 1, 1, 'limit', '', now(), now(), now(), now(), 0, 0
+              FROM generate_series(1, \(last)) i;
+            INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+                   contract_id, worked_at, received_at, channel, contact, result, request_hash)
+            SELECT 202403, 9, 1, 1, i, i, i, 1, i, 1, 1, now(), now(), 'phone-out', 'none', 'no-answer', '' FROM generate_series(1, \(last)) i;
+            INSERT INTO evidence SELECT 9, 1, 1, i, i, 'CLOSED', i, 1, NULL, NULL, now(), '', '' FROM generate_series(1, \(last)) i;
+            INSERT INTO request SELECT 9, 1, 1, 'EXTEND', i, '', '', now() FROM generate_series(1, \(last)) i;
+            """)
+    }
+
+    /// What the topmost node read, found in memory or not.
+    private static func buffers(_ lines: [String]) -> Int64 {
+        guard let line = lines.first(where: { $0.contains("Buffers: shared") }) else { return 0 }
+        return line.split(separator: " ").compactMap { word in
+            let parts = word.split(separator: "=")
+            return parts.count == 2 && (parts[0] == "hit" || parts[0] == "read") ? Int64(parts[1]) : nil
+        }.reduce(0, +)
+    }
+}

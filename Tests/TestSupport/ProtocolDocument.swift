@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+
+/// docs/protocol.md, cut into what can be executed.
+package struct ProtocolDocument: Sendable {
+    private let lines: [String]
+
+    package init() {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let text = (try? String(contentsOf: URL(filePath: root + "/docs/protocol.md"), encoding: .utf8)) ?? ""
+        lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// The sessions of the document: those of a client that keeps to it, and those of one that does not.
+    package var transcripts: [[String]] { blocks("transcript") + blocks("transcript-fault") }
+
+    /// The fenced blocks of one kind.
+    package func blocks(_ kind: String) -> [[String]] {
+        lines.indices.filter { lines[$0] == "```" + kind }.map { start in
+            Array(lines[(start + 1)...].prefix { $0 != "```" })
+        }
+    }
+
+    /// The cells of the table whose heading starts like that, row by row.
+    package func table(under heading: String) -> [[String]] {
+        guard let start = lines.firstIndex(where: { $0.hasPrefix(heading) }) else { return [] }
+        return lines[(start + 2)...].prefix { $0.hasPrefix("|") }.map { row in
+            row.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast().map {
+                String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+            }
+        }
+    }
+}

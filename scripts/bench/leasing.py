@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Durable leases and reports over TCP against what a queue table does, and against the bare rows.
+
+One run is: the daemon under `agentsim load`; the pair of statements of a queue on SKIP LOCKED by pgbench, with as many clients and as
+many accounts at a time; the rows that a lease and its reports leave, written by sets over one connection, without a daemon. All on
+the same server, one after the other, so that a slow moment of the machine meets all three.
+"""
+
+import json
+import re
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+
+from pathlib import Path
+
+from harness import BIN, PERIOD, Bench, Failure, Result, say
+
+# Of the portfolio: some 470,000 are dealt, more than a run of SECONDS takes.
+ACCOUNTS = 2_000_000
+SECONDS = 5
+QUEUE_ROWS = 1_000_000
+SET_MAX = 1_000
+
+CLAIM_AND_ACKNOWLEDGE = """
+WITH claimed AS (
+    SELECT id FROM queue_reference WHERE state = 0 ORDER BY id LIMIT {batch} FOR UPDATE SKIP LOCKED),
+taken AS (
+    UPDATE queue_reference q SET state = 1, holder = :client_id FROM claimed WHERE q.id = claimed.id RETURNING q.id)
+SELECT array_agg(id) AS ids FROM taken \\gset
+UPDATE queue_reference SET state = 2 WHERE id = ANY (:ids::bigint[]);
+"""
+
+WRITE_ROWS = """
+BEGIN;
+INSERT INTO grant_reference
+SELECT 9, nextval('row_reference'), 1, {batch}, 1, 1, 1, 1, nextval('row_reference'), '\\\\x00000000000000000000000000000000', NULL, {batch}, 0,
+       currval('row_reference'), 0, 1000, 'limit', '\\\\x00000000000000000000000000000000', now(), now(), now(), now(), 0, 0
+  FROM generate_series(1, {grants});
+INSERT INTO outcome_reference (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+       contract_id, worked_at, received_at, channel, contact, result, request_hash)
+SELECT 202403, 9, 1, 1, nextval('row_reference'), currval('row_reference'), 1000000000 + i, 1, 1, i, 1, now(), now(), 'phone-out', 'none',
+       'no-answer', '\\\\x00000000000000000000000000000000'
+  FROM generate_series(1, {rows}) i;
+COMMIT;
+"""
+
+SINGLE_COMMIT = "INSERT INTO commit_reference DEFAULT VALUES;"
+
+
+@dataclass
+class Case:
+    name: str
+    connections: int
+    batch: int
+    queue_target: float
+    rows_target: float
+
+
+def run(outer, case):
+    # A dealt month of its own: the other cases need one that is not dealt.
+    bench = Bench(min(outer.accounts, ACCOUNTS), outer.runs)
+    bench.folder = Path("var/bench") / f"leasing-{bench.accounts}"
+    try:
+        yield from measured(bench, case)
+    finally:
+        bench.stop()
+
+
+def measured(bench, case):
+    dealt(bench)
+    ours, queue, rows, p99, commit_p99 = [], [], [], [], []
+    for number in range(max(3, bench.runs - 2)):
+        load = loaded(bench, case)
+        ours.append(load["accountsPerSecond"])
+        p99.append(load["report"]["p99"] / 1000)
+        queue.append(queued(bench, case))
+        rows.append(written(bench, case))
+        commit_p99.append(committed(bench, max(1, load["accountsPerSecond"] // case.batch // 2)))
+        say(f"run {number + 1}: ours {ours[-1]:,.0f}, queue {queue[-1]:,.0f}, rows {rows[-1]:,.0f} accounts a second; "
+            f"p99 of a report {p99[-1]:.1f} ms, of a single commit {commit_p99[-1]:.1f} ms")
+    drop(bench)
+    for name, values in [("ours", ours), ("queue", queue), ("rows", rows)]:
+        say(f"{name:6} {min(values):>10,.0f} / {statistics.median(values):>10,.0f} / {max(values):>10,.0f} accounts a second")
+    say(f"p99    {statistics.median(p99):.1f} ms of a report under full load, {statistics.median(commit_p99):.1f} ms of a single commit "
+        "at half of our rate")
+    to_queue = statistics.median(a / b for a, b in zip(ours, queue))
+    to_rows = statistics.median(a / b for a, b in zip(ours, rows))
+    yield Result(case.name, f"{to_queue:.2f} x", f">= {case.queue_target} x queue", to_queue >= case.queue_target)
+    yield Result(f"{case.name}-rows", f"{to_rows:.2f} x", f">= {case.rows_target} x rows", to_rows >= case.rows_target)
+
+
+# --- The daemon -------------------------------------------------------------------------------------------------------
+
+
+def dealt(bench):
+    """A dealt month whose agencies can sign in. Made once and kept until `make clean`."""
+    portfolio = bench.folder / "portfolio"
+    marker = bench.folder / "dealt"
+    if marker.exists():
+        bench.start()
+    else:
+        bench.month()
+        say("segmenting and dealing")
+        bench.timed(bench.dispatcherd("agency", "key", "add", "--file", portfolio / "keys.csv"))
+        bench.timed(bench.dispatcherd("segment", "--period", PERIOD, "--policy", "policies/infonavit-2023.yaml"))
+        bench.timed(bench.dispatcherd("clock", "set", f"{PERIOD}-01T15:00Z"))
+        bench.timed(bench.dispatcherd("plan", "apply", "--period", PERIOD))
+        marker.touch()
+
+
+def loaded(bench, case):
+    bench.timed(bench.psql(
+        "TRUNCATE lease_grant, outcome, evidence, request, ending, release, block, chain, push",
+        "UPDATE quota SET released_accounts = 0, released_exposure = 0", "VACUUM ANALYZE quota", "CHECKPOINT"))
+    ready = bench.folder / "ready"
+    ready.unlink(missing_ok=True)
+    daemon = subprocess.Popen(
+        [str(word) for word in bench.dispatcherd("serve", "--port", "0", "--ready-file", ready)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not ready.exists():
+            if daemon.poll() is not None or time.monotonic() > deadline:
+                raise Failure("dispatcherd does not listen")
+            time.sleep(0.1)
+        port = ready.read_text().split()[1]
+        text = bench.output([
+            BIN / "agentsim", "load", "--port", port, "--keys", bench.folder / "portfolio" / "keys", "--connections", case.connections,
+            "--batch", case.batch, "--seconds", SECONDS, "--warm-up", "1", "--json"])
+        return json.loads(text)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+# --- The references ---------------------------------------------------------------------------------------------------
+
+
+def queued(bench, case):
+    """Accounts a second that a queue on SKIP LOCKED claims and acknowledges: no outcome, no key, no fence, no network."""
+    bench.timed(bench.psql(
+        "DROP TABLE IF EXISTS queue_reference",
+        "CREATE TABLE queue_reference (id bigint PRIMARY KEY, state smallint NOT NULL DEFAULT 0, holder integer, "
+        "payload text NOT NULL)",
+        f"INSERT INTO queue_reference SELECT i, 0, NULL, repeat('x', 100) FROM generate_series(1, {QUEUE_ROWS}) i",
+        "CREATE INDEX ON queue_reference (id) WHERE state = 0", "VACUUM ANALYZE queue_reference", "CHECKPOINT"))
+    done = pgbench(bench, CLAIM_AND_ACKNOWLEDGE.format(batch=case.batch), clients=case.connections)
+    return done["tps"] * case.batch
+
+
+def written(bench, case):
+    """Accounts a second whose rows one connection writes by sets: as many as the daemon's groups can hold."""
+    grants = case.connections if case.batch == 1 else max(1, SET_MAX // case.batch)
+    rows = grants * case.batch
+    bench.timed(bench.psql(
+        "DROP TABLE IF EXISTS grant_reference, outcome_reference", "DROP SEQUENCE IF EXISTS row_reference",
+        "CREATE TABLE grant_reference (LIKE lease_grant INCLUDING ALL)",
+        "CREATE TABLE outcome_reference (LIKE outcome INCLUDING ALL)", "CREATE SEQUENCE row_reference AS integer CACHE 1000", "CHECKPOINT"))
+    done = pgbench(bench, WRITE_ROWS.format(batch=case.batch, grants=grants, rows=rows), clients=1)
+    return done["tps"] * rows
+
+
+def committed(bench, rate):
+    """Milliseconds at the 99th percentile of a durable commit of one row, at that many a second."""
+    bench.timed(bench.psql(
+        "DROP TABLE IF EXISTS commit_reference", "CREATE TABLE commit_reference (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)"))
+    return pgbench(bench, SINGLE_COMMIT, clients=8, rate=rate)["p99"]
+
+
+def pgbench(bench, script, clients, rate=None):
+    bench.folder.mkdir(parents=True, exist_ok=True)
+    path = bench.folder / "script.sql"
+    path.write_text(script)
+    log = bench.folder / "pgbench-log"
+    command = ["pgbench", "--no-vacuum", "--protocol=prepared", f"--file={path}", f"--client={clients}", "--jobs=1",
+               f"--time={SECONDS}"]
+    if rate:
+        command += [f"--rate={rate}", "--log", f"--log-prefix={log}"]
+    done = subprocess.run([*command, bench.database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
+    if done.returncode != 0 or not found:
+        raise Failure(f"pgbench ended with code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
+    path.unlink()
+    result = {"tps": float(found[1])}
+    if rate:
+        latencies = []
+        for part in bench.folder.glob("pgbench-log.*"):
+            latencies += [int(line.split()[2]) / 1000 for line in part.read_text().splitlines()]
+            part.unlink()
+        latencies.sort()
+        result["p99"] = latencies[len(latencies) * 99 // 100] if latencies else 0.0
+    return result
+
+
+def drop(bench):
+    bench.timed(bench.psql(
+        "DROP TABLE IF EXISTS queue_reference, grant_reference, outcome_reference, commit_reference",
+        "DROP SEQUENCE IF EXISTS row_reference"))
