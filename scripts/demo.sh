@@ -174,7 +174,7 @@ What to try next:
     export REPARTO_DATABASE_DATA_DIR=$demo/postgres PATH="\$PWD/$bin:\$PATH"
     dispatcherd close --period $period              closing again gives the same bytes, or says what differs
     dispatcherd review list --period $period        how far each delegation came
-    dispatcherd statement explain --period $period --contract 1 --rule PEN-01
+    dispatcherd statement explain --period $period --rule PEN-01
                                                    from a penalty down to its clause and facts
     dispatcherd ledger verify                       whether anything was changed since
     psql "\$(dispatcherd database url)"             the tables themselves; starts the database
