@@ -237,7 +237,7 @@ package struct StageCommands {
 
     /// Keeps the month from being closed until the end of the transaction.
     private func requireOpen(_ period: Period) throws {
-        try PeriodStore(link, period: period).lock()
+        _ = try PeriodStore(link, period: period).lock()
         let facts = try facts(period)
         guard !facts.isClosed, !facts.isClosing else {
             throw CommandFailure(

@@ -76,7 +76,7 @@ package struct RootSigning {
         }
         try chainAll(of: period)
         return try link.transaction {
-            try PeriodStore(link, period: period).lock()
+            _ = try PeriodStore(link, period: period).lock()
             if let signed = try store.root(of: period) { return signed }
             let root = try PeriodRoot(store, period: period)
             let former = try store.roots()

@@ -214,7 +214,8 @@ enum ClosingStatements {
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
-                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false) AS is_taken,
+                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
+                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false) AS is_taken,
                 (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)

@@ -92,7 +92,8 @@ enum IndicatorStatements {
             SELECT DISTINCT ON (contract_id, delegation_id, account_id)
                 coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, h.strategy,
                 p.tactic, p.due, p.overdue,
-                NOT coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false) AS is_assigned,
+                NOT (coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
+                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)) AS is_assigned,
                 coalesce(e.kind = 'return' AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)

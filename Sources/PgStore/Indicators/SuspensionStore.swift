@@ -91,8 +91,16 @@ package struct SuspensionStore {
     /// Puts what the agency was dealt in the band and has not pulled into the table that ``DealEndings`` ends.
     ///
     /// - Returns: how many accounts. Hands that it shares with other agencies are left alone.
+    /// - Locks: its open hands, ascending, so that no pull takes meanwhile what is found here; until the end of the transaction.
     package func stageUnpulled(of agency: AgencyID, in band: MoraBand) throws(PgError) -> Int {
         try link.run(
+            """
+            SELECT FROM hand h
+            WHERE h.state = 'open' AND cardinality(h.contract_ids) = 1
+                AND h.contract_ids[1] IN (SELECT contract_id FROM contract WHERE agency_id = $1)
+            ORDER BY h.delegation_id, h.hand_id FOR NO KEY UPDATE
+            """, [.int32(agency.value)])
+        return try link.run(
             """
             INSERT INTO to_end (delegation_id, account_id, kind, reason)
             SELECT p.delegation_id, p.account_id, 'withdrawal', 'suspension'

@@ -25,17 +25,17 @@ struct AuditTests {
         }
     }
 
-    @Test(arguments: [
-        ("2024-03-03", 0, 0), ("2024-03-04", 1, 1), ("2024-03-05", 1, 2), ("2024-04-02", 1, 2), ("2024-04-05", 0, 2),
-    ])
-    func `on a day it tells who held it then, and what had happened`(day: String, holdings: Int, events: Int)
-        async throws
-    {
+    @Test func `on a day it tells who held it then, and what had happened`() async throws {
         try await ProvenMonth.with(signs: false) { month in
-            let audit = try AccountAudit(month.link, account: 1001, on: day)
+            for (day, holdings, events) in [
+                ("2024-03-03", 0, 0), ("2024-03-04", 1, 1), ("2024-03-05", 1, 2), ("2024-04-02", 1, 2),
+                ("2024-04-05", 0, 2),
+            ] {
+                let audit = try AccountAudit(month.link, account: 1001, on: day)
 
-            #expect(audit.holdings.count == holdings)
-            #expect(audit.events.count == events)
+                #expect(audit.holdings.count == holdings, "on \(day)")
+                #expect(audit.events.count == events, "on \(day)")
+            }
         }
     }
 
@@ -58,25 +58,24 @@ struct AuditTests {
     }
 
     /// Two accounts by telephone at 10.00 and an agreement at 300.00: 320.00 and 51.20 of IVA.
-    @Test(
-        arguments: [
-            ("300.00", ["300.00"], "is the line FEE-11 administrative.agreement"),
-            ("348.00", ["300.00"], "with IVA 48.00"),
-            ("320.00", ["20.00", "300.00"], "is the sum of its fees, 2 lines"),
-            ("371.20", ["20.00", "300.00", "51.20"], "is the sum of its fees with IVA, 3 lines"),
-            ("51.20", ["51.20"], "is the line IVA"),
-        ])
-    func `a figure is led back to the lines that it is made of`(amount: String, lines: [String], sum: String)
-        async throws
-    {
-        try await ProvenMonth.with(signs: false) { month in
-            let explanation = try explain(month) {
-                $0.amount = Cents(pesos: amount)
-                $0.contract = 1
-            }
+    private static let figures: [(amount: String, lines: [String], sum: String)] = [
+        ("300.00", ["300.00"], "is the line FEE-11 administrative.agreement"),
+        ("348.00", ["300.00"], "with IVA 48.00"), ("320.00", ["20.00", "300.00"], "is the sum of its fees, 2 lines"),
+        ("371.20", ["20.00", "300.00", "51.20"], "is the sum of its fees with IVA, 3 lines"),
+        ("51.20", ["51.20"], "is the line IVA"),
+    ]
 
-            #expect(explanation.lines.map(\.amount) == lines)
-            #expect(explanation.sums.count == 1 && explanation.sums[0].contains(sum))
+    @Test func `a figure is led back to the lines that it is made of`() async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            for figure in Self.figures {
+                let explanation = try explain(month) {
+                    $0.amount = Cents(pesos: figure.amount)
+                    $0.contract = 1
+                }
+
+                #expect(explanation.lines.map(\.amount) == figure.lines)
+                #expect(explanation.sums.count == 1 && explanation.sums[0].contains(figure.sum))
+            }
         }
     }
 

@@ -44,6 +44,18 @@ struct LedgerProofTests {
         }
     }
 
+    /// The file that the Python client's tests check as well.
+    @Test func `the proof that the Python client checks holds here too`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let text = Array(try Data(contentsOf: root.appending(path: "clients/python/tests/proof.json")))
+        let proof = try LedgerProof(text: text)
+        let first = try #require(proof.keys.last.flatMap { Base64.bytes($0.public) })
+
+        #expect(proof.keys.count == 2)
+        #expect(try proof.check(trusted: first).isTrusted == true)
+    }
+
     @Test func `an unsigned month proves nothing yet, and an unknown receipt never`() async throws {
         try await ProvenMonth.with(signs: false) { month in
             let signing = RootSigning(month.link)

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+import TestSupport
+
+/// Fees by band from payments that are loaded, and what a missed minimum allows.
+struct SuspensionsTests {
+    /// The fixture's month with every account 45 days late and 100.00 overdue. Contracts pay by band: 65 % and half a payment each.
+    private static let bands = """
+        CREATE TABLE account_202403 PARTITION OF account FOR VALUES IN (202403);
+        UPDATE position SET overdue = 10000;
+        INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation, book, currency,
+            original_amount, balance, due, overdue, unpaid, arrears, days_late, extension_months, incomplete_payments,
+            restructures, restructure_in_cure, suit_profiled, agreement_available, instalment_drop_bp, signed,
+            payment_probability_bp, cofinanced, has_phone, has_email, has_address, reference)
+        SELECT DISTINCT ON (delegation_id, account_id) 202403, delegation_id, account_id, 1, 9001, 1, 2, 1, 1, 1, 1, 1, 1, 10000, 2,
+            2, 45, 0, 0, 0, false, false, true, 0, false, 0, false, true, true, true, 'r'
+        FROM position;
+        INSERT INTO schedule VALUES
+            ('fees', 'fee', '2023-01-01', 'FEE-02', 'minimum', '65'), ('fees', 'fee', '2023-01-01', 'FEE-02', '0-40', '4'),
+            ('fees', 'fee', '2023-01-01', 'FEE-02', '41-100', '6.5');
+        INSERT INTO payment
+        SELECT 202403, 'P' || n, 9, 1000 + n, '2024-03-03', 5000, 'borrower', NULL, 1 FROM generate_series(1, 3) n;
+        INSERT INTO payment VALUES (202403, 'E1', 9, 1004, '2024-03-03', 5000, 'employer', NULL, 1);
+        """
+
+    private func with(_ body: (PgLink) throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            try link.script(Self.bands)
+            try body(link)
+        }
+    }
+
+    @Test func `a statement bills the band by what was recovered and names the payments`() async throws {
+        try await with { link in
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let document = try StatementDocument(month.statements[0].body)
+            let lines = document.sections.flatMap(\.lines).filter { $0.rule == "FEE-02" }
+
+            // Three payments of borrowers, 50.00 each; the employer's is of an origin that the schedule does not name.
+            #expect(lines.map(\.base.pesos) == ["150.00"])
+            #expect(lines.map(\.facts) == [["P1", "P2", "P3"]])
+            #expect(lines.map(\.amount) == ["6.00"])
+            #expect(lines[0].arithmetic.contains("por debajo del mínimo de 65 %"))
+        }
+    }
+
+    @Test func `a missed band is proposed, decided once, and taken from the hands at once`() async throws {
+        try await with { link in
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+            let suspensions = try Suspensions(link, period: ClosingFixture.period)
+            let rows = try suspensions.rows()
+            #expect(
+                rows.contains { $0.agency.value == 1 && $0.proposal.kind == .band && $0.proposal.band == .days31to60 })
+            #expect(!rows.contains { $0.proposal.kind == .termination })
+            func decide(_ band: MoraBand) throws -> Int64 {
+                try suspensions.decide(
+                    agency: "ACE01", band: band, kind: .band, isSuspended: true, reason: "missed", by: "Ana")
+            }
+            #expect(throws: CommandFailure.self) { try decide(.over120) }
+            let unpulled = try link.run(
+                """
+                SELECT count(*) FROM position p JOIN hand h USING (delegation_id, hand_id)
+                WHERE h.contract_ids[1] IN (1, 2) AND NOT h.is_front AND p.position > 9
+                    AND NOT EXISTS (SELECT FROM ending e WHERE e.account_id = p.account_id AND e.epoch = p.epoch)
+                """)[0].int64(0)
+            let held = "SELECT count(*) FROM ending WHERE was_held"
+            let before = try link.run(held)[0].int64(0)
+
+            #expect(try decide(.days31to60) == unpulled)
+            #expect(unpulled > 0)
+            #expect(try link.run(held)[0].int64(0) == before)
+            #expect(try link.run("SELECT count(*) FROM ending WHERE reason = 'suspension'")[0].int64(0) == unpulled)
+            #expect(throws: CommandFailure.self) { try decide(.days31to60) }
+            #expect(try suspensions.lines.contains { $0.contains("suspended by Ana: missed") })
+        }
+    }
+}
