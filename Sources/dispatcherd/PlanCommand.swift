@@ -15,7 +15,8 @@ struct PlanCommand: AsyncParsableCommand {
               dispatcherd plan apply --period 2024-03
             """,
         subcommands: [
-            Preview.self, Apply.self, Discard.self, Rebalance.self, Unpulled.self, PlanSettingsCommand.self,
+            Preview.self, Apply.self, Discard.self, PlanCheckCommand.self, PlanExplainCommand.self,
+            PlanWhatIfCommand.self, PlanCompareCommand.self, Rebalance.self, Unpulled.self, PlanSettingsCommand.self,
         ])
 
     /// What preview and apply share.

@@ -61,7 +61,7 @@ struct ClauseScan {
         let overlay = try store.readOverlay(cut: cut, fields: fields)
         var result = Result()
         try OrderedWork.run(
-            parts: stretches.count, threads: SegmentationRun.threads,
+            parts: stretches.count, threads: OrderedWork.threads,
             worker: {
                 let store = SegmentationStore(try open(), period: period)
                 try store.beginReading(snapshot)

@@ -15,6 +15,16 @@ struct DelegationDeal {
         var apart: Int64 = 0
     }
 
+    /// The same without the accounts.
+    struct Summary: Sendable {
+        let delegation: Delegation
+        let hands: [HandRow]
+        let accounts: Int64
+        let reasons: [DealResult.Reason: Int64]
+        let left: [DealResult.Left.Reason: Int64]
+        let apart: Int64
+    }
+
     private let draft: PlanDraft
     private let delegation: Delegation
     private let dealer: HandDealer
@@ -83,5 +93,44 @@ struct DelegationDeal {
         let parts = [Int64(pool.delegation.value), Int64(pool.strategy.rawValue), Int64(pool.portfolio.rawValue)]
         var random = SplitMix64(seed: UInt64(bitPattern: draft.seed), parts: parts.map { UInt64(bitPattern: $0) })
         return random.next()
+    }
+}
+
+extension DelegationDeal.Result {
+    func summary(_ delegation: Delegation) -> DelegationDeal.Summary {
+        var reasons: [DealResult.Reason: Int64] = [:]
+        for row in positions { reasons[row.reason, default: 0] += 1 }
+        return DelegationDeal.Summary(
+            delegation: delegation, hands: hands, accounts: Int64(positions.count), reasons: reasons, left: left,
+            apart: apart)
+    }
+}
+
+/// What all delegations of a plan were dealt.
+struct DealTally {
+    private var hands = 0
+    private(set) var accounts: Int64 = 0
+    private var reasons: [DealResult.Reason: Int64] = [:]
+    private var left: [DealResult.Left.Reason: Int64] = [:]
+    private var apart: Int64 = 0
+
+    mutating func add(_ part: DelegationDeal.Summary) {
+        hands += part.hands.count
+        accounts += part.accounts
+        reasons.merge(part.reasons, uniquingKeysWith: +)
+        left.merge(part.left, uniquingKeysWith: +)
+        apart += part.apart
+    }
+
+    func report(earlierHandsClosed: Int) -> PlanReport.Dealt {
+        PlanReport.Dealt(
+            hands: hands, accounts: accounts,
+            // What no quota was left for, the plan has counted already.
+            left: DealResult.Left.Reason.allCases.filter { $0 != .quota }.compactMap { reason in
+                left[reason].map { PlanReport.Left(reason: reason.name, accounts: $0) }
+            },
+            reasons: DealResult.Reason.allCases.compactMap { reason in
+                reasons[reason].map { PlanReport.Left(reason: reason.name, accounts: $0) }
+            }, apart: apart, earlierHandsClosed: earlierHandsClosed)
     }
 }

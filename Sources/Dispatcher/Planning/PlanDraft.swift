@@ -13,6 +13,8 @@ struct PlanDraft {
     let plan: AllocationPlan
     let settings: PlanSettingsFile
     let contracts: [ContractID: ContractRow]
+    /// All penalty schedules, by name.
+    let penalties: [String: [Schedule]]
     let warnings: [String]
 
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned: closed, not segmented, or overtaken.
@@ -28,12 +30,14 @@ struct PlanDraft {
                 remedy: "Check the cut and the policy, and segment again")
         }
         let supply = try PlanSupply.read(store, settings: settings)
+        let penalties = try link.readSchedules("penalty")
         let demands = try store.demands(banned: supply.settings.settings.bannedMunicipalities)
         let input = try supply.input(demands).amended(link, period: period)
+        let plan = try verified(input)
         return PlanDraft(
             policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
-            plan: try verified(input), settings: supply.settings, contracts: supply.contracts,
-            warnings: supply.warnings + PlanWords(supply.contracts).warnings(input))
+            plan: plan, settings: supply.settings, contracts: supply.contracts, penalties: penalties,
+            warnings: supply.warnings + PlanWords(supply.contracts).warnings(input) + PlanWords.warnings(plan))
     }
 
     /// Plans, and has the plan verified by what shares no code with the planner.

@@ -28,6 +28,31 @@ extension PlanReport {
         return table.lines
     }
 
+    /// Against the limits of last month.
+    private var changes: [String] {
+        let quotas = pools.flatMap(\.quotas)
+        guard quotas.contains(where: { $0.lastMonth > 0 }) else { return [] }
+        let differences = quotas.map { $0.accounts + $0.held - $0.lastMonth }
+        let more = differences.filter { $0 > 0 }.reduce(0, +)
+        let fewer = -differences.filter { $0 < 0 }.reduce(0, +)
+        return ["against last month: \(Self.grouped(more)) more, \(Self.grouped(fewer)) fewer"]
+    }
+
+    /// Who has too few advisers for what the plan gives, and what more would be worth.
+    private var shortages: [String] {
+        let short = staffing.filter { $0.missing > 0 }
+        var lines = short.prefix(20).map { line in
+            "contract \(line.contract) \(line.agency), delegation \(line.delegation), \(line.portfolio): "
+                + "\(line.needed) advisers needed, \(line.committed) committed"
+                + (line.present.map { ", \($0) present" } ?? "") + ": PEN-01 "
+                + (line.penalty.map { "\($0)" } ?? "has no price in its schedule")
+        }
+        if short.count > lines.count { lines.append("and \(short.count - lines.count) more short of advisers") }
+        lines += worth.map { "\($0.limit): \($0.more) more would place \(Self.grouped($0.accounts)) accounts" }
+        if bound > weight { lines.append("weight \(Self.grouped(weight)), no plan passes \(Self.grouped(bound))") }
+        return lines
+    }
+
     private func cells(_ quota: Quota) -> [String] {
         let bond = quota.exposureMax.map { "bond \(quota.exposureExpected ?? "") of \($0)" } ?? ""
         return [
@@ -54,6 +79,7 @@ extension PlanReport {
         let left = accounts - assigned
         table.row(["all", Self.grouped(accounts), Self.grouped(assigned), Self.grouped(left)])
         var lines = table.lines
+        lines += changes + shortages
         lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
         if let dealt {
             lines.append("dealt: \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
@@ -67,6 +93,9 @@ extension PlanReport {
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
             }
+        }
+        if recalled > 0 {
+            lines.append("notice given of \(Self.grouped(Int64(recalled))) held accounts whose strategy changed")
         }
         lines += warnings.map { "warning: \($0)" }
         lines.append(

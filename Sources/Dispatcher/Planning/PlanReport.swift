@@ -47,6 +47,28 @@ package struct PlanReport: Encodable, Sendable {
         package let reason: String
         package let accounts: Int64
     }
+    /// Advisers of one contract in one place. `missing` is against those present, or committed where nobody counted;
+    /// `penalty` what PEN-01 would charge for them at the close, in pesos.
+    package struct Staffing: Encodable, Sendable {
+        package let delegation: Int16
+        package let portfolio: String
+        package let contract: Int32
+        package let agency: String
+        package let accounts: Int64
+        package let needed: Int64
+        package let committed: Int64
+        package let present: Int64?
+        package let missing: Int64
+        package let penalty: String?
+    }
+    /// What a little more of a scarce limit would place.
+    package struct Worth: Encodable, Sendable {
+        package let limit: String
+        package let more: String
+        package let accounts: Int64
+        /// The same, each account times the weight of its class.
+        package let weight: Int64
+    }
     package struct Dealt: Encodable, Sendable {
         package let hands: Int
         package let accounts: Int64
@@ -75,12 +97,23 @@ package struct PlanReport: Encodable, Sendable {
     /// Who applied it, or wants to.
     package let persons: [String]
     package let dealt: Dealt?
+    /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many.
+    package let recalled: Int
     /// Over all pools.
     package let accounts: Int64
     package let assigned: Int64
     package let unassigned: [Left]
+    package let staffing: [Staffing]
+    /// Of a preview only.
+    package let worth: [Worth]
+    /// Accounts placed, each times the weight of its class; and what no plan can pass.
+    package let weight: Int64
+    package let bound: Int64
 
-    init(_ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?, persons: [String] = []) {
+    init(
+        _ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?, persons: [String] = [],
+        recalled: Int = 0
+    ) {
         self.state = state
         self.plan = plan
         self.period = period.description
@@ -92,11 +125,18 @@ package struct PlanReport: Encodable, Sendable {
         self.digest = LedgerTree.hex(draft.digest)
         self.warnings = draft.warnings
         self.persons = persons
+        self.recalled = recalled
         self.dealt = dealt
         self.pools = Self.pools(draft)
         self.accounts = pools.reduce(0) { $0 + $1.accounts }
         self.assigned = draft.plan.quotas.reduce(0) { $0 + $1.accounts }
         self.unassigned = Self.left(draft.plan.unplaced)
+        self.staffing = PlanStaffing(
+            draft.contracts.values, penalties: draft.penalties, firstDay: draft.input.firstDay
+        ).lines(draft.plan, draft.input)
+        self.worth = state == .preview ? PlanScarcity(draft.plan, draft.input).lines : []
+        self.weight = draft.plan.weight
+        self.bound = draft.plan.bound
     }
 
     private static func pools(_ draft: PlanDraft) -> [PoolLine] {

@@ -3,7 +3,7 @@
 package import Assignment
 package import PgStore
 
-/// Plans a period: shows what would be dealt, or deals it.
+/// Plans a period: shows what would be dealt, or deals it. The system assigns, a person looks and applies (ASG-02).
 ///
 /// Applying takes short transactions, so that pulls wait for none of them long: close the hands of earlier periods; fix
 /// the quotas and note that the plan is being dealt; write each delegation's hands, inactive; put the quotas in force
@@ -41,7 +41,7 @@ package struct PlanRun {
     /// - Parameter person: who applies. Where the settings ask for two persons the first one's wish is noted, and nothing
     ///   happens until another one applies the same plan.
     package func apply(by person: String = "operator") throws -> PlanReport {
-        if let report = try appliedAlready() { return report }
+        if let report = try appliedAlready(person) { return report }
         // Checked before anything is closed, and again afterwards, when the set is frozen.
         let (wished, persons) = try transaction { try wish(person) }
         guard persons.count >= wished.settings.settings.persons else {
@@ -50,7 +50,9 @@ package struct PlanRun {
         let closed = try transaction { try store.closeEarlierHands() }
         let (draft, plan) = try transaction { try start(wished, persons) }
         let dealt = try deal(draft, plan: plan, persons, closed: closed)
-        return PlanReport(draft, period: period, state: .applied, plan: plan, dealt: dealt, persons: persons)
+        let recalled = try recallTurned(by: person)
+        return PlanReport(
+            draft, period: period, state: .applied, plan: plan, dealt: dealt, persons: persons, recalled: recalled)
     }
 
     private func wish(_ person: String) throws -> (PlanDraft, [String]) {
@@ -84,8 +86,8 @@ package struct PlanRun {
     }
 
     /// The report on the plan that is in force, where it is the one asked for.
-    private func appliedAlready() throws -> PlanReport? {
-        try transaction {
+    private func appliedAlready(_ person: String) throws -> PlanReport? {
+        let report: PlanReport? = try transaction {
             guard let plan = try store.plan(), plan.state == "applied" else { return nil }
             let draft = try PlanDraft.make(link, period: period, seed: seed)
             guard plan.seed == seed, plan.segmentationDigest == draft.segmentation.digest else {
@@ -95,6 +97,25 @@ package struct PlanRun {
             }
             return PlanReport(draft, period: period, state: .unchanged, plan: plan.id, dealt: nil)
         }
+        // The one that opened the hands may have been stopped before it gave all notices.
+        if report != nil { _ = try recallTurned(by: person) }
+        return report
+    }
+
+    /// Gives notice of the leases that the period's placements take from their holders, in a recall of two steps.
+    ///
+    /// - Returns: how many.
+    private func recallTurned(by person: String) throws -> Int {
+        let turned = try store.turned()
+        guard !turned.isEmpty else { return 0 }
+        let days = try PlanSettingsBook(link).inForce(period).settings.recallDays
+        let finalAt = try Words.midnight(store.today().advanced(byDays: days).description)
+        var count = 0
+        for (isExcluded, reason) in [(false, "strategy-changed"), (true, "excluded")] {
+            let leases = turned.filter { $0.isExcluded == isExcluded }.map(\.lease)
+            count += try Recalls.notice(link, leases, reason: reason, finalAt: finalAt, by: person).count
+        }
+        return count
     }
 
     /// Fixes the quotas and notes the plan; takes back one that was stopped.
@@ -126,31 +147,33 @@ package struct PlanRun {
         return (draft, plan)
     }
 
-    private func deal(_ draft: PlanDraft, plan: Int64, _ persons: [String], closed: Int) throws -> PlanReport.Dealt {
-        let incarnation = try store.incarnation()
+    /// Several delegations at a time, each in a transaction of its own on a link of its own.
+    private func deal(
+        _ draft: PlanDraft, plan: Int64, _ persons: [String], closed: Int
+    ) throws -> PlanReport.Dealt {
         let delegations = Set(draft.plan.quotas.map(\.key.cell.pool.delegation)).sorted()
-        var hands = 0
-        var accounts: Int64 = 0
-        var left: [DealResult.Left.Reason: Int64] = [:]
-        var reasons: [DealResult.Reason: Int64] = [:]
-        var apart: Int64 = 0
+        let incarnation = try store.incarnation()
+        let (open, period) = (link.opener("dispatcherd plan"), period)
+        var tally = DealTally()
         var records: [LedgerRecord] = []
-        for delegation in delegations {
-            let dealt = try transaction {
-                try checkStillOurs(plan)
-                let dealt = try DelegationDeal(draft, delegation: delegation, incarnation: incarnation).make(store)
-                try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
-                return dealt
-            }
-            hands += dealt.hands.count
-            accounts += Int64(dealt.positions.count)
-            apart += dealt.apart
-            for hand in dealt.positions { reasons[hand.reason, default: 0] += 1 }
-            left.merge(dealt.left, uniquingKeysWith: +)
-            records += dealt.hands.map { .deal($0, delegation: delegation, period: period, plan: plan) }
-            Console.progress("dealt", done: Int(accounts), of: nil)
+        do {
+            try OrderedWork.run(
+                parts: delegations.count, threads: OrderedWork.threads,
+                worker: {
+                    let store = PlanningStore(try open(), period: period, cut: SegmentationRun.cutDay(period))
+                    return { try Self.deal(draft, delegations[$0], plan: plan, incarnation: incarnation, store) }
+                },
+                take: { next in
+                    while let part = try next() {
+                        tally.add(part)
+                        records += part.hands.map { .deal($0, delegation: part.delegation, period: period, plan: plan) }
+                        Console.progress("dealt", done: Int(tally.accounts), of: nil)
+                    }
+                })
+        } catch let error as PgError {
+            throw CommandFailure(error, work: "\(period)", left: "the plan is not in force")
         }
-        Console.progress("dealt", done: Int(accounts), of: nil, isDone: true)
+        Console.progress("dealt", done: Int(tally.accounts), of: nil, isDone: true)
         try transaction {
             try checkStillOurs(plan)
             let quotas = draft.quotaRows
@@ -163,25 +186,30 @@ package struct PlanRun {
             }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
-        // What no quota was left for, the plan has counted already.
-        let lefts = DealResult.Left.Reason.allCases.filter { $0 != .quota && left[$0] != nil }
-        return PlanReport.Dealt(
-            hands: hands, accounts: accounts,
-            left: lefts.map { PlanReport.Left(reason: $0.name, accounts: left[$0] ?? 0) },
-            reasons: DealResult.Reason.allCases.compactMap { reason in
-                reasons[reason].map { PlanReport.Left(reason: reason.name, accounts: $0) }
-            }, apart: apart,
-            earlierHandsClosed: closed)
+        return tally.report(earlierHandsClosed: closed)
     }
 
-    /// Two applies at once: the second takes the plan back, and the first finds out here before it writes more.
+    private static func deal(
+        _ draft: PlanDraft, _ delegation: Delegation, plan: Int64, incarnation: Int64, _ store: PlanningStore
+    ) throws -> DelegationDeal.Summary {
+        try store.link.transaction {
+            guard try store.shareDealing(plan) else { throw takenBack(plan, store.period) }
+            let dealt = try DelegationDeal(draft, delegation: delegation, incarnation: incarnation).make(store)
+            try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
+            return dealt.summary(delegation)
+        }
+    }
+
+    /// Two applies at once: the second takes the plan back, and the first finds out before it writes more.
     private func checkStillOurs(_ plan: Int64) throws {
         let state = try store.lockPeriods()
-        guard state == "open", try store.lockDealing(plan) else {
-            throw CommandFailure(
-                .environment, "plan \(plan) of \(period) was taken back by another command while it was dealt",
-                remedy: "Look at the plan in force with plan preview")
-        }
+        guard state == "open", try store.lockDealing(plan) else { throw Self.takenBack(plan, period) }
+    }
+
+    private static func takenBack(_ plan: Int64, _ period: Period) -> CommandFailure {
+        CommandFailure(
+            .environment, "plan \(plan) of \(period) was taken back by another command while it was dealt",
+            remedy: "Look at the plan in force with plan preview")
     }
 }
 

@@ -37,7 +37,9 @@ struct PlanSupply {
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
-        let planner = PlannedContracts(settings.settings, capacities: capacities, holdings: holdings)
+        var rules = settings.settings
+        rules.bans += try store.visitBans()
+        let planner = PlannedContracts(rules, capacities: capacities, holdings: holdings)
         let planned = contracts.map(planner.contract)
         let lastMonth = try store.lastMonth()
         let scores = try PlanSettingsStore(store.link).scores(before: store.period)

@@ -12,6 +12,13 @@ struct PlanWords {
     /// In the planner's order; those about dates are left to ``PlanSupply``, which says since when.
     func warnings(_ input: PlanInput) -> [String] { input.warnings.compactMap(words) }
 
+    /// Where bonds decide most of a plan, its shares are not those that anybody chose.
+    static func warnings(_ plan: AllocationPlan) -> [String] {
+        let bound = plan.quotas.count { $0.binding == .bond }
+        guard bound * 2 > plan.quotas.count else { return [] }
+        return ["the bond binds \(bound) of \(plan.quotas.count) quotas"]
+    }
+
     private func words(_ warning: PlanWarning) -> String? {
         switch warning {
         case .outsideDates: return nil

@@ -7,6 +7,9 @@ internal import Glibc
 /// Parts that are done wait to be taken, and no thread starts one that is more than `ahead` parts further, so memory is
 /// bounded. Threads of its own, because the work blocks in the database.
 package enum OrderedWork {
+    /// One per processor, up to a few: the database needs processors too.
+    static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
+
     /// - Parameters:
     ///   - worker: called once on each thread; what it gives does the parts there, and never leaves the thread.
     ///   - take: gets a function that gives part after part, and `nil` behind the last; throws what a part threw.

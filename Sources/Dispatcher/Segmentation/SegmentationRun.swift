@@ -83,7 +83,7 @@ package struct SegmentationRun {
         let overlay = try anchor.readOverlay(cut: cut, fields: columns.fields)
         var verdicts: [StretchVerdicts] = []
         try OrderedWork.run(
-            parts: stretches.count, threads: Self.threads,
+            parts: stretches.count, threads: OrderedWork.threads,
             worker: {
                 let store = SegmentationStore(try open(), period: period)
                 try store.beginReading(snapshot)
@@ -107,7 +107,7 @@ package struct SegmentationRun {
     ) throws {
         let segmenter = DelegationSegmenter(columns, period: period)
         try OrderedWork.run(
-            parts: Delegation.all.count, threads: Self.threads,
+            parts: Delegation.all.count, threads: OrderedWork.threads,
             worker: {
                 return { number in
                     let delegation = Delegation.all[number]
@@ -126,9 +126,6 @@ package struct SegmentationRun {
             })
         Console.progress("written", done: Int(tally.rows), of: nil, isDone: true)
     }
-
-    /// One per processor, up to a few: the database needs processors too.
-    static var threads: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 4) }
 
     private func checkPeriod() throws {
         guard let state = try store.lockPeriod() else {

@@ -128,16 +128,8 @@ package struct ClosingStore {
         }
     }
 
-    /// All versions of all schedules of a kind, `fee` or `penalty`, by name.
-    package func schedules(_ kind: String) throws(PgError) -> [String: [Schedule]] {
-        var values: [ScheduleVersion: [ScheduleValue]] = [:]
-        for row in try link.run(ClosingStatements.schedules) where row.text(1) == kind {
-            values[ScheduleVersion(name: row.text(0), effectiveOn: row.date(2)), default: []].append(
-                ScheduleValue(rule: row.text(3), parameter: row.text(4), value: row.text(5)))
-        }
-        let schedules = values.map { Schedule(version: $0.key, values: $0.value) }
-        return Dictionary(grouping: schedules) { $0.version.name }
-    }
+    /// See ``PgLink/readSchedules(_:)``.
+    package func schedules(_ kind: String) throws(PgError) -> [String: [Schedule]] { try link.readSchedules(kind) }
 
     // MARK: - What happened
 
@@ -317,5 +309,18 @@ extension ClosingStore.Reached {
         self.init(
             worked: row.int64(column), contacted: row.int64(column + 1), promises: row.int64(column + 2),
             agreements: row.int64(column + 3))
+    }
+}
+
+extension PgLink {
+    /// All versions of all schedules of a kind, `fee` or `penalty`, by name.
+    package func readSchedules(_ kind: String) throws(PgError) -> [String: [Schedule]] {
+        var values: [ScheduleVersion: [ScheduleValue]] = [:]
+        for row in try run(ClosingStatements.schedules) where row.text(1) == kind {
+            values[ScheduleVersion(name: row.text(0), effectiveOn: row.date(2)), default: []].append(
+                ScheduleValue(rule: row.text(3), parameter: row.text(4), value: row.text(5)))
+        }
+        let schedules = values.map { Schedule(version: $0.key, values: $0.value) }
+        return Dictionary(grouping: schedules) { $0.version.name }
     }
 }

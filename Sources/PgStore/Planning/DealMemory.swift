@@ -149,6 +149,20 @@ extension PlanningStore {
         return found
     }
 
+    /// Where a rule pack has no visits (GEO-02): whole delegations, in the settings' own words.
+    package func visitBans() throws(PgError) -> [PlanSettings.ChannelBan] {
+        let rows = try link.run(
+            """
+            SELECT rule_pack, array_agg(delegation_id ORDER BY delegation_id) FROM visit_ban
+             WHERE municipality = 0 GROUP BY rule_pack ORDER BY rule_pack
+            """)
+        return rows.map { row in
+            PlanSettings.ChannelBan(
+                packs: [row.text(0)], portfolio: .homeVisit,
+                delegations: Set(row.int16s(1).compactMap { Delegation($0) }))
+        }
+    }
+
     /// The day that the database's clock shows where it comes first in Mexico.
     package func today() throws(PgError) -> LocalDate {
         try ImportStore(link, kind: .facts, period: period).today()

@@ -9,6 +9,14 @@ enum PlanningStatements {
         SELECT period, state FROM period WHERE period = $1 OR state <> 'closed' ORDER BY period FOR NO KEY UPDATE
         """
 
+    /// The same for those who deal side by side: none of them keeps another out. $1 period integer
+    static let sharePeriods = """
+        SELECT period, state FROM period WHERE period = $1 OR state <> 'closed' ORDER BY period FOR SHARE
+        """
+
+    /// $1 plan_id bigint
+    static let sharePlan = "SELECT plan_id FROM plan WHERE plan_id = $1 AND state = 'dealing' FOR SHARE"
+
     /// $1 period integer; at most one row, by the unique index
     static let plan = """
         SELECT plan_id, state, seed, segmentation_digest, digest
@@ -24,7 +32,7 @@ enum PlanningStatements {
     static let contracts = """
         SELECT c.contract_id, c.agency_id, a.status, c.strategies, c.starts_on, c.ends_on, c.capacity_basis, c.bond,
                c.exposure_basis, c.exposure_factor_bp, a.motive,
-               c.rule_packs
+               c.rule_packs, c.penalty_schedule
           FROM contract c
           JOIN agency a USING (agency_id)
          ORDER BY c.contract_id

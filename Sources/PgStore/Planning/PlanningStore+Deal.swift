@@ -162,6 +162,17 @@ extension PlanningStore {
         try !link.run(PlanningStatements.lockPlan, [.int64(plan)]).isEmpty
     }
 
+    /// Whether the period is open and the plan is still being dealt.
+    /// - Locks: every period that is not closed, then the plan, against imports, the close and whoever takes the plan back,
+    ///   but not against other parts of the same deal.
+    package func shareDealing(_ plan: Int64) throws(PgError) -> Bool {
+        var isOpen = false
+        for row in try link.run(PlanningStatements.sharePeriods, [.int32(period.number)])
+        where row.int32(0) == period.number { isOpen = row.text(1) == "open" }
+        guard isOpen else { return false }
+        return try !link.run(PlanningStatements.sharePlan, [.int64(plan)]).isEmpty
+    }
+
     /// Numbers for new hands. A number that a discarded plan took is not used again.
     package func handNumbers(_ count: Int) throws(PgError) -> [Int32] {
         try link.run(PlanningStatements.handNumbers, [.int32(Int32(count))]).map { $0.int32(0) }

@@ -25,6 +25,7 @@ package struct ContractRow: Sendable {
     package let bond: Int64
     package let exposure: Exposure
     package let packs: [String]
+    package let penaltySchedule: String
 }
 
 /// A contract's advisers in one delegation and portfolio.
@@ -94,7 +95,7 @@ package struct PlanningStore {
                 strategies: row.int16s(3).compactMap(Strategy.init(rawValue:)), startsOn: row.date(4),
                 endsOn: row.date(5), capacityBasis: capacityBasis, bond: row.int64(7),
                 exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(9))),
-                packs: row.texts(11))
+                packs: row.texts(11), penaltySchedule: row.text(12))
         }
     }
 

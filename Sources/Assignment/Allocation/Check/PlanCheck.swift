@@ -223,9 +223,10 @@ package struct PlanCheck {
 
     private mutating func checkBound() {
         let weights = input.weightByClass
+        let quotas = Dictionary(grouping: plan.quotas, by: \.key.cell)
         var weight: Int64 = 0
         for (cell, demand) in demands {
-            var left = plan.quotas.reduce(0) { $0 + ($1.key.cell == cell ? $1.accounts : 0) }
+            var left = (quotas[cell] ?? []).reduce(0) { $0 + $1.accounts }
             for item in demand.classes.sorted(by: { $0.priority < $1.priority }) {
                 weight += min(left, item.accounts) * (weights[item.priority] ?? 0)
                 left -= min(left, item.accounts)
@@ -244,15 +245,17 @@ package struct PlanCheck {
                 bound += price * room
             }
         }
-        for (cell, demand) in demands { bound += gain(cell, demand, weights) }
+        for (cell, demand) in demands { bound += gain(quotas[cell] ?? [], demand, weights) }
         bound /= plan.certificate.scale
         if bound != plan.bound { faults.append(.bound(found: bound)) }
         if weight > bound { faults.append(.weightAboveBound) }
     }
 
     /// What a cell's accounts can be worth at most above the prices of their cheapest way.
-    private func gain(_ cell: PlanCell, _ demand: PlanDemand, _ weights: [Int16: Int64]) -> Int64 {
-        let ways = plan.quotas.filter { $0.key.cell == cell }.compactMap { quota -> Int64? in
+    private func gain(
+        _ quotas: [AllocationPlan.Quota], _ demand: PlanDemand, _ weights: [Int16: Int64]
+    ) -> Int64 {
+        let ways = quotas.compactMap { quota -> Int64? in
             contracts[quota.key.contract].map { contract in
                 let limits = Self.limits(quota.key, contract, isCapped: true)
                 let price = plan.certificate.prices[.bond(quota.key.contract)] ?? 0

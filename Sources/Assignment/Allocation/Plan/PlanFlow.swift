@@ -9,10 +9,8 @@ struct PlanFlow {
     /// Per limit, and per cell.
     private(set) var loads: [Int64]
     private(set) var placed: [Int64]
-    let arcsInto: [[Int]]
-    let childrenOf: [[Int]]
-    /// Per limit: every arc whose way leads through it.
-    let arcsBelow: [[Int]]
+    var arcsInto: [[Int]] { network.arcsInto }
+    var childrenOf: [[Int]] { network.childrenOf }
 
     var sink: Int { network.cells.count + network.limits.count }
 
@@ -22,17 +20,6 @@ struct PlanFlow {
         self.accounts = network.arcs.map { _ in 0 }
         self.loads = network.limits.map { _ in 0 }
         self.placed = network.cells.map { _ in 0 }
-        var arcsInto = network.limits.map { _ in [Int]() }
-        for (index, arc) in network.arcs.enumerated() { arcsInto[arc.station].append(index) }
-        self.arcsInto = arcsInto
-        var childrenOf = network.limits.map { _ in [Int]() }
-        for (index, limit) in network.limits.enumerated() {
-            if let parent = limit.parent { childrenOf[parent].append(index) }
-        }
-        self.childrenOf = childrenOf
-        var arcsBelow = network.limits.map { _ in [Int]() }
-        for arc in network.arcs.indices { for limit in network.ways[arc] { arcsBelow[limit].append(arc) } }
-        self.arcsBelow = arcsBelow
     }
 
     func slack(_ limit: Int) -> Int64 { network.limits[limit].room - loads[limit] }

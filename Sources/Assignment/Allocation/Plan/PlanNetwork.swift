@@ -46,6 +46,11 @@ struct PlanNetwork {
 
     /// Per arc: the limits on its way out.
     private(set) var ways: [[Int]] = []
+    /// Per limit: the arcs that lead to it, and the limits.
+    private(set) var arcsInto: [[Int]] = []
+    private(set) var childrenOf: [[Int]] = []
+    /// Per limit: every arc whose way leads through it.
+    private(set) var arcsBelow: [[Int]] = []
 
     static let unlimited: Int64 = 1 << 48
 
@@ -60,6 +65,14 @@ struct PlanNetwork {
         }
         self.limits = makers.limits
         self.ways = arcs.indices.map(findWay)
+        self.arcsInto = limits.map { _ in [] }
+        for (index, arc) in arcs.enumerated() { arcsInto[arc.station].append(index) }
+        self.arcsBelow = limits.map { _ in [] }
+        for arc in arcs.indices { for limit in ways[arc] { arcsBelow[limit].append(arc) } }
+        self.childrenOf = limits.map { _ in [] }
+        for (index, limit) in limits.enumerated() {
+            if let parent = limit.parent { childrenOf[parent].append(index) }
+        }
     }
 
     private mutating func add(

@@ -33,7 +33,7 @@ struct ShareLevels {
             for limit in limitLevels.indices where network.limits[limit].room < PlanNetwork.unlimited {
                 limitLevels[limit] = Self.top
                 limitLevels[limit] = level(
-                    flow.arcsBelow[limit].filter { amounts[network.arcs[$0].cell] > 0 }, amount: flow.slack(limit))
+                    network.arcsBelow[limit].filter { amounts[network.arcs[$0].cell] > 0 }, amount: flow.slack(limit))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 /// What an institution decides about its plans beyond the contracts: who should get which part, what is remembered of
 /// former holders, what hands must have in equal parts, and how many persons apply.
+/// - Source: AGY-14, ASG-07, ASG-08, GEO-02, GAP-allocation.
 package struct PlanSettings: Hashable, Sendable {
     /// A trait that every hand must have its part of, beside the tactic.
     package enum Trait: String, Sendable, CaseIterable { case band, balance, probability, employment }
@@ -77,6 +78,8 @@ package struct PlanSettings: Hashable, Sendable {
     /// Agencies that search for debtors who were not found (ASG-08); where there are none, nobody needs a searcher.
     package var searchAgencies: Set<AgencyID> = []
     package var strata: Set<Trait> = []
+    /// Days from the notice to the end of a lease whose account another strategy takes at the month's turn. Range: 1...60.
+    package var recallDays = 5
     /// How many different persons have to apply the same plan: 1 or 2.
     package var persons = 1
     package var shares: [ShareRule] = []

@@ -13,6 +13,7 @@ extension PolicyReader {
     func planSettings(_ root: Node) -> PlanSettings? {
         let names = [
             "agency_cap", "rotation", "keep_together", "search", "strata", "persons", "weights", "shares", "bans",
+            "recall",
         ]
         let top = Entry(node: root, path: "")
         guard let record = record(top, required: ["settings"], optional: names) else { return nil }
@@ -29,6 +30,9 @@ extension PolicyReader {
             settings.strata = Set(members(entry, of: "traits", trait))
         }
         if let entry = record["persons"] { settings.persons = integer(entry, in: 1...2).map { Int($0) } ?? 1 }
+        if let entry = record["recall"] {
+            settings.recallDays = quantity(entry, unit: "days", in: 1...60).map { Int($0) } ?? 5
+        }
         if let entry = record["weights"] { settings.weights = weights(entry) }
         if let entry = record["shares"] { settings.shares = members(entry, of: "rules of shares", shareRule) }
         if let entry = record["bans"] { settings.bans = members(entry, of: "channel bans", ban) }

@@ -70,7 +70,7 @@ struct PolicyTrial {
         var tally = StretchTally(parties)
         var done: Int64 = 0
         try OrderedWork.run(
-            parts: stretches.count, threads: SegmentationRun.threads,
+            parts: stretches.count, threads: OrderedWork.threads,
             worker: {
                 let store = SegmentationStore(try open(), period: period)
                 try store.beginReading(snapshot)
@@ -94,7 +94,7 @@ struct PolicyTrial {
         let (period, open) = (period, link.opener("dispatcherd policy"))
         var accounts = [[Int64]](repeating: [], count: StretchTally.delegations)
         try OrderedWork.run(
-            parts: Delegation.all.count, threads: SegmentationRun.threads,
+            parts: Delegation.all.count, threads: OrderedWork.threads,
             worker: {
                 let link = try open()
                 try SegmentationStore(link, period: period).beginReading(snapshot)
