@@ -85,15 +85,6 @@ extension LedgerRecord {
                 + " digest=\(LedgerTree.hex(row.policyDigest)) cut=\(LedgerTree.hex(row.cutDigest))"
                 + " placements=\(LedgerTree.hex(row.digest))")
     }
-
-    /// A plan is in force: its seed, and the digest of what it divides.
-    static func plan(_ plan: Int64, seed: Int64, digest: [UInt8], delegation: Delegation, period: Period)
-        -> LedgerRecord
-    {
-        LedgerRecord(
-            delegation: delegation, period: period,
-            "plan number=\(plan) delegation=\(delegation) seed=\(seed) digest=\(LedgerTree.hex(digest))")
-    }
 }
 
 /// Appends the records of what a file brought, a bounded number at a time.

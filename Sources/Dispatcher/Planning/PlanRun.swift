@@ -179,11 +179,8 @@ package struct PlanRun {
             let quotas = draft.quotaRows
             try store.open(plan, quotas: quotas)
             try PlanProofStore(link).setPersons(plan, persons)
-            records.append(.plan(plan, draft, period: period, persons))
             records += quotas.map { .quota($0, period: period, plan: plan) }
-            records += delegations.map {
-                .plan(plan, seed: seed, digest: draft.digest, delegation: $0, period: period)
-            }
+            records += delegations.map { .plan(plan, draft, delegation: $0, period: period, persons) }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
         return tally.report(earlierHandsClosed: closed)
@@ -216,11 +213,11 @@ package struct PlanRun {
 extension LedgerRecord {
     /// Of the period as a whole; it stands with the first delegation that is planned.
     fileprivate static func plan(
-        _ plan: Int64, _ draft: PlanDraft, period: Period, _ persons: [String]
+        _ plan: Int64, _ draft: PlanDraft, delegation: Delegation, period: Period, _ persons: [String]
     ) -> LedgerRecord {
         LedgerRecord(
-            delegation: draft.plan.quotas.first?.key.cell.pool.delegation ?? Delegation.all[0], period: period,
-            "plan plan=\(plan) digest=\(LedgerTree.hex(draft.digest)) placements="
+            delegation: delegation, period: period,
+            "plan plan=\(plan) delegation=\(delegation) digest=\(LedgerTree.hex(draft.digest)) placements="
                 + "\(LedgerTree.hex(draft.segmentation.digest)) settings=\(LedgerTree.hex(draft.settings.digest)) "
                 + "seed=\(draft.seed) by=\(persons.joined(separator: ","))")
     }

@@ -141,7 +141,11 @@ struct TableReaderTests {
         ("fee,FEE-11,dual.visit,-5", "value -5: is not pesos, not negative"),
         ("fee,FEE-11,dual.visit,x", "value x: is not pesos, not negative"),
         ("fee,FEE-11,dual.fax,5", "parameter dual.fax: is no service; they are written as `administrative.phone`"),
-        ("fee,FEE-12,dual.visit,5", "rule FEE-12: is no rule of fees; it must be `FEE-11`"),
+        (
+            "fee,FEE-12,dual.visit,5",
+            "rule FEE-12: is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15` and "
+                + "`GAP-late-payment`"
+        ),
         ("penalty,PEN-XX,rate,5", "rule PEN-XX: is no rule of penalties"),
         ("penalty,PEN-05,ratio,5", "parameter ratio: is no parameter of PEN-05, which has `rate`, `threshold`"),
         ("penalty,PEN-05,rate,101", "value 101: is not a percent from 0 to 100"),

@@ -154,6 +154,7 @@ struct OpeningTests {
                 "breach,,9,1,,,,2023-09-01,,PEN-02", "breach,,9,1,,,,2024-02-29,,PEN-04",
                 "agreement,900013,9,2,,,,2024-01-12,,2")
             let ledger = try month.ledger().split(separator: "\n")
+                .filter { !$0.hasPrefix("policy ") }
 
             #expect(report.count("breaches") == 2 && report.count("agreements in cure") == 1)
             #expect(try month.number("SELECT sum(period)::bigint FROM opening_breach") == 202309 + 202402)

@@ -281,12 +281,16 @@ struct PlanRunTests {
         try await PlannedMonth.with { month in
             try month.addCut()
             try month.segment()
+            // What the segmentation told it.
+            let before = try month.number("SELECT sum(count)::bigint FROM block")
+            let blocks = try month.number("SELECT count(*) FROM block")
             _ = try month.plan().apply()
 
             let hands = try month.number("SELECT count(*) FROM hand")
             let quotas = try month.number("SELECT count(*) FROM quota")
-            #expect(try month.number("SELECT sum(count)::bigint FROM block") == hands + quotas + 1)
-            #expect(try month.number("SELECT count(*) FROM block") == 2)
+            // The plan itself is recorded in each of its two delegations.
+            #expect(try month.number("SELECT sum(count)::bigint FROM block") == before + hands + quotas + 2)
+            #expect(try month.number("SELECT count(*) FROM block") == blocks + 2)
             #expect(try month.number("SELECT count(*) FROM quota_history") == quotas)
         }
     }
