@@ -209,7 +209,7 @@ enum ClosingStatements {
     /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
     ///
     /// Assigned is what was dealt less what the institution took back, unless it was paid before that: then it stays on both
-    /// sides. An account counts at most its overdue value.
+    /// sides. An account counts at most its overdue value, and nothing where nothing of it was paid.
     static let bands = """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
@@ -242,7 +242,7 @@ enum ClosingStatements {
             WHERE d.band IS NOT NULL AND (NOT d.is_taken OR paid.amount IS NOT NULL)
             GROUP BY 1, 2, 3, 4)
         SELECT contract_id, delegation_id, band, sum(overdue)::bigint,
-            coalesce(sum(least(paid.amount, overdue)), 0)::bigint,
+            sum(greatest(0, least(coalesce(paid.amount, 0), overdue)))::bigint,
             coalesce((SELECT array_agg(id ORDER BY id) FROM (
                 SELECT unnest(x.payments) AS id FROM paid x JOIN counted y USING (contract_id, delegation_id, account_id)
                 WHERE y.contract_id = counted.contract_id AND y.delegation_id = counted.delegation_id

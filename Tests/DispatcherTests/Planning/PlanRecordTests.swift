@@ -19,7 +19,7 @@ struct PlanRecordTests {
             #expect(
                 try month.number(
                     "SELECT count(*) FROM block WHERE position('by=ana'::bytea IN records) > 0 AND position('plan plan=1'::bytea IN records) > 0"
-                ) == 1)
+                ) == 2, "in each of the two delegations")
 
             // The quotas of today do not matter, what was put in force does.
             try month.link.script("UPDATE contract_capacity SET committed_advisers = 1; DELETE FROM placement")
