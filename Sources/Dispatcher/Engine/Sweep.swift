@@ -12,10 +12,20 @@ package enum Sweep {
     /// - Returns: how many grants were closed.
     @discardableResult
     package static func run(_ link: PgLink) throws -> Int {
+        try pages { after in try link.transaction { try sweepPage(link, after: after) } }
+    }
+
+    /// The same inside a transaction of the caller's, who may take it back.
+    @discardableResult
+    static func runWithin(_ link: PgLink) throws -> Int {
+        try pages { after in try sweepPage(link, after: after) }
+    }
+
+    private static func pages(_ page: (GrantKey?) throws -> (Int, GrantKey?)) throws -> Int {
         var after: GrantKey?
         var total = 0
         while true {
-            let (closed, last) = try link.transaction { try sweepPage(link, after: after) }
+            let (closed, last) = try page(after)
             total += closed
             guard let last else { return total }
             after = last

@@ -28,11 +28,28 @@ package struct PlanRun {
 
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned.
     package func preview() throws -> PlanReport {
-        try transaction {
+        try rolledBack {
+            // As apply finds it.
+            try Sweep.runWithin(link)
             let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
             let plan = try store.plan()
             return PlanReport(draft, period: period, state: .preview, plan: plan?.id, dealt: nil)
         }
+    }
+
+    private struct RolledBack: Error {}
+
+    /// Runs `body` in a transaction and takes back whatever it wrote.
+    private func rolledBack(_ body: () throws -> PlanReport) throws -> PlanReport {
+        var report: PlanReport?
+        do {
+            try transaction {
+                report = try body()
+                throw RolledBack()
+            }
+        } catch is RolledBack {}
+        guard let report else { preconditionFailure("a body that neither returned nor threw") }
+        return report
     }
 
     /// - Throws: ``CommandFailure``: usage where the period cannot be planned or another plan is applied; environment
@@ -42,6 +59,9 @@ package struct PlanRun {
     ///   happens until another one applies the same plan.
     package func apply(by person: String = "operator") throws -> PlanReport {
         if let report = try appliedAlready(person) { return report }
+        // A lease is over at its enforced term, whether a node was there to close it or not.
+        let swept = try Sweep.run(link)
+        if swept > 0 { Console.note("leases whose term was over were closed first, in \(swept) grants") }
         // Checked before anything is closed, and again afterwards, when the set is frozen.
         let (wished, persons) = try transaction { try wish(person) }
         guard persons.count >= wished.settings.settings.persons else {

@@ -76,6 +76,34 @@ struct MonthTurnTests {
         }
     }
 
+    /// No node runs that would have swept it. The first grant ends in the middle of April, its grace a day later.
+    @Test(arguments: [("2024-04-01T06:00:00Z", 30), ("2024-04-29T06:00:00Z", 0)])
+    func `a lease past its enforced term is dealt again, swept or not, and a preview leaves it as it is`(
+        now: String, held: Int64
+    ) async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            _ = try month.plan().apply()
+            try month.lease(hand: try month.hand(of: 1, "administrative", "telephone", in: 9), accounts: 30)
+            try month.link.script("UPDATE lease_grant SET term = '2024-04-15T06:00:00Z', grace_us = 86400000000")
+            try month.link.script("UPDATE clock SET virtual_now = '\(now)'")
+            try month.openPeriod(PlannedMonth.april)
+            try month.addCut(PlannedMonth.april)
+            try month.segment(PlannedMonth.april)
+            let open = "SELECT count(*) FROM lease_grant WHERE state = 'open'"
+            let preview = try month.plan(PlannedMonth.april).preview()
+            #expect(try month.number(open) == 1)
+            let applied = try month.plan(PlannedMonth.april).apply()
+
+            for report in [preview, applied] {
+                #expect(report.pools.flatMap(\.quotas).reduce(0) { $0 + $1.held } == held)
+            }
+            #expect(preview.assigned == applied.assigned)
+            #expect(try month.number(open) == (held > 0 ? 1 : 0))
+        }
+    }
+
     @Test func `early, middle and late pullers get every stratum in its proportion, and no accounts picked by number`()
         async throws
     {

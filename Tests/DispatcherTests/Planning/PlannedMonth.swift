@@ -99,7 +99,8 @@ struct PlannedMonth {
                                      left_accounts, stop, held_digest, granted_at, granted_term, term, ceiling, grace_us,
                                      outage_us)
             SELECT h.delegation_id, h.hand_id, 1, $2, q.quota_id, q.contract_id, q.contract_id, 1, h.hand_id, '', $2, 0, $2, 0, 0,
-                   'limit', '', now_instant(), now_instant(), now_instant(), now_instant(), 0, 0
+                   'limit', '', now_instant(), now_instant() + interval '60 days', now_instant() + interval '60 days',
+                   now_instant() + interval '60 days', 86400000000, 0
               FROM hand h
               JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = h.contract_ids[1]
                           AND q.strategy = h.strategy AND q.portfolio = h.portfolio
