@@ -84,7 +84,7 @@ package struct DispatcherNode: Sendable {
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
-        let redealConnection = connection("reparto-redeal")
+        let redealConnection = connection("reparto-redeal", readsByKey: false)
         let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
         engine.refresh(routing, begun: engine.beginReading())
@@ -143,10 +143,10 @@ package struct DispatcherNode: Sendable {
         func run() async throws { try? await gracefulShutdown() }
     }
 
-    private func connection(_ application: String) -> PgConnection {
+    private func connection(_ application: String, readsByKey: Bool = true) -> PgConnection {
         let allows = settings.allowsUnsafeDurability
         return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
-            try EngineLink.prepare(link, allowsUnsafeDurability: allows)
+            try EngineLink.prepare(link, allowsUnsafeDurability: allows, readsByKey: readsByKey)
         }
     }
 

@@ -4,12 +4,15 @@ package import PgStore
 
 /// What a server must be before leases are handed out on it, checked on every new link.
 package enum EngineLink {
-    /// - Parameter allowsUnsafeDurability: the operator's word that acknowledged work may be lost.
+    /// - Parameters:
+    ///   - allowsUnsafeDurability: the operator's word that acknowledged work may be lost.
+    ///   - readsByKey: whether its statements look rows up by key, and nothing else. One that counts whole pools needs the
+    ///     planner's free choice: by key alone it takes minutes under locks that imports wait for.
     /// - Throws: ``CommandFailure`` that names the setting and how to mend it.
-    package static func prepare(_ link: PgLink, allowsUnsafeDurability: Bool) throws {
+    package static func prepare(_ link: PgLink, allowsUnsafeDurability: Bool, readsByKey: Bool = true) throws {
         try checkDurability(link, allows: allowsUnsafeDurability)
         try link.bookOutage()
-        try link.prepareForEngine()
+        if readsByKey { try link.prepareForEngine() }
     }
 
     private static func checkDurability(_ link: PgLink, allows: Bool) throws {
