@@ -304,15 +304,17 @@ enum ClosingStatements {
         ORDER BY 1, 2, 3, 4
         """
 
+    /// By strategy. What was dealt again within the month is not dealt or leased twice here; its work and its money count.
     static let summary = """
         WITH placed AS (
             SELECT strategy, count(*) AS n FROM placement WHERE period = $1 AND strategy IS NOT NULL GROUP BY 1),
         dealt AS (
-            SELECT strategy, sum(coalesce(withdrawn_from, size)) AS n FROM hand
-            WHERE period = $1 AND state <> 'inactive' GROUP BY 1),
+            SELECT strategy, sum(size) AS n FROM hand
+            WHERE period = $1 AND state <> 'inactive' AND redeal_id IS NULL GROUP BY 1),
         leased AS (
             SELECT h.strategy, sum(g.accounts) AS n
-            FROM lease_grant g JOIN hand h USING (delegation_id, hand_id) WHERE h.period = $1 GROUP BY 1),
+            FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
+            WHERE h.period = $1 AND h.redeal_id IS NULL GROUP BY 1),
         worked AS (
             SELECT strategy, sum(outcomes) AS outcomes, count(*) FILTER (WHERE valid > 0) AS accounts
             FROM (
