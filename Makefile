@@ -2,7 +2,7 @@
 # Everything a newcomer needs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build demo bench test format format-check clean
+.PHONY: help setup setup-tests build demo bench test test-python format format-check clean
 
 help: ## Shows this list.
 	@echo "Reparto. Targets:"
@@ -23,9 +23,12 @@ demo: build ## Runs one month of 200,000 accounts, from the cut to the statement
 bench: build ## Measures against what others do; BENCH=name picks one case (docs/performance.md).
 	@scripts/bench.sh
 
-test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own, and those of the Python client.
+test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own, and the Python client's against the protocol's document.
 	@scripts/test.sh
-	@REPARTO_BIN=$(CURDIR)/.build/debug clients/python/test.sh
+	@REPARTO_BIN=$(CURDIR)/.build/debug clients/python/test.sh test_connection test_document test_link test_proof test_state test_wire
+
+test-python: build ## All tests of the Python client, those against a running daemon included.
+	@clients/python/test.sh
 
 format: ## Formats the sources in place.
 	swift format --in-place --recursive --parallel Sources Tests Package.swift
