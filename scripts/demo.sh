@@ -72,7 +72,8 @@ finish() {
 # In this shell, not in a step's pipeline, because it has to be our child to be waited for; and in a session of its own, so that
 # a Ctrl-C stops the agencies first.
 serve() {
-    setsid "$bin/dispatcherd" serve --port 0 --ready-file "$demo/dispatcherd.ready" "${mine[@]}" >"$demo/dispatcherd.log" 2>&1 </dev/null &
+    # What comes back is dealt again by a step of its own: nodes do so by themselves when their clock says so, and two demos would differ.
+    REPARTO_DEAL_AGAIN_HOURS=0 setsid "$bin/dispatcherd" serve --port 0 --ready-file "$demo/dispatcherd.ready" "${mine[@]}" >"$demo/dispatcherd.log" 2>&1 </dev/null &
     daemon=$!
     echo "$daemon" >"$demo/dispatcherd.pid"
     for _ in $(seq 300); do
@@ -137,6 +138,7 @@ agents=(--host "$host" --port "$port" --keys "$input/keys" --contracts "$input/c
     --seed "$seed" "${mine[@]}")
 step "agencies work from the 1st to the 15th" "$bin/agentsim" run "${agents[@]}" --from $period-01 --to $period-15
 step "importing the stops of the month" import stops "$input/stops.csv"
+step "dealing again what came back" "$bin/dispatcherd" plan rebalance --period "$period" --left-over "${mine[@]}"
 step "agencies work from the 16th to the 31st" "$bin/agentsim" run "${agents[@]}" --from $period-16 --to $period-31
 step "importing the payments" import payments "$demo/clients/payments.csv"
 step "importing what supervision found in the month" import facts "$input/facts.csv"
