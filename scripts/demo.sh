@@ -72,7 +72,7 @@ finish() {
 # In this shell, not in a step's pipeline, because it has to be our child to be waited for; and in a session of its own, so that
 # a Ctrl-C stops the agencies first.
 serve() {
-    # What comes back is dealt again by a step of its own: nodes do so by themselves when their clock says so, and two demos would differ.
+    # What comes back is dealt again by a step of its own, so that it shows; nodes would do so by themselves.
     REPARTO_DEAL_AGAIN_HOURS=0 setsid "$bin/dispatcherd" serve --port 0 --ready-file "$demo/dispatcherd.ready" "${mine[@]}" >"$demo/dispatcherd.log" 2>&1 </dev/null &
     daemon=$!
     echo "$daemon" >"$demo/dispatcherd.pid"
