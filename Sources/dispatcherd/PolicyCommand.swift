@@ -19,7 +19,7 @@ struct PolicyCommand: AsyncParsableCommand {
               dispatcherd policy what-if mine.yaml --period 2024-03
               dispatcherd policy explain --account 1900012345 --period 2024-03
             """,
-        subcommands: [Check.self, Explain.self, Diff.self, WhatIf.self, Schema.self])
+        subcommands: [Check.self, Explain.self, Diff.self, WhatIf.self, Runs.self, Show.self, Schema.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -174,6 +174,47 @@ struct PolicyCommand: AsyncParsableCommand {
                 .run()
             if json { return Console.out(try JSONText.of(report)) }
             for line in report.lines { Console.out(line) }
+        }
+    }
+
+    struct Runs: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists which policies placed accounts, when, with digests and counts.",
+            discussion: """
+                One line for each run of 'dispatcherd segment' that changed placements; * marks those that stand. The same \
+                policy and cut give the same digest of placements. --json has the digests in full.
+
+                Examples:
+                  dispatcherd policy runs
+                  dispatcherd policy runs --period 2024-03 --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @Option(help: "One month, as 2024-03; all of them without it.", transform: PeriodArgument.init(text:))
+        var period: PeriodArgument?
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let runs = try PolicyRuns(try await database.open(), period: period?.period)
+            if json { return Console.out(try JSONText.of(runs)) }
+            for line in runs.lines { Console.out(line) }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints the file of the policy that placed a month, byte for byte as it was then.",
+            discussion: """
+                Examples:
+                  dispatcherd policy show --period 2024-03
+                  dispatcherd policy show --period 2024-03 > then.yaml
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+
+        func run() async throws {
+            let text = try PolicyRuns.text(try await database.open(), period: planned.argument.period)
+            Console.out(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         }
     }
 

@@ -216,6 +216,8 @@ private struct ValueSet: Hashable, Sendable {
     /// What an account can have at all: the cut's table takes nothing else.
     static func domain(of field: AccountField) -> ValueSet {
         switch field.kind {
+        case _ where field == .delegation:
+            ValueSet([Int64(Delegation.range.lowerBound)...Int64(Delegation.range.upperBound)])
         case .flag: ValueSet([0...1])
         case .code(let words): ValueSet([1...Int64(words.count)])
         case .number, .money, .percent:

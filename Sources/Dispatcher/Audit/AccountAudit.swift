@@ -67,7 +67,8 @@ package struct AccountAudit: Encodable {
             let store = AuditStore(link)
             let placements = try store.placements(of: account)
             let deals = try store.deals(of: account)
-            guard !placements.isEmpty || !deals.isEmpty else {
+            let cuts = try store.cuts(of: account)
+            guard !placements.isEmpty || !deals.isEmpty || !cuts.isEmpty else {
                 throw CommandFailure(
                     .findings, "no cut has an account \(number)", remedy: "Check the number; it is the credit's own.")
             }
@@ -75,7 +76,8 @@ package struct AccountAudit: Encodable {
                 guard let limit, let end else { return true }
                 return deal.lease.map { $0.from < end && $0.until >= limit } ?? false
             }
-            let delegations = Set(deals.map(\.delegation) + placements.map(\.delegation)).sorted()
+            let delegations = Set(deals.map(\.delegation) + cuts.map(\.delegation)).sorted()
+            let unplaced = cuts.filter { cut in !placements.contains { $0.period == cut.period } }
             let events = try Self.events(store, account, delegations).filter { event in
                 end.map { event.at < "\($0)" } ?? true
             }
@@ -87,7 +89,12 @@ package struct AccountAudit: Encodable {
                     Place(
                         period: "\(place.period)", delegation: place.delegation.value,
                         strategy: place.strategy?.name ?? "excluded", rule: place.exclusion ?? place.rule)
-                }, held.map(Holding.init), events, stops
+                }
+                    + unplaced.map { cut in
+                        Place(
+                            period: "\(cut.period)", delegation: cut.delegation.value, strategy: "not placed",
+                            rule: "nothing to collect, or not segmented yet")
+                    }, held.map(Holding.init), events, stops
             )
         }
     }

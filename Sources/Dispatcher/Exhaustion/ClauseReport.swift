@@ -20,6 +20,8 @@ package struct ClauseReport {
         package let values: [String: String]
         /// Of a valid certificate.
         package let folio: String?
+        /// Why the period's placements exclude it from collection; `nil` where they do not.
+        package let excluded: String?
     }
 
     package struct Totals: Encodable, Sendable {
@@ -66,8 +68,9 @@ package struct ClauseReport {
             totals.nearMisses = result.nearMisses
             for delegation in Delegation.all {
                 let list = result.lists[Int(delegation.value)]
+                let excluded = try ExhaustionStore(link, period: period).exclusions(delegation, list.accounts)
                 for place in list.order {
-                    let row = row(list, place, delegation, folios)
+                    let row = row(list, place, delegation, folios, excluded)
                     if row.isCandidate, row.folio == nil { totals.candidates += 1 }
                     if row.isCandidate, row.folio != nil { totals.certified += 1 }
                     try body(row)
@@ -77,8 +80,10 @@ package struct ClauseReport {
         }
     }
 
-    private func row(_ list: ClauseScan.List, _ place: Int, _ delegation: Delegation, _ folios: [Int64: String]) -> Row
-    {
+    private func row(
+        _ list: ClauseScan.List, _ place: Int, _ delegation: Delegation, _ folios: [Int64: String],
+        _ excluded: [Int64: String]
+    ) -> Row {
         let (account, missing) = (list.accounts[place], list.missing[place])
         var values: [String: String] = [:]
         for (number, field) in sheet.shown.enumerated() {
@@ -88,7 +93,7 @@ package struct ClauseReport {
         return Row(
             account: account, delegation: delegation.value, isCandidate: missing == ClauseScan.List.none,
             missing: missing == ClauseScan.List.none ? [] : [sheet.clauses[Int(missing)].name], values: values,
-            folio: folios[account])
+            folio: folios[account], excluded: excluded[account])
     }
 
     // MARK: - Printing
@@ -144,13 +149,14 @@ package struct ClauseReport {
 
     private var header: [String] {
         ["account", "delegation"] + sheet.clauses.map { "clause.\($0.name)" } + sheet.shown.map(\.name)
-            + (subject == .exhaustion ? ["folio"] : [])
+            + ["excluded"] + (subject == .exhaustion ? ["folio"] : [])
     }
 
     private func fields(_ row: Row) -> [String] {
         [String(row.account), String(row.delegation)]
             + sheet.clauses.map { row.missing.contains($0.name) ? "missing" : "met" }
-            + sheet.shown.map { row.values[$0.name] ?? "" } + (subject == .exhaustion ? [row.folio ?? ""] : [])
+            + sheet.shown.map { row.values[$0.name] ?? "" } + [row.excluded ?? ""]
+            + (subject == .exhaustion ? [row.folio ?? ""] : [])
     }
 
     private struct Document: Encodable {

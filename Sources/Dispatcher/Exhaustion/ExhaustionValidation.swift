@@ -64,6 +64,23 @@ package struct ExhaustionValidation {
     package func preview(_ accounts: [Int64]) throws -> [String] {
         let candidates = try examine(accounts)
         let more = candidates.count - Self.shownMax
+        var excluded: [Int64: String] = [:]
+        for (delegation, group) in Dictionary(grouping: candidates, by: \.delegation) {
+            excluded.merge(try store.exclusions(delegation, group.map(\.account))) { first, _ in first }
+        }
+        let untried = candidates.count { $0.history.attempts.isEmpty }
+        var warnings: [String] = []
+        if !excluded.isEmpty {
+            let reasons = Dictionary(grouping: excluded.values, by: \.self).mapValues(\.count)
+            let told = reasons.keys.sorted().map { "\($0) \(reasons[$0] ?? 0)" }.joined(separator: ", ")
+            warnings.append(
+                "warning: \(Console.grouped(excluded.count)) of them are excluded from collection already: \(told)")
+        }
+        if untried > 0 {
+            warnings.append(
+                "warning: \(Console.grouped(untried)) of them have no attempt of collection on record; a certificate has to "
+                    + "prove that attempts are exhausted (SOL-42)")
+        }
         return candidates.prefix(Self.shownMax).flatMap { candidate in
             let title = "account \(candidate.account), delegation \(candidate.delegation)"
             let clauses = sheet.clauses.map { clause in
@@ -71,8 +88,9 @@ package struct ExhaustionValidation {
                 return "  met: \(clause.name) (\(values.joined(separator: ", ")))"
             }
             let attempts = candidate.history.attempts.reduce(0) { $0 + $1.outcomes }
-            return [title] + clauses + ["  attempts of collection on record: \(attempts)"]
-        } + (more > 0 ? ["and \(more) more"] : [])
+            let standing = excluded[candidate.account].map { ["  excluded from collection: \($0)"] } ?? []
+            return [title] + clauses + ["  attempts of collection on record: \(attempts)"] + standing
+        } + (more > 0 ? ["and \(more) more"] : []) + warnings
     }
 
     /// Certifies all of them, or none, and takes them out of collection at once.

@@ -121,7 +121,7 @@ package struct ImportRun {
         report.counts.append(ImportCount("\(kind.rawValue) on accounts that no cut has there", found.count))
         report.warnings = found.first.map { row in
             BadValue(
-                line: row.line, column: row.delegation == nil ? "account" : "delegation", value: "\(row.account)",
+                line: row.line, column: "account", value: "\(row.account)",
                 reason: row.delegation.map { "the account is in delegation \($0) by the cut" }
                     ?? "the account is in no cut that is loaded")
         }

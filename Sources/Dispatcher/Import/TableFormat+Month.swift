@@ -56,6 +56,7 @@ extension TableFormat {
             "Account or municipality, reason and first day together stand in the file once; with another last day than "
                 + "the one loaded they are refused.",
             "`until_on` is not before `from_on`.",
+            "The delegation is the one that the cut has the account in; with another one the row is refused.",
             "A stop whose last day has passed is recorded and takes nothing back.",
             "A stop is withdrawn, or ended early, by a start (`exclusion-ended`); loading it again does not renew it.",
         ])

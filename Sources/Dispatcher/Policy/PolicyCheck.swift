@@ -45,7 +45,7 @@ package struct PolicyCheck: Encodable, Sendable {
     package mutating func compareWithClosed(_ link: PgLink) throws {
         guard let policy else { return }
         var told: Set<String> = []
-        for closed in try PolicyHistoryStore(link).closed(policy: policy.policy.name) {
+        for closed in try PolicyHistoryStore(link).closed() {
             let day = closed.period.firstDay
             guard let now = policy.read.last(where: { $0.policy.effectiveOn <= day }),
                 let then = try? PolicyFile(text: closed.body).policy(on: day), then != now.policy,
@@ -57,8 +57,10 @@ package struct PolicyCheck: Encodable, Sendable {
                     line: place?.line ?? 0, column: place?.column ?? 0, rule: "version \(now.policy.version)",
                     found:
                         "it is in force from \(now.policy.effectiveOn), but \(closed.period) is closed and was placed by "
-                        + (then.version == now.policy.version
-                            ? "other rules under the same name" : "version \(then.version)"),
+                        + (then.name != now.policy.name
+                            ? "\(then.name) \(then.version)"
+                            : then.version == now.policy.version
+                                ? "other rules under the same name" : "version \(then.version)"),
                     advice: "its placements stay; let the new rules begin after the last closed month"))
         }
     }

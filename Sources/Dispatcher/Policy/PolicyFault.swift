@@ -36,12 +36,21 @@ package struct PolicyFaults: Error, Sendable {
         self.list = [PolicyFault(line: 0, column: 0, field: "", found: found, expected: expected)]
     }
 
+    /// What the parser says, without its own "found".
+    private static func plain(_ problem: String) -> String {
+        for beginning in ["found ", "but found "] where problem.hasPrefix(beginning) {
+            return String(problem.dropFirst(beginning.count))
+        }
+        return problem
+    }
+
     init(yaml error: any Error) {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             list = [
-                PolicyFault(line: mark.line, column: mark.column, field: "", found: problem, expected: "valid YAML")
+                PolicyFault(
+                    line: mark.line, column: mark.column, field: "", found: Self.plain(problem), expected: "valid YAML")
             ]
         case .duplicatedKeysInMapping(let names, let context):
             list = [

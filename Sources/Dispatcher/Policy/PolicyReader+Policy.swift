@@ -10,6 +10,8 @@ struct ReadPolicy: Sendable {
     let places: [String: PolicyPlace]
     /// Tactics that no strategy names.
     let idleTactics: [String]
+    /// Exclusions that the policy has without having written them.
+    let addedExclusions: [Exclusion]
 }
 
 /// Ranges of one field with names, the lowest first.
@@ -64,6 +66,7 @@ extension PolicyReader {
         let relief = top["relief"].map(relief) ?? []
         reliefs = relief.map(\.name)
         let exclusions = top["exclusions"].map(exclusions) ?? []
+        if let entry = top["exclusions"] { remember("exclusions", entry) }
         let tactics = top["tactics"].map(tactics) ?? VersionedRules()
         let strategies = top["strategies"].map { self.strategies($0, tactics: tactics) } ?? []
         let invitation = top["mediation"].flatMap { self.invitation($0, strategies: strategies.map(\.strategy)) }
@@ -71,13 +74,16 @@ extension PolicyReader {
         places["version"] = version.place
         let exhaustion = top["exhaustion"].flatMap(exhaustion)
         guard faults.isEmpty, let name, let title else { return nil }
+        let added = ExclusionFloor.uncovered(ExclusionFloor.always, by: exclusions, relief: relief)
         let used = Set(strategies.flatMap { $0.tactics.map(\.name) + [$0.rest.name] })
         return ReadPolicy(
             policy: Policy(
                 name: name, version: version.name, effectiveOn: version.effectiveOn, title: version.title ?? title,
-                packs: packs, relief: relief, exclusions: exclusions, strategies: strategies, invitation: invitation,
+                packs: packs, relief: relief, exclusions: exclusions + added, strategies: strategies,
+                invitation: invitation,
                 exhaustion: exhaustion),
-            bands: bandSets, places: places, idleTactics: tactics.present.map(\.name).filter { !used.contains($0) })
+            bands: bandSets, places: places, idleTactics: tactics.present.map(\.name).filter { !used.contains($0) },
+            addedExclusions: added)
     }
 
     func title(_ entry: Entry) -> Title? {
@@ -124,10 +130,12 @@ extension PolicyReader {
         }
     }
 
-    func unique(_ names: [String], _ entry: Entry) {
+    /// - Parameter place: what stands before a name where its rule is remembered: the second of two is then what is wrong.
+    func unique(_ names: [String], _ list: Entry, at place: String? = nil) {
         var seen: Set<String> = []
         for name in names where !seen.insert(name).inserted {
-            fault(entry, found: "'\(name)' twice", expected: "each name once")
+            let entry = place.flatMap { remembered["\($0).\(name)"] }
+            fault(entry ?? list, found: "'\(name)' twice", expected: "each name once")
         }
     }
 }

@@ -19,7 +19,7 @@ extension PolicyReader {
             remember("bands.\(name)", member)
             sets.append(PolicyBandSet(name: name, field: field, bands: bands))
         }
-        unique(sets.map(\.name), entry)
+        unique(sets.map(\.name), entry, at: "bands")
         unique(sets.flatMap { $0.bands.map(\.name) }, entry)
         return sets
     }
@@ -84,7 +84,7 @@ extension PolicyReader {
             remember("\(place).\(rule.name)", member)
             return rule
         }
-        unique(found.map(\.name), entry)
+        unique(found.map(\.name), entry, at: place)
         return found
     }
 
@@ -106,7 +106,7 @@ extension PolicyReader {
             return Exclusion(
                 reason: rule.name, title: rule.title, origins: rule.origins, when: rule.when, until: until)
         }
-        unique(found.map(\.reason), entry)
+        unique(found.map(\.reason), entry, at: "exclusions")
         return found
     }
 
@@ -140,7 +140,7 @@ extension PolicyReader {
                 Tactic(
                     name: rule.name, title: rule.title, origins: rule.origins, when: rule.when, priority: priority))
         }
-        unique(found.present.map(\.name), entry)
+        unique(found.present.map(\.name), entry, at: "tactics")
         return found
     }
 
@@ -148,7 +148,7 @@ extension PolicyReader {
 
     func strategies(_ entry: Entry, tactics: VersionedRules<Tactic>) -> [StrategyRule] {
         let found = (list(entry, of: "strategies") ?? []).compactMap { strategy($0, tactics: tactics) }
-        unique(found.map(\.strategy.name), entry)
+        unique(found.map(\.strategy.name), entry, at: "strategies")
         return found
     }
 

@@ -31,6 +31,8 @@ final class PolicyReader {
     private(set) var arePacksKnown = true
     /// Where each rule stands, by its path in words: `strategies.dual`.
     var places: [String: PolicyPlace] = [:]
+    /// The same with what stands there; of two with one path the later one.
+    private(set) var remembered: [String: Entry] = [:]
 
     init(versions: [String] = [], versionIndex: Int = 0) {
         self.versions = versions
@@ -45,6 +47,7 @@ final class PolicyReader {
 
     func remember(_ name: String, _ entry: Entry) {
         places[name] = entry.place
+        remembered[name] = entry
     }
 
     struct Entry {

@@ -25,6 +25,7 @@ struct PolicyReview {
         reviewBands()
         reviewTactics()
         reviewRelief()
+        reviewExclusions()
         reviewPlacement()
         reviewExhaustion()
     }
@@ -84,6 +85,24 @@ struct PolicyReview {
     private mutating func reviewRelief() {
         for relief in policy.relief where ConditionSpace(relief.when, relief: [])?.isEmpty == true {
             warnImpossible("relief.\(relief.name)")
+        }
+    }
+
+    /// ASG-10: what the policy leaves out of the union of reasons why an account may not be leased.
+    private mutating func reviewExclusions() {
+        for exclusion in read.addedExclusions {
+            warn(
+                "exclusions", "it does not take every account with '\(exclusion.title.english)'",
+                "such an account is excluded all the same, as '\(exclusion.reason)' "
+                    + "(\(exclusion.origins.joined(separator: ", "))); write the exclusion, so that the policy says so")
+        }
+        let open = ExclusionFloor.uncovered(
+            ExclusionFloor.expected, by: policy.exclusions, relief: policy.relief)
+        for exclusion in open {
+            warn(
+                "exclusions", "it does not take every account with '\(exclusion.title.english)'",
+                "such an account is collected; add an exclusion, as '\(exclusion.reason)' in "
+                    + "policies/infonavit-2023.yaml (\(exclusion.origins.joined(separator: ", ")))")
         }
     }
 

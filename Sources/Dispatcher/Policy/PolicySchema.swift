@@ -14,6 +14,13 @@ package enum PolicySchema {
                 ("title", .string("A policy of Reparto")),
             ] + shape(.file).members + [
                 (
+                    "anyOf",
+                    .array([
+                        .object([("required", .array([.string("version"), .string("effective")]))]),
+                        .object([("required", .array([.string("versions")]))]),
+                    ])
+                ),
+                (
                     "$defs",
                     .object([
                         ("word", word), ("condition", condition), ("portfolio", portfolio),
@@ -24,7 +31,7 @@ package enum PolicySchema {
                             array(.object([("type", .string("string")), ("pattern", .string(origin))]), min: 1)
                         ),
                     ])
-                )
+                ),
             ])
         return root.text + "\n"
     }
@@ -143,7 +150,7 @@ package enum PolicySchema {
     private static func test(_ kind: AccountField.Kind) -> SchemaNode {
         let value: SchemaNode =
             switch kind {
-            case .number: scalar(["integer"])
+            case .number: anyOf([scalar(["integer"]), pattern("^[0-9]+$")])
             case .money: amount
             case .percent: percent
             case .date: day

@@ -16,6 +16,7 @@ package struct SegmentationRun {
     private let file: PolicyFile
     private let store: SegmentationStore
     private let cut: LocalDate
+    private let began = ContinuousClock.now
 
     package init(_ link: PgLink, period: Period, policy: PolicyFile) {
         self.link = link
@@ -158,7 +159,8 @@ package struct SegmentationRun {
             policy: policy.name, policyVersion: policy.version, policyDigest: file.digest,
             cutDigest: digests.cut, accounts: tally.accounts, placed: report.placedAccounts,
             excluded: report.excludedAccounts, digest: digests.placements)
-        try store.finish(row, policy: policy, body: file.text)
+        try store.finish(
+            row, policy: policy, body: file.text, milliseconds: (ContinuousClock.now - began).wholeMilliseconds)
         try link.insertBlocks(
             LedgerBlock.seal(Delegation.all.map { .policy(row, delegation: $0, period: period) }))
         return report

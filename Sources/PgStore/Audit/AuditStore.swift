@@ -74,6 +74,21 @@ package struct AuditStore {
         }
     }
 
+    /// The cuts that have the account, whatever became of it there.
+    package func cuts(of account: AccountID) throws(PgError) -> [(period: Period, delegation: Delegation)] {
+        try link.run(
+            """
+            SELECT period, delegation_id FROM account
+            WHERE delegation_id = ANY ($1) AND account_id = $2 ORDER BY period
+            """, [.int16s(Delegation.all.map(\.value)), .int64(account.value)]
+        ).compactMap { row in
+            guard let period = Period(number: row.int32(0)), let delegation = Delegation(row.int16(1)) else {
+                return nil
+            }
+            return (period, delegation)
+        }
+    }
+
     /// Blocks that hold the text `account=N ` in one of their records, with their period, in the order of their making.
     ///
     /// Reads every block of the delegations: a question of minutes on a large ledger, and rare.
@@ -113,7 +128,7 @@ package struct AuditStore {
     }
 
     private static let dealsStatement = """
-        SELECT d.delegation_id, d.epoch, h.period, h.strategy, h.portfolio, p.tactic, l.rule, s.policy, s.policy_version,
+        SELECT d.delegation_id, d.epoch, h.period, h.strategy, h.portfolio, p.tactic, \(StartStatements.ruleOfDeal), s.policy, s.policy_version,
             h.plan_id, pl.seed, d.hand_id, d.position, h.size, h.is_front, e.kind, e.reason, e.ended_at,
             g.first_position, g.contract_id, c.number, g.agency_id, a.name, g.granted_at, g.term,
             least(e.ended_at, coalesce(

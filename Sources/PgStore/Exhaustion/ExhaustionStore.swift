@@ -77,6 +77,18 @@ package struct ExhaustionStore {
         return found
     }
 
+    /// Why accounts of a delegation are excluded from collection by the period's placements; only those that are.
+    package func exclusions(_ delegation: Delegation, _ accounts: [Int64]) throws(PgError) -> [Int64: String] {
+        var found: [Int64: String] = [:]
+        let rows = try link.run(
+            """
+            SELECT account_id, exclusion FROM placement
+             WHERE period = $1 AND delegation_id = $2 AND account_id = ANY ($3) AND exclusion IS NOT NULL
+            """, [.int32(period.number), .int16(delegation.value), .int64s(accounts)])
+        for row in rows { found[row.int64(0)] = row.text(1) }
+        return found
+    }
+
     /// What was reported of each account, over all periods.
     package func histories(_ accounts: [(delegation: Delegation, account: Int64)]) throws(PgError)
         -> [Int64: AccountHistory]

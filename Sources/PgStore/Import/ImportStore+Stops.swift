@@ -25,6 +25,18 @@ extension ImportStore {
                                WHERE a.period = \(period.number) AND a.delegation_id = s.delegation_id
                                    AND a.municipality = s.municipality)
             """,
+            """
+            SELECT u.line, 'delegation', u.delegation_id::text,
+                   'the account is in delegation ' || c.delegation_id || ' by the cut; a stop there would reach nobody'
+            FROM   (SELECT s.line, s.delegation_id, s.account_id
+                    FROM   import_row s
+                    WHERE  s.account_id IS NOT NULL
+                    AND    NOT EXISTS (SELECT FROM account a
+                                       WHERE a.delegation_id = s.delegation_id AND a.account_id = s.account_id)) u
+            JOIN   LATERAL (SELECT max(a.delegation_id) AS delegation_id FROM account a
+                            WHERE a.delegation_id = ANY (ARRAY(SELECT generate_series(1, 32)::smallint))
+                            AND   a.account_id = u.account_id) c ON c.delegation_id IS NOT NULL
+            """,
         ]
     }
 

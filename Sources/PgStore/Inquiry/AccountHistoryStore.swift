@@ -63,7 +63,8 @@ extension AccountDeal {
 
 /// $1 delegation, $2 account, $3 agency
 private let dealsStatement = """
-    SELECT d.epoch, h.period, h.strategy, h.portfolio, p.tactic, p.priority, l.rule, s.policy, s.policy_version, h.plan_id,
+    SELECT d.epoch, h.period, h.strategy, h.portfolio, p.tactic, p.priority, \(StartStatements.ruleOfDeal),
+           s.policy, s.policy_version, h.plan_id,
            d.hand_id, d.position, h.size, g.contract_id, g.first_position, g.granted_at, g.term, g.closed_at,
            e.kind, e.reason, e.ended_at, n.final_at, n.objected_at, n.held_until, n.decision, n.reason
       FROM deal d

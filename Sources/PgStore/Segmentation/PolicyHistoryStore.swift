@@ -15,17 +15,17 @@ package struct PolicyHistoryStore {
 
     package init(_ link: PgLink) { self.link = link }
 
-    /// The closed periods that a policy of this name placed, the oldest first.
-    package func closed(policy: String) throws(PgError) -> [ClosedPlacement] {
+    /// The closed periods with the policy that placed each, the oldest first.
+    package func closed() throws(PgError) -> [ClosedPlacement] {
         try link.run(
             """
             SELECT s.period, s.policy_version, b.body
               FROM segmentation s
               JOIN period p USING (period)
               JOIN policy b ON b.digest = s.policy_digest
-             WHERE p.state = 'closed' AND s.policy = $1
+             WHERE p.state = 'closed'
              ORDER BY s.period
-            """, [.text(policy)]
+            """
         ).compactMap { row in
             Period(number: row.int32(0)).map {
                 ClosedPlacement(period: $0, version: row.text(1), body: row.text(2))

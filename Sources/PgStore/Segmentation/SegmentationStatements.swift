@@ -219,4 +219,19 @@ enum SegmentationStatements {
                accounts = excluded.accounts, placed = excluded.placed, excluded = excluded.excluded,
                digest = excluded.digest, made_at = excluded.made_at
         """
+
+    /// As ``putSegmentation``, and $10 duration_ms bigint
+    static let putRun = """
+        INSERT INTO segmentation_run (period, policy, policy_version, policy_digest, cut_digest, accounts, placed, excluded,
+                                      digest, made_at, duration_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now_instant(), $10)
+        """
+
+    /// $1 period integer, 0: all
+    static let runs = """
+        SELECT period, policy, policy_version, policy_digest, cut_digest, accounts, placed, excluded, digest, made_at, duration_ms
+          FROM segmentation_run
+         WHERE $1 IN (0, period)
+         ORDER BY run_id
+        """
 }

@@ -103,7 +103,10 @@ package struct SegmentationStore {
     }
 
     /// Puts the new placements in the place of the old ones and records what they came from.
-    package func finish(_ row: SegmentationRow, policy: Policy, body: String) throws(PgError) {
+    /// - Parameter milliseconds: what the run has taken so far.
+    package func finish(
+        _ row: SegmentationRow, policy: Policy, body: String, milliseconds: Int64
+    ) throws(PgError) {
         try link.script(SegmentationStatements.attachPlacements(period.number))
         try link.run(
             SegmentationStatements.putPolicy,
@@ -111,12 +114,27 @@ package struct SegmentationStore {
                 .bytes(row.policyDigest), .text(policy.name), .text(policy.version), .date(policy.effectiveOn),
                 .text(body),
             ])
-        try link.run(
-            SegmentationStatements.putSegmentation,
-            [
-                .int32(period.number), .text(row.policy), .text(row.policyVersion), .bytes(row.policyDigest),
-                .bytes(row.cutDigest), .int64(row.accounts), .int64(row.placed), .int64(row.excluded),
-                .bytes(row.digest),
-            ])
+        let values: [PgValue] = [
+            .int32(period.number), .text(row.policy), .text(row.policyVersion), .bytes(row.policyDigest),
+            .bytes(row.cutDigest), .int64(row.accounts), .int64(row.placed), .int64(row.excluded), .bytes(row.digest),
+        ]
+        try link.run(SegmentationStatements.putSegmentation, values)
+        try link.run(SegmentationStatements.putRun, values + [.int64(milliseconds)])
+    }
+
+    /// The runs that changed placements, of one period or of all, in the order in which they were made.
+    package static func runs(
+        _ link: PgLink, period: Period?
+    ) throws(PgError) -> [(period: Period, row: SegmentationRow, madeAt: Timestamp, milliseconds: Int64?)] {
+        try link.run(SegmentationStatements.runs, [.int32(period?.number ?? 0)]).compactMap { row in
+            guard let period = Period(number: row.int32(0)) else { return nil }
+            return (
+                period,
+                SegmentationRow(
+                    policy: row.text(1), policyVersion: row.text(2), policyDigest: row.bytes(3),
+                    cutDigest: row.bytes(4), accounts: row.int64(5), placed: row.int64(6), excluded: row.int64(7),
+                    digest: row.bytes(8)), row.timestamp(9), row.optionalInt64(10)
+            )
+        }
     }
 }

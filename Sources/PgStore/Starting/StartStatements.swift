@@ -50,9 +50,13 @@ enum StartStatements {
 
     /// The rows at work, with the account as it was. $1 period
     static let keepFormer = """
-        INSERT INTO start_row (delegation_id, account_id, line, reason, on_date, revocations, ended, changes, former)
+        INSERT INTO start_row (delegation_id, account_id, line, reason, on_date, revocations, ended, changes, former,
+                               former_rule, former_epoch)
         SELECT s.delegation_id, s.account_id, s.line, s.reason, s.on_date, \(revocations),
-               coalesce(string_to_array(s.ended, ';'), '{}'), \(changes), to_jsonb(a)
+               coalesce(string_to_array(s.ended, ';'), '{}'), \(changes), to_jsonb(a),
+               (SELECT p.rule FROM placement p
+                 WHERE p.period = $1 AND p.delegation_id = s.delegation_id AND p.account_id = s.account_id),
+               (SELECT max(d.epoch) FROM deal d WHERE d.delegation_id = s.delegation_id AND d.account_id = s.account_id)
           FROM import_row s
           LEFT JOIN account a ON a.period = $1 AND a.delegation_id = s.delegation_id AND a.account_id = s.account_id
         """
@@ -60,7 +64,8 @@ enum StartStatements {
     static let makeRows = """
         CREATE TEMPORARY TABLE start_row (
             delegation_id smallint, account_id bigint, line integer, reason text, on_date date,
-            revocations integer, ended text[], changes jsonb, former jsonb, PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
+            revocations integer, ended text[], changes jsonb, former jsonb,
+            former_rule text, former_epoch bigint, PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
         CREATE TEMPORARY TABLE start_verdict (
             delegation_id smallint, account_id bigint, strategy smallint, tactic text, portfolio smallint,
             priority smallint, rule text, exclusion text, offers bigint,
@@ -236,19 +241,27 @@ enum StartStatements {
     /// $1 period, $2 placed_on, $3 import_id
     static let record = """
         INSERT INTO start (period, delegation_id, account_id, reason, on_date, revocations, changes, former, placed_on, rule,
-                           fate, epoch, import_id)
+                           fate, epoch, import_id, former_rule, former_epoch)
         SELECT $1, r.delegation_id, r.account_id, r.reason, r.on_date, r.revocations, r.changes,
                CASE WHEN r.former IS NOT NULL THEN (
                     SELECT coalesce(jsonb_object_agg(b.key, b.value), '{}')
                       FROM jsonb_each(r.former) b
                      WHERE b.value IS DISTINCT FROM n.account -> b.key) END,
-               $2, v.rule, f.fate, f.epoch, $3
+               $2, v.rule, f.fate, f.epoch, $3, r.former_rule, r.former_epoch
           FROM start_row r
           JOIN start_verdict v USING (delegation_id, account_id)
           JOIN start_fate f USING (delegation_id, account_id)
           JOIN account a ON a.period = $1 AND a.delegation_id = r.delegation_id AND a.account_id = r.account_id
          CROSS JOIN LATERAL (SELECT to_jsonb(a) AS account OFFSET 0) n
          ORDER BY r.line, r.delegation_id, r.account_id
+        """
+
+    /// The rule that an account was dealt by: the first start after the deal tells what had placed it until then. In a select
+    /// with the deal `d` and the placement `l`.
+    static let ruleOfDeal = """
+        coalesce((SELECT t.former_rule FROM start t
+                   WHERE t.delegation_id = d.delegation_id AND t.account_id = d.account_id AND t.former_epoch >= d.epoch
+                   ORDER BY t.start_id LIMIT 1), l.rule)
         """
 
     /// $1 period; the plans that make or keep starts impossible

@@ -33,7 +33,7 @@ struct MonthImportTests {
             #expect(report.warnings.count == 10)
             #expect(
                 report.lines.contains(
-                    "warning: payments.csv:3: delegation `78`: the account is in delegation 15 by the cut"))
+                    "warning: payments.csv:3: account `78`: the account is in delegation 15 by the cut"))
             #expect(
                 report.lines.contains("warning: payments.csv:4: account `79`: the account is in no cut that is loaded"))
             #expect(try report.json().contains("\"payments on accounts that no cut has there\" : 13"))

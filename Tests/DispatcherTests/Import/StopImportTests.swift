@@ -54,11 +54,23 @@ struct StopImportTests {
             try site.load(.cut, CutText.file([["account": "103", "delegation": "14"]]))
             let report = try site.load(
                 .stops,
-                Self.header + "103,14,death,2024-03-11,\n103,9,death,2024-03-11,\n999,14,death,2024-03-11,\n")
+                Self.header + "103,14,death,2024-03-11,\n999,14,death,2024-03-11,\n")
 
-            #expect(report.lines.contains("  stops on accounts that no cut has there: 2"))
-            #expect(report.warnings.map(\.line) == [3, 4])
-            #expect(report.warnings.first?.reason.contains("in delegation 14 by the cut") == true)
+            #expect(report.lines.contains("  stops on accounts that no cut has there: 1"))
+            #expect(report.warnings.map(\.line) == [3])
+        }
+    }
+
+    @Test func `a stop in another delegation than the account's would reach nobody, and is refused`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.cut, CutText.file([["account": "103", "delegation": "14"]]))
+            let report = try site.load(.stops, Self.header + "103,9,lawsuit,2024-03-11,\n")
+
+            #expect(report.result == .refused)
+            #expect(
+                report.badValues.map { "\($0.column) \($0.value): \($0.reason)" } == [
+                    "delegation 9: the account is in delegation 14 by the cut; a stop there would reach nobody"
+                ])
         }
     }
 

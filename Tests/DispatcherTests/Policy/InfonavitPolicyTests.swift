@@ -52,6 +52,11 @@ struct InfonavitPolicyTests {
     }
 
     @Test(arguments: [(0, nil), (1, .preventive), (2, .preventive)] as [(Int64, Strategy?)])
+    func `an instalment that was missed is preventive before a month is overdue`(count: Int64, expected: Strategy?) {
+        #expect(strategy(.current.with([.unpaid: count])) == expected)
+    }
+
+    @Test(arguments: [(0, nil), (1, .preventive), (2, .preventive)] as [(Int64, Strategy?)])
     func `an incomplete payment is preventive`(count: Int64, expected: Strategy?) {
         #expect(strategy(.current.with([.incompletePayments: count])) == expected)
     }

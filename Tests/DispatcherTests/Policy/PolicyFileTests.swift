@@ -17,6 +17,26 @@ struct PolicyFileTests {
         #expect(policy.holding(.preventive)?.termDays == 20)
     }
 
+    @Test(arguments: ["lawsuit", "liquidated", "insured"])
+    func `what a policy forgets to exclude is excluded all the same`(reason: String) throws {
+        let shipped = try ShippedPolicy.text("infonavit-2023")
+        let start = try #require(shipped.range(of: "  - reason: \(reason)\n"))
+        let end = try #require(shipped[start.upperBound...].range(of: "  - reason: "))
+        let policy = try PolicyFile(text: shipped.replacingCharacters(in: start.lowerBound..<end.lowerBound, with: ""))
+            .policy
+        let segmenter = Segmenter(policy, cut: cutOfMarch)
+        var row = AccountRow(cut: cutOfMarch)
+        row[.arrears] = 6
+        switch reason {
+        case "lawsuit": row[.lawsuitOn] = Int64(cutOfMarch.daysSince1970)
+        case "liquidated": row[.situation] = 2
+        default: row[.situation] = 3
+        }
+
+        #expect(policy.exclusions.last?.reason == reason)
+        #expect(segmenter.verdict(for: row) == .excluded(policy.exclusions.count - 1))
+    }
+
     @Test func `the same bytes have the same digest, other bytes another`() throws {
         let text = try ShippedPolicy.text("infonavit-2023")
 

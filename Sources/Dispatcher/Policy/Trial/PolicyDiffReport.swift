@@ -201,13 +201,13 @@ package struct PolicyDiffReport: Encodable, Sendable {
     }
 
     private func accountLines(_ shown: [[String]], of behind: Int64) -> [String] {
-        guard behind > 0 else { return ["no account makes this move"] }
+        guard behind > 0 else { return ["no account is behind this cell"] }
         let names = PolicyDiff.header.split(separator: ",").map(String.init)
         let numbers: Set = ["delegation", "account", "overdue", "balance"]
         var table = TextTable(columns: names.map { numbers.contains($0) ? .right : .left })
         table.row(names)
         for row in shown { table.row(row) }
         let rest = behind > shown.count ? "; the first \(shown.count) are shown, --csv FILE has all" : ""
-        return table.lines + ["\(Figure.grouped(behind)) accounts make this move\(rest)"]
+        return table.lines + ["\(Figure.grouped(behind)) accounts are behind this cell\(rest)"]
     }
 }
