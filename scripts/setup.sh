@@ -51,10 +51,6 @@ if [ "${1:-}" = --tests ] && ! PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/n
     say "missing: pgbouncer, through which a test runs a node"
     missing+=(pgbouncer)
 fi
-if [ "${1:-}" = --tests ] && ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then
-    say "missing: libfaketime, by which a test shifts the clocks of a node and of PostgreSQL"
-    missing+=(libfaketime)
-fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"

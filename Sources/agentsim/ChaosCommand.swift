@@ -12,7 +12,7 @@ struct ChaosCommand: AsyncParsableCommand {
             kills, pauses, cuts, fills and shifts by a schedule that the seed decides. It touches nothing that it has not \
             started itself. At the end everything is made whole, every request has to be answered, and the history is judged as \
             by agentsim verify; it exits with 1 where something is broken.
-            A fault that needs what is not there (root for a disk of its own, libfaketime for clocks) is told as skipped.
+            A fault that needs what is not there (root for a disk of its own, a C compiler for clocks) is told as skipped.
 
             Examples:
               agentsim chaos

@@ -5,7 +5,7 @@ import Simulation
 import Testing
 
 struct ChaosTests {
-    /// A short run with every fault once. The faults that need root or libfaketime may be skipped where those are missing, and then
+    /// A short run with every fault once. The faults that need root or a C compiler may be skipped where those are missing, and then
     /// say so; all the others have to run.
     @Test(.timeLimit(.minutes(5)))
     func `a daemon under every fault loses nothing, counts nothing twice and answers everybody`() async throws {

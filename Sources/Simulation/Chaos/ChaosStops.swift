@@ -59,10 +59,10 @@ struct ChaosStops {
     private func write(_ held: [(account: Int64, delegation: Int16)], to path: String) throws(SimulationFailure) {
         let day = site.time.now.local(offsetSeconds: -7 * 3_600).date
         let file = try FileOutput(replacing: path)
-        try file.write("account,delegation,reason,from_on\n".utf8)
+        try file.write("account,delegation,reason,from_on,until_on\n".utf8)
         let reasons = ["death", "payoff", "lawsuit"]
         for (index, item) in held.enumerated() {
-            try file.write("\(item.account),\(item.delegation),\(reasons[index % reasons.count]),\(day)\n".utf8)
+            try file.write("\(item.account),\(item.delegation),\(reasons[index % reasons.count]),\(day),\n".utf8)
         }
         try file.finish()
     }

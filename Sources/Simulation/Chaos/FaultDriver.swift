@@ -9,15 +9,15 @@ struct FaultDriver {
     let site: ChaosSite
     var random: SplitMix64
     private var server: ChaosServer { site.server }
-    private static let shims = ["x86_64-linux-gnu/faketime", "aarch64-linux-gnu/faketime", "faketime"].map {
-        "/usr/lib/\($0)/libfaketimeMT.so.1"
-    }
+    /// `nil`: none could be made.
+    private let shimLibrary: String?
     /// The domain's time that is left for jumps: leases have terms of a month, which end at the end of the run.
     private var jumps = 0
 
     init(site: ChaosSite, seed: UInt64) {
         self.site = site
         self.random = SplitMix64(seed: seed, 0xD21E)
+        self.shimLibrary = ChaosShim.make(in: site.server.folder)
     }
 
     enum Effect: Sendable {
@@ -65,7 +65,7 @@ struct FaultDriver {
         case .nodePause: try await pauseNode()
         case .nodeDrain: node("told to end") { $0.signal(SIGTERM) }
         case .nodeStorm: try await storm()
-        case .nodeClock: node(shifted: try shim())
+        case .nodeClock: try await shiftNode()
         case .backendKill: try backend(SIGKILL, "killed")
         case .backendTerminate: try terminateBackends()
         case .backendPause: try await pauseBackend()
@@ -109,22 +109,28 @@ struct FaultDriver {
         return kills > site.nodes.count ? .ran("\(kills) kills") : .skipped("the nodes did not come up in between")
     }
 
-    private mutating func node(shifted shim: [String: String]?) -> Effect {
-        guard let shim else { return .skipped("libfaketime is not installed") }
+    private mutating func shiftNode() async throws -> Effect {
+        guard let (shim, hours) = shim() else { return .skipped(Self.noShim) }
         let node = random.pick(site.nodes)
+        guard let before = node.pid else { return .skipped("node \(node.number) did not run") }
         node.set(environment: shim)
-        guard node.signal(SIGKILL) else { return .skipped("node \(node.number) did not run") }
-        return .ran("node \(node.number) by \(shim["FAKETIME"] ?? "?") from its next start on (libfaketime)")
+        node.signal(SIGKILL)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(100))
+            guard let pid = node.pid, pid != before, try node.keep() != nil else { continue }
+            return .ran("node \(node.number) by \(hours) hours (a preloaded shim)")
+        }
+        node.set(environment: [:])
+        return .skipped("node \(node.number) did not start with the shim")
     }
 
+    private static let noShim = "there is no C compiler to make the shim with"
+
     /// The environment that shifts a program's clock by some hours, not the one that it measures spans by.
-    private mutating func shim() throws -> [String: String]? {
+    private mutating func shim() -> (environment: [String: String], hours: Int)? {
         let hours = random.between(2...9) * (random.chance(5_000) ? 1 : -1)
-        guard let library = Self.shims.first(where: Folder.exists) else { return nil }
-        return [
-            "LD_PRELOAD": library, "FAKETIME": "\(hours > 0 ? "+" : "")\(hours)h", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1", "FAKETIME_DISABLE_SHM": "1",
-        ]
+        return shimLibrary.map { (["LD_PRELOAD": $0, ChaosShim.variable: "\(hours * 3_600)"], hours) }
     }
 
     // MARK: - PostgreSQL
@@ -184,12 +190,11 @@ struct FaultDriver {
     }
 
     private mutating func shiftServer() async throws -> Effect {
-        guard let shim = try shim() else { return .skipped("libfaketime is not installed") }
-        let before = try skew()
+        guard let (shim, hours) = shim() else { return .skipped(Self.noShim) }
         _ = try await restartServer(shim, "")
-        let hours = (try skew() - before) / 3_600
-        guard hours != 0 else { return .skipped("the shim did not move its clock") }
-        return .ran("by \(hours) hours (libfaketime)")
+        // Seconds may pass between the two clocks, hours do not.
+        guard abs(try skew() - Int64(hours) * 3_600) < 600 else { return .skipped("the shim did not move its clock") }
+        return .ran("by \(hours) hours (a preloaded shim)")
     }
 
     /// How many seconds its clock is ahead of ours.

@@ -52,7 +52,7 @@ package struct LoadPage: Sendable {
             marks += line(x(percentile), 20, x(percentile), Double(Self.height - Self.bottom), "#ddd")
             marks += text(
                 x(percentile), Double(Self.height - 16), percentile == 0 ? "0 %" : "\(Self.short(percentile)) %",
-                "middle")
+                percentile > 99.99 ? "end" : "middle")
         }
         for power in Int(low.rounded(.down))...Int(top.rounded(.up)) where Double(power) >= low && Double(power) <= top
         {
