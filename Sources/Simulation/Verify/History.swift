@@ -235,6 +235,8 @@ package struct History: Sendable {
     package var requests: Set<Request> = []
     /// The code under which each piece of evidence was refused.
     package var evidence: [Int64: String] = [:]
+    /// Reports that came after their lease's end, were kept as evidence, and count: by rule or by a person.
+    package var lateAccepted: Set<Request> = []
     package var noticed: Set<Held> = []
     package var stops: [Stop] = []
     /// By agency in the order in which they were given.

@@ -163,6 +163,16 @@ package struct HistoryReader {
                 History.Request(
                     agency: reader.int32(), instance: reader.int32(), verb: reader.text(), key: reader.int64()))
         }
+        try copy(
+            """
+            SELECT agency_id, instance_id, key FROM evidence
+             WHERE delegation_id = $delegation AND (counts OR decision = 'accepted')
+            """, history
+        ) { reader in
+            history.lateAccepted.insert(
+                History.Request(
+                    agency: reader.int32(), instance: reader.int32(), verb: "REPORT", key: reader.int64()))
+        }
         try copy("SELECT evidence_id, code FROM evidence WHERE delegation_id = $delegation", history) { reader in
             let number = reader.int64()
             history.evidence[number] = reader.text()
