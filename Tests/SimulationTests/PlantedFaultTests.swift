@@ -206,7 +206,7 @@ struct PlantedFaultTests {
 
             let victim = try delegation(month)
             for fault in Self.faults {
-                try await month.database.copied { copy in
+                try await month.database.copied(isKept: true) { copy in
                     let link = try copy.link()
                     try link.script(fault.sql.replacing("$D", with: victim.description))
                     let reader = HistoryReader(
