@@ -20,7 +20,7 @@ build: setup ## Builds dispatcherd and agentsim in release mode.
 demo: build ## Runs one month of 200,000 accounts, from the cut to the statements.
 	@scripts/demo.sh
 
-bench: build ## Measures against what others do; BENCH=name picks one case (docs/performance.md).
+bench: build ## Measures against what others do; BENCH=name picks one case, BENCH_FLAGS='--quick --json' (docs/performance.md).
 	@scripts/bench.sh
 
 test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own, and the Python client's against the protocol's document.

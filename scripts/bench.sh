@@ -3,7 +3,12 @@
 # Measures what `swift build -c release` made against what others do on this machine, in one run. docs/performance.md tells
 # how. One line per case on standard output, progress on standard error; exit code 1 where a target is missed.
 #
-# BENCH=name          one case (a file in scripts/bench/cases)
+#   scripts/bench.sh [--quick] [--json] [CASE…]
+#
+# --quick             200,000 accounts, three runs of each side, two seconds each: a look, and the lines say so
+# --json              an array of all results with their figures on standard output, instead of lines
+# CASE                names of cases (files in scripts/bench/cases); all of them by itself
+# BENCH=name          one case, and BENCH_FLAGS='--quick --json' flags, for `make bench`
 # BENCH_ACCOUNTS=n    another size than 5,500,000, for a quick look: the targets are for the real size, and the lines say so
 # BENCH_RUNS=n        runs of each side (default 5, at least 3)
 set -euo pipefail
@@ -32,4 +37,5 @@ for name in $(compgen -e | grep '^REPARTO_' || true); do unset "$name"; done
 export REPARTO_DATABASE_URL=""
 export PATH="$binaries:$PATH"
 mkdir -p var/bench
-exec python3 scripts/bench/run.py
+read -ra flags <<<"${BENCH_FLAGS:-}"
+exec python3 scripts/bench/run.py "$@" "${flags[@]}"

@@ -8,15 +8,53 @@ struct LoadCommand: AsyncParsableCommand {
         commandName: "load",
         abstract: "Load a daemon with pulls and reports, and measure what it takes.",
         discussion: """
+            'load' alone is 'load run'; 'agentsim help load run' has its options.
+
+            Examples:
+              agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 32 --batch 1
+              agentsim load compare monday.json tuesday.json
+            """,
+        subcommands: [LoadRunCommand.self, LoadCompareCommand.self], defaultSubcommand: LoadRunCommand.self)
+}
+
+struct LoadCompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Put two results of 'load --json' side by side.",
+        discussion: """
+            Says first in what the two loads were not the same.
+
+            Examples:
+              agentsim load --port 7607 --keys keys --json >monday.json
+              agentsim load compare monday.json tuesday.json
+            """)
+
+    @Argument(help: "The result of before.")
+    var before: String
+    @Argument(help: "The result of after.")
+    var after: String
+
+    func run() throws {
+        for line in try LoadComparison(before, after).lines { Terminal.out(line) }
+    }
+}
+
+struct LoadRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Load a daemon with pulls and reports, and measure what it takes.",
+        discussion: """
             Every connection pulls accounts of an agency's own pools and reports each of them, without end. By itself the \
             next pull is made as soon as the one before is answered; with --rate pulls arrive at their own times, and one \
             that has to wait counts from the moment it was due.
             What is pulled stays leased: use a database made for it.
+            Sizes are a number, or several with weights: --batch 1:80,100:20 pulls a hundred accounts once in five times.
 
             Examples:
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 32 --batch 1
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 8 --batch 100 --seconds 30
-              agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 64 --rate 2000 --json
+              agentsim load --port 7607 --keys var/demo/portfolio/keys --batch 1:80,100:20 --reports 0:30,1:50,5:20
+              agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 64 --rate 2000 --html load.html
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 20000 --idle-of $(pgrep dispatcherd)
             """)
 
@@ -30,8 +68,10 @@ struct LoadCommand: AsyncParsableCommand {
     var contracts: String?
     @Option(help: "Connections, 1 to 20000; they are spread over the agencies.")
     var connections = 32
-    @Option(help: "Accounts of one pull, 1 to 1000.")
-    var batch = 1
+    @Option(help: "Accounts of one pull, 1 to 1000, or several with weights.")
+    var batch = "1"
+    @Option(help: "Reports of each account that was pulled, 0 to 100, all in one burst; or several with weights.")
+    var reports = "1"
     @Option(help: "Pulls a second over all connections; without it, as fast as the daemon goes.")
     var rate: Int?
     @Option(help: "Seconds that are measured.")
@@ -46,7 +86,11 @@ struct LoadCommand: AsyncParsableCommand {
         name: .customLong("idle-of"),
         help: "Only sign in, and tell what the daemon of this process number uses for each idle connection.")
     var idleOf: Int32?
+    @Option(help: "The daemon's process number, several times for several; whoever listens on the port by itself.")
+    var daemon: [Int32] = []
     @OptionGroup var tls: TLSOptions
+    @Option(help: "A file for the result as a page with pictures.")
+    var html: String?
     @Flag(help: "The result as JSON.")
     var json = false
 
@@ -54,7 +98,6 @@ struct LoadCommand: AsyncParsableCommand {
         try check("--port", port.isEmpty ? 0 : port.min() ?? 0, 1...65_535)
         try check("--port", port.max() ?? 0, 1...65_535)
         try check("--connections", connections, 1...LoadSettings.connectionsMax)
-        try check("--batch", batch, 1...1_000)
         try check("--seconds", seconds, 1...86_400)
         try check("--warm-up", warmUp, 0...3_600)
         try check("--threads", threads, 1...64)
@@ -63,7 +106,9 @@ struct LoadCommand: AsyncParsableCommand {
             addresses: port.map { LoadAddress(host: host, port: $0) }, keysFolder: keys,
             contractsPath: contracts ?? "\(keys)/../contracts.csv")
         settings.connections = connections
-        settings.batch = batch
+        settings.leaseSizes = try mix("--batch", batch, 1...1_000)
+        settings.reportsPerAccount = try mix("--reports", reports, 0...100)
+        settings.daemons = daemon
         settings.arrival = rate.map { .open(pullsPerSecond: $0) } ?? .closed
         settings.duration = .seconds(seconds)
         settings.warmUp = .seconds(warmUp)
@@ -78,11 +123,26 @@ struct LoadCommand: AsyncParsableCommand {
         }
         let report = try await LoadRun(settings).run { Terminal.progress($0) }
         Terminal.progress("done", isDone: true)
+        if let html {
+            let page = try FileOutput(replacing: html)
+            try page.write(LoadPage(report).html.utf8)
+            try page.finish()
+        }
         if json {
             Terminal.out(try report.jsonText())
         } else {
             for line in report.lines { Terminal.out(line) }
         }
+    }
+
+    private func mix(_ option: String, _ text: String, _ range: ClosedRange<Int>) throws -> LoadMix {
+        guard let mix = LoadMix(text: text, in: range) else {
+            throw SimulationFailure(
+                .usage, "\(option) is \(text)",
+                remedy:
+                    "It takes \(range.lowerBound) to \(range.upperBound), or several with weights as in 1:80,100:20")
+        }
+        return mix
     }
 
     private func check(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {

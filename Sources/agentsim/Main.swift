@@ -19,7 +19,7 @@ struct Agentsim: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             PortfolioCommand.self, RunCommand.self, LoadCommand.self, ShellCommand.self, ReviewCommand.self,
-            VerifyCommand.self,
+            VerifyCommand.self, ChaosCommand.self,
         ]
     )
 

@@ -15,6 +15,7 @@ struct VerifyCommand: ParsableCommand {
             Examples:
               agentsim verify --log var/demo/clients --period 2024-03
               agentsim verify --log clients --period 2024-03 --json
+              agentsim verify --log clients --period 2024-03 --partial --database postgresql:///reparto
             """)
 
     @OptionGroup var server: ServerOptions
@@ -22,6 +23,8 @@ struct VerifyCommand: ParsableCommand {
     var log: String
     @Option(help: "The month that must be there, as in 2024-03.")
     var period: String
+    @Flag(help: "Installations without a log are noted, not told as a break: others were at work, too.")
+    var partial = false
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -33,7 +36,8 @@ struct VerifyCommand: ParsableCommand {
             throw SimulationFailure(
                 .usage, "there is no folder \(log)", remedy: "Give the folder that agentsim run wrote")
         }
-        let verification = Verification(database: try server.connection(), logFolder: log, period: month)
+        let verification = Verification(
+            database: try server.connection(), logFolder: log, period: month, isPartial: partial)
         let report = try verification.run { done, total in
             Terminal.progress("delegations: \(done) of \(total)", isDone: done == total)
         }

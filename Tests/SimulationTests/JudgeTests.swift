@@ -153,6 +153,20 @@ struct JudgeTests {
         #expect(Judge.judge(history).broken == [.fencing])
     }
 
+    @Test func `work of before the end that was told too late counts only where that was decided`() throws {
+        var history = try History.sound()
+        history.endings.append(
+            History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(20)))
+        history.lateAccepted = [History.Request(agency: 7, instance: 1, verb: "REPORT", key: 2)]
+        #expect(Judge.judge(history).broken == [])
+
+        history.endings[1].endedAt = .hour(19)
+        #expect(Judge.judge(history).broken == [.fencing])
+        history.endings[1].endedAt = .hour(20)
+        history.lateAccepted = [History.Request(agency: 7, instance: 1, verb: "REPORT", key: 3)]
+        #expect(Judge.judge(history).broken == [.fencing])
+    }
+
     @Test func `one key with two outcomes is found`() throws {
         var history = try History.sound()
         history.outcomes.append(history.outcomes[0])

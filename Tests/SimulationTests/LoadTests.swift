@@ -30,7 +30,7 @@ struct LoadTests {
             // Before and after the measurement there are more; the last pull of each connection is not reported.
             #expect(report.accounts <= leased)
             #expect(outcomes >= report.report.count)
-            #expect(leased - outcomes <= Int64(settings.connections * settings.batch))
+            #expect(leased - outcomes <= Int64(settings.connections * settings.leaseSizes.max))
             #expect(report.lease.p50 <= report.lease.p99 && report.lease.p99 <= report.lease.max)
         }
     }
@@ -89,6 +89,54 @@ struct LoadTests {
         }
     }
 
+    @Test func `lease sizes and bursts of reports are drawn by their weights`() async throws {
+        #expect(LoadMix(text: "1:80,100:20", in: 1...1_000)?.max == 100)
+        for text in ["", "0", "1001", "1:", "1:0", "a", "1:2:3", "1,"] {
+            #expect(LoadMix(text: text, in: 1...1_000) == nil, "\(text)")
+        }
+        var random = Simulation.SplitMix64(seed: 7)
+        let mix = try #require(LoadMix(text: "1:80,100:20", in: 1...1_000))
+        let large = (0..<10_000).count { _ in mix.draw(&random) == 100 }
+        #expect((1_850...2_150).contains(large))
+        try await Site.with(handSize: 100_000) { site in
+            var settings = site.settings
+            settings.leaseSizes = try #require(LoadMix(text: "1:1,9:1", in: 1...1_000))
+            settings.reportsPerAccount = LoadMix(3)
+            let report = try await LoadRun(settings).run { _ in }
+
+            #expect(try site.number("SELECT count(DISTINCT accounts) FROM lease_grant") == 2)
+            let most = "SELECT max(n) FROM (SELECT count(*) AS n FROM outcome GROUP BY account_id) x"
+            #expect(try site.number(most) == 3)
+            #expect(report.reportsPerSecond > report.accountsPerSecond)
+        }
+    }
+
+    @Test func `a result tells what was used, makes a page, and is compared with another one`() async throws {
+        try await Site.with(handSize: 100_000) { site in
+            let report = try await LoadRun(site.settings).run { _ in }
+            let folder = try TemporaryFolder()
+            let path = folder.path + "/a.json"
+            try Data(try report.jsonText().utf8).write(to: URL(filePath: path))
+
+            // The node runs in this process.
+            #expect(report.daemonResidentBytes ?? 0 > 1 << 20)
+            #expect(report.samples.map(\.accounts).reduce(0, +) <= report.accounts)
+            #expect(report.lease.curve.map(\.microseconds) == report.lease.curve.map(\.microseconds).sorted())
+            #expect(LoadPage(report).html.contains("<polyline points="))
+            let same = try LoadComparison(path, path)
+            #expect(same.differences == [])
+            #expect(same.lines.contains { $0.hasPrefix("accounts a second") && $0.hasSuffix("1.00") })
+            var other = site.settings
+            other.connections = 2
+            other.duration = .milliseconds(300)
+            let second = try await LoadRun(other).run { _ in }
+            try Data(try second.jsonText().utf8).write(to: URL(filePath: folder.path + "/b.json"))
+            #expect(try LoadComparison(path, folder.path + "/b.json").differences == ["connections: 3 and 2"])
+            let failure = #expect(throws: SimulationFailure.self) { try LoadComparison(path, #filePath) }
+            #expect(failure?.exit == .usage)
+        }
+    }
+
     @Test func `a daemon that is not there is an error with a remedy`() async throws {
         try await Site.with(handSize: 20) { site in
             var settings = site.settings
@@ -134,7 +182,7 @@ private struct Site {
                     addresses: [LoadAddress(host: "127.0.0.1", port: node.port)], keysFolder: folder.path + "/keys",
                     contractsPath: folder.path + "/contracts.csv")
                 settings.connections = 3
-                settings.batch = 5
+                settings.leaseSizes = LoadMix(5)
                 settings.warmUp = .milliseconds(100)
                 settings.duration = .milliseconds(1_500)
                 try await body(Site(database: database, settings: settings))

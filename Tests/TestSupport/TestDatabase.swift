@@ -55,12 +55,16 @@ package struct TestDatabase: Sendable {
     }
 
     /// Runs `body` on a copy of this database as it is now; dropped at the end. Links to this one are cut.
-    package func copied<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
+    ///
+    /// - Parameter isKept: not dropped, where many copies are made: each drop makes the server write a checkpoint first.
+    package func copied<Value>(
+        isKept: Bool = false, _ body: (TestDatabase) async throws -> Value
+    ) async throws -> Value {
         guard let raw = getenv("REPARTO_TEST_DATABASE"), let name = conninfo.split(separator: "=").last else {
             throw MissingServer()
         }
         let server = String(cString: raw)
-        let copy = "\(name)_copy"
+        let copy = "\(name)_\(Self.randomWord())"
         let link = try PgLink(server, application: "test")
         try link.script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
         try link.script("CREATE DATABASE \(copy) TEMPLATE \(name)")
@@ -70,7 +74,7 @@ package struct TestDatabase: Sendable {
         } catch {
             result = .failure(error)
         }
-        try link.script("DROP DATABASE \(copy) WITH (FORCE)")
+        if !isKept { try link.script("DROP DATABASE \(copy) WITH (FORCE)") }
         return try result.get()
     }
 

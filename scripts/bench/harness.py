@@ -11,10 +11,11 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REAL_SIZE = 5_500_000
+QUICK_SIZE = 200_000
 PERIOD = "2024-03"
 PERIOD_NUMBER = 202403
 # The same cut runs under each. The first one is what the targets are for.
@@ -38,6 +39,12 @@ class Result:
     ratio: str
     target: str
     is_met: bool
+    # What was measured, for --json: each side's figures in the order of the runs.
+    figures: dict = field(default_factory=dict)
+
+    def data(self, bench):
+        return {"name": self.name, "ratio": self.ratio, "target": self.target, "met": self.is_met, "accounts": bench.accounts,
+                "quick": bench.quick, **self.figures}
 
     def line(self, bench):
         verdict = "met" if self.is_met else "MISSED"
@@ -69,21 +76,23 @@ def spread(values):
 
 
 class Bench:
-    def __init__(self, accounts, runs):
+    def __init__(self, accounts, runs, quick=False):
         self.accounts = accounts
+        self.quick = quick
         self.runs = runs
         self.folder = Path("var/bench") / str(accounts)
         self.database = None
 
     @staticmethod
-    def from_environment():
+    def from_environment(quick=False):
         def number(name, default, least):
             text = os.environ.get(name, "") or str(default)
             if not text.isdigit() or int(text) < least:
                 raise Failure(f"{name} is '{text}'; it takes a number from {least} on")
             return int(text)
 
-        return Bench(number("BENCH_ACCOUNTS", REAL_SIZE, 1_000), number("BENCH_RUNS", 5, 3))
+        return Bench(
+            number("BENCH_ACCOUNTS", QUICK_SIZE if quick else REAL_SIZE, 1_000), number("BENCH_RUNS", 3 if quick else 5, 3), quick)
 
     # --- Commands -----------------------------------------------------------------------------------------------------
 

@@ -152,7 +152,7 @@ package struct RedealRun {
             throw CommandFailure(
                 .environment, "another command deals \(period) again", remedy: "Run this when that has ended.")
         }
-        try store.lower(draft.quotas, plan: plan)
+        let lowered = try store.lower(draft.quotas, plan: plan)
         let now = try link.readNow()
         let month = Period.ofWork(at: now)
         try link.insertBlocks(
@@ -163,7 +163,7 @@ package struct RedealRun {
                         "redeal id=\(redeal) plan=\(plan) delegation=\(delegation) reason=\(reason)"
                             + " closes=\(scope.manner == .everything ? "all" : "none")"
                             + " limits=\(LedgerTree.hex(draft.digest)) by=\(by) at=\(now)")
-                }))
+                } + lowered.map { .limit($0, why: reason, period: month) }))
         return redeal
     }
 

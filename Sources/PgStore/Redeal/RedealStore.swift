@@ -224,9 +224,15 @@ package struct RedealStore {
     }
 
     /// Lowers limits before anything is raised, never below what is held or waits.
+    ///
+    /// - Returns: the limits that were lowered, as they are now.
     /// - Locks: the caller has every quota.
-    package func lower(_ quotas: [RedealQuota], plan: Int64) throws(PgError) {
-        try link.run(RedealStatements.lowerQuotas, [.int64(plan)] + Self.columns(quotas))
+    package func lower(_ quotas: [RedealQuota], plan: Int64) throws(PgError) -> [QuotaRow] {
+        try link.run(RedealStatements.lowerQuotas, [.int64(plan)] + Self.columns(quotas)).compactMap { row in
+            guard let pool = PoolKey(row, 0, 1, 2), let contract = ContractID(row.int32(3)) else { return nil }
+            return QuotaRow(
+                pool: pool, contract: contract, limitAccounts: row.int64(4), limitExposure: row.optionalInt64(5))
+        }
     }
 
     package func finish(_ redeal: Int64) throws(PgError) {

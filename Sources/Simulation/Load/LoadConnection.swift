@@ -14,7 +14,9 @@ final class LoadConnection: ChannelInboundHandler {
     private enum Phase { case greeting, admission, ready, over }
 
     private let identity: LoadIdentity
-    private let batch: Int
+    private let leaseSizes: LoadMix
+    private let reportsPerAccount: LoadMix
+    private var random: SplitMix64
     private let isPaired: Bool
     private let worker: LoadWorker
     private var phase = Phase.greeting
@@ -35,11 +37,13 @@ final class LoadConnection: ChannelInboundHandler {
     /// Arrivals of the open loop that have not been served.
     private var arrivals = CircularBuffer<NIODeadline>()
 
-    init(_ identity: LoadIdentity, pools: [LoadPool], batch: Int, isPaired: Bool, worker: LoadWorker) {
+    init(_ identity: LoadIdentity, pools: [LoadPool], settings: LoadSettings, number: Int, worker: LoadWorker) {
         self.identity = identity
         self.pools = pools
-        self.batch = batch
-        self.isPaired = isPaired
+        self.leaseSizes = settings.leaseSizes
+        self.reportsPerAccount = settings.reportsPerAccount
+        self.isPaired = settings.isPaired
+        self.random = SplitMix64(seed: 7, 0x10AD, number)
         self.worker = worker
         self.key = identity.sequence
     }
@@ -120,10 +124,10 @@ final class LoadConnection: ChannelInboundHandler {
         case (0x6C, 0x2D): leasedAccount(line, from: space + 3)
         case (0x6C, 0x4F): leaseEnded(isPoolDone: !line.ends("stop=limit") && !line.ends("stop=hand"))
         case (0x6C, 0x4E):
-            let words = refusal(line)
+            let words = refusal(line, of: "LEASE")
             leaseEnded(isPoolDone: !words.contains("class=retry"))
         case (0x72, _):
-            if kind == 0x4E { _ = refusal(line) }
+            if kind == 0x4E { _ = refusal(line, of: "REPORT") }
             reportEnded(isRefused: kind == 0x4E)
         default:
             // Pushes are of no interest; the end of the session is.
@@ -166,9 +170,9 @@ final class LoadConnection: ChannelInboundHandler {
         if reportsOut == 0, !isLeasing { goOn() }
     }
 
-    private func refusal(_ line: UnsafeRawBufferPointer) -> [Substring] {
+    private func refusal(_ line: UnsafeRawBufferPointer, of verb: String) -> [Substring] {
         let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-        worker.tally.refusals[words.count > 2 ? String(words[2]) : "?", default: 0] += 1
+        worker.tally.refusals["\(verb) \(words.count > 2 ? words[2] : "?")", default: 0] += 1
         return words
     }
 
@@ -177,8 +181,8 @@ final class LoadConnection: ChannelInboundHandler {
     /// Both halves of the last exchange are over: reports what came, and pulls again when it is time.
     private func goOn() {
         guard phase == .ready, !isLeasing, reportsOut == 0, !worker.isStopping else { return }
-        let hasReports = !leasedEnds.isEmpty
-        if hasReports { report() }
+        if !leasedEnds.isEmpty { report() }
+        let hasReports = reportsOut > 0
         guard isPaired || !hasReports else { return }
         if worker.isOpenLoop {
             guard let due = arrivals.popFirst() else { return }
@@ -195,7 +199,7 @@ final class LoadConnection: ChannelInboundHandler {
         isLeasing = true
         leasedFrom = pool
         output.writeString(
-            "l LEASE key=\(key) delegation=\(pool.delegation) strategy=\(pool.strategy.name) contract=\(pool.contract) max=\(batch)\n"
+            "l LEASE key=\(key) delegation=\(pool.delegation) strategy=\(pool.strategy.name) contract=\(pool.contract) max=\(leaseSizes.draw(&random))\n"
         )
     }
 
@@ -204,14 +208,17 @@ final class LoadConnection: ChannelInboundHandler {
         var start = leased.readerIndex
         reportsSentAt = .now()
         let delegation = leasedFrom?.delegation.description ?? ""
-        for (index, end) in leasedEnds.enumerated() {
-            key += 1
-            output.writeString("r\(index) REPORT key=\(key) delegation=\(delegation) ")
-            if let bytes = leased.viewBytes(at: start, length: end - start) { output.writeBytes(bytes) }
-            output.writeString(" at=\(at) channel=phone-out contact=none result=no-answer\n")
+        let times = reportsPerAccount.draw(&random)
+        for end in leasedEnds {
+            for _ in 0..<times {
+                key += 1
+                output.writeString("r\(reportsOut) REPORT key=\(key) delegation=\(delegation) ")
+                if let bytes = leased.viewBytes(at: start, length: end - start) { output.writeBytes(bytes) }
+                output.writeString(" at=\(at) channel=phone-out contact=none result=no-answer\n")
+                reportsOut += 1
+            }
             start = end
         }
-        reportsOut = leasedEnds.count
         leased.clear()
         leasedEnds.removeAll(keepingCapacity: true)
     }

@@ -4,15 +4,21 @@ internal import FoundationEssentials
 internal import Histogram
 
 /// What a load measured.
-package struct LoadReport: Encodable, Sendable {
+package struct LoadReport: Codable, Sendable {
     /// Microseconds.
-    package struct Latency: Encodable, Sendable {
+    package struct Latency: Codable, Sendable {
+        package struct Point: Codable, Sendable {
+            package let percentile: Double
+            package let microseconds: UInt64
+        }
         package let count: Int64
         package let p50: UInt64
         package let p90: UInt64
         package let p99: UInt64
         package let p999: UInt64
         package let max: UInt64
+        /// From the fastest to the slowest, denser towards the end.
+        package let curve: [Point]
 
         fileprivate init(_ histogram: Histogram<UInt64>) {
             count = Int64(histogram.totalCount)
@@ -21,62 +27,113 @@ package struct LoadReport: Encodable, Sendable {
             p99 = histogram.valueAtPercentile(99)
             p999 = histogram.valueAtPercentile(99.9)
             max = histogram.max
+            let percentiles =
+                stride(from: 0.0, to: 90, by: 5).map { $0 } + stride(from: 90.0, to: 99, by: 1).map { $0 }
+                + [99, 99.3, 99.6, 99.8, 99.9, 99.95, 99.98, 99.99, 99.995, 99.999]
+            curve =
+                count == 0
+                ? [] : percentiles.map { Point(percentile: $0, microseconds: histogram.valueAtPercentile($0)) }
         }
     }
     package let connections: Int
-    package let batch: Int
+    package let agencies: Int
+    package let leaseSizes: String
+    package let reportsPerAccount: String
     package let isPaired: Bool
     /// `nil`: the closed loop.
     package let pullsPerSecond: Int?
     package let seconds: Double
     package let accounts: Int64
     package let accountsPerSecond: Int64
+    package let reportsPerSecond: Int64
     package let lease: Latency
     package let report: Latency
     package let emptyPulls: Int64
+    /// By verb and code.
     package let refusals: [String: Int64]
     package let lostConnections: [String: Int64]
     /// Of one processor, by the load itself, in percent.
     package let ownProcessorPercent: Int
+    package let ownResidentBytes: Int64
+    package let threads: Int
+    /// Of one processor, by all nodes that are on this machine; `nil` where they are elsewhere.
+    package let daemonProcessorPercent: Int?
+    package let daemonResidentBytes: Int64?
+    /// Of all processors, by everybody.
+    package let machineBusyPercent: Int
+    package let samples: [LoadSample]
+    /// What could not be had, a line each.
+    package let notes: [String]
 
-    init(_ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, ownProcessorTime: ProcessTime) {
+    init(
+        _ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, ownProcessorTime: ProcessTime, agencies: Int,
+        watch: LoadWatch, notes: [String]
+    ) {
         let (whole, attoseconds) = elapsed.components
         let microseconds = whole * 1_000_000 + attoseconds / 1_000_000_000_000
         connections = settings.connections
-        batch = settings.batch
+        self.agencies = Swift.min(agencies, settings.connections)
+        leaseSizes = settings.leaseSizes.description
+        reportsPerAccount = settings.reportsPerAccount.description
         isPaired = settings.isPaired
         pullsPerSecond = if case .open(let rate) = settings.arrival { rate } else { nil }
         seconds = Double(microseconds) / 1_000_000
         accounts = tally.leasedAccounts
         accountsPerSecond = tally.leasedAccounts * 1_000_000 / Swift.max(1, microseconds)
+        reportsPerSecond = tally.reported * 1_000_000 / Swift.max(1, microseconds)
         lease = Latency(tally.leases)
         report = Latency(tally.reports)
         emptyPulls = tally.emptyPulls
         refusals = tally.refusals
         lostConnections = tally.lost
         ownProcessorPercent = Int(ownProcessorTime.microseconds * 100 / Swift.max(1, microseconds))
+        ownResidentBytes = watch.ownResidentBytes
+        threads = settings.threads
+        samples = watch.samples
+        let shares = samples.compactMap(\.daemonProcessorPercent)
+        daemonProcessorPercent = shares.isEmpty ? nil : shares.reduce(0, +) / shares.count
+        daemonResidentBytes = samples.compactMap(\.daemonResidentBytes).max()
+        machineBusyPercent = samples.isEmpty ? 0 : samples.map(\.machineBusyPercent).reduce(0, +) / samples.count
+        self.notes = notes
     }
 
+    package var arrivalText: String { pullsPerSecond.map { "\($0) pulls a second" } ?? "closed loop" }
+    /// Whether the load had no more of its processors than it used.
+    package var isBottleneck: Bool { ownProcessorPercent >= 90 * threads }
+
     package var lines: [String] {
-        var lines = [
-            "\(connections) connections x \(batch) accounts, "
-                + (pullsPerSecond.map { "\($0) pulls a second" } ?? "closed loop")
+        var lines = notes
+        lines += [
+            "\(Terminal.grouped(connections)) connections of \(agencies) agencies x \(leaseSizes) accounts x \(reportsPerAccount) reports, "
+                + arrivalText
                 + (isPaired ? ", reports together with the next pull" : ", reports answered before the next pull"),
-            "\(Terminal.grouped(Int(accounts))) accounts leased and reported in \(Int(seconds.rounded())) s: "
-                + "\(Terminal.grouped(Int(accountsPerSecond))) a second",
+            "\(Terminal.grouped(Int(accounts))) accounts leased in \(Int(seconds.rounded())) s: "
+                + "\(Terminal.grouped(Int(accountsPerSecond))) a second, and \(Terminal.grouped(Int(reportsPerSecond))) reports a second",
             "microseconds      p50       p90       p99     p99.9       max     count",
             Self.line("LEASE ", lease), Self.line("REPORT", report),
         ]
         for (code, count) in refusals.sorted(by: { $0.key < $1.key }) {
-            lines.append("refused with \(code): \(Terminal.grouped(Int(count)))")
+            lines.append("refused: \(code) \(Terminal.grouped(Int(count)))")
         }
         for (reason, count) in lostConnections.sorted(by: { $0.key < $1.key }) {
             lines.append("connections lost, \(reason): \(Terminal.grouped(Int(count)))")
         }
         if emptyPulls > 0 { lines.append("pulls that brought nothing: \(Terminal.grouped(Int(emptyPulls)))") }
+        if let daemonProcessorPercent, let daemonResidentBytes {
+            lines.append(
+                "the daemon used \(daemonProcessorPercent) % of one processor and \(Terminal.grouped(Int(daemonResidentBytes >> 20))) MiB"
+            )
+        }
         lines.append(
-            "the load itself used \(ownProcessorPercent) % of one processor"
-                + (ownProcessorPercent >= 90 ? "; it may be the bottleneck itself: give it --threads 2" : ""))
+            "the load itself used \(ownProcessorPercent) % of one processor and \(Terminal.grouped(Int(ownResidentBytes >> 20))) MiB; "
+                + "the machine was busy by \(machineBusyPercent) %")
+        if isBottleneck {
+            lines.append(
+                "warning: the load may be the bottleneck itself; give it --threads \(threads + 1), or another machine")
+        } else if machineBusyPercent >= 95 {
+            lines.append(
+                "warning: no processor was idle; the load took \(ownProcessorPercent) % of one from what it measures")
+        }
         return lines
     }
 

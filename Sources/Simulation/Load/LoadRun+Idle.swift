@@ -10,12 +10,14 @@ extension LoadRun {
     /// - Parameter daemon: its process number.
     /// - Throws: ``SimulationFailure``.
     package func idle(daemon: Int32, progress: @escaping @Sendable (String) -> Void) async throws -> IdleReport {
-        let few = min(1_000, settings.connections / 2)
+        var notes: [String] = []
+        let connections = try raiseFileLimit(&notes)
+        for note in notes { progress(note) }
+        let few = min(1_000, connections / 2)
         guard few > 0 else {
             throw SimulationFailure(
                 .usage, "--connections is \(settings.connections)", remedy: "It takes 2 or more with --idle-of")
         }
-        try raiseFileLimit()
         let agencies = try agencies()
         let clock = try await clock(agencies)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
@@ -23,20 +25,14 @@ extension LoadRun {
         let workers = group.makeIterator().map { loop in
             NIOLoopBoundBox.makeBoxSendingValue(LoadWorker(isOpenLoop: false, clock: clock), eventLoop: loop)
         }
-        let pings = Task {
-            while !Task.isCancelled {
-                // Cancelled in its sleep, the loop ends.
-                try? await Task.sleep(for: .seconds(8))
-                for worker in workers { worker.eventLoop.execute { worker.value.ping() } }
-            }
-        }
+        let pings = Self.keepAlive(workers)
         defer { pings.cancel() }
         try await connect(0..<few, agencies, workers, progress)
         let first = try await settled(daemon)
-        try await connect(few..<settings.connections, agencies, workers, progress)
+        try await connect(few..<connections, agencies, workers, progress)
         let second = try await settled(daemon)
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
-        return IdleReport(few: (few, first), many: (settings.connections, second))
+        return IdleReport(few: (few, first), many: (connections, second))
     }
 
     /// The resident memory once signing in is over for as long as a load warms up.

@@ -8,13 +8,21 @@ internal import NIOPosix
 
 /// Loads one daemon, or several nodes of one database, over real connections, and measures what they take.
 package struct LoadRun: Sendable {
-    let settings: LoadSettings
+    private(set) var settings: LoadSettings
 
     package init(_ settings: LoadSettings) { self.settings = settings }
 
     /// - Parameter progress: called once a second with a line for people.
     package func run(progress: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
-        try raiseFileLimit()
+        var notes: [String] = []
+        var adapted = self
+        adapted.settings.connections = try raiseFileLimit(&notes)
+        return try await adapted.measure(notes, progress)
+    }
+
+    private func measure(
+        _ notes: [String], _ progress: @escaping @Sendable (String) -> Void
+    ) async throws -> LoadReport {
         let agencies = try agencies()
         let clock = try await clock(agencies)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
@@ -23,7 +31,10 @@ package struct LoadRun: Sendable {
         let workers = group.makeIterator().map { loop in
             NIOLoopBoundBox.makeBoxSendingValue(LoadWorker(isOpenLoop: isOpenLoop, clock: clock), eventLoop: loop)
         }
+        let pings = Self.keepAlive(workers)
+        defer { pings.cancel() }
         try await connect(0..<settings.connections, agencies, workers, progress)
+        pings.cancel()
         for worker in workers {
             worker.eventLoop.execute { if self.settings.arrival == .closed { worker.value.start() } }
         }
@@ -34,7 +45,8 @@ package struct LoadRun: Sendable {
         let own = ProcessTime.own()
         let begun = ContinuousClock.now
         for worker in workers { try await worker.eventLoop.submit { worker.value.measure() }.get() }
-        try await watch(workers, until: begun + settings.duration, progress)
+        var watch = LoadWatch(daemons: daemons())
+        try await look(&watch, workers, until: begun + settings.duration, progress)
         var total = LoadTally()
         for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.stop() }.get()) }
         let elapsed = ContinuousClock.now - begun
@@ -42,7 +54,16 @@ package struct LoadRun: Sendable {
         // What is in flight is answered before the connections go.
         try await Task.sleep(for: .milliseconds(200))
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
-        return LoadReport(settings, total, elapsed: elapsed, ownProcessorTime: used)
+        return LoadReport(
+            settings, total, elapsed: elapsed, ownProcessorTime: used, agencies: agencies.count, watch: watch,
+            notes: notes)
+    }
+
+    /// The daemon's processes: those that were named, or whoever listens here on the ports.
+    private func daemons() -> [Int32] {
+        guard settings.daemons.isEmpty else { return settings.daemons }
+        let local = settings.addresses.filter { $0.host.hasPrefix("127.") || $0.host == "localhost" }
+        return Set(local.compactMap { ProcessMeter.listening(on: $0.port) }).sorted()
     }
 
     struct Agency {
@@ -111,13 +132,13 @@ package struct LoadRun: Sendable {
             let turn = number / agencies.count % max(1, agency.pools.count)
             let pools = Array(agency.pools[turn...] + agency.pools[..<turn])
             let settings = settings
-            let bootstrap = ClientBootstrap(group: worker.eventLoop)
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            var bootstrap = ClientBootstrap(group: worker.eventLoop)
+            if let source = try Self.source(number, to: address) { bootstrap = bootstrap.bind(to: source) }
+            bootstrap = bootstrap.channelOption(.socketOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let handler = LoadConnection(
-                            identity, pools: pools, batch: settings.batch, isPaired: settings.isPaired,
-                            worker: worker.value)
+                            identity, pools: pools, settings: settings, number: number, worker: worker.value)
                         worker.value.add(handler)
                         if let tls {
                             try channel.pipeline.syncOperations.addHandler(
@@ -134,7 +155,9 @@ package struct LoadRun: Sendable {
                     remedy: "Check that dispatcherd serve listens there; --connections asks for fewer")
             }
         }
-        let deadline = ContinuousClock.now + .seconds(30)
+        // Each of them proves who it is, and the daemon checks that.
+        let patience = 30 + numbers.count / 100
+        let deadline = ContinuousClock.now + .seconds(patience)
         while true {
             var ready = 0
             var lost: [String: Int64] = [:]
@@ -152,12 +175,24 @@ package struct LoadRun: Sendable {
             if ready == numbers.upperBound { break }
             guard ContinuousClock.now < deadline else {
                 throw SimulationFailure(
-                    .environment, "only \(ready) of \(numbers.upperBound) connections were let in within 30 s",
+                    .environment, "only \(ready) of \(numbers.upperBound) connections were let in within \(patience) s",
                     remedy: "Ask for fewer with --connections")
             }
             try await Task.sleep(for: .milliseconds(20))
         }
         progress("\(numbers.upperBound) connections of \(min(agencies.count, numbers.upperBound)) agencies")
+    }
+
+    /// Those that are in early wait for the late ones without being taken for dead.
+    static func keepAlive(_ workers: [NIOLoopBoundBox<LoadWorker>]) -> Task<Void, Never> {
+        Task {
+            while !Task.isCancelled {
+                // Cancelled in its sleep, the loop ends.
+                try? await Task.sleep(for: .seconds(8))
+                guard !Task.isCancelled else { return }
+                for worker in workers { worker.eventLoop.execute { worker.value.ping() } }
+            }
+        }
     }
 
     /// Lets pulls arrive at their times, evenly spread; a late timer lets all that are due arrive, each with its own time.
@@ -182,11 +217,10 @@ package struct LoadRun: Sendable {
         }
     }
 
-    private func watch(
-        _ workers: [NIOLoopBoundBox<LoadWorker>], until end: ContinuousClock.Instant,
+    private func look(
+        _ watch: inout LoadWatch, _ workers: [NIOLoopBoundBox<LoadWorker>], until end: ContinuousClock.Instant,
         _ progress: @Sendable (String) -> Void
     ) async throws {
-        var before: Int64 = 0
         while ContinuousClock.now < end {
             let rest = end - .now
             try await Task.sleep(for: min(.seconds(1), rest))
@@ -199,8 +233,11 @@ package struct LoadRun: Sendable {
                 accounts += state.0
                 dry += state.1
             }
-            progress("\(Terminal.grouped(Int(accounts - before))) accounts in the last second")
-            before = accounts
+            let sample = watch.look(accounts: accounts)
+            progress(
+                "\(sample.second) s: \(Terminal.grouped(Int(sample.accounts))) accounts in the last second, "
+                    + (sample.daemonProcessorPercent.map { "the daemon at \($0) %, " } ?? "")
+                    + "the load at \(sample.ownProcessorPercent) %, the machine busy by \(sample.machineBusyPercent) %")
             if dry == settings.connections {
                 throw SimulationFailure(
                     .findings, "all pools ran dry after \(Terminal.grouped(Int(accounts))) accounts",
@@ -209,26 +246,49 @@ package struct LoadRun: Sendable {
         }
     }
 
-    /// Each connection is a file.
-    func raiseFileLimit() throws(SimulationFailure) {
+    /// Each source address has some 28,000 ports of its own, so many connections to one port spread over 127.0.0.0/8.
+    private static let connectionsPerSource = 8_000
+
+    /// `nil`: the system's choice.
+    private static func source(_ number: Int, to address: LoadAddress) throws -> SocketAddress? {
+        let block = number / connectionsPerSource
+        guard block > 0, address.host.hasPrefix("127.") else { return nil }
+        return try SocketAddress(ipAddress: "127.0.\(1 + block / 250).\(1 + block % 250)", port: 0)
+    }
+
+    /// Each connection is a file. Where the system gives fewer, the load is made with those, and says so.
+    ///
+    /// - Returns: how many connections there can be.
+    func raiseFileLimit(_ notes: inout [String]) throws(SimulationFailure) -> Int {
         var limit = rlimit()
-        let wanted = rlim_t(settings.connections + 256)
+        let spare = 256
+        let wanted = rlim_t(settings.connections + spare)
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        guard limit.rlim_cur < wanted else { return }
+        guard limit.rlim_cur < wanted else { return settings.connections }
+        // Root may go beyond the hard limit; for others it is the end.
+        var raised = rlimit(rlim_cur: wanted, rlim_max: max(wanted, limit.rlim_max))
+        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { return settings.connections }
         limit.rlim_cur = min(wanted, limit.rlim_max)
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        guard limit.rlim_cur >= wanted else {
+        guard limit.rlim_cur < wanted else { return settings.connections }
+        let possible = Int(limit.rlim_cur) - spare
+        guard possible > 0 else {
             throw SimulationFailure(
-                .environment,
-                "\(settings.connections) connections need \(wanted) files, and \(limit.rlim_max) are allowed",
-                remedy: "Raise it with 'ulimit -n \(wanted)', or ask for fewer with --connections")
+                .environment, "only \(limit.rlim_max) files are allowed",
+                remedy: "Raise it with 'ulimit -n \(wanted)'")
         }
+        notes.append(
+            "\(Terminal.grouped(possible)) connections instead of \(Terminal.grouped(settings.connections)): only "
+                + "\(limit.rlim_max) files are allowed; 'ulimit -n \(wanted)' raises that")
+        return possible
     }
 }
 
 /// What a process used of the processors.
 struct ProcessTime: Sendable {
     let microseconds: Int64
+
+    static var ownNumber: Int32 { getpid() }
 
     static func own() -> ProcessTime {
         var usage = rusage()

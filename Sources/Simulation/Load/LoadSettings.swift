@@ -19,7 +19,11 @@ package struct LoadSettings: Sendable {
     package var contractsPath: String
     package var connections = 32
     /// Accounts of one pull.
-    package var batch = 1
+    package var leaseSizes = LoadMix(1)
+    /// Reports of each account of a pull, all of them in one burst.
+    package var reportsPerAccount = LoadMix(1)
+    /// The daemon's processes on this machine; empty: whoever listens on the ports.
+    package var daemons: [Int32] = []
     package var arrival = Arrival.closed
     package var warmUp: Duration = .seconds(2)
     package var duration: Duration = .seconds(10)

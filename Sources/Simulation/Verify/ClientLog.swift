@@ -71,16 +71,33 @@ package enum ClientLog {
         return operations
     }
 
-    /// All logs of a folder, in the order of their names.
-    package static func read(folder: String) throws(SimulationFailure) -> [ClientOperation] {
+    /// Who wrote into a file, as in `ACE07 sim`: told by its headers, although no operation may have followed.
+    package static func installations(_ text: String) -> Set<String> {
+        Set(
+            text.split(separator: "\n").filter { $0.hasPrefix("#") }.compactMap { line in
+                let fields = LogFields(line)
+                guard let agency = fields["agency"], let instance = fields["instance"] else { return nil }
+                return "\(agency) \(instance)"
+            })
+    }
+
+    /// All logs of a folder, in the order of their names, and the installations that wrote them.
+    package static func read(folder: String) throws(SimulationFailure) -> (
+        operations: [ClientOperation], installations: Set<String>
+    ) {
         let names = try Folder.names(in: folder).filter { $0.hasSuffix(".log") }
         guard !names.isEmpty else {
             throw SimulationFailure(
                 .usage, "\(folder) has no client logs", remedy: "Give the folder that agentsim run wrote")
         }
         var operations: [ClientOperation] = []
-        for name in names { operations += try read(try Folder.text("\(folder)/\(name)"), name: name) }
-        return operations
+        var installations: Set<String> = []
+        for name in names {
+            let text = try Folder.text("\(folder)/\(name)")
+            operations += try read(text, name: name)
+            installations.formUnion(Self.installations(text))
+        }
+        return (operations, installations)
     }
 
     private static func kind(_ reply: ClientOperation.Reply) -> String {

@@ -101,8 +101,13 @@ package struct History: Sendable {
         package var key: Int64
         package var receivedAt: Timestamp
         package var report: ClientOperation.Report
-        package init(agency: Int32, instance: Int32, key: Int64, receivedAt: Timestamp, report: ClientOperation.Report)
-        {
+        /// `nil` where it is not known.
+        package var contract: Int32?
+        package init(
+            agency: Int32, instance: Int32, key: Int64, receivedAt: Timestamp, report: ClientOperation.Report,
+            contract: Int32? = nil
+        ) {
+            self.contract = contract
             self.agency = agency
             self.instance = instance
             self.key = key
@@ -182,6 +187,39 @@ package struct History: Sendable {
         }
     }
 
+    /// A line of a kept statement, with the outcomes that it counts.
+    package struct StatementLine: Sendable {
+        package var period: Int32
+        package var contract: Int32
+        package var rule: String
+        package var subject: String
+        /// Else a penalty, a tax or an adjustment.
+        package var isFee: Bool
+        package var amount: String
+        package var records: [Int64]
+        package init(
+            period: Int32, contract: Int32, rule: String, subject: String, isFee: Bool, amount: String, records: [Int64]
+        ) {
+            self.period = period
+            self.contract = contract
+            self.rule = rule
+            self.subject = subject
+            self.isFee = isFee
+            self.amount = amount
+            self.records = records
+        }
+    }
+
+    /// Where a chain ended when its period was signed.
+    package struct SignedEnd: Sendable {
+        package var height: Int64
+        package var head: [UInt8]
+        package init(height: Int64, head: [UInt8]) {
+            self.height = height
+            self.head = head
+        }
+    }
+
     package var delegation: Delegation
     package var now: Timestamp
     /// All outage that was ever credited.
@@ -197,6 +235,8 @@ package struct History: Sendable {
     package var requests: Set<Request> = []
     /// The code under which each piece of evidence was refused.
     package var evidence: [Int64: String] = [:]
+    /// Reports that came after their lease's end, were kept as evidence, and count: by rule or by a person.
+    package var lateAccepted: Set<Request> = []
     package var noticed: Set<Held> = []
     package var stops: [Stop] = []
     /// By agency in the order in which they were given.
@@ -208,6 +248,14 @@ package struct History: Sendable {
     package var links: [Link] = []
     /// Periods of which every block must be chained.
     package var closedPeriods: Set<Int32> = []
+    /// Whether the ledger was read, so that rows can be held against it.
+    package var hasLedger = false
+    /// Blocks that the sequencer has chained by its own mark.
+    package var sequencedBlocks: Set<Int64> = []
+    package var signedEnds: [Int32: SignedEnd] = [:]
+    /// Rows that nothing else here describes: reviews, payments, facts, evidence, limits.
+    package var stored: [StoredRow] = []
+    package var statementLines: [StatementLine] = []
     package var operations: [ClientOperation] = []
 
     package init(delegation: Delegation, now: Timestamp) {

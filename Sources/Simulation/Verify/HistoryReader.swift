@@ -8,10 +8,20 @@ package import PgStore
 package struct HistoryReader {
     private let link: PgLink
     private let operations: [Delegation: [ClientOperation]]
+    private let statementLines: [Delegation: [History.StatementLine]]
+    private let comparesRecords: Bool
 
-    /// - Parameter operations: of all clients, in the order of their logs.
-    package init(_ link: PgLink, operations: [ClientOperation]) {
+    /// - Parameters:
+    ///   - operations: of all clients, in the order of their logs.
+    ///   - statementLines: of all kept statements.
+    ///   - comparesRecords: whether rows are held against their records in the ledger.
+    package init(
+        _ link: PgLink, operations: [ClientOperation], statementLines: [Delegation: [History.StatementLine]] = [:],
+        comparesRecords: Bool = false
+    ) {
         self.link = link
+        self.statementLines = statementLines
+        self.comparesRecords = comparesRecords
         self.operations = Dictionary(grouping: operations, by: \.delegation)
     }
 
@@ -23,6 +33,7 @@ package struct HistoryReader {
             var history = History(delegation: delegation, now: clock[0].timestamp(0))
             history.outageMicroseconds = clock[0].int64(1)
             history.operations = operations[delegation] ?? []
+            history.statementLines = statementLines[delegation] ?? []
             try common(&history)
             try dealt(&history)
             try granted(&history)
@@ -30,6 +41,7 @@ package struct HistoryReader {
             try stopped(&history)
             try ordered(&history)
             try ledger(&history)
+            try stored(&history)
             return history
         }
     }
@@ -128,7 +140,7 @@ package struct HistoryReader {
         try copy(
             """
             SELECT agency_id, instance_id, key, received_at, account_id, epoch, worked_at, channel, contact, result, amount,
-                   promised_on, outcome_id
+                   promised_on, outcome_id, contract_id
             FROM outcome WHERE delegation_id = $delegation
             """, history
         ) { reader in
@@ -141,13 +153,25 @@ package struct HistoryReader {
                 amount: reader.optionalInt64().map { Cents($0) }, promised: reader.optionalDate(),
                 outcome: reader.int64())
             history.outcomes.append(
-                History.Outcome(agency: agency, instance: instance, key: key, receivedAt: receivedAt, report: report))
+                History.Outcome(
+                    agency: agency, instance: instance, key: key, receivedAt: receivedAt, report: report,
+                    contract: reader.int32()))
         }
         try copy("SELECT agency_id, instance_id, verb, key FROM request WHERE delegation_id = $delegation", history) {
             reader in
             history.requests.insert(
                 History.Request(
                     agency: reader.int32(), instance: reader.int32(), verb: reader.text(), key: reader.int64()))
+        }
+        try copy(
+            """
+            SELECT agency_id, instance_id, key FROM evidence
+             WHERE delegation_id = $delegation AND (counts OR decision = 'accepted')
+            """, history
+        ) { reader in
+            history.lateAccepted.insert(
+                History.Request(
+                    agency: reader.int32(), instance: reader.int32(), verb: "REPORT", key: reader.int64()))
         }
         try copy("SELECT evidence_id, code FROM evidence WHERE delegation_id = $delegation", history) { reader in
             let number = reader.int64()
@@ -198,6 +222,31 @@ package struct HistoryReader {
             history.links.append(
                 History.Link(
                     period: reader.int32(), height: reader.int64(), block: reader.int64(), head: reader.bytes()))
+        }
+    }
+
+    /// What the sequencer has passed and what was signed, and the rows that have records and no part in a lease.
+    private func stored(_ history: inout History) throws {
+        history.hasLedger = comparesRecords
+        try copy(
+            """
+            SELECT b.block_id FROM block b, follower f
+             WHERE b.delegation_id = $delegation AND f.name = 'sequencer'
+               AND (b.transaction, b.block_id) <= (f.transaction, f.number)
+            """, history
+        ) { reader in history.sequencedBlocks.insert(reader.int64()) }
+        for row in try link.run("SELECT period, leaves FROM period_root") {
+            for line in row.text(1).split(separator: "\n") {
+                let fields = LogFields(line)
+                guard fields.kind == "chain", fields["delegation"] == history.delegation.description[...],
+                    let height = fields.number("height"), let head = fields["head"].flatMap({ Hex.bytes($0) })
+                else { continue }
+                history.signedEnds[row.int32(0)] = History.SignedEnd(height: height, head: head)
+            }
+        }
+        for query in StoredRowQuery.all {
+            let rows = try link.run(query.sql, [.int16(history.delegation.value)])
+            history.stored += rows.map(query.row)
         }
     }
 

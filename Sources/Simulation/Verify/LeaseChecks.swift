@@ -109,8 +109,15 @@ struct LeaseChecks {
                 continue
             }
             let enforced = lease.enforcedTerm
-            let isAfterEnd = lease.until.map { outcome.receivedAt > $0 } ?? false
-            if isAfterEnd || outcome.receivedAt > enforced || report.at < lease.from || report.at > outcome.receivedAt {
+            let end = min(lease.until ?? enforced, enforced)
+            // What was done before the end and told too late counts where that was decided, and only there.
+            let isLateAccepted =
+                report.at <= end
+                && history.lateAccepted.contains(
+                    History.Request(
+                        agency: outcome.agency, instance: outcome.instance, verb: "REPORT", key: outcome.key))
+            let isAfterEnd = outcome.receivedAt > end && !isLateAccepted
+            if isAfterEnd || report.at < lease.from || report.at > outcome.receivedAt {
                 verdict.add(
                     Finding(
                         .fencing, history.delegation, "an outcome counts outside its lease",

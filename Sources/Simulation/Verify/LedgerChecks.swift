@@ -69,12 +69,47 @@ struct LedgerChecks {
                         events: ["\(name) says \(Hex.text(link.head))", "the chain makes \(Hex.text(head))"]))
                 break
             }
+            signed(period, &verdict)
         }
+        for period in history.signedEnds.keys.sorted() where byPeriod[period] == nil { signed(period, &verdict) }
+        torn(blocks, chained, &verdict)
         unchained(blocks, chained, &verdict)
     }
 
+    /// A chain that was signed goes at least as far as it went then, and through the same head.
+    private func signed(_ period: Int32, _ verdict: inout Verdict) {
+        guard let end = history.signedEnds[period] else { return }
+        verdict.count(.ledger)
+        let links = history.links.filter { $0.period == period }
+        guard links.first(where: { $0.height == end.height })?.head != end.head else { return }
+        verdict.add(
+            Finding(
+                .ledger, history.delegation, "a chain is not the one that was signed",
+                events: [
+                    "signed of \(period): height \(end.height), head \(Hex.text(end.head))",
+                    links.max { $0.height < $1.height }.map {
+                        "the chain ends at height \($0.height), head \(Hex.text($0.head))"
+                    } ?? "the chain is empty",
+                ]))
+    }
+
+    /// What the sequencer has passed stands in a chain.
+    private func torn(_ blocks: [Int64: History.Block], _ chained: Set<Int64>, _ verdict: inout Verdict) {
+        verdict.count(.ledger, history.sequencedBlocks.count)
+        guard let first = history.sequencedBlocks.subtracting(chained).min() else { return }
+        let period = blocks[first].map { "\($0.period)" } ?? "?"
+        verdict.add(
+            Finding(
+                .ledger, history.delegation, "a chain was cut off: the sequencer had chained more",
+                events: [
+                    "block \(first) of \(period) was chained, and stands in no chain",
+                    "chained blocks: \(chained.count) of \(history.sequencedBlocks.count)",
+                ]))
+    }
+
     private func unchained(_ blocks: [Int64: History.Block], _ chained: Set<Int64>, _ verdict: inout Verdict) {
-        let waiting = blocks.values.filter { !chained.contains($0.id) }.sorted { $0.id < $1.id }
+        let waiting = blocks.values.filter { !chained.contains($0.id) && !history.sequencedBlocks.contains($0.id) }
+            .sorted { $0.id < $1.id }
         guard let first = waiting.first(where: { history.closedPeriods.contains($0.period) }) else {
             if !waiting.isEmpty {
                 verdict.note("delegation \(history.delegation): \(waiting.count) blocks wait for the sequencer")
@@ -91,18 +126,24 @@ struct LedgerChecks {
 /// The hashes of the ledger: leaves SHA-256(0x00 ‖ record), nodes SHA-256(0x01 ‖ left ‖ right), an odd one promoted.
 package enum Merkle {
     /// `nil` where lengths and bytes do not fit.
-    package static func leaves(_ records: [UInt8]) -> [[UInt8]]? {
-        var leaves: [[UInt8]] = []
-        var rest = records[...]
-        while !rest.isEmpty {
-            guard rest.count >= 4 else { return nil }
+    package static func leaves(_ packed: [UInt8]) -> [[UInt8]]? {
+        let records = records(packed)
+        guard records.reduce(0, { $0 + $1.count + 4 }) == packed.count else { return nil }
+        return records.map { Array(SHA256.hash(data: [0] + $0)) }
+    }
+
+    /// The records of a block; what follows one that is cut off is left out.
+    package static func records(_ packed: [UInt8]) -> [ArraySlice<UInt8>] {
+        var records: [ArraySlice<UInt8>] = []
+        var rest = packed[...]
+        while rest.count >= 4 {
             let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
             rest = rest.dropFirst(4)
-            guard rest.count >= length else { return nil }
-            leaves.append(Array(SHA256.hash(data: [0] + rest.prefix(length))))
+            guard rest.count >= length else { break }
+            records.append(rest.prefix(length))
             rest = rest.dropFirst(length)
         }
-        return leaves
+        return records
     }
 
     /// The root of no leaves is the hash of nothing.

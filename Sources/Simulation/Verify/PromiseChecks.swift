@@ -49,6 +49,19 @@ struct PromiseChecks {
         }
         twice(outcomes, &verdict)
         acknowledgedOnce(&verdict)
+        unlogged(Set(grants.keys).union(outcomes.keys), &verdict)
+    }
+
+    /// What was done and stands in no log, though its client keeps one: its answer was lost with the client, or the log was cut.
+    private func unlogged(_ stored: Set<Key>, _ verdict: inout Verdict) {
+        var told: Set<Key> = []
+        var writers: Set<Int32> = []
+        for operation in history.operations {
+            guard let instance = history.instance(of: operation) else { continue }
+            told.insert(Key(agency: operation.agency.value, instance: instance, key: operation.key))
+            writers.insert(instance)
+        }
+        verdict.countUnlogged(stored.count { writers.contains($0.instance) && !told.contains($0) })
     }
 
     private func check(

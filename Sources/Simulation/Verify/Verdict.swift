@@ -14,6 +14,9 @@ package enum Invariant: String, Sendable, CaseIterable {
     case expiry
     case terms
     case ledger
+    case records
+    case money
+    case logs
 
     package var title: String {
         switch self {
@@ -27,6 +30,9 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .expiry: "no lease expires early"
         case .terms: "no term passes the end of its contract"
         case .ledger: "the ledger is whole and holds every receipt"
+        case .records: "every row is what was recorded of it"
+        case .money: "no peso without its facts"
+        case .logs: "every installation that acted left its log"
         }
     }
 }
@@ -53,17 +59,21 @@ package struct Verdict: Sendable {
     package private(set) var findings: [Finding] = []
     /// What is worth knowing and breaks nothing, such as blocks that wait for the sequencer.
     package private(set) var notes: [String] = []
+    /// Rows with a key that no client's log tells of, by what they are.
+    package private(set) var unlogged = 0
 
     package init() {}
 
     mutating func count(_ invariant: Invariant, _ number: Int = 1) { checked[invariant, default: 0] += number }
     mutating func add(_ finding: Finding) { findings.append(finding) }
     mutating func note(_ text: String) { notes.append(text) }
+    mutating func countUnlogged(_ number: Int) { unlogged += number }
 
     package mutating func merge(_ other: Verdict) {
         checked.merge(other.checked, uniquingKeysWith: +)
         findings += other.findings
         notes += other.notes
+        unlogged += other.unlogged
     }
 }
 
@@ -76,6 +86,8 @@ package enum Judge {
         LimitChecks(history: history, leases: leases).run(&verdict)
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
+        RecordChecks(history: history).run(&verdict)
+        MoneyChecks(history: history).run(&verdict)
         return verdict
     }
 }

@@ -23,12 +23,12 @@ package struct VerdictReport: Sendable {
         for invariant in Invariant.allCases {
             let count = Terminal.grouped(verdict.checked[invariant] ?? 0)
             let broken = verdict.findings.filter { $0.invariant == invariant }.count
-            let padding = String(repeating: " ", count: max(1, 50 - invariant.title.count - count.count))
+            let padding = String(repeating: " ", count: max(1, 84 - invariant.title.count - count.count))
             lines.append(
                 "  \(broken == 0 ? "holds " : "BROKEN") \(invariant.title)\(padding)\(count) checks"
                     + (broken == 0 ? "" : ", \(broken) breaks"))
         }
-        lines += verdict.notes.map { "  note: \($0)" }
+        lines += notes.map { "  note: \($0)" }
         for finding in verdict.findings.prefix(Self.shownMax) {
             lines.append("break of \(finding.invariant.rawValue) in delegation \(finding.delegation): \(finding.found)")
             lines += finding.events.enumerated().map { "  \($0.offset + 1). \($0.element)" }
@@ -38,6 +38,13 @@ package struct VerdictReport: Sendable {
         }
         lines.append(verdict.findings.isEmpty ? "Nothing is broken." : "\(verdict.findings.count) breaks.")
         return lines.joined(separator: "\n")
+    }
+
+    private var notes: [String] {
+        guard verdict.unlogged > 0 else { return verdict.notes }
+        return verdict.notes + [
+            "\(Terminal.grouped(verdict.unlogged)) grants and outcomes stand in no log: their answers were lost with a client, or a log was cut"
+        ]
     }
 
     package var json: String {
@@ -51,7 +58,7 @@ package struct VerdictReport: Sendable {
                 + "\"found\":\(Self.quoted(finding.found)),\"events\":[\(finding.events.map(Self.quoted).joined(separator: ","))]}"
         }
         return "{\"period\":\"\(period)\",\"operations\":\(operations),\"delegations\":\(delegations),"
-            + "\"invariants\":[\(invariants.joined(separator: ","))],\"notes\":[\(verdict.notes.map(Self.quoted).joined(separator: ","))],"
+            + "\"invariants\":[\(invariants.joined(separator: ","))],\"notes\":[\(notes.map(Self.quoted).joined(separator: ","))],"
             + "\"findings\":[\(findings.joined(separator: ","))]}"
     }
 

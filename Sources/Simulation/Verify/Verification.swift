@@ -8,11 +8,14 @@ package struct Verification {
     let database: String
     let logFolder: String
     let period: Period
+    /// Whether installations without a log are only noted: others were at work whose logs are elsewhere.
+    let isPartial: Bool
 
-    package init(database: String, logFolder: String, period: Period) {
+    package init(database: String, logFolder: String, period: Period, isPartial: Bool = false) {
         self.database = database
         self.logFolder = logFolder
         self.period = period
+        self.isPartial = isPartial
     }
 
     /// The address of a database as it was given on the command line.
@@ -28,7 +31,7 @@ package struct Verification {
     /// - Parameter progress: called after each delegation with how many are done and how many there are.
     /// - Throws: ``SimulationFailure``; environment where the database does not answer or has no such period.
     package func run(progress: (Int, Int) -> Void) throws -> VerdictReport {
-        let operations = try ClientLog.read(folder: logFolder)
+        let (operations, installations) = try ClientLog.read(folder: logFolder)
         do {
             let link = try PgLink(database, application: "agentsim verify")
             let known = try link.run("SELECT count(*) FROM period WHERE period = $1", [.int32(period.number)])
@@ -36,9 +39,12 @@ package struct Verification {
                 throw SimulationFailure(
                     .usage, "the database has no period \(period)", remedy: "Name one that was imported")
             }
-            let reader = HistoryReader(link, operations: operations)
+            let reader = HistoryReader(
+                link, operations: operations, statementLines: try StatementReader.lines(link), comparesRecords: true)
             let delegations = try reader.delegations()
             var verdict = Verdict()
+            if let first = delegations.first { try logs(link, installations, first, &verdict) }
+            if let first = delegations.first { try ends(link, first, &verdict) }
             for (index, delegation) in delegations.enumerated() {
                 verdict.merge(Judge.judge(try reader.history(delegation)))
                 progress(index + 1, delegations.count)
@@ -49,6 +55,53 @@ package struct Verification {
             throw SimulationFailure(
                 .environment, "the database does not answer as expected: \(error)",
                 remedy: "Give its URL with --database, and check that its schema is this version's")
+        }
+    }
+
+    /// An installation that leased or reported and has no log: with it all that it was promised is gone.
+    private func logs(
+        _ link: PgLink, _ installations: Set<String>, _ delegation: Delegation, _ verdict: inout Verdict
+    ) throws {
+        // Number 0 is what an opening took over; nobody was there to write a log.
+        let rows = try link.run(
+            """
+            SELECT i.agency_id, i.instance, coalesce(g.n, 0), coalesce(o.n, 0)
+              FROM agency_instance i
+              LEFT JOIN (SELECT instance_id, count(*) AS n FROM lease_grant WHERE key IS NOT NULL AND instance_id <> 0
+                          GROUP BY 1) g USING (instance_id)
+              LEFT JOIN (SELECT instance_id, count(*) AS n FROM outcome GROUP BY 1) o USING (instance_id)
+             WHERE coalesce(g.n, o.n) > 0 ORDER BY 1, 2
+            """)
+        for row in rows {
+            let name = History.instanceName(agency: row.int32(0), instance: row.text(1))
+            verdict.count(.logs)
+            guard !installations.contains(name) else { continue }
+            let told = "\(name) has \(row.int64(2)) grants and \(row.int64(3)) outcomes in the database"
+            if isPartial {
+                verdict.note("\(told), and no log in \(logFolder)")
+            } else {
+                verdict.add(
+                    Finding(
+                        .logs, delegation, "an installation's log is missing",
+                        events: [told, "no file in \(logFolder) names agency and instance in its first line"]))
+            }
+        }
+    }
+
+    /// The block that the sequencer chained last is there, whatever delegation it is of.
+    private func ends(_ link: PgLink, _ delegation: Delegation, _ verdict: inout Verdict) throws {
+        let rows = try link.run(
+            """
+            SELECT f.number, EXISTS (SELECT FROM block b WHERE b.transaction = f.transaction AND b.block_id = f.number)
+              FROM follower f WHERE f.name = 'sequencer' AND f.number > 0
+            """)
+        for row in rows {
+            verdict.count(.ledger)
+            guard !row.bool(1) else { continue }
+            verdict.add(
+                Finding(
+                    .ledger, delegation, "the ledger's end is cut off",
+                    events: ["the sequencer chained block \(row.int64(0)) last", "there is no such block"]))
         }
     }
 }

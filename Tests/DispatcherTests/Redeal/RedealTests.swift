@@ -17,6 +17,15 @@ extension StartedMonth {
         }
     }
 
+    /// Limits that are in force, or were, and that the ledger tells nothing of.
+    func unrecordedLimits() throws -> [String] {
+        try ([9, 14] as [Int16]).flatMap { number -> [String] in
+            let delegation = try #require(Delegation(number))
+            let history = try HistoryReader(link, operations: [], comparesRecords: true).history(delegation)
+            return Judge.judge(history).findings.filter { $0.found.hasPrefix("a limit") }.map { "\($0)" }
+        }
+    }
+
     /// Gives back the first account that a contract leased, for a reason.
     func giveBack(_ account: Int64, reason: String) throws {
         try link.run(
@@ -96,6 +105,7 @@ struct RedealTests {
                     "SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1 AND delegation_id = 14 AND portfolio = 1"
                 ) == 3)
             #expect(try month.broken() == [])
+            #expect(try month.unrecordedLimits() == [])
         }
     }
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Glibc
+internal import PgStore
+
+/// Works a small installation and breaks what it stands on, by a schedule that the seed decides; then everything is made whole
+/// again and the history is judged.
+package struct ChaosRun: Sendable {
+    /// How long a request may take to be answered, once everything is whole.
+    private static let patience: Duration = .seconds(60)
+    private static let tick: Duration = .milliseconds(500)
+    let settings: ChaosSettings
+
+    package init(_ settings: ChaosSettings) { self.settings = settings }
+
+    /// - Parameter progress: a line for people, after each step and each fault.
+    /// - Throws: ``SimulationFailure`` where it could not be set up, or could not be made whole again.
+    package func run(progress: @escaping @Sendable (String) -> Void) async throws -> ChaosReport {
+        guard !Folder.exists(settings.folder + "/clients") else {
+            throw SimulationFailure(
+                .usage, "\(settings.folder) has a run already", remedy: "Remove it, or name another folder with --out")
+        }
+        let site = try await ChaosSite.make(settings, progress: progress)
+        do {
+            let report = try await drive(site, progress)
+            await site.stop()
+            await site.server.stop()
+            site.server.remove()
+            return report
+        } catch {
+            await site.stop()
+            await site.server.stop()
+            site.server.remove()
+            throw error
+        }
+    }
+
+    private func drive(
+        _ site: ChaosSite, _ progress: @escaping @Sendable (String) -> Void
+    ) async throws -> ChaosReport {
+        let keeper = Task {
+            while !Task.isCancelled {
+                try site.keepNodes()
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        let clock = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: Self.tick)
+                if !site.time.isOver { _ = site.advance(.seconds(600)) }
+            }
+        }
+        let stops = Task { await ChaosStops(site: site, settings: settings).run() }
+        defer {
+            keeper.cancel()
+            clock.cancel()
+            stops.cancel()
+        }
+        progress("working: \(site.agencies.count) agencies, \(site.nodes.count) nodes")
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for agency in site.agencies { group.addTask { try await agency.work() } }
+            var driver = FaultDriver(site: site, seed: settings.seed)
+            guard await driver.works(within: .seconds(60)) else {
+                site.time.finish(within: .zero)
+                throw SimulationFailure(
+                    .environment, "nothing was answered within a minute, before any fault",
+                    remedy: "See node-1.log in \(settings.folder)")
+            }
+            var done = try await faults(&driver, progress)
+            let begun = ContinuousClock.now
+            try await driver.heal()
+            site.time.finish(within: Self.patience)
+            try await group.waitForAll()
+            let answered = ContinuousClock.now - begun
+            progress("everything is whole again; the last request was answered \(ChaosReport.seconds(answered)) later")
+            clock.cancel()
+            stops.cancel()
+            let stopped = await stops.value
+            try await settle(site)
+            progress("judging")
+            var counts = ChaosCounts()
+            for agency in site.agencies { counts.add(await agency.counts) }
+            keeper.cancel()
+            for node in site.nodes { await node.stop() }
+            guard let period = Period(text: ChaosSite.period) else {
+                throw SimulationFailure(.usage, "\(ChaosSite.period) is not a month", remedy: "")
+            }
+            let verdict = try Verification(database: site.server.conninfo, logFolder: site.logs, period: period)
+                .run { _, _ in }
+            done.sort { $0.at < $1.at }
+            return ChaosReport(
+                settings, entries: done, counts: counts, stopped: stopped, starts: site.nodes.map(\.starts),
+                verdict: verdict)
+        }
+    }
+
+    private func faults(
+        _ driver: inout FaultDriver, _ progress: @Sendable (String) -> Void
+    ) async throws -> [ChaosReport.Entry] {
+        let order = ChaosFault.schedule(settings.faults, seed: settings.seed)
+        guard !order.isEmpty else { return [] }
+        let begun = ContinuousClock.now
+        var entries: [ChaosReport.Entry] = []
+        // At least once each, however slow the machine; then again while there is time.
+        for number in 0... {
+            let isFirstRound = number < order.count
+            let elapsed = ContinuousClock.now - begun
+            guard elapsed < settings.duration || isFirstRound && elapsed < settings.duration * 3 else { break }
+            let fault = order[number % order.count]
+            try await Task.sleep(for: .milliseconds(driver.random.between(100...700)))
+            let at = ContinuousClock.now - begun
+            _ = driver.site.time.takeSilence()
+            let effect = try await driver.perform(fault)
+            var entry = ChaosReport.Entry(fault: fault, at: at, effect: effect)
+            if case .ran = effect {
+                // What was under way when it struck may still be answered.
+                try await Task.sleep(for: .milliseconds(200))
+                entry.isRecovered = await driver.works(within: .seconds(45))
+                entry.silence = driver.site.time.takeSilence()
+            }
+            entries.append(entry)
+            progress(entry.line)
+        }
+        return entries
+    }
+
+    /// All terms end, grants are swept, the ledger is chained: what nodes do by themselves is done before the history is judged.
+    private func settle(_ site: ChaosSite) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !site.advance(.seconds(120 * 86_400)) {
+            guard ContinuousClock.now < deadline else { break }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        let link = try site.server.link("agentsim chaos")
+        while ContinuousClock.now < deadline {
+            let left = try link.run(
+                """
+                SELECT (SELECT count(*) FROM lease_grant WHERE state = 'open' AND accounts > 0
+                           AND term + grace_us * interval '1 microsecond' <= now_instant())
+                     + (SELECT count(*) FROM block b WHERE NOT EXISTS (
+                            SELECT FROM chain c WHERE c.delegation_id = b.delegation_id AND c.period = b.period
+                               AND c.block_id = b.block_id))
+                """)[0].int64(0)
+            if left == 0 { return }
+            try await Task.sleep(for: .milliseconds(250))
+        }
+        throw SimulationFailure(
+            .findings, "a minute after everything was whole, grants were not swept or blocks not chained",
+            remedy: "See the nodes' logs in \(settings.folder)")
+    }
+}

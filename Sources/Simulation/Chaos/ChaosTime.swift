@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Synchronization
+
+/// What the agencies know of time: the virtual clock as it was last set, and whether the run goes to its end.
+final class ChaosTime: Sendable {
+    private struct State {
+        var now: Timestamp
+        var isOver = false
+        var hopeIn: ContinuousClock.Instant?
+        var acknowledged = 0
+        var lastAt = ContinuousClock.now
+        var silence = Duration.zero
+    }
+
+    private let state: Mutex<State>
+
+    init(_ now: Timestamp) { state = Mutex(State(now: now)) }
+
+    /// Never ahead of the database's clock.
+    var now: Timestamp { state.withLock { $0.now } }
+    var isOver: Bool { state.withLock { $0.isOver } }
+    /// Whether everything has been whole for so long that whoever has no answer will get none.
+    var isHopeless: Bool { state.withLock { state in state.hopeIn.map { $0 < .now } ?? false } }
+
+    func set(_ now: Timestamp) { state.withLock { $0.now = max($0.now, now) } }
+
+    /// How many requests were acknowledged so far.
+    var acknowledged: Int { state.withLock { $0.acknowledged } }
+
+    func acknowledge() {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            state.acknowledged += 1
+            state.silence = max(state.silence, now - state.lastAt)
+            state.lastAt = now
+        }
+    }
+
+    /// The longest time without an acknowledged request since the last call.
+    func takeSilence() -> Duration {
+        state.withLock { state in
+            defer { state.silence = .zero }
+            return max(state.silence, ContinuousClock.now - state.lastAt)
+        }
+    }
+
+    /// No new requests; those under way have so long to be answered.
+    func finish(within patience: Duration) {
+        state.withLock {
+            $0.isOver = true
+            $0.hopeIn = .now + patience
+        }
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import Glibc
+internal import PgStore
+
+/// Performs one fault after the other, and says what each did; one that had no effect is skipped, not counted.
+struct FaultDriver {
+    let site: ChaosSite
+    var random: SplitMix64
+    private var server: ChaosServer { site.server }
+    /// `nil`: none could be made.
+    private let shimLibrary: String?
+    /// The domain's time that is left for jumps: leases have terms of a month, which end at the end of the run.
+    private var jumps = 0
+
+    init(site: ChaosSite, seed: UInt64) {
+        self.site = site
+        self.random = SplitMix64(seed: seed, 0xD21E)
+        self.shimLibrary = ChaosShim.make(in: site.server.folder)
+    }
+
+    enum Effect: Sendable {
+        case ran(String)
+        case skipped(String)
+    }
+
+    // MARK: - Whether it works
+
+    /// Waits until a request is acknowledged from now on.
+    func works(within most: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + most
+        let before = site.time.acknowledged
+        while ContinuousClock.now < deadline {
+            if site.time.acknowledged > before { return true }
+            // Cancelled, it has nothing to wait for.
+            try? await Task.sleep(for: .milliseconds(20))
+            if Task.isCancelled { return false }
+        }
+        return false
+    }
+
+    /// Takes back all that a fault may have left, and starts what does not run.
+    func heal() async throws {
+        for proxy in site.proxies { proxy.clear() }
+        for node in site.nodes {
+            node.set(environment: [:])
+            node.signal(SIGCONT)
+        }
+        server.freeDisk()
+        _ = server.pause(false)
+        try await ensureServer()
+    }
+
+    private func ensureServer() async throws {
+        guard !server.isRunning else { return }
+        try await server.start()
+    }
+
+    // MARK: - The faults
+
+    mutating func perform(_ fault: ChaosFault) async throws -> Effect {
+        switch fault {
+        case .nodeKill: node("killed") { $0.signal(SIGKILL) }
+        case .nodePause: try await pauseNode()
+        case .nodeDrain: node("told to end") { $0.signal(SIGTERM) }
+        case .nodeStorm: try await storm()
+        case .nodeClock: try await shiftNode()
+        case .backendKill: try backend(SIGKILL, "killed")
+        case .backendTerminate: try terminateBackends()
+        case .backendPause: try await pauseBackend()
+        case .serverKill: try await killServer()
+        case .serverPause: try await pauseServer()
+        case .serverRestart: try await restartServer([:], "restarted")
+        case .serverClock: try await shiftServer()
+        case .netCut: .ran("\(site.proxies.reduce(0) { $0 + $1.cut() }) connections")
+        case .netSlow: try await weather(FaultProxy.Weather(delay: .milliseconds(random.between(40...150))), "slow")
+        case .netSplit: try await weather(FaultProxy.Weather(isSplit: true), "in pieces of 7 bytes")
+        case .netSilent: try await weather(FaultProxy.Weather(isSilent: true), "silent")
+        case .netReplay: try await replay()
+        case .diskFull: try await fillDisk()
+        case .clockJump: jump()
+        case .idleTransaction: try await lockHands()
+        case .longReader: try readLong()
+        }
+    }
+
+    private mutating func node(_ what: String, _ act: (ChaosNode) -> Bool) -> Effect {
+        let node = random.pick(site.nodes)
+        guard act(node) else { return .skipped("node \(node.number) did not run") }
+        return .ran("node \(node.number) \(what)")
+    }
+
+    private mutating func pauseNode() async throws -> Effect {
+        let node = random.pick(site.nodes)
+        guard node.signal(SIGSTOP) else { return .skipped("node \(node.number) did not run") }
+        let pause = Duration.milliseconds(random.between(1_000...2_500))
+        try await Task.sleep(for: pause)
+        node.signal(SIGCONT)
+        return .ran("node \(node.number) for \(ChaosReport.seconds(pause))")
+    }
+
+    private mutating func storm() async throws -> Effect {
+        var kills = 0
+        for _ in 0..<4 {
+            for node in site.nodes where node.signal(SIGKILL) { kills += 1 }
+            try await Task.sleep(for: .milliseconds(random.between(100...400)))
+        }
+        return kills > site.nodes.count ? .ran("\(kills) kills") : .skipped("the nodes did not come up in between")
+    }
+
+    private mutating func shiftNode() async throws -> Effect {
+        guard let (shim, hours) = shim() else { return .skipped(Self.noShim) }
+        let node = random.pick(site.nodes)
+        guard let before = node.pid else { return .skipped("node \(node.number) did not run") }
+        node.set(environment: shim)
+        node.signal(SIGKILL)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(100))
+            guard let pid = node.pid, pid != before, try node.keep() != nil else { continue }
+            return .ran("node \(node.number) by \(hours) hours (a preloaded shim)")
+        }
+        node.set(environment: [:])
+        return .skipped("node \(node.number) did not start with the shim")
+    }
+
+    private static let noShim = "there is no C compiler to make the shim with"
+
+    /// The environment that shifts a program's clock by some hours, not the one that it measures spans by.
+    private mutating func shim() -> (environment: [String: String], hours: Int)? {
+        let hours = random.between(2...9) * (random.chance(5_000) ? 1 : -1)
+        return shimLibrary.map { (["LD_PRELOAD": $0, ChaosShim.variable: "\(hours * 3_600)"], hours) }
+    }
+
+    // MARK: - PostgreSQL
+
+    /// Processes that serve the nodes.
+    private func backends() throws -> [pid_t] {
+        try server.link("agentsim chaos").run(
+            "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'reparto-%' ORDER BY pid"
+        ).map { $0.int32(0) }
+    }
+
+    private mutating func backend(_ number: Int32, _ what: String) throws -> Effect {
+        let all = try backends()
+        guard !all.isEmpty else { return .skipped("no node was connected") }
+        let one = random.pick(all)
+        guard server.signal(backend: one, number) else { return .skipped("the backend had ended") }
+        return .ran("backend \(one) \(what)")
+    }
+
+    private func terminateBackends() throws -> Effect {
+        let count = try server.link("agentsim chaos").run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'reparto-%'"
+        ).count
+        return count > 0 ? .ran("\(count) backends") : .skipped("no node was connected")
+    }
+
+    private mutating func pauseBackend() async throws -> Effect {
+        let all = try backends()
+        guard !all.isEmpty else { return .skipped("no node was connected") }
+        let one = random.pick(all)
+        guard server.signal(backend: one, SIGSTOP) else { return .skipped("the backend had ended") }
+        let pause = Duration.milliseconds(random.between(1_000...2_500))
+        try await Task.sleep(for: pause)
+        _ = server.signal(backend: one, SIGCONT)
+        return .ran("backend \(one) for \(ChaosReport.seconds(pause))")
+    }
+
+    private mutating func killServer() async throws -> Effect {
+        let count = await server.killAll()
+        try await Task.sleep(for: .milliseconds(random.between(100...800)))
+        try await server.start()
+        return count > 0 ? .ran("\(count) processes") : .skipped("it did not run")
+    }
+
+    private mutating func pauseServer() async throws -> Effect {
+        let count = server.pause(true)
+        let pause = Duration.milliseconds(random.between(1_000...2_500))
+        try await Task.sleep(for: pause)
+        _ = server.pause(false)
+        return count > 0 ? .ran("\(count) processes for \(ChaosReport.seconds(pause))") : .skipped("it did not run")
+    }
+
+    private func restartServer(_ environment: [String: String], _ what: String) async throws -> Effect {
+        await server.stop()
+        try await server.start(environment)
+        return .ran(what)
+    }
+
+    private mutating func shiftServer() async throws -> Effect {
+        guard let (shim, hours) = shim() else { return .skipped(Self.noShim) }
+        _ = try await restartServer(shim, "")
+        // Seconds may pass between the two clocks, hours do not.
+        guard abs(try skew() - Int64(hours) * 3_600) < 600 else { return .skipped("the shim did not move its clock") }
+        return .ran("by \(hours) hours (a preloaded shim)")
+    }
+
+    /// How many seconds its clock is ahead of ours.
+    private func skew() throws -> Int64 {
+        let row = try server.link("agentsim chaos").run("SELECT extract(epoch FROM clock_timestamp())::bigint")[0]
+        return row.int64(0) - Int64(time(nil))
+    }
+
+    // MARK: - Ways, disk, time, readers
+
+    private mutating func weather(_ weather: FaultProxy.Weather, _ what: String) async throws -> Effect {
+        let proxies = random.chance(5_000) ? site.proxies : [random.pick(site.proxies)]
+        for proxy in proxies { proxy.set(weather) }
+        let span = Duration.milliseconds(random.between(1_000...2_500))
+        try await Task.sleep(for: span)
+        for proxy in proxies { proxy.clear() }
+        return .ran("\(proxies.count) of \(site.proxies.count) ways \(what) for \(ChaosReport.seconds(span))")
+    }
+
+    private func replay() async throws -> Effect {
+        var connections = 0
+        for proxy in site.proxies {
+            let (count, accepted) = await proxy.replay()
+            connections += count
+            guard accepted == 0 else {
+                throw SimulationFailure(
+                    .findings, "\(accepted) sessions were accepted by what another connection had sent",
+                    remedy: "A proof must hold for one greeting only")
+            }
+        }
+        return connections > 0 ? .ran("\(connections) connections, none accepted") : .skipped("nobody was connected")
+    }
+
+    private mutating func fillDisk() async throws -> Effect {
+        guard server.hasOwnDisk else { return .skipped(server.diskReason) }
+        let bytes = server.fillDisk()
+        let span = Duration.milliseconds(random.between(1_500...3_000))
+        try await Task.sleep(for: span)
+        let hasDied = !server.isRunning
+        server.freeDisk()
+        try await ensureServer()
+        return .ran(
+            "\(bytes >> 20) MiB filled for \(ChaosReport.seconds(span)) (a mount)\(hasDied ? ", PostgreSQL ended" : "")"
+        )
+    }
+
+    private mutating func jump() -> Effect {
+        guard jumps < 3 else { return .skipped("the month is nearly over") }
+        jumps += 1
+        let days = random.between(2...5)
+        guard site.advance(.seconds(days * 86_400)) else { return .skipped("the database did not answer") }
+        return .ran("\(days) days")
+    }
+
+    private mutating func lockHands() async throws -> Effect {
+        let link = try server.link("agentsim chaos idle")
+        try link.script("SET lock_timeout = '3s'; BEGIN")
+        let count = try link.run("SELECT hand_id FROM hand WHERE state = 'open' FOR UPDATE").count
+        let span = Duration.milliseconds(random.between(1_000...3_000))
+        try await Task.sleep(for: span)
+        // The server may have ended it.
+        try? link.script("ROLLBACK")
+        return .ran("\(count) hands for \(ChaosReport.seconds(span))")
+    }
+
+    /// Goes on beside the faults that follow.
+    private mutating func readLong() throws -> Effect {
+        let span = random.between(8...20)
+        let site = site
+        Task {
+            // It ends with the server, or with its time.
+            guard let link = try? site.server.link("agentsim chaos reader") else { return }
+            try? link.script("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM outcome")
+            try? await Task.sleep(for: .seconds(span))
+            try? link.script("ROLLBACK")
+        }
+        return .ran("for \(span) s or until its server ends, beside what follows")
+    }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// A way to a node over which bytes can be late, in crumbs, lost or cut off. The agencies know its port; where the node listens
+/// may change under it.
+final class FaultProxy: Sendable {
+    typealias Stream = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    /// What the way is like for the next bytes.
+    struct Weather: Sendable {
+        /// Each piece of bytes waits so long, in both directions.
+        var delay: Duration = .zero
+        /// Bytes arrive in pieces of a few.
+        var isSplit = false
+        /// Nothing arrives, and nobody is told: what is dropped while this lasts makes the connection useless.
+        var isSilent = false
+    }
+
+    private struct State {
+        var weather = Weather()
+        var target: Int?
+        var next = 0
+        var open: [Int: Pair] = [:]
+    }
+
+    private struct Pair {
+        var client: any Channel
+        var node: any Channel
+        /// The first bytes that the client sent.
+        var opening: [UInt8] = []
+        var isDamaged = false
+    }
+
+    private static let openingMax = 65_536
+    let port: Int
+    private let state = Mutex(State())
+    private let group: any EventLoopGroup
+    private let listener: NIOAsyncChannel<Stream, Never>
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    static func start(on group: any EventLoopGroup) async throws -> FaultProxy {
+        let listener = try await ServerBootstrap(group: group)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+            }
+        let proxy = FaultProxy(group, listener)
+        let running = Task { await proxy.serve() }
+        proxy.task.withLock { $0 = running }
+        return proxy
+    }
+
+    private init(_ group: any EventLoopGroup, _ listener: NIOAsyncChannel<Stream, Never>) {
+        self.group = group
+        self.listener = listener
+        self.port = listener.channel.localAddress?.port ?? 0
+    }
+
+    /// - Parameter port: where the node listens; `nil`: nowhere, and clients are hung up on.
+    func set(target port: Int?) { state.withLock { $0.target = port } }
+
+    func set(_ weather: Weather) { state.withLock { $0.weather = weather } }
+
+    /// Bytes flow again. What lost bytes is cut: its peers could wait for ever.
+    func clear() {
+        let damaged = state.withLock { state in
+            state.weather = Weather()
+            return state.open.values.filter(\.isDamaged)
+        }
+        for pair in damaged { Self.close(pair) }
+    }
+
+    /// - Returns: how many connections were cut.
+    func cut() -> Int {
+        let all = state.withLock { Array($0.open.values) }
+        for pair in all { Self.close(pair) }
+        return all.count
+    }
+
+    /// Sends what each client has sent since it connected once more to the node, over a second connection, as somebody would who had listened.
+    ///
+    /// - Returns: how many of those got more than refusals: a session or a second effect.
+    func replay() async -> (connections: Int, accepted: Int) {
+        let (openings, target) = state.withLock { ($0.open.values.map(\.opening).filter { !$0.isEmpty }, $0.target) }
+        guard let target else { return (0, 0) }
+        var accepted = 0
+        for bytes in openings {
+            let said = try? await Self.send(bytes, to: target, group)
+            // The proof is of another greeting: nothing after HELLO, which proves nothing yet, may be answered with OK.
+            let lines = (said ?? "").split(separator: "\n")
+            if lines.contains(where: { $0.contains(" OK") && !$0.contains("session=") }) { accepted += 1 }
+        }
+        return (openings.count, accepted)
+    }
+
+    private static func send(_ bytes: [UInt8], to port: Int, _ group: any EventLoopGroup) async throws -> String {
+        let stream = try await ClientBootstrap(group: group).connectTimeout(.seconds(2))
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+            }
+        return try await stream.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(bytes: bytes))
+            let hangUp = Task {
+                try await Task.sleep(for: .milliseconds(500))
+                try await stream.channel.close()
+            }
+            defer { hangUp.cancel() }
+            var said = ""
+            for try await part in inbound { said += String(buffer: part) }
+            return said
+        }
+    }
+
+    func stop() async {
+        _ = cut()
+        task.withLock { $0 }?.cancel()
+        await task.withLock { $0 }?.value
+    }
+
+    private static func close(_ pair: Pair) {
+        pair.client.close(promise: nil)
+        pair.node.close(promise: nil)
+    }
+
+    // MARK: - Carrying bytes
+
+    private func serve() async {
+        // It ends when it is cancelled; a client whose connection fails is no error of the proxy's.
+        try? await listener.executeThenClose { clients in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await client in clients {
+                    group.addTask { await self.carry(client) }
+                }
+            }
+        }
+    }
+
+    private func carry(_ client: Stream) async {
+        let target = state.withLock { $0.target }
+        // Either end may fail at any time; then both are closed.
+        try? await client.executeThenClose { fromClient, toClient in
+            guard let target else { return }
+            let node = try await ClientBootstrap(group: self.group).connectTimeout(.seconds(2))
+                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .connect(host: "127.0.0.1", port: target) { channel in
+                    channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+                }
+            let number = self.state.withLock { state in
+                state.next += 1
+                state.open[state.next] = Pair(client: client.channel, node: node.channel)
+                return state.next
+            }
+            defer { self.state.withLock { $0.open[number] = nil } }
+            try await node.executeThenClose { fromNode, toNode in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await self.pump(fromClient, toNode, number, isFromClient: true) }
+                    group.addTask { try await self.pump(fromNode, toClient, number, isFromClient: false) }
+                    // The first end that is over is the end of both.
+                    _ = try await group.next()
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
+    private func pump(
+        _ from: NIOAsyncChannelInboundStream<ByteBuffer>, _ to: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ number: Int, isFromClient: Bool
+    ) async throws {
+        for try await part in from {
+            let weather = state.withLock { state in
+                if isFromClient, let known = state.open[number]?.opening.count, known < Self.openingMax {
+                    state.open[number]?.opening += Array(part.readableBytesView.prefix(Self.openingMax - known))
+                }
+                if state.weather.isSilent { state.open[number]?.isDamaged = true }
+                return state.weather
+            }
+            if weather.isSilent { continue }
+            if weather.delay > .zero { try await Task.sleep(for: weather.delay) }
+            guard weather.isSplit else {
+                try await to.write(part)
+                continue
+            }
+            var rest = part
+            while let piece = rest.readSlice(length: min(rest.readableBytes, 7)), piece.readableBytes > 0 {
+                try await to.write(piece)
+                await Task.yield()
+            }
+        }
+    }
+}

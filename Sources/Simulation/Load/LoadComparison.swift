@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import FoundationEssentials
+
+/// Two results of `load --json`, side by side.
+package struct LoadComparison: Sendable {
+    let before: LoadReport
+    let after: LoadReport
+
+    /// - Throws: ``SimulationFailure`` where a file is no such result.
+    package init(_ before: String, _ after: String) throws(SimulationFailure) {
+        self.before = try Self.read(before)
+        self.after = try Self.read(after)
+    }
+
+    private static func read(_ path: String) throws(SimulationFailure) -> LoadReport {
+        let text = try Folder.text(path)
+        guard let report = try? JSONDecoder().decode(LoadReport.self, from: Data(text.utf8)) else {
+            throw SimulationFailure(
+                .usage, "\(path) is no result of a load", remedy: "Write one with 'agentsim load … --json >FILE'")
+        }
+        return report
+    }
+
+    /// What was measured under other conditions, which makes the figures incomparable.
+    package var differences: [String] {
+        var differences: [String] = []
+        func note(_ name: String, _ left: String, _ right: String) {
+            if left != right { differences.append("\(name): \(left) and \(right)") }
+        }
+        note("connections", "\(before.connections)", "\(after.connections)")
+        note("lease sizes", before.leaseSizes, after.leaseSizes)
+        note("reports of an account", before.reportsPerAccount, after.reportsPerAccount)
+        note("arrival", before.arrivalText, after.arrivalText)
+        return differences
+    }
+
+    package var lines: [String] {
+        var lines = differences.map { "not the same load: \($0)" }
+        lines.append("                            before       after       ratio")
+        func row(_ name: String, _ left: Int64, _ right: Int64) {
+            let ratio = left > 0 ? Self.hundredths(right * 100 / left) : "-"
+            lines.append(
+                name + String(repeating: " ", count: max(1, 22 - name.count)) + Self.padded(Terminal.grouped(Int(left)))
+                    + Self.padded(Terminal.grouped(Int(right))) + Self.padded(ratio))
+        }
+        row("accounts a second", before.accountsPerSecond, after.accountsPerSecond)
+        for (verb, left, right) in [("LEASE", before.lease, after.lease), ("REPORT", before.report, after.report)] {
+            for (name, pick) in [
+                ("p50", \LoadReport.Latency.p50), ("p90", \.p90), ("p99", \.p99), ("p99.9", \.p999), ("max", \.max),
+            ] as [(String, KeyPath<LoadReport.Latency, UInt64> & Sendable)] {
+                row("\(verb) \(name) µs", Int64(left[keyPath: pick]), Int64(right[keyPath: pick]))
+            }
+        }
+        row("refusals", before.refusals.values.reduce(0, +), after.refusals.values.reduce(0, +))
+        if let left = before.daemonProcessorPercent, let right = after.daemonProcessorPercent {
+            row("daemon's processor %", Int64(left), Int64(right))
+        }
+        if let left = before.daemonResidentBytes, let right = after.daemonResidentBytes {
+            row("daemon's memory MiB", left >> 20, right >> 20)
+        }
+        row("machine busy %", Int64(before.machineBusyPercent), Int64(after.machineBusyPercent))
+        return lines
+    }
+
+    private static func padded(_ text: String) -> String {
+        String(repeating: " ", count: max(1, 12 - text.count)) + text
+    }
+
+    private static func hundredths(_ value: Int64) -> String {
+        "\(value / 100).\(value % 100 < 10 ? "0" : "")\(value % 100)"
+    }
+}

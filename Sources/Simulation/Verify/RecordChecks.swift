@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// What a row says of itself in the words of the ledger, to be compared with the record that was made of it.
+package struct StoredRow: Hashable, Sendable {
+    /// The record's kind: `grant`, `outcome`, `payment`, ….
+    package var kind: String
+    /// What tells it from others of its kind.
+    package var name: String
+    /// Fields that the record must have, word by word; `nil` where it must not have one.
+    package var fields: [String: String?]
+
+    package init(kind: String, name: String, fields: [String: String?]) {
+        self.kind = kind
+        self.name = name
+        self.fields = fields
+    }
+}
+
+/// Holds every row against its record in the ledger, and every record against a row: who changes the one without the other
+/// is found, and who takes both away leaves the receipt behind.
+struct RecordChecks {
+    let history: History
+
+    private struct Name: Hashable {
+        let kind: String
+        let name: String
+    }
+
+    func run(_ verdict: inout Verdict) {
+        guard history.hasLedger else { return }
+        let records = recorded()
+        let extended = records.filter { $0.key.kind == "extension" }
+        var left = records
+        for row in rows() {
+            verdict.count(.records)
+            let key = Name(kind: row.kind, name: row.name)
+            guard let mine = left[key], !mine.isEmpty else {
+                add("what is stored was never recorded", ["\(row.kind) \(row.name)\(row.text)"], &verdict)
+                continue
+            }
+            guard let index = mine.firstIndex(where: { $0.fits(row) }) else {
+                changed(row, mine[0], &verdict)
+                left[key]?.removeFirst()
+                continue
+            }
+            left[key]?.remove(at: index)
+        }
+        for key in left.keys.sorted(by: { ($0.kind, $0.name) < ($1.kind, $1.name) })
+        where Self.compared.contains(key.kind) {
+            for record in left[key] ?? [] {
+                add("what was recorded is not stored", [String(record.text.prefix(240))], &verdict)
+            }
+        }
+        limits(records, &verdict)
+        terms(extended, &verdict)
+    }
+
+    /// Kinds of which every record must have its row.
+    private static let compared: Set = ["grant", "outcome", "ending", "evidence", "review", "payment", "fact", "sweep"]
+
+    private struct Record {
+        let text: String
+        let fields: LogFields
+
+        func fits(_ row: StoredRow) -> Bool {
+            row.fields.allSatisfy { fields[Substring($0.key)].map(String.init) == $0.value }
+        }
+    }
+
+    private func recorded() -> [Name: [Record]] {
+        var records: [Name: [Record]] = [:]
+        for block in history.blocks {
+            for bytes in Merkle.records(block.records) {
+                let text = String(decoding: bytes, as: UTF8.self)
+                let fields = LogFields(text[...])
+                guard let name = Self.name(fields) else { continue }
+                records[Name(kind: String(fields.kind), name: name), default: []].append(
+                    Record(text: text, fields: fields))
+            }
+        }
+        return records
+    }
+
+    private static func name(_ fields: LogFields) -> String? {
+        switch fields.kind {
+        case "grant": return fields["id"].map(String.init)
+        case "outcome", "evidence": return fields["number"].map(String.init)
+        case "ending": return fields.held?.description
+        case "extension", "sweep": return fields["grant"].map(String.init)
+        case "review": return fields["outcome"].map(String.init)
+        case "payment", "fact": return fields["id"].map(String.init)
+        case "quota": return ["contract", "strategy", "portfolio"].compactMap { fields[$0] }.joined(separator: " ")
+        default: return nil
+        }
+    }
+
+    // MARK: - What the rows say
+
+    private func rows() -> [StoredRow] {
+        history.grants.map(Self.row) + history.grants.compactMap(Self.sweep) + history.outcomes.map(Self.row)
+            + history.endings.map(Self.row) + history.stored.filter { $0.kind != "quota" }
+    }
+
+    private static func row(_ grant: History.Grant) -> StoredRow {
+        StoredRow(
+            kind: "grant", name: "\(grant.grant)",
+            fields: [
+                "contract": "\(grant.contract)", "agency": AgencyID(grant.agency)?.description,
+                "first": "\(grant.grant.first)", "last": "\(grant.last)", "accounts": "\(grant.accounts)",
+                "exposure": "\(Cents(grant.exposure))", "total": "\(grant.totalAccounts)", "at": "\(grant.grantedAt)",
+                "term": "\(grant.announcedTerm)",
+                "skipped": grant.skipped.isEmpty ? nil : grant.skipped.map(String.init).joined(separator: ","),
+            ])
+    }
+
+    private static func sweep(_ grant: History.Grant) -> StoredRow? {
+        grant.closedAt.map { StoredRow(kind: "sweep", name: "\(grant.grant)", fields: ["end": "\($0)"]) }
+    }
+
+    private static func row(_ outcome: History.Outcome) -> StoredRow {
+        let report = outcome.report
+        return StoredRow(
+            kind: "outcome", name: "\(report.outcome)",
+            fields: [
+                "contract": outcome.contract.map(String.init), "agency": AgencyID(outcome.agency)?.description,
+                "instance": "\(outcome.instance)", "key": "\(outcome.key)", "account": "\(report.held.account)",
+                "epoch": "\(report.held.epoch)", "worked": "\(report.at)", "received": "\(outcome.receivedAt)",
+                "channel": report.channel, "contact": report.contact, "result": report.result,
+                "amount": report.amount?.description, "promised": report.promised?.description,
+            ])
+    }
+
+    private static func row(_ ending: History.Ending) -> StoredRow {
+        StoredRow(
+            kind: "ending", name: "\(ending.held)",
+            fields: ["kind": ending.kind, "reason": ending.reason, "at": "\(ending.endedAt)"])
+    }
+
+    // MARK: - What has no record of its own
+
+    /// Each limit that was ever in force was recorded when it came into force.
+    private func limits(_ records: [Name: [Record]], _ verdict: inout Verdict) {
+        for row in history.stored where row.kind == "quota" {
+            verdict.count(.records)
+            let mine = records[Name(kind: row.kind, name: row.name)] ?? []
+            guard !mine.contains(where: { $0.fits(row) }) else { continue }
+            add(
+                "a limit was never recorded as it stands",
+                ["quota \(row.name)\(row.text)"] + mine.suffix(3).map { String($0.text.prefix(240)) }, &verdict)
+        }
+    }
+
+    /// The term in force is the announced one or that of the last extension.
+    private func terms(_ extended: [Name: [Record]], _ verdict: inout Verdict) {
+        for grant in history.grants {
+            verdict.count(.records)
+            let mine = extended[Name(kind: "extension", name: "\(grant.grant)")] ?? []
+            let terms = mine.compactMap { $0.fields.instant("term")?.description } + ["\(grant.announcedTerm)"]
+            guard let last = terms.max(), last != grant.term.description else { continue }
+            add(
+                "a term is not the one that was recorded",
+                [
+                    "grant \(grant.grant) was announced until \(grant.announcedTerm)"
+                        + (mine.isEmpty ? ", and never extended" : "")
+                ] + mine.map { String($0.text.prefix(240)) } + ["its row has the term \(grant.term)"], &verdict)
+        }
+    }
+
+    private func changed(_ row: StoredRow, _ record: Record, _ verdict: inout Verdict) {
+        let differing = row.fields.keys.sorted().filter {
+            record.fields[Substring($0)].map(String.init) != row.fields[$0] ?? nil
+        }
+        add(
+            "a row is not what was recorded of it",
+            [
+                "recorded: \(record.text.prefix(240))",
+                "stored: \(row.kind) \(row.name) "
+                    + differing.map { "\($0)=\((row.fields[$0] ?? nil) ?? "nothing")" }.joined(separator: " "),
+            ], &verdict)
+    }
+
+    private func add(_ found: String, _ events: [String], _ verdict: inout Verdict) {
+        verdict.add(Finding(.records, history.delegation, found, events: events))
+    }
+}
+
+extension StoredRow {
+    fileprivate var text: String {
+        fields.keys.sorted().compactMap { key in (fields[key] ?? nil).map { " \(key)=\($0)" } }.joined()
+    }
+
+    /// Text of people's as one word, as the ledger has it: every byte up to the space, `%` and DEL as two digits.
+    package static func word(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if byte <= 0x20 || byte == 0x25 || byte == 0x7F {
+                bytes += Array("%\(Hex.text([byte]))".utf8)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
