@@ -84,6 +84,7 @@ struct ReviewCommand: AsyncParsableCommand {
             reviews.deadlineDays = settings.reviewDeadlineDays
             let report = try reviews.run(on: try await database.open())
             report.print(asJSON: json)
+            if let failure = report.failure { throw failure }
         }
     }
 

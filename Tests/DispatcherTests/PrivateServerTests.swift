@@ -64,6 +64,26 @@ import Testing
         }
     }
 
+    @Test func `a paused server is stopped all the same`() throws {
+        try Home.with { home in
+            kill(try home.started(), SIGSTOP)
+
+            #expect(try home.server().stop())
+            #expect(try home.server().status == .stopped)
+        }
+    }
+
+    @Test func `a path that is too long for PostgreSQL is refused before anything is made`() throws {
+        try Home.with { home in
+            let long = Home(folder: home.folder + String(repeating: "/" + String(repeating: "x", count: 99), count: 9))
+
+            let failure = #expect(throws: CommandFailure.self) { try long.started() }
+
+            #expect(failure?.exit == .usage && failure?.found.contains("bytes; PostgreSQL takes 900") == true)
+            #expect(!FileManager.default.fileExists(atPath: long.folder))
+        }
+    }
+
     @Test func `data of a version that is not installed is named with its remedy`() throws {
         try Home.with { home in
             try FileManager.default.createDirectory(atPath: home.data, withIntermediateDirectories: true)

@@ -31,7 +31,7 @@ package enum AccountList {
                 }
                 guard accounts.count < rowsMax else { throw unusable(file, csv.line, "more than \(rowsMax) accounts") }
                 accounts.append(account)
-            case .malformed(let line, let reason), .cutOff(let line, let reason):
+            case .malformed(let line, let reason), .cutOff(let line, let reason), .tooLong(let line, let reason):
                 throw unusable(file, line, reason)
             case .hungry: try csv.fill { try file.read(into: $0) }
             case .end:

@@ -7,6 +7,7 @@ internal import Glibc
 /// It comes to be with the first bad value, under a passing name, and takes its own when it is finished.
 final class BadRowFile {
     static let shownMax = 10
+    private static let header = "line,column,value,reason\n"
 
     let path: String
     /// The first ten, for the screen.
@@ -57,11 +58,24 @@ final class BadRowFile {
         Interruption.forgetFile()
     }
 
+    /// Removes the list that an earlier try of the same file left: after a file without bad rows was taken, it would
+    /// tell of rows that are mended. A file that is no such list stays.
+    func removeFormer() {
+        var status = stat()
+        guard descriptor < 0, lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
+        let former = open(path, O_RDONLY | O_CLOEXEC)
+        guard former >= 0 else { return }
+        defer { close(former) }
+        var start = [UInt8](repeating: 0, count: Self.header.utf8.count)
+        guard read(former, &start, start.count) == start.count, start == Array(Self.header.utf8) else { return }
+        unlink(path)
+    }
+
     private func create() throws(CommandFailure) {
         descriptor = place.open()
         guard descriptor >= 0 else { throw failure() }
         if let passing = place.passing { Interruption.removeOnExit(passing) }
-        buffer.append(contentsOf: "line,column,value,reason\n".utf8)
+        buffer.append(contentsOf: Self.header.utf8)
     }
 
     private func flush() throws(CommandFailure) {

@@ -19,8 +19,10 @@ package struct CsvReader: Sendable {
         case malformed(line: Int, reason: String)
         /// More bytes are needed to say.
         case hungry
-        /// The file ends inside a quoted field, or has no end of line within reach: what follows means nothing.
+        /// The file ends inside a quoted field: what follows means nothing.
         case cutOff(line: Int, reason: String)
+        /// A row has no end within reach: what follows cannot be told apart.
+        case tooLong(line: Int, reason: String)
         case end
     }
 
@@ -85,7 +87,7 @@ package struct CsvReader: Sendable {
                 head = tail
                 isComplete = true
                 guard let openQuoteLine else {
-                    return .cutOff(line: line, reason: "the row is longer than \(buffer.count) bytes")
+                    return .tooLong(line: line, reason: "the row is longer than \(buffer.count) bytes")
                 }
                 return .cutOff(line: openQuoteLine, reason: "a quoted field begins here and is never closed")
             }

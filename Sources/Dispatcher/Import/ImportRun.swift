@@ -43,6 +43,7 @@ package struct ImportRun {
                 Interruption.enter(.committing)
                 return report
             }
+            if report.rowsBad == 0 { badRows.removeFormer() }
             return report
         } catch let kept as Kept {
             try badRows.finish()

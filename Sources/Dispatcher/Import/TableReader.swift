@@ -82,7 +82,7 @@ package struct TableReader: Sendable {
             case .row: try readHeader()
             case .hungry: return .hungry
             case .end: throw Unreadable(line: 1, reason: "the file is empty", remedy: "Ask its sender for it again.")
-            case .malformed(let line, let reason), .cutOff(let line, let reason):
+            case .malformed(let line, let reason), .cutOff(let line, let reason), .tooLong(let line, let reason):
                 throw Unreadable(line: line, reason: "the header cannot be read: \(reason)", remedy: headerRemedy)
             }
         }
@@ -94,6 +94,7 @@ package struct TableReader: Sendable {
             return .bad([BadValue(line: line, column: "", value: "", reason: reason)])
         case .hungry: return .hungry
         case .cutOff(let line, let reason): throw cutOff(line, reason)
+        case .tooLong(let line, let reason): throw tooLong(line, reason)
         case .end:
             guard rowCount > 0 else {
                 throw Unreadable(
@@ -172,6 +173,13 @@ package struct TableReader: Sendable {
         Unreadable(
             line: line, reason: "the last line has no line end, so the file may be cut off inside it",
             remedy: "If the file is whole, add a newline at its end; if not, ask its sender for all of it.")
+    }
+
+    private func tooLong(_ line: Int, _ reason: String) -> Unreadable {
+        Unreadable(
+            line: line, reason: reason,
+            remedy: "Most often a line end is missing or a quote opens and is never closed. Correct that line; "
+                + "nothing behind it can be told apart.")
     }
 
     private func cutOff(_ line: Int, _ reason: String) -> Unreadable {

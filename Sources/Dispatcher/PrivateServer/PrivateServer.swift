@@ -13,6 +13,8 @@ package struct PrivateServer: Sendable {
     package let account: ServerAccount
 
     static let role = "reparto"
+    /// PostgreSQL's own limit is 1,023 bytes, for the longest path below the folder.
+    static let pathBytesMax = 900
     /// How long a command waits for another one that is starting or stopping the same server.
     static let lockWaitMax = Duration.seconds(200)
 
@@ -52,6 +54,12 @@ package struct PrivateServer: Sendable {
     ///
     /// - Returns: how libpq reaches it.
     package mutating func start() throws -> String {
+        guard folders.data.utf8.count <= Self.pathBytesMax else {
+            throw CommandFailure(
+                .usage,
+                "the data folder's path has \(folders.data.utf8.count) bytes; PostgreSQL takes \(Self.pathBytesMax)",
+                remedy: "Choose a shorter one with --data-dir, or run from a folder nearer to the root.")
+        }
         try makeParent()
         return try FileLock.holding(folders.lock, waitMax: Self.lockWaitMax) { lock in
             try folders.relocate(for: account)
@@ -77,6 +85,8 @@ package struct PrivateServer: Sendable {
             guard let running = Postmaster(dataFolder: folders.data) else { return false }
             // SIGINT asks for a fast shutdown; no program of PostgreSQL's own is needed for that.
             kill(running.process, SIGINT)
+            // Whoever paused it, or its backends, has forgotten it: a paused process hears of nothing until it goes on.
+            for process in Postmaster.processes(inside: folders.data) { kill(process, SIGCONT) }
             guard wait(.seconds(120), until: { Postmaster(dataFolder: folders.data) == nil }) else {
                 throw CommandFailure(
                     .environment, "the private PostgreSQL (process \(running.process)) has not stopped in 120 seconds",

@@ -25,21 +25,21 @@ package struct ReviewImport {
     /// What is to be told although nothing is to be committed.
     private struct Refused: Error { let bad: Int }
 
-    /// - Throws: ``CommandFailure`` where nothing of the file was taken.
+    /// - Returns: what became of the file; bad rows are no error but a report, whose ``ReviewReport/failure`` says so.
+    /// - Throws: ``CommandFailure`` where the file cannot be read, or no period takes reviews.
     package func run(on link: PgLink) throws -> ReviewReport {
         let badRows = BadRowFile(badRowsPath)
         do {
-            return try link.transaction {
+            let report = try link.transaction {
                 let report = try load(link, badRows)
                 try badRows.finish()
                 return report
             }
+            if report.bad == 0 { badRows.removeFormer() }
+            return report
         } catch let refused as Refused {
             try badRows.finish()
-            for bad in badRows.shown { Console.note("line \(bad.line), \(bad.column) `\(bad.value)`: \(bad.reason)") }
-            throw CommandFailure(
-                .findings, "\(refused.bad) rows are bad and nothing was taken; all are listed in \(badRows.path)",
-                remedy: "Correct them, or take the others with --accept-good.")
+            return ReviewReport(refused: refused.bad, badRows.shown, badRowsPath: badRows.path)
         } catch let error as PgError where error.code == "23505" {
             throw CommandFailure(
                 .environment, "another review of the same outcomes was committed meanwhile; nothing was taken",
@@ -99,31 +99,55 @@ package struct ReviewImport {
 
 /// What became of a set of decisions.
 package struct ReviewReport: Sendable {
-    package let applied: ReviewStore.Applied
+    /// What was taken; `nil` where bad rows kept all of it out.
+    package let applied: ReviewStore.Applied?
     /// Rows that were left out.
     package let bad: Int
     package let badRowsPath: String?
+    /// The first of them.
+    package let badValues: [BadValue]
 
     init(_ applied: ReviewStore.Applied, bad: Int = 0, badRowsPath: String? = nil) {
         self.applied = applied
         self.bad = bad
         self.badRowsPath = badRowsPath
+        self.badValues = []
+    }
+
+    init(refused bad: Int, _ badValues: [BadValue], badRowsPath: String) {
+        self.applied = nil
+        self.bad = bad
+        self.badRowsPath = badRowsPath
+        self.badValues = badValues
     }
 
     package var lines: [String] {
-        var lines = [
-            "reviews: \(grouped(applied.approved)) approved, \(grouped(applied.rejected)) rejected, "
-                + "\(grouped(applied.unchanged)) there already"
-        ]
+        var lines = badValues.map { "line \($0.line), \($0.column) `\($0.value)`: \($0.reason)" }
+        if let applied {
+            lines.append(
+                "reviews: \(grouped(applied.approved)) approved, \(grouped(applied.rejected)) rejected, "
+                    + "\(grouped(applied.unchanged)) there already")
+        }
         if let badRowsPath { lines.append("left out: \(bad) bad rows, listed in \(badRowsPath)") }
         return lines
     }
 
     package var json: CanonicalJSON {
-        .object([
-            "approved": .number(applied.approved), "rejected": .number(applied.rejected),
-            "unchanged": .number(applied.unchanged), "bad": .number(Int64(bad)),
-        ])
+        var fields: [String: CanonicalJSON] = [
+            "result": .string(applied == nil ? "refused" : "imported"),
+            "approved": .number(applied?.approved ?? 0), "rejected": .number(applied?.rejected ?? 0),
+            "unchanged": .number(applied?.unchanged ?? 0), "bad": .number(Int64(bad)),
+        ]
+        if let badRowsPath { fields["badRowsFile"] = .string(badRowsPath) }
+        return .object(fields)
+    }
+
+    /// Why the command ends with 1; `nil` where all is well.
+    package var failure: CommandFailure? {
+        guard applied == nil else { return nil }
+        return CommandFailure(
+            .findings, "bad rows: \(grouped(Int64(bad))); nothing was taken",
+            remedy: "Correct what is listed, or take the others with --accept-good.")
     }
 }
 

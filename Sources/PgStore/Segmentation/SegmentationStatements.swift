@@ -81,15 +81,23 @@ enum SegmentationStatements {
     static func copyOverlaid(
         fields: [AccountField], period: Int32, delegation: Int16?, cut: LocalDate, lastDay: LocalDate
     ) -> String {
-        let stopped = standing(delegation: delegation, cut: cut, lastDay: lastDay)
-        let known =
-            "SELECT delegation_id, account_id FROM \(stopped) x"
-            + (readsDwelling(fields) ? " UNION SELECT delegation_id, account_id FROM \(dwellings(delegation)) y" : "")
+        let stopped = "\(standing(delegation: delegation, cut: cut, lastDay: lastDay)) s"
+        // A full join is hashed or merged. How many accounts are stopped cannot be told from the table, and a planner that takes
+        // them for a few would go through all of them once for each.
+        let (known, delegationID, accountID) =
+            readsDwelling(fields)
+            ? (
+                """
+                \(stopped)
+                FULL JOIN \(dwellings(delegation)) w
+                  ON w.delegation_id = s.delegation_id AND w.account_id = s.account_id
+                """,
+                "coalesce(s.delegation_id, w.delegation_id)", "coalesce(s.account_id, w.account_id)"
+            ) : (stopped, "s.delegation_id", "s.account_id")
         return """
             COPY (SELECT \((["a.account_id"] + fields.map(\.column)).joined(separator: ", "))
-                    FROM (\(known)) k
-                    JOIN account a ON a.delegation_id = k.delegation_id AND a.account_id = k.account_id
-                    \(overlay(fields, delegation: delegation, cut: cut, lastDay: lastDay))
+                    FROM \(known)
+                    JOIN account a ON a.delegation_id = \(delegationID) AND a.account_id = \(accountID)
                    WHERE a.period = \(period)) TO STDOUT (FORMAT binary)
             """
     }

@@ -96,7 +96,7 @@ struct CsvReaderTests {
         #expect(Steps.of("a,b\n\(long)\n1,2\n", chunk: 16, rowBytesMax: 64).last == .end)
         #expect(
             Steps.of("a,b\n\(long)\n1,2\n", chunk: 16, rowBytesMax: 64)[1]
-                == .cutOff(2, "the row is longer than 64 bytes"))
+                == .tooLong(2, "the row is longer than 64 bytes"))
     }
 
     @Test func `a row that just fits the room is read`() {
@@ -128,6 +128,7 @@ enum Steps: Equatable {
     case row(Int, [String])
     case malformed(Int, String)
     case cutOff(Int, String)
+    case tooLong(Int, String)
     case end
 
     static func of(_ text: String, chunk: Int, rowBytesMax: Int = CsvReader.rowBytesMax) -> [Steps] {
@@ -146,6 +147,7 @@ enum Steps: Equatable {
             case .row: steps.append(.row(reader.line, (0..<reader.fieldCount).map { reader.text($0) }))
             case .malformed(let line, let reason): steps.append(.malformed(line, reason))
             case .cutOff(let line, let reason): steps.append(.cutOff(line, reason))
+            case .tooLong(let line, let reason): steps.append(.tooLong(line, reason))
             case .end: return steps + [.end]
             }
         }
