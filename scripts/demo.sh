@@ -138,6 +138,7 @@ agents=(--host "$host" --port "$port" --keys "$input/keys" --contracts "$input/c
     --seed "$seed" "${mine[@]}")
 step "agencies work from the 1st to the 15th" "$bin/agentsim" run "${agents[@]}" --from $period-01 --to $period-15
 step "importing the stops of the month" import stops "$input/stops.csv"
+step "importing the starts of the month" import starts "$input/starts.csv"
 step "dealing again what came back" "$bin/dispatcherd" plan rebalance --period "$period" --left-over "${mine[@]}"
 step "agencies work from the 16th to the 31st" "$bin/agentsim" run "${agents[@]}" --from $period-16 --to $period-31
 step "importing the payments" import payments "$demo/clients/payments.csv"

@@ -18,8 +18,8 @@ struct Agentsim: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            PortfolioCommand.self, RunCommand.self, LoadCommand.self, ShellCommand.self, ReviewCommand.self,
-            VerifyCommand.self, ChaosCommand.self,
+            PortfolioCommand.self, RunCommand.self, MonthCommand.self, ReplayCommand.self, ReportCommand.self,
+            LoadCommand.self, ShellCommand.self, ReviewCommand.self, VerifyCommand.self, ChaosCommand.self,
         ]
     )
 

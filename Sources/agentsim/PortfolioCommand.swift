@@ -7,17 +7,21 @@ internal import Simulation
 struct PortfolioCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "portfolio",
-        abstract: "Make a portfolio that fits together: cut, contracts, zones, facts, stops and keys.",
+        abstract: "Make a portfolio that fits together: cut, contracts, zones, facts, starts, stops and keys.",
         discussion: """
-            The same seed and sizes give the same bytes.
+            The same seed and sizes give the same bytes. --report prints each published aggregate beside what was drawn, and ends \
+            with 1 where one is outside its tolerance; without --out nothing is written.
 
             Examples:
               agentsim portfolio --out in --period 2024-03
               agentsim portfolio --out in --period 2024-03 --accounts 20000 --seed 8
+              agentsim portfolio --report --period 2024-03 --accounts 200000 --seed 8
+              agentsim portfolio --out in --period 2024-03 --accounts 20000 --mess 5
+              agentsim portfolio --out in --period 2024-03 --disaster --cuts-after 1
             """)
 
     @Option(help: "The folder to write into; it is made where missing.")
-    var out: String
+    var out: String?
     @Option(help: "How many accounts, 1 to 10000000.")
     var accounts = 200_000
     @Option(help: "The seed that everything is drawn from.")
@@ -30,23 +34,69 @@ struct PortfolioCommand: ParsableCommand {
     var contracts = 88
     @Option(help: "A file zone,delegation; policies/zones.csv where it exists, else a map of the simulator's own.")
     var zones: String?
+    @Flag(help: "Print each published aggregate: target, got, tolerance, universe.")
+    var report = false
+    @Flag(help: "With --report: for programs.")
+    var json = false
+    @Option(help: "Damage so many rows of the cut in each way, listed in planted.csv; damaged files are in mess/.")
+    var mess: Int?
+    @Flag(help: "The hurricane of Guerrero came before the cut (ORA-60).")
+    var disaster = false
+    @Option(help: "Also the cuts of so many months after, 0 to 4; of the same accounts.")
+    var cutsAfter = 0
+
+    func validate() throws {
+        guard out != nil || report else {
+            throw ValidationError("Name a folder with --out, or ask for the figures with --report.")
+        }
+        guard !json || report else { throw ValidationError("--json goes with --report.") }
+    }
 
     func run() throws {
         guard let month = Period(text: period) else {
             throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
         }
         let map = try zoneMap()
-        let specification = try PortfolioSpecification(
+        var specification = try PortfolioSpecification(
             accounts: accounts, seed: seed, period: month, agencies: agencies, contracts: contracts, zones: map)
+        specification.hasDisaster = disaster
+        specification.messTimes = mess
+        specification.cutsAfter = cutsAfter
+        let folder = PortfolioFolder(specification)
+        if let out { try write(folder, to: out) }
+        if report { try showFigures(folder) }
+    }
+
+    private func write(_ folder: PortfolioFolder, to out: String) throws {
         let clock = ContinuousClock()
         let start = clock.now
         let total = Terminal.grouped(accounts)
-        let counts = try PortfolioFolder(specification).write(to: out) { done in
+        let counts = try folder.write(to: out) { done in
             Terminal.progress("accounts: \(Terminal.grouped(done)) of \(total)")
         }
         let elapsed = start.duration(to: clock.now)
         Terminal.progress("accounts: \(total) of \(total)", isDone: true)
-        report(counts, elapsed)
+        if !json { summary(counts, out, elapsed) }
+    }
+
+    private func showFigures(_ folder: PortfolioFolder) throws {
+        let total = Terminal.grouped(accounts)
+        let measured = folder.figures { Terminal.progress("figures: \(Terminal.grouped($0)) of \(total)") }.measured
+        Terminal.progress("figures: \(total) of \(total)", isDone: true)
+        if json {
+            Terminal.out(FigureTable.json(measured))
+        } else {
+            Terminal.out("Published aggregates, \(total) accounts, seed \(seed):")
+            for line in FigureTable.lines(measured) { Terminal.out(line) }
+            Terminal.out("Not drawn with a cut:")
+            for line in UndrawnFigure.lines { Terminal.out("  \(line.ids): \(line.why)") }
+        }
+        let outside = measured.filter { $0.verdict == .outside }.map(\.figure.id)
+        guard outside.isEmpty else {
+            throw SimulationFailure(
+                .findings, "outside of the tolerance: \(outside.joined(separator: ", "))",
+                remedy: "Four standard errors are allowed for; tell the developers the seed and the size")
+        }
     }
 
     private func zoneMap() throws -> ZoneMap {
@@ -54,7 +104,7 @@ struct PortfolioCommand: ParsableCommand {
         return Folder.exists("policies/zones.csv") ? try ZoneMap(path: "policies/zones.csv") : ZoneMap()
     }
 
-    private func report(_ counts: PortfolioFolder.Counts, _ elapsed: Duration) {
+    private func summary(_ counts: PortfolioFolder.Counts, _ out: String, _ elapsed: Duration) {
         func line(_ name: String, _ value: Int, _ note: String = "") {
             let figure = Terminal.grouped(value)
             let padding = String(repeating: " ", count: max(1, 34 - name.count - figure.count))
@@ -75,9 +125,13 @@ struct PortfolioCommand: ParsableCommand {
         line("meant for dual or mediation", counts.dual, share(counts.dual))
         line("of them with more than 9 arrears", counts.mediable)
         line("stops, by the 15th", counts.stops, "stops.csv")
+        line("starts, by the 15th", counts.starts, "starts.csv")
         line("contracts", counts.contracts, "contracts.csv, \(counts.contractLines) rows")
         line("facts", counts.facts, "facts-opening.csv, facts.csv")
         line("agencies' keys", counts.keys, "keys.csv, keys/")
+        if mess != nil {
+            line("damaged rows", counts.planted.values.reduce(0, +), "planted.csv; whole files in mess/")
+        }
         let (seconds, attoseconds) = elapsed.components
         let milliseconds = max(1, Int(seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000))
         Terminal.out(

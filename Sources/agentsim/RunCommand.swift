@@ -39,6 +39,8 @@ struct RunCommand: AsyncParsableCommand {
     var seed: UInt64 = 7
     @Option(help: "The folder of logs, states and payments.")
     var log: String
+    @Option(help: "Which agency behaves how, a YAML file such as profiles/agencies.yaml; without it the seed draws.")
+    var profiles: String?
 
     func run() async throws {
         guard (1...65_535).contains(port) else {
@@ -55,6 +57,7 @@ struct RunCommand: AsyncParsableCommand {
             to: to, seed: seed, program: server.program)
         settings.host = host
         settings.tls = tls.wire
+        settings.profiles = try profiles.map { path in try ProfileFile(path: path) }
         let (counts, payments) = try await MonthRun(settings).run { day, counts in
             Terminal.note(
                 "\(day)  leases \(Terminal.grouped(counts.accounts))  reports \(Terminal.grouped(counts.reports))  "

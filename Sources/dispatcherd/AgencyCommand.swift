@@ -10,10 +10,11 @@ struct AgencyCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               dispatcherd agency list
+              dispatcherd agency conduct --period 2024-03
               dispatcherd agency hold ACE07 --motive audit --preview
               dispatcherd agency key add --file keys.csv
             """,
-        subcommands: [Status.self, Hold.self, Suspend.self, Terminate.self, Release.self, Key.self])
+        subcommands: [Status.self, Conduct.self, Hold.self, Suspend.self, Terminate.self, Release.self, Key.self])
 
     struct Key: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -56,8 +56,8 @@ struct MonthTests {
     }
 
     @Test(arguments: [
-        ("containment", Strategy.preventive, 300...400), ("rest", .dual, 60...120),
-        ("signed", .administrative, 310...410),
+        ("containment", Strategy.preventive, 370...450), ("rest", .dual, 60...120),
+        ("signed", .administrative, 680...760),
     ])
     func `debtors pay by the efficiency of their tactic`(tactic: String, strategy: Strategy, permille: ClosedRange<Int>)
         throws

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
+internal import Glibc
 internal import PgStore
 
 /// The one clock of the system, which is in the database: the real one, or a virtual one that a simulated month steps.
@@ -20,7 +21,11 @@ package enum DatabaseClock {
         return "\(row.timestamp(0)) (\(kind) clock)"
     }
 
-    /// Steps the virtual clock forward, or turns the clock of an unused database into a virtual one.
+    /// How long a step waits for the nodes.
+    private static let nodesMax: Duration = .seconds(10)
+
+    /// Steps the virtual clock forward, or turns the clock of an unused database into a virtual one. Returns once every node that
+    /// serves the database has kept house at that time, or says how many have not after ten seconds.
     ///
     /// - Parameter text: RFC 3339, with or without seconds, in UTC or with an offset: `2024-03-01T06:00Z`.
     package static func set(_ text: String, _ link: DatabaseLink) throws {
@@ -38,6 +43,21 @@ package enum DatabaseClock {
             case nil: try refuseWhereLeased(link)
             }
             try link.run("UPDATE clock SET virtual_now = $1", [.timestamp(wanted)])
+        }
+        try awaitNodes(at: wanted, link)
+    }
+
+    private static func awaitNodes(at now: Timestamp, _ link: DatabaseLink) throws {
+        let deadline = ContinuousClock.now.advanced(by: nodesMax)
+        try link.nameStep(now)
+        while true {
+            let behind = try link.nodesBehind(now)
+            guard behind > 0 else { return }
+            guard ContinuousClock.now < deadline else {
+                let nodes = behind == 1 ? "1 node has" : "\(behind) nodes have"
+                return Console.note("\(nodes) not kept up with the clock for ten seconds; their logs say why")
+            }
+            usleep(10_000)
         }
     }
 

@@ -45,7 +45,10 @@ final class Admissions: Sendable {
                 let keys = try link.readKeys(of: claim.agency)
                 guard keys.contains(where: claim.isSigned(by:)) else { return .refused(.auth) }
                 guard let instance = try link.admit(claim.agency, instance: claim.instance, sequence: claim.sequence)
-                else { return .refused(.clone) }
+                else {
+                    try link.noteClone(claim.agency, instance: claim.instance)
+                    return .refused(.clone)
+                }
                 let (held, contracts) = try link.readStanding(of: claim.agency)
                 return .authenticated(
                     Admission(

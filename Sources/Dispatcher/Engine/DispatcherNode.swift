@@ -80,7 +80,7 @@ package struct DispatcherNode: Sendable {
     /// - Throws: ``CommandFailure`` for a server that is not safe, a port in use, a schema that is not ours.
     package func start() async throws -> Running {
         let groups = connection("reparto-groups")
-        let upkeepConnection = connection("reparto-upkeep")
+        let upkeepConnection = connection(PgLink.keeper)
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")

@@ -7,11 +7,14 @@ package import PgStore
 /// What a node does all the time besides answering: it reads the clock and the open hands, beats, folds, sweeps, chains,
 /// ends what was recalled and spreads the news.
 ///
-/// Every step is harmless when several nodes do it; one that fails is done again by the next round.
+/// Every step is harmless when several nodes do it; one that fails is done again by the next round. Whoever steps the virtual clock
+/// and asks for it is told when all of it was done at that time, so that a simulated month does not depend on how fast it runs.
 package struct Upkeep: Sendable {
     package struct Pace: Sendable {
         /// Between two looks at the clock.
         package var clock: Duration = .milliseconds(250)
+        /// The same where the clock is virtual: its steps wait for the nodes.
+        package var virtualClock: Duration = .milliseconds(50)
         /// Between two readings of the open hands, two folds and two rounds of the sequencer.
         package var round: Duration = .seconds(1)
         package var beat: Duration = .seconds(5)
@@ -31,7 +34,7 @@ package struct Upkeep: Sendable {
     }
 
     private enum Chore: String, CaseIterable {
-        case clock, round, news, beat, sweep, redeal
+        case round, news, beat, sweep, redeal
     }
 
     private let engine: LeaseEngine
@@ -54,6 +57,7 @@ package struct Upkeep: Sendable {
     /// Runs until the task is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { await followClock() }
             for chore in Chore.allCases {
                 group.addTask {
                     var failures = 0
@@ -71,7 +75,6 @@ package struct Upkeep: Sendable {
     private func pause(after chore: Chore, failures: Int) -> Duration {
         let usual =
             switch chore {
-            case .clock: pace.clock
             case .round, .news: pace.round
             case .beat: pace.beat
             case .sweep: pace.sweep
@@ -80,13 +83,47 @@ package struct Upkeep: Sendable {
         return failures == 0 ? usual : max(usual, min(pace.beat, .seconds(failures)))
     }
 
+    private func followClock() async {
+        var failures = 0
+        while !Task.isCancelled {
+            var pause = pace.clock
+            do {
+                let step = try await connection.run { try $0.readClockStep() }
+                engine.refresh(now: step.now)
+                if step.isVirtual { pause = min(pause, pace.virtualClock) }
+                if step.isAwaited, !step.isKept, await keepHouse() {
+                    try await connection.run { try $0.nameKept(step.now) }
+                }
+                failures = 0
+            } catch {
+                failures += 1
+                tell(error, of: "clock", failures: failures)
+                pause = max(pause, min(pace.beat, .seconds(failures)))
+            }
+            // Cancelled in its sleep, the loop ends.
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// Everything once, in one order: what is over ends, what came back is dealt again, and the hands are read last.
+    private func keepHouse() async -> Bool {
+        for chore in [Chore.sweep, .news, .round, .redeal, .round] {
+            guard await perform(chore, failures: 0) else { return false }
+        }
+        return true
+    }
+
+    private func tell(_ error: any Error, of chore: String, failures: Int) {
+        guard failures.nonzeroBitCount == 1 else { return }
+        logger.warning(
+            "Upkeep failed", metadata: ["chore": "\(chore)", "failures": "\(failures)", "error": "\(error)"])
+    }
+
     /// - Parameter failures: how often in a row it has failed before; the log gets the first, second, fourth, eighth …
     /// - Returns: whether it worked.
     private func perform(_ chore: Chore, failures: Int) async -> Bool {
         do {
             switch chore {
-            case .clock:
-                engine.refresh(now: try await connection.run { try $0.readNow() })
             case .round:
                 let begun = engine.beginReading()
                 let routing = try await connection.run { link in
@@ -120,11 +157,7 @@ package struct Upkeep: Sendable {
             }
             return true
         } catch {
-            if (failures + 1).nonzeroBitCount == 1 {
-                logger.warning(
-                    "Upkeep failed",
-                    metadata: ["chore": "\(chore.rawValue)", "failures": "\(failures + 1)", "error": "\(error)"])
-            }
+            tell(error, of: chore.rawValue, failures: failures + 1)
             return false
         }
     }

@@ -34,6 +34,11 @@ extension PgLink {
         try run(AdmissionStatements.admit, [.int32(agency.value), .text(instance), .int64(sequence)]).first?.int32(0)
     }
 
+    /// Counts a sign-in that was refused as a clone's: one row for each installation, however often it is tried.
+    package func noteClone(_ agency: AgencyID, instance: String) throws(PgError) {
+        try run(AdmissionStatements.clone, [.int32(agency.value), .text(instance)])
+    }
+
     /// How many accounts the agency holds over all of its quotas, and how many contracts it has in force.
     package func readStanding(of agency: AgencyID) throws(PgError) -> (held: Int64, contracts: Int64) {
         let row = try run(AdmissionStatements.standing, [.int32(agency.value), .int16s(Delegation.all.map(\.value))])[0]
@@ -99,6 +104,15 @@ private enum AdmissionStatements {
             ON CONFLICT (agency_id, instance) DO UPDATE SET sequence = excluded.sequence, seen_at = excluded.seen_at
          WHERE i.sequence < excluded.sequence
         RETURNING instance_id
+        """
+
+    /// Kept beside the replies of the rare verbs, as of no delegation; the reply is how often it was given.
+    static let clone = """
+        INSERT INTO request AS q (delegation_id, agency_id, instance_id, verb, key, request_hash, reply, received_at)
+        SELECT 0, agency_id, instance_id, 'HELLO', 0, '', '1', now_instant()
+          FROM agency_instance WHERE agency_id = $1 AND instance = $2
+            ON CONFLICT (delegation_id, agency_id, instance_id, verb, key)
+            DO UPDATE SET reply = (q.reply::bigint + 1)::text, received_at = excluded.received_at
         """
 
     static let standing = """

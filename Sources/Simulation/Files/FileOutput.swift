@@ -125,6 +125,34 @@ package enum Folder {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Hands over each line without its end, in constant memory.
+    static func eachLine(_ path: String, _ body: (ArraySlice<UInt8>) -> Void) throws(SimulationFailure) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unreadable(path) }
+        defer { _ = close(descriptor) }
+        var kept: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(descriptor, &block, block.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw unreadable(path) }
+            if count == 0 { break }
+            var start = 0
+            while let end = block[start..<count].firstIndex(of: 0x0A) {
+                if kept.isEmpty {
+                    body(block[start..<end])
+                } else {
+                    kept.append(contentsOf: block[start..<end])
+                    body(kept[...])
+                    kept.removeAll(keepingCapacity: true)
+                }
+                start = end + 1
+            }
+            kept.append(contentsOf: block[start..<count])
+        }
+        if !kept.isEmpty { body(kept[...]) }
+    }
+
     private static func unreadable(_ path: String) -> SimulationFailure {
         switch errno {
         case ENOENT, ENOTDIR: SimulationFailure(.usage, "there is no file \(path)", remedy: "Check the path")

@@ -5,13 +5,15 @@ package import Assignment
 /// Writes CSV rows by hand into one block of memory that never grows: fields need no String, and a file of any length
 /// needs no more than the block.
 package struct RowWriter {
-    /// Longer than any row that the simulator writes: 41 fields of at most 32 bytes.
+    /// Longer than any row that the simulator writes: 51 fields of at most 32 bytes.
     private static let rowBytesMax = 4_096
     private static let blockBytes = 1 << 18
-    private let file: FileOutput
+    /// `nil`: rows are made to be taken, not written.
+    private let file: FileOutput?
     private var block: [UInt8]
     private var end = 0
     private var isRowStart = true
+    private var rowStart = 0
     package private(set) var rows = 0
 
     /// - Parameter path: where the file comes to be with ``finish()``, or never.
@@ -22,6 +24,13 @@ package struct RowWriter {
         block[end] = 0x0A
         end += 1
         isRowStart = true
+        rowStart = end
+    }
+
+    /// For rows that are taken with ``takeFields()``.
+    init() {
+        file = nil
+        block = [UInt8](repeating: 0, count: Self.rowBytesMax)
     }
 
     package mutating func endRow() throws(SimulationFailure) {
@@ -30,16 +39,33 @@ package struct RowWriter {
         isRowStart = true
         rows += 1
         if end > Self.blockBytes - Self.rowBytesMax { try flush() }
+        rowStart = end
+    }
+
+    /// The fields since the last row, without a line feed; they are not written.
+    mutating func takeFields() -> [UInt8] {
+        let bytes = Array(block[rowStart..<end])
+        end = rowStart
+        isRowStart = true
+        return bytes
+    }
+
+    /// Bytes that are written as they are. At most as many as a row may have.
+    mutating func write(raw bytes: [UInt8], isRow: Bool) throws(SimulationFailure) {
+        for byte in bytes.prefix(Self.rowBytesMax) { put(byte) }
+        if isRow { rows += 1 }
+        if end > Self.blockBytes - Self.rowBytesMax { try flush() }
+        rowStart = end
     }
 
     /// The file is whole and gets its name.
     package mutating func finish() throws(SimulationFailure) {
         try flush()
-        try file.finish()
+        try file?.finish()
     }
 
     private mutating func flush() throws(SimulationFailure) {
-        try file.write(block[..<end])
+        try file?.write(block[..<end])
         end = 0
     }
 

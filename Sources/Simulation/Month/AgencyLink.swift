@@ -12,15 +12,22 @@ actor AgencyLink {
     let agency: AgencyID
     let instance: Token
     let key: AgencyPrivateKey
+    private let wireTLS: WireTLS?
     private let tls: ClientTLS?
+    /// Somebody else uses its name, so that it has to pass by that one's sequence.
+    private let isCloned: Bool
+    /// How far two clients of one name can have come apart.
+    private static let clonesMax = 500
     /// Of the connection made last; it never falls.
     private(set) var sequence: Int64
     private var connection: AgentConnection?
 
     init(
         host: String, port: Int, agency: AgencyID, instance: Token, key: AgencyPrivateKey, sequence: Int64,
-        tls: WireTLS? = nil
+        tls: WireTLS? = nil, isCloned: Bool = false
     ) {
+        self.isCloned = isCloned
+        self.wireTLS = tls
         self.tls = tls?.client
         self.host = host
         self.port = port
@@ -43,6 +50,8 @@ actor AgencyLink {
             do {
                 connection = try await AgentConnection.connect(settings)
                 return true
+            } catch AgentConnectionError.refused(let reply) where isCloned && reply.code == .clone {
+                guard attempt < Self.clonesMax else { throw Self.failure(agency, .refused(reply)) }
             } catch let error as AgentConnectionError {
                 guard attempt < Self.attemptsMax, Self.mayRetry(error) else { throw Self.failure(agency, error) }
                 try await Task.sleep(for: .milliseconds(100 << attempt))
@@ -76,6 +85,13 @@ actor AgencyLink {
             }
         }
         return replies.compactMap(\.self)
+    }
+
+    /// Another client of the same name, as one that was restored from a backup.
+    nonisolated func copy(sequence: Int64) -> AgencyLink {
+        AgencyLink(
+            host: host, port: port, agency: agency, instance: instance, key: key, sequence: sequence, tls: wireTLS,
+            isCloned: false)
     }
 
     /// Cuts the connection without a word, as a crash does.

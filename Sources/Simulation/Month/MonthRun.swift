@@ -15,6 +15,8 @@ package struct MonthSettings: Sendable {
     package var seed: UInt64
     package var program: DaemonProgram
     package var tls: WireTLS?
+    /// Which agency behaves how; `nil`: as the seed draws.
+    package var profiles: ProfileFile?
 
     package init(
         port: Int, keysFolder: String, contractsPath: String, logFolder: String, from: LocalDate, to: LocalDate,
@@ -44,7 +46,11 @@ package struct MonthRun: Sendable {
     /// - Parameter progress: called after each virtual day with the day, and the counts of it.
     /// - Returns: the counts of the run, and how many payments its feed has.
     package func run(progress: (LocalDate, MonthCounts) -> Void) async throws -> (counts: MonthCounts, payments: Int) {
+        // Before anything is written: a daemon that is not there leaves nothing behind.
+        try Reachability.check(host: settings.host, port: settings.port)
         try Folder.make(settings.logFolder)
+        let lock = try FolderLock(settings.logFolder)
+        defer { lock.release() }
         let agencies = try agencies()
         var feed = try PaymentFeed(folder: settings.logFolder, from: settings.from)
         var total = MonthCounts()
@@ -88,7 +94,11 @@ package struct MonthRun: Sendable {
     private func agencies() throws -> [SimulatedAgency] {
         let book = try ContractBook(path: settings.contractsPath)
         guard let instance = Token(Self.instance) else { return [] }
+        try settings.profiles?.require(Set(book.posts.keys), path: settings.contractsPath)
         return try book.posts.keys.sorted().map { agency in
+            let behaviour =
+                settings.profiles?.behaviour(of: agency, seed: settings.seed)
+                ?? .drawn(seed: settings.seed, agency: agency)
             let key = try AgencyKey(path: "\(settings.keysFolder)/\(agency).key")
             guard let secret = AgencyPrivateKey(bytes: key.secret) else {
                 throw SimulationFailure(
@@ -97,9 +107,10 @@ package struct MonthRun: Sendable {
             let state = try state(agency)
             return SimulatedAgency(
                 state, posts: book.posts[agency] ?? [], seed: settings.seed, period: settings.from.period,
+                behaviour: behaviour,
                 link: AgencyLink(
                     host: settings.host, port: settings.port, agency: agency, instance: instance, key: secret,
-                    sequence: state.sequence, tls: settings.tls),
+                    sequence: state.sequence, tls: settings.tls, isCloned: behaviour.cheat == .clonedClient),
                 log: try AgencyLog(folder: settings.logFolder, agency: agency, instance: Self.instance))
         }
     }

@@ -27,6 +27,24 @@ struct PaymentFeed {
         }
     }
 
+    /// All payments that the runs of a folder had; none where there was no run yet.
+    static func read(_ folder: String) throws(SimulationFailure) -> [PlannedPayment] {
+        let path = "\(folder)/payments.csv"
+        guard Folder.exists(path) else { return [] }
+        let table = try Table(path: path, required: header)
+        return table.rows.compactMap { row in
+            guard let account = AccountID(text: table.text(row, "account")),
+                let delegation = Delegation(text: table.text(row, "delegation")),
+                let on = LocalDate(text: table.text(row, "paid_on")),
+                let amount = Cents(pesos: table.text(row, "amount"))
+            else { return nil }
+            let reverses = table.text(row, "reverses")
+            return PlannedPayment(
+                identifier: table.text(row, "payment"), key: CaseKey(delegation: delegation, account: account), on: on,
+                amount: amount, origin: table.text(row, "origin"), reverses: reverses.isEmpty ? nil : reverses)
+        }
+    }
+
     /// - Returns: how many payments this run has.
     mutating func finish() throws(SimulationFailure) -> Int {
         try rows.finish()

@@ -7,7 +7,7 @@ extension SimulatedAgency {
     private static let batch = 100
     private static let pullsPerTickMax = 8
     /// How many ticks' work an agency wants to have lying ready.
-    private static let backlogTicks = 3
+    static let backlogTicks = 3
 
     /// Pulls in each strategy of the post until there is work for some ticks, or the daemon says why there is no more.
     func pull(_ post: ContractBook.Post, _ tick: Tick) async throws {
@@ -20,9 +20,13 @@ extension SimulatedAgency {
             guard !exhausted.contains(key), !undealt.contains(key) else { continue }
             let wanted = max(10, capacity(post, tick) * Self.backlogTicks / post.strategies.count)
             var missing = wanted - (fresh[strategy]?.count ?? 0)
-            for _ in 0..<Self.pullsPerTickMax where missing > 0 {
+            var pulls = 0
+            var empty = 0
+            while missing > 0, pulls < Self.pullsPerTickMax, empty < Self.pullsPerTickMax {
                 let (granted, goesOn) = try await lease(post, strategy, max: min(Self.batch, missing), tick)
                 missing -= granted
+                // Whether a hand that came to its end is asked once more depends on when the node looked, and is no pull.
+                if granted > 0 { pulls += 1 } else { empty += 1 }
                 guard goesOn else {
                     exhausted.insert(key)
                     break
@@ -85,14 +89,20 @@ extension SimulatedAgency {
 
     private func isNeglected(_ account: LeasedAccount) -> Bool {
         var draw = SplitMix64(seed: seed, 0x1D1E, Int(agency.value), Int(account.account.value))
-        return draw.chance(neglect)
+        return draw.chance(behaviour.neglect)
     }
 
     /// Asks for ten more days of grants that end within three, where enough of them is still in work.
     func extendNear(_ tick: Tick) async throws {
         let soon = tick.now.advanced(by: .seconds(3 * 86_400))
         let near = Dictionary(grouping: state.cases.values.filter { $0.term <= soon }, by: \.grant)
-        for grant in near.keys.sorted() where state.extended.insert(grant).inserted {
+        // By what is in them: the numbers of hands are those of whichever thread dealt first.
+        let first = near.mapValues { cases in cases.map(\.cursor).min() }
+        let order = near.keys.sorted { left, right in
+            guard let one = first[left] ?? nil, let other = first[right] ?? nil else { return left < right }
+            return one < other
+        }
+        for grant in order where state.extended.insert(grant).inserted {
             guard let held = near[grant]?.first, near[grant]?.contains(where: { $0.nextAt != nil }) == true,
                 random.chance(6_000)
             else { continue }
@@ -134,6 +144,7 @@ extension SimulatedAgency {
                 receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
             try log.flush()
             if random.chance(500) { try await reportStale(giving.held, tick) }
+            try await reportGone(giving.held, tick)
             if random.chance(300) {
                 try await repeated(
                     .giveBack(request), verb: "RETURN", key: request.key, delegation: request.delegation, first: reply)
@@ -141,7 +152,7 @@ extension SimulatedAgency {
         }
     }
 
-    private func reportStale(_ held: HeldCase, _ tick: Tick) async throws {
+    func reportStale(_ held: HeldCase, _ tick: Tick) async throws {
         let request = ReportRequest(
             key: nextKey(), delegation: held.delegation, account: held.held.account, epoch: held.held.epoch,
             at: tick.now.advanced(by: .seconds(-60)), channel: .phoneOut, contact: .nobody, result: .noAnswer)

@@ -19,9 +19,12 @@ extension SimulatedAgency {
         var gestion: Gestion
     }
 
-    func capacity(_ post: ContractBook.Post, _ tick: Tick) -> Int {
-        let full = post.telephoneAdvisers * Self.callsPerTick + post.homeVisitAdvisers * Self.visitsPerTick
-        return max(1, full * diligencePercent / 100 * tick.effortPercent / 100)
+    func capacity(_ post: ContractBook.Post, _ tick: Tick) -> Int { Self.capacity(post, behaviour, tick) }
+
+    /// Gestiones that the people of one post get done in a half day.
+    static func capacity(_ post: ContractBook.Post, _ behaviour: Behaviour, _ tick: Tick) -> Int {
+        let full = post.telephoneAdvisers * callsPerTick + post.homeVisitAdvisers * visitsPerTick
+        return max(1, full * behaviour.diligencePercent / 100 * tick.effortPercent / 100)
     }
 
     /// Works what is due, fresh accounts first, up to what its people can do, and reports it in bursts.
@@ -40,7 +43,7 @@ extension SimulatedAgency {
                         $1.works, $1.nextAt ?? .distantFuture, $1.cursor
                     )
                 }
-            for item in held.prefix(capacity(post, tick)) {
+            for item in held.prefix(capacity(post, tick) * invention) {
                 if let doing = doing(item, tick) { doings.append(doing) }
             }
         }
@@ -59,7 +62,7 @@ extension SimulatedAgency {
     /// `nil` where no instant since the last tick lies in the contact window.
     private func doing(_ held: HeldCase, _ tick: Tick) -> Doing? {
         guard let at = instant(held, tick) else { return nil }
-        let gestion = Script(seed: seed).next(held, Debtor(seed: seed, period: period, held))
+        let gestion = told(Script(seed: seed).next(held, Debtor(seed: seed, period: period, held)), held)
         let request = ReportRequest(
             key: nextKey(), delegation: held.delegation, account: held.held.account, epoch: held.held.epoch, at: at,
             channel: gestion.channel, contact: gestion.contact, result: gestion.result, amount: gestion.amount,
@@ -70,7 +73,10 @@ extension SimulatedAgency {
 
     /// A whole second after the lease and the last tick, before now, inside the contact window of the account.
     private func instant(_ held: HeldCase, _ tick: Tick) -> Timestamp? {
-        let earliest = max(held.leasedAt, tick.previous, tick.now.advanced(by: .seconds(-8 * 3_600)))
+        let earliest =
+            behaviour.cheat == .backDatedReports
+            ? max(held.leasedAt, tick.now.advanced(by: .seconds(-Int64(Behaviour.backDatedDays) * 86_400)))
+            : max(held.leasedAt, tick.previous, tick.now.advanced(by: .seconds(-8 * 3_600)))
         let span = Int((tick.now.microseconds - earliest.microseconds) / 1_000_000)
         guard span > 2 else { return nil }
         for _ in 0..<3 {
@@ -85,16 +91,7 @@ extension SimulatedAgency {
         let replies = try await link.send(doings.map { .report($0.request) })
         var returns: [Giving] = []
         for (doing, reply) in zip(doings, replies) {
-            let request = doing.request
-            let held = Held(account: request.account, epoch: request.epoch)
-            guard reply.isOK, let outcome = reply.fields.number("outcome") else {
-                refused(reply, verb: "REPORT", key: request.key, delegation: request.delegation, held: held)
-                continue
-            }
-            counts.reports += 1
-            log.write(
-                key: request.key, delegation: request.delegation, .reported(told(request, outcome)),
-                receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
+            guard note(doing.request, reply) else { continue }
             if let giving = remember(doing, tick) { returns.append(giving) }
         }
         try log.flush()
@@ -109,6 +106,24 @@ extension SimulatedAgency {
         return returns
     }
 
+    /// Writes to the log what became of a report.
+    ///
+    /// - Returns: whether it was taken.
+    @discardableResult
+    func note(_ request: ReportRequest, _ reply: ClientReply) -> Bool {
+        guard reply.isOK, let outcome = reply.fields.number("outcome") else {
+            refused(
+                reply, verb: "REPORT", key: request.key, delegation: request.delegation,
+                held: Held(account: request.account, epoch: request.epoch))
+            return false
+        }
+        counts.reports += 1
+        log.write(
+            key: request.key, delegation: request.delegation, .reported(told(request, outcome)),
+            receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
+        return true
+    }
+
     private func told(_ request: ReportRequest, _ outcome: Int64) -> ClientOperation.Report {
         ClientOperation.Report(
             held: Held(account: request.account, epoch: request.epoch), at: request.at,
@@ -121,15 +136,34 @@ extension SimulatedAgency {
         let key = CaseKey(delegation: doing.request.delegation, account: doing.request.account)
         guard var held = state.cases[key] else { return nil }
         let debtor = Debtor(seed: seed, period: period, held)
-        if held.works == 0, debtor.isPayer { plan(held, debtor, onDay: tick.day.advanced(byDays: debtor.daysToPay)) }
-        if doing.gestion.result == .agreementSigned, !debtor.isPayer, random.chance(7_900) {
-            plan(held, debtor, onDay: tick.day.advanced(byDays: random.between(3...12)))
+        if held.works == 0, debtor.isPayer, behaviour.cheat != .reportsWithoutCalls {
+            plan(held, debtor, onDay: tick.day.advanced(byDays: debtor.daysToPay))
+        }
+        if doing.gestion.result == .agreementSigned, doing.gestion.channel == .mediationSession {
+            planAgreement(held, tick)
         }
         held.works += 1
         held.isScheduled = held.isScheduled || doing.gestion.schedules
         held.nextAt = doing.gestion.againInDays.map { tick.now.advanced(by: .seconds($0 * 86_400 - 3_600)) }
         state.cases[key] = held
         return doing.gestion.returns.map { Giving(held: held, reason: $0) }
+    }
+
+    /// One instalment in every month in which the agreement is paid; the months to come stay in the state until their day.
+    private func planAgreement(_ held: HeldCase, _ tick: Tick) {
+        var draw = SplitMix64(seed: seed, 0xA9EE, Int(held.held.account.value), Int(period.number))
+        let agreement = AgreementDraw(&draw)
+        for (month, isPaid) in agreement.isPaid.enumerated() where isPaid {
+            let period = tick.day.period.advanced(byMonths: month)
+            let day =
+                month == 0
+                ? min(tick.day.advanced(byDays: draw.between(0...9)), period.lastDay)
+                : period.firstDay.advanced(byDays: draw.between(2...24))
+            state.payments.append(
+                PlannedPayment(
+                    identifier: "A\(held.delegation)-\(held.held.account)-\(day)", key: held.cursor, on: day,
+                    amount: max(Cents(20_000), held.due), origin: "borrower"))
+        }
     }
 
     func plan(_ held: HeldCase, _ debtor: Debtor, onDay day: LocalDate) {

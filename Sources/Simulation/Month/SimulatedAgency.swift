@@ -10,10 +10,7 @@ actor SimulatedAgency {
     let seed: UInt64
     let posts: [ContractBook.Post]
     let period: Period
-    /// How much of a full day's work its people do, in percent.
-    let diligencePercent: Int
-    /// How many of ten thousand accounts it takes and never touches.
-    let neglect: Int
+    let behaviour: Behaviour
     var state: AgencyState
     let link: AgencyLink
     var log: AgencyLog
@@ -24,6 +21,8 @@ actor SimulatedAgency {
     private var hasToResume = false
     /// Posts and strategies for which nothing was dealt to the contract.
     var undealt: Set<PullKey> = []
+    /// The second client of a cloned one.
+    var copy: AgencyLink?
 
     struct PullKey: Hashable {
         var contract: ContractID
@@ -32,9 +31,9 @@ actor SimulatedAgency {
     }
 
     init(
-        _ state: AgencyState, posts: [ContractBook.Post], seed: UInt64, period: Period, link: AgencyLink, log: AgencyLog
+        _ state: AgencyState, posts: [ContractBook.Post], seed: UInt64, period: Period, behaviour: Behaviour,
+        link: AgencyLink, log: AgencyLog
     ) {
-        var character = SplitMix64(seed: seed, 0xA6, Int(state.agency.value))
         self.agency = state.agency
         self.state = state
         self.posts = posts
@@ -42,9 +41,7 @@ actor SimulatedAgency {
         self.period = period
         self.link = link
         self.log = log
-        self.diligencePercent = character.between(72...112)
-        // One agency in five is slack. Together they work some three accounts in four, as published (ORA-10, ORA-13).
-        self.neglect = character.chance(2_000) ? character.between(4_200...5_800) : character.between(1_000...2_600)
+        self.behaviour = behaviour
     }
 
     /// Connects, so that a run learns of a refusal before it moves the clock.
@@ -58,17 +55,19 @@ actor SimulatedAgency {
         counts = MonthCounts()
         random = SplitMix64(seed: seed, 0x71C, Int(agency.value), Int(tick.now.microseconds / 1_000_000))
         if tick.now.local(offsetSeconds: 0).secondOfDay < 20 * 3_600 { exhausted = [] }
-        if random.chance(250) { await link.cut() }
+        if random.chance(behaviour.crashes) { await link.cut() }
         if try await link.connect() || hasToResume {
             hasToResume = false
             try await resume(tick)
         }
         forgetExpired(tick)
         if tick.effortPercent > 0 {
-            let returns = try await work(tick)
+            var returns: [Giving] = []
+            if isAtWork(tick) { returns = try await work(tick) }
+            try await cheat(tick)
             try await extendNear(tick)
-            try await giveBack(returns, tick)
-            for post in posts { try await pull(post, tick) }
+            try await giveBack(returns + pickedOut(tick), tick)
+            if behaviour.cheat != .pullsNothing { for post in posts { try await pull(post, tick) } }
         }
         try log.flush()
         counts.held = state.cases.count

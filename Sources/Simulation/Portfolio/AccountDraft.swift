@@ -17,7 +17,7 @@ struct AccountDraft {
     var isVSM = false
     var regime = Regime.roa
     var situation = Situation.active
-    var book: StaticString = "infonavit"
+    var book = Book.infonavit
     var originalAmount = 0
     var balance = 0
     var due = 0
@@ -60,6 +60,7 @@ struct AccountDraft {
     var isLegalReferral = false
 
     enum Regime { case rea, roa, re }
+    enum Book { case infonavit, segregated, securitised, trust, improvements, empleavit }
     enum Situation { case active, liquidated, insured }
 
     var isOverdue: Bool {
@@ -70,7 +71,25 @@ struct AccountDraft {
     /// Whether the cut itself keeps it from being collected (ASG-10).
     var isExcluded: Bool {
         situation != .active || extensionUntil != nil || fppUntil != nil || disasterUntil != nil || lawsuitOn != nil
-            || disputeOn != nil
+            || disputeOn != nil || (judicialOn != nil && isSuitProfiled)
+    }
+
+    /// On the institution's balance sheet: what was segregated is not (ORA-35).
+    var isInBalance: Bool { book != .segregated }
+
+    /// What is to be recovered of it this month: what is overdue, the instalment at least. Centavos.
+    var toRecover: Int { max(due, overdue) }
+
+    var isPreventive: Bool {
+        switch kind {
+        case .jobLost, .incomplete, .late: !isExcluded
+        case .current, .overdue: false
+        }
+    }
+
+    /// Whether the policy ends social collection of it: no means are left (SOL-40, the second branch of SOL-42).
+    var isExhausted: Bool {
+        !isExcluded && arrears > 9 && regime != .re && extensionMonths >= 24 && restructures > 0
     }
 
     /// Transferred before the dictamen began to be issued, not profiled, not sued (SEG-04), more than 4 arrears

@@ -4,16 +4,20 @@ package import Assignment
 
 /// Draws the accounts of a cut, each from its own random stream.
 ///
-/// Calibrated on: currency ORA-01, overdue share by currency ORA-02, preventive ORA-11, dual and its agreements ORA-13,
-/// extensions ORA-45, FPP ORA-44, disaster ORA-60. Amounts: mean balance about $329,000, instalment about $3,386
-/// (ORA-10). What no source prints (shares of arrears within a class, regimes, contact flags) is assumed.
+/// Calibrated on: currency ORA-01, overdue share by currency ORA-02, preventive ORA-11, dual and its agreements ORA-13, ten and more
+/// unpaid ORA-14, certificates ORA-34, segregated ORA-35, pensioners ORA-42, FPP ORA-44, extensions ORA-45; ``CutFigures`` holds it to
+/// them. What no source prints (shares of arrears within a class, regimes, contact
+/// flags, mean balance) is assumed.
 package struct AccountMaker: Sendable {
     let seed: UInt64
     let asOf: LocalDate
+    /// A disaster in the state of Guerrero, as that of October 2023 (ORA-60).
+    let hasDisaster: Bool
 
-    package init(seed: UInt64, asOf: LocalDate) {
+    package init(seed: UInt64, asOf: LocalDate, hasDisaster: Bool = false) {
         self.seed = seed
         self.asOf = asOf
+        self.hasDisaster = hasDisaster
     }
 
     /// The account with this number, from 0 on; the same whatever the size of the portfolio.
@@ -35,6 +39,7 @@ package struct AccountMaker: Sendable {
         contact(&draft, &random)
         reliefs(&draft, &random)
         risk(&draft, &random)
+        if hasDisaster, draft.delegation == Disaster.delegation { Disaster.strike(&draft, asOf: asOf, &random) }
         return draft
     }
 
@@ -62,7 +67,12 @@ package struct AccountMaker: Sendable {
         // Mean 450,000 pesos and a part of 73 % still owed: 328,500.
         draft.originalAmount = 20_000_000 + (random.below(25_000_000) + random.below(25_000_000))
         draft.balance = draft.originalAmount / 10_000 * random.between(4_100...10_500)
-        draft.due = draft.originalAmount / 10_000 * random.between(65...86)
+        // Instalments as far as they are published: $3,386 is the mean payment of the 37,819 credits of ORA-10, which the
+        // preventive ones are not; of those $1,783 were to be recovered each (ORA-11: 1,159 of 650,000).
+        switch draft.kind {
+        case .current, .overdue: draft.due = draft.originalAmount / 10_000 * random.between(65...86)
+        case .jobLost, .incomplete, .late: draft.due = draft.originalAmount / 10_000 * random.between(29...39)
+        }
         switch draft.kind {
         case .current, .jobLost: break
         case .incomplete:
@@ -74,7 +84,7 @@ package struct AccountMaker: Sendable {
             draft.overdue = draft.due * arrears - draft.due / 100 * random.below(90)
             // RES-04: arrears = days late by the month, rounded up.
             draft.daysLate = (arrears - 1) * 30 + random.between(1...30)
-            draft.incompletePayments = random.chance(1_500) ? random.between(1...2) : 0
+            draft.incompletePayments = random.chance(draft.isOverdue ? 2_000 : 1_500) ? random.between(1...2) : 0
         }
         draft.overdue = min(draft.overdue, draft.balance)
     }
@@ -123,14 +133,11 @@ package struct AccountMaker: Sendable {
             if random.chance(draft.kind == .jobLost ? 2_500 : 235) {
                 draft.extensionUntil = asOf.advanced(byDays: random.between(20...330))
                 draft.extensionMonths = random.between(1...12)
-            } else if random.chance(draft.kind == .jobLost ? 700 : 75) {
+            } else if random.chance(draft.kind == .jobLost ? 700 : 89) {
                 draft.fppUntil = asOf.advanced(byDays: random.between(20...170))
             }
         } else if random.chance(400) {
             draft.extensionMonths = random.between(1...24)
-        }
-        if draft.delegation == 12, random.chance(3_300) {
-            draft.disasterUntil = asOf.advanced(byDays: random.between(30...120))
         }
         if random.chance(10) { draft.disputeOn = asOf.advanced(byDays: -random.between(1...60)) }
     }
@@ -138,12 +145,15 @@ package struct AccountMaker: Sendable {
     private func judicial(_ draft: inout AccountDraft, _ random: inout SplitMix64) {
         guard draft.isOverdue, draft.arrears > 4 else { return }
         // 110,000 dual of 763,000 overdue (ORA-13, ORA-02), more of the older ones; then the profiled and the sued.
+        // Of those with ten or more, 125,000 are collected socially (ORA-14): the others are with the courts.
+        let isOld = draft.arrears > 9
+        let dual = isOld ? 2_050 : 1_010
         switch random.below(10_000) {
-        case ..<(draft.arrears > 9 ? 2_050 : 1_010): transfer(&draft, &random)
-        case ..<2_450:
+        case ..<dual: transfer(&draft, &random)
+        case ..<(dual + (isOld ? 1_000 : 400)):
             transfer(&draft, &random)
             draft.isSuitProfiled = true
-        case ..<3_150:
+        case ..<(isOld ? 9_070 : 2_110):
             transfer(&draft, &random)
             draft.isSuitProfiled = true
             draft.lawsuitOn = draft.judicialOn?.advanced(byDays: random.between(30...400))
@@ -164,13 +174,14 @@ package struct AccountMaker: Sendable {
         let ceiling = max(5, 92 - draft.arrears * 5)
         draft.paymentProbability = random.between(1...ceiling) * 100
         draft.isCofinanced = random.chance(400)
-        switch random.below(100) {
-        case ..<86: break
-        case ..<92: draft.book = "segregated"
-        case ..<94: draft.book = "securitised"
-        case ..<95: draft.book = "trust"
-        case ..<99: draft.book = "improvements"
-        default: draft.book = "empleavit"
+        // 551,125 segregated beside 5,513,092 in balance (ORA-35).
+        switch random.below(10_000) {
+        case ..<8_291: break
+        case ..<9_200: draft.book = .segregated
+        case ..<9_400: draft.book = .securitised
+        case ..<9_500: draft.book = .trust
+        case ..<9_900: draft.book = .improvements
+        default: draft.book = .empleavit
         }
     }
 
@@ -201,8 +212,8 @@ extension AccountMaker {
             draft.balance = draft.originalAmount / 100 * random.between(1...24)
             draft.overdue = min(draft.overdue, draft.balance)
         }
-        // ORA-34: some 3,400 certificates a month of 425,000 accounts that are far behind.
-        if draft.arrears > 9, draft.regime != .re, random.chance(80) {
+        // ORA-34: 3,411 certificates a month, of the 125,000 that are far behind and collected.
+        if draft.arrears > 9, draft.regime != .re, random.chance(296) {
             draft.extensionMonths = 24
             draft.restructures = max(draft.restructures, 1)
         }

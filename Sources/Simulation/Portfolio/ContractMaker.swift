@@ -15,7 +15,7 @@ struct ContractMaker {
 
     /// Accounts per ten thousand of the portfolio that a strategy takes, exclusions out.
     private static let preventiveShare = 1_190
-    private static let integralShare = 1_290
+    private static let integralShare = 790
 
     let specification: PortfolioSpecification
 
@@ -85,8 +85,8 @@ struct ContractMaker {
         }
         return ContractDraft.Line(
             delegation: delegation,
-            telephoneAdvisers: advisers(isPreventive ? 100 : 44, ratio: Self.accountsPerTelephoneAdviser),
-            homeVisitAdvisers: advisers(isPreventive ? 0 : 62, ratio: Self.accountsPerHomeVisitAdviser))
+            telephoneAdvisers: advisers(isPreventive ? 100 : 62, ratio: Self.accountsPerTelephoneAdviser),
+            homeVisitAdvisers: advisers(isPreventive ? 0 : 42, ratio: Self.accountsPerHomeVisitAdviser))
     }
 
     /// Most contracts have no bond that counts; some cover what is overdue, amply; a few cover the whole debt and are

@@ -24,94 +24,120 @@ struct CutWriter {
     }
 
     mutating func write(_ draft: AccountDraft) throws(SimulationFailure) {
-        identity(draft)
-        amounts(draft)
-        history(draft)
-        solutions(draft)
-        reliefs(draft)
+        rows.field(draft.account)
+        rows.field(draft.delegation)
+        rows.cutFields(draft, periodNumber)
         try rows.endRow()
+    }
+
+    /// The account's row without its line feed; it is not written.
+    mutating func bytes(_ draft: AccountDraft) -> [UInt8] {
+        rows.field(draft.account)
+        rows.field(draft.delegation)
+        rows.cutFields(draft, periodNumber)
+        return rows.takeFields()
+    }
+
+    mutating func write(raw bytes: [UInt8], isRow: Bool = true) throws(SimulationFailure) {
+        try rows.write(raw: bytes, isRow: isRow)
     }
 
     mutating func finish() throws(SimulationFailure) { try rows.finish() }
 
-    private mutating func identity(_ draft: AccountDraft) {
-        rows.field(draft.account)
-        rows.field(draft.delegation)
-        rows.field(draft.municipality, width: 5)
-        rows.field(draft.debtor)
-        switch draft.regime {
-        case .rea: rows.field(plain: "REA")
-        case .roa: rows.field(plain: "ROA")
-        case .re: rows.field(plain: "RE")
-        }
-        rows.field(plain: draft.isOverdue ? "vencido" : "vigente")
-        switch draft.situation {
-        case .active: rows.field(plain: "active")
-        case .liquidated: rows.field(plain: "liquidated")
-        case .insured: rows.field(plain: "insured")
-        }
-        rows.field(plain: draft.book)
-        rows.field(plain: draft.isVSM ? "vsm" : "pesos")
-    }
-
-    private mutating func amounts(_ draft: AccountDraft) {
-        rows.field(cents: draft.originalAmount)
-        rows.field(cents: draft.balance)
-        rows.field(cents: draft.due)
-        rows.field(cents: draft.overdue)
-        rows.field(draft.arrears)
-        rows.field(draft.arrears)
-        rows.field(draft.daysLate)
-    }
-
-    private mutating func history(_ draft: AccountDraft) {
-        rows.field(date: draft.extensionUntil)
-        rows.field(draft.extensionMonths)
-        rows.field(date: draft.fppUntil)
-        rows.field(date: draft.disasterUntil)
-        rows.field(date: draft.jobLostOn)
-        rows.field(date: draft.lastPaymentOn)
-        rows.field(draft.incompletePayments)
-        rows.field(draft.restructures)
-        rows.field(draft.isRestructureInCure)
-        rows.field(date: draft.judicialOn)
-        rows.field(draft.isSuitProfiled)
-        rows.field(date: draft.lawsuitOn)
-        rows.field(date: draft.disputeOn)
-    }
-
-    private mutating func solutions(_ draft: AccountDraft) {
-        rows.field(draft.isAgreementAvailable)
-        rows.field(draft.instalmentDrop / 100)
-        rows.field(draft.isSigned)
-        rows.field(draft.paymentProbability / 100)
-        rows.field(draft.isCofinanced)
-        rows.field(draft.hasPhone)
-        rows.field(draft.hasEmail)
-        rows.field(draft.hasAddress)
-        rows.field(draft.account, width: 10)
-        rows.append(periodNumber, width: 6)
-        rows.append(Self.checkDigits(draft.account, periodNumber), width: 2)
-    }
-
-    private mutating func reliefs(_ draft: AccountDraft) {
-        rows.field(draft.continuousPayments)
-        rows.field(draft.bimesterPaid / 100)
-        rows.field(draft.hasPensionResolution)
-        rows.field(draft.pensionEnrolments)
-        rows.field(draft.fppMonths)
-        rows.field(draft.reserveShare / 100)
-        rows.field(draft.maxArrears4M)
-        rows.field(draft.paid4M / 100)
-        rows.field(date: draft.openedOn)
-        rows.field(draft.isAtAffiliatedEmployer)
-        rows.field(draft.isCivilServant)
-        rows.field(draft.areDocumentsMissing)
-        rows.field(draft.isLegalReferral)
-    }
-
     /// Two digits by ISO 7064 mod 97-10, which catch every single wrong digit and every swap of neighbours.
     static func checkDigits(_ account: Int, _ period: Int) -> Int {
         98 - ((account * 1_000_000 + period) % 97 * 100) % 97
+    }
+}
+
+extension RowWriter {
+    /// All columns of the cut behind account and delegation.
+    mutating func cutFields(_ draft: AccountDraft, _ periodNumber: Int) {
+        identity(draft)
+        amounts(draft)
+        history(draft)
+        solutions(draft, periodNumber)
+        reliefs(draft)
+    }
+
+    private mutating func identity(_ draft: AccountDraft) {
+        field(draft.municipality, width: 5)
+        field(draft.debtor)
+        switch draft.regime {
+        case .rea: field(plain: "REA")
+        case .roa: field(plain: "ROA")
+        case .re: field(plain: "RE")
+        }
+        field(plain: draft.isOverdue ? "vencido" : "vigente")
+        switch draft.situation {
+        case .active: field(plain: "active")
+        case .liquidated: field(plain: "liquidated")
+        case .insured: field(plain: "insured")
+        }
+        switch draft.book {
+        case .infonavit: field(plain: "infonavit")
+        case .segregated: field(plain: "segregated")
+        case .securitised: field(plain: "securitised")
+        case .trust: field(plain: "trust")
+        case .improvements: field(plain: "improvements")
+        case .empleavit: field(plain: "empleavit")
+        }
+        field(plain: draft.isVSM ? "vsm" : "pesos")
+    }
+
+    private mutating func amounts(_ draft: AccountDraft) {
+        field(cents: draft.originalAmount)
+        field(cents: draft.balance)
+        field(cents: draft.due)
+        field(cents: draft.overdue)
+        field(draft.arrears)
+        field(draft.arrears)
+        field(draft.daysLate)
+    }
+
+    private mutating func history(_ draft: AccountDraft) {
+        field(date: draft.extensionUntil)
+        field(draft.extensionMonths)
+        field(date: draft.fppUntil)
+        field(date: draft.disasterUntil)
+        field(date: draft.jobLostOn)
+        field(date: draft.lastPaymentOn)
+        field(draft.incompletePayments)
+        field(draft.restructures)
+        field(draft.isRestructureInCure)
+        field(date: draft.judicialOn)
+        field(draft.isSuitProfiled)
+        field(date: draft.lawsuitOn)
+        field(date: draft.disputeOn)
+    }
+
+    private mutating func solutions(_ draft: AccountDraft, _ periodNumber: Int) {
+        field(draft.isAgreementAvailable)
+        field(draft.instalmentDrop / 100)
+        field(draft.isSigned)
+        field(draft.paymentProbability / 100)
+        field(draft.isCofinanced)
+        field(draft.hasPhone)
+        field(draft.hasEmail)
+        field(draft.hasAddress)
+        field(draft.account, width: 10)
+        append(periodNumber, width: 6)
+        append(CutWriter.checkDigits(draft.account, periodNumber), width: 2)
+    }
+
+    private mutating func reliefs(_ draft: AccountDraft) {
+        field(draft.continuousPayments)
+        field(draft.bimesterPaid / 100)
+        field(draft.hasPensionResolution)
+        field(draft.pensionEnrolments)
+        field(draft.fppMonths)
+        field(draft.reserveShare / 100)
+        field(draft.maxArrears4M)
+        field(draft.paid4M / 100)
+        field(date: draft.openedOn)
+        field(draft.isAtAffiliatedEmployer)
+        field(draft.isCivilServant)
+        field(draft.areDocumentsMissing)
+        field(draft.isLegalReferral)
     }
 }

@@ -15,6 +15,8 @@ package struct PortfolioFolder: Sendable {
         package var mediable = 0
         package var administrative = 0
         package var stops = 0
+        package var starts = 0
+        package var planted: [Damage: Int] = [:]
         package var balanceCents = 0
         package var contractLines = 0
         package var contracts = 0
@@ -102,22 +104,50 @@ package struct PortfolioFolder: Sendable {
         }
     }
 
+    /// Only what the figures need: nothing is written.
+    ///
+    /// - Parameter progress: called every 100,000 accounts with how many are done.
+    package func figures(progress: (Int) -> Void) -> CutFigures {
+        var figures = CutFigures(course: specification.course, hasDisaster: specification.hasDisaster)
+        let maker = specification.maker
+        for index in 0..<specification.accounts {
+            figures.add(maker.account(index))
+            if (index + 1).isMultiple(of: 100_000) { progress(index + 1) }
+        }
+        return figures
+    }
+
     private func writeAccounts(
         _ folder: String, _ counts: inout Counts, _ progress: (Int) -> Void
     ) throws(SimulationFailure) {
-        let maker = AccountMaker(seed: specification.seed, asOf: specification.asOf)
+        let maker = specification.maker
         let stopMaker = StopMaker(seed: specification.seed ^ 0x5709, period: specification.period)
+        let startMaker = StartMaker(seed: specification.seed ^ 0x57A7, period: specification.period)
         var cut = try CutWriter(path: "\(folder)/cut.csv", period: specification.period)
         var stops = try RowWriter(path: "\(folder)/stops.csv", header: StopMaker.header)
+        var starts = try RowWriter(path: "\(folder)/starts.csv", header: StartMaker.header)
+        var mess = try specification.messTimes.map { times throws(SimulationFailure) in
+            try CutMess(folder: folder, specification, times: times)
+        }
+        var after = try CutsAfter(folder: folder, specification)
         for index in 0..<specification.accounts {
             let draft = maker.account(index)
-            try cut.write(draft)
+            if mess == nil { try cut.write(draft) } else { try mess?.write(draft, index, to: &cut) }
+            try after.write(draft)
             counts.add(draft)
-            if draft.isCollected, try stopMaker.write(draft, to: &stops) { counts.stops += 1 }
+            if draft.isCollected {
+                if try stopMaker.write(draft, to: &stops) { counts.stops += 1 }
+            } else if try startMaker.write(draft, to: &starts) {
+                counts.starts += 1
+            }
             if (index + 1).isMultiple(of: 100_000) { progress(index + 1) }
         }
+        counts.starts += try startMaker.writeNew(maker, accounts: specification.accounts, to: &starts)
+        if mess != nil { counts.planted = try mess?.finish() ?? [:] }
+        try after.finish()
         try cut.finish()
         try stops.finish()
+        try starts.finish()
     }
 }
 

@@ -12,6 +12,12 @@ package struct PortfolioSpecification: Sendable {
     package let agencies: Int
     package let contracts: Int
     package let zones: ZoneMap
+    /// A disaster in Guerrero before the cut (ORA-60).
+    package var hasDisaster = false
+    /// How often each kind of ``Damage`` is planted into the cut; `nil`: a clean one.
+    package var messTimes: Int?
+    /// How many of the months behind the period get a cut, 0...4 (``AccountCourse``).
+    package var cutsAfter = 0
 
     /// - Parameter accounts: 1...10,000,000.
     /// - Parameter agencies: at least three: two hold the preventive contracts (AGY-03), the others the integral ones.
@@ -37,6 +43,9 @@ package struct PortfolioSpecification: Sendable {
         self.contracts = contracts
         self.zones = zones
     }
+
+    var maker: AccountMaker { AccountMaker(seed: seed, asOf: asOf, hasDisaster: hasDisaster) }
+    var course: AccountCourse { AccountCourse(seed: seed, asOf: asOf) }
 
     /// The last day before the period: what the cut shows is as of its end.
     package var asOf: LocalDate { period.firstDay.advanced(byDays: -1) }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// What an agency does that its contract forbids.
+package enum Cheat: String, CaseIterable, Sendable {
+    /// Promises are reported of debtors whom nobody called; they do not pay for it.
+    case reportsWithoutCalls = "reports-without-calls"
+    /// Works one day in five, and reports as if it had been all of them.
+    case backDatedReports = "back-dated-reports"
+    /// Gives back unworked what looks hard, and pulls others.
+    case returnAndPullAgain = "return-and-pull-again"
+    case pullsNothing = "pulls-nothing"
+    /// A hundred reports on one account, on every Monday.
+    case hundredOnOne = "hundred-on-one"
+    /// Goes on reporting what it gave back.
+    case staleReports = "stale-reports"
+    /// Two copies of its client, both of which say that they are the one.
+    case clonedClient = "cloned-client"
+}
+
+/// How an agency works: what its people can do, how much of it they do, and how honest they are.
+package struct Behaviour: Equatable, Sendable {
+    package enum Hours: String, CaseIterable, Sendable { case both, morning, afternoon }
+
+    /// Advisers at work, of those committed.
+    package var staffPercent = 100
+    /// Gestiones of an adviser in a day, of the usual number.
+    package var speedPercent = 100
+    /// How many of ten thousand accounts it takes and never touches.
+    package var neglect = 1_500
+    /// In how many of ten thousand half days its connection dies under it.
+    package var crashes = 250
+    package var hours = Hours.both
+    package var cheat: Cheat?
+
+    /// As drawn for an agency from the seed: one in five is slack. Together they work some three accounts in four, as published
+    /// (ORA-10, ORA-13).
+    static func drawn(seed: UInt64, agency: AgencyID) -> Behaviour {
+        var character = SplitMix64(seed: seed, 0xA6, Int(agency.value))
+        var behaviour = Behaviour()
+        behaviour.speedPercent = character.between(72...112)
+        behaviour.neglect =
+            character.chance(2_000) ? character.between(4_200...5_800) : character.between(700...2_200)
+        return behaviour
+    }
+
+    static let backDatedDays = 5
+
+    /// Whether it works at all in a half day.
+    func worksAt(_ tick: Tick) -> Bool {
+        let isMorning = tick.now.local(offsetSeconds: 0).secondOfDay < 20 * 3_600
+        switch hours {
+        case .both: break
+        case .morning where !isMorning, .afternoon where isMorning: return false
+        case .morning, .afternoon: break
+        }
+        guard cheat == .backDatedReports else { return true }
+        return !isMorning && Int(tick.day.daysSince1970) % Self.backDatedDays == 0
+    }
+
+    var diligencePercent: Int { staffPercent * speedPercent / 100 }
+}

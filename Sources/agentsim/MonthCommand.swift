@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Simulation
+
+struct MonthCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "month",
+        abstract: "Play a whole month by one command: portfolio, daemon, agencies, reviews, close, judge.",
+        discussion: """
+            Starts a daemon and a private PostgreSQL of its own in the folder and stops them at the end; with --database a \
+            database that was made for it. Everything that was made stays in the folder.
+
+            Examples:
+              agentsim month --out var/month --period 2024-03 --accounts 20000
+              agentsim month --out var/cheats --period 2024-03 --accounts 20000 --profiles profiles/agencies.yaml
+              agentsim month --out var/half --period 2024-03 --accounts 5000 --until 2024-03-15
+
+            With --model nothing is started: the month is played in memory on the engine's own rules, with many seeds, and \
+            a second policy or plan gets the same accounts, agencies and debtors.
+
+              agentsim month --model --period 2024-03 --seeds 1000
+              agentsim month --model --period 2024-03 --seeds 1000 --against-policy mine.yaml
+              agentsim month --model --period 2024-03 --seeds 1000 --against-plan shares.yaml --json
+            """)
+
+    @Option(help: "The folder of the month, empty or missing.")
+    var out: String?
+    @Option(help: "The month, as in 2024-03.")
+    var period: String
+    @Option(help: "How many accounts; 20000 by itself, 5000 with --model.")
+    var accounts: Int?
+    @Option(help: "The seed of everything.")
+    var seed: UInt64 = 7
+    @Option(help: "How many agencies.")
+    var agencies = 29
+    @Option(help: "How many contracts.")
+    var contracts = 88
+    @Option(help: "Which agency behaves how, a YAML file such as profiles/agencies.yaml; without it the seed draws.")
+    var profiles: String?
+    @Option(help: "The policy that places the accounts; policies/infonavit-2023.yaml by itself.")
+    var policy: String?
+    @Option(help: "The schedules of fees and penalties.")
+    var schedules = "policies/schedules.csv"
+    @Option(help: "The last day that is played; nothing is closed then.")
+    var until: String?
+    @Option(name: .customLong("dispatcherd"), help: "The dispatcherd program; the one beside agentsim by itself.")
+    var dispatcherd: String?
+    @Option(help: "A PostgreSQL database made for this; without one, a private server in the folder.")
+    var database: String?
+    @Flag(help: "On the pure machines alone, many seeds, no daemon.")
+    var model = false
+    @Option(help: "With --model: how many seeds, from --seed on.")
+    var seeds = 200
+    @Option(help: "With --model: plan settings, as 'dispatcherd plan settings put' takes them.")
+    var plan: String?
+    @Option(help: "With --model: a second policy to compare with.")
+    var againstPolicy: String?
+    @Option(help: "With --model: second plan settings to compare with.")
+    var againstPlan: String?
+    @Option(help: "With --model: so many seeds at a time.")
+    var workers = 2
+    @Flag(help: "With --model: for programs.")
+    var json = false
+
+    func validate() throws {
+        guard model || out != nil else { throw ValidationError("Name a folder with --out, or take --model.") }
+        guard model || (plan == nil && againstPolicy == nil && againstPlan == nil && !json) else {
+            throw ValidationError("--plan, --against-policy, --against-plan and --json go with --model.")
+        }
+        guard !model || (out == nil && until == nil && database == nil) else {
+            throw ValidationError("--out, --until and --database go with a month that is played, not with --model.")
+        }
+        guard (1...64).contains(workers) else { throw ValidationError("--workers takes 1 to 64.") }
+    }
+
+    private func specification() throws -> PortfolioSpecification {
+        guard let month = Period(text: period) else {
+            throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
+        }
+        let map = Folder.exists("policies/zones.csv") ? try ZoneMap(path: "policies/zones.csv") : ZoneMap()
+        return try PortfolioSpecification(
+            accounts: accounts ?? (model ? 5_000 : 20_000), seed: seed, period: month, agencies: agencies,
+            contracts: contracts, zones: map)
+    }
+
+    private func experiment() async throws {
+        let base = try specification()
+        func choice(_ policy: String?, _ plan: String?) throws -> ModelPolicy {
+            let name = [policy ?? PolicyChoice.standard, plan].compactMap(\.self).joined(separator: " and ")
+            return try PolicyChoice.read(policy: policy, plan: plan, name: name, period: base.period)
+        }
+        var policies = [try choice(policy, plan)]
+        if againstPolicy != nil || againstPlan != nil {
+            // What is not named again is the same on both sides.
+            policies.append(try choice(againstPolicy ?? policy, againstPlan ?? plan))
+        }
+        let seeds = seeds
+        let comparison = try await ModelExperiment(
+            base: base, policies: policies, seeds: seeds,
+            profiles: try profiles.map { path in try ProfileFile(path: path) }
+        ).run(workers: workers) { done in
+            Terminal.progress("seeds: \(done) of \(seeds)", isDone: done == seeds)
+        }
+        if json { return Terminal.out(comparison.json) }
+        for line in comparison.lines { Terminal.out(line) }
+    }
+
+    func run() async throws {
+        if model { return try await experiment() }
+        guard let out else { return }
+        let specification = try specification()
+        let month = specification.period
+        var settings = WholeMonth.Settings(
+            folder: out, specification: specification, program: dispatcherd ?? ChildProcess.sibling("dispatcherd"),
+            schedules: schedules)
+        settings.policy = policy
+        settings.profiles = try profiles.map { path in try ProfileFile(path: path) }
+        settings.database = try database.map(Verification.address)
+        if let until {
+            guard let day = LocalDate(text: until), day.period == month else {
+                throw SimulationFailure(
+                    .usage, "\(until) is no day of \(period)", remedy: "Write it as in \(period)-15")
+            }
+            settings.lastDay = day
+        }
+        let verdict = try await WholeMonth(settings).run { step in
+            let tenths = Int((step.seconds * 10).rounded())
+            Terminal.out("\(step.title) (\(tenths / 10).\(tenths % 10) s)\(step.said.isEmpty ? "" : ": \(step.said)")")
+        }
+        guard let verdict else {
+            return Terminal.out("Played up to \(until ?? ""), not closed; everything is in \(out).")
+        }
+        Terminal.out(verdict.text)
+        Terminal.out("The statements are in \(out)/month, begin with index.html.")
+        guard verdict.isClean else {
+            throw SimulationFailure(.findings, "\(verdict.findings) breaks in the history", remedy: "")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+internal import Simulation
+
+/// A policy and plan settings by their files.
+struct PolicyChoice {
+    static let standard = "policies/infonavit-2023.yaml"
+
+    static func read(policy: String?, plan: String?, name: String, period: Period) throws -> ModelPolicy {
+        do {
+            let file = try PolicyFile(path: policy ?? standard)
+            let settings = try plan.map { path in try PlanSettingsFile(path: path) } ?? .standard
+            return ModelPolicy(name: name, policy: try file.policy(for: period), settings: settings.settings)
+        } catch let failure as CommandFailure {
+            throw SimulationFailure(.usage, failure.found, remedy: failure.remedy)
+        }
+    }
+}
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Show what a recorded month says of another policy or plan, and what it does not.",
+        discussion: """
+            Places and deals the recorded cut anew by the rules of the engine, and compares with who leased what in the logs. \
+            Nothing is asked of a daemon or a database.
+
+            Examples:
+              agentsim replay --period 2024-03 --log var/demo/clients --portfolio var/demo/portfolio --policy mine.yaml
+              agentsim replay --period 2024-03 --log var/demo/clients --portfolio var/demo/portfolio --plan shares.yaml --json
+            """)
+
+    @Option(help: "The month, as in 2024-03.")
+    var period: String
+    @Option(help: "The folder of the clients' logs and payments.")
+    var log: String
+    @Option(help: "The folder of cut.csv and contracts.csv that the month was played on.")
+    var portfolio: String
+    @Option(help: "Another policy; policies/infonavit-2023.yaml by itself.")
+    var policy: String?
+    @Option(
+        help: "Other plan settings, as 'dispatcherd plan settings put' takes them; the standard ones by themselves.")
+    var plan: String?
+    @Option(help: "The seed of the dealing; the month's number by itself, as of 'dispatcherd plan apply'.")
+    var seed: UInt64?
+    @Flag(help: "For programs.")
+    var json = false
+
+    func validate() throws {
+        guard policy != nil || plan != nil else {
+            throw ValidationError("Name another policy with --policy, or a plan with --plan.")
+        }
+    }
+
+    func run() throws {
+        guard let month = Period(text: period) else {
+            throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
+        }
+        let name = [policy, plan].compactMap(\.self).joined(separator: " and ")
+        let replay = try ReplayRun(
+            log: log, cut: "\(portfolio)/cut.csv", contracts: "\(portfolio)/contracts.csv",
+            facts: "\(portfolio)/facts-opening.csv", period: month,
+            policy: try PolicyChoice.read(policy: policy, plan: plan, name: name, period: month),
+            seed: seed ?? UInt64(month.number))
+        if json { return Terminal.out(replay.json) }
+        for line in replay.lines { Terminal.out(line) }
+    }
+}

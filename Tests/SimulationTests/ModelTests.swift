@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Dispatcher
+@testable import Simulation
+import Testing
+
+struct ModelTests {
+    private static func policy(_ path: String = "policies/infonavit-2023.yaml", edit: (String) -> String = { $0 })
+        throws -> ModelPolicy
+    {
+        let period = try #require(Period(text: "2024-03"))
+        let file = try PolicyFile(text: edit(try Folder.text(path)))
+        return ModelPolicy(name: path, policy: try file.policy(for: period), settings: .standard)
+    }
+
+    private static func specification(accounts: Int = 3_000, seed: UInt64 = 7) throws -> PortfolioSpecification {
+        try PortfolioSpecification(
+            accounts: accounts, seed: seed, period: try #require(Period(text: "2024-03")), agencies: 29, contracts: 88,
+            zones: ZoneMap())
+    }
+
+    @Test func `the model places accounts as the portfolio meant them`() throws {
+        let specification = try Self.specification()
+        let world = try ModelWorld(specification)
+        let placement = ModelPlacement(world, try Self.policy().policy)
+        var counts = PortfolioFolder.Counts()
+        for index in 0..<specification.accounts { counts.add(specification.maker.account(index)) }
+
+        func placed(_ strategies: Set<Strategy>) -> Int {
+            placement.placements.count { $0.map { strategies.contains($0.strategy) } ?? false }
+        }
+        #expect(world.accounts.count == 3_000)
+        #expect(placed([.preventive]) == counts.preventive)
+        #expect(placed([.administrative]) == counts.administrative)
+        #expect(placed([.dual, .mediation]) == counts.dual)
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `a modelled month keeps its counts together, and a seed gives one month`(seed: UInt64) throws {
+        let world = try ModelWorld(try Self.specification(seed: seed))
+        let policy = try Self.policy()
+        var first = try ModelMonth(world, policy, seed: seed, profiles: nil)
+        var second = try ModelMonth(world, policy, seed: seed, profiles: nil)
+        let outcome = first.play()
+
+        #expect(outcome == second.play())
+        #expect(outcome.placed > 300)
+        #expect(outcome.leased <= outcome.placed - outcome.unplaced)
+        #expect(outcome.worked <= outcome.leased && outcome.worked > outcome.leased / 2)
+        #expect(outcome.reports >= outcome.worked)
+        #expect(outcome.paying <= outcome.leased && outcome.paying > 0)
+        #expect(outcome.recovered == outcome.recoveredBy.values.reduce(0, +))
+    }
+
+    @Test func `two policies meet the same people: the same one twice differs by nothing`() async throws {
+        let policy = try Self.policy()
+        let comparison = try await ModelExperiment(
+            base: try Self.specification(accounts: 1_500), policies: [policy, policy], seeds: 3, profiles: nil
+        ).run(workers: 2) { _ in }
+
+        for measure in ModelExperiment.Measure.allCases {
+            let difference = try #require(comparison.difference(measure))
+            #expect(difference.mean == 0 && difference.low == 0 && difference.high == 0)
+            #expect(!difference.isDifferent)
+        }
+        #expect(comparison.seeds == 3)
+    }
+
+    @Test func `a policy that leaves out a segment recovers less, and the comparison says so`() async throws {
+        let usual = try Self.policy()
+        let narrow = try Self.policy { text in
+            text.replacing(
+                "        - arrears: {between: [1, 3]}\n        - incomplete_payments: {at_least: 1}\n", with: "")
+        }
+        let comparison = try await ModelExperiment(
+            base: try Self.specification(accounts: 1_500), policies: [usual, narrow], seeds: 4, profiles: nil
+        ).run(workers: 2) { _ in }
+        let placed = try #require(comparison.difference(.placed))
+        let recovered = try #require(comparison.difference(.recoveredPreventive))
+
+        #expect(placed.high < 0)
+        #expect(recovered.mean < 0 && recovered.isDifferent)
+        #expect(comparison.lines.contains { $0.hasPrefix("  placed") && $0.hasSuffix(" *") })
+    }
+
+    @Test func `an interval is Student's around the mean`() {
+        let estimate = ModelComparison.Estimate([1, 2, 3, 4, 5])
+
+        #expect(estimate.mean == 3)
+        // 3 ± 2.7764 · √(2.5 / 5)
+        #expect(abs(estimate.high - 4.9632) < 0.01)
+        #expect(abs(estimate.low - 1.0368) < 0.01)
+        #expect(estimate.percentiles == [1, 3, 5])
+        #expect(abs(ModelComparison.Estimate.quantile(freedom: 30) - 2.0423) < 0.001)
+    }
+
+    @Test(arguments: [1, 100_001]) func `too few or too many seeds are refused as usage`(seeds: Int) throws {
+        let policy = try Self.policy()
+        let base = try Self.specification()
+        let failure = #expect(throws: SimulationFailure.self) {
+            try ModelExperiment(base: base, policies: [policy], seeds: seeds, profiles: nil)
+        }
+
+        #expect(failure?.exit == .usage)
+    }
+
+    @Test func `a replay splits the record into what stands and what nobody can know`() throws {
+        let folder = try TemporaryFolder()
+        let specification = try Self.specification()
+        _ = try PortfolioFolder(specification).write(to: folder.path) { _ in }
+        let cut = "\(folder.path)/cut.csv"
+        let contracts = "\(folder.path)/contracts.csv"
+        let world = try ModelWorld(cut: cut, contracts: contracts, facts: nil, period: specification.period)
+        let policy = try Self.policy()
+        let deal = try ModelDeal(world, ModelPlacement(world, policy.policy), policy, seed: 7)
+        try Self.record(deal, world, folder.path)
+
+        let same = try ReplayRun(
+            log: folder.path, cut: cut, contracts: contracts, period: specification.period, policy: policy, seed: 7)
+        #expect(same.recorded.accounts > 100)
+        #expect(same.sums[.stands] == same.recorded)
+        #expect(same.sums[.unrecorded]?.accounts == 0)
+
+        let narrow = try Self.policy { text in
+            text.replacing(
+                "        - arrears: {between: [1, 3]}\n        - incomplete_payments: {at_least: 1}\n", with: "")
+        }
+        let other = try ReplayRun(
+            log: folder.path, cut: cut, contracts: contracts, period: specification.period, policy: narrow, seed: 7)
+        let parts = ReplayRun.Fate.allCases.filter { $0 != .unrecorded }.compactMap { other.sums[$0]?.accounts }
+        #expect(parts.reduce(0, +) == other.recorded.accounts)
+        #expect((other.sums[.nobody]?.accounts ?? 0) > 50)
+    }
+
+    /// A log in which everybody leased what was dealt.
+    private static func record(_ deal: ModelDeal, _ world: ModelWorld, _ folder: String) throws {
+        let agencies = Dictionary(world.contracts.map { ($0.contract, $0.agency) }) { first, _ in first }
+        let term = try #require(Timestamp(text: "2024-04-03T06:00:00Z"))
+        let epoch = try #require(Epoch(1))
+        var logs: [AgencyID: AgencyLog] = [:]
+        for (number, hand) in deal.hands.enumerated() {
+            let agency = try #require(agencies[hand.contract])
+            var log = try logs[agency] ?? AgencyLog(folder: folder, agency: agency, instance: "sim")
+            let accounts = hand.positions.map { Held(account: world.accounts[$0.place].account, epoch: epoch) }
+            log.write(
+                key: Int64(number) + 1, delegation: hand.pool.delegation,
+                .granted(
+                    ClientOperation.Grant(
+                        grant: GrantID(hand: Int32(number) + 1, first: 1), strategy: hand.pool.strategy, term: term,
+                        accounts: accounts)))
+            try log.flush()
+            logs[agency] = log
+        }
+    }
+}
