@@ -14,27 +14,37 @@ struct AgreementsCommand: AsyncParsableCommand {
 
             Examples:
               dispatcherd agreements show --period 2024-03
+              dispatcherd agreements sessions --period 2024-03
               dispatcherd agreements promises --period 2024-03 --grace-days 2
             """,
-        subcommands: [Show.self, Promises.self])
+        subcommands: [Show.self, Sessions.self, Promises.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Second payment, third payment, cure and maintenance by cohort (IND-13).",
             discussion: """
                 Examples:
-                  dispatcherd agreements show --period 2024-03
+                  dispatcherd agreements show --period 2024-03 --by agency
                   dispatcherd agreements show --period 2024-03 --csv agreements.csv
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
+        @Option(help: "total, agency, contract or delegation.")
+        var by = "total"
         @Option(help: "Write each agreement as CSV into this file; - is standard output.")
         var csv: String?
         @Flag(help: "As JSON.")
         var json = false
 
+        private var cut: IndicatorCut? { AgreementReport.cuts.first { $0.rawValue == by } }
+
+        func validate() throws {
+            guard cut != nil else { throw ValidationError("--by is one of total, agency, contract, delegation.") }
+        }
+
         func run() async throws {
-            let report = try AgreementReport(try await database.open(), through: planned.argument.period)
+            let report = try AgreementReport(
+                try await database.open(), through: planned.argument.period, by: cut ?? .total)
             if let csv {
                 let count = try report.write(to: csv)
                 if csv != "-" { Console.out("\(Console.grouped(count)) agreements; written to \(csv)") }
@@ -43,6 +53,25 @@ struct AgreementsCommand: AsyncParsableCommand {
             } else {
                 for line in report.lines { Console.out(line) }
             }
+        }
+    }
+
+    struct Sessions: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Mediation sessions of a month's valid work by contract: scheduled, held, missed, signed.",
+            discussion: """
+                Examples:
+                  dispatcherd agreements sessions --period 2024-03
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let report = try SessionReport(try await database.open(), period: planned.argument.period)
+            if json { return Console.out(report.json) }
+            for line in report.lines { Console.out(line) }
         }
     }
 

@@ -17,7 +17,7 @@ struct LedgerCommand: AsyncParsableCommand {
               dispatcherd ledger prove --receipt 0f3a… --out proof.json
               dispatcherd ledger check proof.json
             """,
-        subcommands: [Verify.self, Prove.self, Check.self, Sign.self, Key.self])
+        subcommands: [Verify.self, Watch.self, Prove.self, Check.self, Sign.self, Key.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -55,6 +55,23 @@ struct LedgerCommand: AsyncParsableCommand {
                 for line in report.lines { Console.out(line) }
             }
             if !report.findings.isEmpty { throw ExitCode(1) }
+        }
+    }
+
+    struct Watch: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "What the nodes' own verifications found (ledger.watch-minutes); exit code 1 where they found anything.",
+            discussion: """
+                Examples:
+                  dispatcherd ledger watch
+                """)
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let (lines, hasFindings) = try LedgerWatch.lines(try await database.open())
+            for line in lines { Console.out(line) }
+            if hasFindings { throw ExitCode(1) }
         }
     }
 

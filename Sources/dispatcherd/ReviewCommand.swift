@@ -15,7 +15,7 @@ struct ReviewCommand: AsyncParsableCommand {
               dispatcherd review list --period 2024-03 --pending --csv pending.csv
               dispatcherd review import reviews.csv
             """,
-        subcommands: [List.self, Import.self, Approve.self, Reject.self, Contest.self])
+        subcommands: [List.self, Check.self, Import.self, Approve.self, Reject.self, Contest.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -57,6 +57,39 @@ struct ReviewCommand: AsyncParsableCommand {
             } else {
                 for line in try list.progressLines() { Console.out(line) }
             }
+        }
+    }
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Validates the outcomes that need no review: automatic checks, and a seeded sample.",
+            discussion: """
+                What fails a check counts for nothing until its delegation approves it; what the sample draws counts unless it is \
+                rejected. Both wait in `review list --pending`. Run it again for what was reported meanwhile; the sample is set once a month.
+
+                Examples:
+                  dispatcherd review check --period 2024-03 --sample 2 --seed 7 --by "Ana Ruiz"
+                  dispatcherd review check --period 2024-03 --csv found.csv
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "How many of the others delegations look at, in percent; 1 where none was set. 0: none.")
+        var sample: String?
+        @Option(help: "The sample's seed; the month's number where none was set.")
+        var seed: Int64?
+        @Option(help: "Who runs it.")
+        var by: String = "dispatcherd"
+        @Option(help: "Write all that was found as CSV into this file.")
+        var csv: String?
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let checks = ReviewChecks(try await database.open(), period: planned.argument.period)
+            let report = try checks.run(rate: sample, seed: seed, by: by)
+            if let csv { Console.note("\(Console.grouped(try checks.write(to: csv))) outcomes in \(csv)") }
+            if json { return Console.out(report.json) }
+            for line in report.lines { Console.out(line) }
         }
     }
 

@@ -39,9 +39,11 @@ struct SuspensionCommand: AsyncParsableCommand {
 
     struct Decide: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Decides about a proposal. A suspended band loses at once what was dealt and not pulled.",
+            abstract:
+                "Decides about a proposal. A suspended band loses at once what was dealt and not pulled, and gets no more.",
             discussion: """
-                What the agency holds stays with it. A termination is recorded; `import contracts` gives the contract its last day.
+                Each tactic that lies in the band is suspended as by `agency suspend`, and `agency release` lifts it; what the
+                agency holds stays with it. A termination is recorded; `import contracts` gives the contract its last day.
 
                 Examples:
                   dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --suspend --reason "missed" --by "Ana Ruiz"
@@ -77,10 +79,19 @@ struct SuspensionCommand: AsyncParsableCommand {
                 try Confirmation.require(
                     "What \(agency) was dealt in band \(band) and has not pulled is withdrawn at once.", isGiven: yes)
             }
-            let accounts = try suspensions.decide(
+            let effect = try suspensions.decide(
                 agency: agency, band: MoraBand(rawValue: band) ?? .over120, kind: termination ? .termination : .band,
                 isSuspended: suspend, reason: reason, by: by)
-            Console.out(suspend ? "suspended; \(Console.grouped(Int(accounts))) accounts withdrawn" : "declined")
+            guard suspend else { return Console.out("declined") }
+            Console.out(
+                "suspended; \(Console.grouped(Int(effect.accounts))) accounts withdrawn, "
+                    + "\(Console.grouped(Int(effect.dealtAgain))) of what waited dealt to others")
+            guard !termination else { return }
+            let tactics = effect.tactics.joined(separator: ", ")
+            Console.out(
+                effect.tactics.isEmpty
+                    ? "no tactic of the policy is that band alone, so plans to come give it as before; `agency suspend` stops more"
+                    : "\(tactics): nothing more of it until `agency release \(agency)`")
         }
     }
 }

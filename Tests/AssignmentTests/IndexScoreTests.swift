@@ -18,22 +18,33 @@ struct IndexScoreTests {
     }
 
     private let worst = Measure(Ratio(1), worst: Ratio(1))
+    private let best = Measure(.zero, worst: Ratio(1))
 
     /// SHF, ordinary handling, January to June: seven criteria and a time beyond the bound.
     private var shf: ScoreProcess {
-        ScoreProcess(
-            "ordinaria",
-            [
-                full("vencidos", 10),
-                ScoreCriterion(
-                    "tiempo", weight: 10, index: Measure(Ratio(574, over: 100), worst: Ratio(5094, over: 1000))),
-                full("incongruente", 10), full("prórroga", 15), full("prórroga vencidos", 10),
-                both(
-                    "favorables a CO", 20, Measure(Ratio(60, over: 100), worst: Ratio(1)),
-                    Measure(Ratio(75, over: 100), worst: Ratio(75, over: 100))),
-                both("no conciliados", 15, Measure(Ratio(2, over: 3), worst: Ratio(1)), worst),
-                both("no favorables conciliados", 10, worst, worst),
-            ])
+        PublishedProcess.ordinary.process([
+            (best, nil), (Measure(Ratio(574, over: 100), worst: Ratio(5094, over: 1000)), nil), (best, nil),
+            (best, nil),
+            (best, nil),
+            (
+                Measure(Ratio(60, over: 100), worst: Ratio(1)),
+                Measure(Ratio(75, over: 100), worst: Ratio(75, over: 100))
+            ),
+            (Measure(Ratio(2, over: 3), worst: Ratio(1)), worst), (worst, worst),
+        ])
+    }
+
+    @Test(arguments: PublishedProcess.allCases)
+    func `the published weights of a process add up to 100 (IDT-05)`(process: PublishedProcess) {
+        #expect(process.criteria.reduce(0) { $0 + $1.weight } == 100)
+    }
+
+    /// Bansefi's conciliation: the worst in deferred cases, nothing in the others.
+    @Test func `Bansefi's conciliation scores 81 in the half-year and in the second quarter`() {
+        let process = PublishedProcess.conciliation.process([(worst, worst), (best, best), (best, best), (best, best)])
+
+        #expect(process.points == Ratio(81))
+        #expect(process.score.hundredths == "8.10")
     }
 
     @Test func `SHF's ordinary handling scores the printed 55 point 13`() {

@@ -21,6 +21,17 @@ struct IndicatorTests {
         #expect(figure.numeratorText == recovered)
     }
 
+    /// 11,063 mdp of a programmed 10,414.
+    @Test func `the assigned flow of the programmed is the printed one (IND-07, ORA-18)`() {
+        #expect(IndicatorFigure(.programmedFlow, 1_106_300_000_000, over: 1_041_400_000_000).value == "106.23")
+    }
+
+    /// The mean payment is in pesos per account.
+    @Test func `a mean divides pesos by accounts`() {
+        let figure = IndicatorFigure(.meanPayment, 677_200, over: 2)
+        #expect(figure.value == "3386.00" && figure.numeratorText == "6772.00" && figure.denominatorText == "2")
+    }
+
     @Test(
         arguments: [(1, 3, "33.33"), (2, 3, "66.67"), (1, 200, "0.50"), (5, 0, nil), (0, 7, "0.00"), (-1, 8, "-12.50")]
             as [(Int64, Int64, String?)])

@@ -54,6 +54,36 @@ struct AgreementReportTests {
         }
     }
 
+    @Test func `cohorts are told apart by contract, agency and delegation, and sessions are counted`() async throws {
+        try await with { link in
+            try link.script(
+                """
+                UPDATE outcome SET contract_id = 13 WHERE outcome_id = 2;
+                INSERT INTO outcome
+                SELECT 202401, 9, 7, 1, n, n, n, 1, 1, 1, 12, '2024-01-11T16:00:00Z', '2024-01-11T17:00:00Z', 'mediation-session',
+                    'direct', (ARRAY['session-scheduled', 'session-held', 'no-show', 'no-show'])[n - 6], NULL, NULL,
+                    CASE WHEN n = 10 THEN '{HRS-01}'::text[] END, NULL, ''
+                FROM generate_series(7, 10) n
+                """)
+            let january = try #require(Period(text: "2024-01"))
+            func counts(_ cut: IndicatorCut) throws -> [String] {
+                try AgreementReport(link, through: january, by: cut).cohorts.map { "\($0.key): \($0.agreements)" }
+            }
+
+            #expect(try counts(.total) == ["all: 3"])
+            #expect(try counts(.contract) == ["12: 2", "13: 1"])
+            #expect(try counts(.delegation) == ["9: 3"])
+            // Rejected agreements and marked no-shows are no valid work.
+            #expect(
+                try AgreementStore(link).sessions(january)
+                    == [
+                        AgreementStore.Sessions(contract: 12, counts: [1, 1, 1, 0, 2]),
+                        AgreementStore.Sessions(contract: 13, counts: [0, 0, 0, 0, 1]),
+                    ])
+            #expect(try SessionReport(link, period: january).lines.last?.hasSuffix("75.00") == true)
+        }
+    }
+
     @Test(arguments: [(0, [1, 1, 0]), (1, [2, 0, 0])])
     func `promises are kept by what came between their day and the promised one`(grace: Int, counts: [Int]) async throws
     {

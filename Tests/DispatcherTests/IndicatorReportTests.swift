@@ -61,7 +61,7 @@ struct IndicatorReportTests {
             for cut in IndicatorCut.allCases {
                 let rows = try report.rows(by: cut)
                 for index in Indicator.allCases.indices
-                where ![.perPeso, .overdueShare].contains(Indicator.allCases[index]) {
+                where ![.perPeso, .programmedFlow, .overdueShare, .overdueBalance].contains(Indicator.allCases[index]) {
                     #expect(rows.reduce(0) { $0 + $1.figures[index].numerator } == whole.figures[index].numerator)
                     #expect(rows.reduce(0) { $0 + $1.figures[index].denominator } == whole.figures[index].denominator)
                 }

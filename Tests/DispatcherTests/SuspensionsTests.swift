@@ -58,9 +58,22 @@ struct SuspensionsTests {
             #expect(
                 rows.contains { $0.agency.value == 1 && $0.proposal.kind == .band && $0.proposal.band == .days31to60 })
             #expect(!rows.contains { $0.proposal.kind == .termination })
+            // The policy's tactic `rest` is that band alone; `signed` has one account of another.
+            try link.script(
+                """
+                INSERT INTO policy VALUES ('', 'p', '2024-01-01', '2024-01-01', '', '2024-03-01');
+                INSERT INTO segmentation (period, policy, policy_version, policy_digest, cut_digest, accounts, placed, excluded,
+                    digest, made_at) VALUES (202403, 'p', '2024-01-01', '', '', 2, 2, 0, '', '2024-03-01');
+                UPDATE account SET days_late = 61 WHERE account_id = (SELECT min(account_id) FROM account);
+                INSERT INTO placement (period, delegation_id, account_id, strategy, tactic, portfolio, priority, rule)
+                SELECT 202403, delegation_id, account_id, 2, CASE WHEN days_late = 61 THEN 'signed' ELSE 'rest' END, 1, 1, 'r'
+                FROM account WHERE days_late = 61 OR account_id = (SELECT max(account_id) FROM account);
+                """)
             func decide(_ band: MoraBand) throws -> Int64 {
-                try suspensions.decide(
-                    agency: "ACE01", band: band, kind: .band, isSuspended: true, reason: "missed", by: "Ana")
+                let effect = try suspensions.decide(
+                    agency: "ACE01", band: band, kind: .band, isSuspended: true, reason: "missed", by: "Ana Ruiz")
+                #expect(effect.tactics == ["administrative/rest"])
+                return effect.accounts
             }
             #expect(throws: CommandFailure.self) { try decide(.over120) }
             let unpulled = try link.run(
@@ -77,7 +90,11 @@ struct SuspensionsTests {
             #expect(try link.run(held)[0].int64(0) == before)
             #expect(try link.run("SELECT count(*) FROM ending WHERE reason = 'suspension'")[0].int64(0) == unpulled)
             #expect(throws: CommandFailure.self) { try decide(.days31to60) }
-            #expect(try suspensions.lines.contains { $0.contains("suspended by Ana: missed") })
+            #expect(try suspensions.lines.contains { $0.contains("suspended by Ana Ruiz: missed") })
+            // One mechanism: plans, rounds and starts read the same orders as those of `agency suspend`.
+            #expect(
+                try link.readSuspensions()
+                    == [SuspensionRow(agency: #require(AgencyID(1)), strategy: .administrative, band: "rest")])
         }
     }
 }

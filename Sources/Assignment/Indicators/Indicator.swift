@@ -10,13 +10,17 @@ package enum Indicator: String, Sendable, CaseIterable {
     case recoveredAccounts = "IND-04"
     case recoveredValue = "IND-05"
     case efficiency = "IND-06"
+    /// Of accounts without an employer's deduction, against what the delegations set themselves (WP-03).
+    case programmedFlow = "IND-07"
     case containment = "IND-08"
     case cured = "IND-09"
     case stayedCurrent = "IND-10"
     case perPeso = "IND-11"
     case signing = "IND-12"
     case validOutcomes = "IND-14"
+    case meanPayment = "IND-14/payment"
     case overdueShare = "IND-15"
+    case overdueBalance = "IND-15/balance"
 
     package var name: String {
         switch self {
@@ -27,13 +31,16 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .recoveredAccounts: "recovered accounts"
         case .recoveredValue: "recovered overdue value"
         case .efficiency: "recovery efficiency"
+        case .programmedFlow: "flow of the programmed"
         case .containment: "contained"
         case .cured: "overdue to current"
         case .stayedCurrent: "still current after 4 months"
         case .perPeso: "pesos per peso spent"
         case .signing: "agreements per session"
         case .validOutcomes: "valid outcomes"
+        case .meanPayment: "mean payment"
         case .overdueShare: "overdue share of the cut"
+        case .overdueBalance: "overdue share of the balances"
         }
     }
 
@@ -47,21 +54,29 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .recoveredAccounts: "accounts with a payment ÷ accounts assigned"
         case .recoveredValue: "overdue value recovered ÷ overdue value assigned"
         case .efficiency: "amount recovered ÷ amount due of the accounts assigned"
+        case .programmedFlow: "amount recovered of REA accounts assigned ÷ flow that the delegations programmed"
         case .containment: "accounts with no more arrears in the next cut ÷ accounts assigned that it has"
         case .cured: "overdue accounts that are current in the next cut ÷ overdue accounts assigned that it has"
         case .stayedCurrent: "current accounts that are current in the cut 4 months on ÷ those assigned that it has"
         case .perPeso: "amount recovered ÷ fees before IVA"
         case .signing: "accounts with a valid agreement ÷ accounts with a session held"
         case .validOutcomes: "valid outcomes ÷ outcomes"
+        case .meanPayment: "amount recovered of accounts assigned with a payment ÷ those accounts"
         case .overdueShare: "overdue accounts ÷ accounts of the cut"
+        case .overdueBalance: "balance of overdue accounts ÷ balance of the cut"
         }
     }
 
-    /// Whether it is a share, shown in percent, or pesos per peso.
-    package var isShare: Bool { self != .perPeso }
+    /// Whether it is a share, shown in percent, or pesos per peso or per account.
+    package var isShare: Bool { self != .perPeso && self != .meanPayment }
 
-    /// Whether numerator and denominator are centavos.
-    package var isMoney: Bool { [.recoveredValue, .efficiency, .perPeso].contains(self) }
+    /// Whether the numerator is centavos.
+    package var isMoney: Bool {
+        [.recoveredValue, .efficiency, .programmedFlow, .perPeso, .meanPayment, .overdueBalance].contains(self)
+    }
+
+    /// Whether the denominator is, too.
+    package var isOverMoney: Bool { isMoney && self != .meanPayment }
 }
 
 /// One figure with what it was divided from; exact, and rounded only to be shown.
@@ -80,12 +95,13 @@ package struct IndicatorFigure: Equatable, Sendable {
     /// Percent or pesos with two decimals, half away from zero; `nil` where there is nothing to divide by.
     package var value: String? {
         guard denominator > 0 else { return nil }
-        let ratio = Ratio(Int128(numerator) * (indicator.isShare ? 100 : 1), over: Int128(denominator))
+        let unit: Int128 = indicator.isMoney && !indicator.isOverMoney ? 100 : 1
+        let ratio = Ratio(Int128(numerator) * (indicator.isShare ? 100 : 1), over: Int128(denominator) * unit)
         return ratio.hundredths
     }
 
     package var numeratorText: String { Self.text(numerator, isMoney: indicator.isMoney) }
-    package var denominatorText: String { Self.text(denominator, isMoney: indicator.isMoney) }
+    package var denominatorText: String { Self.text(denominator, isMoney: indicator.isOverMoney) }
 
     private static func text(_ value: Int64, isMoney: Bool) -> String {
         isMoney ? Cents(value).description : String(value)
@@ -95,4 +111,6 @@ package struct IndicatorFigure: Equatable, Sendable {
 /// What a month's figures are told apart by.
 package enum IndicatorCut: String, Sendable, CaseIterable {
     case total, agency, contract, delegation, band, strategy, tactic, vintage
+    /// A contract in one delegation: what scorecards rate.
+    case contractDelegation = "contract-delegation"
 }

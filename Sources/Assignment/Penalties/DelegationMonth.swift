@@ -30,6 +30,8 @@ package struct DelegationMonth: Equatable, Sendable {
     package var adjustments: [Adjustment] = []
     package var needs: [StaffingNeed] = []
     package var goals: [Goal] = []
+    /// What a reader must know of the goals: those that the institution's withdrawals lowered, and those that changed late.
+    package var goalNotes: [GoalNote] = []
     package var visits: [Visit] = []
     package var commitments: [Commitment] = []
     package var scores: [QualityScore] = []

@@ -24,13 +24,66 @@ package struct Goal: Equatable, Sendable {
     package let achieved: Int64
     package let minimum: Int64
     package let weight: Int64
+    /// Whether what was reached is counted from the work, and so grows with the month.
+    package let isCounted: Bool
 
-    package init(fact: String, indicator: String, achieved: Int64, minimum: Int64, weight: Int64) {
+    package init(
+        fact: String, indicator: String, achieved: Int64, minimum: Int64, weight: Int64, isCounted: Bool = false
+    ) {
+        self.isCounted = isCounted
         self.fact = fact
         self.indicator = indicator
         self.achieved = achieved
         self.minimum = minimum
         self.weight = weight
+    }
+
+    /// Whether it is pesos that are to be reached, not accounts.
+    package var isMoney: Bool { indicator == WorkGoal.Indicator.recovered.rawValue }
+}
+
+/// What a statement tells of a goal beside its figures.
+package enum GoalNote: Equatable, Sendable {
+    /// The institution took accounts away, and the minimum fell in proportion. In ten-thousandths.
+    case prorated(fact: String, subject: String, minimum: Int64, left: Int64, dealt: Int64, taken: Int64)
+    /// The goal came or changed after the plan was frozen.
+    case changed(fact: String, subject: String, minimum: Int64, former: Int64?, reason: String)
+
+    package var fact: String {
+        switch self {
+        case .prorated(let fact, _, _, _, _, _), .changed(let fact, _, _, _, _): fact
+        }
+    }
+
+    package var note: StatementNote {
+        switch self {
+        case .prorated(let fact, let subject, let minimum, let left, let dealt, let taken):
+            let sum =
+                "\(Self.text(minimum)) × \(grouped(dealt - taken)) ÷ \(grouped(dealt)) = \(Self.text(left))"
+            return StatementNote(
+                spanish:
+                    "Meta \(fact) (\(subject)): mínimo \(sum), porque el Instituto retiró \(grouped(taken)) cuentas.",
+                english:
+                    "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back \(grouped(taken)) accounts."
+            )
+        case .changed(let fact, let subject, let minimum, let former, let reason):
+            let now = Self.text(minimum)
+            return StatementNote(
+                spanish:
+                    "Meta \(fact) (\(subject)): mínimo \(now), antes \(former.map(Self.text) ?? "sin meta"); cambió con motivo: "
+                    + "\(reason).",
+                english:
+                    "Goal \(fact) (\(subject)): minimum \(now), before \(former.map(Self.text) ?? "no goal"); changed because: "
+                    + "\(reason).")
+        }
+    }
+
+    private static func text(_ value: Int64) -> String {
+        let rest = value % WorkGoal.scale
+        guard rest != 0 else { return grouped(value / WorkGoal.scale) }
+        var digits = String("\(WorkGoal.scale + rest)".dropFirst())
+        while digits.hasSuffix("0") { digits.removeLast() }
+        return grouped(value / WorkGoal.scale) + "." + digits
     }
 }
 

@@ -24,6 +24,7 @@ extension Statement.Section {
         var members: [String: CanonicalJSON] = [
             "lines": .array(lines.map(\.json)),
             "notes": .array(notes.map { .string($0) }),
+            "notesInEnglish": .array(notesInEnglish.map { .string($0) }),
             "totals": totals.json,
         ]
         if let delegation {

@@ -14,6 +14,8 @@ package struct Statement: Equatable, Sendable {
         package let lines: [StatementLine]
         /// What a reader must know and no amount shows, in Spanish.
         package let notes: [String]
+        /// The same in English, in the same order.
+        package let notesInEnglish: [String]
         package let totals: StatementTotals
     }
 
@@ -74,13 +76,19 @@ package struct Statement: Equatable, Sendable {
 
 extension Statement {
     /// What the institution has to look at before it charges so much.
-    private static func warnings(penalties: Cents, invoice: Cents, bond: Cents?) -> [String] {
-        var notes: [String] = []
+    private static func warnings(penalties: Cents, invoice: Cents, bond: Cents?) -> [StatementNote] {
+        var notes: [StatementNote] = []
         if penalties > invoice {
-            notes.append("Las penas del mes, \(grouped(penalties)), superan la factura, \(grouped(invoice)).")
+            notes.append(
+                StatementNote(
+                    spanish: "Las penas del mes, \(grouped(penalties)), superan la factura, \(grouped(invoice)).",
+                    english: "The month's penalties, \(grouped(penalties)), pass the invoice, \(grouped(invoice))."))
         }
         if let bond, bond > .zero, penalties > bond {
-            notes.append("Las penas del mes, \(grouped(penalties)), superan la fianza, \(grouped(bond)).")
+            notes.append(
+                StatementNote(
+                    spanish: "Las penas del mes, \(grouped(penalties)), superan la fianza, \(grouped(bond)).",
+                    english: "The month's penalties, \(grouped(penalties)), pass the bond, \(grouped(bond))."))
         }
         return notes
     }
@@ -89,13 +97,14 @@ extension Statement {
 extension Statement.Section {
     fileprivate init(
         _ delegation: Delegation?, indicators: DelegationIndicators, bands: [BandGoal], charges: [StatementLine],
-        notes: [String], terms: PenaltyTerms
+        notes: [StatementNote], terms: PenaltyTerms
     ) {
         self.bands = bands
         self.delegation = delegation
         self.indicators = indicators
         self.lines = charges + terms.taxLines(on: StatementTotals(of: charges))
-        self.notes = notes
+        self.notes = notes.map(\.spanish)
+        self.notesInEnglish = notes.map(\.english)
         self.totals = StatementTotals(of: lines)
     }
 }
@@ -106,22 +115,41 @@ extension PenaltyTerms {
     }
 
     /// What was not charged for want of a fact or of a decision.
-    fileprivate func notes(for month: DelegationMonth) -> [String] {
-        var notes: [String] = []
+    fileprivate func notes(for month: DelegationMonth) -> [StatementNote] {
+        var notes: [StatementNote] = []
         for need in month.needs.sorted(by: { $0.portfolio < $1.portfolio })
         where capacity != nil && need.staffing == nil && month.indicators.assigned(need.portfolio) > 0 {
             let required = need.required(for: month.indicators.assigned(need.portfolio))
             notes.append(
-                "PEN-01 \(need.portfolio.spanish): plantilla no reportada; \(grouped(required)) asesores requeridos; "
-                    + "sin cargo."
-            )
+                StatementNote(
+                    spanish:
+                        "PEN-01 \(need.portfolio.spanish): plantilla no reportada; \(grouped(required)) asesores requeridos; "
+                        + "sin cargo.",
+                    english:
+                        "PEN-01 \(need.portfolio.name): no staffing was reported; \(grouped(required)) advisers were "
+                        + "required; not charged."))
+        }
+        if workPlan != nil || preventiveWorkPlan != nil {
+            notes += month.goalNotes.sorted { $0.fact < $1.fact }.map(\.note)
         }
         if month.indicators.pendingOutcomes > 0 {
+            let pending = grouped(month.indicators.pendingOutcomes)
             notes.append(
-                "\(grouped(month.indicators.pendingOutcomes)) gestiones sin revisión: no se facturan ni cuentan en "
-                    + "PEN-05 y PEN-07."
-            )
+                StatementNote(
+                    spanish: "\(pending) gestiones sin revisión: no se facturan ni cuentan en PEN-05 y PEN-07.",
+                    english: "\(pending) outcomes without review: not billed, and outside of PEN-05 and PEN-07."))
         }
         return notes
+    }
+}
+
+/// What a reader of a statement must know and no amount shows.
+package struct StatementNote: Equatable, Sendable {
+    package let spanish: String
+    package let english: String
+
+    package init(spanish: String, english: String) {
+        self.spanish = spanish
+        self.english = english
     }
 }

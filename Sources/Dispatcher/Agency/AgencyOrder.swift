@@ -39,6 +39,21 @@ package struct AgencyOrder {
         }
     }
 
+    /// One band of a strategy, because its minimum was missed (SUS-01). What is held stays.
+    ///
+    /// - Parameter by: in any spelling; the ledger has it as one word.
+    init(suspending band: String, of strategy: Strategy, for agency: AgencyID, by: String) {
+        self.agency = agency
+        self.action = .suspend
+        self.strategy = strategy
+        self.band = band
+        motive = Self.missedMotive
+        finalAt = nil
+        self.by = by
+    }
+
+    static let missedMotive = "minimum-missed"
+
     /// - Parameter isPreview: shows what would happen, and changes nothing.
     package func run(on link: DatabaseLink, isPreview: Bool, asJSON: Bool) throws -> String {
         do {
@@ -56,7 +71,7 @@ package struct AgencyOrder {
                 if finalAt != nil { report.recalled = Int64(try recallable(link).count) }
                 return try report.text(asJSON: asJSON)
             }
-            try link.transaction { try putInForce(link, &report) }
+            try link.transaction { report = try putInForce(link) }
             if let finalAt {
                 report.recalled = Int64(
                     try Recalls.notice(
@@ -72,7 +87,7 @@ package struct AgencyOrder {
     }
 
     /// Deals what was withdrawn to the others. The order is in force whatever comes of that.
-    private func dealAgain(_ link: PgLink) -> Result<RedealReport, CommandFailure> {
+    func dealAgain(_ link: PgLink) -> Result<RedealReport, CommandFailure> {
         let scope = RedealScope(.leftOver, strategies: strategy.map { [$0] })
         do {
             return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run())
@@ -118,7 +133,10 @@ package struct AgencyOrder {
         return try link.readRecallable(scope, limit: RecallOrder.max).map(\.lease)
     }
 
-    private func putInForce(_ link: PgLink, _ report: inout AgencyOrderReport) throws {
+    /// In a transaction of the caller's.
+    func putInForce(_ link: PgLink) throws -> AgencyOrderReport {
+        var report = AgencyOrderReport(
+            agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
         try check(try link.lockAgencyStatus(agency))
         let now = try link.readNow()
         let period = Period.ofWork(at: now)
@@ -132,7 +150,7 @@ package struct AgencyOrder {
         var records = Set(places.map(\.delegation)).sorted().map {
             LedgerRecord.standing(
                 agency, action.rawValue, in: $0, strategy: strategy, band: band, motive: motive, finalAt: finalAt,
-                by: by, period: period, at: now)
+                by: LedgerRecord.word(by), period: period, at: now)
         }
         if action != .release { records += try withdraw(link, period, now, &report) }
         if band == nil {
@@ -140,6 +158,7 @@ package struct AgencyOrder {
             report.places = places.count
         }
         try link.insertBlocks(LedgerBlock.seal(records))
+        return report
     }
 
     private func withdraw(

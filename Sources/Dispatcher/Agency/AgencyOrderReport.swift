@@ -32,6 +32,9 @@ struct AgencyOrderReport {
         self.finalAt = finalAt
     }
 
+    /// Accounts that waited in hands.
+    var withdrawn: Int64 { waiting.values.reduce(0, +) }
+
     mutating func add(_ hand: WithdrawnHand) {
         let pool = PoolKey(delegation: hand.key.delegation, strategy: hand.strategy, portfolio: hand.portfolio)
         waiting[pool, default: 0] += hand.accounts

@@ -10,6 +10,8 @@ struct MonthBook {
     let contracts: [ClosingStore.Contract]
     private var months: [Int32: [Int16: DelegationMonth]] = [:]
     private var reached: [GoalKey: ClosingStore.Reached] = [:]
+    /// Accounts dealt and taken back by tactic, where a goal names one.
+    private var tactics: [GoalKey: (dealt: Int64, taken: Int64)] = [:]
 
     private let spent: [Int32: Cents]
     private var adjustments: [Int32: [Adjustment]] = [:]
@@ -112,9 +114,7 @@ struct MonthBook {
     private mutating func readFacts(_ store: ClosingStore) throws {
         let facts = try store.facts()
         if facts.contains(where: { $0.kind == "goal" && $0.value.isEmpty && $0.subject?.contains(":") == true }) {
-            for (place, tactic, figures) in try store.workedByTactic() {
-                reached[GoalKey(place: place, tactic: tactic)] = figures
-            }
+            try readTactics(store)
         }
         var staffing: [StatementPlace: [Int16: Staffing]] = [:]
         for fact in facts {
@@ -123,7 +123,11 @@ struct MonthBook {
                 staffing[fact.place, default: [:]][portfolio] = Staffing(fact: fact.id, present: present)
             }
             let goal = goal(fact)
-            change(fact.place) { $0.take(fact, goal) }
+            let notes = notes(fact, goal)
+            change(fact.place) {
+                $0.take(fact, goal)
+                $0.goalNotes += notes
+            }
         }
         for (place, number, accountsPerAdviser) in try store.capacity() {
             guard let portfolio = Portfolio(rawValue: number) else { continue }
@@ -134,21 +138,84 @@ struct MonthBook {
         }
     }
 
-    /// A goal as supervision set it; what was reached is counted where the fact leaves it empty.
+    /// For goals of single tactics.
+    mutating func readTactics(_ store: ClosingStore) throws {
+        for (place, tactic, figures) in try store.workedByTactic() {
+            reached[GoalKey(place: place, tactic: tactic)] = figures
+        }
+        for (place, tactic, dealt, taken) in try store.dealtByTactic() {
+            tactics[GoalKey(place: place, tactic: tactic)] = (dealt, taken)
+        }
+    }
+
+    /// A goal as supervision set it; what was reached is counted where the fact leaves it empty, and then a minimum in accounts falls
+    /// with what the institution took away.
     private func goal(_ fact: ClosingStore.Fact) -> Goal? {
         guard fact.kind == "goal", let subject = fact.subject, let minimum = Self.scaled(fact.minimum) else {
             return nil
         }
-        let parts = subject.split(separator: ":", maxSplits: 1)
-        let figures = reached[GoalKey(place: fact.place, tactic: parts.count > 1 ? String(parts[1]) : nil)]
-        let achieved = Self.scaled(fact.value) ?? (figures?.count(parts.first ?? "") ?? 0) * Self.scale
+        let weight = Self.scaled(fact.weight) ?? WorkGoal.scale
+        if let achieved = Self.scaled(fact.value) {
+            return Goal(fact: fact.id, indicator: subject, achieved: achieved, minimum: minimum, weight: weight)
+        }
+        let (indicator, tactic) = Self.parts(subject)
+        let left =
+            indicator?.isCount == true
+            ? WorkGoal.prorated(minimum, taken: accounts(fact.place, tactic)) : minimum
         return Goal(
-            fact: fact.id, indicator: subject, achieved: achieved, minimum: minimum,
-            weight: Self.scaled(fact.weight) ?? Self.scale)
+            fact: fact.id, indicator: subject, achieved: achieved(indicator, fact.place, tactic), minimum: left,
+            weight: weight, isCounted: true)
     }
 
-    /// Goals carry up to four decimals.
-    private static let scale: Int64 = 10_000
+    private func notes(_ fact: ClosingStore.Fact, _ goal: Goal?) -> [GoalNote] {
+        guard let goal, let minimum = Self.scaled(fact.minimum) else { return [] }
+        var notes: [GoalNote] = []
+        if goal.minimum != minimum {
+            let accounts = accounts(fact.place, Self.parts(goal.indicator).tactic)
+            notes.append(
+                .prorated(
+                    fact: fact.id, subject: goal.indicator, minimum: minimum, left: goal.minimum,
+                    dealt: accounts.dealt, taken: accounts.taken))
+        }
+        if let change = fact.change {
+            notes.append(
+                .changed(
+                    fact: fact.id, subject: goal.indicator, minimum: minimum,
+                    former: Self.scaled(change.formerMinimum), reason: change.reason))
+        }
+        return notes
+    }
+
+    private static func parts(_ subject: String) -> (indicator: WorkGoal.Indicator?, tactic: String?) {
+        let parts = subject.split(separator: ":", maxSplits: 1)
+        return (
+            parts.first.flatMap { WorkGoal.Indicator(rawValue: String($0)) }, parts.count > 1 ? String(parts[1]) : nil
+        )
+    }
+
+    /// What a contract reached in a delegation, in ten-thousandths.
+    func achieved(_ indicator: WorkGoal.Indicator?, _ place: StatementPlace, _ tactic: String?) -> Int64 {
+        switch indicator {
+        case .recovered:
+            // A centavo is a hundred ten-thousandths of a peso.
+            (months[place.contract]?[place.delegation]?.indicators.recovered.value ?? 0) * 100
+        case .worked, .contacted, .promises, .agreements, .flow, nil:
+            (reached[GoalKey(place: place, tactic: tactic)]?.count(indicator) ?? 0) * WorkGoal.scale
+        }
+    }
+
+    /// Accounts dealt there, and what of them the institution took away.
+    func accounts(_ place: StatementPlace, _ tactic: String?) -> (dealt: Int64, taken: Int64) {
+        if tactic != nil { return tactics[GoalKey(place: place, tactic: tactic)] ?? (0, 0) }
+        guard let indicators = months[place.contract]?[place.delegation]?.indicators else { return (0, 0) }
+        let dealt = indicators.dealt.values.reduce(0, +)
+        return (dealt, dealt - indicators.assigned)
+    }
+
+    /// Contracts that have anything in a delegation.
+    func contracts(in delegation: Int16) -> [Int32] {
+        months.filter { $0.value[delegation] != nil }.keys.sorted()
+    }
 
     private static func scaled(_ text: String?) -> Int64? {
         guard let text, let value = Int64(decimal: text, places: 4), value >= 0 else { return nil }
@@ -157,13 +224,13 @@ struct MonthBook {
 }
 
 extension ClosingStore.Reached {
-    fileprivate func count(_ indicator: Substring) -> Int64 {
+    fileprivate func count(_ indicator: WorkGoal.Indicator?) -> Int64 {
         switch indicator {
-        case "worked": worked
-        case "contacted": contacted
-        case "promises": promises
-        case "agreements": agreements
-        default: 0
+        case .worked: worked
+        case .contacted: contacted
+        case .promises: promises
+        case .agreements: agreements
+        case .recovered, .flow, nil: 0
         }
     }
 }

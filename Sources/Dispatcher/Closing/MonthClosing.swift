@@ -88,6 +88,8 @@ package struct MonthClosing {
                 guard try store.lock() == .closing else { throw Overtaken() }
                 let month = try compute()
                 try store.keep(month.statements)
+                try ScorecardStore(link, period: period).keep(
+                    try ScorecardBook(link, period: period, statements: month.statements).kept)
                 try link.insertBlocks(LedgerBlock.seal(month.records))
                 try Interruption.check(Self.undone)
                 Interruption.enter(.committing)
@@ -116,6 +118,85 @@ package struct MonthClosing {
 
     private static func isOvertaken(_ error: any Error) -> Bool {
         error is Overtaken || ["40001", "23505"].contains((error as? PgError)?.code)
+    }
+
+    /// How the running month would end, contract by contract.
+    ///
+    /// - Throws: ``CommandFailure`` where it has not begun or is closed.
+    func projection() throws -> (ProjectedMonth.Progress, [MonthProjection.Row]) {
+        guard try existingState() == .open else {
+            throw CommandFailure(
+                .usage, "\(period) is closed, so there is nothing to project",
+                remedy: "`dispatcherd statement explain --period \(period)` tells what it came to.")
+        }
+        try refuseUnbegun()
+        return try onOneSnapshot { try projectionInTransaction() }
+    }
+
+    /// The same in a transaction of the caller's, on one snapshot.
+    func projectionInTransaction() throws -> (ProjectedMonth.Progress, [MonthProjection.Row]) {
+        let today = MexicanTimeZone.mexicoCity.local(try self.store.now()).date
+        let first = period.firstDay.daysSince1970
+        let days = period.lastDay.daysSince1970 - first + 1
+        // The range keeps a clock outside of the month within it.
+        let progress = ProjectedMonth.Progress(elapsed: Int64(today.daysSince1970 - first + 1), days: Int64(days))
+        let store = try ClosingStore(link, period: period, step: show)
+        let contracts = try store.contracts()
+        let schedules = try ScheduleBook(store, period: period, contracts: contracts)
+        try store.attributePayments(grace: schedules.grace(of: contracts))
+        let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
+        var rows: [MonthProjection.Row] = []
+        for contract in book.contracts {
+            guard var month = book.month(of: contract), let tariff = schedules.tariff(of: contract),
+                let terms = schedules.terms(of: contract)
+            else { continue }
+            month.bill(try store.billed(of: contract.id))
+            let projected = try readable { () throws(ScheduleError) in
+                try ProjectedMonth(month, tariff: tariff, terms: terms, progress: progress)
+            }
+            rows += projected.lines.map {
+                MonthProjection.Row(contract: month.contract, agency: month.agency, line: $0)
+            }
+        }
+        return (progress, rows)
+    }
+
+    /// What was reached of each goal by the facts so far, and what is left to reach, in ten-thousandths.
+    func goalFigures(_ goals: [WorkGoal]) throws -> [(achieved: Int64, minimum: Int64)?] {
+        guard !goals.isEmpty else { return [] }
+        return try onOneSnapshot {
+            let store = try ClosingStore(link, period: period, step: show)
+            let contracts = try store.contracts()
+            let schedules = try ScheduleBook(store, period: period, contracts: contracts)
+            try store.attributePayments(grace: schedules.grace(of: contracts))
+            var book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
+            if goals.contains(where: { $0.tactic != nil }) { try book.readTactics(store) }
+            let flow = goals.contains { $0.indicator == .flow } ? try store.flow() : [:]
+            return goals.map { goal in
+                let delegation = goal.delegation.value
+                if goal.indicator == .flow { return ((flow[delegation] ?? 0) * 100, goal.minimum) }
+                let contracts = goal.contract.map { [$0.value] } ?? book.contracts(in: delegation)
+                let places = contracts.map { StatementPlace(contract: $0, delegation: delegation) }
+                let achieved = places.reduce(0) { $0 + book.achieved(goal.indicator, $1, goal.tactic) }
+                guard goal.indicator.isCount else { return (achieved, goal.minimum) }
+                let accounts = places.map { book.accounts($0, goal.tactic) }
+                    .reduce((dealt: Int64(0), taken: Int64(0))) { ($0.dealt + $1.dealt, $0.taken + $1.taken) }
+                return (achieved, WorkGoal.prorated(goal.minimum, taken: accounts))
+            }
+        }
+    }
+
+    /// How the month rates its contracts: as kept, or as an open month is now; with what conduct is scored from.
+    func scorecards() throws -> (isFinal: Bool, rows: [ScorecardStore.Kept], conduct: [ConductScore]) {
+        let isClosed = try existingState() == .closed
+        let store = ScorecardStore(link, period: period)
+        return try onOneSnapshot {
+            let month = try compute()
+            let conduct = ConductScore.scores(try store.conduct())
+            if isClosed { return (true, try store.kept(), conduct) }
+            let book = try ScorecardBook(link, period: period, statements: month.statements)
+            return (false, book.kept, conduct)
+        }
     }
 
     /// The statements of a closed period as they were kept.

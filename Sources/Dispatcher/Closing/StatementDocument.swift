@@ -62,6 +62,8 @@ struct StatementDocument: Decodable {
         let indicators: Indicators?
         let lines: [Line]
         let notes: [String]
+        /// Those that were closed before there were any have none.
+        let notesInEnglish: [String]?
         let totals: Totals
     }
 

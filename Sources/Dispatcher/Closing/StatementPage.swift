@@ -71,7 +71,7 @@ struct StatementPage {
 
     private func view(_ section: StatementDocument.Section) -> [String: Any] {
         var view: [String: Any] = [
-            "lines": section.lines.map(self.view), "hasLines": !section.lines.isEmpty, "notes": section.notes,
+            "lines": section.lines.map(self.view), "hasLines": !section.lines.isEmpty, "notes": notes(section),
             "totals": self.view(section.totals),
             "title": section.delegation.map { "Delegación \($0) · \(section.delegationName ?? "")" }
                 ?? "Cargos sobre la factura completa",
@@ -81,18 +81,33 @@ struct StatementPage {
         return view
     }
 
+    private func notes(_ section: StatementDocument.Section) -> [[String: Any]] {
+        let english = section.notesInEnglish ?? []
+        return section.notes.enumerated().map { index, note in
+            ["note": note, "english": index < english.count ? english[index] : ""]
+        }
+    }
+
+    /// The same sum in figures: base × rate = amount.
+    private func sum(_ line: StatementDocument.Line, _ base: String, _ rate: String) -> String {
+        "\(base) × \(rate) = \(pesos(line.amount))"
+    }
+
     private func view(_ line: StatementDocument.Line) -> [String: Any] {
         let shown = line.records.prefix(3).map { String($0) }.joined(separator: ", ")
         let more = line.records.count > 3 ? " … \(line.records.last ?? 0)" : ""
         let base = line.base.count.map { "\(grouped($0)) \(line.base.unit ?? "")" } ?? pesos(line.base.pesos)
         let isTaken = ["penalty", "tax-on-penalties", "fee-cut"].contains(line.kind)
         let rule = PenaltyRule(rawValue: line.rule)
+        let rate = line.rate.percent.map { "\($0) %" } ?? pesos(line.rate.pesos)
+        let countInEnglish = line.base.count.map { grouped($0) } ?? pesos(line.base.pesos)
         let (subject, english) = names(line.subject)
         return [
             "rule": line.rule, "ruleName": rule?.spanishTitle ?? "", "ruleNameInEnglish": rule?.title ?? "",
             "hasRuleName": rule != nil, "subject": subject, "subjectInEnglish": english,
             "hasSubject": !subject.isEmpty, "schedule": line.schedule, "clause": line.clause, "base": base,
-            "rate": line.rate.percent.map { "\($0) %" } ?? pesos(line.rate.pesos),
+            "clauseInEnglish": EnglishClause.text(kind: line.kind, rule: line.rule),
+            "sumInEnglish": sum(line, countInEnglish, rate), "rate": rate,
             "amount": isTaken ? taken(line.amount) : pesos(line.amount),
             "arithmetic": line.arithmetic, "facts": line.facts.joined(separator: ", "), "hasFacts": !line.facts.isEmpty,
             "records": "\(grouped(Int64(line.records.count))): \(shown)\(more)", "hasRecords": !line.records.isEmpty,

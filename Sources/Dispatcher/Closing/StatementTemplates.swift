@@ -48,7 +48,7 @@ enum StatementTemplates {
         {{returned}}{{#reasons}}{{comma}}{{reason}} <small>{{token}}</small> {{count}}{{/reasons}} · pagos recibidos
         <small>recovered</small> {{recovered}}</p>
         {{/indicators}}
-        {{#notes}}<p class="note">{{.}}</p>{{/notes}}
+        {{#notes}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/notes}}
         {{#hasLines}}
         <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th>Cláusula y cuenta<span class="en">Clause and
         arithmetic</span></th><th class="n">Base</th><th class="n">Tasa<span class="en">Rate</span></th>
@@ -57,6 +57,7 @@ enum StatementTemplates {
         <tr><td>{{rule}}{{#hasRuleName}} {{ruleName}}<span class="en">{{ruleNameInEnglish}}</span>{{/hasRuleName}}
         {{^hasRuleName}}<br>{{/hasRuleName}}<small class="w">{{schedule}}</small></td>
         <td>{{#hasSubject}}<strong>{{subject}}</strong> <small>{{subjectInEnglish}}</small><br>{{/hasSubject}}{{clause}}<br><small>{{arithmetic}}</small>
+        <span class="en" lang="en">{{clauseInEnglish}} {{sumInEnglish}}</span>
         {{#hasFacts}}<br><small>Hechos (facts): {{facts}}</small>{{/hasFacts}}
         {{#hasRecords}}<br><small>Registros (records) {{records}}</small>{{/hasRecords}}</td>
         <td class="n">{{base}}</td><td class="n">{{rate}}</td><td class="n">{{amount}}</td></tr>

@@ -22,6 +22,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case sweepInterval = "sweep.interval-seconds"
     case contactKeyFile = "contact.key-file"
     case ledgerKeyFile = "ledger.key-file"
+    case ledgerWatchMinutes = "ledger.watch-minutes"
+    case projectionHours = "projection.hours"
     case closingTwoPersons = "closing.two-persons"
     case closingObjectionDays = "closing.objection-days"
     case reviewDeadlineDays = "review.deadline-days"
@@ -51,6 +53,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .recallObjectionDays: .integer(0...90)
         case .expiringLeadHours: .integer(0...720)
         case .dealAgainHours: .integer(0...744)
+        case .ledgerWatchMinutes: .integer(0...44_640)
+        case .projectionHours: .integer(0...744)
         }
     }
 
@@ -73,6 +77,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .sweepInterval: "30"
         case .contactKeyFile: ""
         case .ledgerKeyFile: ""
+        case .ledgerWatchMinutes: "60"
+        case .projectionHours: "12"
         case .closingTwoPersons: "true"
         case .closingObjectionDays: "5"
         case .reviewDeadlineDays: "5"
@@ -106,6 +112,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .sweepInterval: "seconds between two sweeps for ended terms"
         case .contactKeyFile: "the key that contact data is sealed with; empty: CONTACT is not served"
         case .ledgerKeyFile: "the private key that roots of closed periods are signed with; empty: they are not signed"
+        case .ledgerWatchMinutes:
+            "minutes between two looks of the nodes at one delegation's ledger; 0: only by `ledger verify`"
+        case .projectionHours: "hours between two projections of the open month for its agencies; 0: only by command"
         case .closingTwoPersons:
             "waivers, adjustments and the close of a month are proposed by one person and decided by another"
         case .closingObjectionDays: "business days in which agencies may object to pre-statements"

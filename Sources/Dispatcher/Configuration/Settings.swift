@@ -109,6 +109,8 @@ package struct Settings: Sendable {
     package var reviewContestDays: Int { integer(.reviewContestDays) }
     package var objectionHold: Duration { .seconds(integer(.recallObjectionDays) * 86_400) }
     package var dealAgain: Duration { .seconds(integer(.dealAgainHours) * 3_600) }
+    package var ledgerWatch: Duration { .seconds(integer(.ledgerWatchMinutes) * 60) }
+    package var projectionEvery: Duration { .seconds(integer(.projectionHours) * 3_600) }
     package var expiringLead: Duration { .seconds(integer(.expiringLeadHours) * 3_600) }
 
     package var allowsPlain: Bool { text(.listenAllowPlain) == "true" }

@@ -85,6 +85,7 @@ package struct DispatcherNode: Sendable {
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
         let redealConnection = connection("reparto-redeal", readsByKey: false)
+        let watchConnection = connection("reparto-watch", readsByKey: false)
         let (now, routing) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
         engine.refresh(routing, begun: engine.beginReading())
@@ -94,14 +95,15 @@ package struct DispatcherNode: Sendable {
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
         let server = try await listen(engine, admissions, inquiries)
         let upkeep = Upkeep(
-            engine: engine, connection: upkeepConnection, redealConnection: redealConnection, pace: settings.pace,
-            logger: logger)
+            engine: engine, connection: upkeepConnection, redealConnection: redealConnection,
+            watchConnection: watchConnection, pace: settings.pace, logger: logger)
         let follower = PushFollower(
             connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
             connections: [
                 groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection, redealConnection,
+                watchConnection,
             ],
             certificate: settings.server.tls.map {
                 CertificateWatch(tls: $0, pause: settings.pace.certificate, logger: logger)

@@ -49,6 +49,8 @@ package enum Serving {
         node.pace.sweep = settings.sweepInterval
         node.pace.expiringLead = settings.expiringLead
         node.pace.dealAgain = settings.dealAgain
+        node.pace.ledgerWatch = settings.ledgerWatch
+        node.pace.projection = settings.projectionEvery
         node.contactCipher = try settings.contactKeyFile.map { try ContactCipher(file: $0) }
         node.preparesStatements = settings.preparesStatements
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability

@@ -27,6 +27,11 @@ package struct Upkeep: Sendable {
         package var dealAgain: Duration = .zero
         /// Between two looks at the files of the listener's certificate.
         package var certificate: Duration = .seconds(10)
+        /// Between two looks whether the ledger is to be verified, or a month projected.
+        package var watch: Duration = .seconds(60)
+        /// Between two verifications of a sample, and between two projections, in the domain's time; zero: never by itself.
+        package var ledgerWatch: Duration = .zero
+        package var projection: Duration = .zero
         /// How long before a term its holder is told.
         package var expiringLead: Duration = .seconds(3 * 86_400)
 
@@ -34,22 +39,25 @@ package struct Upkeep: Sendable {
     }
 
     private enum Chore: String, CaseIterable {
-        case round, news, beat, sweep, redeal
+        case round, news, beat, sweep, redeal, watch
     }
 
     private let engine: LeaseEngine
     private let connection: PgConnection
     /// For what takes long, so that beats and the clock do not wait for it.
     private let redealConnection: PgConnection
+    private let watchConnection: PgConnection
     private let pace: Pace
     private let logger: Logger
 
     package init(
-        engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, pace: Pace, logger: Logger
+        engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, watchConnection: PgConnection,
+        pace: Pace, logger: Logger
     ) {
         self.engine = engine
         self.connection = connection
         self.redealConnection = redealConnection
+        self.watchConnection = watchConnection
         self.pace = pace
         self.logger = logger
     }
@@ -79,6 +87,7 @@ package struct Upkeep: Sendable {
             case .beat: pace.beat
             case .sweep: pace.sweep
             case .redeal: pace.redeal
+            case .watch: pace.watch
             }
         return failures == 0 ? usual : max(usual, min(pace.beat, .seconds(failures)))
     }
@@ -119,6 +128,24 @@ package struct Upkeep: Sendable {
             "Upkeep failed", metadata: ["chore": "\(chore)", "failures": "\(failures)", "error": "\(error)"])
     }
 
+    /// A finding is an error for whoever reads the log; it is kept besides (``LedgerWatch``).
+    private func watch() async throws {
+        let (projection, look) = (pace.projection, pace.ledgerWatch)
+        if projection > .zero {
+            let periods = try await watchConnection.run { try MonthProjection.keep($0, every: projection) }
+            for period in periods { logger.info("Month projected", metadata: ["period": "\(period)"]) }
+        }
+        guard look > .zero else { return }
+        guard let seen = try await watchConnection.run({ try LedgerWatch.run($0, every: look) }) else { return }
+        for finding in seen.findings { logger.error("The ledger was changed", metadata: ["found": "\(finding)"]) }
+        logger.info(
+            "Ledger verified",
+            metadata: [
+                "delegations": "\(seen.delegations)", "records": "\(seen.records)",
+                "findings": "\(seen.findings.count)",
+            ])
+    }
+
     /// - Parameter failures: how often in a row it has failed before; the log gets the first, second, fourth, eighth …
     /// - Returns: whether it worked.
     private func perform(_ chore: Chore, failures: Int) async -> Bool {
@@ -154,6 +181,7 @@ package struct Upkeep: Sendable {
                 let again = pace.dealAgain
                 let accounts = try await redealConnection.run { try RedealKeeping.run($0, dealAgain: again) }
                 if accounts > 0 { logger.info("Dealt again", metadata: ["accounts": "\(accounts)"]) }
+            case .watch: try await watch()
             }
             return true
         } catch {

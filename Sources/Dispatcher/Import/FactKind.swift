@@ -4,7 +4,7 @@ internal import Assignment
 
 /// What a fact can be about, and which of its columns that needs.
 package enum FactKind: String, Sendable, CaseIterable {
-    case staffing, visit, quality, goal, improvement, requirement
+    case staffing, visit, quality, goal, improvement, requirement, complaint, mediation
 
     /// For people.
     var rule: String {
@@ -15,12 +15,18 @@ package enum FactKind: String, Sendable, CaseIterable {
                 + "`yes` or `no` (PEN-03)."
         case .quality: "`portfolio` is `telephone`; `value` is the score in percent, 0 to 100 (PEN-06)."
         case .goal:
-            "`subject` is `worked`, `contacted`, `promises` or `agreements`, of one tactic as `worked:rest`; "
-                + "`value` is what was reached, empty to have it computed; `minimum` and `weight` (WP-02, PEN-02)."
+            "`subject` is `worked`, `contacted`, `promises` or `agreements`, of one tactic as `worked:rest`, or "
+                + "`recovered` in pesos; `value` is what was reached, empty to have it computed; `minimum` and `weight` "
+                + "(WP-02, PEN-02). One that supersedes another says why in `note`."
         case .improvement:
             "`subject` is the impact `low`, `medium` or `high`; `value` says whether it was met, `yes` or `no` "
                 + "(PEN-04)."
         case .requirement: "`value` says whether it was met, `yes` or `no` (PEN-21)."
+        case .complaint:
+            "`subject` is its cause as a code; `value` is how many debtors complained (REDECO); scorecards read it."
+        case .mediation:
+            "`subject` is `sessions`, `invitations` or `facilities`; `value` is the score of their supervision in "
+                + "percent, 0 to 100 (AGY-18)."
         }
     }
 
@@ -56,6 +62,17 @@ package enum FactKind: String, Sendable, CaseIterable {
                 yesNo(value, "of an improvement says whether it was met"),
             ].compactMap(\.self)
         case .requirement: return [yesNo(value, "of a requirement says whether it was met")].compactMap(\.self)
+        case .complaint:
+            return [
+                subject == nil ? ("subject", "is empty; a complaint has a cause") : nil,
+                isCount(value) ? nil : ("value", "is not a number of complaints, 0 to 100000"),
+            ].compactMap(\.self)
+        case .mediation:
+            return [
+                subject.map(["sessions", "invitations", "facilities"].contains) == true
+                    ? nil : ("subject", "of mediation must be `sessions`, `invitations` or `facilities`"),
+                value.flatMap { BasisPoints(percent: $0) } == nil ? ("value", "is not a percent from 0 to 100") : nil,
+            ].compactMap(\.self)
         }
     }
 
@@ -64,17 +81,22 @@ package enum FactKind: String, Sendable, CaseIterable {
     ) -> [(column: String, reason: String)] {
         let parts = (subject ?? "").split(separator: ":", omittingEmptySubsequences: false)
         let indicators: [Substring] = ["worked", "contacted", "promises", "agreements"]
-        let isKnown = indicators.contains(parts.first ?? "") && parts.count <= 2 && parts.last?.isEmpty == false
+        let isKnown =
+            subject == WorkGoal.Indicator.recovered.rawValue
+            || indicators.contains(parts.first ?? "") && parts.count <= 2 && parts.last?.isEmpty == false
         return [
             isKnown
                 ? nil
                 : (
                     "subject",
-                    "of a goal must be `worked`, `contacted`, `promises` or `agreements`, or that with `:tactic`"
+                    "of a goal must be `worked`, `contacted`, `promises` or `agreements`, or that with `:tactic`, or "
+                        + "`recovered`"
                 ),
             value == nil || isAmount(value) ? nil : ("value", "of a goal must be a number of 0 or more, or empty"),
             isAmount(row.text(named: "minimum")) ? nil : ("minimum", "of a goal must be a number of 0 or more"),
             isAmount(row.text(named: "weight")) ? nil : ("weight", "of a goal must be a number of 0 or more"),
+            row.text(named: "supersedes") == nil || row.text(named: "note") != nil
+                ? nil : ("note", "is empty; a goal that changes says why"),
         ].compactMap(\.self)
     }
 

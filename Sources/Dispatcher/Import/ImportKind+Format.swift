@@ -16,6 +16,8 @@ extension ImportKind {
         case .opening: .opening
         case .facts: .facts
         case .scores: .scores
+        case .goals: .goals
+        case .weights: .weights
         }
     }
 
@@ -59,7 +61,8 @@ extension ImportKind {
                     value: row.text(named: "value") ?? "")
                 return value.fault(isFee: row.text(named: "kind") == "fee").map { [$0] } ?? []
             }
-        case .zones, .scores: { _ in [] }
+        case .goals: TableFormat.goalFaults
+        case .zones, .weights, .scores: { _ in [] }
         }
     }
 }

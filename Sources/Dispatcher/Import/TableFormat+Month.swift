@@ -168,6 +168,7 @@ extension TableFormat {
 
     /// All of them, in the order of the documentation.
     package static let all = [
-        zones, schedules, contracts, keys, cut, opening, payments, stops, starts, facts, scores, reviews, contacts,
+        zones, schedules, contracts, keys, cut, opening, payments, stops, starts, goals, facts, weights, scores,
+        reviews, contacts,
     ]
 }

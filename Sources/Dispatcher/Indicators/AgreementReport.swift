@@ -7,6 +7,8 @@ package import PgStore
 package struct AgreementReport {
     package struct Cohort: Equatable, Sendable {
         package let signedIn: Period
+        /// Of the cut that was asked for: `all`, `ACE07`, a contract's or a delegation's number.
+        package let key: String
         package let agreements: Int64
         package let states: [AgreementCourse.State: Int64]
         /// Second payment, third payment, cure and maintenance: how many have it, of how many it is known.
@@ -32,11 +34,20 @@ package struct AgreementReport {
     }
 
     package let through: Period
+    private let cut: IndicatorCut
+    private let agencies: [Int32: AgencyID]
     private let rows: [(agreement: AgreementStore.Agreement, course: AgreementCourse)]
 
-    /// - Parameter through: the last month whose payments are all loaded.
-    package init(_ link: PgLink, through: Period) throws {
+    /// The cuts that agreements have.
+    package static let cuts: [IndicatorCut] = [.total, .agency, .contract, .delegation]
+
+    /// - Parameters:
+    ///   - through: the last month whose payments are all loaded.
+    ///   - cut: one of ``cuts``.
+    package init(_ link: PgLink, through: Period, by cut: IndicatorCut = .total) throws {
         self.through = through
+        self.cut = cut
+        agencies = try ScorecardStore(link, period: through).agencies()
         rows = try AgreementStore(link).agreements(through: through).map { agreement in
             let course = AgreementCourse(
                 signedIn: agreement.signedOn.period, paid: agreement.paid, through: through)
@@ -45,15 +56,40 @@ package struct AgreementReport {
     }
 
     package var cohorts: [Cohort] {
-        let groups = Dictionary(grouping: rows) { $0.agreement.signedOn.period }
-        return groups.keys.sorted().map { period in
-            let courses = groups[period, default: []].map(\.course)
+        let groups = Dictionary(grouping: rows) { Group(period: $0.agreement.signedOn.period, key: key($0.agreement)) }
+        return groups.keys.sorted().map { group in
+            let courses = groups[group, default: []].map(\.course)
             return Cohort(
-                signedIn: period, agreements: Int64(courses.count),
+                signedIn: group.period, key: group.key.text, agreements: Int64(courses.count),
                 states: Dictionary(courses.map { ($0.state, 1) }, uniquingKeysWith: +),
                 second: IndicatorShare(courses.map(\.hasSecondPayment)),
                 third: IndicatorShare(courses.map(\.hasThirdPayment)), cured: IndicatorShare(courses.map(\.isCured)),
                 maintained: IndicatorShare(courses.map(\.isMaintained)))
+        }
+    }
+
+    private struct Group: Hashable, Comparable {
+        let period: Period
+        let key: Key
+
+        static func < (left: Group, right: Group) -> Bool {
+            (left.period, left.key.number) < (right.period, right.key.number)
+        }
+    }
+
+    private struct Key: Hashable {
+        let number: Int32
+        let text: String
+    }
+
+    private func key(_ agreement: AgreementStore.Agreement) -> Key {
+        switch cut {
+        case .agency:
+            let agency = agencies[agreement.contract]
+            return Key(number: agency?.value ?? 0, text: agency?.description ?? "unknown")
+        case .contract: return Key(number: agreement.contract, text: "\(agreement.contract)")
+        case .delegation: return Key(number: Int32(agreement.delegation), text: "\(agreement.delegation)")
+        case .total, .band, .strategy, .tactic, .vintage, .contractDelegation: return Key(number: 0, text: "all")
         }
     }
 
@@ -62,12 +98,13 @@ package struct AgreementReport {
         guard !cohorts.isEmpty else { return ["no agreement was approved until \(through)"] }
         let states = AgreementCourse.State.allCases
         let rates = ["2nd payment", "3rd payment", "cured", "maintained"]
-        var table = TextTable(columns: [.left, .right] + (states.map(\.rawValue) + rates).map { _ in .right })
-        table.row(["signed in", "agreements"] + states.map(\.rawValue) + rates.map { $0 + " %" })
+        var table = TextTable(columns: [.left, .left, .right] + (states.map(\.rawValue) + rates).map { _ in .right })
+        table.row(["signed in", cut.rawValue, "agreements"] + states.map(\.rawValue) + rates.map { $0 + " %" })
         for cohort in cohorts {
             let shares = [cohort.second, cohort.third, cohort.cured, cohort.maintained]
             table.row(
-                ["\(cohort.signedIn)", "\(cohort.agreements)"] + states.map { "\(cohort.states[$0, default: 0])" }
+                ["\(cohort.signedIn)", cohort.key, "\(cohort.agreements)"]
+                    + states.map { "\(cohort.states[$0, default: 0])" }
                     + shares.map { share in share.percent.map { "\($0) (\(share.count)/\(share.known))" } ?? "–" })
         }
         return table.lines
@@ -100,7 +137,8 @@ package struct AgreementReport {
         let json = CanonicalJSON.array(
             cohorts.map { cohort in
                 .object([
-                    "signedIn": .string("\(cohort.signedIn)"), "agreements": .number(cohort.agreements),
+                    "signedIn": .string("\(cohort.signedIn)"), "by": .string(cut.rawValue),
+                    "key": .string(cohort.key), "agreements": .number(cohort.agreements),
                     "states": .object(
                         Dictionary(
                             cohort.states.map { ($0.key.rawValue, CanonicalJSON.number($0.value)) },
@@ -162,5 +200,39 @@ package struct PromiseReport {
             }
         }
         return rows.count
+    }
+}
+
+/// Mediation sessions of a month's valid work by contract: scheduled, held, missed, and what was signed.
+package struct SessionReport {
+    private let rows: [AgreementStore.Sessions]
+
+    package init(_ link: PgLink, period: Period) throws { rows = try AgreementStore(link).sessions(period) }
+
+    package var lines: [String] {
+        guard !rows.isEmpty else { return ["no session is in valid work of that month"] }
+        var table = TextTable(columns: [.left] + (0..<6).map { _ in .right })
+        table.row(["contract", "scheduled", "held", "no-show", "refused", "signed", "signed % of held"])
+        func row(_ name: String, _ counts: [Int64]) -> [String] {
+            // Who signed had a session.
+            let held = counts[1] + counts[3] + counts[4]
+            let share = held > 0 ? Ratio(Int128(counts[4]) * 100, over: Int128(held)).hundredths : "–"
+            return [name] + counts.map { grouped($0) } + [share]
+        }
+        for sessions in rows { table.row(row("\(sessions.contract)", sessions.counts)) }
+        table.row(row("all", (0..<5).map { index in rows.reduce(0) { $0 + $1.counts[index] } }))
+        return table.lines
+    }
+
+    package var json: String {
+        let json = CanonicalJSON.array(
+            rows.map { sessions in
+                .object([
+                    "contract": .number(Int64(sessions.contract)), "scheduled": .number(sessions.counts[0]),
+                    "held": .number(sessions.counts[1]), "noShow": .number(sessions.counts[2]),
+                    "refused": .number(sessions.counts[3]), "signed": .number(sessions.counts[4]),
+                ])
+            })
+        return String(json.text.dropLast())
     }
 }

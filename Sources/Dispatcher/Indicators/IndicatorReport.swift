@@ -90,7 +90,7 @@ package struct IndicatorReport {
         case .strategy: Int16(key).flatMap(Strategy.init)?.name ?? key
         case .band: Int32(key).flatMap { MoraBand(daysLate: $0)?.label } ?? "current"
         case .vintage: Int32(key).flatMap { Period(number: $0)?.description } ?? key
-        case .total, .agency, .contract, .delegation, .tactic: key
+        case .total, .agency, .contract, .delegation, .tactic, .contractDelegation: key
         }
     }
 }

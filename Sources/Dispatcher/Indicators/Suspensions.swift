@@ -41,14 +41,23 @@ package struct Suspensions {
         }
     }
 
-    /// Decides about one proposal. A band that is suspended: what the agency was dealt of it and has not pulled is withdrawn at once; what it
-    /// holds stays. A termination is recorded; the contract's last day is for `import contracts` to say.
-    ///
-    /// - Returns: how many accounts were withdrawn.
+    /// What a decision did.
+    package struct Effect: Equatable {
+        /// Withdrawn from the agency's hands.
+        package let accounts: Int64
+        /// The tactics that are suspended for it until `agency release`, as `administrative/band-31-60`.
+        package let tactics: [String]
+        /// Dealt to others at once.
+        package let dealtAgain: Int64
+    }
+
+    /// Decides about one proposal. A band that is suspended: `agency suspend` for each tactic that lies in the band, so that no plan to come
+    /// gives the agency any; and what else it was dealt of the band and has not pulled is withdrawn at once. What it holds stays. A
+    /// termination is recorded; the contract's last day is for `import contracts` to say.
     package func decide(
         agency text: String, band: MoraBand, kind: SuspensionProposal.Kind, isSuspended: Bool, reason: String,
         by: String
-    ) throws -> Int64 {
+    ) throws -> Effect {
         let agency = try Words.agency(text)
         guard (1...500).contains(reason.count), (1...80).contains(by.count) else {
             throw CommandFailure(
@@ -67,13 +76,21 @@ package struct Suspensions {
         guard row.decision == nil else {
             throw CommandFailure(.findings, "that was decided before", remedy: "A decision stands.")
         }
-        return try link.transaction {
+        var orders: [AgencyOrder] = []
+        var tactics: [String] = []
+        let accounts = try link.transaction {
             var accounts: Int64 = 0
             if isSuspended, kind == .band {
+                for (strategy, tactic) in try SuspensionStore(link).tactics(of: band) {
+                    let order = AgencyOrder(suspending: tactic, of: strategy, for: agency, by: by)
+                    accounts += try order.putInForce(link).withdrawn
+                    orders.append(order)
+                    tactics.append("\(strategy.name)/\(tactic)")
+                }
                 let endings = DealEndings(link)
                 try endings.stage()
                 if try SuspensionStore(link).stageUnpulled(of: agency, in: band) > 0 {
-                    accounts = try endings.run { endings, now in
+                    accounts += try endings.run { endings, now in
                         LedgerBlock.seal(endings.map { .ending($0, period: Period.ofWork(at: now), at: now) })
                     }.ended
                 }
@@ -84,6 +101,11 @@ package struct Suspensions {
                     reason: reason, by: by, accounts: accounts), period)
             return accounts
         }
+        let dealtAgain = orders.reduce(Int64(0)) { sum, order in
+            guard case .success(let report) = order.dealAgain(link) else { return sum }
+            return sum + Int64(report.accounts)
+        }
+        return Effect(accounts: accounts, tactics: tactics, dealtAgain: dealtAgain)
     }
 
     package var lines: [String] {

@@ -46,7 +46,12 @@ struct Inquiries: Sendable {
                 let standings = try link.readStandings(
                     of: identity.agency, in: request.delegation, strategy: request.strategy)
                 let held = standings.reduce(0) { $0 + $1.quota.heldAccounts }
-                return .listed(standings.map(\.statusFields), end: [ReplyField("held", held)])
+                // About no strategy; who asks for one is spared them.
+                let warnings =
+                    request.strategy == nil
+                    ? try ProjectionStore(link).warnings(of: identity.agency, in: request.delegation) : []
+                return .listed(
+                    standings.map(\.statusFields) + warnings.map(\.fields), end: [ReplyField("held", held)])
             }
         }
     }

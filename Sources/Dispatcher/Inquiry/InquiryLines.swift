@@ -55,6 +55,25 @@ extension HeldDetail {
     }
 }
 
+extension ProjectionStore.Row {
+    /// A data line of `STATUS` about a penalty or minimum that the month would end in.
+    var fields: [ReplyField] {
+        var fields = [
+            ReplyField("warning", line.rule), ReplyField("level", line.level.rawValue),
+            ReplyField("period", period.description),
+        ]
+        if let delegation = line.delegation { fields.append(ReplyField("delegation", delegation)) }
+        fields.append(ReplyField("contract", contract))
+        if !line.subject.isEmpty { fields.append(ReplyField("subject", line.subject)) }
+        if !line.now.isEmpty { fields.append(ReplyField("now", line.now)) }
+        fields.append(ReplyField("limit", line.limit))
+        if !line.end.isEmpty { fields.append(ReplyField("end", line.end)) }
+        if !line.need.isEmpty { fields.append(ReplyField("need", line.need)) }
+        if line.charge > .zero { fields.append(ReplyField("charge", line.charge)) }
+        return fields
+    }
+}
+
 extension Standing {
     /// The data line of `STATUS`.
     var statusFields: [ReplyField] {

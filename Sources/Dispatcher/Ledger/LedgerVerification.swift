@@ -40,26 +40,37 @@ package struct LedgerVerification {
     package func run(
         sample: Int? = nil, seed: UInt64 = 0, step: (Int, Int) -> Void = { _, _ in }
     ) throws -> Report {
-        try link.snapshot {
-            var report = Report()
-            let places = try store.places()
-            let chosen = Self.choose(sample, of: Set(places.map(\.delegation)).sorted(), seed: seed)
-            let wanted = places.filter { chosen.contains($0.delegation) }
-            let roots = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
-            try RootCheck(store).run(&report)
-            var check: DelegationCheck?
-            for (index, place) in wanted.enumerated() {
-                if check?.delegation != place.delegation {
-                    try check?.finish(link, &report)
-                    check = DelegationCheck(place.delegation)
-                }
-                try check?.month(place.period, signed: roots[place.period], store, &report)
-                report.places += 1
-                step(index + 1, wanted.count)
+        try link.snapshot { try runInSnapshot(sample: sample, seed: seed, step: step) }
+    }
+
+    /// The delegations that a sample would look at, ascending.
+    package func delegations(sample: Int, seed: UInt64) throws -> [Int16] {
+        let all = Set(try store.places().map(\.delegation)).sorted()
+        return Self.choose(sample, of: all, seed: seed).map(\.value).sorted()
+    }
+
+    /// The same in a transaction of the caller's, on one snapshot.
+    func runInSnapshot(
+        sample: Int?, seed: UInt64, step: (Int, Int) -> Void = { _, _ in }
+    ) throws -> Report {
+        var report = Report()
+        let places = try store.places()
+        let chosen = Self.choose(sample, of: Set(places.map(\.delegation)).sorted(), seed: seed)
+        let wanted = places.filter { chosen.contains($0.delegation) }
+        let roots = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
+        try RootCheck(store).run(&report)
+        var check: DelegationCheck?
+        for (index, place) in wanted.enumerated() {
+            if check?.delegation != place.delegation {
+                try check?.finish(link, &report)
+                check = DelegationCheck(place.delegation)
             }
-            try check?.finish(link, &report)
-            return report
+            try check?.month(place.period, signed: roots[place.period], store, &report)
+            report.places += 1
+            step(index + 1, wanted.count)
         }
+        try check?.finish(link, &report)
+        return report
     }
 
     private static func choose(_ sample: Int?, of all: [Delegation], seed: UInt64) -> Set<Delegation> {

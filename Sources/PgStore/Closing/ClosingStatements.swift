@@ -8,7 +8,7 @@ enum ClosingStatements {
     /// One row per deal and kind of work. $1 period, $2 results that need a review, $3 the agreement's result,
     /// $4 channels, $5 their kinds, $6 marks that ask for no review.
     ///
-    /// Valid: approved, or needing no review; what broke a contact rule needs one. The lowest number of a valid outcome
+    /// Valid: approved, or needing no review; what broke a contact rule or failed an automatic check needs one. The lowest number of a valid outcome
     /// is the one that bills.
     static let work = """
         CREATE TEMP TABLE close_work ON COMMIT DROP AS
@@ -24,9 +24,11 @@ enum ClosingStatements {
             bool_or(v.is_valid AND o.result = $3::text) AS is_agreed
         FROM outcome o
         LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        LEFT JOIN review_demand d ON d.period = $1::int AND d.delegation_id = o.delegation_id AND d.outcome_id = o.outcome_id
         LEFT JOIN unnest($4::text[], $5::text[]) AS c (channel, kind) ON c.channel = o.channel
         CROSS JOIN LATERAL (
-            SELECT o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $6::text[], true) AS needs_review) n
+            SELECT o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $6::text[], true)
+                OR coalesce(d.cause <> 'sample', false) AS needs_review) n
         CROSS JOIN LATERAL (
             SELECT n.needs_review, coalesce(r.decision = 'approved', NOT n.needs_review) AS is_valid) v
         WHERE o.period = $1::int
@@ -148,6 +150,36 @@ enum ClosingStatements {
             FROM close_work w JOIN position p USING (delegation_id, hand_id, position)
             GROUP BY w.contract_id, w.delegation_id, w.account_id, p.tactic) account
         GROUP BY contract_id, delegation_id, tactic
+        """
+
+    /// Deals by tactic, each account once per contract by its latest deal, and those that the institution took back before the month's
+    /// end. $1 period, $2 its end.
+    static let dealtByTactic = """
+        SELECT contract_id, delegation_id, tactic, count(*), count(*) FILTER (WHERE is_taken)
+        FROM (
+            SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.tactic,
+                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
+                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false) AS is_taken
+            FROM hand h
+            JOIN position p USING (delegation_id, hand_id)
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                AND e.epoch = p.epoch
+            LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
+                AND s.position = p.position
+            LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
+                AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL
+                AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)) deals
+        GROUP BY 1, 2, 3
+        """
+
+    /// $1 period.
+    static let flow = """
+        SELECT p.delegation_id, sum(p.amount)::bigint FROM close_payment p
+        JOIN account a ON a.period = $1 AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+        WHERE p.contract_id IS NOT NULL AND a.regime = 1
+        GROUP BY 1
         """
 
     /// $1 period, $2 results of the class.
@@ -284,8 +316,12 @@ enum ClosingStatements {
 
     /// What stands: a fact that a later one of the same period corrects is left out.
     static let facts = """
-        SELECT f.fact_id, f.kind, f.contract_id, f.delegation_id, f.portfolio, f.subject, f.value, f.minimum, f.weight
+        SELECT f.fact_id, f.kind, f.contract_id, f.delegation_id, f.portfolio, f.subject, f.value, f.minimum, f.weight,
+            CASE WHEN f.kind = 'goal' AND (f.supersedes IS NOT NULL OR g.is_late) THEN coalesce(f.note, '') END,
+            former.minimum
         FROM fact f
+        LEFT JOIN work_goal g ON g.goal_id = f.fact_id
+        LEFT JOIN fact former ON former.fact_id = f.supersedes
         WHERE f.period = $1
             AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id AND later.period = $1)
         ORDER BY f.contract_id, f.delegation_id, f.on_date, f.fact_id

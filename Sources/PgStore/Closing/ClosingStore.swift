@@ -225,6 +225,8 @@ package struct ClosingStore {
         package let value: String
         package let minimum: String?
         package let weight: String?
+        /// Of a goal that changed after the plan was frozen, or took another's place: why, and the minimum of before.
+        package let change: (reason: String, formerMinimum: String?)?
     }
 
     /// The facts that stand, by contract, delegation and date.
@@ -235,8 +237,27 @@ package struct ClosingStore {
                 place: StatementPlace(contract: row.int32(2), delegation: row.int16(3)),
                 portfolio: row.optionalInt16(4),
                 subject: row.optionalText(5), value: row.text(6), minimum: row.optionalText(7),
-                weight: row.optionalText(8))
+                weight: row.optionalText(8), change: row.optionalText(9).map { ($0, row.optionalText(10)) })
         }
+    }
+
+    /// By tactic: accounts dealt, and what of them the institution took back. Asked for only where a goal names one.
+    package func dealtByTactic() throws(PgError) -> [(
+        place: StatementPlace, tactic: String, dealt: Int64, taken: Int64
+    )] {
+        try link.run(ClosingStatements.dealtByTactic, [.int32(period.number), .timestamp(nextMonth)]).map { row in
+            (
+                StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.text(2), row.int64(3),
+                row.int64(4)
+            )
+        }
+    }
+
+    /// What was paid on accounts without an employer's deduction while somebody held them, by delegation, in centavos.
+    package func flow() throws(PgError) -> [Int16: Int64] {
+        Dictionary(
+            try link.run(ClosingStatements.flow, [.int32(period.number)]).map { ($0.int16(0), $0.int64(1)) },
+            uniquingKeysWith: +)
     }
 
     /// Breaches that count toward recidivism, of up to eleven months before this one.

@@ -4,13 +4,13 @@ package import Assignment
 
 /// What a file is about. The name is that of the command and of the row in table `import`.
 package enum ImportKind: String, Sendable, CaseIterable {
-    case zones, schedules, contracts, cut, opening, payments, stops, starts, facts, scores
+    case zones, schedules, contracts, cut, opening, payments, stops, starts, goals, facts, weights, scores
 
     /// Whether a later file of the kind puts rows in the place of an earlier one's, where the others only add.
     var isReplaced: Bool {
         switch self {
-        case .zones, .schedules, .contracts, .cut, .scores: true
-        case .opening, .payments, .stops, .starts, .facts: false
+        case .zones, .schedules, .contracts, .cut, .weights, .scores: true
+        case .opening, .payments, .stops, .starts, .goals, .facts: false
         }
     }
 }
@@ -81,7 +81,7 @@ package struct ImportStore {
     /// The import of the same bytes, if what they brought is still what the database has.
     ///
     /// What replaces or changes rows is undone by a later file, so of such kinds only the latest file counts: of a cut
-    /// and of scores the latest of its period, of the others, which belong to no period, the latest of all. Starts count
+    /// of weights and of scores the latest of its period, of the others, which belong to no period, the latest of all. Starts count
     /// until a certificate is revoked, which can make the same row another start.
     package func former(digest: [UInt8]) throws(PgError) -> FormerImport? {
         let rows = try link.run(
@@ -91,7 +91,7 @@ package struct ImportStore {
             WHERE  kind = $1 AND period = $2 AND digest = $3
             AND    (NOT $4 OR NOT EXISTS (
                        SELECT FROM import l WHERE l.kind = i.kind
-                           AND (l.period = i.period OR i.kind NOT IN ('cut', 'scores')) AND l.import_id > i.import_id))
+                           AND (l.period = i.period OR i.kind NOT IN ('cut', 'weights', 'scores')) AND l.import_id > i.import_id))
             AND    (kind <> 'starts' OR NOT EXISTS (
                        SELECT FROM certificate c WHERE c.revoked_at >= i.imported_at))
             ORDER  BY import_id DESC LIMIT 1
@@ -195,6 +195,8 @@ package struct ImportStore {
         case .starts, .opening: []
         case .facts: try applyFacts(importID)
         case .scores: try applyScores(importID)
+        case .goals: try applyGoals(importID)
+        case .weights: try applyWeights(importID)
         }
     }
 
@@ -220,6 +222,8 @@ package struct ImportStore {
         case .opening: openingChecks
         case .facts: factChecks
         case .scores: scoreChecks
+        case .goals: goalChecks
+        case .weights: weightChecks
         }
     }
 
@@ -228,7 +232,7 @@ package struct ImportStore {
         switch kind {
         case .facts: [factSupersedesCheck]
         case .schedules: [scheduleParameterCheck, scheduleTaxCheck]
-        case .zones, .contracts, .cut, .opening, .payments, .stops, .starts, .scores: []
+        case .zones, .contracts, .cut, .opening, .payments, .stops, .starts, .goals, .weights, .scores: []
         }
     }
 

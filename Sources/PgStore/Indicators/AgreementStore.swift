@@ -47,6 +47,41 @@ package struct AgreementStore {
         }
     }
 
+    package struct Sessions: Equatable, Sendable {
+        package let contract: Int32
+        /// Outcomes: scheduled, held without an agreement, no-show, agreement refused, agreement signed.
+        package let counts: [Int64]
+
+        package init(contract: Int32, counts: [Int64]) {
+            self.contract = contract
+            self.counts = counts
+        }
+    }
+
+    /// Valid outcomes about sessions, by contract. An agreement counts that was signed in a session and approved.
+    package func sessions(_ period: Period) throws(PgError) -> [Sessions] {
+        try link.run(
+            """
+            SELECT o.contract_id, count(*) FILTER (WHERE o.result = 'session-scheduled'),
+                count(*) FILTER (WHERE o.result = 'session-held'), count(*) FILTER (WHERE o.result = 'no-show'),
+                count(*) FILTER (WHERE o.result = 'agreement-refused'), count(*) FILTER (WHERE o.result = $2)
+            FROM outcome o
+            LEFT JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
+                AND r.outcome_id = o.outcome_id
+            LEFT JOIN review_demand q ON q.delegation_id = o.delegation_id AND q.outcome_id = o.outcome_id
+            WHERE o.period = $1
+                AND (o.result IN ('session-scheduled', 'session-held', 'no-show', 'agreement-refused')
+                    OR o.result = $2 AND o.channel = 'mediation-session')
+                AND coalesce(r.decision = 'approved', o.result <> $2 AND coalesce(o.marks <@ $3::text[], true)
+                    AND coalesce(q.cause = 'sample', true))
+            GROUP BY 1 ORDER BY 1
+            """,
+            [
+                .int32(period.number), .text(FeeService.agreementResult.rawValue), .texts(ReviewClass.acceptedMarks),
+            ]
+        ).map { row in Sessions(contract: row.int32(0), counts: (1...5).map { row.int64($0) }) }
+    }
+
     package struct Promise: Sendable {
         package let outcome: Int64
         package let delegation: Int16
@@ -72,8 +107,10 @@ package struct AgreementStore {
             CROSS JOIN LATERAL (SELECT (o.worked_at AT TIME ZONE interval '-6 hours')::date AS made_on) m
             LEFT JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id
+            LEFT JOIN review_demand q ON q.delegation_id = o.delegation_id AND q.outcome_id = o.outcome_id
             WHERE o.period = $1 AND o.result = 'promise' AND o.promised_on IS NOT NULL
-                AND coalesce(r.decision = 'approved', coalesce(o.marks <@ $3::text[], true))
+                AND coalesce(r.decision = 'approved',
+                    coalesce(o.marks <@ $3::text[], true) AND coalesce(q.cause = 'sample', true))
             ORDER BY o.outcome_id
             """,
             [.int32(period.number), .int32(Int32(clamping: graceDays)), .texts(ReviewClass.acceptedMarks)]

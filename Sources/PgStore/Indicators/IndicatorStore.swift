@@ -9,19 +9,25 @@ package struct IndicatorStore {
     private let period: Period
 
     /// Makes the rows that everything else is counted from.
-    package init(_ link: PgLink, period: Period) throws(PgError) {
+    ///
+    /// - Parameter withVintage: whether the month of each account's first deal is looked for, which takes longer than all else.
+    package init(_ link: PgLink, period: Period, withVintage: Bool = true) throws(PgError) {
         self.link = link
         self.period = period
         let next = Timestamp(
             date: period.advanced(byMonths: 1).firstDay,
             offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
         try link.run(
-            IndicatorStatements.accounts,
+            IndicatorStatements.accounts(withVintage: withVintage),
             [
                 .int32(period.number), .timestamp(next), .int32s(MoraBand.allCases.map(\.days.first)),
                 .int32(period.advanced(byMonths: 1).number), .int32(period.advanced(byMonths: 4).number),
+                .int16(Self.withoutEmployer),
             ])
     }
+
+    /// The regime REA, as the cut's column is stored.
+    private static let withoutEmployer: Int16 = 1
 
     /// The figures per value of the cut, ascending; a figure that nothing is behind has a denominator of zero.
     ///
@@ -40,7 +46,10 @@ package struct IndicatorStore {
             ).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
         let book = Dictionary(
             try link.run(IndicatorStatements.book(by: cut), [.int32(period.number)])
-                .map { ($0.text(0), ($0.int64(1), $0.int64(2))) }, uniquingKeysWith: { $1 })
+                .map { ($0.text(0), (1...4).map($0.int64)) }, uniquingKeysWith: { $1 })
+        let programmed = Dictionary(
+            try link.run(IndicatorStatements.programmed(by: cut), [.int32(period.number)])
+                .map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
         return try link.run(IndicatorStatements.figures(by: cut)).map { row in
             let key = row.text(0)
             var column = 0
@@ -52,9 +61,12 @@ package struct IndicatorStore {
             for indicator in Indicator.allCases {
                 switch indicator {
                 case .perPeso: figures.append(IndicatorFigure(indicator, next(), over: spent[key, default: 0]))
-                case .overdueShare:
-                    let (overdue, all) = book[key, default: (0, 0)]
-                    figures.append(IndicatorFigure(indicator, overdue, over: all))
+                case .programmedFlow:
+                    figures.append(IndicatorFigure(indicator, next(), over: programmed[key, default: 0]))
+                case .overdueShare, .overdueBalance:
+                    let counts = book[key, default: [0, 0, 0, 0]]
+                    let first = indicator == .overdueShare ? 0 : 2
+                    figures.append(IndicatorFigure(indicator, counts[first], over: counts[first + 1]))
                 default:
                     let numerator = next()
                     figures.append(IndicatorFigure(indicator, numerator, over: next()))
@@ -79,59 +91,68 @@ package struct IndicatorStore {
         "is_assigned",
         "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed", "had_session", "due",
         "overdue",
-        "paid", "was_overdue", "arrears", "next_arrears", "next_overdue", "later_overdue",
+        "paid", "is_programmed", "was_overdue", "arrears", "next_arrears", "next_overdue", "later_overdue",
     ]
 }
 
 enum IndicatorStatements {
     /// One row per contract and account that was dealt to it, or that it worked. $1 period, $2 its end, $3 first days of the bands,
-    /// $4 the next period, $5 the fourth one on.
-    static let accounts = """
-        CREATE TEMP TABLE indicator_account ON COMMIT DROP AS
-        WITH dealt AS (
-            SELECT DISTINCT ON (contract_id, delegation_id, account_id)
-                coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, h.strategy,
-                p.tactic, p.due, p.overdue,
-                NOT (coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
-                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)) AS is_assigned,
-                coalesce(e.kind = 'return' AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
-            FROM hand h
-            JOIN position p USING (delegation_id, hand_id)
-            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
-                AND e.epoch = p.epoch
-            LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
-                AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
-                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
-            WHERE h.period = $1 AND h.state <> 'inactive'
-                AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
-            ORDER BY contract_id, delegation_id, account_id, p.epoch DESC),
-        work AS (
-            SELECT contract_id, delegation_id, account_id, sum(outcomes)::bigint AS outcomes, sum(valid)::bigint AS valid,
-                bool_or(is_unlocatable) AS is_unlocatable, bool_or(is_contacted) AS is_contacted,
-                bool_or(is_promised) AS is_promised, bool_or(is_agreed) AS is_agreed,
-                bool_or(kind = 'session' AND valid > 0) OR bool_or(is_agreed) AS had_session
-            FROM close_work GROUP BY 1, 2, 3),
-        paid AS (
-            SELECT contract_id, delegation_id, account_id, sum(amount)::bigint AS amount FROM close_payment
-            WHERE contract_id IS NOT NULL GROUP BY 1, 2, 3)
-        SELECT d.contract_id, c.agency_id, d.delegation_id, d.account_id, d.strategy, d.tactic,
-            coalesce((SELECT max(first) FROM unnest($3::int[]) first WHERE first <= a.days_late), 0) AS band,
+    /// $4 the next period, $5 the fourth one on, $6 the regime without an employer's deduction.
+    static func accounts(withVintage: Bool) -> String {
+        let vintage =
+            withVintage
+            ? """
             (SELECT min(h.period) FROM deal x JOIN hand h USING (delegation_id, hand_id)
-                WHERE x.delegation_id = d.delegation_id AND x.account_id = d.account_id) AS vintage,
-            d.is_assigned, coalesce(w.outcomes, 0) AS outcomes, coalesce(w.valid, 0) AS valid,
-            coalesce(w.is_unlocatable, false) OR d.is_returned_unlocatable AS is_unlocatable,
-            coalesce(w.is_contacted, false) AS is_contacted, coalesce(w.is_promised, false) AS is_promised,
-            coalesce(w.is_agreed, false) AS is_agreed, coalesce(w.had_session, false) AS had_session,
-            d.due, d.overdue, coalesce(p.amount, 0) AS paid, a.accounting = 2 AS was_overdue, a.arrears,
-            n.arrears AS next_arrears, n.accounting = 2 AS next_overdue, l.accounting = 2 AS later_overdue
-        FROM dealt d
-        JOIN contract c USING (contract_id)
-        LEFT JOIN work w USING (contract_id, delegation_id, account_id)
-        LEFT JOIN paid p USING (contract_id, delegation_id, account_id)
-        LEFT JOIN account a ON a.period = $1 AND a.delegation_id = d.delegation_id AND a.account_id = d.account_id
-        LEFT JOIN account n ON n.period = $4 AND n.delegation_id = d.delegation_id AND n.account_id = d.account_id
-        LEFT JOIN account l ON l.period = $5 AND l.delegation_id = d.delegation_id AND l.account_id = d.account_id
-        """
+                WHERE x.delegation_id = d.delegation_id AND x.account_id = d.account_id)
+            """ : "NULL::int"
+        return """
+            CREATE TEMP TABLE indicator_account ON COMMIT DROP AS
+            WITH dealt AS (
+                SELECT DISTINCT ON (contract_id, delegation_id, account_id)
+                    coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, h.strategy,
+                    p.tactic, p.due, p.overdue,
+                    NOT (coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
+                        OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)) AS is_assigned,
+                    coalesce(e.kind = 'return' AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
+                FROM hand h
+                JOIN position p USING (delegation_id, hand_id)
+                LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                    AND e.epoch = p.epoch
+                LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
+                    AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
+                    AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+                WHERE h.period = $1 AND h.state <> 'inactive'
+                    AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
+                ORDER BY contract_id, delegation_id, account_id, p.epoch DESC),
+            work AS (
+                SELECT contract_id, delegation_id, account_id, sum(outcomes)::bigint AS outcomes, sum(valid)::bigint AS valid,
+                    bool_or(is_unlocatable) AS is_unlocatable, bool_or(is_contacted) AS is_contacted,
+                    bool_or(is_promised) AS is_promised, bool_or(is_agreed) AS is_agreed,
+                    bool_or(kind = 'session' AND valid > 0) OR bool_or(is_agreed) AS had_session
+                FROM close_work GROUP BY 1, 2, 3),
+            paid AS (
+                SELECT contract_id, delegation_id, account_id, sum(amount)::bigint AS amount FROM close_payment
+                WHERE contract_id IS NOT NULL GROUP BY 1, 2, 3)
+            SELECT d.contract_id, c.agency_id, d.delegation_id, d.account_id, d.strategy, d.tactic,
+                coalesce((SELECT max(first) FROM unnest($3::int[]) first WHERE first <= a.days_late), 0) AS band,
+                \(vintage) AS vintage,
+                d.is_assigned, coalesce(w.outcomes, 0) AS outcomes, coalesce(w.valid, 0) AS valid,
+                coalesce(w.is_unlocatable, false) OR d.is_returned_unlocatable AS is_unlocatable,
+                coalesce(w.is_contacted, false) AS is_contacted, coalesce(w.is_promised, false) AS is_promised,
+                coalesce(w.is_agreed, false) AS is_agreed, coalesce(w.had_session, false) AS had_session,
+                d.due, d.overdue, coalesce(p.amount, 0) AS paid, coalesce(a.regime = $6, false)
+                AND d.delegation_id IN (SELECT g.delegation_id FROM work_goal g WHERE g.period = $1
+                    AND g.contract_id IS NULL AND g.indicator = 'flow' AND g.decision = 'approved') AS is_programmed, a.accounting = 2 AS was_overdue, a.arrears,
+                n.arrears AS next_arrears, n.accounting = 2 AS next_overdue, l.accounting = 2 AS later_overdue
+            FROM dealt d
+            JOIN contract c USING (contract_id)
+            LEFT JOIN work w USING (contract_id, delegation_id, account_id)
+            LEFT JOIN paid p USING (contract_id, delegation_id, account_id)
+            LEFT JOIN account a ON a.period = $1 AND a.delegation_id = d.delegation_id AND a.account_id = d.account_id
+            LEFT JOIN account n ON n.period = $4 AND n.delegation_id = d.delegation_id AND n.account_id = d.account_id
+            LEFT JOIN account l ON l.period = $5 AND l.delegation_id = d.delegation_id AND l.account_id = d.account_id
+            """
+    }
 
     private static func key(_ cut: IndicatorCut) -> String {
         switch cut {
@@ -143,6 +164,7 @@ enum IndicatorStatements {
         case .strategy: "strategy::text"
         case .tactic: "tactic"
         case .vintage: "vintage::text"
+        case .contractDelegation: "contract_id || '/' || delegation_id"
         }
     }
 
@@ -160,6 +182,7 @@ enum IndicatorStatements {
             coalesce(sum(overdue) FILTER (WHERE is_assigned), 0)::bigint,
             coalesce(sum(paid) FILTER (WHERE is_assigned), 0)::bigint,
             coalesce(sum(due) FILTER (WHERE is_assigned), 0)::bigint,
+            coalesce(sum(paid) FILTER (WHERE is_assigned AND is_programmed), 0)::bigint,
             count(*) FILTER (WHERE is_assigned AND next_arrears <= arrears),
             count(*) FILTER (WHERE is_assigned AND next_arrears IS NOT NULL),
             count(*) FILTER (WHERE is_assigned AND was_overdue AND NOT next_overdue),
@@ -168,16 +191,19 @@ enum IndicatorStatements {
             count(*) FILTER (WHERE is_assigned AND NOT was_overdue AND later_overdue IS NOT NULL),
             coalesce(sum(paid), 0)::bigint,
             count(*) FILTER (WHERE is_agreed), count(*) FILTER (WHERE had_session),
-            coalesce(sum(valid), 0)::bigint, coalesce(sum(outcomes), 0)::bigint
+            coalesce(sum(valid), 0)::bigint, coalesce(sum(outcomes), 0)::bigint,
+            coalesce(sum(paid) FILTER (WHERE paid > 0 AND is_assigned), 0)::bigint,
+            count(*) FILTER (WHERE paid > 0 AND is_assigned)
         FROM indicator_account
         GROUP BY 1
-        ORDER BY \(cut == .tactic || cut == .total || cut == .agency ? "1" : "min(\(number(cut)))")
+        ORDER BY \(cut == .tactic || cut == .total || cut == .agency ? "1"
+            : cut == .contractDelegation ? "min(contract_id), min(delegation_id)" : "min(\(number(cut)))")
         """
     }
 
     private static func number(_ cut: IndicatorCut) -> String {
         switch cut {
-        case .total, .agency, .tactic: "1"
+        case .total, .agency, .tactic, .contractDelegation: "1"
         case .contract: "contract_id"
         case .delegation: "delegation_id"
         case .band: "band"
@@ -189,7 +215,7 @@ enum IndicatorStatements {
     /// Fees by the cut; only where a contract and its delegation tell them apart. $1 contracts, $2 delegations, $3 centavos.
     static func spent(by cut: IndicatorCut) -> String {
         switch cut {
-        case .total, .agency, .contract, .delegation:
+        case .total, .agency, .contract, .delegation, .contractDelegation:
             """
             SELECT \(key(cut)) AS key, sum(fee)::bigint
             FROM unnest($1::int[], $2::smallint[], $3::bigint[]) f (contract_id, delegation_id, fee)
@@ -201,13 +227,25 @@ enum IndicatorStatements {
         }
     }
 
-    /// Overdue and all accounts of the cut, in all and by delegation. $1 period.
+    /// Overdue and all accounts of the cut and their balances, in all and by delegation. $1 period.
     static func book(by cut: IndicatorCut) -> String {
         let key = cut == .delegation ? "delegation_id::text" : "'all'"
         let isAsked = cut == .delegation || cut == .total
         return """
-            SELECT \(key) AS key, count(*) FILTER (WHERE accounting = 2), count(*) FROM account
-            WHERE period = $1 AND \(isAsked ? "true" : "false") GROUP BY 1
+            SELECT \(key) AS key, count(*) FILTER (WHERE accounting = 2), count(*),
+                coalesce(sum(balance) FILTER (WHERE accounting = 2), 0)::bigint, coalesce(sum(balance), 0)::bigint
+            FROM account WHERE period = $1 AND \(isAsked ? "true" : "false") GROUP BY 1
+            """
+    }
+
+    /// What the delegations' own approved goals programme as flow, in centavos, in all and by delegation. $1 period.
+    static func programmed(by cut: IndicatorCut) -> String {
+        let key = cut == .delegation ? "delegation_id::text" : "'all'"
+        let isAsked = cut == .delegation || cut == .total
+        return """
+            SELECT \(key) AS key, sum(minimum::numeric * 100)::bigint FROM work_goal
+            WHERE period = $1 AND contract_id IS NULL AND indicator = 'flow' AND decision = 'approved'
+                AND \(isAsked ? "true" : "false") GROUP BY 1
             """
     }
 }

@@ -88,6 +88,21 @@ package struct SuspensionStore {
             ])
     }
 
+    /// The tactics whose placements of the latest segmented month all lie in the band: what an agency is suspended from, so that
+    /// no plan, round or start gives it any.
+    package func tactics(of band: MoraBand) throws(PgError) -> [(strategy: Strategy, tactic: String)] {
+        try link.run(
+            """
+            SELECT p.strategy, p.tactic
+            FROM placement p JOIN account a USING (period, delegation_id, account_id)
+            WHERE p.period = (SELECT max(period) FROM segmentation) AND p.strategy IS NOT NULL
+            GROUP BY 1, 2
+            HAVING bool_and(a.days_late >= $1 AND ($2::int IS NULL OR a.days_late <= $2))
+            ORDER BY 1, 2
+            """, [.int32(band.days.first), .optional(band.days.last)]
+        ).compactMap { row in Strategy(rawValue: row.int16(0)).map { ($0, row.text(1)) } }
+    }
+
     /// Puts what the agency was dealt in the band and has not pulled into the table that ``DealEndings`` ends.
     ///
     /// - Returns: how many accounts. Hands that it shares with other agencies are left alone.

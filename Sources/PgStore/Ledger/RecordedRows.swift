@@ -108,7 +108,7 @@ package struct RecordedRows {
     private static let paymentColumns = """
         delegation_id, period, payment_id, account_id, paid_on, amount, origin, reverses
         """
-    private static let factColumns = """
+    static let factColumns = """
         delegation_id, period, fact_id, contract_id, kind, on_date, portfolio, subject, value, minimum, weight, supersedes
         """
 
@@ -126,7 +126,7 @@ package struct RecordedRows {
             amount: Cents(row.int64(5)), origin: row.text(6), reverses: row.optionalText(7))
     }
 
-    private static func fact(_ row: PgRow) -> RecordedFact? {
+    static func fact(_ row: PgRow) -> RecordedFact? {
         guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else { return nil }
         return RecordedFact(
             delegation: delegation, period: period, id: row.text(2), contract: row.int32(3), kind: row.text(4),
@@ -144,8 +144,9 @@ package struct RecordedRows {
             """
             SELECT o.agency_id, o.instance_id, o.key, o.outcome_id, o.account_id, o.epoch, o.contract_id, o.worked_at,
                 o.received_at, o.channel, o.contact, o.result, o.amount, o.promised_on, o.request_hash,
-                NOT coalesce(o.marks <@ $3::text[], true), h.strategy
+                NOT coalesce(o.marks <@ $3::text[], true) OR coalesce(q.cause <> 'sample', false), h.strategy
             FROM outcome o LEFT JOIN hand h USING (delegation_id, hand_id)
+            LEFT JOIN review_demand q USING (delegation_id, outcome_id)
             WHERE o.period = $1 AND o.delegation_id = $2 AND ($4::bigint[] IS NULL OR o.outcome_id = ANY ($4))
             """,
             [

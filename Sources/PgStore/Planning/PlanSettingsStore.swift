@@ -41,13 +41,18 @@ package struct PlanSettingsStore {
             """, [.int32(period.number), .bytes(digest), .text(body), .text(person)])
     }
 
-    /// The scores of every period before `period`, and which of them is the latest that is closed.
+    /// The scores of every period before `period`, and which of them is the latest that is closed: those that were loaded, else
+    /// those that the close kept.
     package func scores(before period: Period) throws(PgError) -> TargetSource.Scores {
         var scores = TargetSource.Scores()
         let rows = try link.run(
             """
             SELECT s.period, s.delegation_id, s.contract_id, s.points, p.state = 'closed'
-              FROM score s JOIN period p USING (period)
+              FROM (SELECT period, delegation_id, contract_id, points FROM score
+                     UNION ALL
+                    SELECT period, delegation_id, contract_id, points FROM scorecard c
+                     WHERE points IS NOT NULL AND NOT EXISTS (SELECT FROM score l WHERE l.period = c.period)) s
+              JOIN period p USING (period)
              WHERE s.period < $1
              ORDER BY s.period
             """, [.int32(period.number)])

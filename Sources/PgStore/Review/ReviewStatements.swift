@@ -6,7 +6,8 @@ enum ReviewStatements {
     static let target = """
         CREATE TEMP TABLE review_target ON COMMIT DROP AS
         SELECT w.line, w.delegation_id, w.outcome_id, w.decision, w.reason, w.reviewer, o.period,
-            o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true) AS needs_review,
+            o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true) OR q.outcome_id IS NOT NULL
+                AS needs_review,
             CASE WHEN c.outcome_id IS NULL THEN r.decision END AS kept_decision, r.reason AS kept_reason,
             r.reviewer AS kept_reviewer, c.outcome_id IS NOT NULL AS is_contested,
             first_value(w.line) OVER same AS first_line, first_value(w.decision) OVER same AS first_decision,
@@ -17,6 +18,7 @@ enum ReviewStatements {
         LEFT JOIN standing_review r ON r.delegation_id = w.delegation_id AND r.outcome_id = w.outcome_id
         LEFT JOIN contest c ON c.delegation_id = w.delegation_id AND c.outcome_id = w.outcome_id
             AND c.decision IS NULL
+        LEFT JOIN review_demand q ON q.delegation_id = w.delegation_id AND q.outcome_id = w.outcome_id
         WINDOW same AS (PARTITION BY w.delegation_id, w.outcome_id ORDER BY w.line)
         """
 
@@ -79,9 +81,11 @@ enum ReviewStatements {
             FROM outcome o
             LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
             LEFT JOIN contest c ON c.delegation_id = o.delegation_id AND c.outcome_id = o.outcome_id
+            LEFT JOIN review_demand q ON q.delegation_id = o.delegation_id AND q.outcome_id = o.outcome_id
             WHERE o.period = \(period) AND (r.outcome_id IS NULL OR (c.outcome_id IS NOT NULL AND c.decision IS NULL))
                 AND (o.result IN (\(results.map { "'\($0)'" }.joined(separator: ", ")))
-                    OR NOT coalesce(o.marks <@ ARRAY[\(marks.map { "'\($0)'" }.joined(separator: ", "))], true))
+                    OR NOT coalesce(o.marks <@ ARRAY[\(marks.map { "'\($0)'" }.joined(separator: ", "))], true)
+                    OR q.outcome_id IS NOT NULL)
             ORDER BY o.delegation_id, o.outcome_id
         ) TO STDOUT (FORMAT binary)
         """
@@ -93,8 +97,9 @@ enum ReviewStatements {
             count(*) FILTER (WHERE r.decision = 'rejected'), count(*) FILTER (WHERE r.decision IS NULL)
         FROM outcome o
         LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+        LEFT JOIN review_demand q ON q.period = $1::int AND q.delegation_id = o.delegation_id AND q.outcome_id = o.outcome_id
         WHERE o.period = $1::int
-            AND (o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true))
+            AND (o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true) OR q.outcome_id IS NOT NULL)
         GROUP BY o.delegation_id
         ORDER BY o.delegation_id
         """

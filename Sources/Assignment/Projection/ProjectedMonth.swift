@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a running month would end if it went on as it has so far: each penalty and minimum of one contract.
+///
+/// Work and money grow in proportion to the days; ratios, staffing and what supervision found stay as they are. Charges are those
+/// of ``PenaltyTerms`` itself, on the month as projected.
+package struct ProjectedMonth: Sendable {
+    /// How much of the month has passed, in days, the current one included.
+    package struct Progress: Equatable, Sendable {
+        package let elapsed: Int64
+        package let days: Int64
+
+        /// - Parameter elapsed: 1...days.
+        package init(elapsed: Int64, days: Int64) {
+            self.elapsed = min(max(1, elapsed), days)
+            self.days = days
+        }
+
+        /// Cut off.
+        package func whole(_ value: Int64) -> Int64 { Int64(clamping: Int128(value) * Int128(days) / Int128(elapsed)) }
+    }
+
+    package enum Level: String, Sendable, CaseIterable {
+        /// It ends in a charge, or below the minimum.
+        case breach
+        /// It ends within a tenth of the limit.
+        case risk
+        case fine
+    }
+
+    package struct Line: Equatable, Sendable {
+        /// `nil`: the whole invoice.
+        package let delegation: Delegation?
+        package let rule: String
+        /// A portfolio or a band; empty where the rule alone says it.
+        package let subject: String
+        package let level: Level
+        /// Where it stands, what it must reach or not pass, and where it would end: advisers for PEN-01, breaches for PEN-08, findings
+        /// for PEN-03, PEN-04 and PEN-21, else percent with two decimals.
+        package let now: String
+        package let limit: String
+        package let end: String
+        /// What would be charged, before IVA.
+        package let charge: Cents
+        /// How much is missing: advisers, approvals, pesos or accounts; empty where nothing helps any more.
+        package let need: String
+        /// The same in words.
+        package let mend: String
+
+        package init(
+            delegation: Delegation?, rule: String, subject: String, level: Level, now: String, limit: String,
+            end: String, charge: Cents, need: String, mend: String
+        ) {
+            self.delegation = delegation
+            self.rule = rule
+            self.subject = subject
+            self.level = level
+            self.now = now
+            self.limit = limit
+            self.end = end
+            self.charge = charge
+            self.need = need
+            self.mend = mend
+        }
+    }
+
+    package let lines: [Line]
+
+    package init(
+        _ month: ContractMonth, tariff: FeeTariff, terms: PenaltyTerms, progress: Progress
+    ) throws(ScheduleError) {
+        let delegations = month.delegations.sorted { $0.delegation < $1.delegation }
+        var fees: [Delegation: Cents] = [:]
+        for delegation in delegations {
+            let billed = try tariff.lines(for: delegation.billed, bands: delegation.bands)
+            fees[delegation.delegation] = Cents(progress.whole(StatementTotals(of: billed).fees.value))
+        }
+        let whole = fees.values.reduce(Cents.zero, +)
+        let projected = delegations.map { $0.projected(progress) }
+        var lines: [Line] = []
+        for (now, end) in zip(delegations, projected) {
+            let charges = terms.lines(
+                for: end, in: month.period, invoice: fees[now.delegation] ?? .zero, whole: whole)
+            lines += ProjectionWords(terms, progress).lines(now, end, charges, month.period)
+            lines += tariff.goals(now.bands, in: month.period).map { Self.line($0, now.delegation, progress) }
+        }
+        let charges = terms.lines(onInvoiceOf: projected, invoice: whole)
+        lines += ProjectionWords(terms, progress).invoiceLines(delegations, projected, charges)
+        self.lines = lines
+    }
+
+    /// A band's minimum (SUS-01).
+    private static func line(_ goal: BandGoal, _ delegation: Delegation, _ progress: Progress) -> Line {
+        let end = BandGoal(
+            period: goal.period, band: goal.band, assigned: goal.assigned,
+            recovered: min(goal.assigned, Cents(progress.whole(goal.recovered.value))), minimum: goal.minimum)
+        let least = (Int128(goal.assigned.value) * Int128(goal.minimum) + 99) / 100
+        let missing = Cents(max(0, Int64(clamping: least) - goal.recovered.value))
+        let level: Level = end.isMissed ? .breach : end.percent < goal.minimum + 10 ? .risk : .fine
+        return Line(
+            delegation: delegation, rule: "SUS-01", subject: goal.band.rawValue,
+            level: goal.assigned == .zero ? .fine : level,
+            now: "\(goal.percent).00", limit: "\(goal.minimum).00", end: "\(end.percent).00", charge: .zero,
+            need: missing == .zero ? "" : missing.description,
+            mend: missing == .zero ? "" : "\(grouped(missing)) more recovered in band \(goal.band.label)")
+    }
+}
+
+extension DelegationMonth {
+    /// As it would be at the month's end: goals that are counted go on in proportion, at most to all that is assigned.
+    fileprivate func projected(_ progress: ProjectedMonth.Progress) -> DelegationMonth {
+        var month = self
+        month.goals = goals.map { goal in
+            guard goal.isCounted else { return goal }
+            let most = goal.isMoney ? Int64.max : max(goal.achieved, indicators.assigned * WorkGoal.scale)
+            return Goal(
+                fact: goal.fact, indicator: goal.indicator, achieved: min(most, progress.whole(goal.achieved)),
+                minimum: goal.minimum, weight: goal.weight, isCounted: true)
+        }
+        return month
+    }
+}

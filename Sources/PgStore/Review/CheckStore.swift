@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Automatic checks of a month's outcomes, and the seeded sample of the others.
+package struct CheckStore {
+    package struct Sampling: Equatable, Sendable {
+        package let seed: Int64
+        package let rate: BasisPoints
+        package let by: String
+
+        package init(seed: Int64, rate: BasisPoints, by: String) {
+            self.seed = seed
+            self.rate = rate
+            self.by = by
+        }
+    }
+
+    private let link: PgLink
+    private let period: Period
+
+    package init(_ link: PgLink, period: Period) {
+        self.link = link
+        self.period = period
+    }
+
+    /// - Locks: the period's row against its close, until the transaction ends.
+    package func lockPeriod() throws(PgError) -> String? {
+        try link.run("SELECT state FROM period WHERE period = $1 FOR KEY SHARE", [.int32(period.number)])
+            .first?.text(0)
+    }
+
+    package func sampling() throws(PgError) -> Sampling? {
+        try link.run("SELECT seed, rate_bp, set_by FROM review_sampling WHERE period = $1", [.int32(period.number)])
+            .first.flatMap { row in
+                BasisPoints(Int64(row.int32(1))).map { Sampling(seed: row.int64(0), rate: $0, by: row.text(2)) }
+            }
+    }
+
+    package func set(_ sampling: Sampling) throws(PgError) {
+        try link.run(
+            """
+            INSERT INTO review_sampling (period, seed, rate_bp, set_by, set_at)
+            VALUES ($1, $2, $3, $4, now_instant()) ON CONFLICT DO NOTHING
+            """,
+            [
+                .int32(period.number), .int64(sampling.seed), .int32(Int32(clamping: sampling.rate.value)),
+                .text(sampling.by),
+            ])
+    }
+
+    /// Notes every outcome that fails a check, and those that the sample draws of the rest. What was noted stays so.
+    ///
+    /// - Returns: how many are new.
+    package func run(_ sampling: Sampling) throws(PgError) -> Int {
+        try link.run(
+            Self.checks,
+            [
+                .int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue)),
+                .texts(ReviewClass.acceptedMarks), .int32(Int32(OutcomeCheck.promiseDaysMax)),
+                .int32(Int32(OutcomeCheck.repeatedWithin)), .text("\(sampling.seed):"),
+                .int32(Int32(clamping: sampling.rate.value)), .texts(OutcomeCheck.allCases.map(\.rawValue)),
+            ]
+        ).affected
+    }
+
+    /// How many outcomes each cause has, and how many of them were approved and rejected.
+    package func counts() throws(PgError) -> [(cause: String, all: Int64, approved: Int64, rejected: Int64)] {
+        try link.run(
+            """
+            SELECT d.cause, count(*), count(*) FILTER (WHERE r.decision = 'approved'),
+                count(*) FILTER (WHERE r.decision = 'rejected')
+            FROM review_demand d
+            LEFT JOIN standing_review r ON r.delegation_id = d.delegation_id AND r.outcome_id = d.outcome_id
+            WHERE d.period = $1 GROUP BY 1 ORDER BY 1
+            """, [.int32(period.number)]
+        ).map { ($0.text(0), $0.int64(1), $0.int64(2), $0.int64(3)) }
+    }
+
+    /// By delegation and number, one at a time.
+    package func each(_ body: (_ outcome: Int64, _ delegation: Int16, _ cause: String) throws -> Void) throws {
+        try link.copyOut(
+            "COPY (SELECT outcome_id, delegation_id, cause FROM review_demand WHERE period = \(period.number) "
+                + "ORDER BY delegation_id, outcome_id) TO STDOUT (FORMAT binary)"
+        ) { row in
+            try body(row.int64(), row.int16(), row.text())
+        }
+    }
+
+    /// $1 period, $2 results that need a review anyway, $3 marks that ask for none, $4 days, $5 seconds, $6 the sample's salt,
+    /// $7 its rate, $8 names of the checks.
+    ///
+    /// The sample is the outcomes whose SHA-256 of salt and number, its first four bytes as a number, modulo 10,000 lies below the
+    /// rate: no order and no server decides it.
+    private static let checks = """
+        INSERT INTO review_demand (period, delegation_id, outcome_id, cause, found_at)
+        SELECT $1, delegation_id, outcome_id, coalesce(failed, 'sample'), now_instant()
+        FROM (
+            SELECT o.delegation_id, o.outcome_id,
+                CASE
+                    WHEN o.result IN ('promise', 'refusal', 'payment-announced') AND o.contact IN ('none', 'unlocatable')
+                        THEN ($8::text[])[1]
+                    WHEN o.result IN ('session-held', 'no-show') AND o.channel <> 'mediation-session'
+                        OR o.result = 'wrong-number' AND o.channel NOT IN ('phone-out', 'phone-in', 'sms')
+                        THEN ($8::text[])[2]
+                    WHEN o.result = 'promise'
+                        AND o.promised_on > (o.worked_at AT TIME ZONE interval '-6 hours')::date + $4::int
+                        THEN ($8::text[])[3]
+                    WHEN o.result = 'promise' AND o.amount > a.balance THEN ($8::text[])[4]
+                    WHEN o.worked_at - lag(o.worked_at) OVER (
+                        PARTITION BY o.delegation_id, o.account_id, o.agency_id, o.channel, o.contact, o.result
+                        ORDER BY o.worked_at, o.outcome_id) < $5::int * interval '1 second'
+                        THEN ($8::text[])[5]
+                END AS failed
+            FROM outcome o
+            LEFT JOIN account a ON a.period = $1 AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
+            WHERE o.period = $1 AND NOT o.result = ANY ($2::text[]) AND coalesce(o.marks <@ $3::text[], true)) checked
+        WHERE failed IS NOT NULL
+            OR ('x' || left(encode(sha256(convert_to($6::text || outcome_id, 'UTF8')), 'hex'), 8))::bit(32)::bigint
+                % 10000 < $7::int
+        ON CONFLICT (delegation_id, outcome_id) DO UPDATE SET cause = excluded.cause
+            WHERE review_demand.cause = 'sample' AND excluded.cause <> 'sample'
+        """
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+internal import Assignment
+internal import Dispatcher
+
+/// `dispatcherd scorecard`: how contracts did against each other, delegation by delegation.
+struct ScorecardCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scorecard",
+        abstract: "A month's scorecards per contract and delegation. Changes nothing.",
+        discussion: """
+            The close keeps them, and plans whose shares go by scorecard take those of the latest closed month. Weights are
+            data: `dispatcherd import weights FILE --period 2024-03`. See docs/indicators.md.
+
+            Examples:
+              dispatcherd scorecard show --period 2024-03 --delegation 14
+              dispatcherd scorecard export --period 2024-03 --out scorecard.csv
+              dispatcherd scorecard weights --period 2024-03
+              dispatcherd scorecard conduct --period 2024-03
+            """,
+        subcommands: [Show.self, Export.self, Weights.self, Conduct.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Points, trend against the month before, and each measure relative to the delegation's best.",
+            discussion: """
+                Examples:
+                  dispatcherd scorecard show --period 2024-03
+                  dispatcherd scorecard show --period 2024-03 --contract 31
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Only this delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(help: "Only this contract, with each figure.")
+        var contract: Int32?
+        @Flag(help: "All rows as JSON.")
+        var json = false
+
+        func run() async throws {
+            let report = try ScorecardReport(try await database.open(), period: planned.argument.period)
+            if json { return Console.out(report.json) }
+            for line in report.lines(delegation: delegation, contract: contract) { Console.out(line) }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A row per contract, delegation and measure as CSV.",
+            discussion: """
+                Examples:
+                  dispatcherd scorecard export --period 2024-03 --out scorecard.csv
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "The file to write.")
+        var out: String
+
+        func run() async throws {
+            let report = try ScorecardReport(try await database.open(), period: planned.argument.period)
+            Console.out("\(Console.grouped(try report.write(to: out))) rows in \(out)")
+        }
+    }
+
+    struct Weights: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The weights in force for a month.",
+            discussion: """
+                Examples:
+                  dispatcherd scorecard weights --period 2024-03
+                  dispatcherd import weights policies/scorecard-weights.csv --period 2024-03
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let weights = try ScorecardWeightsInForce(try await database.open(), period: planned.argument.period)
+            if json { return Console.out(weights.json) }
+            for line in weights.lines { Console.out(line) }
+        }
+    }
+
+    struct Conduct: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Complaints, rejections and broken contact rules per agency, with the points of every criterion.",
+            discussion: """
+                Examples:
+                  dispatcherd scorecard conduct --period 2024-03
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let report = try ScorecardReport(try await database.open(), period: planned.argument.period)
+            if json { return Console.out(report.conductJSON) }
+            for line in report.conductLines { Console.out(line) }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+/// Early warning: penalties and minimums of a month that still runs.
+struct ProjectedMonthTests {
+    private func project(
+        elapsed: Int64, _ terms: PenaltyTerms, _ change: (inout DelegationMonth) -> Void
+    ) throws -> [ProjectedMonth.Line] {
+        let month = try Sample.contract([
+            Sample.month { month in
+                month.billed = [
+                    BilledService(service: FeeService(.administrative, .phone), outcomes: Array(1...100))
+                ]
+                change(&month)
+            }
+        ])
+        return try ProjectedMonth(
+            month, tariff: Sample.tariff(), terms: terms, progress: ProjectedMonth.Progress(elapsed: elapsed, days: 30)
+        ).lines
+    }
+
+    private func goal(_ achieved: Int64, of minimum: Int64, counted: Bool = true) -> Goal {
+        Goal(
+            fact: "G", indicator: "worked", achieved: achieved * WorkGoal.scale, minimum: minimum * WorkGoal.scale,
+            weight: 1, isCounted: counted)
+    }
+
+    @Test(
+        arguments: [(26, "breach", "78.00"), (27, "risk", "81.00"), (30, "fine", "90.00")] as [(Int64, String, String)])
+    func `a goal that is counted goes on in proportion to the days`(worked: Int64, level: String, end: String) throws {
+        let lines = try project(elapsed: 10, Sample.administrative()) { month in
+            month.indicators.dealt = [.telephone: 1_000]
+            month.goals = [goal(worked, of: 100)]
+        }
+        let line = try #require(lines.first { $0.rule == "PEN-02" })
+
+        #expect(line.level.rawValue == level)
+        #expect(line.now == "\(worked).00" && line.limit == "80" && line.end == end)
+        #expect(line.need == "\(80 - worked)")
+        // 100 accounts at 48.00 in ten days are 14,400.00 in thirty; five percent of it.
+        #expect(line.charge == (level == "breach" ? Cents(72_000) : .zero))
+    }
+
+    @Test func `what supervision counted itself stays, and nothing passes what is assigned`() throws {
+        let fixed = try project(elapsed: 10, Sample.administrative()) { $0.goals = [goal(79, of: 100, counted: false)] }
+        #expect(fixed.first { $0.rule == "PEN-02" }?.end == "79.00")
+        let capped = try project(elapsed: 10, Sample.administrative()) { month in
+            month.indicators.dealt = [.telephone: 70]
+            month.goals = [goal(30, of: 100)]
+        }
+        #expect(capped.first { $0.rule == "PEN-02" }?.end == "70.00")
+    }
+
+    @Test func `missing advisers and rejections say how many would mend them`() throws {
+        let lines = try project(elapsed: 15, Sample.administrative()) { month in
+            month.indicators.dealt = [.telephone: 1_000]
+            month.needs = [
+                StaffingNeed(
+                    portfolio: .telephone, accountsPerAdviser: 100, staffing: Staffing(fact: "S", present: 7))
+            ]
+            month.reviews = [ReviewCount(.dwelling, approved: 69, rejected: Array(1...31), pending: 5)]
+        }
+        let capacity = try #require(lines.first { $0.rule == "PEN-01" })
+        #expect(capacity.level == .breach && capacity.need == "3" && capacity.charge == Cents(2_100_000))
+        let dwelling = try #require(lines.first { $0.rule == "PEN-05" })
+        // 31 of 104 are 29.81 percent, 31 of 103 are 30.10.
+        #expect(dwelling.level == .breach && dwelling.need == "4" && dwelling.now == "31.00")
+    }
+
+    @Test(arguments: [(20, "fine"), (21, "risk"), (30, "risk"), (31, "breach")] as [(Int, String)])
+    func `rejections are a risk within ten points of the limit`(rejected: Int, level: String) throws {
+        let lines = try project(elapsed: 15, Sample.administrative()) { month in
+            month.reviews = [
+                ReviewCount(
+                    .dwelling, approved: Int64(100 - rejected), rejected: (1...rejected).map(Int64.init), pending: 0)
+            ]
+        }
+
+        #expect(lines.first { $0.rule == "PEN-05" }?.level.rawValue == level)
+    }
+
+    @Test func `the second breach of the window warns, the third is charged`() throws {
+        func level(_ earlier: Int) throws -> ProjectedMonth.Level? {
+            try project(elapsed: 30, Sample.administrative()) { month in
+                month.goals = [goal(10, of: 100)]
+                month.earlierBreaches = (1...earlier).map {
+                    EarlierBreach(period: Sample.march.advanced(byMonths: -$0), rule: .workPlan)
+                }
+            }.first { $0.rule == "PEN-08" }?.level
+        }
+
+        #expect(try level(1) == .risk)
+        #expect(try level(2) == .breach)
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+import TestSupport
+
+/// Projections from the facts of a month to the agency's STATUS.
+struct MonthProjectionTests {
+    private let period = ClosingFixture.period
+
+    @Test func `on the last day what is projected is what the close would charge`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            for seed in [41, 42, 43] {
+                try ClosingFixture.make(link, seed: seed)
+                try link.script("UPDATE clock SET virtual_now = '2024-03-31T18:00:00Z'")
+                let projection = try MonthProjection(link, period: period)
+                #expect(projection.progress == ProjectedMonth.Progress(elapsed: 31, days: 31))
+                let month = try MonthClosing(link, period: period).preview()
+                for statement in month.statements {
+                    for section in try StatementDocument(statement.body).sections {
+                        let charged = section.lines.filter { $0.kind == "penalty" }
+                            .map { "\($0.rule) \($0.subject) \($0.amount)" }.sorted()
+                        let projected = projection.rows.filter {
+                            $0.contract.value == statement.contract && $0.line.charge > .zero
+                                && $0.line.delegation.map { Int($0.value) } == section.delegation
+                        }.map { "\($0.line.rule) \($0.line.subject) \($0.line.charge)" }.sorted()
+                        #expect(projected == charged)
+                    }
+                }
+                try link.script(ClosingFixture.emptied)
+            }
+        }
+    }
+
+    @Test func `a node projects when it is due, and an agency is told of its own`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 44)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-20T18:00:00Z'")
+            #expect(try MonthProjection.keep(link, every: .seconds(3_600)) == [period])
+            #expect(try MonthProjection.keep(link, every: .seconds(3_600)) == [])
+            try link.script("UPDATE clock SET virtual_now = '2024-03-20T19:00:00Z'")
+            #expect(try MonthProjection.keep(link, every: .seconds(3_600)) == [period])
+            let first = try #require(AgencyID(1))
+            let second = try #require(AgencyID(2))
+            let own = try ProjectionStore(link).warnings(of: first, in: nil)
+            let others = try ProjectionStore(link).warnings(of: second, in: nil)
+
+            #expect(Set(own.map(\.contract.value)).isSubset(of: [1, 2]) && !own.isEmpty)
+            #expect(Set(others.map(\.contract.value)) == [3])
+            #expect(own.allSatisfy { $0.line.level != .fine })
+            let projection = try MonthProjection(link, period: period)
+            let shown = projection.shown(agency: first, contract: nil, all: false)
+            #expect(own.map(\.line) == shown.map(\.line))
+            let fields = try #require(own.first).fields
+            #expect(fields.first?.key.text == "warning")
+            let here = try #require(Delegation(9))
+            #expect(
+                try ProjectionStore(link).warnings(of: first, in: here).allSatisfy {
+                    $0.line.delegation == here || $0.line.delegation == nil
+                })
+            // A month that is over is not projected, and agencies are told nothing of a closed one.
+            try link.script(ClosingFixture.isOver)
+            #expect(try MonthProjection.keep(link, every: .seconds(1)) == [])
+            _ = try MonthClosing(link, period: period).close()
+            #expect(try ProjectionStore(link).warnings(of: first, in: nil).isEmpty)
+            #expect(throws: CommandFailure.self) { try MonthProjection(link, period: period) }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+import TestSupport
+
+/// Outcomes that need no review: automatic checks, and a sample that anybody can draw again.
+struct ReviewChecksTests {
+    private let period = ClosingFixture.period
+
+    private func with(_ body: (PgLink) throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 31)
+            // An hour between all, so that only what is made for it is repeated.
+            try link.script(
+                "UPDATE outcome SET worked_at = '2024-03-03T06:00:00Z'::timestamptz + outcome_id * interval '1 hour' / 4"
+            )
+            try body(link)
+        }
+    }
+
+    private func causes(_ link: PgLink) throws -> [Int64: String] {
+        Dictionary(
+            try link.run("SELECT outcome_id, cause FROM review_demand").map { ($0.int64(0), $0.text(1)) },
+            uniquingKeysWith: { $1 })
+    }
+
+    @Test func `each check finds what it says, and no more`() async throws {
+        try await with { link in
+            try link.script(
+                """
+                UPDATE outcome SET result = 'refusal', contact = 'direct', channel = 'phone-out', marks = NULL;
+                UPDATE outcome SET contact = 'none' WHERE outcome_id = 1;
+                UPDATE outcome SET result = 'no-show', channel = 'phone-out' WHERE outcome_id = 2;
+                UPDATE outcome SET result = 'no-show', channel = 'mediation-session' WHERE outcome_id = 3;
+                UPDATE outcome SET result = 'promise', amount = 100, promised_on = (worked_at AT TIME ZONE interval '-6 hours')::date + 60
+                    WHERE outcome_id = 4;
+                UPDATE outcome SET result = 'promise', amount = 100, promised_on = (worked_at AT TIME ZONE interval '-6 hours')::date + 61
+                    WHERE outcome_id = 5;
+                UPDATE outcome SET result = 'wrong-number', channel = 'visit' WHERE outcome_id = 6;
+                UPDATE outcome SET result = 'agreement-signed', contact = 'none' WHERE outcome_id = 7;
+                UPDATE outcome SET contact = 'none', marks = '{HRS-01}' WHERE outcome_id = 8;
+                """)
+            // The second one is 299 seconds behind the first, the third 300 behind the second.
+            let account = try #require(
+                try link.run(
+                    "SELECT account_id FROM outcome WHERE outcome_id > 8 GROUP BY 1 HAVING count(*) > 2 ORDER BY 1 LIMIT 1"
+                ).first
+            )
+            .int64(0)
+            let numbers = try link.run(
+                "SELECT outcome_id FROM outcome WHERE account_id = $1 AND outcome_id > 8 ORDER BY 1", [.int64(account)]
+            ).map { $0.int64(0) }
+            for (index, seconds) in [0, 299, 599].enumerated() {
+                try link.script(
+                    """
+                    UPDATE outcome SET worked_at = '2024-03-29T18:00:00Z'::timestamptz + interval '\(seconds) seconds'
+                    WHERE outcome_id = \(numbers[index])
+                    """)
+            }
+            let report = try ReviewChecks(link, period: period).run(rate: "0", seed: 5, by: "Ana")
+
+            #expect(
+                try causes(link) == [
+                    1: "nobody-reached", 2: "wrong-channel", 5: "promise-date", 6: "wrong-channel",
+                    numbers[1]: "repeated",
+                ])
+            #expect(report.found == 5)
+            #expect(report.counts.first { $0.cause == "wrong-channel" }?.all == 2)
+            #expect(try ReviewChecks(link, period: period).run(rate: nil, seed: nil, by: "Eva").found == 0)
+        }
+    }
+
+    @Test func `what fails a check waits, what the sample draws counts unless it is rejected`() async throws {
+        try await with { link in
+            let closing = MonthClosing(link, period: period)
+            func valid() throws -> Int64 {
+                try closing.preview().statements.flatMap { try StatementDocument($0.body).sections }
+                    .reduce(0) { $0 + ($1.indicators?.validOutcomes ?? 0) }
+            }
+            try link.script("UPDATE outcome SET contact = 'direct' WHERE result IN ('promise', 'refusal')")
+            let before = try valid()
+            #expect(try ReviewChecks(link, period: period).run(rate: "20", seed: 5, by: "Ana").found > 0)
+            #expect(try Set(causes(link).values) == ["sample"])
+            #expect(try valid() == before)
+            let drawn = try causes(link).keys.sorted()
+            _ = try ReviewDecisions(.rejected, outcomes: [drawn[0]], reason: "no-recording", reviewer: "Eva").run(
+                on: link)
+            _ = try ReviewDecisions(.approved, outcomes: [drawn[1]], reason: "ok", reviewer: "Eva").run(on: link)
+            #expect(try valid() == before - 1)
+            try link.run(
+                "UPDATE outcome SET contact = 'none', result = 'promise' WHERE outcome_id = $1", [.int64(drawn[2])])
+            #expect(try ReviewChecks(link, period: period).run(rate: nil, seed: nil, by: "Ana").found == 1)
+            #expect(try causes(link)[drawn[2]] == "nobody-reached")
+            #expect(try valid() == before - 2)
+        }
+    }
+
+    @Test func `the sample is that of its seed, and is set once`() async throws {
+        try await with { link in
+            let checks = ReviewChecks(link, period: period)
+            _ = try checks.run(rate: "10", seed: 5, by: "Ana")
+            let drawn = try link.run("SELECT outcome_id FROM review_demand WHERE cause = 'sample' ORDER BY 1").map {
+                $0.int64(0)
+            }
+            let others = try link.run(
+                """
+                SELECT outcome_id FROM outcome o WHERE NOT result ~ '^dwelling-|^agreement-signed$'
+                    AND NOT coalesce('HRS-01' = ANY (marks), false) ORDER BY 1
+                """
+            ).map { $0.int64(0) }
+            let failed = try causes(link).filter { $0.value != "sample" }
+            let expected = others.filter { number in
+                let hash = LedgerTree.hash(Array("5:\(number)".utf8), [])
+                let head = hash.prefix(4).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                return head % 10_000 < 1_000 && failed[number] == nil
+            }
+
+            #expect(drawn == expected)
+            #expect(!drawn.isEmpty)
+            #expect(throws: CommandFailure.self) { try checks.run(rate: "10", seed: 6, by: "Ana") }
+            #expect(throws: CommandFailure.self) { try checks.run(rate: "11", seed: nil, by: "Ana") }
+            _ = try MonthClosing(link, period: period).close()
+            #expect(throws: CommandFailure.self) { try checks.run(rate: nil, seed: nil, by: "Ana") }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import FoundationEssentials
+import PgStore
+import Testing
+import TestSupport
+
+/// docs/statement.schema.json and the statements say the same.
+struct StatementSchemaTests {
+    private func schema() throws -> JSONSchema {
+        try JSONSchema(String(contentsOfFile: ShippedPolicy.root + "/docs/statement.schema.json", encoding: .utf8))
+    }
+
+    @Test func `statements of full months keep the schema`() async throws {
+        let schema = try schema()
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            for seed in [51, 52] {
+                try ClosingFixture.make(link, seed: seed)
+                try link.script(ClosingSectionOracle.facts)
+                for statement in try MonthClosing(link, period: ClosingFixture.period).preview().statements {
+                    #expect(try schema.faults(AnyJSON.read(statement.body)) == [])
+                }
+                try link.script(ClosingSectionOracle.emptied + ClosingFixture.emptied)
+            }
+        }
+    }
+
+    @Test func `what is missing, unknown or spelt otherwise is a fault`() async throws {
+        let schema = try schema()
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 53)
+            let body = try #require(try MonthClosing(link, period: ClosingFixture.period).preview().statements.first)
+                .body
+            for (found, instead) in [
+                ("\"format\":\"reparto-statement-1\"", "\"format\":\"other\""), ("\"agencyName\":", "\"agencyname\":"),
+                ("\"kind\":\"fee\"", "\"kind\":\"gift\""), ("\"pulled\":", "\"pulled\":-"),
+                ("\"totals\":{\"fees\":\"", "\"totals\":{\"fees\":\"1,"),
+            ] {
+                let changed = body.replacing(found, with: instead)
+                #expect(changed != body, "\(found) is there")
+                #expect(try !schema.faults(AnyJSON.read(changed)).isEmpty, "\(instead) is found")
+            }
+        }
+    }
+
+    /// Both languages on one page: the clause that binds in Spanish, what it is about and the sum in English.
+    @Test func `the page tells every line in Spanish and English`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 54)
+            let folder = "/tmp/pages-\(UInt64.random(in: 0...UInt64.max))"
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            _ = try StatementFiles(folder).write(month)
+            let page = try String(contentsOfFile: folder + "/statements/C1.html", encoding: .utf8)
+            let document = try StatementDocument(month.statements[0].body)
+            for line in document.sections.flatMap(\.lines) {
+                let english = EnglishClause.text(kind: line.kind, rule: line.rule)
+                #expect(!english.isEmpty && page.contains(english), "\(line.kind) \(line.rule)")
+            }
+            #expect(document.sections.allSatisfy { $0.notes.count == $0.notesInEnglish?.count })
+            let notes = document.sections.flatMap { $0.notesInEnglish ?? [] }
+            #expect(!notes.isEmpty && notes.allSatisfy { $0.contains("'") || page.contains($0) })
+        }
+    }
+}
