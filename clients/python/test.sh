@@ -15,19 +15,7 @@ for program in dispatcherd agentsim; do
     }
 done
 
-python=${PYTHON:-python3}
-if [ "${REPARTO_PYTHON_VENV:-no}" = yes ] || ! "$python" -c 'import cryptography' 2>/dev/null; then
-    venv=$root/var/python/venv
-    wanted=$(cat "$here/pyproject.toml"; "$python" --version)
-    if [ "$(cat "$venv/made-for" 2>/dev/null)" != "$wanted" ]; then
-        rm -rf "$venv"
-        mkdir -p "$root/var/python"
-        "$python" -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --editable "$here[test]"
-        echo "$wanted" >"$venv/made-for"
-    fi
-    python=$venv/bin/python
-fi
+python=$("$here/environment.sh")
 
 if "$python" -c 'import mypy' 2>/dev/null; then
     echo "## types"

@@ -85,7 +85,7 @@ class Month:
             yield port
         finally:
             daemon.send_signal(signal.SIGTERM)
-            daemon.wait(30)
+            daemon.wait(120)
 
     def _start(self, ready_name: str, port: int, *words: str) -> Tuple["subprocess.Popen[bytes]", int]:
         ready = FOLDER / ready_name
@@ -99,7 +99,7 @@ class Month:
                 cwd=FOLDER,
                 start_new_session=True,
             )
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not ready.exists() or not ready.read_text().strip():
             if daemon.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"dispatcherd does not listen; see {FOLDER}/dispatcherd.log")
@@ -109,7 +109,7 @@ class Month:
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self._daemon is not None:
             self._daemon.send_signal(how)
-            self._daemon.wait(30)
+            self._daemon.wait(120)
             self._daemon = None
 
     def agency(self) -> str:
@@ -125,14 +125,14 @@ class Month:
                     found |= {(int(row["delegation"]), strategy) for strategy in row["strategies"].split(";")}
         return sorted(found)
 
-    def settings(self, agency: str, state: str = "", port: int = 0, timeout: float = 30.0) -> Settings:
+    def settings(self, agency: str, state: str = "", port: int = 0, timeout: float = 120.0) -> Settings:
         return Settings(
             servers=[("127.0.0.1", port or self.port)],
             agency=agency,
             key=AgencyKey.read(self.key_file(agency)),
             state=FOLDER / "state" / (state or agency),
             timeout=timeout,
-            reply_timeout=5.0,
+            reply_timeout=60.0,
             pause_first=0.05,
             pause_max=0.5,
         )

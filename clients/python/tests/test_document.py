@@ -2,66 +2,16 @@
 """The client against the transcripts, tables and the signature of the document."""
 
 import unittest
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import List, Optional
 
 import document
-from reparto_agent import AgencyKey, requests
+import speaking
 from reparto_agent.authentication import Claim
-from reparto_agent.connection import Answered, Connection, Ended, Event, Login
-from reparto_agent.errors import AgentError
+from reparto_agent.connection import Answered, Connection, Ended, Event
 from reparto_agent.holdings import ENDING_CODES, Holdings
 from reparto_agent.replies import STOPS, Comparison, Extended, Lease, Reported
-from reparto_agent.requests import KEYED_VERBS, Request
-from reparto_agent.wire import RequestLine, parse_request
-
-KEY = AgencyKey(document.SECRET)
-Fields = Dict[str, str]
-
-
-def _int(fields: Fields, name: str) -> Optional[int]:
-    return int(fields[name]) if name in fields else None
-
-
-def _number(fields: Fields, name: str) -> int:
-    return int(fields[name])
-
-
-def _text(fields: Fields, *names: str) -> Fields:
-    return {name: fields[name] for name in names if name in fields}
-
-
-def _place(fields: Fields) -> Tuple[int, int, int]:
-    return _number(fields, "delegation"), _number(fields, "account"), _number(fields, "epoch")
-
-
-_MORE = ("amount", "promised", "branch", "motive", "position", "solution", "evidence")
-# How an owner of the client writes each request.
-BUILDERS: Dict[str, Callable[[Fields], Request]] = {
-    "LEASE": lambda f: requests.lease(
-        _number(f, "delegation"),
-        f["strategy"],
-        _number(f, "max"),
-        contract=_int(f, "contract"),
-        **_text(f, "portfolio", "tactic"),
-    ),
-    "REPORT": lambda f: requests.report(
-        *_place(f),
-        at=f["at"],
-        channel=f["channel"],
-        contact=f["contact"],
-        result=f["result"],
-        **_text(f, *_MORE),  # type: ignore[arg-type]
-    ),
-    "EXTEND": lambda f: requests.extend(_number(f, "delegation"), _number(f, "grant"), f["until"]),
-    "RETURN": lambda f: requests.give_back(*_place(f), reason=f["reason"]),
-    "RESUME": lambda f: (
-        requests.call("RESUME", f)
-        if "leases" in f
-        else requests.resume(_number(f, "count"), f["digest"], f.get("after"))
-    ),
-    "PING": lambda f: requests.ping(),
-    "BYE": lambda f: requests.bye(),
-}
+from reparto_agent.requests import KEYED_VERBS
+from reparto_agent.wire import parse_request
 
 
 class Player:
@@ -85,7 +35,7 @@ class Player:
 
     def hear(self, line: str) -> None:
         if line.startswith("* REPARTO") or self.connection is None:
-            self.connection = Connection(Login("ACE07", KEY, "mty-2", 481, b"", None), 0.0)
+            self.connection = Connection(speaking.login(), 0.0)
         data = line.encode() + b"\n"
         pieces = [data[index : index + 1] for index in range(len(data))] if self.in_pieces else [data]
         for piece in pieces:
@@ -96,45 +46,13 @@ class Player:
 
     def say(self, line: str) -> None:
         assert self.connection is not None
-        try:
-            wanted = parse_request(line)
-            self.speak(self.connection, wanted)
-        except (AgentError, KeyError, ValueError):
+        if not speaking.say(self.connection, line)[1]:
             # A mistake that the client does not make: somebody typed it.
             self.typed.append(line)
-            self.connection.take_output()
-            self.connection.send_raw(line, line.split(" ")[0], 0.0)
-            self.connection.take_output()
             return
-        said = self.connection.take_output().decode()
-        assert said.endswith("\n")
-        # Which of the spellings with and without quotes, and which order, is the client's choice.
-        assert parse_request(said[:-1]) == wanted, (said, line)
         self.spoken.append(line)
-
-    def speak(self, connection: Connection, wanted: RequestLine) -> None:
-        fields = wanted.fields
-        if wanted.verb == "HELLO":
-            nonce = bytes.fromhex(fields["nonce"])
-            login = Login(
-                fields["agency"], KEY, fields["instance"], int(fields["sequence"]), nonce, fields.get("client")
-            )
-            if {"colour"} & set(fields) or fields["agency"] == "7":
-                raise ValueError
-            connection.login = login
-            connection.send_hello(0.0, wanted.tag)
-        elif wanted.verb == "AUTH":
-            connection.send_auth(0.0, wanted.tag)
-        else:
-            builder = BUILDERS.get(wanted.verb)
-            request = requests.call(wanted.verb, fields) if builder is None else builder(fields)
-            if request.is_keyed:
-                request = request.with_key(int(fields["key"]))
-            if request.fields != fields:
-                raise ValueError
-            connection.send(request, 0.0, wanted.tag)
-            if wanted.verb == "RESUME":
-                self.digests.append(f"{self.holdings.digest.count} {self.holdings.digest}")
+        if parse_request(line).verb == "RESUME":
+            self.digests.append(f"{self.holdings.digest.count} {self.holdings.digest}")
 
 
 class TranscriptTests(unittest.TestCase):
@@ -193,7 +111,7 @@ class TableTests(unittest.TestCase):
     def test_the_proof_is_the_one_of_the_document(self) -> None:
         claim = Claim("mx-1", bytes(range(32)), bytes(range(0xA0, 0xB0)), "ACE07", "mty-2", 481)
         line = next(one for one in document.blocks("transcript")[0] if one.startswith("> a2 AUTH"))
-        self.assertEqual(KEY.sign(claim).hex(), parse_request(line[2:]).fields["proof"])
+        self.assertEqual(speaking.KEY.sign(claim).hex(), parse_request(line[2:]).fields["proof"])
 
     def test_every_stop_has_its_words(self) -> None:
         self.assertEqual([row[0] for row in document.table("| stop | means")], list(STOPS))

@@ -8,6 +8,7 @@ import ipaddress
 import ssl
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List
 
@@ -117,7 +118,8 @@ class LinkTests(unittest.TestCase):
         async def day() -> None:
             server = await asyncio.start_server(Peer([]).serve, "127.0.0.1", 0, ssl=context)
             async with server:
-                await AsyncAgent(self.settings(server.sockets[0].getsockname()[1], tls_context())).open()
+                settings = self.settings(server.sockets[0].getsockname()[1], tls_context())
+                await AsyncAgent(replace(settings, timeout=0.5)).open()
 
         with self.assertRaisesRegex(ConnectionFailed, "(?i)certificate"):
             asyncio.run(day())
@@ -141,3 +143,26 @@ class LinkTests(unittest.TestCase):
         pushes = [event for event in events if isinstance(event, Push)]
         self.assertEqual([push.name for push in pushes], ["EXPIRING", "PAUSED", "NEWS"])
         self.assertEqual(pushes[2].fields, {"colour": "blue"})
+
+    def test_a_comparison_that_meets_a_node_as_it_goes_is_made_over_the_next_connection(self) -> None:
+        peer = Peer([])
+        drains = ["RESUME"]
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if not drains:
+                return await peer.serve(reader, writer)
+            writer.write(GREETING.encode() + b"\n")
+            for end in ("OK session=1", "OK held=0 contracts=1", "NO UNAVAILABLE class=retry after=0"):
+                tag = (await reader.readline()).decode().split(" ")[0]
+                writer.write(f"{tag} {end}\n".encode())
+            drains.clear()
+            writer.close()
+
+        async def day() -> None:
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            settings = self.settings(server.sockets[0].getsockname()[1], None)
+            async with server, AsyncAgent(settings) as agent:
+                self.assertTrue((await agent.resume()).match)
+
+        asyncio.run(asyncio.wait_for(day(), 30))
+        self.assertEqual(peer.said["RESUME"]["count"], "0")

@@ -36,7 +36,10 @@ class Link(asyncio.Protocol):
         return self._loop.time()
 
     async def ask(self, request: Request) -> Reply:
-        """Sends one request on this connection and waits; nothing is repeated."""
+        """Sends one request on this connection and waits; nothing is repeated. Raises ConnectionFailed once it has ended."""
+        if self.core.is_ended:
+            # Nobody would ever answer, and who waits for the answer holds up the next connection.
+            raise ConnectionFailed("the connection was closed")
         answer: "asyncio.Future[Reply]" = self._loop.create_future()
         self._asked[self.core.send(request, self.now())] = answer
         self.flush()
