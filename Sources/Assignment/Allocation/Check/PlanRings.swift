@@ -9,13 +9,13 @@ struct PlanRings {
     private struct Badness {
         let part: Int64
         let whole: Int64
-        /// Where deviations tie: whether the last account is a move, whether it is above the target, its place.
-        let tie: [Int]
+        /// Where deviations tie: whether the last account is a move, then whether it is above the target, then its place.
+        let tie: Int
 
         static func < (left: Badness, right: Badness) -> Bool {
             let a = left.part.multipliedFullWidth(by: right.whole)
             let b = right.part.multipliedFullWidth(by: left.whole)
-            if a == b { return left.tie.lexicographicallyPrecedes(right.tie) }
+            if a == b { return left.tie < right.tie }
             return (a.high, a.low) < (b.high, b.low)
         }
     }
@@ -108,7 +108,7 @@ struct PlanRings {
         let isMove = distance > 0 ? total > quota.lastMonth : total < quota.lastMonth
         return Badness(
             part: abs(distance), whole: max(goal, 1),
-            tie: [isMove ? 1 : 0, distance > 0 ? 1 : 0, plan.quotas.count - place])
+            tie: ((isMove ? 2 : 0) + (distance > 0 ? 1 : 0)) * (plan.quotas.count + 1) + plan.quotas.count - place)
     }
 
     /// The quotas that some ring would better.

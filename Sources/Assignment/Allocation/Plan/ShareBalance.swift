@@ -6,6 +6,10 @@
 /// Takes the worst arc and looks for a ring of exchanges that brings it one account nearer to its target while no other
 /// arc becomes as bad as it is. Where there is none, there never will be: the arc is settled. Costs that grow
 /// steeply with the rank are convex, and a flow costs least when no ring improves it; so what is settled is best.
+///
+/// Cells and limits that no way joins (``PlanComponents``) are settled one after the other, each with a sink and weight
+/// groups of its own: a flow of the greatest weight has the greatest weight in each of them, so no ring leads from one
+/// to another, and of the whole the worst rank is the worst of its parts.
 struct ShareBalance {
     private(set) var flow: PlanFlow
     private let network: PlanNetwork
@@ -31,7 +35,9 @@ struct ShareBalance {
     private let rooms: [Int64]
     private let stations: [Int]
     private let parents: [Int]
-    private let topLimits: [Int]
+    private let components: PlanComponents
+    /// Nodes of one component behind the limits: its sink and its weight groups.
+    private let nodesOfComponent: Int
     private(set) var searches = 0
     private(set) var pushes = 0
 
@@ -55,7 +61,11 @@ struct ShareBalance {
             }
         }
         let network = flow.network
-        let nodes = flow.sink + 1 + network.weights.count
+        let components = PlanComponents(network)
+        let nodesOfComponent = 1 + network.weights.count
+        let nodes = flow.sink + components.count * nodesOfComponent
+        self.components = components
+        self.nodesOfComponent = nodesOfComponent
         self.facts = network.arcs.map { arc in
             ShareRank.Facts(
                 goal: network.cells[arc.cell].base * arc.part, held: arc.held, lastMonth: arc.lastMonth)
@@ -64,8 +74,10 @@ struct ShareBalance {
         self.cellOf = network.arcs.map(\.cell)
         self.rooms = network.limits.map(\.room)
         self.stations = network.arcs.map { network.cells.count + $0.station }
-        self.parents = network.limits.map { $0.parent.map { network.cells.count + $0 } ?? flow.sink }
-        self.topLimits = network.limits.indices.filter { network.limits[$0].parent == nil }
+        self.parents = network.limits.indices.map { limit in
+            network.limits[limit].parent.map { network.cells.count + $0 }
+                ?? flow.sink + components.ofLimit[limit] * nodesOfComponent
+        }
         self.keysUp = network.arcs.map { _ in 0 }
         self.keysDown = keysUp
         self.lastGroups = network.cells.map { _ in 0 }
@@ -73,12 +85,12 @@ struct ShareBalance {
         self.seen = [Int32](repeating: 0, count: nodes)
         self.regions = seen
         self.steps = [Step](repeating: Step(), count: nodes)
-        settle()
+        for cells in components.cells { settle(cells) }
     }
 
-    private mutating func settle() {
+    private mutating func settle(_ cells: [Int]) {
         var heap = ShareRankHeap()
-        for arc in network.arcs.indices {
+        for arc in cells.lazy.flatMap({ [arcsOf] in arcsOf[$0] }) {
             heap.insert(rank(arc, flow.accounts[arc]))
             note(arc)
         }
@@ -117,7 +129,7 @@ struct ShareBalance {
     /// Whether one more account could go from an arc's station all the way out.
     private func hasWayOut(_ arc: Int) -> Bool {
         var node = stations[arc]
-        while node != flow.sink {
+        while node < flow.sink {
             let limit = node - arcsOf.count
             if slack(limit) <= 0 { return false }
             node = parents[limit]
@@ -200,14 +212,21 @@ struct ShareBalance {
 
     private func canTakeFromGroup(_ cell: Int) -> Bool {
         let group = nextGroups[cell]
-        return group >= 0 && regions[flow.sink + 1 + group] == regions[cell]
-            && lastGroups.indices.contains { $0 != cell && lastGroups[$0] == group }
+        let component = components.ofCell[cell]
+        return group >= 0 && regions[node(ofGroup: group, component)] == regions[cell]
+            && components.cells[component].contains { $0 != cell && lastGroups[$0] == group }
     }
+
+    private func sink(_ component: Int) -> Int { flow.sink + component * nodesOfComponent }
+
+    private func node(ofGroup group: Int, _ component: Int) -> Int { sink(component) + 1 + group }
 
     /// The shortest way over exchanges that make nothing as bad as `worst`.
     private mutating func search(
         from start: Int, to goal: Int, _ worst: ShareRank, stopsAtSink: Bool
     ) -> (changes: [Change], endedAtSink: Bool)? {
+        let cells = arcsOf.count
+        let sink = sink(start < cells ? components.ofCell[start] : components.ofLimit[start - cells])
         stamp += 1
         queue.removeAll(keepingCapacity: true)
         visit(start, .none, 0, 0, from: start)
@@ -216,7 +235,7 @@ struct ShareBalance {
             exchange(from: queue[next], worst)
             next += 1
             if seen[goal] == stamp { return (trace(from: start, to: goal), false) }
-            if stopsAtSink, seen[flow.sink] == stamp { return (trace(from: start, to: flow.sink), true) }
+            if stopsAtSink, seen[sink] == stamp { return (trace(from: start, to: sink), true) }
         }
         regionsMade += 1
         for node in queue { regions[node] = regionsMade }
@@ -240,7 +259,9 @@ struct ShareBalance {
             }
             // Taken back into the group of the last account that was placed (heavier ones stay).
             let group = lastGroups[node]
-            if group >= 0 { visit(flow.sink + 1 + group, .group, node, -1, from: node) }
+            if group >= 0 {
+                visit(self.node(ofGroup: group, components.ofCell[node]), .group, node, -1, from: node)
+            }
         } else if node < flow.sink {
             let limit = node - cells
             if slack(limit) > 0 { visit(parents[limit], .limit, limit, 1, from: node) }
@@ -253,14 +274,16 @@ struct ShareBalance {
             for child in flow.childrenOf[limit] where flow.loads[child] > 0 {
                 visit(cells + child, .limit, child, -1, from: node)
             }
-        } else if node == flow.sink {
-            for limit in topLimits where flow.loads[limit] > 0 {
-                visit(cells + limit, .limit, limit, -1, from: node)
-            }
         } else {
-            let group = node - flow.sink - 1
-            for cell in nextGroups.indices where nextGroups[cell] == group && seen[cell] != stamp {
-                visit(cell, .group, cell, 1, from: node)
+            let (component, place) = (node - flow.sink).quotientAndRemainder(dividingBy: nodesOfComponent)
+            if place == 0 {
+                for limit in components.topLimits[component] where flow.loads[limit] > 0 {
+                    visit(cells + limit, .limit, limit, -1, from: node)
+                }
+            } else {
+                for cell in components.cells[component] where nextGroups[cell] == place - 1 && seen[cell] != stamp {
+                    visit(cell, .group, cell, 1, from: node)
+                }
             }
         }
     }
