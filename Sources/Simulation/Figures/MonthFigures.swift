@@ -28,7 +28,7 @@ package struct MonthFigures: Sendable {
     package init(log: String, cut: String, reviews: String?, period: Period) throws(SimulationFailure) {
         self.period = period
         let rejected = try Self.rejected(reviews)
-        for operation in try ClientLog.read(folder: log) { take(operation, rejected) }
+        for operation in try ClientLog.read(folder: log).operations { take(operation, rejected) }
         try readPayments(log)
         try readCut(cut)
         for (key, months) in paid { accounts[key]?.paid = max(0, months[period] ?? 0) }

@@ -92,7 +92,7 @@ package struct ReplayRun: Sendable {
     /// By account: who leased it first, under which strategy, and what came of it within the month.
     private static func records(_ folder: String, _ period: Period) throws(SimulationFailure) -> [CaseKey: Record] {
         var records: [CaseKey: Record] = [:]
-        for operation in try ClientLog.read(folder: folder) {
+        for operation in try ClientLog.read(folder: folder).operations {
             switch operation.reply {
             case .granted(let grant):
                 for held in grant.accounts {
