@@ -42,6 +42,7 @@ struct Dispatcherd: AsyncParsableCommand {
             RecallCommand.self,
             EvidenceCommand.self,
             VisitBanCommand.self,
+            ConciliationCentreCommand.self,
             PauseCommand.self,
             ExperimentCommand.self,
             AgencyCommand.self,
