@@ -106,6 +106,9 @@ pooler=$!
 
 export REPARTO_TEST_DATABASE="host=$home user=reparto dbname=postgres"
 export REPARTO_TEST_POOLER="host=$home/pool port=6432 user=reparto"
+# A test lets the Python client play the protocol's sessions.
+REPARTO_PYTHON=$(clients/python/environment.sh) || stop "Python 3.9 or later with 'cryptography' is not there. Install python3 and python3-cryptography."
+export REPARTO_PYTHON
 say "== testing =="
 # One after the other, but for the pure ones: many tests wait for PostgreSQL on the few threads that the nodes of other tests
 # run on, and a node that gets no thread for seconds is, to its client, a node that is gone.

@@ -19,14 +19,16 @@ struct RunCommand: AsyncParsableCommand {
                 --from 2024-03-01 --to 2024-03-15 --log var/demo/clients
               agentsim run --port 7607 --keys var/demo/portfolio/keys \\
                 --from 2024-03-16 --to 2024-03-31 --log var/demo/clients
+              agentsim run --port 7607 --port 7608 --keys var/demo/portfolio/keys \\
+                --from 2024-03-01 --to 2024-03-15 --log var/demo/clients
             """)
 
     @OptionGroup var server: ServerOptions
     @OptionGroup var tls: TLSOptions
     @Option(help: "The daemon's address.")
     var host = "127.0.0.1"
-    @Option(help: "The daemon's port.")
-    var port: Int
+    @Option(help: "The daemon's port; several times for several nodes of one database.")
+    var port: [Int]
     @Option(help: "The folder of the agencies' private keys.")
     var keys: String
     @Option(help: "The file of contracts; contracts.csv beside the keys folder by itself.")
@@ -43,8 +45,8 @@ struct RunCommand: AsyncParsableCommand {
     var profiles: String?
 
     func run() async throws {
-        guard (1...65_535).contains(port) else {
-            throw SimulationFailure(.usage, "--port is \(port)", remedy: "It takes 1 to 65535")
+        if let wrong = port.first(where: { !(1...65_535).contains($0) }) {
+            throw SimulationFailure(.usage, "--port is \(wrong)", remedy: "It takes 1 to 65535")
         }
         guard let from = LocalDate(text: first), let to = LocalDate(text: last), from <= to, from.days(to: to) < 400
         else {
@@ -52,9 +54,10 @@ struct RunCommand: AsyncParsableCommand {
                 .usage, "\(first) to \(last) is no span of days", remedy: "Write them as in 2024-03-01")
         }
         var settings = MonthSettings(
-            port: port, keysFolder: keys, contractsPath: contracts ?? "\(keys)/../contracts.csv", logFolder: log,
+            port: port[0], keysFolder: keys, contractsPath: contracts ?? "\(keys)/../contracts.csv", logFolder: log,
             from: from,
             to: to, seed: seed, program: server.program)
+        settings.otherPorts = Array(port.dropFirst())
         settings.host = host
         settings.tls = tls.wire
         settings.profiles = try profiles.map { path in try ProfileFile(path: path) }

@@ -45,6 +45,7 @@ struct Dispatcherd: AsyncParsableCommand {
             RecallCommand.self,
             EvidenceCommand.self,
             VisitBanCommand.self,
+            ConciliationCentreCommand.self,
             PauseCommand.self,
             ExperimentCommand.self,
             AgencyCommand.self,

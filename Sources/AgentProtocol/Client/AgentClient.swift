@@ -42,29 +42,63 @@ public actor AgentClient {
     /// - Throws: ``AgentClientError``. ``AgentClientError/unanswered(_:)`` leaves open whether the request was done, and names the
     ///   key under which asking again tells.
     public func send(_ verb: String, _ fields: [String: String] = [:]) async throws -> AgentReply {
-        let request = try prepared(verb, fields)
+        AgentReply(try await exchange([try prepared(verb, fields)])[0])
+    }
+
+    /// Sends several requests in one go, as an evening's reports; each is answered for itself, in their order here.
+    ///
+    /// - Throws: ``AgentClientError`` where one of them has no answer; the others may have been done, and their keys tell.
+    public func send(all calls: [(verb: String, fields: [String: String])]) async throws -> [AgentReply] {
+        try await exchange(try calls.map { try prepared($0.verb, $0.fields) }).map { AgentReply($0) }
+    }
+
+    /// The replies in the order of the requests. Only what had no answer, or a `retry`, is sent again.
+    package func exchange(_ requests: [AgentRequest]) async throws -> [ClientReply] {
         let deadline = ContinuousClock.now + settings.patience
+        var replies = [ClientReply?](repeating: nil, count: requests.count)
+        var open = Array(requests.indices)
         var attempt = 0
-        while true {
+        while !open.isEmpty {
             attempt += 1
             let live = try await connected(until: deadline)
             do {
-                let reply = try await live.send(request)
-                guard reply.replyClass == .retry else {
-                    note(request, reply)
-                    return AgentReply(reply)
+                var again: [Int] = []
+                for (index, reply) in zip(open, try await live.send(open.map { requests[$0] })) {
+                    replies[index] = reply
+                    if reply.replyClass == .retry { again.append(index) } else { note(requests[index], reply) }
                 }
-                let wait = Duration.seconds(max(1, min(reply.afterSeconds ?? 1, 60)))
-                guard ContinuousClock.now + wait < deadline else { return AgentReply(reply) }
-                if reply.code == .unavailable { drop(live) }
+                open = again
+                let refused = open.compactMap { replies[$0] }
+                let wait = Duration.seconds(max(1, min(refused.compactMap(\.afterSeconds).max() ?? 1, 60)))
+                guard !open.isEmpty, ContinuousClock.now + wait < deadline else { break }
+                if refused.contains(where: { $0.code == .unavailable }) { drop(live) }
                 try await Task.sleep(for: wait)
             } catch is AgentConnectionError {
                 drop(live)
-                guard request.isRepeatable else { throw AgentClientError.unanswered(key: nil) }
-                guard ContinuousClock.now < deadline else { throw AgentClientError.unanswered(key: request.key) }
+                guard open.allSatisfy({ requests[$0].isRepeatable }) else {
+                    throw AgentClientError.unanswered(key: nil)
+                }
+                guard ContinuousClock.now < deadline else {
+                    throw AgentClientError.unanswered(key: open.compactMap { requests[$0].key }.first)
+                }
                 try await Task.sleep(for: settings.pause(attempt))
             }
         }
+        return replies.compactMap(\.self)
+    }
+
+    /// How many connections were made so far.
+    package private(set) var connectionCount = 0
+
+    /// Connects where there is no connection, without asking anything.
+    package func connect() async throws {
+        _ = try await connected(until: ContinuousClock.now + settings.patience)
+    }
+
+    /// Cuts the connection without a word, as a crash does. The next request makes another one.
+    package func cut() {
+        connection?.abandon()
+        connection = nil
     }
 
     /// Ends the connection after what is in flight. The client is of no use afterwards.
@@ -116,6 +150,7 @@ public actor AgentClient {
             do {
                 let made = try await AgentConnection.connect(
                     settings.connection(address, sequence: try await settings.nextSequence()))
+                connectionCount += 1
                 told.yield(.connected(address))
                 listen(to: made)
                 try await compare(over: made)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Assignment
+package import Assignment
 
 /// Who an ``AgentClient`` is, where it connects to, and how patient it is.
 public struct AgentClientSettings: Sendable {
@@ -61,6 +61,17 @@ public struct AgentClientSettings: Sendable {
         self.addresses = addresses
         self.agency = agencyID
         self.instance = token
+        self.privateKey = privateKey
+        self.nextSequence = nextSequence
+    }
+
+    package init(
+        addresses: [Address], agency: AgencyID, instance: Token, privateKey: AgencyPrivateKey,
+        nextSequence: @escaping @Sendable () async throws -> Int64
+    ) {
+        self.addresses = addresses
+        self.agency = agency
+        self.instance = instance
         self.privateKey = privateKey
         self.nextSequence = nextSequence
     }

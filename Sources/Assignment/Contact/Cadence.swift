@@ -35,80 +35,18 @@ package enum Cadence {
             }
         return steps.map { CadenceStep(day: $0.0, hasLetter: $0.1) }
     }
+
+    /// Days that a letter leaves the debtor to answer; from then on it has failed (CAD-05).
+    package static let letterDays = 5
 }
 
-/// What was done about one leased account so far, as the follower of outcomes has added it up: enough to judge the next contact and to
-/// advise on the next step. Knows no table.
-package struct ContactHistory: Equatable, Sendable {
-    /// The local day of the first call.
-    package var firstCallOn: LocalDate?
-    package var calls: Int
-    /// The debtor was reached, or a third party.
-    package var reachedDebtor: Bool
-    package var reachedOthers: Bool
-    package var unlocatableOn: LocalDate?
+extension Cadence.Band {
+    /// Certified mail goes out whoever was reached (CAD-12, CAD-13). E-mail does not stand in for it.
+    package var hasCertifiedMail: Bool { self == .to90 || self == .over120 }
 
-    package init(
-        firstCallOn: LocalDate? = nil, calls: Int = 0, reachedDebtor: Bool = false, reachedOthers: Bool = false,
-        unlocatableOn: LocalDate? = nil
-    ) {
-        self.firstCallOn = firstCallOn
-        self.calls = calls
-        self.reachedDebtor = reachedDebtor
-        self.reachedOthers = reachedOthers
-        self.unlocatableOn = unlocatableOn
-    }
+    /// A visit is a duty from the first call on, whoever was reached (CAD-15).
+    package var hasVisits: Bool { self == .to120 }
 
-    /// Adds a contact, and tells what of the cadence and of the hours it broke.
-    ///
-    /// - Source: CAD-01 … CAD-08, CAD-10, HRS-01, HRS-02, HRS-03, HRS-04.
-    package mutating func add(
-        _ channel: OutcomeChannel, _ contact: OutcomeContact, on date: LocalDate, secondOfDay second: Int,
-        band: Cadence.Band
-    ) -> [ContactMark] {
-        var marks: [ContactMark] = []
-        if channel.hasHours, isOutsideOwnHours(date, second) { marks.append(.window) }
-        switch channel {
-        case .phoneOut:
-            let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly)
-            if calls >= steps.count {
-                marks.append(.callCap)
-            } else if let first = firstCallOn, first.days(to: date) < steps[calls].day {
-                marks.append(.callEarly)
-            }
-            calls += 1
-            firstCallOn = firstCallOn ?? date
-        case .letter, .email:
-            // CAD-10: only where two weeks brought nobody to the phone.
-            let isTooEarly = firstCallOn.map { $0.days(to: date) < 14 } ?? true
-            let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly)
-            let belongs = steps.prefix(max(1, calls)).contains(where: \.hasLetter)
-            if band == .to30, !belongs, isTooEarly || reachedDebtor || reachedOthers { marks.append(.letterEarly) }
-        case .phoneIn, .sms, .visit, .locationVisit, .mediationInvitation, .mediationSession: break
-        }
-        switch contact {
-        case .direct: reachedDebtor = true
-        case .thirdParty: reachedOthers = true
-        case .unlocatable: unlocatableOn = date
-        case .nobody: break
-        }
-        return marks
-    }
-
-    /// The next step: what, and the first day for it; `nil` after the last one.
-    package func next(band: Cadence.Band) -> (what: String, day: LocalDate)? {
-        guard let first = firstCallOn else { return nil }
-        let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly)
-        guard calls < steps.count else { return nil }
-        return (steps[calls].hasLetter ? "call+letter" : "call", first.advanced(byDays: steps[calls].day))
-    }
-
-    private var reachesOthersOnly: Bool { reachedOthers && !reachedDebtor }
-
-    /// Early, late and weekend hours are for debtors whom nobody has reached (HRS-02, HRS-03, HRS-04).
-    private func isOutsideOwnHours(_ date: LocalDate, _ second: Int) -> Bool {
-        guard reachedDebtor || reachedOthers else { return false }
-        if date.weekday >= 6 || MexicanHoliday.contains(date) { return true }
-        return !(8 * 3_600..<18 * 3_600).contains(second)
-    }
+    /// Every new address is searched by a location visit (CAD-14, CAD-15).
+    package var hasSearches: Bool { self == .to90 || self == .to120 }
 }

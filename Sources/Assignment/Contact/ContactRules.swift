@@ -50,14 +50,16 @@ package struct ContactRules: Hashable, Sendable {
         return marks
     }
 
-    /// The first day from `instant` on that still has hours for a call.
-    package func nextDay(from instant: Timestamp, in zone: MexicanTimeZone) -> LocalDate {
+    /// The first day from `instant` on that still has hours for a call, or for another channel.
+    package func nextDay(
+        from instant: Timestamp, in zone: MexicanTimeZone, by channel: OutcomeChannel = .phoneOut
+    ) -> LocalDate {
         let (date, second) = zone.local(instant)
         var day = date
         var passed = second
         // No rule closes more than some days in a row: a Sunday and a holiday or two.
         for _ in 0..<14 {
-            if passed < hours(on: day, by: .phoneOut).upperBound { break }
+            if passed < hours(on: day, by: channel).upperBound { break }
             day = day.advanced(byDays: 1)
             passed = 0
         }
@@ -78,8 +80,16 @@ package enum ContactMark: String, Sendable, CaseIterable {
     case callCap = "call-cap"
     /// A call before its step's day.
     case callEarly = "call-early"
-    /// A letter or e-mail that the cadence does not have yet (CAD-10).
+    /// A letter or e-mail that the cadence does not have yet (CAD-10, CAD-11).
     case letterEarly = "letter-early"
+    /// A call while the certified mail of its band is missing (CAD-12, CAD-13).
+    case letterMissing = "letter-missing"
+    /// A call while a visit is missing that was due before (CAD-09, CAD-14, CAD-15).
+    case visitMissing = "visit-missing"
+    /// A call while a new address is not searched (CAD-14, CAD-15).
+    case searchMissing = "search-missing"
+    /// A visit where a conciliation centre is the way (CAD-16).
+    case centre = "conciliation-centre"
 }
 
 extension OutcomeChannel {

@@ -8,7 +8,7 @@ package import PgStore
 ///
 /// It reads blocks whose transaction is older than every running one, in their order, so that it never misses one; two nodes that
 /// follow are harmless, because the follower's row is locked.
-/// - Source: CAD-01, CAD-10, HRS-02.
+/// - Source: CAD-01 … CAD-16, HRS-02.
 package enum ContactFollower {
     private static let batchMax: Int32 = 500
 
@@ -27,7 +27,7 @@ package enum ContactFollower {
             let (date, second) = zone.local(contact.workedAt)
             let marks = followed.history.add(
                 contact.channel, contact.contact, on: date, secondOfDay: second,
-                band: Cadence.Band(arrears: followed.arrears))
+                band: Cadence.Band(arrears: followed.arrears), at: followed.place)
             leases[contact.lease] = followed
             if !marks.isEmpty {
                 try link.markOutcome(

@@ -60,10 +60,24 @@ package struct ContactImport {
 
     private func write(_ page: inout [SealedContact], _ link: DatabaseLink) throws {
         // The last row of an account counts, also within one statement.
-        var latest: [Int64: SealedContact] = [:]
-        for contact in page { latest[contact.account.value] = contact }
+        var latest: [AccountID: SealedContact] = [:]
+        for contact in page { latest[contact.account] = contact }
+        for before in try link.readContacts(latest.values.map { ($0.delegation, $0.account) }) {
+            guard let now = latest[before.account].flatMap(address) else { continue }
+            // A new address is to be searched (CAD-14, CAD-15). What was sealed with another key tells nothing.
+            guard let card = card(before) else { continue }
+            latest[before.account]?.hasNewAddress = card.address != now
+        }
         try link.writeContacts(latest.values.sorted { $0.account < $1.account })
         page.removeAll(keepingCapacity: true)
+    }
+
+    private func address(_ contact: SealedContact) -> String? { card(contact)?.address }
+
+    private func card(_ contact: SealedContact) -> ContactCard? {
+        cipher.open(contact.sealed, delegation: contact.delegation, account: contact.account).flatMap {
+            ContactCard(encoded: $0)
+        }
     }
 
     private func sealed(_ row: TableReader) throws -> SealedContact {

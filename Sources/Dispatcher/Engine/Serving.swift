@@ -21,8 +21,19 @@ package enum Serving {
         let ready = try readyFile.map { path throws(CommandFailure) in try ReadyFile(path) }
         defer { ready?.remove() }
         _ = try Database.open(settings, application: "dispatcherd serve", founds: true)
+        var nodeSettings = try nodeSettings(settings)
+        let wanted = nodeSettings.server.connectionsMax
+        nodeSettings.server.connectionsMax = FileLimit.raise(for: wanted)
+        if nodeSettings.server.connectionsMax < wanted {
+            logger.warning(
+                "Fewer connections than usual are taken: raise the limit of open files (ulimit -n, LimitNOFILE=)",
+                metadata: [
+                    "connections": "\(nodeSettings.server.connectionsMax)",
+                    "files-wanted": "\(wanted + FileLimit.reserve)",
+                ])
+        }
         let node = DispatcherNode(
-            conninfo: try Database.connection(settings), settings: try nodeSettings(settings), logger: logger)
+            conninfo: try Database.connection(settings), settings: nodeSettings, logger: logger)
         let keeper =
             settings.databaseURL == nil ? try PrivateServerKeeper(Database.privateServer(settings), logger) : nil
         let watch = keeper.map { keeper in Task { await keeper.run() } }

@@ -46,9 +46,13 @@ extension HeldDetail {
     fileprivate func nextStep(at now: Timestamp) -> String? {
         let zone = dealt.municipality?.timeZone ?? .mexicoCity
         var step = ("call", contactRules.nextDay(from: now, in: zone))
-        if contactRules.hasCadence, let history, history.calls > 0 {
-            guard paid == nil, let next = history.next(band: Cadence.Band(arrears: dealt.arrears)) else { return nil }
-            step = (next.what, max(next.day, step.1))
+        if contactRules.hasCadence, let history {
+            let band = Cadence.Band(arrears: dealt.arrears)
+            guard paid == nil, let next = history.next(band: band, at: place, today: step.1) else { return nil }
+            let isVisit = next.what.hasSuffix("visit")
+            step = (
+                next.what, max(next.day, contactRules.nextDay(from: now, in: zone, by: isVisit ? .visit : .phoneOut))
+            )
         }
         if let due = recall?.notice.due, zone.local(due).date <= step.1 { return nil }
         return "\(step.0)/\(step.1)"

@@ -7,6 +7,7 @@ package struct FollowedLease: Sendable {
     package let lease: LeaseKey
     package let arrears: Int16
     package let municipality: Municipality?
+    package let place: ContactPlace
     package var history: ContactHistory
 }
 
@@ -54,6 +55,7 @@ extension PgLink {
             guard let lease = LeaseKey(row) else { continue }
             found[lease] = FollowedLease(
                 lease: lease, arrears: row.int16(3), municipality: Municipality(row.int32(4)),
+                place: ContactPlace(row, at: 5 + ContactHistory.columns),
                 history: ContactHistory(row, at: 5) ?? ContactHistory())
         }
         return found
@@ -69,6 +71,8 @@ extension PgLink {
                 .int64s(leases.map(\.lease.epoch.value)), .optionalDates(histories.map(\.firstCallOn)),
                 .int32s(histories.map { Int32($0.calls) }), .bools(histories.map(\.reachedDebtor)),
                 .bools(histories.map(\.reachedOthers)), .optionalDates(histories.map(\.unlocatableOn)),
+                .optionalDates(histories.map(\.letterOn)), .optionalDates(histories.map(\.certifiedOn)),
+                .optionalDates(histories.map(\.visitedOn)), .optionalDates(histories.map(\.searchedOn)),
             ])
     }
 
@@ -84,16 +88,49 @@ extension PgLink {
 }
 
 extension ContactHistory {
-    /// Reads first_call_on, calls, reached_debtor, reached_others, unlocatable_on from `column` on; `nil` where there is none.
+    static let columns = 9
+
+    /// Reads ``ContactHistoryStatements/columns(_:)`` from `column` on; `nil` where there is none.
     init?(_ row: PgRow, at column: Int) {
         guard let calls = row.optionalInt32(column + 1) else { return nil }
         self.init(
             firstCallOn: row.optionalDate(column), calls: Int(calls), reachedDebtor: row.bool(column + 2),
-            reachedOthers: row.bool(column + 3), unlocatableOn: row.optionalDate(column + 4))
+            reachedOthers: row.bool(column + 3), unlocatableOn: row.optionalDate(column + 4),
+            letterOn: row.optionalDate(column + 5), certifiedOn: row.optionalDate(column + 6),
+            visitedOn: row.optionalDate(column + 7), searchedOn: row.optionalDate(column + 8))
     }
 }
 
-private enum ContactHistoryStatements {
+extension ContactPlace {
+    /// Reads ``ContactHistoryStatements/place(_:_:_:_:)`` from `column` on.
+    init(_ row: PgRow, at column: Int) {
+        self.init(
+            isVisitBanned: row.bool(column), hasCentre: row.bool(column + 1), addressSince: row.optionalDate(column + 2)
+        )
+    }
+}
+
+enum ContactHistoryStatements {
+    /// The columns of a history, as the table `table` has them.
+    static func columns(_ table: String) -> String {
+        [
+            "first_call_on", "calls", "reached_debtor", "reached_others", "unlocatable_on", "letter_on", "certified_on",
+            "visited_on", "searched_on",
+        ].map { "\(table).\($0)" }.joined(separator: ", ")
+    }
+
+    /// What matters about where an account's debtor lives, where contacts follow a cadence; each argument is an expression.
+    static func place(_ delegation: String, _ account: String, _ municipality: String, _ packs: String) -> String {
+        """
+        'fna' = ANY (\(packs)) AND EXISTS (SELECT FROM visit_ban b
+                WHERE b.delegation_id = \(delegation) AND b.municipality IN (0, \(municipality)) AND b.rule_pack = ANY (\(packs))),
+        'fna' = ANY (\(packs)) AND EXISTS (SELECT FROM conciliation_centre b
+                WHERE b.delegation_id = \(delegation) AND b.municipality = \(municipality)),
+        CASE WHEN 'fna' = ANY (\(packs)) THEN (SELECT b.address_since FROM contact_data b
+                WHERE b.delegation_id = \(delegation) AND b.account_id = \(account)) END
+        """
+    }
+
     static let hasCadence = "SELECT EXISTS (SELECT FROM hand WHERE 'fna' = ANY (rule_packs))"
 
     static let skip = """
@@ -113,8 +150,8 @@ private enum ContactHistoryStatements {
 
     /// $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[]
     static let followed = """
-        SELECT r.delegation_id, r.account_id, r.epoch, p.arrears, p.municipality, c.first_call_on, c.calls, c.reached_debtor,
-               c.reached_others, c.unlocatable_on
+        SELECT r.delegation_id, r.account_id, r.epoch, p.arrears, p.municipality, \(columns("c")),
+               \(place("r.delegation_id", "r.account_id", "p.municipality", "h.rule_packs"))
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
           JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
           JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND 'fna' = ANY (h.rule_packs)
@@ -125,12 +162,14 @@ private enum ContactHistoryStatements {
 
     static let write = """
         INSERT INTO contact_history (delegation_id, account_id, epoch, first_call_on, calls, reached_debtor, reached_others,
-               unlocatable_on)
+               unlocatable_on, letter_on, certified_on, visited_on, searched_on)
         SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::date[], $5::int[], $6::bool[], $7::bool[],
-                             $8::date[])
+                             $8::date[], $9::date[], $10::date[], $11::date[], $12::date[])
             ON CONFLICT (delegation_id, account_id, epoch) DO UPDATE
            SET first_call_on = excluded.first_call_on, calls = excluded.calls, reached_debtor = excluded.reached_debtor,
-               reached_others = excluded.reached_others, unlocatable_on = excluded.unlocatable_on
+               reached_others = excluded.reached_others, unlocatable_on = excluded.unlocatable_on,
+               letter_on = excluded.letter_on, certified_on = excluded.certified_on, visited_on = excluded.visited_on,
+               searched_on = excluded.searched_on
         """
 
     /// $1 period, $2 delegation, $3 agency, $4 instance, $5 key, $6 marks

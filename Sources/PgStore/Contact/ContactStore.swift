@@ -8,6 +8,8 @@ package struct SealedContact: Sendable {
     package let account: AccountID
     package let keyID: String
     package let sealed: [UInt8]
+    /// Taken in: its address is another one than the account had before.
+    package var hasNewAddress = false
 
     package init(delegation: Delegation, account: AccountID, keyID: String, sealed: [UInt8]) {
         self.delegation = delegation
@@ -22,17 +24,34 @@ extension PgLink {
     package func writeContacts(_ contacts: [SealedContact]) throws(PgError) {
         try run(
             """
-            INSERT INTO contact_data (delegation_id, account_id, key_id, sealed, loaded_at)
-            SELECT delegation_id, account_id, key_id, sealed, now_instant()
-              FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::bytea[])
-                   AS r (delegation_id, account_id, key_id, sealed)
+            INSERT INTO contact_data (delegation_id, account_id, key_id, sealed, loaded_at, address_since)
+            SELECT delegation_id, account_id, key_id, sealed, now_instant(),
+                   CASE WHEN has_new_address THEN (now_instant() AT TIME ZONE 'America/Mexico_City')::date END
+              FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::bytea[], $5::bool[])
+                   AS r (delegation_id, account_id, key_id, sealed, has_new_address)
                 ON CONFLICT (delegation_id, account_id) DO UPDATE
-               SET key_id = excluded.key_id, sealed = excluded.sealed, loaded_at = excluded.loaded_at
+               SET key_id = excluded.key_id, sealed = excluded.sealed, loaded_at = excluded.loaded_at,
+                   address_since = coalesce(excluded.address_since, contact_data.address_since)
             """,
             [
                 .int16s(contacts.map(\.delegation.value)), .int64s(contacts.map(\.account.value)),
                 .texts(contacts.map(\.keyID)), .byteArrays(contacts.map(\.sealed)),
+                .bools(contacts.map(\.hasNewAddress)),
             ])
+    }
+
+    /// What the accounts have, in no order; an account without contact data is missing.
+    package func readContacts(_ accounts: [(Delegation, AccountID)]) throws(PgError) -> [SealedContact] {
+        try run(
+            """
+            SELECT c.delegation_id, c.account_id, c.key_id, c.sealed
+              FROM unnest($1::smallint[], $2::bigint[]) AS r (delegation_id, account_id)
+              JOIN contact_data c USING (delegation_id, account_id)
+            """, [.int16s(accounts.map(\.0.value)), .int64s(accounts.map(\.1.value))]
+        ).compactMap { row in
+            guard let delegation = Delegation(row.int16(0)), let account = AccountID(row.int64(1)) else { return nil }
+            return SealedContact(delegation: delegation, account: account, keyID: row.text(2), sealed: row.bytes(3))
+        }
     }
 
     package func readContact(_ delegation: Delegation, _ account: AccountID) throws(PgError) -> SealedContact? {

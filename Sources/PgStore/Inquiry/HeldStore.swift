@@ -18,6 +18,7 @@ package struct HeldDetail: Sendable {
     package let grantedAt: Timestamp
     /// What was done about it so far; `nil` where contacts follow no cadence, or nothing was done.
     package let history: ContactHistory?
+    package let place: ContactPlace
 }
 
 /// A recall that was noticed and not withdrawn.
@@ -106,6 +107,7 @@ extension HeldDetail {
         contactRules = ContactRules(names: row.texts(24))
         grantedAt = row.timestamp(25)
         history = ContactHistory(row, at: 26)
+        place = ContactPlace(row, at: 26 + ContactHistory.columns)
     }
 }
 
@@ -132,7 +134,8 @@ private enum HeldStatements {
         SELECT s.delegation_id, s.position, s.account_id, s.epoch, s.exposure, s.tactic, s.arrears, s.due,
                s.overdue, s.municipality, s.reference, s.hand_id, s.first_position, s.term, s.contract_id, s.strategy,
                s.portfolio, n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest,
-               s.rule_packs, s.granted_at, ch.first_call_on, ch.calls, ch.reached_debtor, ch.reached_others, ch.unlocatable_on
+               s.rule_packs, s.granted_at, \(ContactHistoryStatements.columns("ch")),
+               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs"))
           FROM held s
           LEFT JOIN contact_history ch ON ch.delegation_id = s.delegation_id AND ch.account_id = s.account_id
                                       AND ch.epoch = s.epoch

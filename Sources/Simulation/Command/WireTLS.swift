@@ -14,5 +14,12 @@ package struct WireTLS: Sendable {
         self.serverName = serverName
     }
 
+    var agent: AgentClientSettings.TLS {
+        var agent = AgentClientSettings.TLS()
+        agent.authorities = authorities
+        agent.serverName = serverName
+        return agent
+    }
+
     var client: ClientTLS { ClientTLS(authorities: authorities, serverName: serverName) }
 }

@@ -3,120 +3,116 @@
 internal import AgentProtocol
 internal import Assignment
 
-/// An agency's way to the daemon: connects when needed, sends again under the same keys when a connection dies or the
-/// server asks to wait, and gives up after a bounded number of times.
+/// An agency's way to the daemon: the client that agencies use, with what only a simulation wants: it cuts its own connections, and
+/// is told when a new one was made.
 actor AgencyLink {
-    private static let attemptsMax = 6
-    let host: String
-    let port: Int
     let agency: AgencyID
-    let instance: Token
-    let key: AgencyPrivateKey
-    private let wireTLS: WireTLS?
-    private let tls: ClientTLS?
+    private let host: String
+    private let ports: [Int]
+    private let instance: Token
+    private let key: AgencyPrivateKey
+    private let tls: WireTLS?
     /// Somebody else uses its name, so that it has to pass by that one's sequence.
     private let isCloned: Bool
     /// How far two clients of one name can have come apart.
     private static let clonesMax = 500
-    /// Of the connection made last; it never falls.
-    private(set) var sequence: Int64
-    private var connection: AgentConnection?
+    private let client: AgentClient
+    private let counter: SequenceCounter
+    /// The connections that the caller knows of.
+    private var known = 0
 
     init(
-        host: String, port: Int, agency: AgencyID, instance: Token, key: AgencyPrivateKey, sequence: Int64,
+        host: String, ports: [Int], agency: AgencyID, instance: Token, key: AgencyPrivateKey, sequence: Int64,
         tls: WireTLS? = nil, isCloned: Bool = false
     ) {
-        self.isCloned = isCloned
-        self.wireTLS = tls
-        self.tls = tls?.client
         self.host = host
-        self.port = port
-        self.agency = agency
+        self.ports = ports
         self.instance = instance
         self.key = key
-        self.sequence = sequence
+        self.tls = tls
+        self.isCloned = isCloned
+        let counter = SequenceCounter(sequence)
+        var settings = AgentClientSettings(
+            addresses: Self.turned(ports, agency).map { AgentClientSettings.Address(host: host, port: $0) },
+            agency: agency, instance: instance,
+            privateKey: key, nextSequence: { await counter.next() })
+        settings.client = "agentsim/1"
+        settings.tls = tls?.agent
+        client = AgentClient(settings)
+        self.counter = counter
+        self.agency = agency
     }
 
-    /// - Returns: whether a new connection was made; then the caller compares what it holds.
+    /// The nodes in the order in which this agency tries them: each agency begins with another one.
+    private static func turned(_ ports: [Int], _ agency: AgencyID) -> [Int] {
+        let first = Int(agency.value) % ports.count
+        return Array(ports[first...] + ports[..<first])
+    }
+
+    /// Of the connection made last; it never falls.
+    var sequence: Int64 { get async { await counter.latest } }
+
+    /// - Returns: whether connections were made since the last time; then the caller compares what it holds.
     func connect() async throws -> Bool {
-        guard connection == nil else { return false }
-        for attempt in 1... {
-            sequence += 1
-            var settings = AgentConnectionSettings(
-                port: port, agency: agency, instance: instance, sequence: sequence, privateKey: key)
-            settings.host = host
-            settings.client = "agentsim/1"
-            settings.tls = tls
-            do {
-                connection = try await AgentConnection.connect(settings)
-                return true
-            } catch AgentConnectionError.refused(let reply) where isCloned && reply.code == .clone {
-                guard attempt < Self.clonesMax else { throw Self.failure(agency, .refused(reply)) }
-            } catch let error as AgentConnectionError {
-                guard attempt < Self.attemptsMax, Self.mayRetry(error) else { throw Self.failure(agency, error) }
-                try await Task.sleep(for: .milliseconds(100 << attempt))
-            }
-        }
-        return false
+        try await passing { try await client.connect() }
+        let count = await client.connectionCount
+        defer { known = count }
+        return count > known
     }
 
-    /// Sends requests in one go and returns their replies in the same order, none of which is a `retry`.
+    /// Sends requests in one go and returns their replies in the same order.
     func send(_ requests: [AgentRequest]) async throws -> [ClientReply] {
-        var replies = [ClientReply?](repeating: nil, count: requests.count)
-        var open = Array(requests.indices)
-        for attempt in 1... {
-            do {
-                _ = try await connect()
-                guard let connection else { continue }
-                var wait: Int64 = 0
-                var again: [Int] = []
-                for (index, reply) in zip(open, try await connection.send(open.map { requests[$0] })) {
-                    replies[index] = reply
-                    guard reply.replyClass == .retry else { continue }
-                    again.append(index)
-                    wait = max(wait, reply.afterSeconds ?? 0)
-                }
-                open = again
-                if open.isEmpty || attempt >= Self.attemptsMax { return replies.compactMap(\.self) }
-                try await Task.sleep(for: .milliseconds(max(200, min(wait, 5) * 1_000)))
-            } catch let error as AgentConnectionError {
-                connection = nil
-                guard attempt < Self.attemptsMax, Self.mayRetry(error) else { throw Self.failure(agency, error) }
-            }
-        }
-        return replies.compactMap(\.self)
+        try await passing { try await client.exchange(requests) }
     }
 
     /// Another client of the same name, as one that was restored from a backup.
     nonisolated func copy(sequence: Int64) -> AgencyLink {
         AgencyLink(
-            host: host, port: port, agency: agency, instance: instance, key: key, sequence: sequence, tls: wireTLS,
-            isCloned: false)
+            host: host, ports: ports, agency: agency, instance: instance, key: key, sequence: sequence, tls: tls)
     }
 
     /// Cuts the connection without a word, as a crash does.
-    func cut() {
-        connection?.abandon()
-        connection = nil
+    func cut() async { await client.cut() }
+
+    func leave() async { await client.close() }
+
+    /// Tries again where a client of the same name has gone further: each try raises the sequence.
+    private func passing<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        for _ in 0..<(isCloned ? Self.clonesMax : 0) {
+            do {
+                return try await body()
+            } catch AgentClientError.refused(let reply) where reply.code == "CLONE" {
+                continue
+            } catch let error as AgentClientError {
+                throw failure(error)
+            }
+        }
+        return try await failing(body)
     }
 
-    func leave() async {
-        // A connection that is already dead needs no farewell.
-        try? await connection?.bye()
-        connection = nil
-    }
-
-    private static func mayRetry(_ error: AgentConnectionError) -> Bool {
-        switch error {
-        case .closed, .ended, .replyTimeout: true
-        case .refused(let reply): reply.replyClass == .retry
-        case .cannotConnect, .protocolViolation: false
+    private func failing<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as AgentClientError {
+            throw failure(error)
         }
     }
 
-    private static func failure(_ agency: AgencyID, _ error: AgentConnectionError) -> SimulationFailure {
+    private func failure(_ error: AgentClientError) -> SimulationFailure {
         SimulationFailure(
             .environment, "\(agency): \(error)",
             remedy: "Check that dispatcherd serve listens there, and that keys.csv of this portfolio was loaded")
+    }
+}
+
+/// Raised before each connection. The state file stores it ahead of what was used.
+private actor SequenceCounter {
+    private(set) var latest: Int64
+
+    init(_ latest: Int64) { self.latest = latest }
+
+    func next() -> Int64 {
+        latest += 1
+        return latest
     }
 }

@@ -7,6 +7,8 @@ package import Assignment
 package struct MonthSettings: Sendable {
     package var host = "127.0.0.1"
     package var port: Int
+    /// More nodes on the same database.
+    package var otherPorts: [Int] = []
     package var keysFolder: String
     package var contractsPath: String
     package var logFolder: String
@@ -109,8 +111,9 @@ package struct MonthRun: Sendable {
                 state, posts: book.posts[agency] ?? [], seed: settings.seed, period: settings.from.period,
                 behaviour: behaviour,
                 link: AgencyLink(
-                    host: settings.host, port: settings.port, agency: agency, instance: instance, key: secret,
-                    sequence: state.sequence, tls: settings.tls, isCloned: behaviour.cheat == .clonedClient),
+                    host: settings.host, ports: [settings.port] + settings.otherPorts, agency: agency,
+                    instance: instance, key: secret, sequence: state.sequence, tls: settings.tls,
+                    isCloned: behaviour.cheat == .clonedClient),
                 log: try AgencyLog(folder: settings.logFolder, agency: agency, instance: Self.instance))
         }
     }

@@ -95,6 +95,59 @@ struct ContactMarkTests {
         }
     }
 
+    @Test func `letters, visits and searches that are due are told by HELD, and marked when missed (CAD-12 … CAD-16)`()
+        async throws
+    {
+        try await with("fna") { month, agent, link in
+            let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
+            var key: Int64 = 1
+            func work(_ channel: OutcomeChannel, at: String) async throws {
+                key += 1
+                try month.setClock(at)
+                var report = try DealtMonth.report(key, account, at: at)
+                report.channel = channel
+                report.contact = .direct
+                #expect(try await agent.report(report).isOK)
+            }
+            /// Follows, and tells the next step.
+            func next() async throws -> String? {
+                for _ in 0..<3 { try ContactFollower.run(link) }
+                return try await agent.held(HeldRequest()).data.first?["next"]
+            }
+            try ContactFollower.run(link)
+            // Three months in arrears: certified mail in any case.
+            try link.script("UPDATE position SET arrears = 3")
+            try await work(.phoneOut, at: "2024-03-04T15:00:00Z")
+            #expect(try await next() == "letter/2024-03-04")
+            try await work(.letter, at: "2024-03-04T16:00:00Z")
+            #expect(try await next() == "call+letter/2024-03-12")
+
+            // Four: a visit in any case, but where a centre is; and a search of the new address.
+            try link.script("UPDATE position SET arrears = 4")
+            #expect(try await next() == "visit/2024-03-04")
+            let order = try ConciliationCentreOrder(municipality: "09010")
+            #expect(try order.add(link) == "municipality 09010: it has a conciliation centre from now on")
+            #expect(try order.add(link) == "municipality 09010: it had one before")
+            #expect(try ConciliationCentreOrder.list(asJSON: false, link).split(separator: "\n").count == 2)
+            #expect(try await next() == "call+letter/2024-03-14")
+            try await work(.visit, at: "2024-03-05T15:00:00Z")
+            try link.script(
+                """
+                INSERT INTO contact_data (delegation_id, account_id, key_id, sealed, loaded_at, address_since)
+                VALUES (9, \(account.account), '', '', now_instant(), '2024-03-05')
+                """)
+            #expect(try await next() == "location-visit/2024-03-05")
+            try await work(.phoneOut, at: "2024-03-14T15:00:00Z")
+            try await work(.locationVisit, at: "2024-03-14T16:00:00Z")
+            #expect(try await next() == "call+letter/2024-03-19")
+
+            #expect(try marks(month) == ["{}", "{}", "{conciliation-centre}", "{search-missing}", "{}"])
+            #expect(try order.remove(link) == "municipality 09010: it has no conciliation centre any more")
+            #expect(throws: CommandFailure.self) { try order.remove(link) }
+            #expect(throws: CommandFailure.self) { try ConciliationCentreOrder(municipality: "9") }
+        }
+    }
+
     @Test func `where nothing follows a cadence the follower reads nothing`() async throws {
         try await with("infonavit-2023") { month, agent, link in
             let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)

@@ -3,8 +3,11 @@
 import AgentProtocol
 import Assignment
 import Dispatcher
+import FoundationEssentials
 import PgStore
+import Simulation
 import Synchronization
+import TestSupport
 import Testing
 
 /// The client of the package against real nodes.
@@ -19,6 +22,8 @@ struct AgentClientTests {
         settings.pauseFirst = .milliseconds(10)
         return settings
     }
+
+    private static let many = 24
 
     private final class Counter: Sendable {
         private let value = Mutex<Int64>(0)
@@ -59,6 +64,35 @@ struct AgentClientTests {
             #expect(try await client.giveBack(held[0], reason: "capacity").isOK)
             #expect(await client.held == Array(held.dropFirst()))
             #expect(try month.number("SELECT count(*) FROM outcome") == 4)
+            await client.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an evening's reports go in one go, also over a cut connection, and a bad one spoils none`() async throws {
+        try await DealtMonth.with { month in
+            let client = AgentClient(try settings(month, nodes: [month.node]))
+            let held = leases(try await client.lease(delegation: 9, strategy: "administrative", max: 3))
+            var calls = held.map { lease in
+                (
+                    verb: "REPORT",
+                    fields: [
+                        "delegation": "9", "account": "\(lease.account)", "epoch": "\(lease.epoch)",
+                        "at": "2024-03-04T15:00:00Z", "channel": "phone-out", "contact": "none", "result": "no-answer",
+                    ]
+                )
+            }
+            calls[1].fields["epoch"] = "999"
+            for (index, _) in calls.enumerated() { calls[index].fields["key"] = "\(100 + index)" }
+            await client.cut()
+            let replies = try await client.send(all: calls)
+
+            #expect(replies.map(\.code) == ["", "UNKNOWN", ""])
+            #expect(await client.connectionCount == 2)
+            // Nothing of it is done twice.
+            await client.cut()
+            #expect(try await client.send(all: calls) == replies)
+            #expect(try month.number("SELECT count(*) FROM outcome") == 2)
             await client.close()
         }
     }
@@ -115,17 +149,25 @@ struct AgentClientTests {
     }
 
     @Test(.timeLimit(.minutes(2)))
-    func `a rolling restart of four nodes fails no request, and nothing is done twice`() async throws {
-        try await DealtMonth.with(.init(agencies: 4, handSize: 300)) { month in
+    func
+        `four nodes and many agencies go through a rolling restart without a failed request, and the judge finds nothing`()
+        async throws
+    {
+        try await DealtMonth.with(.init(agencies: Self.many, handSize: 20)) { month in
+            try month.database.link().script(
+                """
+                INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
+                SELECT delegation_id, quota_id, '2024-03-01T00:00:00Z', limit_accounts, limit_exposure, plan_id FROM quota
+                """)
             var nodes = [month.node]
             for _ in 0..<3 { nodes.append(try await DealtMonth.startNode(month.database)) }
             let ports = nodes.map(\.port)
             let work = Task {
-                try await withThrowingTaskGroup(of: Int.self) { group in
-                    for worker in 0..<12 {
-                        group.addTask { try await self.work(month, worker, ports) }
+                try await withThrowingTaskGroup(of: (Int, [String]).self) { group in
+                    for worker in 0..<Self.many {
+                        group.addTask { (worker, try await self.work(month, worker, ports)) }
                     }
-                    return try await group.reduce(0, +)
+                    return try await group.reduce(into: [Int: [String]]()) { $0[$1.0] = $1.1 }
                 }
             }
             // One after the other goes, and another one comes in its place, on its port.
@@ -135,7 +177,8 @@ struct AgentClientTests {
                 nodes[place] = try await DealtMonth.startNode(
                     month.database, port: ports[place])
             }
-            let reported = try await work.value
+            let logs = try await work.value
+            let reported = logs.values.reduce(0) { $0 + $1.count }
 
             #expect(try month.number("SELECT count(*) FROM outcome") == Int64(reported))
             #expect(
@@ -143,31 +186,51 @@ struct AgentClientTests {
                     "SELECT count(*) FROM (SELECT account_id FROM outcome GROUP BY 1 HAVING count(*) > 1) x")
                     == 0)
             #expect(try month.number("SELECT sum(accounts)::bigint FROM lease_grant") == Int64(reported))
+            let folder = FileManager.default.temporaryDirectory.path() + "/judge-\(UInt64.random(in: 0...UInt64.max))"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            for (worker, lines) in logs {
+                let agency = try #require(AgencyID(Int32(worker + 1)))
+                let text = [ClientLog.header(agency: agency, instance: "w\(worker)")] + lines
+                try Data((text.joined(separator: "\n") + "\n").utf8).write(
+                    to: URL(filePath: "\(folder)/\(agency).log"))
+            }
+            let march = try #require(Period(text: "2024-03"))
+            let verdict = try Verification(
+                database: month.database.conninfo, logFolder: folder, period: march
+            ).run { _, _ in }
+            #expect(verdict.isClean, "\(verdict.text)")
             for place in 1...3 { await nodes[place].stop() }
         }
     }
 
-    /// Leases and reports in small pieces, beginning with another node than the worker before.
-    private func work(_ month: DealtMonth, _ worker: Int, _ ports: [Int]) async throws -> Int {
+    /// Leases and reports in small pieces, beginning with another node than the worker before; its reports as a client logs them.
+    private func work(_ month: DealtMonth, _ worker: Int, _ ports: [Int]) async throws -> [String] {
         let latest = Counter()
         let turned = ports[(worker % 4)...] + ports[..<(worker % 4)]
         var settings = try AgentClientSettings(
-            addresses: turned.map { .init(host: "127.0.0.1", port: $0) }, agency: "ACE0\(worker % 4 + 1)",
-            instance: "w\(worker)", key: month.keys[worker % 4].bytes, nextSequence: { latest.next() })
+            addresses: turned.map { .init(host: "127.0.0.1", port: $0) },
+            agency: try #require(AgencyID(Int32(worker + 1))).description,
+            instance: "w\(worker)", key: month.keys[worker].bytes, nextSequence: { latest.next() })
         settings.pauseFirst = .milliseconds(20)
         let client = AgentClient(settings)
-        var reported = 0
-        for _ in 0..<12 {
+        var log: [String] = []
+        for _ in 0..<8 {
             for lease in leases(try await client.lease(delegation: 9, strategy: "administrative", max: 2)) {
-                let reply = try await client.report(
-                    lease,
-                    ["at": "2024-03-04T15:00:00Z", "channel": "phone-out", "contact": "none", "result": "no-answer"])
+                let work = [
+                    "at": "2024-03-04T15:00:00Z", "channel": "phone-out", "contact": "none", "result": "no-answer",
+                    "key": "\(1_000 + log.count)",
+                ]
+                let reply = try await client.report(lease, work)
                 #expect(reply.isOK, "\(reply)")
-                reported += 1
+                log.append(
+                    "REPORT key=\(1_000 + log.count) delegation=9 account=\(lease.account) epoch=\(lease.epoch)"
+                        + " at=2024-03-04T15:00:00.000Z channel=phone-out contact=none result=no-answer"
+                        + " outcome=\(reply.fields["outcome"] ?? "") receipt=\(reply.fields["receipt"] ?? "")")
             }
             try await Task.sleep(for: .milliseconds(30))
         }
         await client.close()
-        return reported
+        return log
     }
 }

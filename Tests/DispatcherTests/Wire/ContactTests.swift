@@ -57,6 +57,31 @@ struct ContactTests {
         }
     }
 
+    /// Each step loads one address, on a day of its own; `nil`: none.
+    @Test func `an address is new when it is another one than before, by day (CAD-14)`() async throws {
+        let folder = FileManager.default.temporaryDirectory.path() + "/addresses-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try ContactCommands.newKey(folder + "/key")
+        let cipher = try ContactCipher(file: folder + "/key")
+        try await DealtMonth.with(cipher: cipher) { month in
+            let link = try month.database.link()
+            func load(_ address: String, on day: String) throws -> String? {
+                try month.setClock("\(day)T15:00:00Z")
+                let csv = "account,delegation,name,phone_1,phone_2,phone_3,email,address\n77,9,Ana,,,,,\(address)\n"
+                try Data(csv.utf8).write(to: URL(filePath: folder + "/contacts.csv"))
+                _ = try ContactImport(file: folder + "/contacts.csv", cipher: cipher).run(on: link)
+                return try link.run("SELECT address_since::text FROM contact_data")[0].optionalText(0)
+            }
+            #expect(try load("Calle 1", on: "2024-03-04") == nil)
+            #expect(try load("Calle 1", on: "2024-03-05") == nil)
+            #expect(try load("Calle 2", on: "2024-03-06") == "2024-03-06")
+            #expect(try load("Calle 2", on: "2024-03-07") == "2024-03-06")
+            #expect(try load("", on: "2024-03-08") == "2024-03-06")
+            #expect(try load("Calle 3", on: "2024-03-09") == "2024-03-09")
+        }
+    }
+
     @Test func `a node without the key says so`() async throws {
         try await DealtMonth.with { month in
             let agent = try await month.connect(1)
