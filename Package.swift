@@ -58,6 +58,7 @@ let package = Package(
                 .embedInCode("Migrations/m0007-month.sql"),
                 .embedInCode("Migrations/m0008-lifecycle.sql"),
                 .embedInCode("Migrations/m0009-closing.sql"),
+                .embedInCode("Migrations/m0010-dealing.sql"),
             ],
             swiftSettings: settings),
         .target(

@@ -13,10 +13,11 @@ package enum Migrator {
         (7, PackageResources.m0007_month_sql),
         (8, PackageResources.m0008_lifecycle_sql),
         (9, PackageResources.m0009_closing_sql),
+        (10, PackageResources.m0010_dealing_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 9...9
+    package static let range: ClosedRange<Int32> = 10...10
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///
