@@ -58,6 +58,7 @@ let package = Package(
                 .embedInCode("Migrations/m0007-month.sql"),
                 .embedInCode("Migrations/m0008-lifecycle.sql"),
                 .embedInCode("Migrations/m0009-closing.sql"),
+                .embedInCode("Migrations/m0010-dealing.sql"),
                 .embedInCode("Migrations/m0011-contact-duties.sql"),
                 .embedInCode("Migrations/m0012-proof.sql"),
                 .embedInCode("Migrations/m0013-runs.sql"),

@@ -35,6 +35,7 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     // The request.
     case keyReused = "KEY-REUSED"
     case scope = "SCOPE"
+    case mixedHand = "MIXED-HAND"
     case clock = "CLOCK"
     case beyondCeiling = "BEYOND-CEILING"
     case notFound = "NOT-FOUND"
@@ -52,8 +53,8 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     package var replyClass: ReplyClass {
         switch self {
         case .framing, .tagInUse, .state, .version, .auth, .clone: .fatal
-        case .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .unsupported, .keyReused, .scope, .clock,
-            .beyondCeiling, .notFound:
+        case .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .unsupported, .keyReused, .scope,
+            .mixedHand, .clock, .beyondCeiling, .notFound:
             .fix
         case .limit, .idle, .busy, .unavailable, .periodNotOpen: .retry
         case .keyExpired, .expired, .reassigned, .recalled, .closed, .unknown, .periodClosed, .noNotice: .refresh

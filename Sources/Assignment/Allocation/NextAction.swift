@@ -16,6 +16,8 @@ package enum NextAction: String, Sendable, CaseIterable {
     case exhaustion
     /// Stopped; it comes back when the stop ends.
     case stopped
+    /// No other agency works there, and it does not go back to the one that had it: the next month's plan deals it.
+    case nextMonth = "next-month"
     /// The policy places it nowhere: the next month's segmentation decides.
     case nowhere
 
@@ -30,11 +32,14 @@ package enum NextAction: String, Sendable, CaseIterable {
         package var wasWorked: Bool
         /// More instalments unpaid than the exhaustion clauses ask for (SOL-40).
         package var nearsExhaustion: Bool
+        /// Whether an agency that is not the latest holder works the pool that it is placed in.
+        package var hasTaker: Bool
 
         package init(
             isDealt: Bool, isStopped: Bool, isPlaced: Bool, changesStrategy: Bool, returnReason: String?,
-            wasWorked: Bool, nearsExhaustion: Bool
+            wasWorked: Bool, nearsExhaustion: Bool, hasTaker: Bool
         ) {
+            self.hasTaker = hasTaker
             self.isDealt = isDealt
             self.isStopped = isStopped
             self.isPlaced = isPlaced
@@ -59,6 +64,8 @@ package enum NextAction: String, Sendable, CaseIterable {
             self = .check
         } else if facts.returnReason == "unlocatable", facts.nearsExhaustion {
             self = .exhaustion
+        } else if !facts.hasTaker {
+            self = .nextMonth
         } else if facts.changesStrategy {
             self = .otherStrategy
         } else {
@@ -71,7 +78,7 @@ package enum NextAction: String, Sendable, CaseIterable {
     package var isDealtAgain: Bool {
         switch self {
         case .otherStrategy, .otherAgency, .dealAgain, .exhaustion: true
-        case .dealt, .check, .stopped, .nowhere: false
+        case .dealt, .check, .stopped, .nextMonth, .nowhere: false
         }
     }
 }

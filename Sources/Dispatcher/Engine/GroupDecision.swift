@@ -70,10 +70,9 @@ struct GroupDecision {
                         grantedAt: known.grantedAt, activityDays: known.activityDays, term: known.term),
                     graceSeconds: known.grace.components.seconds, left: known.left, stop: known.stop))
         }
-        // A hand has one order; no delegation lets a pull pick from it yet.
-        guard request.tactic == nil else { return .refused(.unsupported, [ReplyField("field", "tactic")]) }
         switch step.choice {
         case nil, .outOfScope: return .refused(.scope)
+        case .noTactic: return .refused(.mixedHand, [ReplyField("field", "tactic")])
         case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
         case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
         case .paused: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60))
@@ -88,6 +87,9 @@ struct GroupDecision {
         guard let hand = answer.hands[route.key], hand.isOpen, var draw = draws[route.key],
             var quota = quotas[route.quota]
         else { return .leased(accounts: [], grant: .nothing(stop: .paused, after: 1)) }
+        guard !hand.barred.contains(route.contract.value) else {
+            return .leased(accounts: [], grant: .nothing(stop: .suspended))
+        }
         let drawn = draw.take(request.max, from: &quota, hasMoreHands: hasMoreHands)
         draws[route.key] = draw
         quotas[route.quota] = quota

@@ -40,8 +40,10 @@ struct RouteTable: Sendable {
         case hand(HandRoute, hasMoreHands: Bool)
         /// The agency has no contract there that fits the request.
         case outOfScope
-        /// It has one, and nothing was dealt to it.
+        /// It has one, and nothing was dealt to it, or nothing of the tactic is left.
         case nothingDealt
+        /// The pull names a tactic, and the settings do not let pulls of that delegation and strategy do so.
+        case noTactic
         case suspended
         case paused
         /// What is left of it is being dealt again.
@@ -61,12 +63,31 @@ struct RouteTable: Sendable {
                 && (request.portfolio.map { $0 == route.portfolio } ?? true) && route.terms.contractEndsOn >= today
         }
         guard let last = fitting.last else { return .outOfScope }
+        if request.tactic != nil, !fitting.contains(where: { $0.tactic != nil }) { return .noTactic }
         if last.isPaused { return .paused }
-        let unfinished = fitting.filter { $0.size > (cursors[$0.key] ?? 0) }
-        guard let first = unfinished.first else {
-            return redealing.contains(place) ? .redealing : .hand(last, hasMoreHands: false)
+        let unfinished = fitting.filter { route in
+            route.size > (cursors[route.key] ?? 0) && (request.tactic == nil || request.tactic?.text == route.tactic)
         }
-        return .hand(first, hasMoreHands: unfinished.count > 1)
+        guard let first = unfinished.first else {
+            if redealing.contains(place) { return .redealing }
+            return request.tactic == nil ? .hand(last, hasMoreHands: false) : .nothingDealt
+        }
+        return .hand(evened(first, unfinished), hasMoreHands: unfinished.count > 1)
+    }
+
+    /// Where hands have one tactic each, a pull that names none takes of the one furthest behind among those of the first
+    /// one's class, so that over several pulls an agency has of each tactic its part.
+    private func evened(_ first: HandRoute, _ unfinished: [HandRoute]) -> HandRoute {
+        guard first.tactic != nil else { return first }
+        var best = first
+        for route in unfinished.dropFirst()
+        where route.isFront == first.isFront && route.isShared == first.isShared && route.contract == first.contract
+            && route.portfolio == first.portfolio && route.priority == first.priority
+        {
+            let mine = Int64(cursors[route.key] ?? 0) * Int64(best.size)
+            if mine < Int64(cursors[best.key] ?? 0) * Int64(route.size) { best = route }
+        }
+        return best
     }
 
     /// Takes note of a pause that this node has just booked or lifted, until the next reading of the routes.

@@ -9,7 +9,16 @@ struct DelegationCheck {
     /// By contract, strategy and portfolio: what the ledger's grants leased, and what endings and sweeps gave back.
     private var leased: [Quota: Int64] = [:]
     private var released: [Quota: Int64] = [:]
-    private var hands: [Int64: Quota] = [:]
+    private var hands: [Int64: HandPlace] = [:]
+    /// Of shared hands, whose each stretch of positions was.
+    private var sharedGrants: [Int64: [(positions: ClosedRange<Int64>, contract: Int64)]] = [:]
+
+    private struct HandPlace {
+        /// `nil`: several share it.
+        let contract: Int64?
+        let strategy: String
+        let portfolio: String
+    }
 
     private struct Quota: Hashable {
         let contract: Int64
@@ -50,10 +59,17 @@ struct DelegationCheck {
     }
 
     private mutating func note(_ deal: LedgerFields) {
-        guard let hand = deal.number("hand"), let contract = deal.number("contract"), let strategy = deal["strategy"],
-            let portfolio = deal["portfolio"]
+        guard let hand = deal.number("hand"), let strategy = deal["strategy"], let portfolio = deal["portfolio"]
         else { return }
-        hands[hand] = Quota(contract: contract, strategy: strategy, portfolio: portfolio)
+        hands[hand] = HandPlace(contract: deal.number("contract"), strategy: strategy, portfolio: portfolio)
+    }
+
+    /// Whose quota a leased position counts for.
+    private func quota(_ hand: Int64, at position: Int64) -> Quota? {
+        guard let place = hands[hand] else { return nil }
+        let contract =
+            place.contract ?? sharedGrants[hand]?.first { $0.positions.contains(position) }?.contract
+        return contract.map { Quota(contract: $0, strategy: place.strategy, portfolio: place.portfolio) }
     }
 
     private mutating func leases(
@@ -63,17 +79,24 @@ struct DelegationCheck {
         let grants = try rows.grants(delegation, from: period.start, until: period.end)
         book.compare(grants.map { .grant($0.row, period: period, at: $0.at) }, "grant", place, &report)
         for grant in grants {
-            guard let quota = hands[Int64(grant.row.grant.hand)] else { continue }
+            let (hand, first) = (Int64(grant.row.grant.hand), Int64(grant.row.grant.first))
+            if let place = hands[hand], place.contract == nil {
+                sharedGrants[hand, default: []].append(
+                    (first...max(first, Int64(grant.row.last)), Int64(grant.row.contract.value)))
+            }
+            guard let quota = quota(hand, at: first) else { continue }
             leased[quota, default: 0] += Int64(grant.row.accounts)
         }
         let endings = try rows.endings(delegation, from: period.start, until: period.end)
         book.compare(endings.map { .ending($0.row, period: period, at: $0.at) }, "ending", place, &report)
         for ending in endings where ending.wasHeld {
-            guard let quota = hands[Int64(ending.row.hand)] else { continue }
+            guard let quota = quota(Int64(ending.row.hand), at: Int64(ending.row.position)) else { continue }
             released[quota, default: 0] += 1
         }
         for sweep in book.sweeps {
-            guard let grant = sweep.number("grant"), let quota = hands[grant >> 32] else { continue }
+            guard let grant = sweep.number("grant"), let quota = quota(grant >> 32, at: grant & 0xFFFF_FFFF) else {
+                continue
+            }
             released[quota, default: 0] += sweep.number("accounts") ?? 0
         }
     }

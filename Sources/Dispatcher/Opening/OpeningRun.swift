@@ -140,7 +140,7 @@ struct OpeningRun {
         let holding = Holding(
             termDays: days, ceilingDays: days, graceHours: Self.graceHours, lateReportHours: Self.lateReportHours)
         let row = HandRow(
-            hand: number, contract: group.contract, strategy: group.pool.strategy, portfolio: group.pool.portfolio,
+            hand: number, contracts: [group.contract], strategy: group.pool.strategy, portfolio: group.pool.portfolio,
             size: Int32(rows.count), holding: holding, digest: Array(hash.finalize()))
         return (row, positions)
     }
@@ -188,7 +188,7 @@ extension LedgerRecord {
     ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
-            "deal plan=\(plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contract) "
+            "deal plan=\(plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contractWords) "
                 + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
                 + "leases=\(LedgerTree.hex(hand.digest)) imported=yes")
     }

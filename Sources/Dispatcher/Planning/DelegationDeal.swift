@@ -47,45 +47,51 @@ struct DelegationDeal {
         }
         let quotas = Dictionary(
             grouping: draft.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }, by: \.key.cell.pool)
-        let bands = BandSuspensions(try store.link.readSuspensions())
+        var bars = try DealBars(draft.contracts, store.link)
         var dealing = DelegationDealing(debtors: settings.keepsTogether ? try store.heldDebtors(delegation) : [:])
-        var numbers = try store.handNumbers(quotas.values.reduce(0) { $0 + $1.count })[...]
         var result = Result()
         for pool in quotas.keys.sorted() {
             guard let holding = draft.policy.holding(pool.strategy) else { continue }
-            let mine = quotas[pool] ?? []
-            deal(
-                pool, pools.removeValue(forKey: pool) ?? [], quotas: mine, numbers: Array(numbers.prefix(mine.count)),
-                holding: holding, bands, &dealing, into: &result)
-            numbers = numbers.dropFirst(mine.count)
+            try deal(
+                pool, pools.removeValue(forKey: pool) ?? [], quotas: quotas[pool] ?? [], holding: holding, &bars,
+                &dealing, into: &result, numbers: store.handNumbers)
         }
         return result
     }
 
     private func deal(
-        _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], numbers: [Int32], holding: Holding,
-        _ bands: BandSuspensions, _ dealing: inout DelegationDealing, into result: inout Result
-    ) {
-        let shares = quotas.compactMap(share)
-        let candidates = bands.barring(dealer.candidates(rows), rows)
-        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
+        _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], holding: Holding,
+        _ bars: inout DealBars,
+        _ dealing: inout DelegationDealing, into result: inout Result, numbers: (Int) throws -> [Int32]
+    ) throws {
+        let candidates = bars.barring(dealer.candidates(rows), rows)
+        let dealt = dealing.deal(candidates, shares(quotas, of: pool), seed: seed(of: pool), bars: bars.sets)
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
         result.apart += Int64(dealt.apart.count)
-        for (hand, number) in zip(dealt.hands, numbers) {
-            let (row, positions) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
-            result.hands.append(row)
-            result.positions += positions
-        }
+        let (hands, positions) = try dealer.hands(
+            dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
+            isPicked: draft.settings.settings.isPicked(pool.target), keepsEmpty: true, numbers: numbers)
+        result.hands += hands
+        result.positions += positions
     }
 
-    private func share(_ quota: AllocationPlan.Quota) -> DealShare? {
-        draft.contracts[quota.key.contract].map {
-            DealShare(
-                contract: $0.contract, agency: $0.agency, accounts: quota.accounts, exposureMax: quota.exposureMax,
-                exposure: $0.exposure, searches: draft.settings.settings.searchAgencies.contains($0.agency),
-                arm: quota.arm)
+    /// One for each contract, over all parts of the pool.
+    private func shares(_ quotas: [AllocationPlan.Quota], of pool: PoolKey) -> [DealShare] {
+        var shares: [ContractID: DealShare] = [:]
+        for quota in quotas {
+            guard let contract = draft.contracts[quota.key.contract] else { continue }
+            let before = shares[contract.contract]
+            shares[contract.contract] = DealShare(
+                contract: contract.contract, agency: contract.agency,
+                accounts: quota.accounts + (before?.accounts ?? 0),
+                exposureMax: quota.exposureMax.map { $0 + (before?.exposureMax ?? 0) }, exposure: contract.exposure,
+                searches: draft.settings.settings.searchAgencies.contains(contract.agency), arm: quota.arm)
         }
+        let sharers = draft.sharedRoom.extra.filter { key, more in
+            key.cell.pool == pool && more + (shares[key.contract]?.accounts ?? 0) > 0
+        }.keys.map(\.contract)
+        return SharedHands.joined(
+            shares.values.sorted { $0.contract < $1.contract }, sharers: Set(sharers), draft.contracts)
     }
 
     /// A shuffle of its own for each pool, from the plan's seed.

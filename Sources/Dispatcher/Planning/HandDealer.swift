@@ -23,15 +23,64 @@ struct HandDealer {
         }
     }
 
-    /// One hand as it is written, with its accounts in order and their next epochs.
-    func hand(
-        _ hand: DealResult.Hand, number: Int32, pool: PoolKey, rows: [DealableRow], candidates: [DealCandidate],
-        holding: Holding
-    ) -> (HandRow, [PositionRow]) {
+    /// Hands as they are written, with their accounts in order and their next epochs.
+    ///
+    /// Where pulls may name a tactic, each is parted into hands of one tactic and priority class, in the order of classes.
+    /// A shared hand takes the place of what its sharers have none of.
+    ///
+    /// - Parameters:
+    ///   - keepsEmpty: whether who was dealt nothing gets a hand, so that its pulls are told so.
+    ///   - numbers: gives so many new numbers.
+    func hands(
+        _ dealt: [DealResult.Hand], pool: PoolKey, rows: [DealableRow], candidates: [DealCandidate], holding: Holding,
+        isPicked: Bool, keepsEmpty: Bool, numbers: (Int) throws -> [Int32]
+    ) rethrows -> ([HandRow], [PositionRow]) {
+        let sharers = Set(dealt.filter { $0.contracts.count > 1 && !$0.positions.isEmpty }.flatMap(\.contracts))
+        var parts: [(hand: DealResult.Hand, places: [DealResult.Position], pick: HandRow.Pick?)] = []
+        for hand in dealt {
+            if hand.positions.isEmpty {
+                guard keepsEmpty, hand.contracts.count == 1, sharers.isDisjoint(with: hand.contracts) else { continue }
+                parts.append((hand, [], isPicked ? HandRow.Pick(tactic: "", priority: 0) : nil))
+            } else if isPicked {
+                parts += picked(hand, rows).map { (hand, $0.places, $0.pick) }
+            } else {
+                parts.append((hand, hand.positions, nil))
+            }
+        }
+        var written: ([HandRow], [PositionRow]) = ([], [])
+        written.1.reserveCapacity(parts.reduce(0) { $0 + $1.places.count })
+        for (part, number) in zip(parts, try numbers(parts.count)) {
+            written.0.append(
+                write(
+                    part.places, of: part.hand, pick: part.pick, number: number, pool: pool, rows: rows,
+                    candidates: candidates, holding: holding, into: &written.1))
+        }
+        return written
+    }
+
+    private struct PickKey: Hashable {
+        let priority: Int16
+        let tactic: String
+    }
+
+    private func picked(
+        _ hand: DealResult.Hand, _ rows: [DealableRow]
+    ) -> [(pick: HandRow.Pick, places: [DealResult.Position])] {
+        let groups = Dictionary(grouping: hand.positions) { position in
+            let row = rows[Int(position.place)]
+            return PickKey(priority: row.priority, tactic: row.tactic)
+        }
+        return groups.sorted { ($0.key.priority, $0.key.tactic) < ($1.key.priority, $1.key.tactic) }.map {
+            (HandRow.Pick(tactic: $0.key.tactic, priority: $0.key.priority), $0.value)
+        }
+    }
+
+    private func write(
+        _ places: [DealResult.Position], of hand: DealResult.Hand, pick: HandRow.Pick?, number: Int32, pool: PoolKey,
+        rows: [DealableRow], candidates: [DealCandidate], holding: Holding, into positions: inout [PositionRow]
+    ) -> HandRow {
         var hash = SHA256()
-        var positions: [PositionRow] = []
-        positions.reserveCapacity(hand.positions.count)
-        for (index, dealt) in hand.positions.enumerated() {
+        for (index, dealt) in places.enumerated() {
             let row = rows[Int(dealt.place)]
             let epoch = incarnation << 32 + row.latestDeal + 1
             withUnsafeBytes(of: row.account.bigEndian) { hash.update(bufferPointer: $0) }
@@ -41,9 +90,8 @@ struct HandDealer {
                     hand: number, position: Int32(index) + 1, epoch: epoch, exposure: dealt.exposure,
                     stratum: candidates[Int(dealt.place)].stratum, arm: hand.arm, reason: dealt.reason, dealt: row))
         }
-        let row = HandRow(
-            hand: number, contract: hand.contract, strategy: pool.strategy, portfolio: pool.portfolio,
-            size: Int32(hand.positions.count), holding: holding, digest: Array(hash.finalize()))
-        return (row, positions)
+        return HandRow(
+            hand: number, contracts: hand.contracts, strategy: pool.strategy, portfolio: pool.portfolio,
+            size: Int32(places.count), holding: holding, digest: Array(hash.finalize()), pick: pick)
     }
 }

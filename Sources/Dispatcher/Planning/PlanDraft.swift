@@ -11,6 +11,9 @@ struct PlanDraft {
     let input: PlanInput
     /// Verified against the input.
     let plan: AllocationPlan
+    /// How far limits pass the quotas where hands are shared.
+    let sharedRoom: SharedRoom
+    let parts: PoolParts
     let settings: PlanSettingsFile
     let contracts: [ContractID: ContractRow]
     /// All penalty schedules, by name.
@@ -31,12 +34,19 @@ struct PlanDraft {
         }
         let supply = try PlanSupply.read(store, settings: settings)
         let penalties = try link.readSchedules("penalty")
-        let demands = try store.demands(banned: supply.settings.settings.bannedMunicipalities)
-        let input = try supply.input(demands).amended(link, period: period)
+        let parts = PoolParts(
+            try store.demands(banned: supply.settings.settings.bannedMunicipalities), byFormer: false)
+        var input = try supply.input(parts.demands).amended(link, period: period)
+        let suspensions = try link.readSuspensions()
+        for index in input.contracts.indices {
+            let packs = supply.contracts[input.contracts[index].contract]?.packs ?? []
+            parts.restrict(&input.contracts[index], suspensions, packs: packs)
+        }
         let plan = try verified(input)
         return PlanDraft(
             policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
-            plan: plan, settings: supply.settings, contracts: supply.contracts, penalties: penalties,
+            plan: plan, sharedRoom: try sharedRoom(plan, input), parts: parts, settings: supply.settings,
+            contracts: supply.contracts, penalties: penalties,
             warnings: supply.warnings + PlanWords(supply.contracts).warnings(input) + PlanWords.warnings(plan))
     }
 
@@ -54,6 +64,24 @@ struct PlanDraft {
                 remedy: "Nothing is written; this is a fault of the program, please report it with these numbers")
         }
         return plan
+    }
+
+    /// Widens the quotas of shared pools, and has all limits verified together.
+    private static func sharedRoom(_ plan: AllocationPlan, _ input: PlanInput) throws -> SharedRoom {
+        let planned = plan.byPool
+        let room = SharedRoom(input, planned: planned)
+        var limits = planned.merging(room.extra, uniquingKeysWith: +)
+        for contract in input.contracts {
+            for (cell, held) in contract.held {
+                limits[PlanKey(cell: cell, contract: contract.contract), default: 0] += held.accounts
+            }
+        }
+        if let fault = LimitCheck(limits, of: input).faults.first {
+            throw CommandFailure(
+                .environment, "the plan contradicts its own check: \(fault)",
+                remedy: "Nothing is written; this is a fault of the program, please report it with these numbers")
+        }
+        return room
     }
 
     private static func checkPeriod(_ store: PlanningStore) throws {

@@ -21,7 +21,7 @@ extension PlanReport {
             }
             let left = pool.unassigned.map { "\(Self.grouped($0.accounts)) unassigned: \($0.reason)" }
             table.row(
-                ["  \(pool.strategy)" + (pool.band > 0 ? ", band \(pool.band)" : ""), pool.portfolio]
+                ["  \(pool.strategy)" + (pool.part.map { ", \($0)" } ?? ""), pool.portfolio]
                     + [Self.grouped(pool.accounts), "", "", "", "", "", "", "", left.joined(separator: ", ")])
             for quota in pool.quotas { table.row(["", "", ""] + cells(quota)) }
         }
@@ -48,7 +48,11 @@ extension PlanReport {
                 + (line.penalty.map { "\($0)" } ?? "has no price in its schedule")
         }
         if short.count > lines.count { lines.append("and \(short.count - lines.count) more short of advisers") }
-        lines += worth.map { "\($0.limit): \($0.more) more would place \(Self.grouped($0.accounts)) accounts" }
+        lines += worth.map { worth in
+            "\(worth.limit): \(worth.more) more would place \(Self.grouped(worth.accounts)) more accounts, weight "
+                + Self.grouped(worth.weight)
+                + (worth.perPeso.map { "; one peso is worth \($0) of weight at most" } ?? "")
+        }
         if bound > weight { lines.append("weight \(Self.grouped(weight)), no plan passes \(Self.grouped(bound))") }
         return lines
     }
@@ -59,7 +63,9 @@ extension PlanReport {
             "\(quota.contract) \(quota.agency)" + (quota.arm > 0 ? " (arm \(quota.arm))" : ""),
             Self.grouped(quota.accounts), quota.held > 0 ? Self.grouped(quota.held) : "", quota.share,
             quota.targetShare, quota.lastMonth > 0 ? Self.grouped(quota.lastMonth) : "",
-            quota.binding == "share" ? "" : "limit: \(quota.binding)", bond,
+            quota.binding == "share" ? "" : "limit: \(quota.binding)",
+            [quota.limit.map { "shared, up to \(Self.grouped($0))" } ?? "", bond].filter { !$0.isEmpty }
+                .joined(separator: ", "),
         ]
     }
 
@@ -95,7 +101,8 @@ extension PlanReport {
             }
         }
         if recalled > 0 {
-            lines.append("notice given of \(Self.grouped(Int64(recalled))) held accounts whose strategy changed")
+            let verb = state == .applied ? "notice given" : "notice of a recall to be given"
+            lines.append("\(verb) of \(Self.grouped(Int64(recalled))) held accounts whose strategy changed")
         }
         lines += warnings.map { "warning: \($0)" }
         lines.append(

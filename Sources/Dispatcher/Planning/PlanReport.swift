@@ -16,8 +16,10 @@ package struct PlanReport: Encodable, Sendable {
         package let agency: String
         /// To be dealt.
         package let accounts: Int64
-        /// Held from earlier periods; the limit in force is the sum.
+        /// Held from earlier periods; the limit in force is the sum, where hands are shared ``limit``.
         package let held: Int64
+        /// What it may hold at most, where it pulls from a shared hand, first come first served.
+        package let limit: Int64?
         /// The target in accounts, what is held included, and as a percentage of what waits and is held.
         package let target: Int64
         package let targetShare: String
@@ -37,8 +39,10 @@ package struct PlanReport: Encodable, Sendable {
         package let delegationName: String
         package let strategy: String
         package let portfolio: String
-        /// 0 where the pool is not divided.
+        /// 0: the pool itself, or what of it everybody may have.
         package let band: Int16
+        /// What the part is: `band containment`, `no visits under fna`; absent for the pool itself.
+        package let part: String?
         package let accounts: Int64
         package let quotas: [Quota]
         package let unassigned: [Left]
@@ -68,6 +72,8 @@ package struct PlanReport: Encodable, Sendable {
         package let accounts: Int64
         /// The same, each account times the weight of its class.
         package let weight: Int64
+        /// Of a bond: the weight that one peso more is worth at most, as the plan's certificate proves.
+        package let perPeso: String?
     }
     package struct Dealt: Encodable, Sendable {
         package let hands: Int
@@ -97,7 +103,7 @@ package struct PlanReport: Encodable, Sendable {
     /// Who applied it, or wants to.
     package let persons: [String]
     package let dealt: Dealt?
-    /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many.
+    /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many, or will be.
     package let recalled: Int
     /// Over all pools.
     package let accounts: Int64
@@ -142,6 +148,7 @@ package struct PlanReport: Encodable, Sendable {
     private static func pools(_ draft: PlanDraft) -> [PoolLine] {
         let quotas = Dictionary(grouping: draft.plan.quotas, by: \.key.cell)
         let left = Dictionary(grouping: draft.plan.unplaced, by: \.cell)
+        let limits = sharedLimits(draft)
         return draft.input.demands.sorted { $0.cell < $1.cell }.map { demand in
             let mine = quotas[demand.cell] ?? []
             let pool = demand.cell.pool
@@ -149,7 +156,8 @@ package struct PlanReport: Encodable, Sendable {
             return PoolLine(
                 delegation: pool.delegation.value, delegationName: pool.delegation.name,
                 strategy: pool.strategy.name, portfolio: pool.portfolio.name, band: demand.cell.band,
-                accounts: demand.accounts + demand.banned, quotas: mine.map { quota($0, base: base, draft) },
+                part: demand.cell.band == 0 ? nil : draft.parts.words(demand.cell.band),
+                accounts: demand.accounts + demand.banned, quotas: mine.map { quota($0, base: base, draft, limits) },
                 unassigned: Self.left(left[demand.cell] ?? []))
         }
     }
@@ -159,11 +167,25 @@ package struct PlanReport: Encodable, Sendable {
         return counts.keys.sorted().map { Left(reason: $0, accounts: counts[$0] ?? 0) }
     }
 
-    private static func quota(_ quota: AllocationPlan.Quota, base: Int64, _ draft: PlanDraft) -> Quota {
+    /// What whoever pulls of a shared hand may hold at most, by pool and contract.
+    private static func sharedLimits(_ draft: PlanDraft) -> [PlanKey: Int64] {
+        var limits = draft.sharedRoom.extra
+        for quota in draft.plan.quotas {
+            limits[PlanKey(cell: PlanCell(quota.key.cell.pool), contract: quota.key.contract)]? +=
+                quota.accounts + quota.held
+        }
+        return limits
+    }
+
+    private static func quota(
+        _ quota: AllocationPlan.Quota, base: Int64, _ draft: PlanDraft, _ limits: [PlanKey: Int64]
+    ) -> Quota {
         Quota(
             contract: quota.key.contract.value,
             agency: draft.contracts[quota.key.contract]?.agency.description ?? "",
-            accounts: quota.accounts, held: quota.held, target: quota.target,
+            accounts: quota.accounts, held: quota.held,
+            limit: limits[PlanKey(cell: PlanCell(quota.key.cell.pool), contract: quota.key.contract)],
+            target: quota.target,
             targetShare: PlanWords.percent(quota.part),
             share: PlanWords.percent(base > 0 ? (quota.accounts + quota.held) * ShareTarget.whole / base : 0),
             lastMonth: quota.lastMonth, binding: quota.binding.rawValue, arm: quota.arm,

@@ -33,7 +33,9 @@ package struct PlanRun {
             try Sweep.runWithin(link)
             let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
             let plan = try store.plan()
-            return PlanReport(draft, period: period, state: .preview, plan: plan?.id, dealt: nil)
+            return PlanReport(
+                draft, period: period, state: .preview, plan: plan?.id, dealt: nil,
+                recalled: plan?.state == "applied" ? 0 : try store.turned().count)
         }
     }
 
@@ -92,6 +94,7 @@ package struct PlanRun {
                     .usage, "plan \(plan.id) of \(period) is applied",
                     remedy: "Its hands are out; only a stopped apply can be dropped")
             }
+            guard !plan.isBeingDealt else { throw beingDealt(plan) }
             try store.discard(plan.id)
             return plan.id
         }
@@ -157,6 +160,7 @@ package struct PlanRun {
                     .usage, "plan \(former.id) of \(period) was applied by another command",
                     remedy: "Look at it with plan preview")
             }
+            guard !former.isBeingDealt else { throw beingDealt(former) }
             try store.discard(former.id)
             Console.note("plan \(former.id) was stopped before it was open and is taken back")
         }
@@ -165,6 +169,12 @@ package struct PlanRun {
             seed: seed, segmentationDigest: draft.segmentation.digest, digest: draft.digest)
         try PlanProofStore(link).write(plan, settings: draft.settings.digest, body: draft.proof.text())
         return (draft, plan)
+    }
+
+    private func beingDealt(_ plan: PlanRow) -> CommandFailure {
+        CommandFailure(
+            .environment, "plan \(plan.id) of \(period) is being dealt by another command",
+            remedy: "Wait until that has ended; once it was stopped, run this again and it is taken back.")
     }
 
     /// Several delegations at a time, each in a transaction of its own on a link of its own.
@@ -186,6 +196,7 @@ package struct PlanRun {
                 take: { next in
                     while let part = try next() {
                         tally.add(part)
+                        try store.beat(plan)
                         records += part.hands.map { .deal($0, delegation: part.delegation, period: period, plan: plan) }
                         Console.progress("dealt", done: Int(tally.accounts), of: nil)
                     }
@@ -217,7 +228,8 @@ package struct PlanRun {
         }
     }
 
-    /// Two applies at once: the second takes the plan back, and the first finds out before it writes more.
+    /// Where this command was taken for gone, behind a pooler, another one took the plan back: it finds out before it
+    /// writes more.
     private func checkStillOurs(_ plan: Int64) throws {
         let state = try store.lockPeriods()
         guard state == "open", try store.lockDealing(plan) else { throw Self.takenBack(plan, period) }
@@ -247,7 +259,7 @@ extension LedgerRecord {
     ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
-            "deal plan=\(plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contract) "
+            "deal plan=\(plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contractWords) "
                 + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
                 + "leases=\(LedgerTree.hex(hand.digest))\(isFront ? " front=yes" : "")")
     }

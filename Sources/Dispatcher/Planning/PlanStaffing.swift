@@ -53,7 +53,3 @@ struct PlanStaffing {
             penalty: missing > 0 ? price.map { $0.times(missing).description } : nil)
     }
 }
-
-extension PoolKey {
-    var station: Station { Station(delegation: delegation, portfolio: portfolio) }
-}

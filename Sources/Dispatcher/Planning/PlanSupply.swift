@@ -54,9 +54,11 @@ struct PlanSupply {
 
     /// What the plan of a set of placements is made from.
     func input(_ demands: [PlanDemand]) -> PlanInput {
-        PlanInput(
+        let shared = settings.settings.sharedKeys
+        return PlanInput(
             firstDay: firstDay, demands: demands, contracts: planned, targets: targets,
-            agencyCap: settings.settings.agencyCap, weights: settings.settings.weights, lastMonth: lastMonth)
+            agencyCap: settings.settings.agencyCap, weights: settings.settings.weights, lastMonth: lastMonth,
+            shared: shared.isEmpty ? nil : shared)
     }
 
     /// Why a contract takes no part; `nil` where it does. It must be in force when the period starts, because from then

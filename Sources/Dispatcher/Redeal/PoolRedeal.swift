@@ -25,7 +25,6 @@ struct PoolRedeal {
     let tactics: [String]
     let settings: PlanSettings
     let contracts: [ContractID: ContractRow]
-    let suspensions: Set<SuspensionRow>
     let incarnation: Int64
 
     /// - Returns: `nil` where the month is over, or the next one is being dealt: then nothing is dealt any more.
@@ -63,7 +62,8 @@ struct PoolRedeal {
             }
             let quotas = try store.quotas(round.id, of: pool)
             let states = Dictionary(try store.states(of: pool).map { ($0.key, $0) }) { first, _ in first }
-            let shares = quotas.compactMap { share($0, states[$0.key]) }.filter { $0.accounts > 0 }
+            var shares = quotas.compactMap { share($0, states[$0.key]) }.filter { $0.accounts > 0 }
+            if round.closesAll, settings.isShared(pool.target) { shares = joined(shares, quotas, states) }
             let written = try write(rows, shares, pool, planning, &result)
             if let pause = try store.open(
                 round.id, pool, plan: round.plan, quotas: quotas, accounts: result.accounts)
@@ -104,6 +104,21 @@ struct PoolRedeal {
             exposure: contract.exposure, searches: settings.searchAgencies.contains(contract.agency), arm: quota.arm)
     }
 
+    /// Whoever may hold more than it holds pulls of the shared hand, with a part in the deal or without.
+    private func joined(
+        _ shares: [DealShare], _ quotas: [RedealQuota], _ states: [PlanKey: QuotaState]
+    ) -> [DealShare] {
+        let sharers = Set(
+            quotas.filter { $0.limitAccounts > states[$0.key]?.heldAccounts ?? 0 }.map(\.key.contract))
+        let all = quotas.compactMap { quota -> DealShare? in
+            if let share = shares.first(where: { $0.contract == quota.key.contract }) { return share }
+            guard var share = share(quota, nil) else { return nil }
+            share.accounts = 0
+            return share
+        }
+        return SharedHands.joined(all, sharers: sharers, contracts).filter { $0.accounts > 0 || $0.sharing != nil }
+    }
+
     private func write(
         _ rows: [DealableRow], _ shares: [DealShare], _ pool: PoolKey, _ planning: PlanningStore,
         _ result: inout Result
@@ -114,21 +129,16 @@ struct PoolRedeal {
         }
         let dealer = HandDealer(
             strata: Strata(tactics: tactics, traits: settings.strata), incarnation: incarnation)
+        var bars = try DealBars(contracts, link)
         let candidates = try restricted(
-            BandSuspensions(suspensions).barring(dealer.candidates(rows), rows), rows, pool)
+            bars.barring(dealer.candidates(rows), rows), rows, pool, Set(shares.map(\.agency)))
         var dealing = DelegationDealing(
             debtors: settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:])
-        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool))
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool), bars: bars.sets)
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
-        let full = dealt.hands.filter { !$0.positions.isEmpty }
-        var hands: [HandRow] = []
-        var positions: [PositionRow] = []
-        for (hand, number) in zip(full, try planning.handNumbers(full.count)) {
-            let (row, places) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
-            hands.append(row)
-            positions += places
-        }
+        let (hands, positions) = try dealer.hands(
+            dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
+            isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)
         try planning.writeHands(
             pool.delegation, plan: round.plan, hands: hands, positions: positions, front: !round.closesAll,
             redeal: round.id)
@@ -138,15 +148,17 @@ struct PoolRedeal {
     }
 
     /// An account goes to no agency that had it within the month and gave it back, let it expire or had it taken away.
+    /// Where every agency with room had it, it is kept from the latest one alone, so that it ends nowhere.
     private func restricted(
-        _ candidates: [DealCandidate], _ rows: [DealableRow], _ pool: PoolKey
+        _ candidates: [DealCandidate], _ rows: [DealableRow], _ pool: PoolKey, _ open: Set<AgencyID>
     ) throws -> [DealCandidate] {
         let former = try store.formerHolders(of: pool, in: round.period)
         guard !former.isEmpty else { return candidates }
         return zip(candidates, rows).map { candidate, row in
             guard let agencies = former[row.account] else { return candidate }
             var restricted = candidate
-            restricted.former = candidate.former.adding(agencies)
+            let all = candidate.former.adding(agencies)
+            restricted.former = open.allSatisfy(all.contains) ? FormerHolders(Array(agencies.prefix(1))) : all
             return restricted
         }
     }
@@ -178,7 +190,7 @@ extension LedgerRecord {
     ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
-            "deal plan=\(round.plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contract) "
+            "deal plan=\(round.plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contractWords) "
                 + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
                 + "leases=\(LedgerTree.hex(hand.digest))\(round.closesAll ? "" : " front=yes") redeal=\(round.id)")
     }

@@ -28,7 +28,7 @@ struct RedealDraft {
         let store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         let supply = try PlanSupply.read(store)
         let redeals = RedealStore(link)
-        let waiting = RedealDemands(
+        let waiting = PoolParts(
             try redeals.demands(
                 store, leavesWaiting: scope.manner == .leftOver, banned: supply.settings.settings.bannedMunicipalities
             ).filter { scope.contains($0.pool) },
@@ -40,7 +40,8 @@ struct RedealDraft {
         staff(&input, try store.capacities(staffedBy: today))
         let suspensions = try link.readSuspensions()
         for index in input.contracts.indices {
-            waiting.restrict(&input.contracts[index], suspensions)
+            let packs = supply.contracts[input.contracts[index].contract]?.packs ?? []
+            waiting.restrict(&input.contracts[index], suspensions, packs: packs)
             count(&input.contracts[index], all, scope)
             input.contracts[index].bans.formUnion(scope.excluded[input.contracts[index].contract] ?? [])
         }
@@ -109,6 +110,7 @@ struct RedealDraft {
                 limitExposure: quota.exposureMax.map { $0 + (before?.limitExposure ?? 0) }, arm: quota.arm)
         }
         if scope.manner == .leftOver { giveBack(&limits, plan, contracts, states, on: input.firstDay) }
+        widen(&limits, input, states, scope)
         return limits.values.sorted { $0.key < $1.key }
     }
 
@@ -129,6 +131,26 @@ struct RedealDraft {
             let back = min(former - limit, max(0, room))
             limits[key]?.limitAccounts += back
             spare[place, default: 0] -= back
+        }
+    }
+
+    /// Where hands are shared, limits pass the quotas by what each contract has left.
+    private static func widen(
+        _ limits: inout [PlanKey: RedealQuota], _ input: PlanInput, _ states: [PlanKey: QuotaState],
+        _ scope: RedealScope
+    ) {
+        var waiting: [PoolKey: Int64] = [:]
+        var planned: [PlanKey: Int64] = [:]
+        for (key, limit) in limits {
+            guard let state = states[key] else {
+                planned[key] = limit.limitAccounts
+                continue
+            }
+            planned[key] = limit.limitAccounts - reserved(state, scope).accounts
+            if scope.manner == .leftOver { waiting[key.cell.pool, default: 0] += state.waitingAccounts }
+        }
+        for (key, more) in SharedRoom(input, planned: planned, waiting: waiting).extra {
+            limits[key]?.limitAccounts += more
         }
     }
 

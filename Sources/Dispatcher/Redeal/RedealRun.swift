@@ -179,7 +179,7 @@ package struct RedealRun {
             tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
             settings: try PlanSettingsBook(link).inForce(round.period).settings,
             contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
-            suspensions: try link.readSuspensions(), incarnation: try planning.incarnation())
+            incarnation: try planning.incarnation())
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)

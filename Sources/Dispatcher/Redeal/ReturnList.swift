@@ -99,6 +99,7 @@ extension NextAction {
         case .check: "the institution looks into it: import stops, or the next month's cut"
         case .exhaustion: "dispatcherd exhaustion list has the candidates; until a certificate it is dealt again"
         case .stopped: "comes back when the stop ends: import starts, exclusion-ended"
+        case .nextMonth: "no other agency works there: the next month's plan, or a contract that comes before"
         case .nowhere: "the next month's segmentation decides"
         }
     }

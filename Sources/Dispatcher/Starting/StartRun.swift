@@ -115,6 +115,7 @@ struct StartRun {
         let rooms = Dictionary(grouping: try store.rooms(), by: \.pool)
         let contracts = Dictionary(uniqueKeysWithValues: try planning.contracts().map { ($0.contract, $0) })
         let incarnation = try planning.incarnation()
+        var bars = try DealBars(contracts, link)
         for pool in pools.keys.sorted() {
             let rooms = rooms[pool] ?? []
             let shares = rooms.compactMap { room in
@@ -125,7 +126,8 @@ struct StartRun {
                 }
             }
             try self.deal(
-                pool, pools[pool] ?? [], shares: shares, incarnation: incarnation, importID: importID, into: &deal)
+                pool, pools[pool] ?? [], shares: shares, &bars, incarnation: incarnation, importID: importID,
+                into: &deal)
             Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count)
         }
         Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count, isDone: true)
@@ -138,8 +140,8 @@ struct StartRun {
     }
 
     private func deal(
-        _ pool: PoolKey, _ rows: [DealableRow], shares: [DealShare], incarnation: Int64, importID: Int64,
-        into deal: inout Deal
+        _ pool: PoolKey, _ rows: [DealableRow], shares: [DealShare], _ bars: inout DealBars, incarnation: Int64,
+        importID: Int64, into deal: inout Deal
     ) throws {
         func left(_ row: DealableRow, _ fate: StartFate) {
             deal.fates.append(
@@ -151,23 +153,22 @@ struct StartRun {
         }
         let dealer = HandDealer(
             strata: Strata(tactics: segmenter.tactics, traits: settings.strata), incarnation: incarnation)
-        let candidates = dealer.candidates(rows)
+        let candidates = bars.barring(dealer.candidates(rows), rows)
         var dealing = DelegationDealing()
-        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, importID))
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, importID), bars: bars.sets)
         for each in dealt.left { left(rows[Int(each.place)], StartFate(each.reason)) }
-        let hands = dealt.hands.filter { !$0.positions.isEmpty }
-        for (hand, number) in zip(hands, try planning.handNumbers(hands.count)) {
-            let (row, positions) = dealer.hand(
-                hand, number: number, pool: pool, rows: rows, candidates: candidates, holding: holding)
-            deal.hands[pool.delegation, default: []].append(row)
-            deal.positions[pool.delegation, default: []] += positions
-            deal.records.append(
-                .deal(row, delegation: pool.delegation, period: period, plan: plan.id, isFront: true))
-            deal.fates += positions.map {
-                StartStore.Fate(
-                    delegation: pool.delegation, account: $0.dealt.account, fate: StartFate.dealt.rawValue,
-                    epoch: $0.epoch)
-            }
+        let (hands, positions) = try dealer.hands(
+            dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
+            isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)
+        deal.hands[pool.delegation, default: []] += hands
+        deal.positions[pool.delegation, default: []] += positions
+        deal.records += hands.map {
+            .deal($0, delegation: pool.delegation, period: period, plan: plan.id, isFront: true)
+        }
+        deal.fates += positions.map {
+            StartStore.Fate(
+                delegation: pool.delegation, account: $0.dealt.account, fate: StartFate.dealt.rawValue,
+                epoch: $0.epoch)
         }
     }
 
@@ -205,6 +206,8 @@ enum StartFate: String, CaseIterable {
     case rotation
     /// No agency that searches has room (ASG-08).
     case search
+    /// Whoever has room may not work it: its band is suspended, or there are no visits.
+    case ban
 
     init(_ left: DealResult.Left.Reason) {
         switch left {
@@ -212,6 +215,7 @@ enum StartFate: String, CaseIterable {
         case .bond: self = .bond
         case .rotation: self = .rotation
         case .search: self = .search
+        case .ban: self = .ban
         }
     }
 
@@ -239,6 +243,7 @@ enum StartFate: String, CaseIterable {
         case .bond: "unassigned, no bond is left"
         case .rotation: "unassigned, only agencies that had them have room"
         case .search: "unassigned, no agency that searches has room"
+        case .ban: "unassigned, whoever has room may not work them"
         }
     }
 }

@@ -36,7 +36,8 @@ package struct WithdrawalScope: Sendable {
 /// Takes back what waits in hands: whole hands by closing them, one band of a hand by endings. The callers hold
 /// transactions and seal what they did.
 extension PgLink {
-    /// Closes open hands; what they did not give out is withdrawn as a whole, without a row for each account.
+    /// Closes open hands; what they did not give out is withdrawn as a whole, without a row for each account. From hands
+    /// that an agency shares with others it is barred instead, and they go on.
     ///
     /// - Locks: those hands, ascending, until the transaction ends: a pull that waited for one finds it closed.
     package func withdrawHands(_ scope: WithdrawalScope, reason: String) throws(PgError) -> [WithdrawnHand] {
@@ -45,10 +46,18 @@ extension PgLink {
             .optional(scope.pool?.strategy.rawValue ?? scope.strategy?.rawValue),
             .optional(scope.pool?.portfolio.rawValue), .bool(scope.hands != nil),
             .int16s(scope.hands?.map(\.delegation.value) ?? []), .int32s(scope.hands?.map(\.hand) ?? []),
+            .bool(scope.agency != nil),
         ]
         let locked = try run(WithdrawalStatements.lock, values)
-        guard !locked.isEmpty else { return [] }
-        let keys: [PgValue] = [.int16s(locked.map { $0.int16(0) }), .int32s(locked.map { $0.int32(1) })]
+        let shared = locked.filter { !$0.bool(2) }
+        if let agency = scope.agency, !shared.isEmpty {
+            try run(
+                WithdrawalStatements.bar,
+                [.int16s(shared.map { $0.int16(0) }), .int32s(shared.map { $0.int32(1) }), .int32(agency.value)])
+        }
+        let own = locked.filter { $0.bool(2) }
+        guard !own.isEmpty else { return [] }
+        let keys: [PgValue] = [.int16s(own.map { $0.int16(0) }), .int32s(own.map { $0.int32(1) })]
         try run(WithdrawalStatements.close, keys + [.text(reason)])
         return try run(WithdrawalStatements.closed, keys).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(3)),
@@ -61,7 +70,7 @@ extension PgLink {
         }
     }
 
-    /// Ends what waits of one tactic in the open hands that only this agency draws from.
+    /// Ends what waits of one tactic in the open hands that this agency draws from, alone or with others.
     ///
     /// - Returns: an ending for each account, not held.
     /// - Locks: those hands, ascending, until the transaction ends.
@@ -70,7 +79,7 @@ extension PgLink {
     ) throws(PgError) -> [EndingRow] {
         let values: [PgValue] = [
             .int32(agency.value), .null, .int16(strategy.rawValue), .null, .bool(false), .int16s([]),
-            .int32s([]),
+            .int32s([]), .bool(true),
         ]
         let locked = try run(WithdrawalStatements.lock, values)
         guard !locked.isEmpty else { return [] }
@@ -118,17 +127,29 @@ extension PgLink {
 
 private enum WithdrawalStatements {
     /// $1 agency, $2 delegation, $3 strategy, $4 portfolio, each or null; $5 whether only these: $6 delegation
-    /// smallint[], $7 hand integer[]
+    /// smallint[], $7 hand integer[]; $8 whether hands that the agency shares count
     static let lock = """
-        SELECT h.delegation_id, h.hand_id
+        SELECT h.delegation_id, h.hand_id,
+               $1::integer IS NULL OR h.contract_ids <@ ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1)
           FROM hand h
          WHERE h.state = 'open'
-           AND ($1::integer IS NULL OR h.contract_ids <@ ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1))
+           AND ($1::integer IS NULL OR h.contract_ids <@ ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1)
+                OR $8 AND h.contract_ids && ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1))
            AND ($2::smallint IS NULL OR h.delegation_id = $2) AND ($3::smallint IS NULL OR h.strategy = $3)
            AND ($4::smallint IS NULL OR h.portfolio = $4)
            AND (NOT $5 OR (h.delegation_id, h.hand_id) IN (SELECT * FROM unnest($6::smallint[], $7::integer[])))
          ORDER BY h.delegation_id, h.hand_id
            FOR NO KEY UPDATE
+        """
+
+    /// $1 delegation smallint[], $2 hand integer[], $3 agency
+    static let bar = """
+        UPDATE hand h
+           SET barred_ids = ARRAY(SELECT unnest(h.barred_ids) UNION
+                                  SELECT contract_id FROM contract
+                                   WHERE agency_id = $3 AND contract_id = ANY (h.contract_ids) ORDER BY 1)
+          FROM unnest($1::smallint[], $2::integer[]) AS r (delegation_id, hand_id)
+         WHERE h.delegation_id = r.delegation_id AND h.hand_id = r.hand_id
         """
 
     private static let cursor = """
@@ -181,7 +202,7 @@ private enum WithdrawalStatements {
           FROM hand h
           JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id AND p.position > \(cursor)
          WHERE h.state = 'open' AND ($2::smallint IS NULL OR h.strategy = $2) AND p.tactic = $3
-           AND h.contract_ids <@ ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1)
+           AND h.contract_ids && ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1)
            AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
                               AND e.account_id = p.account_id AND e.epoch = p.epoch)
          GROUP BY h.delegation_id

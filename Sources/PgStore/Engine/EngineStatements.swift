@@ -88,11 +88,11 @@ enum EngineStatements {
 
     static let periods = "SELECT period, state = 'open' FROM period ORDER BY period"
 
-    /// $1 delegation smallint[], $2 hand int[] -> order, is open, size, cursor
+    /// $1 delegation smallint[], $2 hand int[] -> order, is open, size, cursor, barred contracts
     static let hands = """
-        SELECT r.i, h.state = 'open', h.size, coalesce(c.last_position, 0)
+        SELECT r.i, h.state = 'open', h.size, coalesce(c.last_position, 0), h.barred_ids
           FROM unnest($1::smallint[], $2::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, i)
-         CROSS JOIN LATERAL (SELECT x.state, x.size FROM hand x
+         CROSS JOIN LATERAL (SELECT x.state, x.size, x.barred_ids FROM hand x
                               WHERE x.delegation_id = r.delegation_id AND x.hand_id = r.hand_id OFFSET 0) h
           LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
                               WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id

@@ -101,6 +101,8 @@ package struct GroupAnswer: Sendable {
         /// The next accounts that may be leased, in order, as many as were asked for or as there are up to ``seen``.
         package var window: [DealtAccount]
         package internal(set) var seen: Int32
+        /// Contracts that draw from it no more.
+        package let barred: [Int32]
 
         mutating func noteSeen(want: Int32) {
             let isFull = window.count >= Int(want)

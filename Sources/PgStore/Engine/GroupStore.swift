@@ -237,7 +237,7 @@ private struct GroupRound {
                 for row in rows {
                     answer.hands[hands[Int(row.int64(0)) - 1]] = GroupAnswer.Hand(
                         isOpen: row.bool(1), size: row.int32(2), cursor: row.int32(3), window: [],
-                        seen: row.int32(3))
+                        seen: row.int32(3), barred: row.int32s(4))
                 }
             }
             let wants = hands.map { Int32(question.hands[$0] ?? 0) }

@@ -17,6 +17,12 @@ package struct HandRoute: Sendable {
     /// Whether the agency or the institution wants no more of that strategy there, for now.
     package var isPaused: Bool
     package let quota: QuotaKey
+    /// Where pulls may name a tactic, the only one of the hand, empty where nothing was dealt; `nil`: they may not.
+    package let tactic: String?
+    /// The priority class of all of such a hand.
+    package let priority: Int16?
+    /// Whether other contracts draw from it too.
+    package let isShared: Bool
 }
 
 /// Where an agency has a contract in force, dealt to or not.
@@ -73,8 +79,9 @@ extension PgLink {
         return places
     }
 
-    /// All open hands with the contracts that draw from them, in the order in which they are served: front hands first, then by
-    /// contract, portfolio and number.
+    /// All open hands with the contracts that draw from them, in the order in which they are served: front hands first, then
+    /// those of one contract before those that it shares, so that its limit is not used up for what only it can have;
+    /// then by contract, portfolio and number.
     private func readRoutes() throws(PgError) -> [HandRoute] {
         try run(RouteStatements.routes).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(2)),
@@ -89,7 +96,8 @@ extension PgLink {
                     lateReport: .microseconds(row.int64(10)), activityDays: row.optionalInt32(16).map(Int.init),
                     contractEndsOn: row.date(13)), contactRules: ContactRules(names: row.texts(17)),
                 contract: contract, agency: agency, isPaused: row.bool(15),
-                quota: QuotaKey(delegation: delegation, quota: row.int32(14)))
+                quota: QuotaKey(delegation: delegation, quota: row.int32(14)), tactic: row.optionalText(18),
+                priority: row.optionalInt16(19), isShared: row.bool(20))
         }
     }
 
@@ -144,12 +152,13 @@ private enum RouteStatements {
                q.quota_id,
                EXISTS (SELECT FROM pause p
                         WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy),
-               h.activity_days, h.rule_packs
+               h.activity_days, h.rule_packs, h.tactic, h.priority, cardinality(h.contract_ids) > 1
           FROM hand h
-          JOIN contract c ON c.contract_id = ANY (h.contract_ids)
+          JOIN contract c ON c.contract_id = ANY (h.contract_ids) AND c.contract_id <> ALL (h.barred_ids)
           JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = c.contract_id
                       AND q.strategy = h.strategy AND q.portfolio = h.portfolio
          WHERE h.state = 'open'
-         ORDER BY h.delegation_id, c.agency_id, h.strategy, NOT h.is_front, c.contract_id, h.portfolio, h.hand_id
+         ORDER BY h.delegation_id, c.agency_id, h.strategy, NOT h.is_front, cardinality(h.contract_ids) > 1, c.contract_id,
+                  h.portfolio, h.hand_id
         """
 }

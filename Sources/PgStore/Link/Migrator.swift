@@ -13,6 +13,7 @@ package enum Migrator {
         (7, PackageResources.m0007_month_sql),
         (8, PackageResources.m0008_lifecycle_sql),
         (9, PackageResources.m0009_closing_sql),
+        (10, PackageResources.m0010_dealing_sql),
         (11, PackageResources.m0011_contact_duties_sql),
         (12, PackageResources.m0012_proof_sql),
         (13, PackageResources.m0013_runs_sql),

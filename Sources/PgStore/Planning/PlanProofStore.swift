@@ -60,16 +60,18 @@ package struct PlanProofStore {
         }
     }
 
-    /// Why the contracts of a delegation got what a plan dealt them: accounts by contract, pool and reason.
+    /// Why the contracts of a delegation got what a plan dealt them: accounts by contract, pool and reason;
+    /// what several share counts for each of them.
     package func reasons(
         _ plan: Int64, _ delegation: Delegation
     ) throws(PgError) -> [(contract: ContractID, pool: PoolKey, reason: DealResult.Reason, accounts: Int64)] {
         let rows = try link.run(
             """
-            SELECT h.delegation_id, h.contract_ids[1], h.strategy, h.portfolio, p.reason, count(*)
+            SELECT h.delegation_id, c, h.strategy, h.portfolio, p.reason, count(*)
               FROM hand h JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+             CROSS JOIN unnest(h.contract_ids) AS c
              WHERE h.plan_id = $1 AND h.delegation_id = $2 AND NOT h.is_front
-             GROUP BY h.delegation_id, h.contract_ids[1], h.strategy, h.portfolio, p.reason
+             GROUP BY h.delegation_id, c, h.strategy, h.portfolio, p.reason
              ORDER BY 2, 3, 4, 5
             """, [.int64(plan), .int16(delegation.value)])
         return rows.compactMap { row in

@@ -19,10 +19,30 @@ enum PlanningStatements {
 
     /// $1 period integer; at most one row, by the unique index
     static let plan = """
-        SELECT plan_id, state, seed, segmentation_digest, digest
+        SELECT plan_id, state, seed, segmentation_digest, digest, \(isAlive)
           FROM plan
          WHERE period = $1 AND state <> 'discarded'
         """
+
+    /// Whether another process deals the plan. One that is gone has no backend; behind a pooler it has stopped beating.
+    private static let isAlive = """
+        EXISTS (SELECT FROM plan_dealing d
+                  JOIN pg_stat_activity a ON a.pid = d.backend AND a.backend_start = d.backend_start
+                 WHERE d.plan_id = plan.plan_id AND d.backend <> pg_backend_pid()
+                   AND d.beat_at > clock_timestamp() - interval '10 minutes')
+        """
+
+    /// $1 plan_id bigint
+    static let beginDealing = """
+        INSERT INTO plan_dealing (plan_id, backend, backend_start, beat_at)
+        SELECT $1, pid, backend_start, clock_timestamp() FROM pg_stat_activity WHERE pid = pg_backend_pid()
+        """
+
+    /// $1 plan_id bigint
+    static let beatDealing = "UPDATE plan_dealing SET beat_at = clock_timestamp() WHERE plan_id = $1"
+
+    /// $1 plan_id bigint
+    static let endDealing = "DELETE FROM plan_dealing WHERE plan_id = $1"
 
     /// $1 period integer
     static let laterPlan = """
@@ -117,17 +137,17 @@ enum PlanningStatements {
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day; banned accounts are counted apart, without amounts
-    static func demands(banned: [Portfolio: Set<Int32>]) -> String {
+    static func demands(banned: [Portfolio: Set<Int32>], parted: DemandParts) -> String {
         let isBanned = self.isBanned(banned)
         return """
             WITH held AS MATERIALIZED (\(held("")))
             SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, count(*) FILTER (WHERE NOT \(isBanned)),
                    coalesce(sum(greatest(a.overdue, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
                    coalesce(sum(greatest(a.balance, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
-                   count(*) FILTER (WHERE \(isBanned))
+                   \(parted.band), \(parted.packs), count(*) FILTER (WHERE \(isBanned))
             \(dealable("$1", cut: "$2", lastDay: "$3"))
-             GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority
-             ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority
+             GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority, 8, 9
+             ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority, 8, 9
             """
     }
 
@@ -218,21 +238,22 @@ enum PlanningStatements {
 
     static let copyDeals = "COPY deal (delegation_id, account_id, epoch, hand_id, position) FROM STDIN (FORMAT binary)"
 
-    /// $1 delegation smallint, $2 period integer, $3 plan_id bigint; then per hand: $4 hand, $5 contract, $6 strategy,
+    /// $1 delegation smallint, $2 period integer, $3 plan_id bigint; then per hand: $4 hand, $5 contracts, $6 strategy,
     /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest,
-    /// $17 activity_days, $18 unlocatable_days; for all: $14 is_front boolean, $15 state text, $16 redeal_id bigint or null
+    /// $17 activity_days, $18 unlocatable_days, $19 tactic, $20 priority, both null: a mixed hand; for all: $14 is_front boolean, $15 state text, $16 redeal_id bigint or null
     static let insertHands = """
         INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
                           size, term_days, ceiling_days, grace_us, late_report_us, digest, redeal_id, activity_days,
-                          unlocatable_days, rule_packs)
-        SELECT $1, h.hand_id, ARRAY[h.contract_id], h.strategy, h.portfolio, $2, $3, $14, $15,
+                          unlocatable_days, rule_packs, tactic, priority)
+        SELECT $1, h.hand_id, h.contracts::integer[], h.strategy, h.portfolio, $2, $3, $14, $15,
                h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest, $16::bigint,
                h.activity_days, h.unlocatable_days,
-               (SELECT c.rule_packs FROM contract c WHERE c.contract_id = h.contract_id)
-          FROM unnest($4::integer[], $5::integer[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
-                      $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[], $17::integer[], $18::integer[])
-               AS h (hand_id, contract_id, strategy, portfolio, size, term_days, ceiling_days, grace_us, late_report_us,
-                     digest, activity_days, unlocatable_days)
+               (SELECT c.rule_packs FROM contract c WHERE c.contract_id = (h.contracts::integer[])[1]),
+               h.tactic, h.priority
+          FROM unnest($4::integer[], $5::text[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
+                      $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[], $17::integer[], $18::integer[], $19::text[], $20::smallint[])
+               AS h (hand_id, contracts, strategy, portfolio, size, term_days, ceiling_days, grace_us, late_report_us,
+                     digest, activity_days, unlocatable_days, tactic, priority)
         """
 
     /// $1 plan_id bigint

@@ -37,26 +37,44 @@ package struct DealablePast: Sendable {
 
 /// One hand as it is written, without its accounts.
 package struct HandRow: Sendable {
+    /// The only tactic and priority class that a hand has, where pulls may name one.
+    package struct Pick: Sendable {
+        /// Empty where nothing was dealt.
+        package let tactic: String
+        package let priority: Int16
+
+        package init(tactic: String, priority: Int16) {
+            self.tactic = tactic
+            self.priority = priority
+        }
+    }
+
     package let hand: Int32
-    package let contract: ContractID
+    /// One, or all that share it, ascending.
+    package let contracts: [ContractID]
     package let strategy: Strategy
     package let portfolio: Portfolio
     package let size: Int32
     package let holding: Holding
     package let digest: [UInt8]
+    package let pick: Pick?
 
     package init(
-        hand: Int32, contract: ContractID, strategy: Strategy, portfolio: Portfolio, size: Int32, holding: Holding,
-        digest: [UInt8]
+        hand: Int32, contracts: [ContractID], strategy: Strategy, portfolio: Portfolio, size: Int32, holding: Holding,
+        digest: [UInt8], pick: Pick? = nil
     ) {
         self.hand = hand
-        self.contract = contract
+        self.contracts = contracts
         self.strategy = strategy
         self.portfolio = portfolio
         self.size = size
         self.holding = holding
         self.digest = digest
+        self.pick = pick
     }
+
+    /// As in the ledger: `7`, or `7,8,9`.
+    package var contractWords: String { contracts.map(\.description).joined(separator: ",") }
 }
 
 /// One account in a hand.
@@ -153,7 +171,14 @@ extension PlanningStore {
 
     package func insertPlan(seed: Int64, segmentationDigest: [UInt8], digest: [UInt8]) throws(PgError) -> Int64 {
         let values: [PgValue] = [.int32(period.number), .int64(seed), .bytes(segmentationDigest), .bytes(digest)]
-        return try link.run(PlanningStatements.insertPlan, values).first?.int64(0) ?? 0
+        let plan = try link.run(PlanningStatements.insertPlan, values).first?.int64(0) ?? 0
+        try link.run(PlanningStatements.beginDealing, [.int64(plan)])
+        return plan
+    }
+
+    /// Says that this command still deals the plan.
+    package func beat(_ plan: Int64) throws(PgError) {
+        try link.run(PlanningStatements.beatDealing, [.int64(plan)])
     }
 
     /// Whether the plan is still being dealt; another command may have discarded it.
@@ -230,7 +255,7 @@ extension PlanningStore {
             PlanningStatements.insertHands,
             [
                 .int16(delegation.value), .int32(period.number), .int64(plan), .int32s(hands.map(\.hand)),
-                .int32s(hands.map(\.contract.value)), .int16s(hands.map(\.strategy.rawValue)),
+                .texts(hands.map { "{\($0.contractWords)}" }), .int16s(hands.map(\.strategy.rawValue)),
                 .int16s(hands.map(\.portfolio.rawValue)), .int32s(hands.map(\.size)),
                 .int32s(hands.map(\.holding.termDays)), .int32s(hands.map(\.holding.ceilingDays)),
                 .int64s(hands.map { Int64($0.holding.graceHours) * 3_600_000_000 }),
@@ -239,6 +264,7 @@ extension PlanningStore {
                 .text(front && redeal == nil ? "open" : "inactive"), .optional(redeal),
                 .optionalInt32s(hands.map(\.holding.activityDays)),
                 .optionalInt32s(hands.map(\.holding.unlocatableDays)),
+                .optionalTexts(hands.map(\.pick?.tactic)), .optionalInt16s(hands.map(\.pick?.priority)),
             ])
     }
 
@@ -257,6 +283,7 @@ extension PlanningStore {
         try link.run(PlanningStatements.recordQuotas, [.int64(plan)])
         try link.run(PlanningStatements.openHands, [.int64(plan)])
         try link.run(PlanningStatements.setPlanState, [.int64(plan), .text("applied")])
+        try link.run(PlanningStatements.endDealing, [.int64(plan)])
     }
 
     /// Takes back a plan that was never opened. Its deals stay, so that its epochs are not used again.
@@ -264,6 +291,7 @@ extension PlanningStore {
         try link.run(PlanningStatements.discardPositions, [.int64(plan)])
         try link.run(PlanningStatements.discardHands, [.int64(plan)])
         try link.run(PlanningStatements.setPlanState, [.int64(plan), .text("discarded")])
+        try link.run(PlanningStatements.endDealing, [.int64(plan)])
     }
 
     /// Makes the partition that the outcomes of `month` go to, where it is missing.

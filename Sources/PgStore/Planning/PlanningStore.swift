@@ -9,6 +9,8 @@ package struct PlanRow: Sendable {
     package let seed: Int64
     package let segmentationDigest: [UInt8]
     package let digest: [UInt8]
+    /// Whether another command deals it at this moment.
+    package let isBeingDealt: Bool
 }
 
 /// What a plan must know of a contract.
@@ -72,7 +74,7 @@ package struct PlanningStore {
         try link.run(PlanningStatements.plan, [.int32(period.number)]).first.map { row in
             PlanRow(
                 id: row.int64(0), state: row.text(1), seed: row.int64(2), segmentationDigest: row.bytes(3),
-                digest: row.bytes(4))
+                digest: row.bytes(4), isBeingDealt: row.text(1) == "dealing" && row.bool(5))
         }
     }
 
@@ -128,26 +130,6 @@ package struct PlanningStore {
             found[PlanKey(cell: PlanCell(pool), contract: contract)] = row.int64(4)
         }
         return found
-    }
-
-    /// What can be dealt, by delegation, strategy and portfolio; pools without accounts are left out.
-    ///
-    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are counted apart.
-    package func demands(banned: [Portfolio: Set<Int32>]) throws(PgError) -> [PlanDemand] {
-        let rows = try link.run(
-            PlanningStatements.demands(banned: banned), [.int32(period.number), .date(cut), .date(period.lastDay)])
-        var demands: [PlanCell: PlanDemand] = [:]
-        for row in rows {
-            guard let pool = Self.pool(row, 0, 1, 2) else { continue }
-            let cell = PlanCell(pool)
-            var demand = demands[cell] ?? PlanDemand(cell: cell, classes: [])
-            demand.banned += row.int64(7)
-            demand.classes.append(
-                PlanDemand.PriorityClass(
-                    priority: row.int16(3), accounts: row.int64(4), overdue: row.int64(5), balance: row.int64(6)))
-            demands[cell] = demand
-        }
-        return demands.values.sorted { $0.cell < $1.cell }
     }
 
     /// The accounts of one delegation that a plan leaves out wherever they are placed: those held, and those stopped.

@@ -114,9 +114,14 @@ enum RedealStatements {
     static let statesOfPool = states(
         "WHERE q.delegation_id = $1 AND q.strategy = $2 AND q.portfolio = $3", countsWaiting: true)
 
+    /// A sum over positions of which each contract of a shared hand counts its equal part, rounded up.
+    static func part(_ value: String) -> String {
+        "ceil(coalesce(sum(\(value)::numeric / cardinality(h.contract_ids)), 0))::bigint"
+    }
+
     private static let waiting = """
         CROSS JOIN LATERAL (
-              SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
+              SELECT \(part("1")) AS accounts, \(part("p.exposure")) AS exposure
                 FROM hand h
                 JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
                                AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
@@ -148,7 +153,7 @@ enum RedealStatements {
     /// Who had accounts placed in the pool within the period and has them no more, the latest first.
     /// $1 delegation, $2 strategy, $3 portfolio, $4 period
     static let formerHolders = """
-        SELECT d.account_id, array_agg(DISTINCT g.agency_id)
+        SELECT d.account_id, array_agg(g.agency_id ORDER BY d.epoch DESC)
           FROM placement p
           JOIN deal d ON d.delegation_id = p.delegation_id AND d.account_id = p.account_id
          CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
@@ -213,7 +218,7 @@ enum RedealStatements {
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day
-    static func demands(leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]) -> String {
+    static func demands(leavesWaiting: Bool, banned: [Portfolio: Set<Int32>], parted: DemandParts) -> String {
         """
         WITH taken AS MATERIALIZED (\(taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: ""))),
         former AS MATERIALIZED (
@@ -226,17 +231,15 @@ enum RedealStatements {
              WHERE h.period = $1 AND (g.state = 'closed' OR NOT \(unended))
              ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
         SELECT x.delegation_id, x.strategy, x.portfolio, x.priority, count(*), sum(greatest(x.overdue, 0))::bigint,
-               sum(greatest(x.balance, 0))::bigint, x.agency_id, x.band
+               sum(greatest(x.balance, 0))::bigint, x.band, x.packs, x.agency_id
           FROM (SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, a.overdue, a.balance,
                        coalesce((SELECT f.agency_id FROM former f WHERE f.delegation_id = p.delegation_id
                                     AND f.account_id = p.account_id), 0) AS agency_id,
-                       CASE WHEN EXISTS (SELECT FROM agency_suspension s
-                                          WHERE s.strategy = p.strategy AND s.band = p.tactic)
-                            THEN p.tactic ELSE '' END AS band
+                       \(parted.band) AS band, \(parted.packs) AS packs
                 \(dealable("$1", cut: "$2", lastDay: "$3"))
                    AND NOT \(PlanningStatements.isBanned(banned))) x
-         GROUP BY 1, 2, 3, 4, 8, 9
-         ORDER BY 1, 2, 3, 4, 8, 9
+         GROUP BY 1, 2, 3, 4, 8, 9, 10
+         ORDER BY 1, 2, 3, 4, 8, 9, 10
         """
     }
 

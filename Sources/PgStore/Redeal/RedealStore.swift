@@ -30,16 +30,6 @@ package struct QuotaState: Sendable {
     package let waitingExposure: Int64
 }
 
-/// Accounts of one pool and priority class that wait to be dealt again.
-package struct RedealDemand: Sendable {
-    package let pool: PoolKey
-    package let accounts: PlanDemand.PriorityClass
-    /// Who had them last within the month.
-    package let former: AgencyID?
-    /// Their tactic, where it is a band that is suspended for somebody; else empty.
-    package let band: String
-}
-
 /// What a quota is to be when its pool has been dealt.
 package struct RedealQuota: Hashable, Sendable {
     package var key: PlanKey
@@ -103,24 +93,20 @@ package struct RedealStore {
     }
 
     /// What of each pool nobody holds and the institution need not look into; with `leavesWaiting` without what waits in
-    /// open hands. By pool, priority class, former holder and suspended band.
+    /// open hands. By pool, priority class, former holder,
+    /// suspended band and rule packs without visits.
     ///
     /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are left out.
     package func demands(
         _ planning: PlanningStore, leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]
-    ) throws(PgError) -> [RedealDemand] {
+    ) throws(PgError) -> [DemandRow] {
         let period = planning.period
         return try link.run(
-            RedealStatements.demands(leavesWaiting: leavesWaiting, banned: banned),
+            RedealStatements.demands(
+                leavesWaiting: leavesWaiting, banned: banned, parted: try planning.partedDemands()),
             [.int32(period.number), .date(planning.cut), .date(period.lastDay)]
         ).compactMap { row in
-            PoolKey(row, 0, 1, 2).map { pool in
-                RedealDemand(
-                    pool: pool,
-                    accounts: PlanDemand.PriorityClass(
-                        priority: row.int16(3), accounts: row.int64(4), overdue: row.int64(5), balance: row.int64(6)),
-                    former: AgencyID(row.int32(7)), band: row.text(8))
-            }
+            DemandRow(row, banned: 0, former: AgencyID(row.int32(9)))
         }
     }
 
@@ -134,11 +120,15 @@ package struct RedealStore {
                 held: RedealStatements.taken(planning.period, pool.delegation), pool: pool), body)
     }
 
-    /// Who had accounts of the pool within the period and has them no more.
+    /// Who had accounts of the pool within the period and has them no more, the latest first.
     package func formerHolders(of pool: PoolKey, in period: Period) throws(PgError) -> [Int64: [AgencyID]] {
         var holders: [Int64: [AgencyID]] = [:]
         for row in try link.run(RedealStatements.formerHolders, Self.key(pool) + [.int32(period.number)]) {
-            holders[row.int64(0)] = row.int32s(1).compactMap { AgencyID($0) }
+            var agencies: [AgencyID] = []
+            for agency in row.int32s(1).compactMap({ AgencyID($0) }) where !agencies.contains(agency) {
+                agencies.append(agency)
+            }
+            holders[row.int64(0)] = agencies
         }
         return holders
     }

@@ -37,6 +37,7 @@ extension PgLink {
             let stop = reader.optionalText()
             let wasWorked = reader.bool()
             let unpaid = reader.int16()
+            let hasTaker = reader.bool()
             guard let delegation, let agency else { return }
             try body(
                 ReturnedAccount(
@@ -44,8 +45,9 @@ extension PgLink {
                     facts: NextAction.Facts(
                         isDealt: contract != nil, isStopped: stop != nil, isPlaced: strategy != nil,
                         changesStrategy: strategy != nil && strategy != former,
-                        returnReason: kind == "return" ? reason : nil, wasWorked: wasWorked, nearsExhaustion: unpaid > 9
-                    ),
+                        returnReason: kind == "return" ? reason : nil, wasWorked: wasWorked,
+                        nearsExhaustion: unpaid > 9,
+                        hasTaker: hasTaker),
                     contract: contract, strategy: strategy, stop: stop))
         }
     }
@@ -74,7 +76,14 @@ private enum ReturnStatements {
                    EXISTS (SELECT FROM outcome o
                             WHERE o.period BETWEEN \(period.number) AND \(period.advanced(byMonths: 1).number)
                               AND o.delegation_id = b.delegation_id AND o.account_id = b.account_id AND o.epoch = b.epoch),
-                   coalesce(a.unpaid, 0::smallint)
+                   coalesce(a.unpaid, 0::smallint),
+                   EXISTS (SELECT FROM contract c
+                             JOIN agency y ON y.agency_id = c.agency_id AND y.status = 'active'
+                             JOIN contract_capacity k ON k.contract_id = c.contract_id
+                                                     AND k.delegation_id = b.delegation_id AND k.portfolio = l.portfolio
+                            WHERE l.strategy = ANY (c.strategies) AND k.committed_advisers > 0
+                              AND c.agency_id <> b.agency_id
+                              AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on)
               FROM back b
               LEFT JOIN placement l ON l.period = \(period.number) AND l.delegation_id = b.delegation_id
                                    AND l.account_id = b.account_id

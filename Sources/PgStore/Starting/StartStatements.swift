@@ -195,7 +195,7 @@ enum StartStatements {
         """
 
     /// What each contract in force may still be dealt of the pools at work: its limit less what it holds and less what
-    /// waits for it in open hands. What was released and not folded yet counts as released; it is read with the
+    /// waits for it in open hands, of shared ones its part. What was released and not folded yet counts as released; it is read with the
     /// follower's place in one snapshot. $1 today
     static let rooms = """
         WITH pool AS (SELECT DISTINCT delegation_id, strategy, portfolio FROM start_verdict WHERE strategy IS NOT NULL)
@@ -221,7 +221,7 @@ enum StartStatements {
                       coalesce((SELECT f.transaction FROM follower f WHERE f.name = 'release'), '0'::xid8),
                       coalesce((SELECT f.number FROM follower f WHERE f.name = 'release'), 0))) unfolded
          CROSS JOIN LATERAL (
-               SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
+               SELECT \(RedealStatements.part("1")) AS accounts, \(RedealStatements.part("p.exposure")) AS exposure
                  FROM hand h
                  LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
                                      WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id

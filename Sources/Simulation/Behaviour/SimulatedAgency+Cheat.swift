@@ -74,7 +74,7 @@ extension SimulatedAgency {
         guard let copy else { return }
         // Refused is what it should be; what matters is that it tried.
         _ = try? await copy.connect()
-        await copy.leave()
+        await copy.cut()
         await link.cut()
     }
 

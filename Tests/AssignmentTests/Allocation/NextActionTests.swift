@@ -6,7 +6,7 @@ import Testing
 struct NextActionTests {
     private static let free = NextAction.Facts(
         isDealt: false, isStopped: false, isPlaced: true, changesStrategy: false, returnReason: nil, wasWorked: false,
-        nearsExhaustion: false)
+        nearsExhaustion: false, hasTaker: true)
 
     private func action(_ change: (inout NextAction.Facts) -> Void) -> NextAction {
         var facts = Self.free
@@ -36,6 +36,16 @@ struct NextActionTests {
             } == .exhaustion)
     }
 
+    @Test func `where no other agency works, the next month's plan deals it`() {
+        #expect(action { $0.hasTaker = false } == .nextMonth)
+        #expect(
+            action {
+                $0.hasTaker = false
+                $0.returnReason = "paid"
+            } == .check)
+        #expect(!NextAction.nextMonth.isDealtAgain)
+    }
+
     @Test func `a stop goes before every reason, and being dealt before a stop`() {
         #expect(
             action {
@@ -52,13 +62,13 @@ struct NextActionTests {
 
     @Test func `every combination of facts has a next action`() {
         var seen: Set<NextAction> = []
-        for bits in 0..<64 {
+        for bits in 0..<128 {
             for reason in [nil, "unlocatable", "paid", "other"] as [String?] {
                 func bit(_ place: Int) -> Bool { bits & (1 << place) != 0 }
                 let action = NextAction(
                     NextAction.Facts(
                         isDealt: bit(0), isStopped: bit(1), isPlaced: bit(2), changesStrategy: bit(3),
-                        returnReason: reason, wasWorked: bit(4), nearsExhaustion: bit(5)))
+                        returnReason: reason, wasWorked: bit(4), nearsExhaustion: bit(5), hasTaker: bit(6)))
                 #expect(!action.isDealtAgain || (bit(2) && !bit(0) && !bit(1)))
                 seen.insert(action)
             }

@@ -32,6 +32,8 @@ struct MonthTurnTests {
                 UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 40
                  WHERE contract_id = 1 AND delegation_id = 9 AND portfolio = 1
                 """)
+            #expect(try month.plan(PlannedMonth.april).preview().recalled == 2)
+            #expect(try month.number("SELECT count(*) FROM notice") == 0)
             let april = try month.plan(PlannedMonth.april).apply()
 
             #expect(april.recalled == 2)

@@ -137,6 +137,18 @@ struct PlanRecordTests {
             let bound = try month.plan().preview()
             #expect(bound.warnings.contains { $0.hasPrefix("the bond binds ") })
             #expect(bound.unassigned.contains { $0.reason == "bond" })
+
+            // So much more bond places what the preview says, and no peso of it was worth more than was proved.
+            let worth = try #require(bound.worth.first { $0.perPeso != nil && $0.accounts > 0 })
+            let contract = try #require(worth.limit.split(separator: " ").last.flatMap { Int32($0) })
+            let more = try #require(Cents(pesos: worth.more.split(separator: " ")[0].filter { $0 != "," }))
+            try month.link.run(
+                "UPDATE contract SET bond = bond + $2 WHERE contract_id = $1", [.int32(contract), .int64(more.value)])
+            let richer = try month.plan().preview()
+            #expect(richer.assigned - bound.assigned == worth.accounts)
+            #expect(richer.weight - bound.weight == worth.weight)
+            let millionths = try #require(worth.perPeso.flatMap { Int64($0.filter { $0 != "." }) })
+            #expect(richer.weight <= bound.bound + (more.value / 100 + 1) * millionths / 1_000_000 + 1)
         }
     }
 }

@@ -136,6 +136,40 @@ struct PlanRunTests {
         }
     }
 
+    @Test
+    func
+        `beside an apply that deals, neither an apply nor a discard takes its plan back; one that is gone is taken over`()
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            try month.addCut(count: 420)
+            try month.segment()
+            _ = try month.plan().apply()
+            #expect(try month.number("SELECT count(*) FROM plan_dealing") == 0)
+            // As if the last transaction had not come yet, of a process that is there.
+            try month.link.script(
+                """
+                UPDATE plan SET state = 'dealing';
+                UPDATE hand SET state = 'inactive';
+                DELETE FROM quota_history;
+                DELETE FROM quota;
+                INSERT INTO plan_dealing
+                SELECT plan_id, a.pid, a.backend_start, clock_timestamp() FROM plan, LATERAL (
+                    SELECT * FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_start IS NOT NULL LIMIT 1) a
+                """)
+            let second = #expect(throws: CommandFailure.self) { try month.plan().apply() }
+            #expect(second?.description.contains("is being dealt by another command") == true)
+            #expect(throws: CommandFailure.self) { try month.plan().discard() }
+            #expect(try month.number("SELECT count(*) FROM plan WHERE state = 'dealing'") == 1)
+
+            // Behind a pooler the process stays, and the beats stop.
+            try month.link.script("UPDATE plan_dealing SET beat_at = beat_at - interval '10 minutes'")
+            #expect(try month.plan().discard() == 1)
+            #expect(try month.plan().apply().state == .applied)
+            #expect(try month.number("SELECT count(*) FROM plan_dealing") == 0)
+        }
+    }
+
     @Test func `a stopped plan can be discarded, an applied one not`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()

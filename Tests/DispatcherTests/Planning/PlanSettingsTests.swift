@@ -24,6 +24,8 @@ struct PlanSettingsTests {
                 bans:
                   - {portfolio: home-visit, packs: [fna], delegations: [9]}
                   - {portfolio: home-visit, municipalities: [14001]}
+                shared: [{delegations: [9], strategies: [dual]}]
+                pick: [{delegations: [9]}, {strategies: [preventive]}]
                 """
         ).settings
 
@@ -32,6 +34,10 @@ struct PlanSettingsTests {
         #expect(settings.searchAgencies.map(\.description) == ["ACE07"])
         #expect(settings.strata == [.band, .employment] && settings.weights == [1: 5, 2: 2])
         #expect(settings.shares.count == 3)
+        let key = TargetKey(delegation: Delegation.all[8], strategy: .dual)
+        #expect(settings.sharedKeys == [key] && settings.isShared(key) && settings.isPicked(key))
+        #expect(!settings.isPicked(TargetKey(delegation: Delegation.all[13], strategy: .dual)))
+        #expect(settings.isPicked(TargetKey(delegation: Delegation.all[13], strategy: .preventive)))
         #expect(settings.bannedMunicipalities == [.homeVisit: [14_001]])
         let station = Station(delegation: Delegation.all[8], portfolio: .homeVisit)
         #expect(settings.isBanned(station, packs: ["fna"]) && !settings.isBanned(station, packs: ["infonavit-2023"]))
@@ -45,6 +51,11 @@ struct PlanSettingsTests {
             ("settings: x\nshares: [{delegations: [33], equal: yes}]", "'33'"),
             ("settings: x\nshares: [{scorecard: {floor: 5 %, change: 21 %}}]", "'21 %'"),
             ("settings: x\nbans: [{portfolio: telephone}]", "no place"), ("settings: x\nstrata: [age]", "'age'"),
+            ("settings: x\nshared: [{strategies: [x]}]", "'x'"),
+            (
+                "settings: x\nshares: [{arms: [{arm: 1, share: 50 %, contracts: [1]}]}]\nshared: [{delegations: [9]}]",
+                "shared hands and arms, in delegation 9"
+            ),
         ])
     func `a fault names its place, what was found and what would be right`(text: String, found: String) {
         let faults = #expect(throws: PolicyFaults.self) { try PlanSettingsFile(text: text) }

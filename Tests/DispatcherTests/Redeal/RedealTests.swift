@@ -222,6 +222,35 @@ struct RedealTests {
         }
     }
 
+    @Test func `an account that every agency of a place had goes back to the earlier one, never to the latest`()
+        async throws
+    {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 1)
+            let account = try month.number(
+                "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) WHERE p.position = 1"
+            )
+            let deal =
+                "deal d JOIN hand h USING (delegation_id, hand_id) WHERE d.account_id = \(account) ORDER BY d.epoch DESC LIMIT 1"
+            for holder in [2, 1, 2] as [Int64] {
+                try month.giveBack(account, reason: "capacity")
+                #expect(try month.redeal(.leftOver).accounts == 1)
+                #expect(try month.number("SELECT h.contract_ids[1]::bigint FROM \(deal)") == holder)
+                let list = try ReturnList(month.link, period: try PeriodArgument(text: "2024-03"))
+                #expect(list.lines.contains { $0.hasPrefix("dealt") })
+                // Its limit is used up by what it holds; the totals of its quota go on.
+                try month.month.lease(
+                    hand: Int32(try month.number("SELECT d.hand_id::bigint FROM \(deal)")), accounts: 1)
+                try month.link.script(
+                    """
+                    UPDATE lease_grant g SET total_accounts = n FROM (
+                        SELECT hand_id, row_number() OVER (PARTITION BY quota_id ORDER BY granted_at, hand_id) AS n
+                          FROM lease_grant) t WHERE t.hand_id = g.hand_id
+                    """)
+            }
+        }
+    }
+
     @Test func `what nobody pulls for the days of the setting goes to those who pull`() async throws {
         try await StartedMonth.with { month in
             let setting = try DealSettings(
@@ -295,8 +324,11 @@ struct RedealTests {
                 .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
                 recallOn: nil, by: "ana"
             ).run(on: month.link, isPreview: false, asJSON: false)
-            _ = try month.month.plan().apply()
+            let report = try month.month.plan().apply()
 
+            // The plan counts for nobody what it may not be dealt.
+            #expect(report.dealt?.accounts == report.assigned)
+            #expect(report.pools.contains { $0.part == "band \(tactic)" && $0.quotas.allSatisfy { $0.contract != 1 } })
             let dealt =
                 "position p JOIN hand h USING (delegation_id, hand_id) WHERE h.strategy = 2 AND p.tactic = '\(tactic)'"
             #expect(try month.count(dealt + " AND h.contract_ids = '{1}'") == 0)

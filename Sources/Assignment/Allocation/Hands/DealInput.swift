@@ -16,6 +16,8 @@ package struct DealCandidate: Hashable, Sendable {
     package var former = FormerHolders()
     /// Not found in an earlier band: only for agencies that search, and not for one that has had it (ASG-08).
     package var needsSearch = false
+    /// The place in the list of bars of what keeps contracts from it; 0: nothing does.
+    package var bar: Int16 = 0
 
     package init(account: Int64, priority: Int16, stratum: StratumKey, overdue: Int64, balance: Int64) {
         self.account = account
@@ -57,7 +59,7 @@ package struct FormerHolders: Hashable, Sendable {
 
     var isEmpty: Bool { first == 0 }
 
-    func contains(_ agency: AgencyID) -> Bool {
+    package func contains(_ agency: AgencyID) -> Bool {
         let number = Int16(agency.value)
         return number == first || number == second || number == third || number == fourth
     }
@@ -98,10 +100,14 @@ package struct DealShare: Hashable, Sendable {
     package var searches: Bool
     /// Of an experiment, stored with each position; 0: none.
     package var arm: Int16
+    /// Shares with the same number wait in one hand, first come first served; they have one agency each and one exposure.
+    /// `nil`: a hand of its own.
+    package var sharing: Int?
 
     package init(
         contract: ContractID, agency: AgencyID, accounts: Int64, exposureMax: Int64? = nil,
-        exposure: Exposure = Exposure(basis: .none, factorBasisPoints: 0), searches: Bool = false, arm: Int16 = 0
+        exposure: Exposure = Exposure(basis: .none, factorBasisPoints: 0), searches: Bool = false, arm: Int16 = 0,
+        sharing: Int? = nil
     ) {
         self.contract = contract
         self.agency = agency
@@ -110,5 +116,6 @@ package struct DealShare: Hashable, Sendable {
         self.exposure = exposure
         self.searches = searches
         self.arm = arm
+        self.sharing = sharing
     }
 }

@@ -14,6 +14,8 @@ package struct DealResult: Hashable, Sendable {
         case rotation
         /// Not found before; the agency searches (ASG-08).
         case search
+        /// It waits in a hand that several contracts share.
+        case shared
 
         package var name: String {
             switch self {
@@ -22,6 +24,7 @@ package struct DealResult: Hashable, Sendable {
             case .together: "together"
             case .rotation: "rotation"
             case .search: "search"
+            case .shared: "shared"
             }
         }
     }
@@ -35,7 +38,8 @@ package struct DealResult: Hashable, Sendable {
     }
 
     package struct Hand: Hashable, Sendable {
-        package let contract: ContractID
+        /// Whose it is: one, or all that share it, ascending.
+        package let contracts: [ContractID]
         package let arm: Int16
         /// In the order in which they are leased.
         package var positions: [Position]
@@ -53,6 +57,8 @@ package struct DealResult: Hashable, Sendable {
             case rotation
             /// No agency that searches, and has not had it, has room.
             case search
+            /// Whoever has room may not work it: its band is suspended for the agency, or there are no visits.
+            case ban
 
             package var name: String {
                 switch self {
@@ -60,6 +66,7 @@ package struct DealResult: Hashable, Sendable {
                 case .bond: "bond"
                 case .rotation: "rotation"
                 case .search: "search"
+                case .ban: "ban"
                 }
             }
         }
@@ -72,7 +79,7 @@ package struct DealResult: Hashable, Sendable {
         }
     }
 
-    /// By contract, one for each share.
+    /// By contract, one for each share, then the shared ones by number.
     package var hands: [Hand]
     /// In the order in which they would have been dealt.
     package var left: [Left]

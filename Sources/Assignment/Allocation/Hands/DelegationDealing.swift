@@ -16,9 +16,16 @@ package struct DelegationDealing {
     /// What a promise binds goes to its holder before all else, whatever its class; then, within each stratum, what may
     /// not go to everybody. Where quotas do not reach, the lowest class is left. The order of the input does not
     /// matter.
-    /// - Source: ASG-01, ASG-08, AGY-08.
-    package mutating func deal(_ candidates: [DealCandidate], _ shares: [DealShare], seed: UInt64) -> DealResult {
-        var dealer = PoolDealer(candidates, shares.sorted { $0.contract < $1.contract }, seed: seed)
+    ///
+    /// Where shares are of one hand, it holds what any of them may have, in one order; what some may not have, or what
+    /// goes to one of them for a reason, waits in that one's own hand.
+    ///
+    /// - Parameter bars: contracts that may not have some accounts; candidates name theirs by place, from 1 on.
+    /// - Source: ASG-01, ASG-06, ASG-08, AGY-08, GEO-02.
+    package mutating func deal(
+        _ candidates: [DealCandidate], _ shares: [DealShare], seed: UInt64, bars: [Set<ContractID>] = []
+    ) -> DealResult {
+        var dealer = PoolDealer(candidates, shares.sorted { $0.contract < $1.contract }, seed: seed, bars: bars)
         return dealer.deal(&debtors)
     }
 }
@@ -53,8 +60,15 @@ private struct PoolDealer {
     private var lefts: [(order: Int, reason: DealResult.Left.Reason)] = []
     private var apart: [Int32] = []
     private let hasSpecials: Bool
+    private let bars: [Set<ContractID>]
+    /// Per shared hand the shares of it; ascending by number.
+    private let sharing: [[Int]]
 
-    init(_ candidates: [DealCandidate], _ shares: [DealShare], seed: UInt64) {
+    init(_ candidates: [DealCandidate], _ shares: [DealShare], seed: UInt64, bars: [Set<ContractID>]) {
+        self.bars = bars
+        self.sharing = Dictionary(grouping: shares.indices.filter { shares[$0].sharing != nil }) {
+            shares[$0].sharing ?? 0
+        }.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map(\.value)
         self.candidates = candidates
         self.shares = shares
         self.rooms = shares.map { Room(accounts: $0.accounts, exposure: $0.exposureMax ?? Int64.max) }
@@ -64,7 +78,7 @@ private struct PoolDealer {
         self.owners = [Int16](repeating: -1, count: candidates.count)
         self.reasons = [UInt8](repeating: 0, count: candidates.count)
         self.hasSpecials = candidates.contains {
-            $0.promisedTo != nil || $0.debtor != 0 || $0.needsSearch || !$0.former.isEmpty
+            $0.promisedTo != nil || $0.debtor != 0 || $0.needsSearch || !$0.former.isEmpty || $0.bar != 0
         }
     }
 
@@ -142,7 +156,7 @@ private struct PoolDealer {
         for (order, item) in ordered.enumerated() {
             let candidate = candidates[Int(item.place)]
             guard let holder = candidate.promisedTo, let share = places[holder],
-                rooms[share].promised < rooms[share].accounts
+                rooms[share].promised < rooms[share].accounts, !isBarred(candidate, share)
             else { continue }
             let exposure = exposure(of: candidate, share)
             guard rooms[share].promisedExposure + exposure <= rooms[share].exposure else { continue }
@@ -213,11 +227,15 @@ private struct PoolDealer {
         if candidate.debtor != 0, debtors[candidate.debtor] == nil { debtors[candidate.debtor] = shares[share].agency }
     }
 
+    private func isBarred(_ candidate: DealCandidate, _ share: Int) -> Bool {
+        candidate.bar != 0 && bars[Int(candidate.bar) - 1].contains(shares[share].contract)
+    }
+
     /// What may not go to everybody is dealt first within its stratum, while there is room everywhere.
     private func isRestricted(_ order: Int) -> Bool {
         guard hasSpecials else { return false }
         let candidate = candidates[Int(ordered[order].place)]
-        return candidate.needsSearch || !candidate.former.isEmpty || candidate.debtor != 0
+        return candidate.needsSearch || !candidate.former.isEmpty || candidate.debtor != 0 || candidate.bar != 0
     }
 
     private mutating func deal(_ order: Int, _ debtors: inout [Int64: AgencyID]) {
@@ -251,9 +269,9 @@ private struct PoolDealer {
         var most = Int64.min
         for share in shares.indices {
             let behind = shares[share].accounts * (dealt + 1) - total * counts[share]
-            guard behind > most, rooms[share].accounts > rooms[share].promised, isAllowed(shares[share]) else {
-                continue
-            }
+            guard behind > most, rooms[share].accounts > rooms[share].promised, isAllowed(shares[share]),
+                !isBarred(candidate, share)
+            else { continue }
             if shares[share].exposureMax != nil,
                 exposure(of: candidate, share) > rooms[share].exposure - rooms[share].promisedExposure
             {
@@ -268,7 +286,9 @@ private struct PoolDealer {
     private func whyLeft(_ candidate: DealCandidate) -> DealResult.Left.Reason {
         let open = shares.indices.filter { rooms[$0].accounts > rooms[$0].promised }
         if open.isEmpty { return .quota }
-        let allowed = open.filter {
+        let unbarred = open.filter { !isBarred(candidate, $0) }
+        if unbarred.isEmpty { return .ban }
+        let allowed = unbarred.filter {
             !candidate.former.contains(shares[$0].agency) && (!candidate.needsSearch || shares[$0].searches)
         }
         if !allowed.isEmpty { return .bond }
@@ -292,48 +312,71 @@ private struct PoolDealer {
     // MARK: - Hands
 
     /// Each class of a hand is an even mixture of its strata: the i-th of n stands at (2i + 1) / 2n of the way.
-    private func result() -> DealResult {
-        var orders = shares.indices.map { share -> [KeyedPlace] in
-            var list: [KeyedPlace] = []
-            list.reserveCapacity(Int(counts[share]))
-            return list
-        }
-        var sizes = shares.map { _ in UInt64(0) }
+    ///
+    /// Hands are those of the shares, then the shared ones.
+    private mutating func result() -> DealResult {
+        let places = places()
+        var orders = (0..<shares.count + sharing.count).map { _ in [KeyedPlace]() }
+        for share in shares.indices { orders[share].reserveCapacity(Int(counts[share])) }
+        var sizes = orders.map { _ in UInt64(0) }
         var turns = sizes
         for (rank, row) in rows.enumerated() {
-            for share in sizes.indices {
-                sizes[share] = 0
-                turns[share] = 0
+            for hand in sizes.indices {
+                sizes[hand] = 0
+                turns[hand] = 0
             }
-            for order in row.orders where owners[order] >= 0 { sizes[Int(owners[order])] += 1 }
-            for order in row.orders where owners[order] >= 0 {
-                let share = Int(owners[order])
-                let way = ((2 * turns[share] + 1) << 39) / sizes[share]
+            for order in row.orders where places[order] >= 0 { sizes[Int(places[order])] += 1 }
+            for order in row.orders where places[order] >= 0 {
+                let hand = Int(places[order])
+                let way = ((2 * turns[hand] + 1) << 39) / sizes[hand]
                 let key = UInt64(row.classRank) << 56 | way << 16 | UInt64(rank & 0xFFFF)
-                orders[share].append(KeyedPlace(key: key, place: Int32(order)))
-                turns[share] += 1
+                orders[hand].append(KeyedPlace(key: key, place: Int32(order)))
+                turns[hand] += 1
             }
         }
-        let hands = shares.indices.map { share -> DealResult.Hand in
-            orders[share].sortByKey()
-            return hand(share, orders[share])
+        let hands = orders.indices.map { hand -> DealResult.Hand in
+            orders[hand].sortByKey()
+            return self.hand(hand, orders[hand])
         }
         return DealResult(
             hands: hands,
             left: lefts.map { DealResult.Left(place: ordered[$0.order].place, reason: $0.reason) }, apart: apart)
     }
 
-    private func hand(_ share: Int, _ orders: [KeyedPlace]) -> DealResult.Hand {
+    /// Per order the hand that it is in: its owner's, or the one that the owner shares with others.
+    private mutating func places() -> [Int16] {
+        guard !sharing.isEmpty else { return owners }
+        var places = owners
+        for (number, members) in sharing.enumerated() {
+            for order in owners.indices where owners[order] >= 0 && members.contains(Int(owners[order])) {
+                guard reasons[order] == DealResult.Reason.share.rawValue, isForAll(order, members) else { continue }
+                places[order] = Int16(shares.count + number)
+                reasons[order] = DealResult.Reason.shared.rawValue
+            }
+        }
+        return places
+    }
+
+    private func isForAll(_ order: Int, _ members: [Int]) -> Bool {
+        guard hasSpecials else { return true }
+        let candidate = candidates[Int(ordered[order].place)]
+        guard candidate.debtor == 0, !candidate.needsSearch else { return false }
+        return members.allSatisfy { !candidate.former.contains(shares[$0].agency) && !isBarred(candidate, $0) }
+    }
+
+    private func hand(_ hand: Int, _ orders: [KeyedPlace]) -> DealResult.Hand {
+        let members = hand < shares.count ? [hand] : sharing[hand - shares.count]
         var total: Int64 = 0
         let positions = orders.map { item -> DealResult.Position in
             let place = ordered[Int(item.place)].place
-            let exposure = exposure(of: candidates[Int(place)], share)
+            let exposure = exposure(of: candidates[Int(place)], members[0])
             total += exposure
             return DealResult.Position(
                 place: place, reason: DealResult.Reason(rawValue: reasons[Int(item.place)]) ?? .share,
                 exposure: exposure)
         }
         return DealResult.Hand(
-            contract: shares[share].contract, arm: shares[share].arm, positions: positions, exposure: total)
+            contracts: members.map { shares[$0].contract }, arm: hand < shares.count ? shares[hand].arm : 0,
+            positions: positions, exposure: total)
     }
 }

@@ -76,6 +76,8 @@ package struct PlanContract: Hashable, Sendable, Codable {
     package var exposure = Exposure(basis: .none, factorBasisPoints: 0)
     /// Where its rule pack leaves a portfolio no channel (GEO-02).
     package var bans: Set<Station> = []
+    /// Parts of pools (``PlanCell/band``) in municipalities where its rule pack has no visits; `nil`: none.
+    package var visitless: [Int16]?
     package var held: [PlanCell: Held] = [:]
 
     package init(
@@ -109,7 +111,7 @@ package struct PlanContract: Hashable, Sendable, Codable {
         case .onHold: return .hold
         case .terminated: return .terminated
         }
-        if bans.contains(station) { return .ban }
+        if bans.contains(station) || visitless?.contains(cell.band) ?? false { return .ban }
         let isSuspended = suspended.contains {
             $0.strategy == cell.pool.strategy && ($0.band == nil || $0.band == cell.band)
         }

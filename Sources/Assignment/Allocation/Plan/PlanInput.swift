@@ -16,11 +16,13 @@ package struct PlanInput: Hashable, Sendable, Codable {
     package var weights: [Int16: Int64]
     /// Accounts held or dealt at the end of last month, for the fewest moves.
     package var lastMonth: [PlanKey: Int64]
+    /// Delegations and strategies whose pools are first come first served (``SharedRoom``); `nil`: none.
+    package var shared: [TargetKey]?
 
     package init(
         firstDay: LocalDate, demands: [PlanDemand], contracts: [PlanContract],
         targets: [TargetKey: ShareTarget] = [:], agencyCap: BasisPoints? = nil, weights: [Int16: Int64] = [:],
-        lastMonth: [PlanKey: Int64] = [:]
+        lastMonth: [PlanKey: Int64] = [:], shared: [TargetKey]? = nil
     ) {
         self.firstDay = firstDay
         self.demands = demands
@@ -29,6 +31,7 @@ package struct PlanInput: Hashable, Sendable, Codable {
         self.agencyCap = agencyCap
         self.weights = weights
         self.lastMonth = lastMonth
+        self.shared = shared
     }
 
     /// The lowest class counts 1, each class above it one more.

@@ -25,6 +25,21 @@ package struct PlanSettings: Hashable, Sendable {
         }
     }
 
+    /// Some delegations and strategies; `nil`: all of them.
+    package struct Places: Hashable, Sendable {
+        package var delegations: Set<Delegation>?
+        package var strategies: Set<Strategy>?
+
+        package init(delegations: Set<Delegation>? = nil, strategies: Set<Strategy>? = nil) {
+            self.delegations = delegations
+            self.strategies = strategies
+        }
+
+        package func contains(_ key: TargetKey) -> Bool {
+            (delegations?.contains(key.delegation) ?? true) && (strategies?.contains(key.strategy) ?? true)
+        }
+    }
+
     package enum Share: Hashable, Sendable {
         case equal
         case fixed([ContractID: BasisPoints])
@@ -84,6 +99,10 @@ package struct PlanSettings: Hashable, Sendable {
     package var persons = 1
     package var shares: [ShareRule] = []
     package var bans: [ChannelBan] = []
+    /// Where contracts pull from one hand, first come first served.
+    package var shared: [Places] = []
+    /// Where a pull may name a tactic.
+    package var pick: [Places] = []
 
     package init(name: String) { self.name = name }
 
@@ -92,6 +111,17 @@ package struct PlanSettings: Hashable, Sendable {
 
     /// The rule that decides a target; `nil`: equal shares.
     package func rule(_ key: TargetKey) -> ShareRule? { shares.first { $0.fits(key) } }
+
+    package func isShared(_ key: TargetKey) -> Bool { shared.contains { $0.contains(key) } }
+    package func isPicked(_ key: TargetKey) -> Bool { pick.contains { $0.contains(key) } }
+
+    /// Every delegation and strategy whose hands are shared, in order.
+    package var sharedKeys: [TargetKey] {
+        guard !shared.isEmpty else { return [] }
+        return Delegation.all.flatMap { delegation in
+            Strategy.allCases.map { TargetKey(delegation: delegation, strategy: $0) }.filter(isShared)
+        }
+    }
 
     package func isBanned(_ station: Station, packs: some Collection<String>) -> Bool {
         bans.contains { ban in

@@ -46,6 +46,10 @@ package struct PlanCheckRun {
         let row = try PlanRecord.row(store, of: period)
         let proof = try PlanProof(text: row.body)
         var faults = PlanCheck(proof.plan, of: proof.input).faults.map { "\($0)" }
+        let limits = Dictionary(
+            proof.limits.map { (PlanKey(cell: PlanCell($0.pool), contract: $0.contract), $0.limitAccounts) }
+        ) { first, _ in first }
+        faults += LimitCheck(limits, of: proof.input).faults.map { "\($0)" }
         if proof.digest != row.digest {
             faults.append(
                 "the record's digest is \(LedgerTree.hex(proof.digest)), the plan's \(LedgerTree.hex(row.digest))")

@@ -19,6 +19,8 @@ package struct PlanExplain {
         package let why: String
         /// Others of the pool with their quotas, held ones included.
         package let others: [String]
+        /// What it may hold at most, where it pulls from a shared hand, first come first served.
+        package let limit: Int64?
         /// Why it got the accounts that were dealt.
         package let dealt: [PlanReport.Left]
     }
@@ -68,16 +70,18 @@ package struct PlanExplain {
         return Report(
             agency: agency.description, delegation: delegation.value, plan: row?.plan,
             quotas: here.filter { mine.contains($0.key.contract) }.map { quota in
-                self.quota(quota, here, proof.input, reasons)
+                self.quota(quota, here, proof.plan, proof.input, reasons)
             },
             away: contracts.flatMap { away($0, delegation, proof.input) })
     }
 
     private func quota(
-        _ quota: AllocationPlan.Quota, _ here: [AllocationPlan.Quota], _ input: PlanInput,
+        _ quota: AllocationPlan.Quota, _ here: [AllocationPlan.Quota], _ plan: AllocationPlan, _ input: PlanInput,
         _ reasons: [(contract: ContractID, pool: PoolKey, reason: DealResult.Reason, accounts: Int64)]
     ) -> Quota {
         let pool = quota.key.cell.pool
+        let room = SharedRoom(input, planned: plan.byPool)
+            .extra[PlanKey(cell: PlanCell(pool), contract: quota.key.contract)]
         let others = here.filter { $0.key.cell == quota.key.cell && $0.key.contract != quota.key.contract }
         return Quota(
             contract: quota.key.contract.value, strategy: pool.strategy.name, portfolio: pool.portfolio.name,
@@ -85,6 +89,7 @@ package struct PlanExplain {
             targetShare: PlanWords.percent(quota.part), lastMonth: quota.lastMonth, binding: quota.binding.rawValue,
             why: why(quota, input),
             others: others.map { "contract \($0.key.contract): \($0.accounts + $0.held)" },
+            limit: room.map { $0 + quota.accounts + quota.held },
             dealt: reasons.filter { $0.contract == quota.key.contract && $0.pool == pool }
                 .map { PlanReport.Left(reason: $0.reason.name, accounts: $0.accounts) })
     }
@@ -127,6 +132,11 @@ extension PlanExplain.Report {
                 "contract \(quota.contract), \(quota.strategy), \(quota.portfolio): \(quota.accounts) to deal\(held)")
             lines.append("  target \(quota.targetShare), \(quota.target) accounts; last month \(quota.lastMonth)")
             lines.append("  limit \(quota.binding): \(quota.why)")
+            if let limit = quota.limit {
+                lines.append(
+                    "  shared: pulls are first come first served, and it may hold up to \(limit) by its advisers and bond"
+                )
+            }
             if !quota.others.isEmpty { lines.append("  others: \(quota.others.joined(separator: ", "))") }
             if !quota.dealt.isEmpty {
                 let words = quota.dealt.map { "\($0.reason) \($0.accounts)" }.joined(separator: ", ")

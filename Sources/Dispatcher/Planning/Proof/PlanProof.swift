@@ -62,11 +62,15 @@ struct PlanProof: Codable, Hashable, Sendable {
             if quota.arm != 0 { line += " arm=\(quota.arm)" }
             hash.update(data: Array("\(line)\n".utf8))
         }
+        for key in input.shared ?? [] {
+            hash.update(data: Array("shared delegation=\(key.delegation) strategy=\(key.strategy.name)\n".utf8))
+        }
         return Array(hash.finalize())
     }
 
     /// The limits that the plan puts in force, by pool and contract: what is held and what is dealt on top. A quota that
     /// the plan gives nothing keeps what it holds, so that nothing more is granted and nothing is over the limit.
+    /// Where hands are shared, what a contract may pull beyond its quota comes on top.
     var limits: [QuotaRow] {
         var limits: [Place: (accounts: Int64, exposure: Int64?)] = [:]
         for contract in input.contracts {
@@ -82,6 +86,9 @@ struct PlanProof: Codable, Hashable, Sendable {
             limits[place] = (
                 before.accounts + quota.accounts, quota.exposureMax.map { $0 + (before.exposure ?? 0) }
             )
+        }
+        for (key, more) in SharedRoom(input, planned: plan.byPool).extra {
+            limits[Place(pool: key.cell.pool, contract: key.contract)]?.accounts += more
         }
         return limits.keys.sorted().compactMap { place in
             limits[place].map {
@@ -103,5 +110,7 @@ struct PlanProof: Codable, Hashable, Sendable {
 
 extension PoolKey {
     /// As in reports and in the ledger.
+    var target: TargetKey { TargetKey(delegation: delegation, strategy: strategy) }
+
     var words: String { "delegation=\(delegation) strategy=\(strategy.name) portfolio=\(portfolio.name)" }
 }

@@ -13,7 +13,7 @@ extension PolicyReader {
     func planSettings(_ root: Node) -> PlanSettings? {
         let names = [
             "agency_cap", "rotation", "keep_together", "search", "strata", "persons", "weights", "shares", "bans",
-            "recall",
+            "recall", "shared", "pick",
         ]
         let top = Entry(node: root, path: "")
         guard let record = record(top, required: ["settings"], optional: names) else { return nil }
@@ -36,7 +36,30 @@ extension PolicyReader {
         if let entry = record["weights"] { settings.weights = weights(entry) }
         if let entry = record["shares"] { settings.shares = members(entry, of: "rules of shares", shareRule) }
         if let entry = record["bans"] { settings.bans = members(entry, of: "channel bans", ban) }
+        if let entry = record["shared"] {
+            settings.shared = members(entry, of: "places with shared hands", places)
+            refuseArms(settings, entry)
+        }
+        if let entry = record["pick"] { settings.pick = members(entry, of: "places to name tactics in", places) }
         return settings
+    }
+
+    private func places(_ entry: Entry) -> PlanSettings.Places? {
+        guard let record = record(entry, required: [], optional: ["delegations", "strategies"]) else { return nil }
+        return PlanSettings.Places(
+            delegations: record["delegations"].map { Set(members($0, of: "delegations", delegation)) },
+            strategies: record["strategies"].map { Set(members($0, of: "strategies", strategy)) })
+    }
+
+    /// Whose accounts go to whoever is first cannot be compared by arm.
+    private func refuseArms(_ settings: PlanSettings, _ entry: Entry) {
+        let both = settings.sharedKeys.first { key in
+            if case .arms = settings.rule(key)?.share { true } else { false }
+        }
+        guard let both else { return }
+        fault(
+            entry, found: "shared hands and arms, in delegation \(both.delegation), \(both.strategy.name)",
+            expected: "one of both: arms need hands of their own")
     }
 
     // MARK: - Shares

@@ -35,7 +35,8 @@ final class TranscriptStage {
         var settings = DispatcherNode.Settings(server: server)
         settings.pace = DealtMonth.quickPace
         settings.pace.clock = .milliseconds(20)
-        settings.contactCipher = TranscriptMonth.cipher
+        let hasKey = !transcript.contains("! the node has no key to the data")
+        settings.contactCipher = hasKey ? TranscriptMonth.cipher : nil
         if transcript.contains("! the queue is full") { settings.engine.queueMax = 1 }
         node = try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
     }
@@ -60,6 +61,8 @@ final class TranscriptStage {
         case "a recall is noticed": try notice(link)
         case "a lawsuit is filed": try sue(link)
         case "the node is told to stop": stop = Task { [node] in await node.stop() }
+        // The node was started so.
+        case "the node has no key to the data": break
         case "the queue is full": try await fillQueue()
         case "answers take their time": try block()
         case "the queue is empty again": try await release()

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+import Testing
+
+/// Hands that several contracts share, and how far each may go in them.
+struct SharedHandTests {
+    private static func pool(_ accounts: Int64) -> [DealCandidate] {
+        (1...accounts).map {
+            DealCandidate(
+                account: $0, priority: Int16($0 % 2) + 1, stratum: StratumKey(tactic: Int($0 % 3)), overdue: 100,
+                balance: 1_000)
+        }
+    }
+
+    private static func shares(_ accounts: Int64...) -> [DealShare] {
+        accounts.enumerated().map { index, count in
+            var share = DealShare.share(Int32(index) + 1, count)
+            share.sharing = index < 2 ? 0 : nil
+            return share
+        }
+    }
+
+    @Test func `contracts of one hand have in it all that any of them may have, in one order`() {
+        var dealing = DelegationDealing()
+        let candidates = Self.pool(90)
+        let result = dealing.deal(candidates, Self.shares(40, 20, 30), seed: 7)
+
+        #expect(result.hands.map { $0.contracts.map(\.value) } == [[1], [2], [3], [1, 2]])
+        #expect(result.hands.map(\.positions.count) == [0, 0, 30, 60])
+        #expect(result.hands[3].positions.allSatisfy { $0.reason == .shared })
+        #expect(Set(result.hands.flatMap { $0.positions.map(\.place) }).count == 90)
+        let priorities = result.hands[3].positions.map { candidates[Int($0.place)].priority }
+        #expect(priorities == priorities.sorted())
+        // Each tactic has its part of the first ten, of the class's thirty.
+        for tactic in 0...2 {
+            let early = result.hands[3].positions.prefix(10).count {
+                candidates[Int($0.place)].stratum.tactic == tactic
+            }
+            #expect((3...4).contains(early))
+        }
+    }
+
+    @Test func `what one of the sharers may not have waits in the other's own hand`() {
+        var candidates = Self.pool(60)
+        candidates[0].former = FormerHolders([.number(1)])
+        candidates[1].promisedTo = .number(2)
+        candidates[2].debtor = 5
+        candidates[3].bar = 1
+        // Whom it cannot go to does not share: everybody who does may have it.
+        candidates[4].former = FormerHolders([.number(3)])
+        var dealing = DelegationDealing()
+        let result = dealing.deal(candidates, Self.shares(30, 30), seed: 3, bars: [[.number(2)]])
+
+        #expect(result.hands[2].positions.count == 57 - 1)
+        func owner(_ place: Int32) -> [Int32] {
+            result.hands.first { $0.positions.contains { $0.place == place } }?.contracts.map(\.value) ?? []
+        }
+        #expect(owner(0) == [2] && owner(1) == [2] && owner(3) == [1])
+        #expect(owner(2).count == 1 && owner(4) == [1, 2])
+        #expect(result.left.isEmpty)
+    }
+
+    @Test func `whoever is barred is dealt nothing, though it has room`() {
+        var candidates = Self.pool(10)
+        for index in 0..<10 { candidates[index].bar = 1 }
+        var dealing = DelegationDealing()
+        let all = dealing.deal(candidates, Self.shares(5, 5), seed: 1, bars: [[.number(1), .number(2)]])
+        #expect(all.left.count == 10 && all.left.allSatisfy { $0.reason == .ban })
+        let one = dealing.deal(candidates, Self.shares(5, 5), seed: 1, bars: [[.number(1)]])
+        #expect(one.hands.map(\.positions.count) == [0, 5, 0] && one.left.allSatisfy { $0.reason == .ban })
+    }
+
+    @Test(arguments: 0..<400 as Range<UInt64>)
+    func `the limits of shared pools together never pass advisers or a cap, and one more would`(seed: UInt64) throws {
+        var input = PlanInstance.input(seed)
+        input.shared = Set(
+            input.demands.map {
+                TargetKey(delegation: $0.cell.pool.delegation, strategy: $0.cell.pool.strategy)
+            }
+        ).filter { $0.strategy != .mediation }.sorted {
+            ($0.delegation, $0.strategy.turn) < ($1.delegation, $1.strategy.turn)
+        }
+        let plan = try AllocationPlan(input)
+        let room = SharedRoom(input, planned: plan.byPool)
+        var limits = plan.byPool.merging(room.extra, uniquingKeysWith: +)
+        for contract in input.contracts {
+            for (cell, held) in contract.held {
+                limits[PlanKey(cell: PlanCell(cell.pool), contract: contract.contract), default: 0] += held.accounts
+            }
+        }
+        #expect(LimitCheck(limits, of: input).faults == [])
+        #expect(room.extra.values.allSatisfy { $0 >= 0 })
+        #expect(room.extra.keys.allSatisfy { $0.cell.pool.strategy != .mediation })
+        // Whoever is given less than the whole pool has no adviser left, or its agency no part of the cap.
+        var sizes: [PoolKey: Int64] = [:]
+        for (key, accounts) in plan.byPool { sizes[key.cell.pool, default: 0] += accounts }
+        for (key, more) in room.extra where more + (plan.byPool[key] ?? 0) < sizes[key.cell.pool] ?? 0 {
+            var wider = limits
+            wider[key, default: 0] += 1
+            #expect(LimitCheck(wider, of: input).faults != [])
+        }
+    }
+
+    @Test func `without a setting no limit passes its quota`() throws {
+        let input = PlanInstance.input(5)
+        #expect(SharedRoom(input, planned: try AllocationPlan(input).byPool).extra.isEmpty)
+    }
+}
