@@ -30,7 +30,7 @@ package struct AgencyConduct {
             switch self {
             case .pulled, .worked, .paying: 0
             case .late, .stale: 500
-            case .returned: 1_500
+            case .returned: 1_000
             case .perAccount: 300
             case .most: 1_000
             case .clones: 100

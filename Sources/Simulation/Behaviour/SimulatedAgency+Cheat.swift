@@ -8,7 +8,7 @@ extension SimulatedAgency {
     private static let hammerings = 100
     private static let staleReportsEach = 6
     /// Of a hundred fresh accounts, how many a picking agency gives back unworked.
-    private static let pickedOutPercent = 45
+    private static let pickedOutPercent = 80
 
     func isAtWork(_ tick: Tick) -> Bool { behaviour.worksAt(tick) }
 

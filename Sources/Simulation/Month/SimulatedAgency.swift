@@ -4,7 +4,7 @@ internal import AgentProtocol
 internal import Assignment
 
 /// One agency with its people, its client and what it believes. Acts once per tick; the day's order is that of an
-/// office: report what was done since the last tick, ask for more time, give back, then pull.
+/// office: report what was done since the last tick, ask for more time, pull, then give back.
 actor SimulatedAgency {
     let agency: AgencyID
     let seed: UInt64
@@ -66,8 +66,9 @@ actor SimulatedAgency {
             if isAtWork(tick) { returns = try await work(tick) }
             try await cheat(tick)
             try await extendNear(tick)
-            try await giveBack(returns + pickedOut(tick), tick)
             if behaviour.cheat != .pullsNothing { for post in posts { try await pull(post, tick) } }
+            // Last: what is given back frees quota once the nodes have counted it, which a pull must not race with.
+            try await giveBack(returns + pickedOut(tick), tick)
         }
         try log.flush()
         counts.held = state.cases.count
