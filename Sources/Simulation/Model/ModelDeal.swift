@@ -53,13 +53,15 @@ struct ModelDeal: Sendable {
             var random = Assignment.SplitMix64(seed: seed, parts: parts.map { UInt64(bitPattern: $0) })
             let dealt = dealing.deal(candidates, shares, seed: random.next())
             dealings[pool.delegation] = dealing
+            // No shared hands are asked for above, so each has one contract.
             for hand in dealt.hands where !hand.positions.isEmpty {
+                guard let contract = hand.contracts.first else { continue }
                 hands.append(
                     Hand(
-                        contract: hand.contract, pool: pool,
+                        contract: contract, pool: pool,
                         positions: hand.positions.map { (places[Int($0.place)], $0.exposure) },
                         limitAccounts: Int64(hand.positions.count),
-                        limitExposure: agencies[hand.contract]?.exposure.isLimiting == true ? hand.exposure : nil))
+                        limitExposure: agencies[contract]?.exposure.isLimiting == true ? hand.exposure : nil))
             }
         }
         self.hands = hands
