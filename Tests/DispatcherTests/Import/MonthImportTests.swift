@@ -181,7 +181,7 @@ struct MonthImportTests {
         ),
         (
             ["kind": "stafing"],
-            "kind: is none of `staffing`, `visit`, `quality`, `goal`, `improvement`, `requirement`; "
+            "kind: is none of `staffing`, `visit`, `quality`, `goal`, `improvement`, `requirement`, `complaint`, `mediation`; "
                 + "did you mean `staffing`?"
         ),
     ])
