@@ -71,7 +71,8 @@ struct ModelTests {
         let usual = try Self.policy()
         let narrow = try Self.policy { text in
             text.replacing(
-                "        - arrears: {between: [1, 3]}\n        - incomplete_payments: {at_least: 1}\n", with: "")
+                #/        - arrears: \{between: \[1, 3\]\}\n        - unpaid: [^\n]*\n        - incomplete_payments: [^\n]*\n/#,
+                with: "")
         }
         let comparison = try await ModelExperiment(
             base: try Self.specification(accounts: 1_500), policies: [usual, narrow], seeds: 4, profiles: nil
@@ -124,7 +125,8 @@ struct ModelTests {
 
         let narrow = try Self.policy { text in
             text.replacing(
-                "        - arrears: {between: [1, 3]}\n        - incomplete_payments: {at_least: 1}\n", with: "")
+                #/        - arrears: \{between: \[1, 3\]\}\n        - unpaid: [^\n]*\n        - incomplete_payments: [^\n]*\n/#,
+                with: "")
         }
         let other = try ReplayRun(
             log: folder.path, cut: cut, contracts: contracts, period: specification.period, policy: narrow, seed: 7)

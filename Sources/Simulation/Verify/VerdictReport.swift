@@ -2,7 +2,7 @@
 
 /// The verdict for people and for programs.
 package struct VerdictReport: Sendable {
-    let verdict: Verdict
+    package let verdict: Verdict
     let operations: Int
     let delegations: Int
     let period: String

@@ -172,7 +172,8 @@ struct TableReaderTests {
         ("requirement,,,", "value: of a requirement says whether it was met, `yes` or `no`"),
         (
             "goal,,visits,",
-            "subject: of a goal must be `worked`, `contacted`, `promises` or `agreements`, or that with `:tactic`"
+            "subject: of a goal must be `worked`, `contacted`, `promises` or `agreements`, or that with `:tactic`, "
+                + "or `recovered`"
         ),
     ])
     func `a fact says what its kind needs`(columns: String, reason: String) throws {
