@@ -61,7 +61,7 @@ def run(bench):
 
 def against_copy(bench):
     bench.timed(bench.dispatcherd("segment", "--period", PERIOD, "--policy", POLICY))
-    bench.timed(bench.psql(PLACE_ALL, DROP_UNPLACED, *CARRY_ALL, "VACUUM (ANALYZE) placement", "CHECKPOINT"))
+    bench.timed(bench.psql(DROP_UNPLACED, PLACE_ALL, *CARRY_ALL, "VACUUM (ANALYZE) placement", "CHECKPOINT"))
     apply = bench.dispatcherd("plan", "apply", "--period", PERIOD)
 
     # A first one, of which the reference takes its rows.
