@@ -21,6 +21,7 @@ package enum CommandRun {
     package static func main<Root: AsyncParsableCommand>(
         _ root: Root.Type, explained: (any Error) -> Stop?
     ) async {
+        openStandardStreams()
         CommandInterruption.install()
         do {
             var command = try root.parseAsRoot()
@@ -37,6 +38,15 @@ package enum CommandRun {
                     to: stop.exit == 0 ? STDOUT_FILENO : STDERR_FILENO)
             }
             exit(stop.exit)
+        }
+    }
+
+    /// A program may be started with its standard streams closed. The next file, or the database's socket, would then get their numbers,
+    /// and what is meant for the screen would be written into it.
+    private static func openStandardStreams() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free number is taken, which is this one.
+            _ = open("/dev/null", O_RDWR)
         }
     }
 

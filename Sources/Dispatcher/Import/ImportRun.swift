@@ -102,7 +102,7 @@ package struct ImportRun {
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let counts =
-            try starts?.apply(importID: importID) ?? opening?.apply(importID: importID)
+            try starts?.apply(importID: importID, digest: digest) ?? opening?.apply(importID: importID)
             ?? store.apply(importID: importID) { endings, now in
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }

@@ -27,6 +27,14 @@ package struct PolicyCheck: Encodable, Sendable {
         self.file = file
         do throws(PolicyFaults) {
             let policy = try PolicyFile(text: text)
+            // Before the rules are compared with each other, which takes a time that grows with the square of their number.
+            for version in policy.versions {
+                do {
+                    _ = try ColumnSegmenter(version, cut: version.effectiveOn)
+                } catch {
+                    throw PolicyFaults(found: "\(error) in version \(version.version)", expected: "fewer rules")
+                }
+            }
             self.policy = policy
             self.faults = []
             self.faultLines = []

@@ -53,7 +53,7 @@ struct StartRun {
     }
 
     /// - Returns: what was done, in words for people.
-    func apply(importID: Int64) throws -> [ImportCount] {
+    func apply(importID: Int64, digest: [UInt8]) throws -> [ImportCount] {
         let prepared = try store.prepare(TableFormat.startColumns, importID: importID)
         var placed = 0
         for delegation in prepared.delegations {
@@ -68,7 +68,7 @@ struct StartRun {
             LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
         }
         let accounts = try store.accounts()
-        let deal = try deal(accounts, importID: importID)
+        let deal = try deal(accounts, digest: digest)
         let recorded = try store.record(deal.fates, importID: importID)
         let fates = Dictionary(grouping: deal.fates, by: \.fate).mapValues { Int64($0.count) }
         try link.insertBlocks(LedgerBlock.seal(deal.records + records(accounts, deal.fates)))
@@ -101,7 +101,7 @@ struct StartRun {
         var positions: [Delegation: [PositionRow]] = [:]
     }
 
-    private func deal(_ accounts: [StartStore.Account], importID: Int64) throws -> Deal {
+    private func deal(_ accounts: [StartStore.Account], digest: [UInt8]) throws -> Deal {
         var deal = Deal()
         var pools: [PoolKey: [DealableRow]] = [:]
         for account in accounts {
@@ -126,7 +126,7 @@ struct StartRun {
                 }
             }
             try self.deal(
-                pool, pools[pool] ?? [], shares: shares, &bars, incarnation: incarnation, importID: importID,
+                pool, pools[pool] ?? [], shares: shares, &bars, incarnation: incarnation, digest: digest,
                 into: &deal)
             Console.progress("starts dealt or left", done: deal.fates.count, of: accounts.count)
         }
@@ -141,7 +141,7 @@ struct StartRun {
 
     private func deal(
         _ pool: PoolKey, _ rows: [DealableRow], shares: [DealShare], _ bars: inout DealBars, incarnation: Int64,
-        importID: Int64, into deal: inout Deal
+        digest: [UInt8], into deal: inout Deal
     ) throws {
         func left(_ row: DealableRow, _ fate: StartFate) {
             deal.fates.append(
@@ -155,7 +155,7 @@ struct StartRun {
             strata: Strata(tactics: segmenter.tactics, traits: settings.strata), incarnation: incarnation)
         let candidates = bars.barring(dealer.candidates(rows), rows)
         var dealing = DelegationDealing()
-        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, importID), bars: bars.sets)
+        let dealt = dealing.deal(candidates, shares, seed: seed(of: pool, digest), bars: bars.sets)
         for each in dealt.left { left(rows[Int(each.place)], StartFate(each.reason)) }
         let (hands, positions) = try dealer.hands(
             dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
@@ -172,10 +172,12 @@ struct StartRun {
         }
     }
 
-    /// Each file is shuffled by itself, from the plan's seed.
-    private func seed(of pool: PoolKey, _ importID: Int64) -> UInt64 {
+    /// Each file is shuffled by itself, from the plan's seed and its own bytes: how often an import was tried changes nothing.
+    private func seed(of pool: PoolKey, _ digest: [UInt8]) -> UInt64 {
+        let file = digest.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
         let parts = [
-            Int64(pool.delegation.value), Int64(pool.strategy.rawValue), Int64(pool.portfolio.rawValue), importID,
+            Int64(pool.delegation.value), Int64(pool.strategy.rawValue), Int64(pool.portfolio.rawValue),
+            Int64(bitPattern: file),
         ]
         var random = SplitMix64(
             seed: UInt64(bitPattern: plan.seed), parts: parts.map { UInt64(bitPattern: $0) })

@@ -16,13 +16,16 @@ struct ClockStepTests {
         try await DealtMonth.with(pace: pace) { month in
             let link = try month.database.link()
             try link.script("UPDATE hand SET activity_days = 8, grace_us = 0")
-            let agent = try await month.connect(1)
+            // Another one than the month's, which may have read the hands before.
+            let node = try await DealtMonth.startNode(month.database, pace)
+            let agent = try await month.connect(1, to: node)
             _ = try await agent.lease(DealtMonth.lease(1, max: 3))
 
             try DatabaseClock.set("2024-03-12T05:59Z", try month.database.link())
             #expect(try month.number("SELECT count(*) FROM ending") == 0)
             try DatabaseClock.set("2024-03-12T06:00Z", try month.database.link())
             #expect(try month.number("SELECT count(*) FROM ending WHERE reason = 'not-worked'") == 3)
+            await node.stop()
         }
     }
 

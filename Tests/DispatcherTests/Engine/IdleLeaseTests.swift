@@ -57,7 +57,9 @@ struct IdleLeaseTests {
         try await DealtMonth.with(pace: Self.pace) { month in
             let link = try month.database.link()
             try link.script("UPDATE hand SET unlocatable_days = 5, grace_us = 0")
-            let agent = try await month.connect(1)
+            // Another one than the month's, which may have read the hands before.
+            let node = try await DealtMonth.startNode(month.database, Self.pace)
+            let agent = try await month.connect(1, to: node)
             let accounts = try await agent.lease(DealtMonth.lease(1, max: 3)).leasedAccounts
             for (key, account) in zip(2..., accounts) {
                 var report = try DealtMonth.report(Int64(key), account)
@@ -78,6 +80,7 @@ struct IdleLeaseTests {
             #expect(
                 try month.number("SELECT account_id FROM ending WHERE reason = 'unlocatable' AND kind = 'recall'")
                     == accounts[0].account.value)
+            await node.stop()
         }
     }
 }

@@ -31,6 +31,19 @@ struct BrokenPolicyTests {
         #expect(check.warnings.isEmpty != name.hasPrefix("warning-"))
     }
 
+    @Test func `more exclusions than can be told apart are a fault of the check, not a surprise of the segmentation`()
+        throws
+    {
+        let more = (1...246).map { number in
+            "  - {reason: r\(number), title: {es: R, en: R}, origin: [ASG-10], when: {arrears: \(number)}}\n"
+        }
+        let text = try ShippedPolicy.text("infonavit-2023").replacing(
+            "exclusions:\n", with: "exclusions:\n" + more.joined())
+        let check = PolicyCheck(text: text, file: "x")
+
+        #expect(check.faults.first?.found.hasPrefix("255 exclusions") == true)
+    }
+
     @Test(arguments: PolicyProbe.names) func `a shipped policy has neither faults nor warnings`(name: String) throws {
         let check = PolicyCheck(text: try ShippedPolicy.text(name), file: "x")
 
