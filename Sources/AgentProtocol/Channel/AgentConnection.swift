@@ -170,7 +170,7 @@ extension AgentConnection {
         let (pushes, pushed) = AsyncStream.makeStream(of: ClientPush.self, bufferingPolicy: .bufferingNewest(256))
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(TimeAmount(settings.connectTimeout))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         let channel: any Channel
         let handler: NIOLoopBound<AgentConnectionHandler>
         let greeted: EventLoopFuture<ReplyFields>

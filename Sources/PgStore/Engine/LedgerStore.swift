@@ -43,12 +43,13 @@ extension PgLink {
     package func lockUnchained(
         limit: Int32
     ) throws(PgError) -> (blocks: [UnchainedBlock], ends: [Delegation: [Period: ChainEnd]]) {
-        let cursor = try run(
-            "SELECT transaction::text, number FROM follower WHERE name = 'sequencer' FOR UPDATE"
-        ).first
+        let place = "SELECT transaction::text, number FROM follower WHERE name = 'sequencer' FOR UPDATE"
+        var cursor = try run(place).first
         if cursor == nil {
             try run(
                 "INSERT INTO follower (name, transaction, number) VALUES ('sequencer', '0', 0) ON CONFLICT DO NOTHING")
+            // Another node may have made the row, and chained, while this one waited for it.
+            cursor = try run(place).first
         }
         let after: [PgValue] = [.text(cursor?.text(0) ?? "0"), .int64(cursor?.int64(1) ?? 0)]
         let rows = try run(LedgerStatements.unchained, [.int32(limit)] + after)

@@ -43,7 +43,7 @@ final class FaultProxy: Sendable {
 
     static func start(on group: any EventLoopGroup) async throws -> FaultProxy {
         let listener = try await ServerBootstrap(group: group)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .bind(host: "127.0.0.1", port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
             }
@@ -144,7 +144,7 @@ final class FaultProxy: Sendable {
         try? await client.executeThenClose { fromClient, toClient in
             guard let target else { return }
             let node = try await ClientBootstrap(group: self.group).connectTimeout(.seconds(2))
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .connect(host: "127.0.0.1", port: target) { channel in
                     channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
                 }

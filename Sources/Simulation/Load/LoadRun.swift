@@ -134,7 +134,7 @@ package struct LoadRun: Sendable {
             let settings = settings
             var bootstrap = ClientBootstrap(group: worker.eventLoop)
             if let source = try Self.source(number, to: address) { bootstrap = bootstrap.bind(to: source) }
-            bootstrap = bootstrap.channelOption(.socketOption(.tcp_nodelay), value: 1)
+            bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let handler = LoadConnection(
