@@ -107,7 +107,8 @@ struct LedgerVerificationTests {
 
                 #expect(findings.contains { $0.contains(sentence) }, "\(sql) gave \(findings)")
             }
-            #expect(try month.verify().findings == [])
+            let left = try month.verify().findings
+            #expect(left == [], "\(left)")
         }
     }
 
