@@ -74,6 +74,11 @@ package enum Database {
     /// What a command says where the database failed in the middle of its work; `nil` for errors of another kind.
     package static func failure(_ error: any Error) -> CommandFailure? {
         guard let error = error as? PgError else { return nil }
+        if error.isConnectionLost, error.code != PgError.unknownCommit {
+            return CommandFailure(
+                .environment, "\(CommandFailure.lost); what was not committed is undone",
+                remedy: CommandFailure.lostRemedy)
+        }
         let remedy =
             switch error.code {
             case "53100": "The database's disk is full: free some space, and run the command again."
