@@ -5,15 +5,15 @@ import Simulation
 import Testing
 
 struct ChaosTests {
-    /// A short run with every fault once. The faults that need root or a C compiler may be skipped where those are missing, and then
-    /// say so; all the others have to run.
-    @Test(.timeLimit(.minutes(5)))
+    /// Two minutes of faults, every one of them at least once. Those that need root or a C compiler may be skipped where those are
+    /// missing, and then say so; all the others have to run.
+    @Test(.timeLimit(.minutes(10)))
     func `a daemon under every fault loses nothing, counts nothing twice and answers everybody`() async throws {
         let folder = try TemporaryFolder()
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         var settings = ChaosSettings(
             folder: folder.path + "/chaos", program: ChildProcess.sibling("dispatcherd"), policies: root + "/policies")
-        settings.duration = .seconds(20)
+        settings.duration = .seconds(120)
         settings.accounts = 6_000
         let report = try await ChaosRun(settings).run { _ in }
 
