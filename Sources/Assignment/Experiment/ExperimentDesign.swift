@@ -64,18 +64,30 @@ package struct ExperimentDesign: Hashable, Sendable {
         return nil
     }
 
-    /// The shares that a plan of `period` goes by, in the delegations and the strategy of the experiment.
+    /// The shares that a plan of `period` goes by, in the strategy of the experiment and those of its delegations where every
+    /// arm has a contract: elsewhere there is nothing to compare, and an arm alone would leave what it has no room for.
     ///
-    /// - Parameter contracts: which agency has which contract.
-    package func targets(in period: Period, contracts: [ContractID: AgencyID]) -> [TargetKey: ShareTarget] {
+    /// - Parameters:
+    ///   - contracts: those that take part, of all agencies.
+    ///   - day: the one on which they are to be in force.
+    package func targets(
+        in period: Period, contracts: [PlanContract], on day: LocalDate
+    ) -> [TargetKey: ShareTarget] {
         guard first <= period, period <= last else { return [:] }
-        let target = ShareTarget.arms(
-            arms.map { arm in
+        var targets: [TargetKey: ShareTarget] = [:]
+        for delegation in delegations {
+            let working = contracts.filter {
+                $0.firstDay <= day && day <= $0.lastDay && $0.strategies.contains(strategy)
+                    && $0.stations.contains { $0.delegation == delegation }
+            }
+            let parts = arms.map { arm in
                 ShareTarget.Arm(
                     number: arm.number, share: arm.share,
-                    contracts: contracts.filter { arm.agencies.contains($0.value) }.map(\.key).sorted())
-            })
-        return Dictionary(
-            uniqueKeysWithValues: delegations.map { (TargetKey(delegation: $0, strategy: strategy), target) })
+                    contracts: working.filter { arm.agencies.contains($0.agency) }.map(\.contract).sorted())
+            }
+            if parts.contains(where: \.contracts.isEmpty) { continue }
+            targets[TargetKey(delegation: delegation, strategy: strategy)] = .arms(parts)
+        }
+        return targets
     }
 }

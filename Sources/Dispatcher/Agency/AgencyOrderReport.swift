@@ -135,10 +135,11 @@ struct AgencyOrderReport {
         }
         switch dealtAgain {
         case .success(let redeal):
-            let left = redeal.demand - redeal.accounts
-            lines.append(
-                "\(Console.grouped(Int(redeal.accounts))) accounts dealt to others"
-                    + (left > 0 ? "; for \(Console.grouped(Int(left))) that wait nobody has room" : ""))
+            lines.append("\(Console.grouped(Int(redeal.accounts))) accounts dealt to others")
+            if let shortage = redeal.shortage {
+                lines.append(shortage)
+                lines.append("once somebody has: dispatcherd plan rebalance --left-over")
+            }
         case .failure(let failure):
             lines.append("what was withdrawn is not dealt yet: \(failure.found)")
             lines.append("deal it with: dispatcherd plan rebalance --left-over")

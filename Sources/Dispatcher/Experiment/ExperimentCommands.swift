@@ -91,7 +91,7 @@ package enum ExperimentCommands {
                     LedgerBlock.seal(design.delegations.map { .experiment(design, in: $0, by: by, month, at: now) }))
             }
             return "\(design.name): \(design.arms.count) arms from \(design.first) to \(design.last), in "
-                + "\(design.delegations.count) delegations; plans of those months deal by it"
+                + "\(design.delegations.count) delegations; plans of those months deal by it where each arm has a contract"
         }
 
         private func overlaps(_ other: ExperimentDesign) -> Bool {

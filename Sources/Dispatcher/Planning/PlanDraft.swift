@@ -36,7 +36,7 @@ struct PlanDraft {
         let penalties = try link.readSchedules("penalty")
         let parts = PoolParts(
             try store.demands(banned: supply.settings.settings.bannedMunicipalities), byFormer: false)
-        var input = try supply.input(parts.demands).amended(link, period: period)
+        var (input, experiments) = try supply.input(parts.demands).amended(link, period: period)
         let suspensions = try link.readSuspensions()
         for index in input.contracts.indices {
             let packs = supply.contracts[input.contracts[index].contract]?.packs ?? []
@@ -47,7 +47,8 @@ struct PlanDraft {
             policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
             plan: plan, sharedRoom: try sharedRoom(plan, input), parts: parts, settings: supply.settings,
             contracts: supply.contracts, penalties: penalties,
-            warnings: supply.warnings + PlanWords(supply.contracts).warnings(input) + PlanWords.warnings(plan))
+            warnings: supply.warnings + experiments + PlanWords(supply.contracts).warnings(input)
+                + PlanWords.warnings(plan))
     }
 
     /// An applied plan as it was kept, whatever is in the other tables by now.
@@ -62,7 +63,8 @@ struct PlanDraft {
         let rows = Dictionary(uniqueKeysWithValues: contracts.map { ($0.contract, $0) })
         return PlanDraft(
             policy: try file.policy(for: period), segmentation: segmentation, seed: proof.seed, input: proof.input,
-            plan: proof.plan, sharedRoom: SharedRoom(proof.input, planned: proof.plan.byPool),
+            plan: proof.plan,
+            sharedRoom: SharedRoom(proof.input, planned: proof.plan.byPool, bonds: proof.plan.bondsByPool),
             parts: PoolParts(recorded: proof.input.demands),
             settings: try PlanSettingsBook(link).kept(digest: proof.settings), contracts: rows,
             penalties: try link.readSchedules("penalty"),
@@ -105,7 +107,7 @@ struct PlanDraft {
     /// Widens the quotas of shared pools, and has all limits verified together.
     private static func sharedRoom(_ plan: AllocationPlan, _ input: PlanInput) throws -> SharedRoom {
         let planned = plan.byPool
-        let room = SharedRoom(input, planned: planned)
+        let room = SharedRoom(input, planned: planned, bonds: plan.bondsByPool)
         var limits = planned.merging(room.extra, uniquingKeysWith: +)
         for contract in input.contracts {
             for (cell, held) in contract.held {

@@ -7,7 +7,9 @@ extension PlanInput {
     /// The same with what is ordered apart from contracts and settings: strategies that are suspended for an agency, and
     /// the shares of the arms where an experiment covers the period. A single band of a strategy is left out where accounts
     /// are dealt (ASG-06).
-    func amended(_ link: PgLink, period: Period) throws -> PlanInput {
+    ///
+    /// - Returns: with it what a person should know of the experiments.
+    func amended(_ link: PgLink, period: Period) throws -> (input: PlanInput, warnings: [String]) {
         var input = self
         let suspensions = try link.readSuspensions().filter(\.band.isEmpty)
         for index in input.contracts.indices {
@@ -16,10 +18,24 @@ extension PlanInput {
                 .map { PlanContract.Suspension(strategy: $0.strategy) }
                 .sorted { $0.strategy < $1.strategy }
         }
-        let agencies = Dictionary(contracts.map { ($0.contract, $0.agency) }) { first, _ in first }
-        for design in try ExperimentStore(link).designs() {
-            input.targets.merge(design.targets(in: period, contracts: agencies)) { _, arms in arms }
+        var warnings: [String] = []
+        for design in try ExperimentStore(link).designs() where design.first <= period && period <= design.last {
+            let targets = design.targets(in: period, contracts: contracts, on: firstDay)
+            input.targets.merge(targets) { _, arms in arms }
+            let waiting = Set(demands.map(\.cell.pool).filter { $0.strategy == design.strategy }.map(\.delegation))
+            let without = design.delegations.filter {
+                waiting.contains($0) && targets[TargetKey(delegation: $0, strategy: design.strategy)] == nil
+            }
+            if let warning = Self.warning(design, without: without) { warnings.append(warning) }
         }
-        return input
+        return (input, warnings)
+    }
+
+    private static func warning(_ design: ExperimentDesign, without delegations: [Delegation]) -> String? {
+        guard !delegations.isEmpty else { return nil }
+        let places = delegations.count == 1 ? "delegation" : "delegations"
+        return "experiment \(design.name) has nothing to compare in \(places) "
+            + "\(delegations.map(\.description).joined(separator: ", ")): not every arm has a contract of "
+            + "\(design.strategy.name) there, so they are dealt as without it"
     }
 }

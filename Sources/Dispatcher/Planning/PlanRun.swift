@@ -71,31 +71,40 @@ package struct PlanRun {
         // A lease is over at its enforced term, whether a node was there to close it or not.
         let swept = try Sweep.run(link)
         if swept > 0 { Console.note("leases whose term was over were closed first, in \(swept) grants") }
-        // Checked before anything is closed, and again afterwards, when the set is frozen.
-        let (wished, persons) = try transaction { try wish(person) }
-        guard persons.count >= wished.settings.settings.persons else {
-            return PlanReport(wished, period: period, state: .awaiting, plan: nil, dealt: nil, persons: persons)
+        let needsOne = try PlanSettingsBook(link).inForce(period).settings.persons == 1
+        var wished: (draft: PlanDraft, persons: [String])?
+        var closed = 0
+        // What there is to close is closed only for a plan that can be made, and made again when the set is frozen.
+        if try !needsOne || store.hasEarlierHands() {
+            let asked = try transaction { try wish(person) }
+            guard asked.persons.count >= asked.draft.settings.settings.persons else {
+                return PlanReport(
+                    asked.draft, period: period, state: .awaiting, plan: nil, dealt: nil, persons: asked.persons)
+            }
+            wished = asked
+            closed = try transaction { try store.closeEarlierHands() }
         }
-        let closed = try transaction { try store.closeEarlierHands() }
-        let (draft, plan) = try transaction { try start(wished, persons) }
+        let (draft, plan, persons) = try transaction { try start(wished, person) }
         let dealt = try deal(draft, plan: plan, persons, closed: closed)
         let recalled = try recallTurned(by: person)
         return PlanReport(
             draft, period: period, state: .applied, plan: plan, dealt: dealt, persons: persons, recalled: recalled)
     }
 
-    private func wish(_ person: String) throws -> (PlanDraft, [String]) {
+    /// A month is dealt once, and a plan of nothing is mostly a month without its contracts.
+    private func refuseNothing(_ draft: PlanDraft) throws(CommandFailure) {
+        guard let alarm = draft.alarm, !dealsNothing else { return }
+        throw CommandFailure(
+            .usage, "\(alarm); a month is dealt once, so it is not applied",
+            remedy: "Import the month's contracts (dispatcherd import contracts FILE --period \(period)) or release "
+                + "its agencies; with --deal-nothing it is applied all the same.")
+    }
+
+    private func wish(_ person: String) throws -> (draft: PlanDraft, persons: [String]) {
         let draft = try PlanDraft.make(link, period: period, seed: seed)
-        // A month is dealt once, so that a plan of nothing is mostly a month without its contracts.
-        if let alarm = draft.alarm, !dealsNothing {
-            throw CommandFailure(
-                .usage, "\(alarm); a month is dealt once, so it is not applied",
-                remedy:
-                    "Import the month's contracts (dispatcherd import contracts FILE --period \(period)) or release "
-                    + "its agencies; with --deal-nothing it is applied all the same.")
-        }
+        try refuseNothing(draft)
         let persons = try PlanProofStore(link).approve(period, digest: draft.digest, by: person)
-        return (draft, persons)
+        return (draft, PersonName.distinct(persons))
     }
 
     /// Takes back a plan whose apply was stopped.
@@ -170,12 +179,17 @@ package struct PlanRun {
     }
 
     /// Fixes the quotas and notes the plan; takes back one that was stopped.
-    private func start(_ wished: PlanDraft, _ persons: [String]) throws -> (PlanDraft, Int64) {
+    ///
+    /// - Parameter wished: the plan that the persons saw; `nil` where one person applies whatever there is.
+    private func start(
+        _ wished: (draft: PlanDraft, persons: [String])?, _ person: String
+    ) throws -> (PlanDraft, plan: Int64, persons: [String]) {
         // Once more: until the plan is noted below, starts of an earlier period can still open hands of theirs.
         _ = try store.closeEarlierHands()
         let draft = try PlanDraft.make(link, period: period, seed: seed)
+        try refuseNothing(draft)
         // Accounts come back or go until the hands are closed. Two persons must have seen the very plan.
-        guard draft.settings.settings.persons == 1 || draft.digest == wished.digest else {
+        guard draft.settings.settings.persons == 1 || draft.digest == wished?.draft.digest else {
             throw CommandFailure(
                 .findings,
                 "the plan of \(period) changed while it was applied: accounts were leased, returned or stopped",
@@ -195,8 +209,10 @@ package struct PlanRun {
         for month in [period, period.advanced(byMonths: 1)] { try store.makeOutcomePartition(month) }
         let plan = try store.insertPlan(
             seed: seed, segmentationDigest: draft.segmentation.digest, digest: draft.digest)
-        try PlanProofStore(link).write(plan, settings: draft.settings.digest, body: draft.proof.text())
-        return (draft, plan)
+        let proofs = PlanProofStore(link)
+        try proofs.write(plan, settings: draft.settings.digest, body: draft.proof.text())
+        let persons = try wished?.persons ?? proofs.approve(period, digest: draft.digest, by: person)
+        return (draft, plan, persons)
     }
 
     private func beingDealt(_ plan: PlanRow) -> CommandFailure {

@@ -109,7 +109,11 @@ struct PoolRedeal {
         _ shares: [DealShare], _ quotas: [RedealQuota], _ states: [PlanKey: QuotaState]
     ) -> [DealShare] {
         let sharers = Set(
-            quotas.filter { $0.limitAccounts > states[$0.key]?.heldAccounts ?? 0 }.map(\.key.contract))
+            quotas.filter { quota in
+                let state = states[quota.key]
+                return quota.limitAccounts > state?.heldAccounts ?? 0
+                    && quota.limitExposure ?? .max > state?.heldExposure ?? 0
+            }.map(\.key.contract))
         let all = quotas.compactMap { quota -> DealShare? in
             if let share = shares.first(where: { $0.contract == quota.key.contract }) { return share }
             guard var share = share(quota, nil) else { return nil }

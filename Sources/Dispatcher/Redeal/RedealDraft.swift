@@ -35,8 +35,9 @@ struct RedealDraft {
             byFormer: scope.manner == .leftOver)
         let all = try redeals.states()
         let states = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
-        var input = try supply.input(waiting.demands).amended(link, period: period)
-        input.firstDay = today
+        var supplied = supply.input(waiting.demands)
+        supplied.firstDay = today
+        var (input, experiments) = try supplied.amended(link, period: period)
         staff(&input, try store.capacities(staffedBy: today))
         let suspensions = try link.readSuspensions()
         for index in input.contracts.indices {
@@ -49,7 +50,7 @@ struct RedealDraft {
         let quotas = limits(plan, input, states, scope)
         return RedealDraft(
             scope: scope, period: period, plan: plan, states: states, contracts: supply.contracts, quotas: quotas,
-            pools: pools(plan, all, scope), demand: waiting.accounts, warnings: supply.warnings)
+            pools: pools(plan, all, scope), demand: waiting.accounts, warnings: supply.warnings + experiments)
     }
 
     /// What counts against the contract's advisers and bond before anything is dealt.
@@ -111,6 +112,8 @@ struct RedealDraft {
         }
         if scope.manner == .leftOver { giveBack(&limits, plan, contracts, states, on: input.firstDay) }
         widen(&limits, input, states, scope)
+        keepWithinAdvisers(&limits, input, states, scope)
+        keepWithinBonds(&limits, input.contracts, states, scope)
         return limits.values.sorted { $0.key < $1.key }
     }
 
@@ -149,8 +152,62 @@ struct RedealDraft {
             planned[key] = limit.limitAccounts - reserved(state, scope).accounts
             if scope.manner == .leftOver { waiting[key.cell.pool, default: 0] += state.waitingAccounts }
         }
-        for (key, more) in SharedRoom(input, planned: planned, waiting: waiting).extra {
+        var bonds: [PlanKey: Int64] = [:]
+        for (key, limit) in limits {
+            bonds[key] = limit.limitExposure.map { $0 - (states[key].map { reserved($0, scope).exposure } ?? 0) }
+        }
+        for (key, more) in SharedRoom(input, planned: planned, bonds: bonds, waiting: waiting).extra {
             limits[key]?.limitAccounts += more
+        }
+    }
+
+    /// Where shared hands stay, each sharer counts its part of what waits, rounded up, and may hold its advisers' number
+    /// already: a limit then is what they carry, or what is held where that is more.
+    private static func keepWithinAdvisers(
+        _ limits: inout [PlanKey: RedealQuota], _ input: PlanInput, _ states: [PlanKey: QuotaState],
+        _ scope: RedealScope
+    ) {
+        let shared = Set(input.shared ?? [])
+        guard !shared.isEmpty else { return }
+        for contract in input.contracts {
+            let stations = contract.staffing.map { station, staffing in
+                (staffing.limit(contract.basis), { (pool: PoolKey) in pool.station == station })
+            }
+            let portfolios = contract.portfolios.map { portfolio, staffing in
+                (staffing.limit(contract.basis), { (pool: PoolKey) in pool.portfolio == portfolio })
+            }
+            let mine = limits.keys.filter { $0.contract == contract.contract }.sorted()
+            let elsewhere = states.values.filter {
+                $0.key.contract == contract.contract && !scope.contains($0.key.cell.pool)
+            }
+            for (carried, isHere) in stations + portfolios {
+                let here = mine.filter { isHere($0.cell.pool) }
+                var above = here.reduce(-carried) { $0 + (limits[$1]?.limitAccounts ?? 0) }
+                above += elsewhere.reduce(0) { $0 + (isHere($1.key.cell.pool) ? reserved($1, scope).accounts : 0) }
+                for key in here where above > 0 && shared.contains(key.cell.pool.target) {
+                    let spare = (limits[key]?.limitAccounts ?? 0) - (states[key]?.heldAccounts ?? 0)
+                    let less = min(above, max(0, spare))
+                    limits[key]?.limitAccounts -= less
+                    above -= less
+                }
+            }
+        }
+    }
+
+    /// Where a bond fell below what its contract holds, or sharers' parts of what waits pass it, limits are lowered.
+    private static func keepWithinBonds(
+        _ limits: inout [PlanKey: RedealQuota], _ contracts: [PlanContract], _ states: [PlanKey: QuotaState],
+        _ scope: RedealScope
+    ) {
+        for contract in contracts where contract.exposure.isLimiting {
+            let mine = limits.keys.filter { $0.contract == contract.contract }.sorted()
+            let elsewhere = states.values.filter {
+                $0.key.contract == contract.contract && !scope.contains($0.key.cell.pool)
+            }
+            let exposures = contract.withinBond(
+                mine.map { (limits[$0]?.limitExposure ?? 0, held: states[$0]?.heldExposure ?? 0) },
+                elsewhere: elsewhere.reduce(0) { $0 + reserved($1, scope).exposure })
+            for (key, exposure) in zip(mine, exposures) { limits[key]?.limitExposure = exposure }
         }
     }
 
@@ -175,14 +232,16 @@ struct RedealDraft {
 
     // MARK: - Before it is put in force
 
-    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have. What waits
-    /// does not matter: where hands stay, a pull only turns what waits into what is held.
+    /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have, or than it had
+    /// where its bond covers less. What waits does not matter: where hands stay, a pull only turns what waits into what is
+    /// held.
     func fits(_ now: [QuotaState]) -> Bool {
         let limits = Dictionary(quotas.map { ($0.key, $0) }) { first, _ in first }
         return now.allSatisfy { state in
             guard let limit = limits[state.key] else { return !scope.contains(state.key.cell.pool) }
             let held = Self.reserved(state, scope)
-            return held.accounts <= limit.limitAccounts && held.exposure <= limit.limitExposure ?? .max
+            let before = states[state.key]?.heldExposure ?? 0
+            return held.accounts <= limit.limitAccounts && held.exposure <= max(before, limit.limitExposure ?? .max)
         }
     }
 

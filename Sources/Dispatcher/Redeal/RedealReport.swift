@@ -37,6 +37,8 @@ package struct RedealReport: Encodable, Sendable {
     package let redeal: Int64?
     /// Accounts that nobody holds and that are to be dealt.
     package let demand: Int64
+    /// Of these what nobody can be given, by why.
+    package let unassigned: [String: Int64]
     package let quotas: [Quota]
     package private(set) var pools: [PoolLine] = []
     package private(set) var accounts: Int64 = 0
@@ -51,12 +53,13 @@ package struct RedealReport: Encodable, Sendable {
         self.init(draft, .applied, reason, redeal)
     }
 
-    init(nothingIn period: Period, reason: String) {
-        self.init(.nothing, period, reason, nil, demand: 0, quotas: [], warnings: [])
+    /// Nothing can be dealt: nothing waits, or nobody has room for it.
+    init(nothingOf draft: RedealDraft, reason: String) {
+        self.init(draft, .nothing, reason, nil)
     }
 
     init(goneOnWith round: RedealRow) {
-        self.init(.resumed, round.period, round.reason, round.id, demand: 0, quotas: [], warnings: [])
+        self.init(.resumed, round.period, round.reason, round.id, demand: 0, unassigned: [:], quotas: [], warnings: [])
     }
 
     private init(_ draft: RedealDraft, _ state: State, _ reason: String, _ redeal: Int64?) {
@@ -69,19 +72,24 @@ package struct RedealReport: Encodable, Sendable {
                 agency: draft.contracts[quota.key.contract]?.agency.description ?? "", held: before?.heldAccounts ?? 0,
                 waiting: before?.waitingAccounts ?? 0, before: before?.limitAccounts ?? 0, after: quota.limitAccounts)
         }
+        let unassigned = draft.plan.unplaced.reduce(into: [String: Int64]()) {
+            $0[$1.reason.rawValue, default: 0] += $1.accounts
+        }
         self.init(
-            state, draft.period, reason, redeal, demand: draft.demand, quotas: quotas, warnings: draft.warnings)
+            state, draft.period, reason, redeal, demand: draft.demand, unassigned: unassigned, quotas: quotas,
+            warnings: draft.warnings)
     }
 
     private init(
-        _ state: State, _ period: Period, _ reason: String, _ redeal: Int64?, demand: Int64, quotas: [Quota],
-        warnings: [String]
+        _ state: State, _ period: Period, _ reason: String, _ redeal: Int64?, demand: Int64,
+        unassigned: [String: Int64], quotas: [Quota], warnings: [String]
     ) {
         self.state = state
         self.period = period.description
         self.reason = reason
         self.redeal = redeal
         self.demand = demand
+        self.unassigned = unassigned
         self.quotas = quotas
         self.warnings = warnings
     }
@@ -117,20 +125,31 @@ package struct RedealReport: Encodable, Sendable {
         return quotas.contains { $0.before != $0.after } ? table.lines : ["no limit changes"]
     }
 
+    /// What waits on, with why; `nil` where everything finds somebody.
+    package var shortage: String? {
+        var waiting = unassigned
+        // What is above the quotas the plan has counted already.
+        let quota = DealResult.Left.Reason.quota.name
+        for pool in pools { waiting.merge(pool.left.filter { $0.key != quota }, uniquingKeysWith: +) }
+        let total = waiting.values.reduce(0, +)
+        guard total > 0 else { return nil }
+        let reasons = waiting.keys.sorted().map { "\($0) \(Console.grouped(Int(waiting[$0] ?? 0)))" }
+        return "for \(Console.grouped(Int(total))) that wait nobody has room: \(reasons.joined(separator: ", "))"
+    }
+
     package var summary: [String] {
         let warned = warnings.map { "warning: \($0)" }
         switch state {
-        case .nothing: return warned + ["nothing waits to be dealt again in \(period)"]
+        case .nothing: return warned + [shortage ?? "nothing waits to be dealt again in \(period)"]
         case .preview:
-            return warned + ["\(Console.grouped(Int(demand))) accounts would be dealt again; nothing was changed"]
+            let placed = demand - unassigned.values.reduce(0, +)
+            return warned + ["\(Console.grouped(Int(placed))) accounts would be dealt again"]
+                + [shortage].compactMap(\.self) + ["nothing was changed"]
         case .applied, .resumed:
-            var left: [String: Int64] = [:]
-            for pool in pools { left.merge(pool.left, uniquingKeysWith: +) }
-            let reasons = left.keys.sorted().map { "\(Console.grouped(Int(left[$0] ?? 0))) \($0)" }
             return warned + [
                 "\(Console.grouped(Int(accounts))) accounts of \(pools.count) pools dealt again"
-                    + (reasons.isEmpty ? "" : "; left: " + reasons.joined(separator: ", ")),
-                "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms",
+            ] + [shortage].compactMap(\.self) + [
+                "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms"
             ]
         }
     }

@@ -54,9 +54,8 @@ package struct RedealRun {
         try guarded {
             try Self.finishAbandoned(link, showsProgress: showsProgress)
             let (month, _) = try dealt(period)
-            guard let (draft, round) = try begin(month) else {
-                return RedealReport(nothingIn: month, reason: reason)
-            }
+            let (draft, begun) = try begin(month)
+            guard let round = begun else { return RedealReport(nothingOf: draft, reason: reason) }
             var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
             try Self.dealPools(link, round, showsProgress: showsProgress, into: &report)
             return report
@@ -118,13 +117,13 @@ package struct RedealRun {
             link, period: period, scope: scope, today: min(max(today, period.firstDay), period.lastDay))
     }
 
-    /// Computes the limits and notes the round; `nil` where there is nothing to deal.
-    private func begin(_ period: Period) throws -> (RedealDraft, RedealRow)? {
+    /// Computes the limits and notes the round; none where nothing can be dealt.
+    private func begin(_ period: Period) throws -> (RedealDraft, RedealRow?) {
         for attempt in 1...Self.draftsMax {
             let isLast = attempt == Self.draftsMax
             // Without locks that pulls wait for, until they have outrun it three times.
             let made = isLast ? nil : try link.transaction { try draft(period) }
-            if let made, made.pools.isEmpty { return nil }
+            if let made, made.pools.isEmpty { return (made, nil) }
             let noted = try link.transaction { () throws -> (RedealDraft, Int64)? in
                 _ = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).lockPeriods()
                 try store.lockQuotas()
@@ -134,7 +133,7 @@ package struct RedealRun {
             }
             if let (draft, id) = noted {
                 guard let round = try store.unfinished(), round.id == id else { break }
-                return draft.pools.isEmpty ? nil : (draft, round)
+                return (draft, draft.pools.isEmpty ? nil : round)
             }
         }
         throw CommandFailure(

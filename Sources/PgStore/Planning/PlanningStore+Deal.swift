@@ -169,6 +169,11 @@ extension PlanningStore {
         try link.run(PlanningStatements.closeHands, [.int32(period.number)]).affected
     }
 
+    /// Whether hands of earlier periods still give something out.
+    package func hasEarlierHands() throws(PgError) -> Bool {
+        try link.run(PlanningStatements.hasEarlierHands, [.int32(period.number)]).first?.bool(0) ?? false
+    }
+
     package func insertPlan(seed: Int64, segmentationDigest: [UInt8], digest: [UInt8]) throws(PgError) -> Int64 {
         let values: [PgValue] = [.int32(period.number), .int64(seed), .bytes(segmentationDigest), .bytes(digest)]
         let plan = try link.run(PlanningStatements.insertPlan, values).first?.int64(0) ?? 0

@@ -82,7 +82,7 @@ struct SharedHandTests {
             ($0.delegation, $0.strategy.turn) < ($1.delegation, $1.strategy.turn)
         }
         let plan = try AllocationPlan(input)
-        let room = SharedRoom(input, planned: plan.byPool)
+        let room = SharedRoom(input, planned: plan.byPool, bonds: [:])
         var limits = plan.byPool.merging(room.extra, uniquingKeysWith: +)
         for contract in input.contracts {
             for (cell, held) in contract.held {
@@ -102,8 +102,41 @@ struct SharedHandTests {
         }
     }
 
+    @Test(arguments: [(-1, nil), (0, nil), (1, 40)] as [(Int64, Int64?)])
+    func `a sharer gets room only while something is left of its bond, whatever its advisers carry`(
+        left: Int64, extra: Int64?
+    ) {
+        let staffing = [Station.at(14): PlanContract.Staffing(committed: 1, accountsPerAdviser: 50)]
+        let contracts = [PlanContract.contract(1, staffing: staffing), PlanContract.contract(2, staffing: staffing)]
+        let keys = contracts.map { PlanKey(cell: PlanCell(.key()), contract: $0.contract) }
+        let input = PlanInput(
+            firstDay: LocalDate(daysSince1970: 19_783), demands: [], contracts: contracts,
+            shared: [TargetKey(delegation: .number(14), strategy: .administrative)])
+        let room = SharedRoom(input, planned: [keys[0]: 10, keys[1]: 40], bonds: [keys[0]: left])
+        #expect(room.extra[keys[0]] == extra)
+        #expect(room.extra[keys[1]] == 10)
+    }
+
+    @Test(
+        arguments: [
+            (89, [29, 59], [32, 56]), (90, [30, 60], [33, 57]), (99, [33, 66], [33, 66]), (100, [33, 67], [33, 67]),
+            (101, [33, 67], [33, 67]),
+        ] as [(Int64, [Int64], [Int64])])
+    func `limits come to no centavo more than the bond, and what is held counts first`(
+        bond: Int64, limits: [Int64], allHeldButTen: [Int64]
+    ) {
+        var contract = PlanContract.contract(1)
+        contract.bond = bond
+        contract.exposure = .overdue
+        #expect(contract.withinBond([(33, held: 30), (67, held: 60)]) == limits)
+        #expect(contract.withinBond([(33, held: 33), (67, held: 57)]) == allHeldButTen)
+        #expect(contract.withinBond([(33, held: 30), (67, held: 60)], elsewhere: bond) == [0, 0])
+        contract.exposure = .none
+        #expect(contract.withinBond([(33, held: 30), (67, held: 60)], elsewhere: bond) == [33, 67])
+    }
+
     @Test func `without a setting no limit passes its quota`() throws {
         let input = PlanInstance.input(5)
-        #expect(SharedRoom(input, planned: try AllocationPlan(input).byPool).extra.isEmpty)
+        #expect(SharedRoom(input, planned: try AllocationPlan(input).byPool, bonds: [:]).extra.isEmpty)
     }
 }

@@ -32,17 +32,42 @@ struct ExperimentDesignTests {
 
     @Test func `its months, delegations and strategy take the arms as shares, and no others`() throws {
         let design = try design([("a", 8_000, [1]), ("b", 2_000, [2])])
-        let contracts = [
-            try #require(ContractID(11)): try #require(AgencyID(1)),
-            try #require(ContractID(12)): try #require(AgencyID(2)),
-        ]
-        let targets = design.targets(in: Self.march.advanced(byMonths: 2), contracts: contracts)
+        let contracts = Self.contracts([[9, 14], [9, 14]])
+        let day = contracts[0].firstDay
+        let targets = design.targets(in: Self.march.advanced(byMonths: 2), contracts: contracts, on: day)
         let target = try #require(targets[TargetKey(delegation: Delegation.all[8], strategy: .administrative)])
 
         #expect(targets.count == 2)
         #expect(target.arm(of: try #require(ContractID(12))) == 2)
-        #expect(target.parts(of: contracts.keys.sorted()) == [800_000, 200_000])
-        #expect(design.targets(in: Self.march.advanced(byMonths: 3), contracts: contracts).isEmpty)
-        #expect(design.targets(in: Self.march.advanced(byMonths: -1), contracts: contracts).isEmpty)
+        #expect(target.parts(of: contracts.map(\.contract)) == [800_000, 200_000])
+        #expect(design.targets(in: Self.march.advanced(byMonths: 3), contracts: contracts, on: day).isEmpty)
+        #expect(design.targets(in: Self.march.advanced(byMonths: -1), contracts: contracts, on: day).isEmpty)
+    }
+
+    /// Contracts 11 and 12 of agencies 1 and 2, each in so many delegations.
+    private static func contracts(_ delegations: [[Int16]]) -> [PlanContract] {
+        delegations.enumerated().map { index, places in
+            var contract = PlanContract.contract(Int32(index) + 11, advisers: 1, in: places)
+            contract.agency = .number(Int32(index) + 1)
+            return contract
+        }
+    }
+
+    @Test func `where an arm has no contract nothing is compared, and others are not kept out`() throws {
+        let design = try design([("a", 8_000, [1]), ("b", 2_000, [2])])
+        var contracts = Self.contracts([[9, 14], [14]])
+        let day = contracts[0].firstDay
+        func places() -> [Int16] {
+            design.targets(in: Self.march, contracts: contracts, on: day).keys.map(\.delegation.value).sorted()
+        }
+        #expect(places() == [14])
+        contracts[1].strategies = [.dual]
+        #expect(places() == [])
+        contracts[1].strategies = [.dual, .administrative]
+        contracts[1].firstDay = day.advanced(byDays: 1)
+        #expect(places() == [])
+        contracts[1].firstDay = day
+        contracts[1].lastDay = day
+        #expect(places() == [14])
     }
 }

@@ -40,6 +40,28 @@ struct ExperimentTests {
         }
     }
 
+    /// Agency 3 has no contract in delegation 9, and agency 2 is in no arm.
+    @Test func `where an arm has no contract the plan deals as without the experiment, and says so`() async throws {
+        try await StartedMonth.with(accounts: 1_200, applied: false) { month in
+            let before = try month.month.plan().preview()
+            _ = try define(month, arms: ["usual=75:ACE01", "letters=25:ACE03"], delegations: [9, 14])
+            let preview = try month.month.plan().preview()
+            let warning = preview.warnings.filter { $0.contains("experiment letters") }
+
+            #expect(warning.count == 1 && warning.first?.contains("delegation 9:") == true)
+            func pools(_ report: PlanReport, _ delegation: Int16) -> [PlanReport.PoolLine] {
+                report.pools.filter { $0.delegation == delegation && $0.strategy == "administrative" }
+            }
+            #expect(!pools(preview, 9).isEmpty)
+            #expect(
+                pools(preview, 9).map { $0.quotas.map(\.accounts) }
+                    == pools(before, 9).map { $0.quotas.map(\.accounts) })
+            #expect(pools(preview, 14).flatMap(\.quotas).allSatisfy { $0.arm > 0 })
+            _ = try define(month, name: "both", delegations: [9], from: "2024-04")
+            #expect(try month.month.plan().preview().warnings.filter { $0.contains("experiment both") } == [])
+        }
+    }
+
     @Test func `a reading counts work and money per arm, and says when it is not enough yet`() async throws {
         try await StartedMonth.with(accounts: 1_200, applied: false) { month in
             _ = try define(month)

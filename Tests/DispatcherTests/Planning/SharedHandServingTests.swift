@@ -121,6 +121,65 @@ struct SharedHandServingTests {
         }
     }
 
+    @Test func `a sharer's bond ends its pulls to the centavo, and what comes back helps only once it covers the rest`()
+        async throws
+    {
+        try await Self.with { month in
+            try month.link.script(
+                "UPDATE contract SET exposure_basis = 'overdue', bond = 4000000000 WHERE contract_id IN (1, 2)")
+            _ = try month.month.plan().apply()
+            let pool = "delegation_id = 9 AND strategy = 2 AND portfolio = 1"
+            let exposures = try month.link.run(
+                """
+                SELECT p.exposure FROM position p JOIN hand h USING (delegation_id, hand_id)
+                 WHERE h.delegation_id = 9 AND h.strategy = 2 AND h.portfolio = 1 AND h.contract_ids = '{1,2}'
+                 ORDER BY p.position LIMIT 4
+                """
+            ).map { $0.int64(0) }
+            let three = exposures.prefix(3).reduce(0, +)
+            #expect(exposures.count == 4 && exposures.allSatisfy { $0 > 1 })
+            func limit(_ centavos: Int64) throws {
+                try month.link.script("UPDATE quota SET limit_exposure = \(centavos) WHERE contract_id = 1 AND \(pool)")
+            }
+            try await Self.served(month) { agents in
+                func pull(_ agent: Int, _ key: Int64, max: Int = 10) async throws -> ([LeasedAccount], String?) {
+                    let reply = try await agents[agent].lease(
+                        LeaseRequest(
+                            key: key, delegation: DealtMonth.delegation, strategy: .administrative,
+                            portfolio: .telephone, max: max))
+                    return (reply.leasedAccounts, reply.fields["stop"])
+                }
+                try limit(three - 1)
+                let below = try await pull(0, 1)
+                try limit(three)
+                let at = try await pull(0, 2)
+                try limit(three + 1)
+                let above = try await pull(0, 3)
+                #expect([below, at, above].map(\.0.count) == [2, 1, 0])
+                #expect([below, at, above].allSatisfy { $0.1 == "bond" })
+                #expect(try await pull(1, 1, max: 1).0.count == 1)
+
+                // The bond falls by a centavo below what is held: what waits is for the other alone.
+                try month.link.script("UPDATE contract SET bond = \(three - 1) WHERE contract_id = 1")
+                _ = try month.redeal(.everything)
+                let open = "hand WHERE \(pool) AND state = 'open' AND size > 0"
+                #expect(try month.count(open + " AND 1 = ANY (contract_ids)") == 0)
+                #expect(try month.count(open + " AND contract_ids = '{2}'") == 1)
+                #expect(
+                    try month.number("SELECT sum(limit_exposure)::bigint FROM quota WHERE contract_id = 1") == three - 1
+                )
+                // It gives one back and holds less than its bond. With that it may share again.
+                _ = try await agents[0].giveBack(DealtMonth.giveBack(9, below.0[0]))
+                while try month.link.foldReleases(limit: 100) > 0 {}
+                try month.link.script("UPDATE contract SET bond = \(three * 3) WHERE contract_id = 1")
+                _ = try month.redeal(.everything)
+                #expect(try month.count(open + " AND contract_ids = '{1,2}'") == 1)
+                let limits = try month.number("SELECT sum(limit_exposure)::bigint FROM quota WHERE contract_id = 1")
+                #expect(limits <= three * 3 && limits > three)
+            }
+        }
+    }
+
     @Test func `a sharer on hold pulls no more, whatever it gives back, and the other goes on with the same hand`()
         async throws
     {

@@ -67,6 +67,27 @@ extension StartedMonth {
 }
 
 struct RedealTests {
+    /// Contract 4 alone takes preventive accounts.
+    @Test func `what finds nobody is told with its reason, by the order and by each try to deal it again`() async throws
+    {
+        try await StartedMonth.with { month in
+            let waiting = try month.count(month.waiting + " AND h.strategy = 1")
+            let text = try AgencyOrder(
+                .terminate, agency: "ACE04", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana"
+            ).run(on: month.link, isPreview: false, asJSON: false)
+
+            #expect(waiting > 0)
+            #expect(text.contains("that wait nobody has room: ") && text.contains("no-contract \(waiting)"))
+            for manner in [RedealScope.Manner.leftOver, .everything] {
+                let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
+                let reports = [try run.preview(), try run.run()]
+                #expect(reports.allSatisfy { $0.unassigned["no-contract"] == Int64(waiting) })
+                #expect(
+                    reports.allSatisfy { report in report.summary.contains { $0.contains("no-contract \(waiting)") } })
+            }
+        }
+    }
+
     @Test func `what nobody holds is dealt under new epochs, what is held stays and counts`() async throws {
         try await StartedMonth.with { month in
             try month.month.lease(hand: try month.hand(of: 1), accounts: 5)

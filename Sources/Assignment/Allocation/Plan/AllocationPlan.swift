@@ -56,7 +56,9 @@ package struct AllocationPlan: Hashable, Sendable, Codable {
         try input.validate()
         let network = PlanNetwork(input)
         let parting = BondParting(network)
-        let flow = ShareBalance(PlanFilling(network, caps: parting.widenedCaps).flow).flow
+        let caps = parting.widenedCaps
+        let filled = parting.filling.flow
+        let flow = ShareBalance(caps == filled.caps ? filled : PlanFilling(network, caps: caps).flow).flow
         self.quotas = Self.quotas(flow, input)
         self.unplaced = Self.unplaced(flow, input)
         self.weight = flow.weight

@@ -141,4 +141,22 @@ package struct PlanContract: Hashable, Sendable, Codable {
     package var bondRoom: Int64? {
         exposure.isLimiting ? max(0, bond - held.values.reduce(0) { $0 + $1.exposure }) : nil
     }
+
+    /// Limits of exposure as they may be in force together without what is held ever passing the bond again. Where they
+    /// come to more, what each allows on top of what is held is cut in proportion; where the bond covers not even that,
+    /// each limit is lowered by the whole of what is missing, so that what comes back makes no room anywhere before the
+    /// bond covers the rest.
+    ///
+    /// - Parameter elsewhere: centavos that limits beside these reserve already.
+    /// - Source: AGY-08.
+    package func withinBond(_ limits: [(limit: Int64, held: Int64)], elsewhere: Int64 = 0) -> [Int64] {
+        let room = max(0, bond - elsewhere)
+        guard exposure.isLimiting, limits.reduce(0, { $0 + max($1.limit, $1.held) }) > room else {
+            return limits.map(\.limit)
+        }
+        let missing = limits.reduce(-room) { $0 + $1.held }
+        if missing > 0 { return limits.map { max(0, $0.held - missing) } }
+        let spares = limits.map { max(0, $0.limit - $0.held) }
+        return zip(limits, Proportion.split(-missing, weights: spares)).map { $0.held + $1 }
+    }
 }

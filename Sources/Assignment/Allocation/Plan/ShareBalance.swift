@@ -16,8 +16,15 @@ struct ShareBalance {
     /// Accounts of the first groups, per cell.
     private let reach: [[Int64]]
     private var stamp: Int32 = 0
+    /// What a search takes for as bad as the worst: the worst itself, or for a first try, less.
+    private var ceiling: UInt64 = 0
     private var seen: [Int32]
     private var steps: [Step]
+    private var goal = 0
+    private var sink = 0
+    private var end: Int?
+    /// Per node, the arc that leads from it to the goal of the search with that stamp.
+    private var lastArcs: [(stamp: Int32, arc: Int32)]
     private var queue: [Int] = []
     /// Per arc: ``ShareRank/key`` with one account more and with one less; `max` where that cannot be.
     private var keysUp: [UInt64]
@@ -26,6 +33,9 @@ struct ShareBalance {
     /// allowed later leads out of there, as less and less is, and a ring that cannot leave cannot enter.
     private var regions: [Int32]
     private var regionsMade: Int32 = 0
+    private var heap: ShareRankHeap
+    /// The ring that was found last, as changes from the worst arc on; in no order.
+    private var ring: [Change] = []
     private var lastGroups: [Int]
     private var nextGroups: [Int]
     // Flat copies of the network, for the inner loops.
@@ -35,6 +45,9 @@ struct ShareBalance {
     private let rooms: [Int64]
     private let stations: [Int]
     private let parents: [Int]
+    /// The arcs into each limit, one limit after the other.
+    private let arcsInto: [Int]
+    private let placesInto: [Range<Int>]
     private let components: PlanComponents
     /// Nodes of one component behind the limits: its sink and its weight groups.
     private let nodesOfComponent: Int
@@ -78,33 +91,38 @@ struct ShareBalance {
             network.limits[limit].parent.map { network.cells.count + $0 }
                 ?? flow.sink + components.ofLimit[limit] * nodesOfComponent
         }
+        self.arcsInto = network.arcsInto.flatMap(\.self)
+        var place = 0
+        self.placesInto = network.arcsInto.map { arcs in
+            place += arcs.count
+            return place - arcs.count..<place
+        }
+        self.heap = ShareRankHeap(arcs: network.arcs.count)
         self.keysUp = network.arcs.map { _ in 0 }
         self.keysDown = keysUp
         self.lastGroups = network.cells.map { _ in 0 }
         self.nextGroups = lastGroups
         self.seen = [Int32](repeating: 0, count: nodes)
         self.regions = seen
+        self.lastArcs = seen.map { _ in (0, 0) }
         self.steps = [Step](repeating: Step(), count: nodes)
         for cells in components.cells { settle(cells) }
     }
 
     private mutating func settle(_ cells: [Int]) {
-        var heap = ShareRankHeap()
         for arc in cells.lazy.flatMap({ [arcsOf] in arcsOf[$0] }) {
-            heap.insert(rank(arc, flow.accounts[arc]))
             note(arc)
+            heap.put(rank(arc, flow.accounts[arc]))
         }
         while let worst = heap.popWorst() {
             let arc = worst.arc
-            let nearer: Int64 = worst.isAbove ? -1 : 1
-            // An arc that moved since it was put here is here again.
-            let isStale = rank(arc, flow.accounts[arc]) < worst || worst < rank(arc, flow.accounts[arc])
-            guard !isStale, worst.numerator > 0, rank(arc, flow.accounts[arc] + nearer) < worst,
-                let ring = ring(through: arc, worst)
+            ceiling = worst.key
+            guard worst.numerator > 0, isAllowed(arc, worst.isAbove ? -1 : 1, worst), findRing(through: arc, worst)
             else { continue }
-            for arc in push(ring) {
-                heap.insert(rank(arc, flow.accounts[arc]))
-                note(arc)
+            push()
+            for change in ring where change.kind == .arc {
+                note(change.index)
+                heap.put(rank(change.index, flow.accounts[change.index]))
             }
         }
     }
@@ -147,45 +165,54 @@ struct ShareBalance {
 
     private func isAllowed(_ arc: Int, _ sign: Int64, _ worst: ShareRank) -> Bool {
         let key = sign > 0 ? keysUp[arc] : keysDown[arc]
-        if key != worst.key { return key < worst.key }
-        return key < UInt64.max && rank(arc, flow.accounts[arc] + sign) < worst
+        if key != ceiling { return key < ceiling }
+        return key == worst.key && key < UInt64.max && rank(arc, flow.accounts[arc] + sign) < worst
     }
 
-    private mutating func ring(through arc: Int, _ worst: ShareRank) -> [Change]? {
+    /// Whether there is one; it is then in `ring`, the arc first.
+    private mutating func findRing(through arc: Int, _ worst: ShareRank) -> Bool {
         let cell = cellOf[arc]
         let station = stations[arc]
-        guard regions[cell] == regions[station] else { return nil }
+        guard regions[cell] == regions[station] else { return false }
         searches += 1
-        if worst.isAbove {
-            guard flow.accounts[arc] > 0 else { return nil }
-            let mine = Change(kind: .arc, index: arc, sign: -1)
-            // What left by this arc came all the way out, so from the sink it is undone down to the station.
-            let back = network.ways[arc].map { Change(kind: .limit, index: $0, sign: -1) }
-            if let taker = taker(in: cell, worst) {
-                return [mine] + back + network.ways[taker].map { Change(kind: .limit, index: $0, sign: 1) }
-                    + [Change(kind: .arc, index: taker, sign: 1)]
-            }
-            guard let found = search(from: cell, to: station, worst, stopsAtSink: true) else { return nil }
-            return [mine] + found.changes + (found.endedAtSink ? back : [])
+        ring.removeAll(keepingCapacity: true)
+        ring.append(Change(kind: .arc, index: arc, sign: worst.isAbove ? -1 : 1))
+        return worst.isAbove ? findTaker(of: arc, cell, station, worst) : findGiver(to: arc, cell, station, worst)
+    }
+
+    private mutating func findTaker(of arc: Int, _ cell: Int, _ station: Int, _ worst: ShareRank) -> Bool {
+        // What left by this arc came all the way out, so from the sink it is undone down to the station.
+        if let taker = taker(in: cell, worst) {
+            addWay(of: arc, -1)
+            addWay(of: taker, 1)
+            ring.append(Change(kind: .arc, index: taker, sign: 1))
+            return true
         }
-        guard flow.accounts[arc] < flow.caps[arc] else { return nil }
-        let mine = Change(kind: .arc, index: arc, sign: 1)
+        guard let end = search(from: cell, to: station, worst, stopsAtSink: true) else { return false }
+        if end != station { addWay(of: arc, -1) }
+        return true
+    }
+
+    private mutating func findGiver(to arc: Int, _ cell: Int, _ station: Int, _ worst: ShareRank) -> Bool {
         guard let giver = giver(in: cell, worst) else {
-            guard canTakeFromGroup(cell) else {
-                regionsMade += 1
-                regions[cell] = regionsMade
-                return nil
-            }
-            return search(from: station, to: cell, worst, stopsAtSink: false).map { [mine] + $0.changes }
+            if canTakeFromGroup(cell) { return search(from: station, to: cell, worst, stopsAtSink: false) != nil }
+            regionsMade += 1
+            regions[cell] = regionsMade
+            return false
         }
-        let back =
-            network.ways[giver].map { Change(kind: .limit, index: $0, sign: -1) }
-            + [Change(kind: .arc, index: giver, sign: -1)]
         if hasWayOut(arc) {
-            return [mine] + network.ways[arc].map { Change(kind: .limit, index: $0, sign: 1) } + back
+            addWay(of: arc, 1)
+        } else {
+            guard let end = search(from: station, to: cell, worst, stopsAtSink: true) else { return false }
+            if end == cell { return true }
         }
-        guard let found = search(from: station, to: cell, worst, stopsAtSink: true) else { return nil }
-        return [mine] + found.changes + (found.endedAtSink ? back : [])
+        addWay(of: giver, -1)
+        ring.append(Change(kind: .arc, index: giver, sign: -1))
+        return true
+    }
+
+    private mutating func addWay(of arc: Int, _ sign: Int64) {
+        for limit in network.ways[arc] { ring.append(Change(kind: .limit, index: limit, sign: sign)) }
     }
 
     /// Of a cell's arcs with room all the way out, the one furthest below its target.
@@ -221,25 +248,57 @@ struct ShareBalance {
 
     private func node(ofGroup group: Int, _ component: Int) -> Int { sink(component) + 1 + group }
 
-    /// The shortest way over exchanges that make nothing as bad as `worst`.
-    private mutating func search(
-        from start: Int, to goal: Int, _ worst: ShareRank, stopsAtSink: Bool
-    ) -> (changes: [Change], endedAtSink: Bool)? {
+    /// Adds a way to the ring over exchanges that make nothing as bad as `worst`; where it ends. First one is looked for
+    /// that makes nothing nearly as bad, so that what gives way is not the next to be the worst: that more than halves
+    /// the rings.
+    private mutating func search(from start: Int, to goal: Int, _ worst: ShareRank, stopsAtSink: Bool) -> Int? {
         let cells = arcsOf.count
-        let sink = sink(start < cells ? components.ofCell[start] : components.ofLimit[start - cells])
+        let sink =
+            stopsAtSink ? sink(start < cells ? components.ofCell[start] : components.ofLimit[start - cells]) : goal
+        ceiling = worst.key / 4 * 3
+        var end = spread(from: start, to: goal, or: sink, worst)
+        if end == nil {
+            ceiling = worst.key
+            end = spread(from: start, to: goal, or: sink, worst)
+        }
+        guard let end else {
+            regionsMade += 1
+            for node in queue { regions[node] = regionsMade }
+            return nil
+        }
+        var node = end
+        while node != start {
+            let step = steps[node]
+            ring.append(Change(kind: step.kind, index: step.index, sign: step.sign))
+            node = step.from
+        }
+        return end
+    }
+
+    /// Goes out from a node over all that is allowed until it comes to one of two others; which.
+    private mutating func spread(from start: Int, to goal: Int, or sink: Int, _ worst: ShareRank) -> Int? {
         stamp += 1
         queue.removeAll(keepingCapacity: true)
+        (self.goal, self.sink, end) = (goal, sink, nil)
+        markLastArcs(to: goal, worst)
         visit(start, .none, 0, 0, from: start)
         var next = 0
-        while next < queue.count {
+        while next < queue.count, end == nil {
             exchange(from: queue[next], worst)
             next += 1
-            if seen[goal] == stamp { return (trace(from: start, to: goal), false) }
-            if stopsAtSink, seen[sink] == stamp { return (trace(from: start, to: sink), true) }
         }
-        regionsMade += 1
-        for node in queue { regions[node] = regionsMade }
-        return nil
+        return end
+    }
+
+    /// The goal is found with the first node that an arc leads to it from.
+    private mutating func markLastArcs(to goal: Int, _ worst: ShareRank) {
+        if goal < arcsOf.count {
+            for arc in arcsOf[goal] where isAllowed(arc, -1, worst) { lastArcs[stations[arc]] = (stamp, Int32(arc)) }
+        } else {
+            for place in placesInto[goal - arcsOf.count] where isAllowed(arcsInto[place], 1, worst) {
+                lastArcs[cellOf[arcsInto[place]]] = (stamp, Int32(arcsInto[place]))
+            }
+        }
     }
 
     private mutating func visit(_ node: Int, _ kind: Step.Kind, _ index: Int, _ sign: Int64, from: Int) {
@@ -247,15 +306,30 @@ struct ShareBalance {
         seen[node] = stamp
         steps[node] = Step(kind: kind, index: index, sign: sign, from: from)
         queue.append(node)
+        if node == goal || node == sink {
+            end = node
+        } else if lastArcs[node].stamp == stamp {
+            steps[goal] = Step(
+                kind: .arc, index: Int(lastArcs[node].arc), sign: node < arcsOf.count ? 1 : -1, from: node)
+            end = goal
+        } else if node >= arcsOf.count, node < flow.sink {
+            // The way out is often all that is looked for.
+            let limit = node - arcsOf.count
+            if parents[limit] == sink, slack(limit) > 0 { visit(sink, .limit, limit, 1, from: node) }
+        }
     }
 
     /// Visits where one account can go from a node.
     private mutating func exchange(from node: Int, _ worst: ShareRank) {
         let cells = arcsOf.count
         if node < cells {
-            for arc in arcsOf[node]
-            where seen[stations[arc]] != stamp && regions[stations[arc]] == regions[node] && isAllowed(arc, 1, worst) {
-                visit(stations[arc], .arc, arc, 1, from: node)
+            let region = regions[node]
+            for arc in arcsOf[node] where keysUp[arc] <= ceiling {
+                let station = stations[arc]
+                if seen[station] != stamp, regions[station] == region, isAllowed(arc, 1, worst) {
+                    visit(station, .arc, arc, 1, from: node)
+                    if end != nil { return }
+                }
             }
             // Taken back into the group of the last account that was placed (heavier ones stay).
             let group = lastGroups[node]
@@ -265,13 +339,16 @@ struct ShareBalance {
         } else if node < flow.sink {
             let limit = node - cells
             if slack(limit) > 0 { visit(parents[limit], .limit, limit, 1, from: node) }
-            for arc in flow.arcsInto[limit] {
+            for place in placesInto[limit] {
+                let arc = arcsInto[place]
                 let cell = cellOf[arc]
-                if seen[cell] != stamp, regions[cell] == regions[node], isAllowed(arc, -1, worst) {
+                if keysDown[arc] <= ceiling, seen[cell] != stamp, regions[cell] == regions[node],
+                    isAllowed(arc, -1, worst)
+                {
                     visit(cell, .arc, arc, -1, from: node)
                 }
             }
-            for child in flow.childrenOf[limit] where flow.loads[child] > 0 {
+            for child in network.childrenOf[limit] where flow.loads[child] > 0 {
                 visit(cells + child, .limit, child, -1, from: node)
             }
         } else {
@@ -288,27 +365,19 @@ struct ShareBalance {
         }
     }
 
-    private func trace(from start: Int, to goal: Int) -> [Change] {
-        var changes: [Change] = []
-        var node = goal
-        while node != start {
-            let step = steps[node]
-            changes.append(Change(kind: step.kind, index: step.index, sign: step.sign))
-            node = step.from
-        }
-        return changes
-    }
-
     // MARK: - Pushing
 
-    /// Sends as many accounts round the ring as improve it one by one; the arcs that changed.
-    private mutating func push(_ ring: [Change]) -> [Int] {
+    /// Sends as many accounts round the ring as improve it one by one.
+    private mutating func push() {
         pushes += 1
         var amount = ring.reduce(Int64.max) { min($0, room(for: $1)) }
         var low: Int64 = 1
+        // Mostly one account, seldom two.
+        while 2 * low <= amount, isImproving(2 * low) { low *= 2 }
+        amount = min(amount, 2 * low - 1)
         while low < amount {
             let middle = low + (amount - low + 1) / 2
-            if isImproving(ring, middle) { low = middle } else { amount = middle - 1 }
+            if isImproving(middle) { low = middle } else { amount = middle - 1 }
         }
         for change in ring {
             switch change.kind {
@@ -317,7 +386,6 @@ struct ShareBalance {
             case .group, .none: break
             }
         }
-        return ring.filter { $0.kind == .arc }.map(\.index)
     }
 
     private func room(for change: Change) -> Int64 {
@@ -338,7 +406,7 @@ struct ShareBalance {
     }
 
     /// Whether the last of `amount` accounts still improves the ring; then so did each before it.
-    private func isImproving(_ ring: [Change], _ amount: Int64) -> Bool {
+    private func isImproving(_ amount: Int64) -> Bool {
         let first = ring[0]
         let before = rank(first.index, flow.accounts[first.index] + first.sign * (amount - 1))
         return ring.allSatisfy { change in

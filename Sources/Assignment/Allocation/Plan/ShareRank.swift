@@ -53,31 +53,72 @@ struct ShareRank {
     }
 }
 
-/// The worst first.
+/// Arcs by their ranks, the worst first; an arc is in it once at most.
 struct ShareRankHeap {
-    private var ranks: [ShareRank] = []
+    private var arcs: [Int32] = []
+    /// Per arc, its rank and where it stands; below zero: nowhere.
+    private var ranks: [ShareRank]
+    private var places: [Int32]
 
-    mutating func insert(_ rank: ShareRank) {
-        ranks.append(rank)
-        var place = ranks.count - 1
-        while place > 0, ranks[(place - 1) / 2] < ranks[place] {
-            ranks.swapAt(place, (place - 1) / 2)
-            place = (place - 1) / 2
+    /// For arcs below `arcs`.
+    init(arcs: Int) {
+        self.ranks = (0..<arcs).map { ShareRank(ShareRank.Facts(goal: 0, held: 0, lastMonth: 0), arc: $0, accounts: 0) }
+        self.places = ranks.map { _ in -1 }
+    }
+
+    /// Puts an arc in, or to where it belongs now.
+    mutating func put(_ rank: ShareRank) {
+        ranks[rank.arc] = rank
+        if places[rank.arc] < 0 {
+            places[rank.arc] = Int32(arcs.count)
+            arcs.append(Int32(rank.arc))
         }
+        let place = Int(places[rank.arc])
+        if !rise(from: place) { sink(from: place) }
     }
 
     mutating func popWorst() -> ShareRank? {
-        guard let worst = ranks.first, let last = ranks.popLast() else { return nil }
-        guard !ranks.isEmpty else { return worst }
-        ranks[0] = last
-        var place = 0
-        while 2 * place + 1 < ranks.count {
+        guard let first = arcs.first, let last = arcs.popLast() else { return nil }
+        places[Int(first)] = -1
+        if !arcs.isEmpty {
+            set(last, at: 0)
+            sink(from: 0)
+        }
+        return ranks[Int(first)]
+    }
+
+    private mutating func set(_ arc: Int32, at place: Int) {
+        arcs[place] = arc
+        places[Int(arc)] = Int32(place)
+    }
+
+    private func isBetter(_ one: Int32, _ other: Int32) -> Bool {
+        let (key, otherKey) = (ranks[Int(one)].key, ranks[Int(other)].key)
+        return key != otherKey ? key < otherKey : ranks[Int(one)] < ranks[Int(other)]
+    }
+
+    /// Whether it rose.
+    private mutating func rise(from start: Int) -> Bool {
+        let arc = arcs[start]
+        var place = start
+        while place > 0, isBetter(arcs[(place - 1) / 2], arc) {
+            set(arcs[(place - 1) / 2], at: place)
+            place = (place - 1) / 2
+        }
+        set(arc, at: place)
+        return place < start
+    }
+
+    private mutating func sink(from start: Int) {
+        let arc = arcs[start]
+        var place = start
+        while 2 * place + 1 < arcs.count {
             var child = 2 * place + 1
-            if child + 1 < ranks.count, ranks[child] < ranks[child + 1] { child += 1 }
-            guard ranks[place] < ranks[child] else { break }
-            ranks.swapAt(place, child)
+            if child + 1 < arcs.count, isBetter(arcs[child], arcs[child + 1]) { child += 1 }
+            guard isBetter(arc, arcs[child]) else { break }
+            set(arcs[child], at: place)
             place = child
         }
-        return worst
+        set(arc, at: place)
     }
 }

@@ -5,7 +5,8 @@
 /// A plan gives every contract a quota, shared or not, and no two quotas use the same adviser or the same part of the
 /// cap. What a contract has left of its advisers at a station, of its advisers over a portfolio and of its agency's cap
 /// after all quotas, it may use in the shared pools there, at most all that is dealt of them. So all limits together
-/// stay within what each contract may hold, whoever pulls first. A bond is parted as ever: each part is a pool's own.
+/// stay within what each contract may hold, whoever pulls first. A bond is parted as ever: each part is a pool's own. Where
+/// nothing is left of it, a contract shares in nothing: its advisers do not help.
 /// - Source: AGY-07, AGY-08, ASG-07.
 package struct SharedRoom: Sendable {
     /// By pool and contract, on top of the quota: an entry for everyone who may pull of a shared pool.
@@ -13,8 +14,11 @@ package struct SharedRoom: Sendable {
 
     /// - Parameters:
     ///   - planned: per pool (undivided) and contract, what comes on top of what `input` says is held.
+    ///   - bonds: centavos of bond that a contract has for the pool beside what is held; absent: no bond limits it.
     ///   - waiting: what waits in hands of a pool beside that.
-    package init(_ input: PlanInput, planned: [PlanKey: Int64], waiting: [PoolKey: Int64] = [:]) {
+    package init(
+        _ input: PlanInput, planned: [PlanKey: Int64], bonds: [PlanKey: Int64], waiting: [PoolKey: Int64] = [:]
+    ) {
         let shared = Set(input.shared ?? [])
         guard !shared.isEmpty else {
             extra = [:]
@@ -31,6 +35,7 @@ package struct SharedRoom: Sendable {
             let pool = key.cell.pool
             return shared.contains(TargetKey(delegation: pool.delegation, strategy: pool.strategy))
                 && contracts[key.contract]?.absence(from: key.cell, on: input.firstDay) == nil
+                && bonds[key] ?? 1 > 0
         }
         var extra: [PlanKey: Int64] = [:]
         for (number, keys) in Dictionary(grouping: takers, by: \.contract).sorted(by: { $0.key < $1.key }) {
@@ -72,6 +77,14 @@ extension AllocationPlan {
     package var byPool: [PlanKey: Int64] {
         quotas.reduce(into: [:]) {
             $0[PlanKey(cell: PlanCell($1.key.cell.pool), contract: $1.key.contract), default: 0] += $1.accounts
+        }
+    }
+
+    /// Centavos of bond that may be dealt at most, per pool and contract; only where a bond limits.
+    package var bondsByPool: [PlanKey: Int64] {
+        quotas.reduce(into: [:]) { bonds, quota in
+            guard let exposure = quota.exposureMax else { return }
+            bonds[PlanKey(cell: PlanCell(quota.key.cell.pool), contract: quota.key.contract), default: 0] += exposure
         }
     }
 }

@@ -20,7 +20,7 @@ package struct PlanCheckRun {
         package let faults: [String]
 
         package var lines: [String] {
-            let who = appliedBy.isEmpty ? "" : ", applied by \(appliedBy.joined(separator: ", ")) at \(appliedAt ?? "")"
+            let who = appliedBy.isEmpty ? "" : " by \(appliedBy.joined(separator: ", ")) at \(appliedAt ?? "")"
             var lines = ["plan \(plan) of \(period), \(state)\(who), digest \(digest.prefix(16))"]
             lines += faults.map { "fault: \($0)" }
             let proof = weight == bound ? "no plan places more" : "no plan places more than \(bound)"

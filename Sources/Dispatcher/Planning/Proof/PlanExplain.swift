@@ -36,8 +36,10 @@ package struct PlanExplain {
         /// The plan's number; absent where nothing is applied yet.
         package let plan: Int64?
         package let quotas: [Quota]
-        /// Pools of its contracts that it takes no part in.
+        /// Pools of its contracts there that it takes no part in.
         package let away: [Away]
+        /// Its contracts that do not work in the delegation.
+        package let elsewhere: [Int32]
     }
 
     private let link: PgLink
@@ -67,12 +69,15 @@ package struct PlanExplain {
         let reasons = try row.map { try store.reasons($0.plan, delegation) } ?? []
         let here = proof.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }
         let mine = Set(contracts.map(\.contract))
+        let elsewhere = contracts.filter { !$0.stations.contains { $0.delegation == delegation } }
+        let working = contracts.filter { $0.stations.contains { $0.delegation == delegation } }
         return Report(
             agency: agency.description, delegation: delegation.value, plan: row?.plan,
             quotas: here.filter { mine.contains($0.key.contract) }.map { quota in
                 self.quota(quota, here, proof.plan, proof.input, reasons)
             },
-            away: contracts.flatMap { away($0, delegation, proof.input) })
+            away: working.flatMap { away($0, delegation, proof.input) },
+            elsewhere: elsewhere.map(\.contract.value).sorted())
     }
 
     private func quota(
@@ -80,7 +85,7 @@ package struct PlanExplain {
         _ reasons: [(contract: ContractID, pool: PoolKey, reason: DealResult.Reason, accounts: Int64)]
     ) -> Quota {
         let pool = quota.key.cell.pool
-        let room = SharedRoom(input, planned: plan.byPool)
+        let room = SharedRoom(input, planned: plan.byPool, bonds: plan.bondsByPool)
             .extra[PlanKey(cell: PlanCell(pool), contract: quota.key.contract)]
         let others = here.filter { $0.key.cell == quota.key.cell && $0.key.contract != quota.key.contract }
         return Quota(
@@ -146,7 +151,11 @@ extension PlanExplain.Report {
         lines += away.map {
             "contract \($0.contract), \($0.strategy), \($0.portfolio): takes no part, \($0.reason)"
         }
-        if quotas.isEmpty && away.isEmpty { lines.append("nothing waits there") }
+        if !elsewhere.isEmpty {
+            let contracts = elsewhere.map(\.description).joined(separator: ", ")
+            lines.append("not in delegation \(delegation): contract\(elsewhere.count == 1 ? "" : "s") \(contracts)")
+        }
+        if quotas.isEmpty && away.isEmpty && elsewhere.isEmpty { lines.append("nothing waits there") }
         return lines
     }
 }

@@ -70,7 +70,8 @@ struct PlanProof: Codable, Hashable, Sendable {
 
     /// The limits that the plan puts in force, by pool and contract: what is held and what is dealt on top. A quota that
     /// the plan gives nothing keeps what it holds, so that nothing more is granted and nothing is over the limit.
-    /// Where hands are shared, what a contract may pull beyond its quota comes on top.
+    /// Where hands are shared, what a contract may pull beyond its quota comes on top. Where more is held than a bond
+    /// covers, limits are below that (``PlanContract/withinBond(_:elsewhere:)``).
     var limits: [QuotaRow] {
         var limits: [Place: (accounts: Int64, exposure: Int64?)] = [:]
         for contract in input.contracts {
@@ -87,8 +88,17 @@ struct PlanProof: Codable, Hashable, Sendable {
                 before.accounts + quota.accounts, quota.exposureMax.map { $0 + (before.exposure ?? 0) }
             )
         }
-        for (key, more) in SharedRoom(input, planned: plan.byPool).extra {
+        for (key, more) in SharedRoom(input, planned: plan.byPool, bonds: plan.bondsByPool).extra {
             limits[Place(pool: key.cell.pool, contract: key.contract)]?.accounts += more
+        }
+        for contract in input.contracts where contract.exposure.isLimiting {
+            let mine = limits.keys.filter { $0.contract == contract.contract }.sorted()
+            let held = contract.held.reduce(into: [PoolKey: Int64]()) {
+                $0[$1.key.pool, default: 0] += $1.value.exposure
+            }
+            let exposures = contract.withinBond(
+                mine.map { (limits[$0]?.exposure ?? 0, held: held[$0.pool] ?? 0) })
+            for (place, exposure) in zip(mine, exposures) { limits[place]?.exposure = exposure }
         }
         return limits.keys.sorted().compactMap { place in
             limits[place].map {
