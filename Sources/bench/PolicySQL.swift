@@ -54,8 +54,10 @@ struct PolicySQL {
     private static func levels(_ field: AccountField, _ cut: LocalDate) throws(CommandFailure) -> [String] {
         switch field {
         case .balanceShare:
-            let share = "CASE WHEN balance >= 0 AND original_amount > 0 THEN balance * 10000 // original_amount END"
-            return ["\(share) AS \(field.name)"]
+            // As the policy compares: twice the basis points, one more where they are not whole.
+            let share =
+                "balance * 10000 // original_amount * 2 + CASE WHEN balance * 10000 % original_amount = 0 THEN 0 ELSE 1 END"
+            return ["CASE WHEN balance >= 0 AND original_amount > 0 THEN \(share) END AS \(field.name)"]
         case .defaultProbability, .expectedLoss: return DefaultRiskSQL.levels(field, cut: cut)
         default:
             throw CommandFailure(

@@ -78,6 +78,7 @@ struct ExhaustionCommand: AsyncParsableCommand {
             try Confirmation.require(
                 "Social collection of \(Set(accounts).count) accounts ends at once.", isGiven: yes)
             let certificates = try validation.issue(accounts)
+            Console.committed("\(Console.grouped(certificates.count)) accounts are certified")
             if json { return Console.out(try JSONText.of(certificates)) }
             for certificate in certificates { Console.out("\(certificate.folio)  account \(certificate.account)") }
             Console.out(
@@ -141,6 +142,7 @@ struct ExhaustionCommand: AsyncParsableCommand {
 
         func run() async throws {
             let report = try CertificateBook(try await database.open()).revoke(folio, by: by, reason: reason)
+            Console.committed("\(report.folio) is revoked")
             if json { return Console.out(try JSONText.of(report)) }
             Console.out(
                 "\(report.folio) is revoked; account \(report.account) may be collected again by `import starts` "

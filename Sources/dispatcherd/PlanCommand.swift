@@ -28,8 +28,10 @@ struct PlanCommand: AsyncParsableCommand {
         @Flag(help: "Print the plan as JSON.")
         var json = false
 
-        func run(_ settings: PlanSettingsFile? = nil) async throws -> PlanRun {
-            PlanRun(try await database.open(), period: planned.argument.period, seed: seed, settings: settings)
+        func run(_ settings: PlanSettingsFile? = nil, dealsNothing: Bool = false) async throws -> PlanRun {
+            PlanRun(
+                try await database.open(), period: planned.argument.period, seed: seed, settings: settings,
+                dealsNothing: dealsNothing)
         }
     }
 
@@ -62,6 +64,8 @@ struct PlanCommand: AsyncParsableCommand {
                 persons the first apply only notes the wish, and the second, by another name, deals.
                 An apply that was stopped is taken back by the next one; until then agencies get 'paused'.
                 Accounts that are held stay with their holders and are not dealt again.
+                Where no contract takes any account (the month's contracts may not be imported), it is refused.
+                The same apply again changes nothing and shows the plan in force, from its own record.
 
                 Examples:
                   dispatcherd plan apply --period 2024-03 --by ana
@@ -70,13 +74,20 @@ struct PlanCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
         @Option(help: "Who applies; kept with the plan and in the ledger.")
         var by: String = "operator"
+        @Flag(help: "Apply also a plan that deals nothing, because no contract takes any account.")
+        var dealNothing = false
 
         func run() async throws {
-            let report = try await options.run().apply(by: by)
+            let report = try await options.run(dealsNothing: dealNothing).apply(by: by)
+            if report.state == .applied, let plan = report.plan {
+                Console.committed("plan \(plan) of \(report.period) is applied")
+            }
             if options.json { return Console.out(try JSONText.of(report)) }
             for line in report.summary { Console.out(line) }
             if report.state == .unchanged, let plan = report.plan {
-                Console.out("nothing changed: plan \(plan) is applied already")
+                let who = report.persons.isEmpty ? "" : " by \(report.persons.joined(separator: ", "))"
+                let when = report.appliedAt.map { " at \($0)" } ?? ""
+                Console.out("nothing changed: these are the figures of plan \(plan), applied\(who)\(when)")
             } else if report.state == .awaiting {
                 Console.out(
                     "nothing is dealt yet: \(report.persons.joined(separator: ", ")) wants this plan, and the settings ask for "

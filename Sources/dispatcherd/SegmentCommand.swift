@@ -36,6 +36,7 @@ struct SegmentCommand: AsyncParsableCommand {
         let link = try await database.open()
         let start = ContinuousClock.now
         let report = try SegmentationRun(link, period: planned.argument.period, policy: file).run()
+        if !report.isUnchanged { Console.committed("the placements of \(report.period) are written") }
         if json { return Console.out(try JSONText.of(report)) }
         for line in report.lines + [(ContinuousClock.now - start).words] { Console.out(line) }
     }

@@ -24,6 +24,39 @@ struct SettingsTests {
         #expect(settings[.engineGroupMax].source == "default")
     }
 
+    @Test func `a data folder on the command line goes before a database of the environment and of the file`() throws {
+        let file = try SettingsText("database.url: postgresql://file.example/x\n")
+        defer { file.remove() }
+        let environment = ["REPARTO_DATABASE_URL": "postgresql://environment.example/x"]
+
+        for environment in [environment, [:]] {
+            let settings = try Settings(
+                flags: [.databaseDataDir: "var/mine"], file: file.path, environment: environment)
+            #expect(settings.databaseURL == nil)
+            #expect(settings.dataFolder == "var/mine")
+            #expect(settings[.databaseURL].source.hasPrefix("flag --data-dir, before "))
+        }
+        // What stands in the environment or the file is where the private server would be, if there were one.
+        let named = try Settings(
+            file: file.path,
+            environment: environment.merging(["REPARTO_DATABASE_DATA_DIR": "var/other"]) { first, _ in first })
+        #expect(named.databaseURL == "postgresql://environment.example/x")
+    }
+
+    @Test func `a data folder and a database on one command line are refused, without the password`() {
+        let failure = #expect(throws: CommandFailure.self) {
+            try Settings(
+                flags: [.databaseDataDir: "var/mine", .databaseURL: "postgresql://u:secret@h/x"], environment: [:])
+        }
+
+        #expect(failure?.exit == .usage)
+        #expect(failure?.found.contains("name two databases") == true)
+        #expect(failure?.found.contains("secret") == false)
+        #expect(throws: Never.self) {
+            try Settings(flags: [.databaseDataDir: "var/mine", .databaseURL: ""], environment: [:])
+        }
+    }
+
     @Test func `an unknown setting is refused with its line and the nearest known one`() throws {
         let file = try SettingsText("listen:\n  prt: 1\n")
         defer { file.remove() }

@@ -53,13 +53,20 @@ extension AccountField {
         return Int64(LocalDate.daysInMonth(year: parts.year, month: parts.month))
     }
 
-    /// Basis points, rounded down; missing where the whole is 0.
+    /// Where a percentage can lie between two basis points, its number has a place for that too: twice the basis points
+    /// of an exact one, one more for whatever lies above it and below the next. So 25 % and a hair is above 25 % and not
+    /// at most 25 %, and every comparison with whole basis points is exact.
+    package var numbersPerBasisPoint: Int64 { self == .balanceShare ? 2 : 1 }
+
+    /// Twice the basis points, and one more where they are not whole; missing where the whole is 0.
     private static func share(_ part: Int64, of whole: Int64) -> Int64 {
         guard part >= 0, whole > 0 else { return AccountRow.missing }
         let (high, low) = UInt64(part).multipliedFullWidth(by: UInt64(BasisPoints.whole))
         // Beyond what a quotient holds, the share is as good as endless.
         guard high < UInt64(whole) else { return Int64.max }
-        return Int64(clamping: UInt64(whole).dividingFullWidth((high, low)).quotient)
+        let (quotient, remainder) = UInt64(whole).dividingFullWidth((high, low))
+        guard quotient < UInt64(Int64.max / 2) else { return Int64.max }
+        return Int64(quotient) * 2 + (remainder == 0 ? 0 : 1)
     }
 
     /// Whole years, by the mean length of a year; 0 where the day is missing or lies ahead.

@@ -24,14 +24,42 @@ package struct ConditionSpace: Sendable {
         return ConditionSpace(boxes: boxes)
     }
 
-    /// These accounts without those; `nil` where they take too many boxes.
-    package func subtracting(_ other: ConditionSpace) -> ConditionSpace? {
+    /// These accounts without those; `nil` where they take more than `most` boxes.
+    package func subtracting(_ other: ConditionSpace, upTo most: Int = boxesMax) -> ConditionSpace? {
         var rest = boxes
         for hole in other.boxes {
             rest = rest.flatMap { $0.subtracting(hole) }
-            guard rest.count <= Self.boxesMax else { return nil }
+            guard rest.count <= most else { return nil }
         }
         return ConditionSpace(boxes: rest)
+    }
+
+    /// How often a box is cut in a proof that others take everything, before it is given up.
+    package static let cutsMax = 1_000
+
+    /// Which of `others`, by their places, together take every one of these accounts; `nil` where one of the accounts is in
+    /// none of them, and where the proof takes more than ``cutsMax`` cuts.
+    ///
+    /// What is left of a box is followed to its end before its neighbours are: in a long list most rules have an account
+    /// of their own, and the first one found ends the search.
+    package func cover(_ others: [ConditionSpace]) -> [Int]? {
+        let holes = others.enumerated().flatMap { place, space in space.boxes.map { (place, $0) } }
+        var open = boxes.reversed().map { (box: $0, from: 0) }
+        var used: Set<Int> = []
+        var cuts = 0
+        following: while let (box, from) = open.popLast() {
+            for index in from..<holes.count {
+                let (place, hole) = holes[index]
+                guard let parts = box.cut(hole) else { continue }
+                cuts += 1
+                guard cuts <= Self.cutsMax else { return nil }
+                used.insert(place)
+                open += parts.reversed().map { ($0, index + 1) }
+                continue following
+            }
+            return nil
+        }
+        return used.sorted()
     }
 
     private init(boxes: [Box]) { self.boxes = boxes }
@@ -147,49 +175,80 @@ private struct Axis: Hashable, Comparable, Sendable {
 
 /// What each axis may be; one that is not named may be anything.
 private struct Box: Sendable {
-    private var allowed: [Axis: ValueSet] = [:]
+    /// Ascending by axis, each once; none of the sets is empty.
+    private var allowed: [(axis: Axis, values: ValueSet)] = []
 
     func restricted(_ axis: Axis, to values: ValueSet) -> Box {
         var box = self
-        box.allowed[axis] = values
+        if let index = allowed.firstIndex(where: { $0.axis >= axis }) {
+            if allowed[index].axis == axis {
+                box.allowed[index].values = values
+            } else {
+                box.allowed.insert((axis, values), at: index)
+            }
+        } else {
+            box.allowed.append((axis, values))
+        }
         return box
     }
 
-    private func values(_ axis: Axis) -> ValueSet { allowed[axis] ?? .domain(of: axis.field) }
+    private func named(_ axis: Axis) -> ValueSet? { allowed.first { $0.axis == axis }?.values }
+    private func values(_ axis: Axis) -> ValueSet { named(axis) ?? .domain(of: axis.field) }
 
     func intersection(_ other: Box) -> Box? {
+        guard overlaps(other) else { return nil }
         var box = self
         for (axis, values) in other.allowed {
-            let both = self.values(axis).intersection(values)
-            if both.isEmpty { return nil }
-            box.allowed[axis] = both
+            let both = named(axis).map { $0.intersection(values) } ?? values
+            box = box.restricted(axis, to: both)
         }
         return box.isPossible ? box : nil
+    }
+
+    /// Whether no axis keeps them apart, which is told without making a box: most pairs of rules end here.
+    private func overlaps(_ other: Box) -> Bool {
+        var (mine, theirs) = (0, 0)
+        while mine < allowed.count, theirs < other.allowed.count {
+            let (left, right) = (allowed[mine].axis, other.allowed[theirs].axis)
+            if left == right {
+                guard allowed[mine].values.overlaps(other.allowed[theirs].values) else { return false }
+                mine += 1
+                theirs += 1
+            } else if left < right {
+                mine += 1
+            } else {
+                theirs += 1
+            }
+        }
+        return true
     }
 
     /// A date is missing on both of its axes or on none.
     private var isPossible: Bool {
         for (axis, values) in allowed where axis.isRelative {
-            guard let plain = allowed[Axis(axis.field, isRelative: false)] else { continue }
+            guard let plain = named(Axis(axis.field, isRelative: false)) else { continue }
             let canBeMissing = plain.contains(AccountRow.missing) && values.contains(AccountRow.missing)
-            let canBeKnown =
-                !plain.intersection(.known).isEmpty && !values.intersection(.known).isEmpty
-            if !canBeMissing, !canBeKnown { return false }
+            if !canBeMissing, !(plain.overlaps(.known) && values.overlaps(.known)) { return false }
         }
         return true
     }
 
     /// This box without another one, in boxes that do not overlap.
-    func subtracting(_ other: Box) -> [Box] {
-        guard intersection(other) != nil else { return [self] }
+    func subtracting(_ other: Box) -> [Box] { cut(other) ?? [self] }
+
+    /// The same; `nil` where the other one takes nothing of it.
+    func cut(_ other: Box) -> [Box]? {
+        guard intersection(other) != nil else { return nil }
         var found: [Box] = []
         var rest = self
         // In the order of the fields, so that the same policy always takes the same number of boxes.
-        for (axis, hole) in other.allowed.sorted(by: { $0.key < $1.key }) {
-            let outside = rest.values(axis).subtracting(hole)
+        for (axis, hole) in other.allowed {
+            let mine = rest.values(axis)
+            let outside = mine.subtracting(hole)
+            if outside.isEmpty { continue }
             let part = rest.restricted(axis, to: outside)
-            if !outside.isEmpty, part.isPossible { found.append(part) }
-            rest = rest.restricted(axis, to: rest.values(axis).intersection(hole))
+            if part.isPossible { found.append(part) }
+            rest = rest.restricted(axis, to: mine.intersection(hole))
         }
         return found
     }
@@ -200,6 +259,10 @@ private struct ValueSet: Hashable, Sendable {
     private let ranges: [ClosedRange<Int64>]
 
     init(_ ranges: [ClosedRange<Int64>]) {
+        guard ranges.count > 1 else {
+            self.ranges = ranges
+            return
+        }
         var joined: [ClosedRange<Int64>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if let last = joined.last, last.upperBound == .max || range.lowerBound <= last.upperBound + 1 {
@@ -213,25 +276,41 @@ private struct ValueSet: Hashable, Sendable {
 
     static let known = ValueSet([AccountRow.missing + 1...Int64.max])
 
-    /// What an account can have at all: the cut's table takes nothing else.
-    static func domain(of field: AccountField) -> ValueSet {
-        switch field.kind {
-        case _ where field == .delegation:
-            ValueSet([Int64(Delegation.range.lowerBound)...Int64(Delegation.range.upperBound)])
-        case .flag: ValueSet([0...1])
-        case .code(let words): ValueSet([1...Int64(words.count)])
-        case .number, .money, .percent:
-            field.isDerived ? ValueSet([missing, 0...Int64.max]) : ValueSet([0...Int64.max])
-        case .date: ValueSet([AccountRow.missing...Int64.max])
-        }
+    /// What an account can have at all, on either of a date's axes.
+    static func domain(of field: AccountField) -> ValueSet { domains[field.rawValue] }
+
+    private static let domains = AccountField.allCases.map { field in
+        let missing = field.canBeMissing ? [AccountRow.missing...AccountRow.missing] : []
+        // A day of the calendar and its distance from the cut are both days here, and the second has no ends of its own.
+        return ValueSet(missing + (field.kind == .date ? [AccountRow.missing + 1...Int64.max] : field.domain))
     }
-    private static let missing = AccountRow.missing...AccountRow.missing
 
     var isEmpty: Bool { ranges.isEmpty }
     func contains(_ value: Int64) -> Bool { ranges.contains { $0.contains(value) } }
 
+    func overlaps(_ other: ValueSet) -> Bool {
+        var (mine, theirs) = (0, 0)
+        while mine < ranges.count, theirs < other.ranges.count {
+            if ranges[mine].upperBound < other.ranges[theirs].lowerBound {
+                mine += 1
+            } else if other.ranges[theirs].upperBound < ranges[mine].lowerBound {
+                theirs += 1
+            } else {
+                return true
+            }
+        }
+        return false
+    }
+
     func intersection(_ other: ValueSet) -> ValueSet {
-        ValueSet(ranges.flatMap { range in other.ranges.filter(range.overlaps).map { range.clamped(to: $0) } })
+        var found: [ClosedRange<Int64>] = []
+        var (mine, theirs) = (0, 0)
+        while mine < ranges.count, theirs < other.ranges.count {
+            let (left, right) = (ranges[mine], other.ranges[theirs])
+            if left.overlaps(right) { found.append(left.clamped(to: right)) }
+            if left.upperBound < right.upperBound { mine += 1 } else { theirs += 1 }
+        }
+        return ValueSet(found)
     }
 
     func subtracting(_ other: ValueSet) -> ValueSet {

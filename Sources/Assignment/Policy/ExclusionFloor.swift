@@ -34,15 +34,8 @@ package enum ExclusionFloor {
     package static func uncovered(
         _ floor: [Exclusion], by exclusions: [Exclusion], relief: [Relief]
     ) -> [Exclusion] {
-        let taken = exclusions.map { ConditionSpace($0.when, relief: relief) }
-        return floor.filter { each in
-            var left = ConditionSpace(each.when, relief: relief)
-            for space in taken {
-                guard let space, let less = left?.subtracting(space) else { continue }
-                left = less
-            }
-            return left?.isEmpty != true
-        }
+        let taken = exclusions.compactMap { ConditionSpace($0.when, relief: relief) }
+        return floor.filter { ConditionSpace($0.when, relief: relief)?.cover(taken) == nil }
     }
 
     private static func exclusion(

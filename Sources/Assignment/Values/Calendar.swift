@@ -12,7 +12,13 @@ package struct LocalDate: Hashable, Sendable, Comparable, CustomStringConvertibl
         guard (1900...2199).contains(year), (1...12).contains(month), (1...31).contains(day),
             day <= Self.daysInMonth(year: year, month: month)
         else { return nil }
-        // Days from civil, counting years from March so that the leap day is the last of its year.
+        self.init(counting: year, month, day)
+    }
+
+    /// The same for days that are not read but follow from others, as the first one after the last period's.
+    ///
+    /// Days from civil, counting years from March so that the leap day is the last of its year; from year 1 on.
+    fileprivate init(counting year: Int, _ month: Int, _ day: Int) {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400
         let yearOfEra = shifted - era * 400
@@ -96,7 +102,8 @@ package struct Period: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var number: Int32 { monthsSinceYear0 / 12 * 100 + monthsSinceYear0 % 12 + 1 }
     package var year: Int { Int(monthsSinceYear0 / 12) }
     package var month: Int { Int(monthsSinceYear0 % 12) + 1 }
-    package var firstDay: LocalDate { LocalDate(year: year, month: month, day: 1) ?? LocalDate(daysSince1970: 0) }
+    /// Also of a month that no text names, such as the one after the last.
+    package var firstDay: LocalDate { LocalDate(counting: year, month, 1) }
     package var lastDay: LocalDate { advanced(byMonths: 1).firstDay.advanced(byDays: -1) }
     package func advanced(byMonths months: Int) -> Period { Period(monthsSinceYear0: monthsSinceYear0 + Int32(months)) }
 

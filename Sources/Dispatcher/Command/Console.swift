@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Synchronization
 
 /// What a command tells its user: results on standard output, progress and errors on standard error.
 package enum Console {
+    /// What the command has put in the database for good; see ``committed(_:)``.
+    private static let kept = Mutex<String?>(nil)
+
+    /// Notes what is in the database for good from here on, in words that follow "but": should the report of it not reach
+    /// anybody, that is said.
+    package static func committed(_ what: String) { kept.withLock { $0 = what } }
+
     package static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
     package static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
@@ -35,10 +43,13 @@ package enum Console {
     private static func lost() {
         guard errno != EPIPE else { return }
         let reason = String(cString: strerror(errno))
+        let kept = Self.kept.withLock { $0 }
+        let told = kept.map { "; but \($0), and only this report of it is lost" } ?? ""
         write(
-            "error: cannot write to standard output: \(reason). Check that the disk it goes to is not full.\n",
+            "error: cannot write to standard output: \(reason)\(told). Check that the disk it goes to is not full.\n",
             to: STDERR_FILENO)
-        exit(CommandFailure.Exit.environment.rawValue)
+        // Work that is done did not fail; whoever runs the command again on 3 would do it twice.
+        exit(kept == nil ? CommandFailure.Exit.environment.rawValue : CommandFailure.Exit.findings.rawValue)
     }
 
     private static func write(_ text: String, to descriptor: Int32) {

@@ -45,6 +45,18 @@ enum Words {
         return token.text
     }
 
+    /// Names one after the other, and how many more there are.
+    static func list(_ names: [String], shown count: Int) -> String {
+        let more = names.count - count
+        return names.prefix(count).joined(separator: ", ") + (more > 0 ? " and \(Console.grouped(more)) more" : "")
+    }
+
+    /// The first lines of a list, and how many more there are.
+    static func first(_ count: Int, of lines: [String]) -> [String] {
+        let more = lines.count - count
+        return more > 0 ? lines.prefix(count) + ["… and \(Console.grouped(more)) more; --json has all"] : lines
+    }
+
     /// The first instant of a day by the clocks of Mexico City.
     static func midnight(_ text: String) throws(CommandFailure) -> Timestamp {
         guard let day = LocalDate(text: text) else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
 package import PgStore
 
 /// A link to the database, under a name that commands can say without importing the store.
@@ -108,7 +109,7 @@ package enum Database {
             connection = try server.start()
         }
         do {
-            return try PgLink(connection, application: application)
+            return try recovered(connection, application: application)
         } catch {
             // What is wrong with a connection string is told by quoting it, and it may hold a password.
             let isFromServer = error.message.hasPrefix("connection to server") || error.message.hasPrefix("could not")
@@ -119,6 +120,26 @@ package enum Database {
                 remedy: "Check database.url and that the server is up.")
         }
     }
+
+    /// Connects; a server that starts, or recovers after one of its processes was killed, is waited for.
+    private static func recovered(_ connection: String, application: String) throws(PgError) -> PgLink {
+        let end = ContinuousClock.now + recoveryMax
+        var isTold = false
+        while true {
+            do throws(PgError) {
+                return try PgLink(connection, application: application)
+            } catch {
+                // What libpq says before there is a connection has no code. The server says these words of its own state only.
+                guard error.message.contains("the database system is "), ContinuousClock.now < end else { throw error }
+                if !isTold { Console.note("the database starts up or recovers; waiting for it") }
+                isTold = true
+                usleep(200_000)
+            }
+        }
+    }
+
+    /// A recovery reads what was written since the last checkpoint, which takes seconds.
+    private static let recoveryMax: Duration = .seconds(30)
 
     /// Names no more of it than its scheme: what follows may hold a password.
     private static func notAnAddress(_ url: String, _ source: some CustomStringConvertible) -> CommandFailure {

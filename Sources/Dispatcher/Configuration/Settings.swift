@@ -37,6 +37,12 @@ package struct Settings: Sendable {
         for (key, value) in flags {
             flagValues[AbsoluteConfigKey(key.components)] = ConfigValue(.string(value), isSecret: false)
         }
+        if let folder = flags[.databaseDataDir], let url = flags[.databaseURL], !url.isEmpty {
+            throw CommandFailure(
+                .usage,
+                "--database \(Secrets.masked(connection: url)) and --data-dir \(folder) name two databases",
+                remedy: "Give one of them.")
+        }
         let fromFile = try SettingsFile(path: file)
         let recorder = SourceRecorder()
         let reader = ConfigReader(
@@ -57,7 +63,7 @@ package struct Settings: Sendable {
                 case 2: "file \(fromFile.path)"
                 default: "default"
                 }
-            let entry = Entry(key: key, value: text ?? key.fallback, source: source)
+            let entry = Entry(key: key, value: text ?? key.fallback, source: source).overruled(by: flags)
             try entry.check()
             entries.append(entry)
         }
@@ -130,6 +136,13 @@ package struct Settings: Sendable {
 }
 
 extension Settings.Entry {
+    /// Whoever names the private server's folder on the command line means that server, whatever database the environment
+    /// or the file names.
+    fileprivate func overruled(by flags: [SettingKey: String]) -> Settings.Entry {
+        guard key == .databaseURL, flags[.databaseDataDir] != nil, !value.isEmpty else { return self }
+        return Settings.Entry(key: key, value: "", source: "flag --data-dir, before \(source)")
+    }
+
     fileprivate func check() throws(CommandFailure) {
         switch key.kind {
         case .text:

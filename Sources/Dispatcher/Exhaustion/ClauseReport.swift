@@ -207,7 +207,8 @@ extension AccountField {
         guard let value else { return "" }
         switch kind {
         case .number: return String(value)
-        case .money, .percent: return Cents(value).description
+        // Two decimals, of a share between two basis points the lower one.
+        case .money, .percent: return Cents(value / numbersPerBasisPoint).description
         case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? ""
         case .flag: return value == 0 ? "no" : "yes"
         case .code(let words):

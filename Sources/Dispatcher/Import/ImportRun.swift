@@ -43,6 +43,7 @@ package struct ImportRun {
                 Interruption.enter(.committing)
                 return report
             }
+            Console.committed("\(Console.grouped(report.rowsGood)) rows of \(file.name) are imported")
             if report.rowsBad == 0 { badRows.removeFormer() }
             return report
         } catch let kept as Kept {

@@ -51,6 +51,43 @@ struct PlanDraft {
                 + PlanWords.warnings(plan))
     }
 
+    /// An applied plan as it was kept, whatever is in the other tables by now.
+    ///
+    /// - Throws: ``CommandFailure``: usage where it was made before plans were kept with what they were made from, or its
+    ///   settings are of another version; environment where its record cannot be read.
+    static func recorded(_ link: PgLink, _ row: PlanProofStore.Row) throws -> PlanDraft {
+        let period = row.period
+        let proof = try PlanProof(text: PlanRecord.recorded(row).body)
+        let (segmentation, file) = try placements(link, period: period)
+        let contracts = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).contracts()
+        let rows = Dictionary(uniqueKeysWithValues: contracts.map { ($0.contract, $0) })
+        return PlanDraft(
+            policy: try file.policy(for: period), segmentation: segmentation, seed: proof.seed, input: proof.input,
+            plan: proof.plan,
+            sharedRoom: SharedRoom(proof.input, planned: proof.plan.byPool, bonds: proof.plan.bondsByPool),
+            parts: PoolParts(recorded: proof.input.demands),
+            settings: try PlanSettingsBook(link).kept(digest: proof.settings), contracts: rows,
+            penalties: try link.readSchedules("penalty"),
+            warnings: PlanWords(rows).warnings(proof.input) + PlanWords.warnings(proof.plan))
+    }
+
+    /// Accounts that wait to be dealt.
+    var waiting: Int64 { input.demands.reduce(0) { $0 + $1.accounts + $1.banned } }
+    var assigned: Int64 { plan.quotas.reduce(0) { $0 + $1.accounts } }
+
+    /// What is to be said before everything else: where nobody takes any of the accounts that wait.
+    var alarm: String? {
+        guard waiting > 0, assigned == 0 else { return nil }
+        let reasons = plan.unplaced.reduce(into: [String: Int64]()) {
+            $0[$1.reason.rawValue, default: 0] += $1.accounts
+        }
+        let words = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+            "\($0.key) \(Console.grouped(Int($0.value)))"
+        }
+        return "this plan deals nothing: nobody takes any of the \(Console.grouped(Int(waiting))) accounts that wait "
+            + "(\(words.joined(separator: ", ")))"
+    }
+
     /// Plans, and has the plan verified by what shares no code with the planner.
     static func verified(_ input: PlanInput) throws -> AllocationPlan {
         let plan: AllocationPlan
@@ -85,7 +122,7 @@ struct PlanDraft {
         return room
     }
 
-    private static func checkPeriod(_ store: PlanningStore) throws {
+    static func checkPeriod(_ store: PlanningStore) throws {
         guard let state = try store.lockPeriods() else {
             throw CommandFailure(
                 .usage, "\(store.period) has no cut",

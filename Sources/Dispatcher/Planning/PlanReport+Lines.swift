@@ -84,7 +84,15 @@ extension PlanReport {
         }
         let left = accounts - assigned
         table.row(["all", Self.grouped(accounts), Self.grouped(assigned), Self.grouped(left)])
-        var lines = table.lines
+        var lines: [String] = []
+        if let alarm { lines += ["WARNING: \(alarm)", ""] }
+        if state == .preview, isApplied, let plan {
+            lines += [
+                "plan \(plan) of \(period) is in force, and a month is dealt once: what follows is what a plan of today's "
+                    + "data would be, and cannot be applied", "",
+            ]
+        }
+        lines += table.lines
         lines += changes + shortages
         lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
         if let dealt {
@@ -101,10 +109,10 @@ extension PlanReport {
             }
         }
         if recalled > 0 {
-            let verb = state == .applied ? "notice given" : "notice of a recall to be given"
+            let verb = state == .applied || state == .unchanged ? "notice given" : "notice of a recall to be given"
             lines.append("\(verb) of \(Self.grouped(Int64(recalled))) held accounts whose strategy changed")
         }
-        lines += warnings.map { "warning: \($0)" }
+        lines += Words.first(20, of: warnings.map { "warning: \($0)" })
         lines.append(
             "settings \(settings), seed \(seed), digests: placements \(segmentationDigest.prefix(16)), plan \(digest.prefix(16))"
         )

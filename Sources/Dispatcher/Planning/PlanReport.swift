@@ -102,6 +102,12 @@ package struct PlanReport: Encodable, Sendable {
     package let warnings: [String]
     /// Who applied it, or wants to.
     package let persons: [String]
+    /// When it was applied; absent before that.
+    package let appliedAt: String?
+    /// Of a preview: whether ``plan`` is in force already, so that this one cannot be.
+    package let isApplied: Bool
+    /// Said before everything else: a plan that deals nothing although accounts wait.
+    package let alarm: String?
     package let dealt: Dealt?
     /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many, or will be.
     package let recalled: Int
@@ -118,7 +124,7 @@ package struct PlanReport: Encodable, Sendable {
 
     init(
         _ draft: PlanDraft, period: Period, state: State, plan: Int64?, dealt: Dealt?, persons: [String] = [],
-        recalled: Int = 0
+        recalled: Int = 0, isApplied: Bool = false, appliedAt: String? = nil
     ) {
         self.state = state
         self.plan = plan
@@ -131,6 +137,9 @@ package struct PlanReport: Encodable, Sendable {
         self.digest = LedgerTree.hex(draft.digest)
         self.warnings = draft.warnings
         self.persons = persons
+        self.appliedAt = appliedAt
+        self.isApplied = isApplied || state == .unchanged || state == .applied
+        self.alarm = draft.alarm
         self.recalled = recalled
         self.dealt = dealt
         self.pools = Self.pools(draft)

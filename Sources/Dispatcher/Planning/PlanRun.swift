@@ -13,15 +13,21 @@ package struct PlanRun {
     private let period: Period
     private let seed: Int64
     private let settings: PlanSettingsFile?
+    private let dealsNothing: Bool
     private let store: PlanningStore
 
     /// - Parameters:
     ///   - seed: of the shuffle; without one the period's number, so that preview and apply agree.
     ///   - settings: tried in the place of those in force; only for a preview.
-    package init(_ link: PgLink, period: Period, seed: Int64? = nil, settings: PlanSettingsFile? = nil) {
+    ///   - dealsNothing: apply also where nobody takes any account.
+    package init(
+        _ link: PgLink, period: Period, seed: Int64? = nil, settings: PlanSettingsFile? = nil,
+        dealsNothing: Bool = false
+    ) {
         self.link = link
         self.period = period
         self.settings = settings
+        self.dealsNothing = dealsNothing
         self.seed = seed ?? Int64(period.number)
         self.store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
     }
@@ -33,9 +39,10 @@ package struct PlanRun {
             try Sweep.runWithin(link)
             let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
             let plan = try store.plan()
+            let isApplied = plan?.state == "applied"
             return PlanReport(
                 draft, period: period, state: .preview, plan: plan?.id, dealt: nil,
-                recalled: plan?.state == "applied" ? 0 : try store.turned().count)
+                recalled: isApplied ? 0 : try store.turned().count, isApplied: isApplied)
         }
     }
 
@@ -86,6 +93,14 @@ package struct PlanRun {
 
     private func wish(_ person: String) throws -> (draft: PlanDraft, persons: [String]) {
         let draft = try PlanDraft.make(link, period: period, seed: seed)
+        // A month is dealt once, so that a plan of nothing is mostly a month without its contracts.
+        if let alarm = draft.alarm, !dealsNothing {
+            throw CommandFailure(
+                .usage, "\(alarm); a month is dealt once, so it is not applied",
+                remedy:
+                    "Import the month's contracts (dispatcherd import contracts FILE --period \(period)) or release "
+                    + "its agencies; with --deal-nothing it is applied all the same.")
+        }
         let persons = try PlanProofStore(link).approve(period, digest: draft.digest, by: person)
         return (draft, PersonName.distinct(persons))
     }
@@ -115,21 +130,34 @@ package struct PlanRun {
         }
     }
 
-    /// The report on the plan that is in force, where it is the one asked for.
+    /// The report on the plan that is in force, where it is the one asked for: by its own record, not by what a plan of
+    /// today would be.
     private func appliedAlready(_ person: String) throws -> PlanReport? {
-        let report: PlanReport? = try transaction {
+        let found: (PlanDraft, Int64, PlanReport.Dealt, [String], String?)? = try transaction {
             guard let plan = try store.plan(), plan.state == "applied" else { return nil }
-            let draft = try PlanDraft.make(link, period: period, seed: seed)
-            guard plan.seed == seed, plan.segmentationDigest == draft.segmentation.digest else {
+            try PlanDraft.checkPeriod(store)
+            let (segmentation, _) = try PlanDraft.placements(link, period: period)
+            guard plan.seed == seed, plan.segmentationDigest == segmentation.digest else {
                 throw CommandFailure(
                     .usage, "plan \(plan.id) with seed \(plan.seed) is applied for \(period)",
                     remedy: "A period is dealt once; plan the next one")
             }
-            return PlanReport(draft, period: period, state: .unchanged, plan: plan.id, dealt: nil)
+            let proofs = PlanProofStore(link)
+            let row = try PlanRecord.row(proofs, of: period)
+            let (hands, accounts) = try proofs.dealt(plan.id)
+            return (
+                try PlanDraft.recorded(link, row), plan.id,
+                PlanReport.Dealt(
+                    hands: hands, accounts: accounts, left: [], reasons: [], apart: 0, earlierHandsClosed: 0),
+                row.appliedBy, row.appliedAt?.description
+            )
         }
+        guard let (draft, plan, dealt, persons, at) = found else { return nil }
         // The one that opened the hands may have been stopped before it gave all notices.
-        if report != nil { _ = try recallTurned(by: person) }
-        return report
+        let recalled = try recallTurned(by: person)
+        return PlanReport(
+            draft, period: period, state: .unchanged, plan: plan, dealt: dealt, persons: persons, recalled: recalled,
+            appliedAt: at)
     }
 
     /// Gives notice of the leases that the period's placements take from their holders, in a recall of two steps.

@@ -50,10 +50,16 @@ struct PoolParts {
         self.demands = demands.values.sorted { $0.cell < $1.cell }
     }
 
+    /// Of a plan that was kept: its cells have numbers, and no record of what the parts were.
+    init(recorded demands: [PlanDemand]) {
+        self.parts = []
+        self.demands = demands
+    }
+
     var accounts: Int64 { demands.reduce(0) { $0 + $1.accounts } }
 
     /// What a part is, in words; empty for the pool itself.
-    func words(_ band: Int16) -> String { parts.indices.contains(Int(band)) ? parts[Int(band)].words : "" }
+    func words(_ band: Int16) -> String { parts.indices.contains(Int(band)) ? parts[Int(band)].words : "part \(band)" }
 
     /// Keeps from a contract the parts that it may not have (ASG-06, GEO-02).
     func restrict(_ contract: inout PlanContract, _ suspensions: Set<SuspensionRow>, packs: [String]) {

@@ -55,11 +55,21 @@ package struct PolicyFile: Sendable {
     }
 
     static func read(_ path: String) throws(CommandFailure) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let max = PolicyReader.bytesMax
+        let bytes: [UInt8]
+        do {
+            // No more is read than a policy may have: whatever is behind it, a wrong name is told at once.
+            bytes = try SmallFile.read(path, upTo: max + 1)
+        } catch {
             throw CommandFailure(
-                .usage, "the policy file \(path) cannot be read", remedy: "Check the path")
+                .usage, "the policy file \(path) cannot be read: \(error.words)", remedy: "Check the path")
         }
-        guard let text = String(validating: data, as: UTF8.self) else {
+        guard bytes.count <= max else {
+            throw CommandFailure(
+                .usage, "the policy file \(path) has more than \(max) bytes",
+                remedy: "Take the file of a policy, or let it have fewer rules.")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CommandFailure(.usage, "the policy file \(path) is not UTF-8", remedy: "Save it as UTF-8")
         }
         return text

@@ -182,7 +182,7 @@ extension PolicyReader {
         case .money:
             value = text.hasSuffix(" pesos") ? Cents(pesos: text.dropLast(6)).flatMap(Self.money) : nil
         case .percent:
-            value = text.hasSuffix("%") ? Self.percent(text.dropLast()) : nil
+            value = text.hasSuffix("%") ? Self.percent(text.dropLast(), of: field) : nil
         case .date:
             value =
                 LocalDate(text: text).map { .value(Int64($0.daysSince1970)) }
@@ -201,7 +201,7 @@ extension PolicyReader {
         switch field.kind {
         case .number: "a whole number, as in '4'"
         case .money: "an amount with its unit, as in '50000.00 pesos'"
-        case .percent: "a percent with its sign, as in '70 %'"
+        case .percent: "a percent from 0 to \(field.percentMax) with its sign, as in '70 %'"
         case .date: "a day, as in '2022-07-01', 'cut' or '60 days before cut'"
         case .flag: "yes or no"
         case .code(let words): oneOf(words, for: word)
@@ -212,8 +212,11 @@ extension PolicyReader {
         amount.value.magnitude <= 1_000_000_000_000_000 ? .value(amount.value) : nil
     }
 
-    private static func percent(_ text: Substring) -> Condition.Bound? {
-        BasisPoints(percent: text.last == " " ? text.dropLast() : text).map { .value($0.value) }
+    private static func percent(_ text: Substring, of field: AccountField) -> Condition.Bound? {
+        guard let value = Int64(decimal: text.last == " " ? text.dropLast() : text, places: 2),
+            (0...field.percentMax * 100).contains(value)
+        else { return nil }
+        return .value(value * field.numbersPerBasisPoint)
     }
 
     /// Days from the cut in `cut`, `60 days before cut` or `1 day after cut`; 36,500 at most.
@@ -221,7 +224,7 @@ extension PolicyReader {
         if text == "cut" { return 0 }
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 4, words[3] == "cut", let days = Int64(canonicalDigits: words[0]), days <= 36_500,
-            words[1] == (days == 1 ? "day" : "days")
+            words[1] == "days" || days == 1 && words[1] == "day"
         else { return nil }
         switch words[2] {
         case "before": return -days

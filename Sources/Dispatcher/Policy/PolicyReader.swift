@@ -80,7 +80,7 @@ final class PolicyReader {
     /// The text of a plain value, shown with quotes; a list or mapping by its kind.
     func describe(_ node: Node) -> String {
         switch node {
-        case .scalar(let scalar): "'\(scalar.string.prefix(60))'"
+        case .scalar(let scalar): "'\(scalar.string.prefix(60).withoutControls)'"
         case .sequence: "a list"
         case .mapping: "a mapping"
         case .alias: "an alias"
@@ -149,6 +149,11 @@ final class PolicyReader {
             fault(entry, expected: expected)
             return nil
         }
+        // They would move the cursor of whoever prints the text, or hide a part of it.
+        guard !scalar.string.unicodeScalars.contains(where: \.isControl) else {
+            fault(entry, found: "a control character", expected: "\(expected) of plain characters on one line")
+            return nil
+        }
         return scalar.string
     }
 
@@ -166,13 +171,15 @@ final class PolicyReader {
         return text
     }
 
-    /// A whole number with its unit, `30 days`; the number must lie in `range`.
+    /// A whole number with its unit, `30 days` or `1 day`; the number must lie in `range`.
     func quantity(_ entry: Entry, unit: String, in range: ClosedRange<Int64>) -> Int64? {
         let expected =
-            "a number from \(range.lowerBound) to \(range.upperBound) and its unit, as in '\(range.lowerBound) \(unit)'"
+            "a number from \(range.lowerBound) to \(range.upperBound) and its unit, as in "
+            + (range.lowerBound == 1 ? "'1 \(unit.dropLast())'" : "'\(range.lowerBound) \(unit)'")
         guard let text = text(entry, expected: expected) else { return nil }
         let parts = text.split(separator: " ")
-        guard parts.count == 2, parts[1] == unit, let value = Int64(canonicalDigits: parts[0]), range.contains(value)
+        guard parts.count == 2, let value = Int64(canonicalDigits: parts[0]), range.contains(value),
+            parts[1] == unit || value == 1 && parts[1] + "s" == unit
         else {
             fault(entry, expected: expected)
             return nil
@@ -188,5 +195,28 @@ final class PolicyReader {
             return nil
         }
         return value
+    }
+}
+
+extension Unicode.Scalar {
+    /// Control characters, and those that turn a line of text around or end it where nobody sees it.
+    var isControl: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: properties.isBidiControl
+        }
+    }
+}
+
+extension StringProtocol {
+    /// For quoting what stands in a file: a control character as its number.
+    var withoutControls: String {
+        unicodeScalars.reduce(into: "") { text, scalar in
+            if scalar.isControl {
+                text += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
     }
 }

@@ -16,30 +16,58 @@ package struct PolicyWarning: Hashable, Sendable, Encodable, CustomStringConvert
 
 /// Looks for what a version's rules can never do. Says only what it can prove; see ``ConditionSpace``.
 struct PolicyReview {
+    /// Boxes in which what is left for a strategy is followed up.
+    private static let leftMax = 128
+    /// Rules among which those that are needed are looked for.
+    private static let comparedMax = 12
+
     private let read: ReadPolicy
     private var policy: Policy { read.policy }
     private(set) var warnings: [PolicyWarning] = []
+    /// Rules that ask for a value that no account has.
+    var outOfRange: Set<String> = []
 
-    init(_ read: ReadPolicy) {
+    /// - Parameter known: rules that were compared with each other in another version, and not once more.
+    init(_ read: ReadPolicy, known: Set<Placing> = []) {
         self.read = read
+        reviewValues(read.policy)
         reviewBands()
         reviewTactics()
         reviewRelief()
         reviewExclusions()
-        reviewPlacement()
+        if !known.contains(Placing(read.policy)) { reviewPlacement() }
         reviewExhaustion()
+    }
+
+    /// All that decides where accounts go.
+    struct Placing: Hashable {
+        private let relief: [Relief]
+        private let exclusions: [Exclusion]
+        private let strategies: [StrategyRule]
+        private let invitation: Invitation?
+
+        init(_ policy: Policy) {
+            relief = policy.relief
+            exclusions = policy.exclusions
+            strategies = policy.strategies
+            invitation = policy.invitation
+        }
     }
 
     /// The warnings of all versions, in the order of the file; what is so in several versions is said once.
     static func warnings(_ versions: [ReadPolicy]) -> [PolicyWarning] {
         var found: [PolicyWarning] = []
+        var known: Set<Placing> = []
         for version in versions {
-            for warning in PolicyReview(version).warnings where !found.contains(warning) { found.append(warning) }
+            for warning in PolicyReview(version, known: known).warnings where !found.contains(warning) {
+                found.append(warning)
+            }
+            known.insert(Placing(version.policy))
         }
         return found.sorted { ($0.line, $0.column, $0.rule) < ($1.line, $1.column, $1.rule) }
     }
 
-    private mutating func warn(_ rule: String, at place: String? = nil, _ found: String, _ advice: String) {
+    mutating func warn(_ rule: String, at place: String? = nil, _ found: String, _ advice: String) {
         let place = read.places[place ?? rule]
         warnings.append(
             PolicyWarning(line: place?.line ?? 0, column: place?.column ?? 0, rule: rule, found: found, advice: advice))
@@ -132,7 +160,7 @@ struct PolicyReview {
         let strategies = policy.strategies.map { rule in
             Named("strategies.\(rule.strategy.name)", rule.strategy.name, rule.when)
         }
-        let left = walk(strategies, within: everyone, before: exclusions)
+        let left = walk(strategies, within: everyone, before: exclusions, keepsLeft: true)
         for (rule, space) in zip(policy.strategies, left) {
             let path = "strategies.\(rule.strategy.name)"
             let tactics = (rule.tactics + [rule.rest]).map { tactic in
@@ -185,9 +213,13 @@ struct PolicyReview {
 
     /// Goes down a list in which the first rule that holds wins, and warns of those that no account reaches.
     ///
-    /// - Parameter before: rules that come earlier still, reviewed already.
-    /// - Returns: for each rule the accounts that reach it; `nil` where they are too many boxes to tell.
-    private mutating func walk(_ rules: [Named], within space: ConditionSpace?, before: [Named]) -> [ConditionSpace?] {
+    /// - Parameters:
+    ///   - before: rules that come earlier still, reviewed already.
+    ///   - keepsLeft: whether what is returned is without what the rules before take, which takes long in a long list.
+    /// - Returns: for each rule the accounts that reach it, or more of them; `nil` where they are too many boxes to tell.
+    private mutating func walk(
+        _ rules: [Named], within space: ConditionSpace?, before: [Named], keepsLeft: Bool = false
+    ) -> [ConditionSpace?] {
         var taken = before.compactMap { rule in spaceOf(rule.when).map { (rule.name, $0) } }
         return rules.map { rule in
             guard let space, let own = spaceOf(rule.when), let mine = space.intersection(own) else { return nil }
@@ -201,21 +233,31 @@ struct PolicyReview {
                     "compare it with the strategy's own condition")
                 return mine
             }
-            let left = taken.reduce(Optional(mine)) { $0?.subtracting($1.1) }
-            if left?.isEmpty == true { warnShadowed(rule, mine, taken) }
+            let before = taken
             taken.append((rule.name, own))
-            return left
+            // Most often one rule alone takes all of it, which is told without cutting it to pieces.
+            let alone = before.firstIndex { mine.cover([$0.1]) != nil }
+            if let cover = alone.map({ [$0] }) ?? mine.cover(before.map(\.1)) {
+                warnShadowed(rule, mine, cover.map { before[$0] })
+                return spaceOf(.any([]))
+            }
+            guard keepsLeft else { return mine }
+            // Where it is too much to tell what is left of it, it is looked at as if nothing had been taken.
+            return before.reduce(Optional(mine)) { $0?.subtracting($1.1, upTo: Self.leftMax) } ?? mine
         }
     }
 
+    /// - Parameter taken: rules that take all of its accounts together.
     private mutating func warnShadowed(_ rule: Named, _ mine: ConditionSpace, _ taken: [(String, ConditionSpace)]) {
         // As few of them as take everything together.
         var needed = taken
-        for name in taken.map(\.0) {
-            let fewer = needed.filter { $0.0 != name }
-            if fewer.reduce(Optional(mine), { $0?.subtracting($1.1) })?.isEmpty == true { needed = fewer }
+        if taken.count <= Self.comparedMax {
+            for name in taken.map(\.0) {
+                let fewer = needed.filter { $0.0 != name }
+                if mine.cover(fewer.map(\.1)) != nil { needed = fewer }
+            }
         }
-        let who = needed.map { "'\($0.0)'" }.joined(separator: ", ")
+        let who = Words.list(needed.map { "'\($0.0)'" }, shown: 5)
         warn(
             rule.rule, at: rule.place,
             "it never gets an account: \(who) before it \(needed.count == 1 ? "takes" : "take") every one that it would",
@@ -223,6 +265,8 @@ struct PolicyReview {
     }
 
     private mutating func warnImpossible(_ rule: String, at place: String? = nil) {
+        // Where one of its values alone is why, that has been said.
+        guard !outOfRange.contains(rule) else { return }
         warn(rule, at: place, "no account can meet its condition", "compare its tests: they contradict each other")
     }
 
@@ -236,6 +280,7 @@ extension AccountField {
     fileprivate func shown(_ value: Int64) -> String {
         switch kind {
         case .money: "\(Cents(value)) pesos"
+        case .percent where numbersPerBasisPoint > 1: words(for: value)
         case .percent: "\(Cents(value)) %"
         case .number, .date, .flag, .code: "\(value)"
         }

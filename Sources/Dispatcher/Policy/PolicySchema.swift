@@ -25,6 +25,7 @@ package enum PolicySchema {
                     .object([
                         ("word", word), ("condition", condition), ("portfolio", portfolio),
                         ("number", test(.number)), ("money", test(.money)), ("percent", test(.percent)),
+                        ("share", shareTest),
                         ("date", test(.date)), ("flag", test(.flag)),
                         (
                             "origins",
@@ -56,14 +57,16 @@ package enum PolicySchema {
     private static func value(_ value: PolicyShape.Value) -> SchemaNode {
         switch value {
         case .word: reference("word")
-        case .text: scalar(["string", "number"])
+        case .text: line
         case .date: pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
         case .origins: reference("origins")
         case .condition: reference("condition")
         case .portfolio: reference("portfolio")
         case .range: comparisons(anyNumber, names: PolicyShape.comparisons(.number))
         case .integer(let range): integer(range)
-        case .quantity(let unit, _): pattern("^(0|[1-9][0-9]*) \(unit)$")
+        case .quantity(let unit, let range):
+            pattern(
+                "^((0|[1-9][0-9]*) \(unit)" + (range.contains(1) ? "|1 \(unit.dropLast())" : "") + ")$")
         case .oneOf(let words): .object([("enum", .array(words.map { .string($0) }))])
         case .byDelegation(let range):
             .object([
@@ -105,8 +108,15 @@ package enum PolicySchema {
     /// Names that look like numbers are names too.
     private static let word = anyOf([pattern(name), scalar(["integer"])])
     private static let amount = pattern("^-?[0-9]+([.][0-9]{1,2})? pesos$")
-    private static let percent = pattern("^[0-9]+([.][0-9]{1,2})? ?%$")
-    private static let anyNumber = anyOf([scalar(["integer"]), amount, percent])
+    private static let percent = pattern("^0*(100([.]00?)?|[0-9]{1,2}([.][0-9]{1,2})?) ?%$")
+    /// Of a part that can be more than the whole.
+    private static let share = pattern("^0*(1000([.]00?)?|[0-9]{1,3}([.][0-9]{1,2})?) ?%$")
+    private static let anyNumber = anyOf([scalar(["integer"]), amount, share])
+    /// On one line, without what moves a cursor.
+    private static let line = SchemaNode.object([
+        ("type", .array([.string("string"), .string("number")])),
+        ("pattern", .string("^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$")),
+    ])
     private static let day = pattern("^([0-9]{4}-[0-9]{2}-[0-9]{2}|cut|(0|[1-9][0-9]*) days? (before|after) cut)$")
 
     private static let portfolio = anyOf([
@@ -129,20 +139,20 @@ package enum PolicySchema {
             .object([("const", .string("always"))]),
             .object([
                 ("type", .string("object")), ("minProperties", .number(1)), ("maxProperties", .number(1)),
-                ("properties", .object(connectives + AccountField.allCases.map { ($0.name, reference(to: $0.kind)) })),
+                ("properties", .object(connectives + AccountField.allCases.map { ($0.name, reference(to: $0)) })),
                 ("additionalProperties", .bool(false)),
             ]),
         ])
     }()
 
-    private static func reference(to kind: AccountField.Kind) -> SchemaNode {
-        switch kind {
+    private static func reference(to field: AccountField) -> SchemaNode {
+        switch field.kind {
         case .number: reference("number")
         case .money: reference("money")
-        case .percent: reference("percent")
+        case .percent: reference(field.percentMax > 100 ? "share" : "percent")
         case .date: reference("date")
         case .flag: reference("flag")
-        case .code: test(kind)
+        case .code: test(field.kind)
         }
     }
 
@@ -157,6 +167,12 @@ package enum PolicySchema {
             case .flag: .object([("enum", .array([.string("yes"), .string("no")]))])
             case .code(let words): .object([("enum", .array(words.map { .string($0) }))])
             }
+        return test(value, kind)
+    }
+
+    private static let shareTest = test(share, .percent)
+
+    private static func test(_ value: SchemaNode, _ kind: AccountField.Kind) -> SchemaNode {
         let known = SchemaNode.object([("enum", .array([.string("known"), .string("unknown")]))])
         let names = PolicyShape.comparisons(kind)
         return anyOf([value, array(value, min: 1), known] + (names.isEmpty ? [] : [comparisons(value, names: names)]))

@@ -82,6 +82,17 @@ package struct PlanProofStore {
         }
     }
 
+    /// The hands of a plan as it was applied, and the accounts in them; what was dealt later is not counted.
+    package func dealt(_ plan: Int64) throws(PgError) -> (hands: Int, accounts: Int64) {
+        let row = try link.run(
+            """
+            SELECT count(*), coalesce(sum(size), 0)::bigint FROM hand
+             WHERE plan_id = $1 AND NOT is_front AND redeal_id IS NULL
+            """, [.int64(plan)]
+        ).first
+        return (Int(row?.int64(0) ?? 0), row?.int64(1) ?? 0)
+    }
+
     // MARK: - Who decides
 
     /// Notes that a person wants the plan as it would come out.

@@ -23,6 +23,42 @@ struct ConditionSpaceTests {
                 == false)
     }
 
+    @Test func `those that cover are named, and nobody is where one account is left`() throws {
+        let whole = try space(range(.arrears, 1, 9))
+        let parts = try [(0, 0), (1, 4), (20, 30), (3, 8), (9, 12)].map { try space(range(.arrears, $0.0, $0.1)) }
+
+        #expect(whole.cover(parts) == [1, 3, 4])
+        #expect(whole.cover(Array(parts.dropLast())) == nil)
+        #expect(whole.cover([]) == nil)
+        #expect(try space(.any([])).cover([]) == [])
+    }
+
+    /// Each of the fields halves what is left, so that the boxes would be 2 to the power of their number.
+    @Test func `a proof that takes too long is given up, and a way out is found at once`() throws {
+        let fields: [AccountField] = [
+            .unpaid, .arrears, .daysLate, .extensionMonths, .incompletePayments, .restructures, .continuousPayments,
+            .pensionEnrolments, .fppMonths, .maxArrears4M, .balance, .due, .overdue, .originalAmount, .paid4M,
+            .reserveShare,
+        ]
+        let whole = try space(.always)
+        let holes = try fields.indices.flatMap { index in
+            try fields.indices.filter { $0 != index }.map { other in
+                try space(.all([range(fields[index], 1, 2), range(fields[other], 5, 9)]))
+            }
+        }
+
+        #expect(whole.cover(holes) == nil)
+    }
+
+    @Test func `no account has what the cut does not take`() throws {
+        #expect(try space(range(.arrears, 1_000, nil)).isEmpty)
+        #expect(try space(range(.arrears, 999, nil)).isEmpty == false)
+        #expect(try space(.oneOf(.municipality, [14_000, 33_001])).isEmpty)
+        #expect(try space(.oneOf(.municipality, [14_000, 32_999])).isEmpty == false)
+        #expect(try space(range(.paymentProbability, 10_001, nil)).isEmpty)
+        #expect(try space(range(.balanceShare, 20_001, nil)).isEmpty == false)
+    }
+
     @Test func `yes and no cover every account, known does not cover every date`() throws {
         let all = try space(.always)
 

@@ -74,10 +74,12 @@ struct DerivedFieldTests {
 
     @Test(
         arguments: [
-            (24_99, 100_00, 2_499), (1, 3, 3_333), (0, 1, 0), (5, 0, nil), (nil, 1, nil), (1, nil, nil),
-            (99_999_999_999_99, 1, 99_999_999_999_990_000),
+            (24_99, 100_00, 4_998), (1, 3, 6_667), (0, 1, 0), (5, 0, nil), (nil, 1, nil), (1, nil, nil),
+            (99_999_999_999_99, 1, 199_999_999_999_980_000), (25_000_000, 100_000_000, 5_000),
+            (24_999_999, 100_000_000, 4_999), (25_000_001, 100_000_000, 5_001),
+            (.max, 2, .max), (.max / 20_000, 1, .max / 20_000 * 20_000), (.max / 20_000 + 1, 1, .max),
         ] as [(Int64?, Int64?, Int64?)])
-    func `the share of the balance is rounded down, and missing of nothing`(
+    func `a share between two basis points has a number between theirs, and one of nothing is missing`(
         balance: Int64?, original: Int64?, share: Int64?
     ) {
         var row = AccountRow(cut: LocalDate(daysSince1970: 19_782))

@@ -38,7 +38,9 @@ struct ColumnSegmenterTests {
         arguments: [
             (nil, 2_499), (2_500, nil), (500, 2_500), (0, nil), (nil, 0), (10_000, 16_382), (16_383, nil),
             (nil, 16_383),
-            (20_000, 30_000), (nil, -1), (-5, 3), (5, 4),
+            (20_000, 30_000), (nil, -1), (-5, 3), (5, 4), (5_000, 5_000), (5_001, 5_001), (32_765, 32_765),
+            (32_766, nil),
+            (nil, 32_766), (nil, 32_767), (32_767, nil),
         ] as [(Int64?, Int64?)])
     func `a share is tested at, below and above its ends as it is by division`(first: Int64?, last: Int64?) throws {
         var random = RandomPolicy(seed: 1)

@@ -80,6 +80,65 @@ struct PlanRunTests {
         }
     }
 
+    @Test func `the same plan again shows its own figures, whatever a plan of today would be`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let first = try month.plan().apply(by: "ana")
+            try month.link.script(
+                """
+                UPDATE contract_capacity SET committed_advisers = 1;
+                UPDATE contract SET ends_on = '2024-02-01' WHERE contract_id = 2
+                """)
+            let today = try month.plan().preview()
+            let second = try month.plan().apply(by: "luis")
+
+            #expect(today.digest != first.digest)
+            #expect(today.isApplied)
+            #expect(today.summary.first?.hasPrefix("plan \(first.plan ?? 0) of 2024-03 is in force") == true)
+            #expect(second.digest == first.digest)
+            #expect(second.assigned == first.assigned)
+            #expect(second.pools.map(\.accounts) == first.pools.map(\.accounts))
+            #expect(
+                second.pools.flatMap { $0.quotas.map(\.accounts) } == first.pools.flatMap { $0.quotas.map(\.accounts) })
+            #expect(second.dealt?.accounts == first.dealt?.accounts)
+            #expect(second.dealt?.hands == first.dealt?.hands)
+            #expect(second.persons == ["ana"])
+            #expect(second.appliedAt != nil)
+        }
+    }
+
+    @Test func `a plan that deals nothing says so, and is applied only by one who says so too`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            try month.link.script("UPDATE contract SET ends_on = '2024-02-01'")
+            let preview = try month.plan().preview()
+            let refused = #expect(throws: CommandFailure.self) { try month.plan().apply() }
+
+            #expect(preview.assigned == 0)
+            #expect(preview.summary.first?.hasPrefix("WARNING: this plan deals nothing") == true)
+            #expect(refused?.exit == .usage)
+            #expect(refused?.description.contains("import contracts") == true)
+            #expect(try month.number("SELECT count(*) FROM plan") == 0)
+            let report = try PlanRun(month.link, period: PlannedMonth.march, dealsNothing: true).apply()
+            #expect(report.state == .applied)
+            #expect(report.summary.first?.hasPrefix("WARNING: this plan deals nothing") == true)
+        }
+    }
+
+    @Test func `one contract that takes one pool is enough for a plan`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            try month.link.script("UPDATE contract SET ends_on = '2024-02-01' WHERE contract_id <> 4")
+            let report = try month.plan().apply()
+
+            #expect(report.alarm == nil)
+            #expect(report.assigned > 0)
+        }
+    }
+
     @Test func `another seed deals another order of the same quotas`() async throws {
         var orders: Set<[Int64]> = []
         for seed in [5, 5, 6] as [Int64] {

@@ -44,6 +44,33 @@ struct BrokenPolicyTests {
         #expect(check.faults.first?.found.hasPrefix("255 exclusions") == true)
     }
 
+    /// A list as long as one may be, of conditions that overlap in all directions: what is shadowed among them is found.
+    @Test func `two hundred and forty exclusions of every kind are compared with each other`() throws {
+        let pesos = "000.00 pesos"
+        let more = (1...240).map { number in
+            let when =
+                switch number % 4 {
+                case 0: "{all: [arrears: \(number % 21), unpaid: {at_least: \(number % 9 + 1)}]}"
+                case 1:
+                    "{any: [municipality: {between: [\(number % 30 + 1)001, \(number % 30 + 1)090]}, days_late: \(number)]}"
+                case 2: "{all: [{not: {signed: yes}}, balance: {between: [\(number)\(pesos), \(number + 5)\(pesos)]}]}"
+                default:
+                    "{all: [job_lost_on: {within: \(number) days before cut}, overdue: {above: \(number)\(pesos)}]}"
+                }
+            return "  - {reason: r\(number), title: {es: R, en: R}, origin: [ASG-10], when: \(when)}\n"
+        }
+        let text = try ShippedPolicy.text("infonavit-2023")
+            .replacing("\ntactics:\n", with: "\n" + more.joined() + "tactics:\n")
+        let check = PolicyCheck(text: text, file: "x")
+        let shadowed = check.warnings.filter { $0.found.hasPrefix("it never gets an account") }.map(\.rule)
+
+        #expect(check.faults.isEmpty)
+        // Every 84 the first kind comes back to the same arrears: r88 asks for 8 unpaid ones or more, r4 before it for 5.
+        #expect(shadowed.contains("exclusions.r88"))
+        #expect(!shadowed.contains("exclusions.r84"))
+        #expect(check.lines.contains { $0.hasPrefix("249 exclusions: lawsuit, ") && $0.hasSuffix(" and 229 more") })
+    }
+
     @Test(arguments: PolicyProbe.names) func `a shipped policy has neither faults nor warnings`(name: String) throws {
         let check = PolicyCheck(text: try ShippedPolicy.text(name), file: "x")
 

@@ -55,6 +55,26 @@ struct PolicyExplainTests {
         }
     }
 
+    @Test func `an account of which nothing is asked has that on record, and only in a month that is segmented`()
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let wish = PolicyChoice.Wish.file(month.policy)
+            let account = try month.number(
+                "SELECT min(account_id) FROM account WHERE arrears = 0 AND unpaid = 0 AND extension_until IS NULL")
+            #expect(try month.explain(account, wish).recorded == nil)
+            try month.segment()
+            #expect(try month.number("SELECT count(*) FROM placement WHERE account_id = \(account)") == 0)
+
+            let report = try month.explain(account)
+            #expect(report.decision.rule == "none")
+            #expect(report.recorded?.rule == "none")
+            #expect(report.lines.contains("on record: the same"))
+            #expect(report.notes == [])
+        }
+    }
+
     @Test func `values are in the words of the policy`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()

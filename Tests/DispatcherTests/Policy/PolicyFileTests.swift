@@ -37,6 +37,24 @@ struct PolicyFileTests {
         #expect(segmenter.verdict(for: row) == .excluded(policy.exclusions.count - 1))
     }
 
+    @Test(arguments: ["1 day", "1 days", "2 days"]) func `one day is a day`(words: String) throws {
+        let text = try ShippedPolicy.text("infonavit-2023").replacing("term: 20 days", with: "term: \(words)")
+            .replacing("within: 60 days before cut", with: "within: \(words) before cut")
+
+        #expect(try PolicyFile(text: text).policy.holding(.preventive)?.termDays.description == String(words.prefix(1)))
+        #expect(throws: PolicyFaults.self) {
+            try PolicyFile(text: text.replacing("within: \(words) before", with: "within: 2 day before"))
+        }
+    }
+
+    @Test func `no more is read of a file than a policy may have`() throws {
+        let failure = #expect(throws: CommandFailure.self) { try PolicyFile(path: "/dev/zero") }
+        let folder = #expect(throws: CommandFailure.self) { try PolicyFile(path: "/") }
+
+        #expect(failure?.description.contains("has more than 1048576 bytes") == true)
+        #expect(folder?.description.contains("cannot be read: Is a directory") == true)
+    }
+
     @Test func `the same bytes have the same digest, other bytes another`() throws {
         let text = try ShippedPolicy.text("infonavit-2023")
 
@@ -57,7 +75,10 @@ struct PolicyFileTests {
         ("{arrears: {above: 3}}", "{all: []}", "found an empty list; expected at least one condition"),
         ("arrears: {between: [1, 3]}", "arrears: {between: [3, 1]}", "found a range that ends before it starts"),
         ("arrears: {between: [1, 3]}", "arrears: {between: [3]}", "found 1 values; expected two"),
-        ("{at_least: 70 %}", "{at_least: 70}", "found '70'; expected a percent with its sign, as in '70 %'"),
+        (
+            "{at_least: 70 %}", "{at_least: 70}",
+            "found '70'; expected a percent from 0 to 100 with its sign, as in '70 %'"
+        ),
         ("{at_least: 70 %}", "{at_least: 101 %}", "expected a percent"),
         (
             "{situation: liquidated}", "{situation: liquidate}",
@@ -81,7 +102,7 @@ struct PolicyFileTests {
             "portfolio: telephone\n    term: 20 days", "portfolio: phone\n    term: 20 days",
             "found 'phone'; expected one of telephone"
         ),
-        ("term: 20 days", "term: 20", "expected a number from 1 to 365 and its unit, as in '1 days'"),
+        ("term: 20 days", "term: 20", "expected a number from 1 to 365 and its unit, as in '1 day'"),
         ("term: 20 days", "term: 50 days", "found a ceiling of 40 days below the term of 50"),
         ("priority: 4", "priority: 0", "expected a whole number from 1 to 99"),
         ("origin: [STR-05]", "origin: [STR5]", "found 'STR5'; expected a catalogue ID"),

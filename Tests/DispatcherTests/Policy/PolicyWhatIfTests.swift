@@ -141,6 +141,6 @@ struct PolicyWhatIfTests {
 
         let failure = #expect(throws: CommandFailure.self) { try PolicyChoice.Wish(path) }
         #expect(failure?.exit == .usage)
-        #expect(failure?.found == "the policy file no-such-policy.yaml cannot be read")
+        #expect(failure?.found == "the policy file no-such-policy.yaml cannot be read: No such file or directory")
     }
 }

@@ -108,12 +108,13 @@ enum ColumnKernels {
         }
     }
 
-    /// The test of a balance's share of the original amount, without dividing: the share is at least `first` where the
-    /// balance times 10,000 is at least `first` times the original amount.
+    /// The test of a balance's share of the original amount, without dividing and so exactly: the share is at least so many
+    /// basis points where the balance times 10,000 is at least as many times the original amount.
     ///
     /// - Parameters:
-    ///   - first: at least 0, and at most `shareMax`.
-    ///   - end: the first share above the range, at most `shareMax`; `nil` where it has no end.
+    ///   - first: as ``AccountField/balanceShare`` counts, twice the basis points, one more for above them; at least 0,
+    ///     and at most `shareMax`.
+    ///   - end: the first number above the range, at most `shareMax`; `nil` where it has no end.
     static func share(
         _ balances: UnsafePointer<Int64>, _ wholes: UnsafePointer<Int64>, _ count: Int, _ first: UInt64, _ end: UInt64?,
         _ merge: Merge, _ mask: Mask
@@ -131,28 +132,47 @@ enum ColumnKernels {
             }
             return
         }
-        let (least, most) = (Int64(first), Int64(end ?? 1))
-        let kept: Int64 = end == nil ? 0 : -1
+        let ends = ShareEnds(first: Int64(first), end: end.map { Int64($0) })
         switch merge {
-        case .replace: for i in 0..<count { mask[i] = share(balances[i], wholes[i], least, most, kept) }
-        case .and: for i in 0..<count { mask[i] &= share(balances[i], wholes[i], least, most, kept) }
-        case .or: for i in 0..<count { mask[i] |= share(balances[i], wholes[i], least, most, kept) }
+        case .replace: for i in 0..<count { mask[i] = share(balances[i], wholes[i], ends) }
+        case .and: for i in 0..<count { mask[i] &= share(balances[i], wholes[i], ends) }
+        case .or: for i in 0..<count { mask[i] |= share(balances[i], wholes[i], ends) }
         }
     }
 
-    /// By the signs of two differences, without a jump: one must not be below zero, the other must. The second is also what
-    /// refuses an original amount of zero; where the range has no end, `kept` is 0 and it does nothing else.
+    /// The ends of a range in basis points, and whether each is itself left out or taken in.
+    private struct ShareEnds {
+        let first: Int64
+        /// 1: the share must be above `first`.
+        let above: Int64
+        let end: Int64
+        /// 1: the share may be `end` too.
+        let reached: Int64
+        /// 0 where the range has no end, else all bits.
+        let kept: Int64
+
+        init(first: Int64, end: Int64?) {
+            self.first = first >> 1
+            self.above = first & 1
+            self.end = (end ?? 2) >> 1
+            self.reached = (end ?? 0) & 1
+            self.kept = end == nil ? 0 : -1
+        }
+    }
+
+    /// By the signs of two differences, without a jump: one must not be below zero, the other must. Where the range has no
+    /// end, the second holds by itself. An original amount of zero is refused by its own sign.
     @inline(__always)
-    private static func share(_ balance: Int64, _ whole: Int64, _ first: Int64, _ end: Int64, _ kept: Int64) -> UInt8 {
+    private static func share(_ balance: Int64, _ whole: Int64, _ ends: ShareEnds) -> UInt8 {
         let part = balance &* BasisPoints.whole
-        let above = part &- first &* whole
-        let below = part & kept &- end &* whole
-        return UInt8(truncatingIfNeeded: (~above & below) >> 63)
+        let above = part &- ends.first &* whole &- ends.above
+        let below = part & ends.kept &- ends.end &* whole &- ends.reached
+        return UInt8(truncatingIfNeeded: (~above & below & (0 &- whole)) >> 63)
     }
 
     /// Amounts below 2⁴⁹ centavos are multiplied in 64 bits; the factors are below 2¹⁴.
     private static let shareBits: UInt64 = 49
-    static let shareMax: Int64 = 16_383
+    static let shareMax: Int64 = 2 * 16_383
 
     @inline(never)
     private static func isWideShare(_ balance: Int64, _ whole: Int64, _ first: UInt64, _ end: UInt64?) -> Bool {

@@ -28,7 +28,7 @@ enum PlanRecord {
         return try recorded(row)
     }
 
-    private static func recorded(_ row: PlanProofStore.Row) throws -> PlanProofStore.Row {
+    static func recorded(_ row: PlanProofStore.Row) throws -> PlanProofStore.Row {
         guard !row.body.isEmpty else {
             throw CommandFailure(
                 .usage,

@@ -33,6 +33,20 @@ package struct PlanSettingsBook {
         }
     }
 
+    /// The settings of a digest, as they were put once.
+    /// - Throws: ``CommandFailure`` (usage) where this version cannot read them any more, or they are not there.
+    func kept(digest: String) throws -> PlanSettingsFile {
+        if LedgerTree.hex(PlanSettingsFile.standard.digest) == digest { return .standard }
+        if let row = try store.history().last(where: { LedgerTree.hex($0.digest) == digest }),
+            let file = try? PlanSettingsFile(text: row.body)
+        {
+            return file
+        }
+        throw CommandFailure(
+            .usage, "this version cannot read the plan settings \(digest.prefix(16)) any more",
+            remedy: "Read the plan with the version that made it.")
+    }
+
     /// Puts settings in force from a period on.
     ///
     /// - Returns: whether they were not in force already.

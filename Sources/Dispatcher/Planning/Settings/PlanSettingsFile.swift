@@ -44,11 +44,17 @@ package struct PlanSettingsFile: Hashable, Sendable {
     /// Reads `path`.
     /// - Throws: ``CommandFailure``: usage where the file is missing or wrong; its text lists the first ten faults.
     package init(path: String) throws(CommandFailure) {
-        guard let data = FileManager.default.contents(atPath: path),
-            let text = String(validating: data, as: UTF8.self)
-        else {
+        let bytes: [UInt8]
+        do {
+            bytes = try SmallFile.read(path, upTo: PolicyReader.bytesMax + 1)
+        } catch {
             throw CommandFailure(
-                .usage, "the settings file \(path) cannot be read, or is not UTF-8", remedy: "Check the path")
+                .usage, "the settings file \(path) cannot be read: \(error.words)", remedy: "Check the path")
+        }
+        guard bytes.count <= PolicyReader.bytesMax, let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(
+                .usage, "the settings file \(path) is not UTF-8, or has more than \(PolicyReader.bytesMax) bytes",
+                remedy: "Check the path")
         }
         do {
             try self.init(text: text)

@@ -62,6 +62,7 @@ struct ConditionTracer: Sendable {
 
     private func range(_ field: AccountField, _ lower: Condition.Bound?, _ upper: Condition.Bound?) -> String {
         let isDate = field.kind == .date
+        if field.numbersPerBasisPoint > 1 { return shareRange(field, lower?.plain, upper?.plain) }
         switch (lower, upper) {
         case (nil, nil): return "known"
         case (let only?, nil): return "\(isDate ? "on or after" : "at least") \(bound(field, only))"
@@ -69,6 +70,15 @@ struct ConditionTracer: Sendable {
         case (let low?, let high?):
             return low == high ? "is \(bound(field, low))" : "between \(bound(field, low)) and \(bound(field, high))"
         }
+    }
+
+    /// Ends that lie between two basis points leave out the one beside them.
+    private func shareRange(_ field: AccountField, _ lower: Int64?, _ upper: Int64?) -> String {
+        if let lower, lower == upper { return "is \(field.words(for: lower))" }
+        let low = lower.map { ($0 % 2 == 0 ? "at least " : "above ") + field.words(for: $0 - $0 % 2) }
+        let high = upper.map { ($0 % 2 == 0 ? "at most " : "below ") + field.words(for: $0 + $0 % 2) }
+        let words = [low, high].compactMap { $0 }
+        return words.isEmpty ? "known" : words.joined(separator: " and ")
     }
 
     /// Days that are counted from the cut are told both ways.
@@ -91,7 +101,10 @@ extension AccountField {
         switch kind {
         case .number: return String(value)
         case .money: return "\(Cents(value)) pesos"
-        case .percent: return "\(Self.percent(value)) %"
+        case .percent:
+            let (whole, rest) = value.quotientAndRemainder(dividingBy: numbersPerBasisPoint)
+            return rest == 0
+                ? "\(Self.percent(whole)) %" : "above \(Self.percent(whole)) % and below \(Self.percent(whole + 1)) %"
         case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? String(value)
         case .flag: return value == 0 ? "no" : "yes"
         case .code(let words):

@@ -67,13 +67,15 @@ package struct ExplainReport: Encodable, Sendable {
     package let mediation: StrategyTrace?
     package let invitation: Invitation?
     package let decision: Decision
-    /// What is on record for the account; absent where the period was not segmented or nothing was asked of it.
+    /// What is on record for the account; absent where the period was not segmented. An account of which nothing is asked
+    /// has no row, and that is its record.
     package let recorded: Decision?
     package let notes: [String]
 
     init(
         _ account: AccountID, _ delegation: Delegation, period: Period, choice: PolicyChoice, segmenter: Segmenter,
-        row: AccountRow, trace: PolicyTracer, start: RecordedStart?, round: Invitation?, recorded: RecordedVerdict?
+        row: AccountRow, trace: PolicyTracer, start: RecordedStart?, round: Invitation?, recorded: RecordedVerdict?,
+        isSegmented: Bool
     ) {
         self.account = account.value
         self.delegation = delegation.value
@@ -94,7 +96,7 @@ package struct ExplainReport: Encodable, Sendable {
         self.invitation = round
         let decision = Self.decision(segmenter, row: row, trace: trace, isInvited: round?.isInvited ?? false)
         self.decision = decision
-        let onRecord = recorded.map { Decision($0) }
+        let onRecord = recorded.map { Decision($0) } ?? (isSegmented ? Decision(rule: "none") : nil)
         self.recorded = onRecord
         var notes = choice.notes
         if start != nil, trace.invited != nil {
@@ -148,7 +150,9 @@ package struct ExplainReport: Encodable, Sendable {
         if let mediation { lines += ["", "mediation, by invitation"] + mediation.lines(indent: 2) }
         if let invitation { lines.append("      " + words(invitation)) }
         lines += ["", "decision: \(decision.words)"]
-        if let recorded, recorded.rule == decision.rule { lines.append("on record: the same") }
+        if let recorded {
+            lines.append("on record: " + (recorded.rule == decision.rule ? "the same" : recorded.words))
+        }
         lines += notes.map { "note: \($0)" }
         return lines
     }

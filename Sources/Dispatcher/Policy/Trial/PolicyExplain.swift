@@ -36,7 +36,8 @@ package struct PolicyExplain {
                 trace.invited == nil || start != nil ? nil : try rank(account, delegation, choice.policy)
             return ExplainReport(
                 account, delegation, period: period, choice: choice, segmenter: segmenter, row: row, trace: trace,
-                start: start, round: invitation, recorded: try store.placement(delegation, account))
+                start: start, round: invitation, recorded: try store.placement(delegation, account),
+                isSegmented: try store.segmentation() != nil)
         }
     }
 
