@@ -2,7 +2,7 @@
 # Everything a newcomer needs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build demo bench test test-python format format-check clean
+.PHONY: help setup setup-tests build demo demo-check bench test test-python format format-check clean
 
 help: ## Shows this list.
 	@echo "Reparto. Targets:"
@@ -17,7 +17,11 @@ setup-tests:
 build: setup ## Builds dispatcherd and agentsim in release mode.
 	swift build -c release
 
-demo: build ## Runs one month of 200,000 accounts, from the cut to the statements.
+# Before the build, which takes minutes.
+demo-check:
+	@scripts/demo.sh --check
+
+demo: demo-check build ## Runs one month of 200,000 accounts, from the cut to the statements.
 	@scripts/demo.sh
 
 bench: build ## Measures against what others do; BENCH=name picks one case, BENCH_FLAGS='--quick --json' (docs/performance.md).

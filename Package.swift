@@ -115,10 +115,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         // What `make bench` compares with other programs; it is part of no product.
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Dispatcher", "PgStore", "Assignment",
+                "Dispatcher", "PgStore", "Assignment", "AgentProtocol", "CAllocations",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

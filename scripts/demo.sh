@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # One month of 200,000 accounts, from the cut to the statements, with what `swift build -c release` made.
-# DEMO_ACCOUNTS and DEMO_SEED change its size and its luck.
+# DEMO_ACCOUNTS and DEMO_SEED change its size and its luck. With --check it only says whether it could run.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -19,10 +19,32 @@ for name in $(compgen -e | grep '^REPARTO_' || true); do unset "$name"; done
 export REPARTO_DATABASE_URL="" REPARTO_DATABASE_DATA_DIR=$demo/postgres
 mine=(--data-dir "$demo/postgres")
 
-[ -x "$bin/dispatcherd" ] && [ -x "$bin/agentsim" ] || {
-    echo "error: $bin/dispatcherd or agentsim is missing. Run 'make demo', which builds them." >&2
-    exit 3
+refuse() {
+    echo "error: $2" >&2
+    exit "$1"
 }
+
+# Before the former demo goes. The sizes are those that agentsim portfolio takes.
+[[ $accounts =~ ^[1-9][0-9]{0,7}$ ]] && [ "$accounts" -le 10000000 ] ||
+    refuse 2 "DEMO_ACCOUNTS is '$accounts', and a demo has 1 to 10000000 accounts. Nothing was changed."
+[[ $seed =~ ^(0|[1-9][0-9]{0,17})$ ]] ||
+    refuse 2 "DEMO_SEED is '$seed', and a seed is a whole number of at most 18 digits. Nothing was changed."
+
+# One demo at a time in a clone. The lock dies with this shell and its present step: no server inherits it.
+mkdir -p var
+exec 9<>var/demo.lock
+flock --nonblock 9 || {
+    read -r other since <var/demo.lock || true
+    [ -e "/proc/${other:-self}" ] ||
+        refuse 3 "the last step of a 'make demo' that was killed still runs here. Wait until it ends, or stop it with 'make clean'."
+    refuse 3 "another 'make demo' runs here since ${since:-a moment ago}, as process ${other:-unknown}. Wait for it, or stop it with 'kill ${other:-PROCESS}'."
+}
+# Only whether it could run.
+[ "${1:-}" != --check ] || exit 0
+printf '%s %s\n' "$$" "$(date '+%F %T')" >var/demo.lock
+
+[ -x "$bin/dispatcherd" ] && [ -x "$bin/agentsim" ] ||
+    refuse 3 "$bin/dispatcherd or agentsim is missing. Run 'make demo', which builds them."
 
 # --- Steps -----------------------------------------------------------------------------------------------------------
 
@@ -42,7 +64,7 @@ step() {
     started=$(date +%s%N)
     printf '\n[%2d/%d] %s\n' "$number" "$steps" "$title"
     printf '\n== %s: %s\n' "$title" "$*" >>"$demo/demo.log"
-    "$@" | tee -a "$demo/demo.log" "${also[@]}" | sed "$shown" || code=$?
+    "$@" 9>&- | tee -a "$demo/demo.log" "${also[@]}" | sed "$shown" || code=$?
     if [ "$code" -ne 0 ]; then
         if [ ${#also[@]} -gt 0 ]; then cat "${also[@]}"; fi
         printf '\nerror: this step ended with code %d: %s\n' "$code" "$*" >&2
@@ -65,7 +87,7 @@ finish() {
     local code=$?
     trap - EXIT
     stop_daemon
-    "$bin/dispatcherd" database stop "${mine[@]}" >/dev/null 2>&1 || true
+    "$bin/dispatcherd" database stop "${mine[@]}" >/dev/null 2>&1 9>&- || true
     exit "$code"
 }
 
@@ -73,7 +95,7 @@ finish() {
 # a Ctrl-C stops the agencies first.
 serve() {
     # What comes back is dealt again by a step of its own, so that it shows; nodes would do so by themselves.
-    REPARTO_DEAL_AGAIN_HOURS=0 setsid "$bin/dispatcherd" serve --port 0 --ready-file "$demo/dispatcherd.ready" "${mine[@]}" >"$demo/dispatcherd.log" 2>&1 </dev/null &
+    REPARTO_DEAL_AGAIN_HOURS=0 setsid "$bin/dispatcherd" serve --port 0 --ready-file "$demo/dispatcherd.ready" "${mine[@]}" >"$demo/dispatcherd.log" 2>&1 </dev/null 9>&- &
     daemon=$!
     echo "$daemon" >"$demo/dispatcherd.pid"
     for _ in $(seq 300); do

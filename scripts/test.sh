@@ -12,8 +12,16 @@ stop() {
     exit 3
 }
 
-# A run that was killed outright leaves its server to the next one.
+# One run at a time in a clone. The lock dies with this shell: nothing that it starts inherits it.
 mkdir -p var/test
+exec 9<>var/test/lock
+flock --nonblock 9 || {
+    read -r other since <var/test/lock || true
+    stop "another 'make test' runs here since ${since:-a moment ago}, as process ${other:-unknown}. Wait for it, or stop it with 'kill ${other:-PROCESS}'."
+}
+printf '%s %s\n' "$$" "$(date '+%F %T')" >var/test/lock
+
+# A run that was killed outright leaves its server to the next one.
 if [ -e var/test/postgres.location ]; then
     pooled=$(cat "$(cat var/test/postgres.location)/pool/pid" 2>/dev/null || true)
     if [ -n "$pooled" ] && [ "$(cat "/proc/$pooled/comm" 2>/dev/null)" = pgbouncer ]; then kill "$pooled" || true; fi
@@ -70,7 +78,7 @@ clean=(env -i "PATH=/usr/bin:/bin" LC_ALL=C TZ=UTC)
 mv "$home.log" "$home/initdb.log"
 (cd / && exec "${as_server[@]}" "${clean[@]}" "$binaries/postgres" -D "$home/data" -c listen_addresses= \
     -c unix_socket_directories="$home" -c max_connections=200 -c shared_buffers=128MB -c max_wal_size=2GB \
-    -c max_parallel_workers_per_gather=0 -c autovacuum_naptime=1d -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null &
+    -c max_parallel_workers_per_gather=0 -c autovacuum_naptime=1d -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null 9>&- &
 server=$!
 for _ in $(seq 600); do
     grep -q '^ready' "$home/data/postmaster.pid" 2>/dev/null && break
@@ -101,7 +109,7 @@ logfile = $home/pool/log
 pidfile = $home/pool/pid
 END
 if [ "$(id -u)" -eq 0 ]; then chown -R "$account" "$home/pool"; fi
-(cd / && exec "${as_server[@]}" "${clean[@]}" "$pgbouncer" --quiet "$home/pool/pgbouncer.ini") >/dev/null 2>&1 </dev/null &
+(cd / && exec "${as_server[@]}" "${clean[@]}" "$pgbouncer" --quiet "$home/pool/pgbouncer.ini") >/dev/null 2>&1 </dev/null 9>&- &
 pooler=$!
 
 export REPARTO_TEST_DATABASE="host=$home user=reparto dbname=postgres"

@@ -12,15 +12,15 @@ struct RunCommand: AsyncParsableCommand {
             Steps the database's virtual clock twice a day by calling dispatcherd, and lets every agency act at that \
             instant.
             The folder of --log keeps each agency's log and state; a run from the next day goes on where the last one \
-            stopped.
+            stopped. --data-dir, or --database, is that of the daemon.
 
             Examples:
               agentsim run --port 7607 --keys var/demo/portfolio/keys \\
-                --from 2024-03-01 --to 2024-03-15 --log var/demo/clients
+                --from 2024-03-01 --to 2024-03-15 --log var/demo/clients --data-dir var/demo/postgres
               agentsim run --port 7607 --keys var/demo/portfolio/keys \\
-                --from 2024-03-16 --to 2024-03-31 --log var/demo/clients
+                --from 2024-03-16 --to 2024-03-31 --log var/demo/clients --data-dir var/demo/postgres
               agentsim run --port 7607 --port 7608 --keys var/demo/portfolio/keys \\
-                --from 2024-03-01 --to 2024-03-15 --log var/demo/clients
+                --from 2024-03-01 --to 2024-03-15 --log var/demo/clients --data-dir var/demo/postgres
             """)
 
     @OptionGroup var server: ServerOptions
@@ -78,7 +78,8 @@ struct RunCommand: AsyncParsableCommand {
                 + "\(figure(counts.evidence)) kept as evidence, \(figure(counts.held)) accounts held, "
                 + "\(figure(payments)) payments in \(log).")
         for (code, count) in counts.refused.sorted(by: { $0.key < $1.key }) {
-            Terminal.out("  refused: \(code) \(figure(count))")
+            let meaning = RefusalWords.meaning(of: code).map { ": \($0)" } ?? ""
+            Terminal.out("  refused: \(code) \(figure(count))\(meaning)")
         }
     }
 }

@@ -13,7 +13,7 @@ struct VerifyCommand: ParsableCommand {
             The whole history is judged, not one month of it: leases live longer than a month.
 
             Examples:
-              agentsim verify --log var/demo/clients --period 2024-03
+              agentsim verify --log var/demo/clients --period 2024-03 --data-dir var/demo/postgres
               agentsim verify --log clients --period 2024-03 --json
               agentsim verify --log clients --period 2024-03 --partial --database postgresql:///reparto
             """)

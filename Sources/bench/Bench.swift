@@ -15,9 +15,10 @@ struct Bench: ParsableCommand {
             Examples:
               bench statements --policy policies/infonavit-2023.yaml --period 2024-03
               bench solver
+              bench codec
               bench policy-eval --database "$(dispatcherd database url)" --policy FILE --period 2024-03 --csv cut.csv
             """,
-        subcommands: [StatementsCommand.self, PolicyEvalCommand.self, SolverCommand.self])
+        subcommands: [StatementsCommand.self, PolicyEvalCommand.self, SolverCommand.self, CodecCommand.self])
 }
 
 /// The policy as a period's accounts meet it.

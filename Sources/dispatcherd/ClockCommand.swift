@@ -36,8 +36,8 @@ struct ClockCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Sets the virtual clock forward, or goes over to real time.",
             discussion: """
-                A database that already has leases in real time does not take a \
-                virtual clock.
+                A database where a plan was dealt or accounts are leased in real \
+                time does not take a virtual clock.
 
                 Examples:
                   dispatcherd clock set 2024-03-01T06:00Z

@@ -70,12 +70,7 @@ struct CloseCommand: AsyncParsableCommand {
             try stages.requireClosable(period, by: by)
             try out.map(StatementFiles.init)?.probe()
             closed = try closing.close(beforeItsEnd: beforeItsEnd)
-            if settings.ledgerKeyFile == nil {
-                Console.note(
-                    "note: the root of \(period) is not signed; set ledger.key-file and run `dispatcherd ledger sign`")
-            } else {
-                Console.note(try LedgerCommands.sign(period, settings, link))
-            }
+            Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
         let month = try closed?.month ?? closing.preview()
         if preview { for line in try PreviewDifference(link, month).lines { Console.note(line) } }
@@ -186,6 +181,8 @@ struct StatementCommand: AsyncParsableCommand {
             abstract:
                 "Writes the statements of a closed month as JSON, CSV and pages, byte for byte as they were closed.",
             discussion: """
+                Pages in a folder without the month's page, index.html, lack the link to it.
+
                 Examples:
                   dispatcherd statement export --period 2024-03 --out month
                 """)

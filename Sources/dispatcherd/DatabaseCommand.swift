@@ -69,7 +69,8 @@ struct DatabaseCommand: AsyncParsableCommand {
     struct URL: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "url",
-            abstract: "Prints how psql and other programs reach the database, which it starts if need be.",
+            abstract:
+                "Prints how psql and other programs reach the database, which it starts if need be but does not make.",
             discussion: """
                 A password is not printed; libpq finds it in ~/.pgpass.
 

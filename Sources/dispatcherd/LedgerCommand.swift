@@ -14,7 +14,8 @@ struct LedgerCommand: AsyncParsableCommand {
 
             Examples:
               dispatcherd ledger verify
-              dispatcherd ledger prove --receipt 0f3a… --out proof.json
+              dispatcherd ledger prove --receipt 9c1185a5c5e9fc54612808977ee8f548b2258d31ef0f2d3c2b1b6f4a1d0e7c55 \\
+                --out proof.json
               dispatcherd ledger check proof.json
             """,
         subcommands: [Verify.self, Watch.self, Prove.self, Check.self, Sign.self, Key.self])
@@ -82,7 +83,8 @@ struct LedgerCommand: AsyncParsableCommand {
             discussion: """
                 Examples:
                   dispatcherd ledger prove --receipt 9c1185a5c5e9fc54612808977ee8f548b2258d31ef0f2d3c2b1b6f4a1d0e7c55
-                  dispatcherd ledger prove --receipt 9c11… --delegation 14 --out proof.json
+                  dispatcherd ledger prove --receipt 9c1185a5c5e9fc54612808977ee8f548b2258d31ef0f2d3c2b1b6f4a1d0e7c55 \\
+                    --delegation 14 --out proof.json
                 """)
         @OptionGroup var database: DatabaseOptions
         @Option(help: "The receipt, as the agency was given it: 64 hexadecimal digits.")
@@ -108,7 +110,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
                 Examples:
                   dispatcherd ledger check proof.json
-                  dispatcherd ledger check proof.json --key MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+                  dispatcherd ledger check proof.json --key MmdNmGZV5iF6yBZEyOkrFj72XJQlVEluwUe9Gt1ec+E=
                 """)
         @Argument(help: "The proof.")
         var file: String

@@ -20,13 +20,13 @@ struct SegmentCommand: AsyncParsableCommand {
             See docs/policy.md.
 
             Examples:
-              dispatcherd segment --period 2024-03
+              dispatcherd segment --period 2024-03 --policy policies/infonavit-2023.yaml
               dispatcherd segment --period 2024-03 --policy mine.yaml --json
             """)
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var planned: PlannedPeriod
-    @Option(help: "The policy file.")
+    @Option(help: "The policy file; the default is where a clone has it.")
     var policy = "policies/infonavit-2023.yaml"
     @Flag(help: "Print the counts as JSON.")
     var json = false

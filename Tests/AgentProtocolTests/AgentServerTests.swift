@@ -40,6 +40,14 @@ struct AgentServerTests {
         await server.stop()
     }
 
+    @Test func `where nobody listens, that is what is said, with the address`() async throws {
+        let settings = AgentConnectionSettings(
+            port: 1, agency: ace07, instance: valid(Token("one")), sequence: 1, privateKey: AgencyPrivateKey())
+        let failure = await #expect(throws: AgentConnectionError.self) { try await AgentConnection.connect(settings) }
+
+        #expect(failure?.description == "cannot connect to 127.0.0.1:1: nobody listens there")
+    }
+
     @Test func `ten thousand reports in one go are answered each by its own`() async throws {
         let server = try await TestServer(isForgiving: true)
         let agent = try await server.connect()
@@ -124,12 +132,27 @@ struct AgentServerTests {
         await server.stop()
     }
 
-    @Test func `a connection too many is told so`() async throws {
-        let server = try await TestServer(connectionsMax: 1)
+    @Test func `a connection too many is told so, and the operator is told`() async throws {
+        let refused = Mutex<[RefusedConnection]>([])
+        let server = try await TestServer(connectionsMax: 1) { one in refused.withLock { $0.append(one) } }
         let first = try await server.connect()
 
         await #expect(throws: AgentConnectionError.ended(code: "LIMIT")) { try await server.connect(sequence: 2) }
+        #expect(refused.withLock { $0 } == [.full(address: "127.0.0.1", open: 1)])
         try await first.bye()
+        await server.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a connection that the system has no file for is told once, and taken later`()
+        async throws
+    {
+        let refused = Mutex<[RefusedConnection]>([])
+        let server = try await TestServer { one in refused.withLock { $0.append(one) } }
+        let greeting = try await RawClient.greetingWithoutFiles(port: server.port) { refused.withLock { !$0.isEmpty } }
+
+        #expect(greeting.hasPrefix("* REPARTO "))
+        // The pause is a second; without it there would be thousands.
+        #expect(refused.withLock { $0 } == [.notAccepted(reason: "Too many open files")])
         await server.stop()
     }
 

@@ -20,7 +20,9 @@ struct ArchitectureTests {
         "Simulation": simulation,
         // Policies and plan settings are read by the daemon's readers; see docs/decisions/0040.
         "agentsim": ["ArgumentParser", "Assignment", "CommandUsage", "Dispatcher", "Glibc", "Logging", "Simulation"],
-        "bench": ["ArgumentParser", "Assignment", "Dispatcher", "Glibc", "PgStore"],
+        "bench": [
+            "AgentProtocol", "ArgumentParser", "Assignment", "CAllocations", "Dispatcher", "Glibc", "PgStore",
+        ],
         "CommandUsage": ["ArgumentParser", "Assignment", "Glibc"],
     ]
     static let dispatcher: Set = [

@@ -55,6 +55,51 @@ struct ClosingFileTests {
         }
     }
 
+    @Test func `an export gives the bytes of the close, and elsewhere all but the link to the month's page`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let month = try closing.close().month
+            func files(_ folder: URL) throws -> [String: String] {
+                let names = try FileManager.default.contentsOfDirectory(
+                    atPath: folder.appending(path: "statements").path)
+                return try Dictionary(uniqueKeysWithValues: names.map { ($0, try text(folder, "statements/\($0)")) })
+            }
+            try withFolder { closed in
+                try StatementFiles(closed.path).write(month)
+                let before = try files(closed)
+                try withFolder { elsewhere in
+                    try StatementFiles(elsewhere.path).write(statements: closing.kept())
+                    let exported = try files(elsewhere)
+                    #expect(exported.keys == before.keys)
+                    for (name, body) in before {
+                        let lines = body.split(separator: "\n").filter { !$0.hasPrefix("<nav>") }
+                        #expect(exported[name]?.split(separator: "\n") == lines)
+                        #expect((exported[name] == body) == !name.hasSuffix(".html"))
+                    }
+                }
+                try StatementFiles(closed.path).write(statements: closing.kept())
+                #expect(try files(closed) == before)
+            }
+        }
+    }
+
+    @Test func `a probe leaves what was there`() throws {
+        try withFolder { folder in
+            let manager = FileManager.default
+            let out = folder.appending(path: "new/month")
+            try StatementFiles(out.path).probe()
+            #expect(!manager.fileExists(atPath: folder.path))
+
+            try manager.createDirectory(at: out.appending(path: "statements"), withIntermediateDirectories: true)
+            try StatementFiles(out.path).probe()
+            #expect(try manager.contentsOfDirectory(atPath: out.path) == ["statements"])
+        }
+    }
+
     @Test func `an earlier month's statements go, other files stay, and a failure leaves what was there`() async throws
     {
         try await TestDatabase.with { database in

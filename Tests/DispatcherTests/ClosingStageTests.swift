@@ -40,6 +40,17 @@ struct ClosingStageTests {
         }
     }
 
+    @Test func `a person is the same in capitals, with other blanks or marks without width`() async throws {
+        try await with { _, stages in
+            try stages.proposeClose(period, by: "Ana Ruiz")
+            for name in ["ana ruiz", "ANA RUIZ", " Ana  Ruiz ", "AnaRuiz", "Ana\u{A0}Ruiz", "Ana\u{200B} Ruiz"] {
+                #expect(found { try stages.requireClosable(period, by: name) }.hasPrefix("Ana Ruiz proposed it"))
+            }
+            #expect(found { try stages.proposeClose(period, by: " \u{200B}") }.hasPrefix("--by names a person"))
+            try stages.requireClosable(period, by: "Ana Ruis")
+        }
+    }
+
     @Test func `where the setting does not ask, one person closes`() async throws {
         try await with { link, _ in try StageCommands(link, needsTwo: false).requireClosable(period, by: nil) }
     }

@@ -144,6 +144,20 @@ struct ClosingTests {
         }
     }
 
+    @Test func `a close that comes second does not disturb the first one's snapshot`() async throws {
+        try await TestDatabase.with { database in
+            let (first, second) = (try database.link(), try database.link())
+            try ClosingFixture.make(first, seed: 3)
+            let store = PeriodStore(first, period: ClosingFixture.period)
+            _ = try store.markClosing()
+            try first.transaction {
+                try first.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT state FROM period")
+                _ = try PeriodStore(second, period: ClosingFixture.period).markClosing()
+                #expect(try store.lock() == .closing)
+            }
+        }
+    }
+
     @Test func `a month that a killed close left closing is given back, and no other`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -5,6 +5,27 @@ import Simulation
 import Testing
 
 struct ChaosTests {
+    /// Two minutes of faults, every one of them at least once. Those that need root or a C compiler may be skipped where those are
+    /// missing, and then say so; all the others have to run.
+    @Test(.timeLimit(.minutes(10)))
+    func `a daemon under every fault loses nothing, counts nothing twice and answers everybody`() async throws {
+        let folder = try TemporaryFolder()
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        var settings = ChaosSettings(
+            folder: folder.path + "/chaos", program: ChildProcess.sibling("dispatcherd"), policies: root + "/policies")
+        settings.duration = .seconds(120)
+        settings.accounts = 6_000
+        let report = try await ChaosRun(settings).run { _ in }
+
+        #expect(report.failures == [], "\(report.text)")
+        let privileged: Set<ChaosFault> = [.diskFull, .nodeClock, .serverClock]
+        #expect(report.skipped.filter { !privileged.contains($0.fault) }.map(\.fault) == [], "\(report.text)")
+        #expect(report.acknowledged > 200)
+        #expect(report.stoppedAccounts > 0)
+        for (fault, why) in report.skipped { #expect(report.text.contains("  \(fault.rawValue): \(why)")) }
+        withExtendedLifetime(folder) {}
+    }
+
     @Test func `a seed decides the order of the faults, each of which comes once`() {
         let order = ChaosFault.schedule(ChaosFault.allCases, seed: 7)
 

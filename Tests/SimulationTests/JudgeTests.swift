@@ -119,6 +119,22 @@ struct JudgeTests {
         #expect(verdict.findings.first?.events.last?.contains("brought it to 3 accounts") == true)
     }
 
+    @Test func `a limit that was raised beside its history is found before any grant shows it`() throws {
+        var history = try History.sound()
+        history.limits = [
+            History.Limit(quota: 3, since: .hour(0), accounts: 9, exposure: 900),
+            History.Limit(quota: 3, since: .hour(1), accounts: 8, exposure: 900),
+        ]
+        for (accounts, exposure, isBroken) in [
+            (8, 900, false), (9, 900, true), (7, 900, true), (8, 901, true), (8, nil, true),
+        ] as [(Int64, Int64?, Bool)] {
+            history.limitsInForce = [
+                History.Limit(quota: 3, since: .hour(9), accounts: accounts, exposure: exposure)
+            ]
+            #expect(Judge.judge(history).broken == (isBroken ? [.quotas] : []))
+        }
+    }
+
     @Test func `what was released before makes room in the quota`() throws {
         var history = try History.sound()
         history.grants.append(.sample(first: 3, last: 3, at: .hour(30), total: 3, key: 8))

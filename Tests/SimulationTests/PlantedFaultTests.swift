@@ -84,6 +84,12 @@ struct PlantedFaultTests {
                  WHERE delegation_id = $D AND quota_id = (SELECT quota_id FROM (\(live)) v)
                 """),
         Fault(
+            name: "a limit is higher than it was put", breaks: .quotas,
+            sql: """
+                UPDATE quota SET limit_accounts = limit_accounts + 1
+                 WHERE delegation_id = $D AND quota_id = (SELECT quota_id FROM (\(live)) v)
+                """),
+        Fault(
             name: "a grant's running total is off by one", breaks: .quotas,
             sql: """
                 UPDATE lease_grant SET total_accounts = total_accounts + 1000 WHERE delegation_id = $D

@@ -4,6 +4,12 @@ package import Assignment
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Who connects, and where to.
 package struct AgentConnectionSettings: Sendable {
     package var host = "127.0.0.1"
@@ -46,7 +52,7 @@ package enum AgentConnectionError: Error, Equatable, Sendable, CustomStringConve
 
     package var description: String {
         switch self {
-        case .cannotConnect(let host, let port, let reason): "cannot connect to \(host) port \(port): \(reason)"
+        case .cannotConnect(let host, let port, let reason): "cannot connect to \(host):\(port): \(reason)"
         case .refused(let reply): "refused with \(reply.codeText)"
         case .protocolViolation(let what): "the server broke the protocol: \(what)"
         case .ended(let code): "the server ended the session with \(code)"
@@ -192,7 +198,7 @@ extension AgentConnection {
             }
         } catch {
             throw AgentConnectionError.cannotConnect(
-                host: settings.host, port: settings.port, reason: String(describing: error))
+                host: settings.host, port: settings.port, reason: AgentConnectionError.reason(error))
         }
         do {
             let greeting = try await greeted.get()
@@ -203,5 +209,25 @@ extension AgentConnection {
             channel.close(promise: nil)
             throw error
         }
+    }
+}
+
+extension AgentConnectionError {
+    /// Why a connection could not be made, in the system's own words and without those of the library.
+    package static func reason(_ error: any Error) -> String {
+        guard let failure = error as? NIOConnectionError else {
+            return (error as? IOError).map { words($0.errnoCode) } ?? String(describing: error)
+        }
+        // Several addresses of one name: the last one tried says it as well as any.
+        switch failure.connectionErrors.last?.error {
+        case let error as IOError: return words(error.errnoCode)
+        case is ChannelError: return "no answer in time"
+        case nil: return "the name is not known"
+        case let error?: return String(describing: error)
+        }
+    }
+
+    private static func words(_ code: CInt) -> String {
+        code == ECONNREFUSED ? "nobody listens there" : String(cString: strerror(code))
     }
 }

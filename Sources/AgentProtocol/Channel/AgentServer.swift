@@ -28,6 +28,8 @@ package struct AgentServerSettings: Sendable {
     package var tls: ServerTLS?
     /// Whether to listen elsewhere than on loopback, although nothing encrypts the connection.
     package var allowsPlainAnywhere = false
+    /// Told of every connection that is not let in; called on event loops, must not block.
+    package var refused: @Sendable (RefusedConnection) -> Void = { _ in }
     /// What each session begins with: random, and never the same twice.
     package var seed: @Sendable () -> SessionSeed = SessionSeed.random
 
@@ -103,6 +105,11 @@ package final class AgentServer: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptGuard(settings.refused))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -43,6 +43,10 @@ final class AgentServerHandler: ChannelInboundHandler {
         let mailbox = ReplyMailbox(self, on: context.eventLoop)
         self.mailbox = mailbox
         if let refusal = shell.sessions.admit(SessionHandle(mailbox: mailbox), as: ObjectIdentifier(self)) {
+            if refusal.code == .limit {
+                shell.settings.refused(
+                    .full(address: context.remoteAddress?.ipAddress ?? "?", open: shell.sessions.count))
+            }
             output.append(text: "*")
             refusal.write(to: &output)
             output.append(.lineFeed)

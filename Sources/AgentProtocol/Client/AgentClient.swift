@@ -159,7 +159,11 @@ public actor AgentClient {
                 if case .refused(let reply) = error, reply.replyClass != .retry {
                     throw AgentClientError.refused(AgentReply(reply))
                 }
-                latest = .cannotConnect("\(address): \(error)")
+                if case .cannotConnect(_, _, let reason) = error {
+                    latest = .cannotConnect("\(address): \(reason)")
+                } else {
+                    latest = .cannotConnect("\(address): \(error)")
+                }
             }
             nextAddress += 1
             guard ContinuousClock.now < deadline, !isClosed else { break }

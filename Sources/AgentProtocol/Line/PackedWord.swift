@@ -18,14 +18,28 @@ struct PackedWord: Hashable, Sendable {
         self.high = high
         self.low = low
     }
+}
 
-    /// A table in the order of `words`.
-    static func table(_ words: [String]) -> [PackedWord] {
-        words.map { word in
-            guard let packed = PackedWord(Array(word.utf8)[...]) else {
-                preconditionFailure("\(word) is longer than \(bytesMax) bytes")
+/// A closed list of words and what they stand for, made once: to read a word allocates nothing.
+struct WordTable<Meaning: Sendable>: Sendable {
+    private let words: [PackedWord]
+    private let meanings: [Meaning]
+
+    /// - Parameter word: how a meaning is written, in at most 32 bytes.
+    init(_ meanings: [Meaning], word: (Meaning) -> String) {
+        self.meanings = meanings
+        self.words = meanings.map { meaning in
+            guard let packed = PackedWord(Array(word(meaning).utf8)[...]) else {
+                preconditionFailure("\(word(meaning)) is longer than \(PackedWord.bytesMax) bytes")
             }
             return packed
         }
+    }
+
+    /// `nil` for a word that is not on the list.
+    subscript(bytes: ArraySlice<UInt8>) -> Meaning? {
+        guard let word = PackedWord(bytes) else { return nil }
+        for index in words.indices where words[index] == word { return meanings[index] }
+        return nil
     }
 }

@@ -3,18 +3,17 @@
 import Assignment
 
 /// A closed list of words.
-protocol WireWord: WireValue, CaseIterable {
+protocol WireWord: WireValue, CaseIterable, Sendable {
     var word: String { get }
-    /// The words of all cases, in their order.
-    static var words: [PackedWord] { get }
+    static var table: WordTable<Self> { get }
 }
 
 extension WireWord {
     static var expected: String { allCases.map(\.word).joined(separator: " | ") }
 
     init?(wire bytes: ArraySlice<UInt8>) {
-        guard let word = PackedWord(bytes), let place = Self.words.firstIndex(of: word) else { return nil }
-        self = Self.allCases[Self.allCases.index(Self.allCases.startIndex, offsetBy: place)]
+        guard let meaning = Self.table[bytes] else { return nil }
+        self = meaning
     }
 
     func write(to output: inout [UInt8]) { output.append(contentsOf: word.utf8) }
@@ -25,27 +24,27 @@ extension WireWord where Self: RawRepresentable<String> {
 }
 
 extension OutcomeChannel: WireWord {
-    static let words = PackedWord.table(allCases.map(\.rawValue))
+    static let table = WordTable(allCases, word: \.rawValue)
 }
 extension OutcomeContact: WireWord {
-    static let words = PackedWord.table(allCases.map(\.rawValue))
+    static let table = WordTable(allCases, word: \.rawValue)
 }
 extension OutcomeResult: WireWord {
-    static let words = PackedWord.table(allCases.map(\.rawValue))
+    static let table = WordTable(allCases, word: \.rawValue)
 }
 extension ReturnReason: WireWord {
-    static let words = PackedWord.table(allCases.map(\.rawValue))
+    static let table = WordTable(allCases, word: \.rawValue)
 }
 extension ObjectionReason: WireWord {
-    static let words = PackedWord.table(allCases.map(\.rawValue))
+    static let table = WordTable(allCases, word: \.rawValue)
 }
 extension Strategy: WireWord {
     var word: String { name }
-    static let words = PackedWord.table(allCases.map(\.name))
+    static let table = WordTable(allCases, word: \.name)
 }
 extension Portfolio: WireWord {
     var word: String { name }
-    static let words = PackedWord.table(allCases.map(\.name))
+    static let table = WordTable(allCases, word: \.name)
 }
 
 /// A name that is not from a closed list of the protocol: a tactic, a branch, a motive, a solution, an instance.

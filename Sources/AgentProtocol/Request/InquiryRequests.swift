@@ -172,5 +172,5 @@ package struct QuietRequest: Equatable, Sendable {
 /// Whether an agency takes no accounts for now.
 package enum QuietState: String, Sendable, CaseIterable, WireWord {
     case on, off
-    static let words = PackedWord.table(allCases.map(\.rawValue))
+    static let table = WordTable(allCases, word: \.rawValue)
 }

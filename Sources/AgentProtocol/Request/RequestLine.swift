@@ -15,7 +15,7 @@ struct RequestLine {
         var scanner = scanner
         let known = verb.knownKeys
         var seen: UInt64 = 0
-        fields.reserveCapacity(12)
+        fields.reserveCapacity(known.nonzeroBitCount)
         while let field = try Self.next(&scanner) {
             guard let key = RequestKey(line[field.key]), known & key.bit != 0 else {
                 throw Refusal(.unknownKey, [ReplyField("field", String(decoding: line[field.key], as: UTF8.self))])
@@ -28,7 +28,7 @@ struct RequestLine {
         }
     }
 
-    func has(_ key: RequestKey) -> Bool { fields.contains { $0.key == key } }
+    func has(_ key: RequestKey) -> Bool { place(of: key) != nil }
 
     /// A value that has to be there.
     func required<Value: WireValue>(_ key: RequestKey) throws(Refusal) -> Value {
@@ -40,11 +40,16 @@ struct RequestLine {
 
     /// A value that may be left out; `nil` where it was.
     func optional<Value: WireValue>(_ key: RequestKey) throws(Refusal) -> Value? {
-        guard let field = fields.first(where: { $0.key == key })?.field else { return nil }
+        guard let field = place(of: key) else { return nil }
         guard let value = Value(wire: line.unescaped(field)) else {
             throw .badValue(key, expected: Value.expected)
         }
         return value
+    }
+
+    private func place(of key: RequestKey) -> RawField? {
+        for (known, field) in fields where known == key { return field }
+        return nil
     }
 
     private static func next(_ scanner: inout FieldScanner) throws(Refusal) -> RawField? {

@@ -7,12 +7,12 @@ package enum Verb: UInt8, Sendable, CaseIterable {
     package var name: String { Self.names[Int(rawValue)] }
 
     init?(_ bytes: ArraySlice<UInt8>) {
-        guard let word = PackedWord(bytes), let place = Self.words.firstIndex(of: word) else { return nil }
-        self = Self.allCases[place]
+        guard let meaning = Self.table[bytes] else { return nil }
+        self = meaning
     }
 
     private static let names = allCases.map { $0 == .giveBack ? "RETURN" : String(describing: $0).uppercased() }
-    private static let words = PackedWord.table(names)
+    private static let table = WordTable(allCases, word: \.name)
 
     /// The keys that it knows, as bits.
     var knownKeys: UInt64 { Self.knownKeys[Int(rawValue)] }
@@ -57,10 +57,10 @@ package enum RequestKey: UInt8, Sendable, CaseIterable {
     var bit: UInt64 { 1 << UInt64(rawValue) }
 
     init?(_ bytes: ArraySlice<UInt8>) {
-        guard let word = PackedWord(bytes), let place = Self.words.firstIndex(of: word) else { return nil }
-        self = Self.allCases[place]
+        guard let meaning = Self.table[bytes] else { return nil }
+        self = meaning
     }
 
     private static let names = allCases.map { String(describing: $0) }
-    private static let words = PackedWord.table(names)
+    private static let table = WordTable(allCases, word: \.name)
 }

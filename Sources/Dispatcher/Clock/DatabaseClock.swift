@@ -24,7 +24,7 @@ package enum DatabaseClock {
     /// How long a step waits for the nodes.
     private static let nodesMax: Duration = .seconds(10)
 
-    /// Steps the virtual clock forward, or turns the clock of an unused database into a virtual one. Returns once every node that
+    /// Steps the virtual clock forward, or turns the clock of a database where nothing was dealt yet into a virtual one. Returns once every node that
     /// serves the database has kept house at that time, or says how many have not after ten seconds.
     ///
     /// - Parameter text: RFC 3339, with or without seconds, in UTC or with an offset: `2024-03-01T06:00Z`.
@@ -40,7 +40,7 @@ package enum DatabaseClock {
                     .usage, "the clock shows \(now), and it goes only forward",
                     remedy: "Set a later time, or start a month anew with an empty database.")
             case .some: break
-            case nil: try refuseWhereLeased(link)
+            case nil: try refuseWhereDealt(link)
             }
             try link.run("UPDATE clock SET virtual_now = $1", [.timestamp(wanted)])
         }
@@ -78,11 +78,25 @@ package enum DatabaseClock {
         try link.run("SELECT virtual_now FROM clock FOR UPDATE").first?.optionalTimestamp(0)
     }
 
-    private static func refuseWhereLeased(_ link: DatabaseLink) throws {
-        guard try link.run("SELECT EXISTS (SELECT FROM lease_grant)").first?.bool(0) == true else { return }
+    /// A plan, its hands and leases have times of the real clock; a virtual one would put them into the future or the past.
+    private static func refuseWhereDealt(_ link: DatabaseLink) throws {
+        let found =
+            if try exists("lease_grant", link) {
+                "has leases, whose terms a virtual clock would falsify"
+            } else if try exists("plan", link) {
+                "has a plan that was dealt by it"
+            } else {
+                nil as String?
+            }
+        guard let found else { return }
         throw CommandFailure(
-            .usage, "this database keeps real time and has leases, whose terms a virtual clock would falsify",
-            remedy: "Use a database of its own for a simulated month.")
+            .usage, "this database keeps real time and \(found)",
+            remedy: "A simulated month needs a database of its own: set its clock before 'plan apply', "
+                + "in another folder or with another --data-dir.")
+    }
+
+    private static func exists(_ table: String, _ link: DatabaseLink) throws -> Bool {
+        try link.run("SELECT EXISTS (SELECT FROM \(table))").first?.bool(0) == true
     }
 
     /// `2024-03-01T06:00Z` with the seconds that RFC 3339 asks for.

@@ -306,7 +306,8 @@ package struct MonthClosing {
         }
         let summary = MonthSummary(
             period: period, strategies: try store.strategies(), cut: try store.cut(),
-            excluded: try store.excluded(), unattributed: try store.unattributed(), tally: tally)
+            excluded: try store.excluded(), startedInVain: try store.startedInVain(),
+            unattributed: try store.unattributed(), tally: tally)
         return ClosedMonth(period: period, statements: kept, summary: summary, records: records)
     }
 

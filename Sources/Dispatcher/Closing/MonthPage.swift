@@ -29,10 +29,13 @@ package struct MonthPage {
                 "total",
                 [sum.placed, sum.dealt, sum.leased, sum.worked, sum.outcomes].map { grouped($0) }
                     + [grouped(sum.recovered)]))
-        if sum.dealt < sum.placed {
-            lines.append(
-                "\(grouped(sum.placed - sum.dealt)) placed and not dealt: no contract with room or bond, trimmed by a "
-                    + "bond, or stopped before the deal")
+        if let gap = summary.gap {
+            lines += [
+                "\(grouped(gap.all)) placed and not dealt:",
+                left(grouped(gap.leftOver), 10)
+                    + "  left over by the plan for want of room or bond, trimmed by a bond, or stopped first",
+                left(grouped(gap.started), 10) + "  started within the month, and no contract had room left",
+            ]
         }
         lines += [""] + accounts
         lines += ["", "fees by service"]

@@ -54,6 +54,8 @@ package struct MonthSummary: Sendable {
     package let cut: ClosingStore.Cut?
     /// Accounts that the segmentation excluded from collection.
     package let excluded: Int64
+    /// Accounts that were placed within the month and found no contract with room.
+    package let startedInVain: Int64
     package let unattributed: (payments: Int64, amount: Cents)
     package let tally: MonthTally
 
@@ -63,6 +65,7 @@ package struct MonthSummary: Sendable {
             "period": .string(period.description),
             "contracts": .number(Int64(tally.contracts)),
             "excludedAccounts": .number(excluded),
+            "startedAndNotDealt": .number(startedInVain),
             "strategies": .array(strategies.map(\.json)),
             "fees": .string(tally.totals.fees.description),
             "penalties": .string(tally.totals.penalties.description),
@@ -107,6 +110,15 @@ package struct MonthSummary: Sendable {
             sum(\.placed), sum(\.dealt), sum(\.leased), sum(\.worked), sum(\.outcomes),
             strategies.reduce(.zero) { $0 + $1.recovered }
         )
+    }
+
+    /// What was placed and not dealt, by why; `nil` where all was dealt. What the plan left over is what its preview calls
+    /// unassigned, and the few that a bond trimmed when the hands were written.
+    var gap: (all: Int64, started: Int64, leftOver: Int64)? {
+        let all = total.placed - total.dealt
+        guard all > 0 else { return nil }
+        let started = min(startedInVain, all)
+        return (all, started, all - started)
     }
 
     /// What a person should look at before the close, one line each.

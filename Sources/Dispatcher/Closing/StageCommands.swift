@@ -217,14 +217,14 @@ package struct StageCommands {
     // MARK: - Persons
 
     private func requireOther(_ by: String, than first: String, isTo what: String) throws(CommandFailure) {
-        guard needsTwo, by == first else { return }
+        guard needsTwo, PersonName.isSame(by, first) else { return }
         throw CommandFailure(
             .usage, "\(first) proposed it, and another person has to \(what)",
             remedy: "closing.two-persons switches this off.")
     }
 
     private func requireNamed(_ by: String) throws(CommandFailure) {
-        guard (1...80).contains(by.count) else {
+        guard (1...80).contains(by.count), !PersonName.folded(by).isEmpty else {
             throw CommandFailure(.usage, "--by names a person in 1 to 80 characters", remedy: "Name who does it.")
         }
     }

@@ -13,14 +13,18 @@ package struct StatementFiles {
     private let folder: URL
     private var passing: URL { folder.appending(path: ".part", directoryHint: .isDirectory) }
     private static let statements = "statements"
+    private static let month = "index.html"
 
     /// - Parameter path: is made where it does not exist.
     package init(_ path: String) {
         folder = URL(filePath: path, directoryHint: .isDirectory)
     }
 
-    /// Makes the folders and writes a file there, so that a close that could not leave its files is not begun.
+    /// Makes the folders and writes a file there, so that a close that could not leave its files is not begun. Leaves what was
+    /// there: the close may be refused yet.
     package func probe() throws {
+        let missing = missingFolders()
+        defer { for folder in missing { rmdir(folder) } }
         do {
             try makeFolders()
             try write("probe", "probe")
@@ -29,6 +33,18 @@ package struct StatementFiles {
             try? remove(passing)
             throw CommandFailure(.environment, "\(failure.found); nothing was closed", remedy: failure.remedy)
         }
+    }
+
+    /// The folders on the way to the statements that do not exist, the deepest first.
+    private func missingFolders() -> [String] {
+        var missing: [String] = []
+        var place = folder.appending(path: Self.statements, directoryHint: .isDirectory)
+        var status = stat()
+        while lstat(place.path, &status) != 0, place.path != "/", place.path.split(separator: "/").count > 0 {
+            missing.append(place.path)
+            place.deleteLastPathComponent()
+        }
+        return missing
     }
 
     /// - Returns: how many files were written.
@@ -41,14 +57,17 @@ package struct StatementFiles {
                 try write(name, StatementTable.text(rows), names: &names)
             }
             try write("summary.json", month.summary.json.text, names: &names)
-            try write("index.html", StatementPage().html(month.summary, documents), names: &names)
+            try write(Self.month, StatementPage().html(month.summary, documents), names: &names)
         }
     }
 
-    /// Only the statements.
+    /// Only the statements. Their pages lead to the month's page where the folder has one, and so are the same bytes again in the
+    /// folder that the close wrote.
     @discardableResult
     package func write(statements: [PeriodStore.StoredStatement]) throws -> Int {
-        try replacing { names in _ = try write(statements, withMonth: false, names: &names) }
+        var status = stat()
+        let withMonth = stat(folder.appending(path: Self.month).path, &status) == 0
+        return try replacing { names in _ = try write(statements, withMonth: withMonth, names: &names) }
     }
 
     /// - Parameter withMonth: whether the month's page is beside them, to be linked.

@@ -55,8 +55,8 @@ struct StatementPage {
                     "number": document.number, "totals": view(document.totals),
                 ] as [String: Any]
             },
-            "warnings": summary.warnings, "hasGap": summary.total.dealt < summary.total.placed,
-            "gap": grouped(summary.total.placed - summary.total.dealt),
+            "warnings": summary.warnings, "hasGap": summary.gap != nil, "gap": grouped(summary.gap?.all ?? 0),
+            "leftOver": grouped(summary.gap?.leftOver ?? 0), "startedInVain": grouped(summary.gap?.started ?? 0),
         ]
         if let cut = summary.cut {
             figures["cut"] = [

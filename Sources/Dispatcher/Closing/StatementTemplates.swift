@@ -91,9 +91,10 @@ enum StatementTemplates {
         {{/strategies}}</tbody><tfoot>{{#total}}<tr><td>Total</td><td class="n">{{placed}}</td><td class="n">{{dealt}}</td>
         <td class="n">{{leased}}</td><td class="n">{{worked}}</td><td class="n">{{outcomes}}</td>
         <td class="n">{{recovered}}</td></tr>{{/total}}</tfoot></table></div>
-        {{#hasGap}}<p>{{gap}} segmentadas y no repartidas: sin contrato con capacidad o fianza, recortadas por una fianza, o
-        detenidas antes del reparto. <span class="en">Placed and not dealt: no contract with room or bond, trimmed by a bond,
-        or stopped before the deal.</span></p>{{/hasGap}}
+        {{#hasGap}}<p>{{gap}} segmentadas y no repartidas: {{leftOver}} que el plan dejó sin contrato con capacidad o fianza, que una
+        fianza recortó o que se detuvieron antes; {{startedInVain}} que iniciaron en el mes sin que un contrato tuviera lugar.
+        <span class="en">Placed and not dealt: {{leftOver}} left over by the plan for want of room or bond, trimmed by a bond, or
+        stopped first; {{startedInVain}} started within the month, and no contract had room left.</span></p>{{/hasGap}}
         <h2>Cuentas del corte <small>Accounts of the cut</small></h2>
         <div class="t"><table><tbody>{{#cut}}
         <tr><td>Segmentadas <small>placed</small></td><td class="n">{{placed}}</td></tr>

@@ -3,6 +3,11 @@
 internal import PgStore
 
 extension CommandFailure {
+    /// libpq guesses over several lines why that may be; the server knows, and says so when it is started again.
+    static let lost = "the connection to the database was lost"
+    static let lostRemedy =
+        "Run the same command again; where the server cannot be started, as on a full disk, it says why."
+
     /// What a user is told when the database stops a command.
     ///
     /// - Parameters:
@@ -19,6 +24,8 @@ extension CommandFailure {
             self.init(
                 .environment, "the connection was lost while committing",
                 remedy: "Run the same command again: it says what is there.")
+        case _ where error.isConnectionLost:
+            self.init(.environment, "\(Self.lost); \(left)", remedy: Self.lostRemedy)
         default:
             self.init(
                 .environment, "the database refused or was lost; \(left): \(error)",

@@ -17,16 +17,21 @@ package enum Database {
     ///   answered, or the schema is not one that this program works with.
     package static func open(_ settings: Settings, application: String, founds: Bool) throws -> DatabaseLink {
         let isPrivate = settings.databaseURL == nil
-        if isPrivate, !founds, try privateServer(settings).status == .absent {
-            throw CommandFailure(
-                .environment, "there is no private PostgreSQL in \(settings.dataFolder)",
-                remedy: "Go to the folder that has it, name it with --data-dir, or begin with 'dispatcherd import'.")
-        }
+        if isPrivate, !founds { try requireExisting(settings) }
         let link = try connect(settings, application: application)
         try checkVersion(link)
         try checkDurability(link, isAllowed: settings.allowsUnsafeDurability)
         try checkSchema(link, migrates: isPrivate)
         return link
+    }
+
+    private static func requireExisting(_ settings: Settings) throws {
+        guard try privateServer(settings).status == .absent else { return }
+        throw CommandFailure(
+            .environment, "there is no private PostgreSQL in \(settings.dataFolder)",
+            remedy:
+                "Go to the folder that has it, name it with --data-dir or another database with REPARTO_DATABASE_URL, "
+                + "or begin with 'dispatcherd import'.")
     }
 
     /// How libpq reaches the same database once more, after ``open(_:application:founds:)`` found it fit.
@@ -35,8 +40,11 @@ package enum Database {
     }
 
     /// The same for people and other programs: without passwords, and with the private server started.
+    ///
+    /// - Throws: ``CommandFailure`` where there is no private server yet: an empty one would look like a month that is gone.
     package static func shownConnection(_ settings: Settings) throws -> String {
         guard settings.databaseURL == nil else { return Secrets.masked(connection: try connection(settings)) }
+        try requireExisting(settings)
         var server = try privateServer(settings)
         return try server.start()
     }
@@ -66,6 +74,11 @@ package enum Database {
     /// What a command says where the database failed in the middle of its work; `nil` for errors of another kind.
     package static func failure(_ error: any Error) -> CommandFailure? {
         guard let error = error as? PgError else { return nil }
+        if error.isConnectionLost, error.code != PgError.unknownCommit {
+            return CommandFailure(
+                .environment, "\(CommandFailure.lost); what was not committed is undone",
+                remedy: CommandFailure.lostRemedy)
+        }
         let remedy =
             switch error.code {
             case "53100": "The database's disk is full: free some space, and run the command again."

@@ -169,8 +169,11 @@ package struct DispatcherNode: Sendable {
     private func listen(
         _ engine: LeaseEngine, _ admissions: Admissions, _ inquiries: Inquiries
     ) async throws -> AgentServer {
+        var listener = settings.server
+        let refusals = RefusedConnectionLog(logger)
+        listener.refused = { refusals.note($0) }
         do {
-            return try await AgentServer.start(settings.server, clock: { engine.shownNow }) {
+            return try await AgentServer.start(listener, clock: { engine.shownNow }) {
                 identity, request, reply in
                 Self.route(identity, request, to: engine, admissions, inquiries, reply)
             }

@@ -9,6 +9,8 @@ struct DelegationCheck {
     /// By contract, strategy and portfolio: what the ledger's grants leased, and what endings and sweeps gave back.
     private var leased: [Quota: Int64] = [:]
     private var released: [Quota: Int64] = [:]
+    /// Every limit that was recorded of a quota, as accounts and exposure.
+    private var limits: [Quota: Set<String>] = [:]
     private var hands: [Int64: HandPlace] = [:]
     /// Of shared hands, whose each stretch of positions was.
     private var sharedGrants: [Int64: [(positions: ClosedRange<Int64>, contract: Int64)]] = [:]
@@ -45,6 +47,7 @@ struct DelegationCheck {
         }
         chain.finish(place, isClosed: signed != nil, &report)
         for deal in book.deals { note(deal) }
+        for limit in book.limits { note(limit: limit) }
         let rows = RecordedRows(store.link)
         book.compare(try rows.reviews(delegation, period).map(LedgerRecord.review), "review", place, &report)
         book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
@@ -62,6 +65,19 @@ struct DelegationCheck {
         guard let hand = deal.number("hand"), let strategy = deal["strategy"], let portfolio = deal["portfolio"]
         else { return }
         hands[hand] = HandPlace(contract: deal.number("contract"), strategy: strategy, portfolio: portfolio)
+    }
+
+    private mutating func note(limit: LedgerFields) {
+        guard let contract = limit.number("contract"), let strategy = limit["strategy"],
+            let portfolio = limit["portfolio"], let accounts = limit.number("accounts"),
+            let exposure = limit["exposure"]
+        else { return }
+        limits[Quota(contract: contract, strategy: strategy, portfolio: portfolio), default: []].insert(
+            Self.words(accounts, exposure))
+    }
+
+    private static func words(_ accounts: Int64, _ exposure: String) -> String {
+        "\(grouped(accounts)) accounts" + (exposure == "none" ? "" : " and an exposure of \(exposure)")
     }
 
     /// Whose quota a leased position counts for.
@@ -117,6 +133,11 @@ struct DelegationCheck {
                 report.add(
                     "delegation \(delegation)",
                     "\(name): the quota has \(grouped(stored)) \(word), the ledger \(grouped(computed))")
+            }
+            // What an opening brought was in force before anything was recorded.
+            let allowed = Self.words(counter.limitAccounts, counter.limitExposure?.description ?? "none")
+            if let recorded = limits[quota], !recorded.contains(allowed) {
+                report.add("delegation \(delegation)", "\(name): the quota allows \(allowed), which was never recorded")
             }
         }
     }
@@ -188,6 +209,8 @@ struct MonthRecords {
     private var receipts: [String: [[UInt8]: String]] = [:]
     private(set) var deals: [LedgerFields] = []
     private(set) var sweeps: [LedgerFields] = []
+    /// Of quotas.
+    private(set) var limits: [LedgerFields] = []
     /// Decisions by outcome.
     private(set) var reviews: [Int64: String] = [:]
 
@@ -199,6 +222,7 @@ struct MonthRecords {
         if Self.compared.contains(kind) { receipts[kind, default: [:]][LedgerTree.leaf(record)] = Self.name(text) }
         switch kind {
         case "deal": LedgerFields(text).map { deals.append($0) }
+        case "quota": LedgerFields(text).map { limits.append($0) }
         case "sweep": LedgerFields(text).map { sweeps.append($0) }
         case "review":
             // A second decision, after a contest, takes the place of the first.

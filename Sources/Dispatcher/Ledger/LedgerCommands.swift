@@ -63,15 +63,30 @@ package enum LedgerCommands {
         ]
     }
 
+    /// Says by which key a closed period is signed; signs it where it is not, and needs the key only then.
     package static func sign(_ period: Period, _ settings: Settings, _ link: DatabaseLink) throws -> String {
+        if let root = try ProofStore(link).root(of: period) { return signed(root) }
         guard let path = settings.ledgerKeyFile else {
             throw CommandFailure(
                 .usage, "there is no key to sign with",
                 remedy: "Name its file with --key-file or ledger.key-file; `dispatcherd ledger key new FILE` makes one."
             )
         }
-        let root = try RootSigning(link).sign(period, with: SigningKey(file: path))
-        return "\(period) is signed by key \(root.key): root \(LedgerTree.hex(root.root))"
+        return signed(try RootSigning(link).sign(period, with: SigningKey(file: path)))
+    }
+
+    /// The same after a close, where a missing key is no reason to fail: the month is closed all the same.
+    package static func signIfPossible(
+        _ period: Period, _ settings: Settings, _ link: DatabaseLink
+    ) throws -> String {
+        if settings.ledgerKeyFile == nil, try ProofStore(link).root(of: period) == nil {
+            return "note: the root of \(period) is not signed; set ledger.key-file and run `dispatcherd ledger sign`"
+        }
+        return try sign(period, settings, link)
+    }
+
+    private static func signed(_ root: PeriodRootRow) -> String {
+        "\(root.period) is signed by key \(root.key): root \(LedgerTree.hex(root.root))"
     }
 
     package static func newKey(

@@ -87,7 +87,7 @@ package struct PlanRun {
     private func wish(_ person: String) throws -> (draft: PlanDraft, persons: [String]) {
         let draft = try PlanDraft.make(link, period: period, seed: seed)
         let persons = try PlanProofStore(link).approve(period, digest: draft.digest, by: person)
-        return (draft, persons)
+        return (draft, PersonName.distinct(persons))
     }
 
     /// Takes back a plan whose apply was stopped.

@@ -14,10 +14,10 @@ extension PrivateServer {
         }
     }
 
-    /// Waits until a server that is starting or stopping has done so.
+    /// Waits until a server that is starting or stopping has done so, and one that was killed this instant is gone.
     func settle() throws(CommandFailure) {
         let isSettled = wait(.seconds(180)) {
-            Postmaster(dataFolder: folders.data).map { $0.state == .ready } ?? true
+            Postmaster(dataFolder: folders.data).map { $0.state == .ready && takesConnections($0) } ?? true
         }
         guard isSettled else {
             throw CommandFailure(
@@ -31,6 +31,34 @@ extension PrivateServer {
             kill(running.process, SIGINT)
             _ = wait(.seconds(120)) { Postmaster(dataFolder: folders.data) == nil }
         }
+    }
+
+    /// Whether a greeting is answered. A killed process is there, by the system's word, until its memory is given back, and
+    /// until then its socket takes connections that nobody will serve.
+    ///
+    /// One that is silent counts as taking them: it is paused or busy. One whose socket is gone is told apart by ``settle()``.
+    private func takesConnections(_ server: Postmaster) -> Bool {
+        let path = "\(server.socketFolder)/.s.PGSQL.5432"
+        guard access(path, F_OK) == 0 else { return true }
+        let socket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard socket >= 0 else { return true }
+        defer { close(socket) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        let isTaken = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        guard isTaken else { return errno != ECONNREFUSED }
+        // The eight bytes that ask for TLS; every server answers with one, whatever it holds of TLS.
+        let greeting: [UInt8] = [0, 0, 0, 8, 4, 210, 22, 47]
+        guard send(socket, greeting, greeting.count, Int32(MSG_NOSIGNAL)) == greeting.count else { return false }
+        var event = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        guard poll(&event, 1, 2_000) > 0 else { return true }
+        var answer: UInt8 = 0
+        return recv(socket, &answer, 1, 0) == 1
     }
 
     /// `initdb` beside the data folder and then a rename, so that a cut-off one never looks like data.

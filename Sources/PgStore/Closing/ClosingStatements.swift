@@ -374,5 +374,16 @@ enum ClosingStatements {
 
     static let segmentation = "SELECT accounts, placed, excluded FROM segmentation WHERE period = $1"
 
+    /// Accounts that a start placed within the month, and that found no contract, quota or bond.
+    static let startedInVain = """
+        SELECT count(DISTINCT (s.delegation_id, s.account_id))
+          FROM start s
+          JOIN placement p ON p.period = s.period AND p.delegation_id = s.delegation_id AND p.account_id = s.account_id
+         WHERE s.period = $1 AND s.fate IN ('no-contract', 'quota', 'bond') AND p.strategy IS NOT NULL
+           AND NOT EXISTS (SELECT FROM deal d JOIN hand h USING (delegation_id, hand_id)
+                            WHERE d.delegation_id = s.delegation_id AND d.account_id = s.account_id
+                              AND h.period = $1 AND h.state <> 'inactive' AND h.redeal_id IS NULL)
+        """
+
     static let exclusions = "SELECT count(*) FROM placement WHERE period = $1 AND strategy IS NULL"
 }

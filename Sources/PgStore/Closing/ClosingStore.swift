@@ -319,6 +319,12 @@ package struct ClosingStore {
         }
     }
 
+    /// Accounts that were placed within the month, by a start, and found no contract with room; part of what is placed and not
+    /// dealt.
+    package func startedInVain() throws(PgError) -> Int64 {
+        try link.run(ClosingStatements.startedInVain, [.int32(period.number)]).first?.int64(0) ?? 0
+    }
+
     /// Accounts that the segmentation excluded from collection, by a rule of the cut.
     package func excluded() throws(PgError) -> Int64 {
         try link.run(ClosingStatements.exclusions, [.int32(period.number)]).first?.int64(0) ?? 0

@@ -37,7 +37,8 @@ package struct PeriodStore {
         return rows[0].bool(0)
     }
 
-    /// Stops the period from taking more; commits at once.
+    /// Stops the period from taking more; commits at once. One that is marked already is not written again: another close that
+    /// holds it in its snapshot would fail for it.
     ///
     /// The time is read after the commit: a transaction that began while the mark was on its way to the disk still saw the
     /// period open, and has to be waited for as well.
@@ -46,8 +47,8 @@ package struct PeriodStore {
     package func markClosing() throws(PgError) -> Mark {
         let rows = try link.run(
             """
-            UPDATE period SET state = 'closing' WHERE period = $1 AND state IN ('open', 'closing')
-            RETURNING pg_current_xact_id()::text::bigint
+            WITH marked AS (UPDATE period SET state = 'closing' WHERE period = $1 AND state = 'open')
+            SELECT pg_current_xact_id()::text::bigint
             """, [.int32(period.number)])
         let seen = try link.run("SELECT clock_timestamp()")
         return Mark(transaction: rows.first?.int64(0) ?? 0, at: seen[0].timestamp(0))

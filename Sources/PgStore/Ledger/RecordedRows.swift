@@ -212,13 +212,16 @@ package struct RecordedRows {
         }
     }
 
-    /// The quotas' counters: what they ever leased, and what was released of it, folded or not.
+    /// The quotas' counters: what they ever leased, and what was released of it, folded or not; and what they allow.
     package struct Counter: Sendable {
         package let contract: Int32
         package let strategy: Int16
         package let portfolio: Int16
         package let leased: Int64
         package let released: Int64
+        package let limitAccounts: Int64
+        /// `nil`: the contract's basis is none.
+        package let limitExposure: Cents?
     }
 
     package func counters(_ delegation: Delegation) throws(PgError) -> [Counter] {
@@ -232,13 +235,14 @@ package struct RecordedRows {
                     WHERE r.delegation_id = q.delegation_id AND r.quota_id = q.quota_id
                         AND (r.transaction, r.release_id) > (
                             SELECT coalesce(max(f.transaction), '0'), coalesce(max(f.number), 0) FROM follower f
-                            WHERE f.name = 'release')), 0))::bigint
+                            WHERE f.name = 'release')), 0))::bigint,
+                q.limit_accounts, q.limit_exposure
             FROM quota q WHERE q.delegation_id = $1
             """, [.int16(delegation.value)]
         ).map {
             Counter(
                 contract: $0.int32(0), strategy: $0.int16(1), portfolio: $0.int16(2), leased: $0.int64(3),
-                released: $0.int64(4))
+                released: $0.int64(4), limitAccounts: $0.int64(5), limitExposure: $0.optionalInt64(6).map { Cents($0) })
         }
     }
 }

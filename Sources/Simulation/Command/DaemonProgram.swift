@@ -25,18 +25,23 @@ package struct DaemonProgram: Sendable {
     }
 
     package func databaseURL() throws(SimulationFailure) -> String {
-        try run(["database", "url"] + options)
+        // Its own words say what is missing and how to name it.
+        try run(["database", "url"] + options, remedy: nil)
     }
 
     @discardableResult
     private func run(
-        _ arguments: [String], remedy: String = "Run it by hand with the same options"
+        _ arguments: [String], remedy: String? = "Run it by hand with the same options"
     ) throws(SimulationFailure) -> String {
         let (code, text) = try ChildProcess.run(path, arguments)
         let lines = text.split(separator: "\n")
         guard code == 0 else {
             var said = lines.last ?? "without a word"
             if said.hasPrefix("error: ") { said = said.dropFirst(7) }
+            guard let remedy else {
+                throw SimulationFailure(
+                    SimulationFailure.Exit(rawValue: code) ?? .environment, String(said), remedy: "")
+            }
             while said.hasSuffix(".") { said = said.dropLast() }
             throw SimulationFailure(
                 .environment, "dispatcherd \(arguments.prefix(2).joined(separator: " ")) failed: \(said)",

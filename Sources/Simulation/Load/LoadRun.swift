@@ -91,6 +91,7 @@ package struct LoadRun: Sendable {
     func clock(_ agencies: [Agency]) async throws -> LoadClock {
         guard let first = agencies.first, let address = settings.addresses.first, let instance = Token("load-clock")
         else { throw SimulationFailure(.usage, "there are no agencies", remedy: "Give the contracts of a portfolio") }
+        try Reachability.check(host: address.host, port: address.port)
         var connection = AgentConnectionSettings(
             port: address.port, agency: first.id, instance: instance, sequence: Self.nowMicroseconds(),
             privateKey: first.key)
@@ -105,7 +106,7 @@ package struct LoadRun: Sendable {
             return LoadClock(fixed: before == after ? after : nil)
         } catch let error as AgentConnectionError {
             throw SimulationFailure(
-                .environment, "\(address): \(error)",
+                .environment, "\(error)",
                 remedy: "Check that dispatcherd serve listens there, and that keys.csv of this portfolio was loaded")
         }
     }
@@ -151,7 +152,8 @@ package struct LoadRun: Sendable {
                 _ = try await bootstrap.connect(host: address.host, port: address.port).get()
             } catch {
                 throw SimulationFailure(
-                    .environment, "connection \(number + 1) to \(address) failed: \(error)",
+                    .environment,
+                    "connection \(number + 1) to \(address) failed: \(AgentConnectionError.reason(error))",
                     remedy: "Check that dispatcherd serve listens there; --connections asks for fewer")
             }
         }

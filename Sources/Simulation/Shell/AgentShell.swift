@@ -33,12 +33,14 @@ package struct AgentShell {
 
     /// Runs until the person takes leave or the server ends the session.
     package func run() async throws {
+        try Reachability.check(host: settings.host, port: settings.port)
         let connection: AgentConnection
         do {
             connection = try await AgentConnection.connect(settings)
         } catch {
             throw SimulationFailure(
-                .environment, "\(error)", remedy: "Check the address, the agency's key, and that the server listens")
+                .environment, "\(error)",
+                remedy: "Check the agency and its key, and that a dispatcherd serves there, with TLS or without")
         }
         Terminal.out("* REPARTO \(connection.greeting.text)")
         Terminal.out(connection.admission.text)

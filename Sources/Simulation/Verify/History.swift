@@ -231,6 +231,8 @@ package struct History: Sendable {
     package var grants: [Grant] = []
     package var endings: [Ending] = []
     package var limits: [Limit] = []
+    /// What each quota allows now; `since` is without meaning.
+    package var limitsInForce: [Limit] = []
     package var outcomes: [Outcome] = []
     package var requests: Set<Request> = []
     /// The code under which each piece of evidence was refused.

@@ -131,6 +131,14 @@ package struct HistoryReader {
                     quota: reader.int32(), since: reader.timestamp(), accounts: reader.int64(),
                     exposure: reader.optionalInt64()))
         }
+        try copy(
+            "SELECT quota_id, limit_accounts, limit_exposure FROM quota WHERE delegation_id = $delegation", history
+        ) { reader in
+            history.limitsInForce.append(
+                History.Limit(
+                    quota: reader.int32(), since: history.now, accounts: reader.int64(),
+                    exposure: reader.optionalInt64()))
+        }
         try copy("SELECT account_id, epoch FROM notice WHERE delegation_id = $delegation", history) { reader in
             if let held = Self.held(&reader) { history.noticed.insert(held) }
         }

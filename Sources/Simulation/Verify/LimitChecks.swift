@@ -21,6 +21,7 @@ struct LimitChecks {
                 leases: leasesByQuota[quota] ?? []
             ).run(grants, &verdict)
         }
+        inForce(limits, &verdict)
         exclusions(&verdict)
         holds(&verdict)
         expiry(&verdict)
@@ -53,6 +54,24 @@ struct LimitChecks {
             // Go on from what the grant says, so that one wrong figure is told once.
             accounts = grant.totalAccounts
             exposure = grant.totalExposure
+        }
+    }
+
+    /// What a quota allows now is what it was last set to: a limit that is raised beside its history lets through what no plan
+    /// and nobody has allowed, before any grant shows it.
+    private func inForce(_ limits: [Int32: [History.Limit]], _ verdict: inout Verdict) {
+        for now in history.limitsInForce {
+            verdict.count(.quotas)
+            let last = limits[now.quota]?.max { $0.since < $1.since }
+            guard last?.accounts != now.accounts || last?.exposure != now.exposure else { continue }
+            verdict.add(
+                Finding(
+                    .quotas, history.delegation, "a limit is not the one that was last put in force",
+                    events: [
+                        last.map { "quota \(now.quota) was set to \($0.words) at \($0.since)" }
+                            ?? "quota \(now.quota) was never set",
+                        "it allows \(now.words)",
+                    ]))
         }
     }
 
@@ -178,7 +197,7 @@ struct QuotaCheck {
     private func finding(
         _ grant: History.Grant, held: (Int64, Int64), released: Int, limit: (Int64, Int64?)
     ) -> Finding {
-        let limitText = "\(limit.0) accounts" + (limit.1.map { ", exposure \(Cents($0))" } ?? "")
+        let limitText = History.Limit(quota: quota, since: grant.grantedAt, accounts: limit.0, exposure: limit.1).words
         return Finding(
             .quotas, history.delegation, "quota \(quota) of contract \(grant.contract) was exceeded",
             events: [
@@ -198,4 +217,8 @@ struct QuotaCheck {
         }
         return low
     }
+}
+
+extension History.Limit {
+    fileprivate var words: String { "\(accounts) accounts" + (exposure.map { ", exposure \(Cents($0))" } ?? "") }
 }

@@ -34,6 +34,13 @@ package struct Verification {
         let (operations, installations) = try ClientLog.read(folder: logFolder)
         do {
             let link = try PgLink(database, application: "agentsim verify")
+            guard try Migrator.version(link) != nil else {
+                throw SimulationFailure(
+                    .environment, "the database has no tables of Reparto",
+                    remedy:
+                        "Name the one that the month was played in: its private server's folder with --data-dir, or its URL "
+                        + "with --database or REPARTO_DATABASE_URL")
+            }
             let known = try link.run("SELECT count(*) FROM period WHERE period = $1", [.int32(period.number)])
             guard known[0].int64(0) == 1 else {
                 throw SimulationFailure(

@@ -21,22 +21,60 @@ enum RawClient {
         }
     }
 
-    private static func exchange(
-        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool
-    ) throws -> [String] {
+    /// Connects while the process can open no file more, until `isTold`; then gives the files back.
+    ///
+    /// - Returns: what the server says first; nothing where it says nothing within ten seconds.
+    static func greetingWithoutFiles(port: Int, _ isTold: @escaping @Sendable () -> Bool) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try waitForFiles(port, isTold) })
+            }
+        }
+    }
+
+    private static func waitForFiles(_ port: Int, _ isTold: () -> Bool) throws -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(call: "socket") }
         defer { close(descriptor) }
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(files, &limit) == 0 else { throw Failure(call: "getrlimit") }
+        var none = rlimit(rlim_cur: 0, rlim_max: limit.rlim_max)
+        guard setrlimit(files, &none) == 0 else { throw Failure(call: "setrlimit") }
+        defer { setrlimit(files, &limit) }
+        try connect(descriptor, to: port)
+        for _ in 0..<1_000 where !isTold() { usleep(5_000) }
+        // Long enough to see whether it is told again and again.
+        usleep(100_000)
+        setrlimit(files, &limit)
+        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var piece = [UInt8](repeating: 0, count: 4_096)
+        let count = recv(descriptor, &piece, piece.count, 0)
+        return String(decoding: piece.prefix(max(0, count)), as: UTF8.self)
+    }
+
+    /// The system takes a connection in before the server accepts it.
+    private static func connect(_ descriptor: Int32, to port: Int) throws {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
         guard connected == 0 else { throw Failure(call: "connect") }
+    }
+
+    private static func exchange(
+        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool
+    ) throws -> [String] {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(call: "socket") }
+        defer { close(descriptor) }
+        try connect(descriptor, to: port)
         var noDelay: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
         var sent = 0

@@ -23,12 +23,14 @@ final class TestServer: Sendable {
     /// - Parameter isSilent: after `AUTH`, nothing is ever answered.
     init(
         handSize: Int64 = 3, isForgiving: Bool = false, isSilent: Bool = false, connectionsMax: Int = 100,
-        limits: SessionLimits = SessionLimits(), tls: ServerTLS? = nil
+        limits: SessionLimits = SessionLimits(), tls: ServerTLS? = nil,
+        refused: @escaping @Sendable (RefusedConnection) -> Void = { _ in }
     ) async throws {
         var settings = AgentServerSettings(node: "mx-1")
         settings.connectionsMax = connectionsMax
         settings.limits = limits
         settings.tls = tls
+        settings.refused = refused
         let desk = LockedDesk(Desk(handSize: handSize, isForgiving: isForgiving))
         let claims = self.claims
         // One desk, which answers in the order in which it was asked.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AgentProtocol
+import Assignment
 import Dispatcher
 import PgStore
 import TestSupport
@@ -37,6 +38,29 @@ struct ClockStepTests {
 
             #expect(ContinuousClock.now - start < .seconds(5))
             #expect(try link.nodesBehind(try link.readNow()) == 0)
+        }
+    }
+
+    @Test func `a virtual clock is refused from the first dealt plan on, and from the first lease on`() async throws {
+        let shape = DealtMonth.Shape(agencies: 1, handSize: 3)
+        for (dealt, found) in [("lease_grant", "has leases"), ("plan", "has a plan that was dealt by it")] {
+            try await DealtMonth.with(shape) { month in
+                let link = try month.database.link()
+                if dealt == "lease_grant" { _ = try await month.connect(1).lease(DealtMonth.lease(1, max: 1)) }
+                try link.script("UPDATE clock SET virtual_now = NULL")
+                let failure = #expect(throws: CommandFailure.self) { try DatabaseClock.set("2024-03-12T06:00Z", link) }
+
+                #expect(failure?.exit == .usage)
+                #expect(failure?.found.contains(found) == true)
+                #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 1)
+            }
+        }
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                "UPDATE clock SET virtual_now = NULL; INSERT INTO period VALUES (202403, 'open', now(), NULL, NULL)")
+            try DatabaseClock.set("2024-03-12T06:00Z", link)
+            #expect(try link.readNow() == Timestamp(text: "2024-03-12T06:00:00Z"))
         }
     }
 }

@@ -193,7 +193,7 @@ class AdmissionTests(DaemonTestCase):
 
     def test_where_nobody_listens_the_problem_is_told_in_time(self) -> None:
         begun = time.monotonic()
-        with self.assertRaisesRegex(ConnectionFailed, "cannot connect to 127.0.0.1 port 1"):
+        with self.assertRaisesRegex(ConnectionFailed, "cannot connect to 127.0.0.1 port 1: nobody listens there"):
             Agent(month.settings(self.agency, port=1, timeout=1.0)).open()
         self.assertLess(time.monotonic() - begun, 5)
 

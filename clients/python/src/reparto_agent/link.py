@@ -133,6 +133,8 @@ async def connect(
         )
     except asyncio.TimeoutError:
         raise ConnectionFailed(f"cannot connect to {host} port {port}: no answer in {connect_timeout:g} s") from None
+    except ConnectionRefusedError:
+        raise ConnectionFailed(f"cannot connect to {host} port {port}: nobody listens there") from None
     except OSError as error:
         raise ConnectionFailed(f"cannot connect to {host} port {port}: {error}") from None
     return made[1]

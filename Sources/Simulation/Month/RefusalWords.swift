@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+
+/// What a count of refusals says of a month, for whoever reads it without the protocol's page at hand.
+package enum RefusalWords {
+    /// - Parameter refusal: verb and code, as `REPORT CLOSED`.
+    /// - Returns: `nil` for codes that say by themselves that something is wrong.
+    package static func meaning(of refusal: String) -> String? {
+        guard let code = refusal.split(separator: " ").last.flatMap({ ReplyCode(rawValue: String($0)) }) else {
+            return nil
+        }
+        return switch code {
+        case .scope: "the contract was dealt nothing there: it has a place in the file, and no share in the plan"
+        case .closed: "the lease was over: given back, paid off or ended; a report is kept as evidence"
+        case .recalled: "the institution had taken the account back; a report is kept as evidence"
+        case .expired: "the term had ended; a report is kept as evidence"
+        case .reassigned: "the account had been dealt anew; a report is kept as evidence"
+        case .unknown: "never leased under that epoch; a report is kept as evidence"
+        case .clock: "the time given is not one at which the account was held"
+        case .beyondCeiling: "further than extensions reach"
+        case .periodClosed: "the month of the work is closed"
+        case .unavailable, .busy: "the node was away or had too much to do; asked again"
+        case .framing, .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .tagInUse, .state, .version,
+            .unsupported, .auth, .clone, .limit, .idle, .keyReused, .mixedHand, .notFound, .keyExpired,
+            .periodNotOpen, .noNotice:
+            nil
+        }
+    }
+}
