@@ -33,9 +33,10 @@ extension PlanInput {
 
     private static func warning(_ design: ExperimentDesign, without delegations: [Delegation]) -> String? {
         guard !delegations.isEmpty else { return nil }
-        let places = delegations.count == 1 ? "delegation" : "delegations"
-        return "experiment \(design.name) has nothing to compare in \(places) "
-            + "\(delegations.map(\.description).joined(separator: ", ")): not every arm has a contract of "
-            + "\(design.strategy.name) there, so they are dealt as without it"
+        let shown = delegations.prefix(12).map(\.description).joined(separator: ", ")
+        let more = delegations.count > 12 ? " and \(delegations.count - 12) more" : ""
+        return "experiment \(design.name) has nothing to compare in delegation\(delegations.count == 1 ? "" : "s") "
+            + "\(shown)\(more): not every arm has a contract of \(design.strategy.name) there, so "
+            + "\(delegations.count == 1 ? "it is" : "they are") dealt as without it"
     }
 }

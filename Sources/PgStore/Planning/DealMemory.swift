@@ -33,23 +33,6 @@ struct DealMemoryStatements {
     let delegation: Int16
     let memory: DealMemory
 
-    /// The delegation's accounts as the cut has them, first in the statement's WITH; empty where nothing asks for all of them.
-    /// In a cut that is not sorted by delegation they lie on most of its pages, so they are read once for all that asks.
-    var cut: String {
-        guard memory.keepsTogether else { return "" }
-        return """
-            cut AS MATERIALIZED (
-                SELECT period, delegation_id, account_id, arrears, due, overdue, balance, municipality, reference,
-                       payment_probability_bp, regime, debtor, restructure_in_cure
-                  FROM account
-                 WHERE period = \(period.number) AND delegation_id = \(delegation)),
-
-            """
-    }
-
-    /// What to read accounts from.
-    var account: String { memory.keepsTogether ? "cut" : "account" }
-
     /// Further tables of the statement's WITH.
     var tables: String {
         var tables = [former, bound]
@@ -117,8 +100,8 @@ struct DealMemoryStatements {
     private var several: String {
         """
         several AS (
-            SELECT debtor FROM cut
-             WHERE debtor IS NOT NULL
+            SELECT debtor FROM account
+             WHERE period = \(period.number) AND delegation_id = \(delegation) AND debtor IS NOT NULL
              GROUP BY debtor HAVING count(*) > 1)
         """
     }

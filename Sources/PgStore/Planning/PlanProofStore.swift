@@ -41,14 +41,16 @@ package struct PlanProofStore {
         try link.run("\(Self.columns) WHERE p.plan_id = $1", [.int64(number)]).first.flatMap(Self.row)
     }
 
-    /// The limits that a plan put in force, as the history of quotas has them.
+    /// The limits that a plan put in force, as the history of quotas has them; what dealing again put in force within its
+    /// month, for contracts too that the plan gave nothing, came later.
     package func limits(_ plan: Int64) throws(PgError) -> [QuotaRow] {
         let rows = try link.run(
             """
             SELECT DISTINCT ON (q.delegation_id, q.contract_id, q.strategy, q.portfolio)
                    q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.limit_accounts, h.limit_exposure
               FROM quota_history h JOIN quota q USING (delegation_id, quota_id)
-             WHERE h.plan_id = $1
+              JOIN plan p ON p.plan_id = h.plan_id
+             WHERE h.plan_id = $1 AND h.since <= coalesce(p.applied_at, 'infinity')
              ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.since
             """, [.int64(plan)])
         return rows.compactMap { row in

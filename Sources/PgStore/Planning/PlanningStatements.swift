@@ -123,12 +123,10 @@ enum PlanningStatements {
 
     /// Placed accounts `p` of the period, with what the cut says of them `a`: not held, and not stopped since they were
     /// placed.
-    private static func dealable(
-        _ period: String, cut: String, lastDay: String, account: String = "account"
-    ) -> String {
+    private static func dealable(_ period: String, cut: String, lastDay: String) -> String {
         """
           FROM placement p
-          JOIN \(account) a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+          JOIN account a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
          WHERE p.period = \(period) AND p.strategy IS NOT NULL
            AND NOT EXISTS (SELECT FROM held h
                             WHERE h.delegation_id = p.delegation_id AND h.account_id = p.account_id)
@@ -176,7 +174,7 @@ enum PlanningStatements {
             pool.map { " AND p.strategy = \($0.strategy.rawValue) AND p.portfolio = \($0.portfolio.rawValue)" } ?? ""
         let parts = DealMemoryStatements(period: period, delegation: delegation, memory: memory)
         return """
-            COPY (WITH \(parts.cut)held AS MATERIALIZED (\(taken ?? held("AND g.delegation_id = \(delegation)"))),
+            COPY (WITH held AS MATERIALIZED (\(taken ?? held("AND g.delegation_id = \(delegation)"))),
                        latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
                                    WHERE delegation_id = \(delegation) GROUP BY account_id)\(parts.tables)
                   SELECT x.account_id, x.strategy, x.portfolio, x.priority, x.tactic, x.arrears, x.due, x.overdue,
@@ -185,7 +183,7 @@ enum PlanningStatements {
                     FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
                                  a.balance, a.municipality, a.reference, a.payment_probability_bp, a.regime, a.debtor,
                                  a.restructure_in_cure
-                          \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'", account: parts.account))
+                          \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
                             AND p.delegation_id = \(delegation) AND NOT \(isBanned(memory.banned))\(filter)) x
                     LEFT JOIN latest l USING (account_id)\(parts.joins)
                    ORDER BY x.account_id) TO STDOUT (FORMAT binary)

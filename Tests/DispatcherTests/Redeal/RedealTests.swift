@@ -67,6 +67,22 @@ extension StartedMonth {
 }
 
 struct RedealTests {
+    @Test func `a plan's record holds after its month is dealt again to contracts that it gave nothing`() async throws {
+        try await StartedMonth.with(applied: false) { month in
+            _ = try month.month.plan().apply()
+            try month.link.script(
+                """
+                UPDATE clock SET virtual_now = '2024-03-13T15:00:00Z';
+                INSERT INTO contract_capacity VALUES (3, 9, 1, 10, 200);
+                UPDATE contract SET bond = 100000000000 WHERE contract_id = 3
+                """)
+            _ = try month.redeal(.everything)
+            #expect(
+                try month.number("SELECT limit_accounts FROM quota WHERE contract_id = 3 AND delegation_id = 9") > 0)
+            #expect(try PlanCheckRun(month.link, period: PlannedMonth.march).run().faults == [])
+        }
+    }
+
     /// Contract 4 alone takes preventive accounts.
     @Test func `what finds nobody is told with its reason, by the order and by each try to deal it again`() async throws
     {
