@@ -37,7 +37,9 @@ struct ClockCommand: AsyncParsableCommand {
             abstract: "Sets the virtual clock forward, or goes over to real time.",
             discussion: """
                 A database where a plan was dealt or accounts are leased in real \
-                time does not take a virtual clock.
+                time does not take a virtual clock. There is no way back from real \
+                time, so it is refused where it would end terms of open grants, \
+                unless --end-terms says that this is meant.
 
                 Examples:
                   dispatcherd clock set 2024-03-01T06:00Z
@@ -46,10 +48,22 @@ struct ClockCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
         @Argument(help: "A time such as 2024-03-01T06:00Z, or 'real'.")
         var time: String
+        @Flag(help: "With 'real': also where the terms of open grants are over by it.")
+        var endTerms = false
+
+        func validate() throws {
+            guard !endTerms || time == "real" else {
+                throw ValidationError("--end-terms goes with 'real'; a step of a virtual clock ends terms anyway")
+            }
+        }
 
         func run() async throws {
             let link = try await database.open(founds: true)
-            if time == "real" { try DatabaseClock.setReal(link) } else { try DatabaseClock.set(time, link) }
+            if time == "real" {
+                try DatabaseClock.setReal(link, endsTerms: endTerms)
+            } else {
+                try DatabaseClock.set(time, link)
+            }
             Console.out(try DatabaseClock.show(link, asJSON: false))
         }
     }

@@ -62,13 +62,26 @@ package enum DatabaseClock {
     }
 
     /// Goes over to real time.
-    package static func setReal(_ link: DatabaseLink) throws {
+    ///
+    /// - Parameter endsTerms: whether it may pass terms of grants that are out.
+    package static func setReal(_ link: DatabaseLink, endsTerms: Bool = false) throws {
         try link.transaction {
             guard let now = try lockedVirtualNow(link) else { return }
             guard let real = try link.run("SELECT clock_timestamp()").first?.timestamp(0), now <= real else {
                 throw CommandFailure(
                     .usage, "the virtual clock shows \(now), which is in the future, and the clock goes only forward",
                     remedy: "Wait until then, or start anew with an empty database.")
+            }
+            let ending = try link.run(
+                "SELECT count(*) FROM lease_grant WHERE state = 'open' AND term <= clock_timestamp()"
+            )[0].int64(0)
+            guard endsTerms || ending == 0 else {
+                throw CommandFailure(
+                    .usage,
+                    "\(ending == 1 ? "the term of one open grant" : "the terms of \(ending) open grants") would be over at once",
+                    remedy:
+                        "A played month stays on its own clock. If that is meant, add --end-terms; it cannot be undone."
+                )
             }
             try link.script("UPDATE clock SET virtual_now = NULL")
         }

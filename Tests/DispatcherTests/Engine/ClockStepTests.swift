@@ -41,6 +41,27 @@ struct ClockStepTests {
         }
     }
 
+    @Test func `real time that would end the terms of open grants is refused until it is said to be meant`()
+        async throws
+    {
+        try await DealtMonth.with(.init(agencies: 1, handSize: 3)) { month in
+            let link = try month.database.link()
+            _ = try await month.connect(1).lease(DealtMonth.lease(1, max: 1))
+
+            let failure = #expect(throws: CommandFailure.self) { try DatabaseClock.setReal(link) }
+            #expect(failure?.exit == .usage)
+            #expect(failure?.found == "the term of one open grant would be over at once")
+            #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 0)
+
+            try DatabaseClock.setReal(link, endsTerms: true)
+            #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 1)
+        }
+        try await DealtMonth.with(.init(agencies: 1, handSize: 3)) { month in
+            try DatabaseClock.setReal(try month.database.link())
+            #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 1)
+        }
+    }
+
     @Test func `a virtual clock is refused from the first dealt plan on, and from the first lease on`() async throws {
         let shape = DealtMonth.Shape(agencies: 1, handSize: 3)
         for (dealt, found) in [("lease_grant", "has leases"), ("plan", "has a plan that was dealt by it")] {

@@ -9,7 +9,7 @@ import Testing
 
 /// docs/protocol.md, played by the Python client against a node over a database: the same sessions as ``TranscriptTests``.
 struct PythonTranscriptTests {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `the Python client plays every transcript of the document against a node`() async throws {
         try await TestDatabase.with { month in
             try TranscriptMonth.make(try month.link())
