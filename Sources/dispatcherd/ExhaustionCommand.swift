@@ -10,7 +10,7 @@ struct ExhaustionCommand: AsyncParsableCommand {
         commandName: "exhaustion",
         abstract: "Lists accounts whose social collection is exhausted, certifies them, and revokes certificates.",
         discussion: """
-            See docs/exhaustion.md.
+            See docs/exhaustion.md. `dispatcherd exhaustion --period 2024-03` alone lists.
 
             Examples:
               dispatcherd exhaustion list --period 2024-03 --csv candidates.csv
@@ -18,7 +18,7 @@ struct ExhaustionCommand: AsyncParsableCommand {
               dispatcherd exhaustion certificate DTCS-2024-03-000001
               dispatcherd exhaustion revoke DTCS-2024-03-000001 --by "Ana Ruiz" --reason "paid 2024-03-20"
             """,
-        subcommands: [List.self, Validate.self, Certificate.self, Revoke.self])
+        subcommands: [List.self, Validate.self, Certificate.self, Revoke.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -13,16 +13,21 @@ package func nearestName(to misspelt: String, among names: [String]) -> String? 
     return best?.name
 }
 
-/// How many letters must be put in, taken out or changed to make one of the other.
+/// How many letters must be put in, taken out, changed or swapped with their neighbour to make one of the other.
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var before = [Int](repeating: 0, count: right.count + 1)
+    var above = before
     var row = Array(0...right.count)
     for (leftIndex, leftByte) in left.enumerated() {
-        var diagonal = row[0]
+        (before, above) = (above, row)
         row[0] = leftIndex + 1
         for (rightIndex, rightByte) in right.enumerated() {
-            let change = diagonal + (leftByte == rightByte ? 0 : 1)
-            diagonal = row[rightIndex + 1]
-            row[rightIndex + 1] = min(change, diagonal + 1, row[rightIndex] + 1)
+            let change = above[rightIndex] + (leftByte == rightByte ? 0 : 1)
+            var least = min(change, above[rightIndex + 1] + 1, row[rightIndex] + 1)
+            if leftIndex > 0, rightIndex > 0, leftByte == right[rightIndex - 1], left[leftIndex - 1] == rightByte {
+                least = min(least, before[rightIndex - 1] + 1)
+            }
+            row[rightIndex + 1] = least
         }
     }
     return row[right.count]

@@ -31,19 +31,28 @@ struct PolicyPack: Sendable {
         return all.first { pack in pack.owned.contains { $0.family == parts[0] && $0.numbers.contains(number) } }?.name
     }
 
-    /// The families of the catalogue; GAP has words in place of numbers.
-    static let families = [
-        "SEG", "STR", "SOL", "FIN", "AGY", "GEO", "WP", "ASG", "GES", "CAD", "HRS", "PEN", "FEE", "SUS", "IND", "IDT",
-        "RES", "GOV", "ORA", "AMB", "GAP",
+    /// The families of the catalogue and their numbers, as docs/rules.md lists them; GAP has words in place of numbers.
+    static let catalogue: KeyValuePairs<String, [ClosedRange<Int>]> = [
+        "SEG": [1...17], "STR": [1...9], "SOL": [1...19, 40...47], "FIN": [1...20], "AGY": [1...18], "GEO": [1...3],
+        "WP": [1...4], "ASG": [1...10], "GES": [1...8], "CAD": [1...16], "HRS": [1...4],
+        "PEN": [1...9, 20...22, 30...30, 33...33], "FEE": [1...5, 10...12], "SUS": [1...3], "IND": [1...16],
+        "IDT": [1...10], "RES": [1...10], "GOV": [1...6],
+        "ORA": [1...6, 10...18, 20...25, 30...36, 40...51, 60...68, 70...70], "AMB": [1...23],
     ]
+    static let families = catalogue.map(\.key) + ["GAP"]
 
-    /// Whether a text has the form of a catalogue ID: `SEG-04`, `GAP-term`.
+    /// Whether a text is a catalogue ID: `SEG-04`, `GAP-term`.
     static func isOrigin(_ text: String) -> Bool {
         guard let hyphen = text.utf8.firstIndex(of: 0x2D) else { return false }
         let family = text[..<hyphen]
         let rest = text[hyphen...].utf8.dropFirst()
-        guard families.contains(String(family)), !rest.isEmpty else { return false }
-        guard family != "GAP" else { return rest.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } }
-        return rest.count == 2 && rest.allSatisfy { (0x30...0x39).contains($0) }
+        if family == "GAP" { return !rest.isEmpty && rest.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x2D } }
+        guard rest.count == 2, rest.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(String(rest) ?? "")
+        else { return false }
+        return numbers(of: family).contains { $0.contains(number) }
+    }
+
+    static func numbers(of family: some StringProtocol) -> [ClosedRange<Int>] {
+        catalogue.first { $0.key == family }?.value ?? []
     }
 }

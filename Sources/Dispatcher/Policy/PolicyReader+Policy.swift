@@ -118,9 +118,7 @@ extension PolicyReader {
         return members.compactMap { member in
             guard let id = text(member) else { return nil }
             if !PolicyPack.isOrigin(id) {
-                let family = String(id.prefix { $0 != "-" })
-                let meant = nearestName(to: family, among: PolicyPack.families).map { "; the family may be '\($0)'" }
-                fault(member, expected: "a catalogue ID, as in 'SEG-04'" + (meant ?? ""))
+                fault(member, expected: Self.expectedOrigin(instead: id))
             } else if let owner = PolicyPack.owner(of: id), arePacksKnown, !packs.contains(owner) {
                 fault(
                     member, found: "'\(id)', a rule of pack '\(owner)'",
@@ -128,6 +126,19 @@ extension PolicyReader {
             }
             return id
         }
+    }
+
+    private static func expectedOrigin(instead id: String) -> String {
+        let family = String(id.prefix { $0 != "-" })
+        if family == "GAP" { return "a name after 'GAP-', as in 'GAP-term'" }
+        let ranges = PolicyPack.numbers(of: family).map { range in
+            let (first, last) = (range.lowerBound, range.upperBound)
+            func id(_ number: Int) -> String { number < 10 ? "\(family)-0\(number)" : "\(family)-\(number)" }
+            return first == last ? id(first) : "\(id(first)) to \(id(last))"
+        }
+        guard ranges.isEmpty else { return "one of \(ranges.joined(separator: ", "))" }
+        let meant = nearestName(to: family, among: PolicyPack.families).map { "; the family may be '\($0)'" }
+        return "a catalogue ID, as in 'SEG-04'" + (meant ?? "")
     }
 
     /// - Parameter place: what stands before a name where its rule is remembered: the second of two is then what is wrong.

@@ -37,7 +37,13 @@ package enum PolicySchema {
         return root.text + "\n"
     }
 
-    private static let origin = "^((\(PolicyPack.families.dropLast().joined(separator: "|")))-[0-9]{2}|GAP-[a-z-]+)$"
+    private static let origin: String = {
+        let families = PolicyPack.catalogue.map { family, ranges in
+            let numbers = ranges.joined().map { $0 < 10 ? "0\($0)" : "\($0)" }
+            return "\(family)-(\(numbers.joined(separator: "|")))"
+        }
+        return "^(\(families.joined(separator: "|"))|GAP-[a-z-]+)$"
+    }()
 
     private static func shape(_ shape: PolicyShape) -> SchemaNode {
         .object([

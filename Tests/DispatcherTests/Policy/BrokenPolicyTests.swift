@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import FoundationEssentials
 import Testing
 
@@ -29,6 +29,22 @@ struct BrokenPolicyTests {
         #expect(said.joined(separator: "\n") + "\n" == (try Self.text("\(name).txt")))
         #expect(check.faults.isEmpty == name.hasPrefix("warning-"))
         #expect(check.warnings.isEmpty != name.hasPrefix("warning-"))
+    }
+
+    /// docs/rules.md has the rules there are.
+    @Test func `an origin is a rule of the catalogue, and every rule of it can be one`() throws {
+        let page = try String(contentsOf: URL(filePath: ShippedPolicy.root + "/docs/rules.md"), encoding: .utf8)
+        let listed = Set(
+            page.split(separator: "\n").compactMap { line in
+                line.hasPrefix("| ") ? line.dropFirst(2).split(separator: " ").first.map(String.init) : nil
+            }.filter { $0.contains("-") && !$0.hasPrefix("GAP") && $0.first?.isUppercase == true })
+        let taken = PolicyPack.families.flatMap { family in
+            (0..<100).map { "\(family)-\($0 < 10 ? "0" : "")\($0)" }.filter(PolicyPack.isOrigin)
+        }
+
+        #expect(listed.count > 150)
+        #expect(Set(taken).subtracting(listed).sorted() == [], "taken, and no rule")
+        #expect(listed.subtracting(taken).sorted() == [], "a rule, and not taken")
     }
 
     @Test func `more exclusions than can be told apart are a fault of the check, not a surprise of the segmentation`()
