@@ -15,7 +15,9 @@ extension WhatIfReport {
         lines += [""] + rowLines + ["", sessionLine, ""] + Self.recoveryTitle + recoveryLines
         lines += ["", "advisers, by the accounts that the contracts of \(period) give to each:"] + adviserLines
         lines += ["", "unplaced by a plan of equal shares:"] + unplacedLines
-        if isSamePolicy { lines += ["", "nothing changes: this is the version of the file that is in force"] }
+        if isSamePolicy {
+            lines += ["", "the policy changes nothing: this is the version of the file that is in force"]
+        }
         if !notes.isEmpty { lines += [""] + Words.first(20, of: notes.map { "note: \($0)" }) }
         lines += ["", "nothing was written; \(Duration.milliseconds(milliseconds).words)"]
         return lines
