@@ -32,6 +32,8 @@ struct CloseCommand: AsyncParsableCommand {
     @Flag(
         help: "Close although the month has not ended by the database's clock; what is left of it then counts nowhere.")
     var beforeItsEnd = false
+    @Flag(help: "Close although nothing was ever placed, dealt or reported in the month.")
+    var evenIfEmpty = false
     @Flag(help: "Give a month back that a killed close left 'closing': it takes imports and reviews again.")
     var giveBack = false
     @Flag(help: "Only say that the month is to be closed; another person closes it.")
@@ -44,7 +46,7 @@ struct CloseCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if giveBack, preview || beforeItsEnd || propose || out != nil || json {
+        if giveBack, preview || beforeItsEnd || evenIfEmpty || propose || out != nil || json {
             throw ValidationError("--give-back closes nothing; it stands alone.")
         }
     }
@@ -69,7 +71,8 @@ struct CloseCommand: AsyncParsableCommand {
         } else {
             try stages.requireClosable(period, by: by)
             try out.map(StatementFiles.init)?.probe()
-            closed = try closing.close(beforeItsEnd: beforeItsEnd)
+            try LedgerCommands.requireUsableKey(period, settings, link)
+            closed = try closing.close(beforeItsEnd: beforeItsEnd, evenIfEmpty: evenIfEmpty)
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
         let month = try closed?.month ?? closing.preview()

@@ -47,6 +47,9 @@ struct ClosingStageTests {
                 #expect(found { try stages.requireClosable(period, by: name) }.hasPrefix("Ana Ruiz proposed it"))
             }
             #expect(found { try stages.proposeClose(period, by: " \u{200B}") }.hasPrefix("--by names a person"))
+            for nobody in ["", " ", "\u{200B}", String(repeating: "x", count: 81)] {
+                #expect(found { try stages.requireClosable(period, by: nobody) }.hasPrefix("--by names a person"))
+            }
             try stages.requireClosable(period, by: "Ana Ruis")
         }
     }

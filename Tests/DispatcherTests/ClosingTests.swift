@@ -244,6 +244,25 @@ struct ClosingTests {
         }
     }
 
+    @Test func `a month of which nothing was placed, dealt or reported is closed only by one who says so`() async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                """
+                INSERT INTO period VALUES (202403, 'open', now(), NULL, NULL);
+                UPDATE clock SET virtual_now = '2024-04-10T06:00:00Z'
+                """)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let failure = #expect(throws: CommandFailure.self) { try closing.close() }
+            #expect(failure?.exit == .usage)
+            #expect(failure?.found == "nothing of 2024-03 was ever placed, dealt or reported")
+            #expect(try link.run("SELECT count(*) FROM period WHERE state = 'open'")[0].int64(0) == 1)
+
+            #expect(try closing.close(evenIfEmpty: true).result == .closed)
+        }
+    }
+
     @Test func `a period that nothing was imported for is a mistake of the caller`() async throws {
         try await TestDatabase.with { database in
             let closing = MonthClosing(try database.link(), period: ClosingFixture.period)

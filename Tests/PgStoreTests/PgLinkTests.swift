@@ -31,6 +31,36 @@ struct PgLinkTests {
         }
     }
 
+    /// The server may have had it on disk and lost only the answer, so neither "done" nor "not done" is said.
+    @Test func `a commit that nobody answers is of unknown result`() async throws {
+        try await TestDatabase.with { database in
+            let (link, other) = (try database.link(), try database.link())
+            let process = try link.run("SELECT pg_backend_pid()")[0].int32(0)
+            let error = #expect(throws: PgError.self) {
+                try link.transaction {
+                    try link.script("CREATE TABLE t AS SELECT 1 AS n")
+                    _ = try other.run("SELECT pg_terminate_backend($1, 5000)", [.int32(process)])
+                }
+            }
+            #expect(error?.code == PgError.unknownCommit)
+            #expect(error?.isRetryable == true)
+        }
+    }
+
+    @Test func `a transaction that is lost before its commit is lost, and nothing else`() async throws {
+        try await TestDatabase.with { database in
+            let (link, other) = (try database.link(), try database.link())
+            let process = try link.run("SELECT pg_backend_pid()")[0].int32(0)
+            let error = #expect(throws: PgError.self) {
+                try link.transaction {
+                    _ = try other.run("SELECT pg_terminate_backend($1, 5000)", [.int32(process)])
+                    try link.script("CREATE TABLE t AS SELECT 1 AS n")
+                }
+            }
+            #expect(error?.isConnectionLost == true && error?.code != PgError.unknownCommit)
+        }
+    }
+
     @Test func `arrays come back as they were sent`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

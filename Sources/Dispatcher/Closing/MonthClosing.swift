@@ -47,8 +47,11 @@ package struct MonthClosing {
     /// Closes the period; a closed one is computed again and compared with what was kept.
     ///
     /// - Parameter beforeItsEnd: also where the month still runs; what happens in the rest of it then counts nowhere.
+    /// - Parameter evenIfEmpty: also where nothing of the month was ever placed, dealt or reported: mostly a mistaken period.
     /// - Throws: ``CommandFailure`` where the month still runs, or with the contracts whose statement would differ.
-    package func close(beforeItsEnd: Bool = false) throws -> (month: ClosedMonth, result: Result) {
+    package func close(beforeItsEnd: Bool = false, evenIfEmpty: Bool = false) throws -> (
+        month: ClosedMonth, result: Result
+    ) {
         switch try existingState() {
         case .closed:
             let month = try onOneSnapshot { try compute() }
@@ -60,6 +63,11 @@ package struct MonthClosing {
                 throw CommandFailure(
                     .usage, "a plan of \(period) was stopped while it was dealt",
                     remedy: "Run 'dispatcherd plan apply' or 'dispatcherd plan discard' for \(period) first.")
+            }
+            guard try evenIfEmpty || !store.isEmpty() else {
+                throw CommandFailure(
+                    .usage, "nothing of \(period) was ever placed, dealt or reported",
+                    remedy: "Check the period. A close is for good: `--even-if-empty` closes it all the same.")
             }
             return try closeOpen()
         }

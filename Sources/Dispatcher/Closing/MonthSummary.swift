@@ -64,7 +64,7 @@ package struct MonthSummary: Sendable {
             "format": .string("reparto-month-1"),
             "period": .string(period.description),
             "contracts": .number(Int64(tally.contracts)),
-            "excludedAccounts": .number(excluded),
+            "excludedAccounts": .number(cut?.excluded ?? excluded),
             "startedAndNotDealt": .number(startedInVain),
             "strategies": .array(strategies.map(\.json)),
             "fees": .string(tally.totals.fees.description),
@@ -96,6 +96,7 @@ package struct MonthSummary: Sendable {
         ]
         if let cut {
             members["accounts"] = .number(cut.accounts)
+            members["accountsPlaced"] = .number(cut.placed)
             members["accountsWithNothingToCollect"] = .number(cut.nothingToCollect)
         }
         return .object(members)

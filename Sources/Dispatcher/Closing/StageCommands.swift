@@ -188,6 +188,7 @@ package struct StageCommands {
     package func requireClosable(_ period: Period, by: String?) throws {
         let facts = try facts(period)
         guard !facts.isClosed else { return }
+        if let by { try requireNamed(by) }
         if facts.undecided > 0 {
             throw CommandFailure(
                 .findings, "\(facts.undecided) objections or adjustments of \(period) wait for a decision",

@@ -8,6 +8,11 @@ extension CommandFailure {
     static let lostRemedy =
         "Run the same command again; where the server cannot be started, as on a full disk, it says why."
 
+    /// Neither "done" nor "nothing was done" would be true.
+    static let unknownCommit = CommandFailure(
+        .environment, "the connection was lost while committing, so all of it may be done, or nothing",
+        remedy: "Look at what is there, or run the same command again: it does nothing twice.")
+
     /// What a user is told when the database stops a command.
     ///
     /// - Parameters:
@@ -21,9 +26,7 @@ extension CommandFailure {
         case "53100":
             self.init(.environment, "the database's disk is full; \(left)", remedy: "Make room there, and run again.")
         case PgError.unknownCommit:
-            self.init(
-                .environment, "the connection was lost while committing",
-                remedy: "Run the same command again: it says what is there.")
+            self = .unknownCommit
         case _ where error.isConnectionLost:
             self.init(.environment, "\(Self.lost); \(left)", remedy: Self.lostRemedy)
         default:

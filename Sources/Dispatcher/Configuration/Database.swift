@@ -75,7 +75,8 @@ package enum Database {
     /// What a command says where the database failed in the middle of its work; `nil` for errors of another kind.
     package static func failure(_ error: any Error) -> CommandFailure? {
         guard let error = error as? PgError else { return nil }
-        if error.isConnectionLost, error.code != PgError.unknownCommit {
+        if error.code == PgError.unknownCommit { return .unknownCommit }
+        if error.isConnectionLost {
             return CommandFailure(
                 .environment, "\(CommandFailure.lost); what was not committed is undone",
                 remedy: CommandFailure.lostRemedy)

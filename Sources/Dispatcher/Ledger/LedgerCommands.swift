@@ -75,6 +75,12 @@ package enum LedgerCommands {
         return signed(try RootSigning(link).sign(period, with: SigningKey(file: path)))
     }
 
+    /// Before anything is closed: a key that is named and cannot sign stops the close while the month is still open.
+    package static func requireUsableKey(_ period: Period, _ settings: Settings, _ link: DatabaseLink) throws {
+        guard let path = settings.ledgerKeyFile, try ProofStore(link).root(of: period) == nil else { return }
+        try RootSigning(link).requireInUse(SigningKey(file: path))
+    }
+
     /// The same after a close, where a missing key is no reason to fail: the month is closed all the same.
     package static func signIfPossible(
         _ period: Period, _ settings: Settings, _ link: DatabaseLink

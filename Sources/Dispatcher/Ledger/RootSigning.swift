@@ -69,11 +69,7 @@ package struct RootSigning {
             throw CommandFailure(
                 .usage, "\(period) is not closed", remedy: "Close it with `dispatcherd close --period \(period)`.")
         }
-        guard let last = try store.keys().last, last.id == key.id else {
-            throw CommandFailure(
-                .usage, "key \(key.id) is not the one in use",
-                remedy: "`dispatcherd ledger key list` shows which is; ledger.key-file names its file.")
-        }
+        try requireInUse(key)
         try chainAll(of: period)
         return try link.transaction {
             _ = try PeriodStore(link, period: period).lock()
@@ -88,6 +84,15 @@ package struct RootSigning {
                 signature: try key.sign(message))
             try store.add(row, number: Int32(former.count) + 1)
             return row
+        }
+    }
+
+    /// - Throws: ``CommandFailure`` (usage) for a key that is not the latest one of the ledger.
+    package func requireInUse(_ key: SigningKey) throws {
+        guard let last = try store.keys().last, last.id == key.id else {
+            throw CommandFailure(
+                .usage, "key \(key.id) is not the one in use",
+                remedy: "`dispatcherd ledger key list` shows which is; ledger.key-file names its file.")
         }
     }
 

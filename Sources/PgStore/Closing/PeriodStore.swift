@@ -37,6 +37,15 @@ package struct PeriodStore {
         return rows[0].bool(0)
     }
 
+    /// Whether nothing of the period was placed, dealt, reported or put right.
+    package func isEmpty() throws(PgError) -> Bool {
+        try !link.run(
+            """
+            SELECT EXISTS (SELECT FROM placement WHERE period = $1) OR EXISTS (SELECT FROM hand WHERE period = $1)
+                OR EXISTS (SELECT FROM outcome WHERE period = $1) OR EXISTS (SELECT FROM adjustment WHERE period = $1)
+            """, [.int32(period.number)])[0].bool(0)
+    }
+
     /// Stops the period from taking more; commits at once. One that is marked already is not written again: another close that
     /// holds it in its snapshot would fail for it.
     ///

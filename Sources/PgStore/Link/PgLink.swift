@@ -106,11 +106,16 @@ package final class PgLink {
         }
     }
 
-    /// Commits, and takes a commit that came with a warning for one of unknown result: a cancelled wait for a standby
-    /// reports success with only a warning.
+    /// Commits. One that came with a warning is of unknown result (a cancelled wait for a standby reports success with only a
+    /// warning), and so is one that was sent and never answered: the server may have had it on disk.
     package func commit() throws(PgError) {
         let before = warnings.count
-        try script("COMMIT")
+        do throws(PgError) {
+            try script("COMMIT")
+        } catch {
+            guard error.isConnectionLost else { throw error }
+            throw PgError(code: PgError.unknownCommit, statement: "COMMIT", message: error.message)
+        }
         guard warnings.count == before else {
             throw PgError(code: PgError.unknownCommit, statement: "COMMIT", message: "the commit came with a warning")
         }

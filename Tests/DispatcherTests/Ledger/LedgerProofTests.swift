@@ -69,6 +69,23 @@ struct LedgerProofTests {
         }
     }
 
+    @Test func `a key that cannot sign is found before anything is closed`() async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            let signing = RootSigning(month.link)
+            try signing.requireInUse(SigningKey(file: month.folder + "/first.key"))
+            _ = try signing.makeKey(
+                at: month.folder + "/second.key", former: month.folder + "/first.key", isLost: false)
+            try signing.requireInUse(SigningKey(file: month.folder + "/second.key"))
+
+            let failure = #expect(throws: CommandFailure.self) {
+                try signing.requireInUse(SigningKey(file: month.folder + "/first.key"))
+            }
+            #expect(failure?.exit == .usage)
+            #expect(failure?.found.hasSuffix("is not the one in use") == true)
+            #expect(throws: CommandFailure.self) { try SigningKey(file: month.folder + "/none.key") }
+        }
+    }
+
     @Test func `signing again changes nothing`() async throws {
         try await ProvenMonth.with { month in
             let key = try SigningKey(file: month.folder + "/first.key")
