@@ -68,7 +68,7 @@ struct CloseCommand: AsyncParsableCommand {
             if let unfinished = try closing.unfinished() { Console.note("note: \(unfinished)") }
         } else {
             try stages.requireClosable(period, by: by)
-            try out.map(StatementFiles.init)?.probe()
+            try out.map { StatementFiles($0) }?.probe()
             closed = try closing.close(beforeItsEnd: beforeItsEnd)
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
