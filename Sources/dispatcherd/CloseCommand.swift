@@ -55,13 +55,13 @@ struct CloseCommand: AsyncParsableCommand {
         let period = planned.argument.period
         if giveBack {
             try MonthClosing(link, period: period).giveBack()
-            return Console.out("\(period) is open again")
+            return Console.done("\(period) is open again")
         }
         let closing = MonthClosing(link, period: period) { Console.note("closing: \($0)") }
         let stages = StageCommands(link, settings)
         if propose {
             try stages.proposeClose(period, by: by ?? "")
-            return Console.out("the close of \(period) is proposed; another person runs it without --propose")
+            return Console.done("the close of \(period) is proposed; another person runs it without --propose")
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
@@ -70,6 +70,7 @@ struct CloseCommand: AsyncParsableCommand {
             try stages.requireClosable(period, by: by)
             try out.map { StatementFiles($0) }?.probe()
             closed = try closing.close(beforeItsEnd: beforeItsEnd)
+            Console.committed("\(period) is closed")
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
         let month = try closed?.month ?? closing.preview()
@@ -122,7 +123,7 @@ struct StatementCommand: AsyncParsableCommand {
             if let out {
                 try StatementFiles(out).write(statements: MonthClosing(link, period: period).preview().statements)
             }
-            Console.out(
+            Console.done(
                 "\(issued.statements) pre-statements of \(period) are out; agencies may object until \(issued.until)")
         }
     }
@@ -194,7 +195,7 @@ struct StatementCommand: AsyncParsableCommand {
         func run() async throws {
             let statements = try MonthClosing(try await database.open(), period: planned.argument.period).kept()
             let count = try StatementFiles(out).write(statements: statements)
-            Console.out("\(count) files in \(out)/statements")
+            Console.done("\(count) files in \(out)/statements")
         }
     }
 }
