@@ -192,6 +192,8 @@ struct ClosingFileTests {
                 for figure in ["200,000", "48,211", "12,345", "139,444"] + services {
                     #expect(index.contains(figure) && page.contains(figure))
                 }
+                #expect(page.contains("48,211  of the cut; above, with the starts within the month"))
+                #expect(index.contains("of the cut, without the starts within the"))
                 for warning in month.summary.warnings { #expect(index.contains(warning) && page.contains(warning)) }
             }
         }
