@@ -27,5 +27,6 @@ struct Agentsim: AsyncParsableCommand {
         await CommandRun.main(Self.self) { error in
             (error as? SimulationFailure).map { CommandRun.Stop($0, exit: $0.exit.rawValue) }
         }
+        Terminal.finish()
     }
 }

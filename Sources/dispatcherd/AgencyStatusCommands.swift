@@ -24,7 +24,7 @@ extension AgencyCommand {
         ) async throws {
             let order = try AgencyOrder(
                 action, agency: agency, strategy: strategy, band: band, motive: motive, recallOn: recallOn, by: by)
-            Console.out(try order.run(on: try await database.open(), isPreview: preview, asJSON: json))
+            Console.out(try order.run(on: try await database.open(), isPreview: preview, asJSON: json), after: !preview)
         }
     }
 

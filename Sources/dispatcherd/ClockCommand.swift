@@ -64,7 +64,7 @@ struct ClockCommand: AsyncParsableCommand {
             } else {
                 try DatabaseClock.set(time, link)
             }
-            Console.out(try DatabaseClock.show(link, asJSON: false))
+            Console.done(try DatabaseClock.show(link, asJSON: false))
         }
     }
 }

@@ -57,22 +57,23 @@ struct CloseCommand: AsyncParsableCommand {
         let period = planned.argument.period
         if giveBack {
             try MonthClosing(link, period: period).giveBack()
-            return Console.out("\(period) is open again")
+            return Console.done("\(period) is open again")
         }
         let closing = MonthClosing(link, period: period) { Console.note("closing: \($0)") }
         let stages = StageCommands(link, settings)
         if propose {
             try stages.proposeClose(period, by: by ?? "")
-            return Console.out("the close of \(period) is proposed; another person runs it without --propose")
+            return Console.done("the close of \(period) is proposed; another person runs it without --propose")
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
             if let unfinished = try closing.unfinished() { Console.note("note: \(unfinished)") }
         } else {
             try stages.requireClosable(period, by: by)
-            try out.map(StatementFiles.init)?.probe()
+            try out.map { StatementFiles($0) }?.probe()
             try LedgerCommands.requireUsableKey(period, settings, link)
             closed = try closing.close(beforeItsEnd: beforeItsEnd, evenIfEmpty: evenIfEmpty)
+            Console.committed("\(period) is closed")
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
         let month = try closed?.month ?? closing.preview()
@@ -125,7 +126,7 @@ struct StatementCommand: AsyncParsableCommand {
             if let out {
                 try StatementFiles(out).write(statements: MonthClosing(link, period: period).preview().statements)
             }
-            Console.out(
+            Console.done(
                 "\(issued.statements) pre-statements of \(period) are out; agencies may object until \(issued.until)")
         }
     }
@@ -197,7 +198,7 @@ struct StatementCommand: AsyncParsableCommand {
         func run() async throws {
             let statements = try MonthClosing(try await database.open(), period: planned.argument.period).kept()
             let count = try StatementFiles(out).write(statements: statements)
-            Console.out("\(count) files in \(out)/statements")
+            Console.done("\(count) files in \(out)/statements")
         }
     }
 }

@@ -27,7 +27,7 @@ struct ConciliationCentreCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
         func run() async throws {
             let order = try ConciliationCentreOrder(municipality: municipality)
-            Console.out(try order.add(try await database.open()))
+            Console.done(try order.add(try await database.open()))
         }
     }
 
@@ -43,7 +43,7 @@ struct ConciliationCentreCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
         func run() async throws {
             let order = try ConciliationCentreOrder(municipality: municipality)
-            Console.out(try order.remove(try await database.open()))
+            Console.done(try order.remove(try await database.open()))
         }
     }
 

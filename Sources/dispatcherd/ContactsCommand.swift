@@ -27,7 +27,7 @@ struct ContactsCommand: AsyncParsableCommand {
         @Argument(help: "The file to make.")
         var file: String
 
-        func run() async throws { Console.out(try ContactCommands.newKey(file)) }
+        func run() async throws { Console.done(try ContactCommands.newKey(file)) }
     }
 
     struct Load: AsyncParsableCommand {
@@ -45,7 +45,7 @@ struct ContactsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try database.settings([.contactKeyFile: keyFile].compactMapValues(\.self))
-            Console.out(try ContactCommands.load(file, settings: settings, try await database.open()))
+            Console.done(try ContactCommands.load(file, settings: settings, try await database.open()))
         }
     }
 }

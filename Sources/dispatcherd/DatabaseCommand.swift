@@ -44,7 +44,7 @@ struct DatabaseCommand: AsyncParsableCommand {
 
         func run() throws {
             let wasRunning = try Database.privateServer(options.settings()).stop()
-            Console.out(wasRunning ? "stopped" : "not running")
+            Console.done(wasRunning ? "stopped" : "not running")
         }
     }
 
@@ -99,6 +99,6 @@ struct MigrateCommand: AsyncParsableCommand {
     func run() async throws {
         let applied = try Database.migrate(options.settings())
         let numbers = applied.map { "\($0)" }.joined(separator: ", ")
-        Console.out(applied.isEmpty ? "nothing to migrate" : "applied \(numbers)")
+        Console.done(applied.isEmpty ? "nothing to migrate" : "applied \(numbers)")
     }
 }

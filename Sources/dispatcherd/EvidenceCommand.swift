@@ -75,7 +75,7 @@ struct EvidenceCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run(_ decision: Adjudication.Decision) async throws {
-            Console.out(
+            Console.done(
                 try Adjudication.decide(evidence, decision, reason: reason, by: by, try await database.open()))
         }
     }

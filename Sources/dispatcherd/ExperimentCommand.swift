@@ -57,7 +57,7 @@ struct ExperimentCommand: AsyncParsableCommand {
             let definition = try ExperimentCommands.Definition(
                 name: name, strategy: strategy, delegations: delegations, from: from, until: until, strata: strata,
                 smallestSample: smallestSample, arms: arms, by: by)
-            Console.out(try definition.run(on: try await database.open()))
+            Console.done(try definition.run(on: try await database.open()))
         }
     }
 

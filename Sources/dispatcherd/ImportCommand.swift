@@ -12,8 +12,8 @@ struct ImportCommand: AsyncParsableCommand {
             Kinds: \(ImportRequest.kinds.joined(separator: ", ")). `dispatcherd formats KIND` prints the columns.
             A bad row keeps the whole file out, unless --accept-good is given; bad rows are listed in a file beside it.
             The same file again changes nothing.
-            Ends with 0 where the file is in (or was), 1 where it has bad rows or \
-            the period does not take it, 2 for a wrong call, 3 where the database or the disk fails.
+            Ends with 0 where the file is in (or was), 1 where it has bad rows, \
+            2 for a wrong call or a period that does not take it, 3 where the database or the disk fails.
 
             Examples:
               dispatcherd import cut cut.csv --period 2024-03 --dry-run

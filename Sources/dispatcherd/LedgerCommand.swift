@@ -141,7 +141,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try database.settings([.ledgerKeyFile: keyFile].compactMapValues(\.self))
-            Console.out(
+            Console.done(
                 try LedgerCommands.sign(planned.argument.period, settings, try await database.open()))
         }
     }
@@ -180,7 +180,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 for line in try LedgerCommands.newKey(
                     file, former: former, isLost: formerIsLost, try await database.open())
                 {
-                    Console.out(line)
+                    Console.done(line)
                 }
             }
         }

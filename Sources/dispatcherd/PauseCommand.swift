@@ -44,7 +44,7 @@ struct PauseCommand: AsyncParsableCommand {
             let order = try PauseOrder(
                 strategy: place.strategy, delegation: place.delegation, agency: place.agency, reason: reason,
                 until: until)
-            Console.out(try order.set(try await place.database.open()))
+            Console.done(try order.set(try await place.database.open()))
         }
     }
 
@@ -61,7 +61,7 @@ struct PauseCommand: AsyncParsableCommand {
             let order = try PauseOrder(
                 strategy: place.strategy, delegation: place.delegation, agency: place.agency, reason: "lifted",
                 until: nil)
-            Console.out(try order.lift(try await place.database.open()))
+            Console.done(try order.lift(try await place.database.open()))
         }
     }
 

@@ -82,6 +82,7 @@ struct PlanCommand: AsyncParsableCommand {
             if report.state == .applied, let plan = report.plan {
                 Console.committed("plan \(plan) of \(report.period) is applied")
             }
+            if report.state == .awaiting { Console.committed("the plan waits for its second person") }
             if options.json { return Console.out(try JSONText.of(report)) }
             for line in report.summary { Console.out(line) }
             if report.state == .unchanged, let plan = report.plan {
@@ -110,7 +111,7 @@ struct PlanCommand: AsyncParsableCommand {
 
         func run() async throws {
             let plan = try PlanRun(try await database.open(), period: planned.argument.period).discard()
-            Console.out(
+            Console.done(
                 plan.map { "plan \($0) is taken back" } ?? "there is no stopped plan of \(planned.argument.period)")
         }
     }

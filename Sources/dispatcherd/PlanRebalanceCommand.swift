@@ -41,7 +41,7 @@ extension PlanCommand {
             let order = try RedealOrder(
                 period: period, delegations: delegations, strategies: strategies, leftOver: leftOver, by: by, seed: seed
             )
-            Console.out(try order.run(on: try await database.open(), isPreview: preview, asJSON: json))
+            Console.out(try order.run(on: try await database.open(), isPreview: preview, asJSON: json), after: !preview)
         }
     }
 
@@ -82,7 +82,7 @@ extension PlanCommand {
             }
             let setting = try DealSettings(
                 strategy: strategy, delegations: delegations, unpulledDays: days, by: by)
-            Console.out(try setting.set(try await database.open()))
+            Console.done(try setting.set(try await database.open()))
         }
     }
 }

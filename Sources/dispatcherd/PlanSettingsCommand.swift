@@ -57,7 +57,7 @@ struct PlanSettingsCommand: AsyncParsableCommand {
             let settings = try PlanSettingsFile(path: file)
             let period = try PeriodArgument(text: from).period
             let isNew = try PlanSettingsBook(try await database.open()).put(settings, from: period, by: by)
-            Console.out(
+            Console.done(
                 isNew
                     ? "settings \(settings.settings.name) are in force from \(period) on"
                     : "nothing changed: they are in force for \(period) already")

@@ -58,7 +58,7 @@ struct RecallCommand: AsyncParsableCommand {
             let order = try RecallOrder(
                 delegation: delegation, accounts: accounts, agency: agency, contract: contract, strategy: strategy,
                 limit: limit, reason: reason, on: on, by: by)
-            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json))
+            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json), after: apply)
         }
     }
 
@@ -119,7 +119,7 @@ struct RecallCommand: AsyncParsableCommand {
         func run(upholds: Bool) async throws {
             let decision = try RecallCommands.Decision(
                 delegation: delegation, account: account, epoch: epoch, upholds: upholds, reason: reason, by: by)
-            Console.out(try decision.run(on: try await database.open()))
+            Console.done(try decision.run(on: try await database.open()))
         }
     }
 }

@@ -87,6 +87,7 @@ struct ReviewCommand: AsyncParsableCommand {
         func run() async throws {
             let checks = ReviewChecks(try await database.open(), period: planned.argument.period)
             let report = try checks.run(rate: sample, seed: seed, by: by)
+            Console.committed("the checks of \(planned.argument.period) are run")
             if let csv { Console.note("\(Console.grouped(try checks.write(to: csv))) outcomes in \(csv)") }
             if json { return Console.out(report.json) }
             for line in report.lines { Console.out(line) }
@@ -116,6 +117,7 @@ struct ReviewCommand: AsyncParsableCommand {
             var reviews = try ReviewImport(file, acceptsGood: acceptGood, badRowsPath: badRows)
             reviews.deadlineDays = settings.reviewDeadlineDays
             let report = try reviews.run(on: try await database.open())
+            if report.failure == nil { Console.committed("the reviews are imported") }
             report.print(asJSON: json)
             if let failure = report.failure { throw failure }
         }
@@ -137,6 +139,7 @@ struct ReviewCommand: AsyncParsableCommand {
             var decisions = ReviewDecisions(decision, outcomes: outcome, reason: reason, reviewer: reviewer)
             decisions.deadlineDays = settings.reviewDeadlineDays
             let report = try decisions.run(on: try await database.open())
+            Console.committed("the reviews are decided")
             report.print(asJSON: json)
         }
     }
@@ -161,7 +164,7 @@ struct ReviewCommand: AsyncParsableCommand {
             let settings = try database.settings()
             try ReviewContest(outcome: outcome, reason: reason, by: by, days: settings.reviewContestDays)
                 .run(on: try await database.open())
-            Console.out("outcome \(outcome) is contested and waits for its second decision")
+            Console.done("outcome \(outcome) is contested and waits for its second decision")
         }
     }
 

@@ -82,7 +82,7 @@ struct ObjectionCommand: AsyncParsableCommand {
             let settings = try database.settings()
             let number = try StageCommands(try await database.open(), settings).object(
                 planned.argument.period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
-            Console.out("objection \(number) waits for its decision")
+            Console.done("objection \(number) waits for its decision")
         }
     }
 
@@ -99,7 +99,7 @@ struct ObjectionCommand: AsyncParsableCommand {
             let settings = try database.settings()
             let waiver = try StageCommands(try await database.open(), settings).decide(
                 objection: number, isUpheld: isUpheld, reason: reason, by: by)
-            Console.out("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
+            Console.done("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
             if let waiver {
                 Console.out("waiver \(waiver) is proposed; `dispatcherd adjustment approve \(waiver)` puts it in force")
             }
@@ -211,7 +211,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
             let settings = try database.settings()
             let number = try StageCommands(try await database.open(), settings).propose(
                 adjustment, in: period, contract: contract, delegation: delegation, by: by)
-            Console.out("\(kind) \(number) is proposed; `dispatcherd adjustment approve \(number)` puts it in force")
+            Console.done("\(kind) \(number) is proposed; `dispatcherd adjustment approve \(number)` puts it in force")
         }
     }
 
@@ -226,7 +226,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
             let settings = try database.settings()
             try StageCommands(try await database.open(), settings).decide(
                 adjustment: number, isApproved: isApproved, by: by)
-            Console.out("adjustment \(number) is \(isApproved ? "approved" : "rejected")")
+            Console.done("adjustment \(number) is \(isApproved ? "approved" : "rejected")")
         }
     }
 

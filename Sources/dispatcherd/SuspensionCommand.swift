@@ -82,8 +82,8 @@ struct SuspensionCommand: AsyncParsableCommand {
             let effect = try suspensions.decide(
                 agency: agency, band: MoraBand(rawValue: band) ?? .over120, kind: termination ? .termination : .band,
                 isSuspended: suspend, reason: reason, by: by)
-            guard suspend else { return Console.out("declined") }
-            Console.out(
+            guard suspend else { return Console.done("declined") }
+            Console.done(
                 "suspended; \(Console.grouped(Int(effect.accounts))) accounts withdrawn, "
                     + "\(Console.grouped(Int(effect.dealtAgain))) of what waited dealt to others")
             guard !termination else { return }

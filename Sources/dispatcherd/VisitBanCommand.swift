@@ -24,7 +24,7 @@ struct VisitBanCommand: AsyncParsableCommand {
                   dispatcherd visit-ban add --delegation 12 --pack fna
                 """)
         @OptionGroup var territory: TerritoryOptions
-        func run() async throws { Console.out(try territory.order().add(try await territory.database.open())) }
+        func run() async throws { Console.done(try territory.order().add(try await territory.database.open())) }
     }
 
     struct Remove: AsyncParsableCommand {
@@ -35,7 +35,7 @@ struct VisitBanCommand: AsyncParsableCommand {
                   dispatcherd visit-ban remove --delegation 12 --pack fna
                 """)
         @OptionGroup var territory: TerritoryOptions
-        func run() async throws { Console.out(try territory.order().remove(try await territory.database.open())) }
+        func run() async throws { Console.done(try territory.order().remove(try await territory.database.open())) }
     }
 
     struct List: AsyncParsableCommand {

@@ -77,7 +77,7 @@ struct WorkplanCommand: AsyncParsableCommand {
         func run() async throws {
             let plans = try WorkPlans(try await database.open(), period: planned.argument.period)
             let decided = try plans.decide(scope.value, isApproved: true, reason: reason, by: scope.by)
-            Console.out(
+            Console.done(
                 "\(decided.goals) goals approved, \(decided.replaced) in the place of others, \(decided.late) after the first grant"
             )
         }
@@ -99,7 +99,7 @@ struct WorkplanCommand: AsyncParsableCommand {
         func run() async throws {
             let plans = try WorkPlans(try await database.open(), period: planned.argument.period)
             let decided = try plans.decide(scope.value, isApproved: false, reason: reason, by: scope.by)
-            Console.out("\(decided.goals) goals rejected")
+            Console.done("\(decided.goals) goals rejected")
         }
     }
 }

@@ -100,6 +100,43 @@ struct ClosingFileTests {
         }
     }
 
+    @Test func `two that write into one new folder at once both succeed`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            let month = try MonthClosing(link, period: ClosingFixture.period).close().month
+            let folder = URL(filePath: "/tmp/close at once \(UInt64.random(in: 0...UInt64.max))")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            for round in 0..<10 {
+                let path = folder.appending(path: "\(round)/month").path
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for writer in 0..<4 {
+                        group.addTask {
+                            if writer == 0 { try StatementFiles(path).probe() }
+                            return try StatementFiles(path).write(month)
+                        }
+                    }
+                    for try await count in group { #expect(count == 13) }
+                }
+                #expect(try !FileManager.default.contentsOfDirectory(atPath: path).contains(".part"))
+            }
+        }
+    }
+
+    @Test func `a folder that another writes into for long is refused by its name`() throws {
+        try withFolder { folder in
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try FileLock.holding(folder: folder.path, waitMax: .zero, make: {}, check: {}) {
+                let failure = #expect(throws: CommandFailure.self) {
+                    try StatementFiles(folder.path, waitMax: .milliseconds(100)).probe()
+                }
+                #expect(
+                    failure?.found.hasPrefix("another command has been writing its files into \(folder.path)") == true)
+            }
+            try StatementFiles(folder.path, waitMax: .zero).probe()
+        }
+    }
+
     @Test func `an earlier month's statements go, other files stay, and a failure leaves what was there`() async throws
     {
         try await TestDatabase.with { database in
@@ -155,6 +192,8 @@ struct ClosingFileTests {
                 for figure in ["200,000", "48,211", "12,345", "139,444"] + services {
                     #expect(index.contains(figure) && page.contains(figure))
                 }
+                #expect(page.contains("48,211  of the cut; above, with the starts within the month"))
+                #expect(index.contains("of the cut, without the starts within the"))
                 for warning in month.summary.warnings { #expect(index.contains(warning) && page.contains(warning)) }
             }
         }

@@ -103,7 +103,9 @@ struct ClosingStageTests {
             #expect(waived.amount == charged.amount)
             #expect(waived.facts == ["A-\(waiver)"])
             #expect(try stages.stage(of: period) == .closed)
-            #expect(found { try stages.proposeClose(period, by: "Ana") } == "2024-03 is closed")
+            let failure = #expect(throws: CommandFailure.self) { try stages.proposeClose(period, by: "Ana") }
+            #expect(failure?.found == "2024-03 is closed")
+            #expect(failure?.exit == .usage)
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Simulation
 import Testing
 
@@ -30,5 +31,23 @@ struct ReviewersTests {
         let bad = all.filter { (rejected[$0.key] ?? 0) * 10 > $0.value * 3 }
         #expect((1...10).contains(bad.count))
         #expect(reviews.rows.allSatisfy { !reviews.text($0, "reason").isEmpty })
+    }
+
+    @Test func `reviews are not written over what is read, by whatever name`() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/pending.csv"
+        let text =
+            "outcome,delegation,agency,account,worked_at,result\n1,9,ACE01,1001,2024-03-04T15:42:10.000Z,no-answer\n"
+        try Data(text.utf8).write(to: URL(filePath: path))
+        try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/link.csv", withDestinationPath: path)
+        let pending = try Table(path: path, required: Reviewers.required)
+
+        for name in ["pending.csv", "./pending.csv", "link.csv"] {
+            let failure = #expect(throws: SimulationFailure.self) {
+                try Reviewers(seed: 7).review(pending, to: "\(folder.path)/\(name)")
+            }
+            #expect(failure?.exit == .usage && failure?.found.contains("written over") == true)
+        }
+        #expect(try Folder.text(path) == text)
     }
 }

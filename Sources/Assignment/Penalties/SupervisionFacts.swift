@@ -62,9 +62,9 @@ package enum GoalNote: Equatable, Sendable {
                 "\(Self.text(minimum)) × \(grouped(dealt - taken)) ÷ \(grouped(dealt)) = \(Self.text(left))"
             return StatementNote(
                 spanish:
-                    "Meta \(fact) (\(subject)): mínimo \(sum), porque el Instituto retiró \(grouped(taken)) cuentas.",
+                    "Meta \(fact) (\(subject)): mínimo \(sum), porque el Instituto retiró o excluyó \(grouped(taken)) cuentas.",
                 english:
-                    "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back \(grouped(taken)) accounts."
+                    "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back or excluded \(grouped(taken)) accounts."
             )
         case .changed(let fact, let subject, let minimum, let former, let reason):
             let now = Self.text(minimum)

@@ -63,7 +63,7 @@ package struct MonthPage {
             return [row("not collected on", [grouped(summary.excluded)]) + "  excluded by a rule of the policy"]
         }
         return [
-            row("placed", [grouped(cut.placed)]),
+            row("placed", [grouped(cut.placed)]) + "  of the cut; above, with the starts within the month",
             row("not collected on", [grouped(cut.excluded)]) + "  excluded by a rule of the policy",
             row("nothing due", [grouped(cut.nothingToCollect)]) + "  had nothing to collect",
             row("accounts", [grouped(cut.accounts)]) + "  of the cut",

@@ -242,7 +242,7 @@ package struct StageCommands {
         let facts = try facts(period)
         guard !facts.isClosed, !facts.isClosing else {
             throw CommandFailure(
-                .findings, "\(period) is closed",
+                .usage, "\(period) is closed",
                 remedy: "Its statements stand; put it right by a credit or a debit in a later month.")
         }
     }

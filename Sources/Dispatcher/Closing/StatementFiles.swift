@@ -8,29 +8,39 @@ package import PgStore
 /// Writes a month's files into a folder: each statement as JSON, CSV and page, and the month's page and tables.
 ///
 /// All are written into a folder of a passing name first, and moved when they are whole, the month's page last: what stops it on
-/// the way leaves what was there before.
+/// the way leaves what was there before. Who writes holds the folder's lock: two at once write one after the other.
 package struct StatementFiles {
     private let folder: URL
+    private let waitMax: Duration
     private var passing: URL { folder.appending(path: ".part", directoryHint: .isDirectory) }
     private static let statements = "statements"
     private static let month = "index.html"
 
-    /// - Parameter path: is made where it does not exist.
-    package init(_ path: String) {
+    /// - Parameters:
+    ///   - path: is made where it does not exist.
+    ///   - waitMax: how long another may write there before we give up.
+    package init(_ path: String, waitMax: Duration = .seconds(60)) {
         folder = URL(filePath: path, directoryHint: .isDirectory)
+        self.waitMax = waitMax
     }
 
     /// Makes the folders and writes a file there, so that a close that could not leave its files is not begun. Leaves what was
     /// there: the close may be refused yet.
     package func probe() throws {
         let missing = missingFolders()
-        defer { for folder in missing { rmdir(folder) } }
         do {
-            try makeFolders()
-            try write("probe", "probe")
-            try remove(passing)
+            try locked {
+                defer { for folder in missing { rmdir(folder) } }
+                do {
+                    try makeFolders()
+                    try write("probe", "probe")
+                    try remove(passing)
+                } catch {
+                    try? remove(passing)
+                    throw error
+                }
+            }
         } catch let failure as CommandFailure {
-            try? remove(passing)
             throw CommandFailure(.environment, "\(failure.found); nothing was closed", remedy: failure.remedy)
         }
     }
@@ -93,31 +103,41 @@ package struct StatementFiles {
         Interruption.arm()
         defer { Interruption.disarm() }
         Interruption.enter(.writing)
-        var names: [String] = []
-        do {
-            try makeFolders()
-            try body(&names)
-            for name in names { try move(name) }
-            try removeOthers(than: Set(names))
-        } catch {
-            try? remove(passing)
-            throw error
+        return try locked {
+            var names: [String] = []
+            do {
+                try makeFolders()
+                try body(&names)
+                for name in names { try move(name) }
+                try removeOthers(than: Set(names))
+            } catch {
+                try? remove(passing)
+                throw error
+            }
+            try remove(passing)
+            return names.count
         }
-        try remove(passing)
-        return names.count
+    }
+
+    private func locked<R>(_ work: () throws -> R) throws -> R {
+        try FileLock.holding(
+            folder: folder.path, waitMax: waitMax, make: { try make(folder) },
+            check: { try Interruption.check("the files are not there yet") }, work)
     }
 
     /// The folder, and an empty one of the passing name: what a killed run left there is removed.
     private func makeFolders() throws {
         try remove(passing)
         for parent in [folder, passing] {
-            do {
-                try FileManager.default.createDirectory(
-                    at: parent.appending(path: Self.statements, directoryHint: .isDirectory),
-                    withIntermediateDirectories: true)
-            } catch {
-                throw failure(parent.path, errno)
-            }
+            try make(parent.appending(path: Self.statements, directoryHint: .isDirectory))
+        }
+    }
+
+    private func make(_ place: URL) throws {
+        do {
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        } catch {
+            throw failure(place.path, errno)
         }
     }
 

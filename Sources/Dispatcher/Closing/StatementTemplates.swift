@@ -97,7 +97,8 @@ enum StatementTemplates {
         stopped first; {{startedInVain}} started within the month, and no contract had room left.</span></p>{{/hasGap}}
         <h2>Cuentas del corte <small>Accounts of the cut</small></h2>
         <div class="t"><table><tbody>{{#cut}}
-        <tr><td>Segmentadas <small>placed</small></td><td class="n">{{placed}}</td></tr>
+        <tr><td>Segmentadas del corte, sin los inicios del mes <small>placed: of the cut, without the starts within the
+        month</small></td><td class="n">{{placed}}</td></tr>
         <tr><td>Sin cobranza, excluidas por una regla de la política <small>not collected on: excluded by a rule of the
         policy</small></td><td class="n">{{excluded}}</td></tr>
         <tr><td>Sin nada que cobrar <small>had nothing to collect</small></td><td class="n">{{nothing}}</td></tr>

@@ -13,6 +13,16 @@ package enum Console {
     package static func committed(_ what: String) { kept.withLock { $0 = what } }
 
     package static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+    /// Tells the result of a command that changes something, once that is done: see ``committed(_:)``.
+    package static func done(_ line: String) { out(line, after: true) }
+
+    /// - Parameter isDone: whether what is told of was also done; a preview changes nothing.
+    package static func out(_ line: String, after isDone: Bool) {
+        if isDone, kept.withLock({ $0 == nil }) { committed("what the command was asked for is done and kept") }
+        out(line)
+    }
+
     package static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
     /// One line of progress; on a terminal it replaces the one before until `isDone`.

@@ -33,7 +33,7 @@ package enum AgencyKeyCommands {
     package static func revoke(agency: String, name: String, _ link: DatabaseLink) throws {
         let agency = try known(agency)
         let instant = try told { try AgencyKeyring(link).revoke(agency, name: name) }
-        Console.out("\(agency) \(name): revoked at \(instant)")
+        Console.done("\(agency) \(name): revoked at \(instant)")
     }
 
     package static func rotate(
@@ -44,7 +44,7 @@ package enum AgencyKeyCommands {
         }
         let key = try key(agency: agency, name: name, base64: base64, expires: nil)
         let end = try told { try AgencyKeyring(link).rotate(key, replacing: old, afterDays: keepDays) }
-        Console.out("\(key.agency) \(name): added; \(old) is taken until \(end)")
+        Console.done("\(key.agency) \(name): added; \(old) is taken until \(end)")
     }
 
     /// One line per key, or a JSON array of them.
@@ -93,7 +93,7 @@ package enum AgencyKeyCommands {
     }
 
     private static func tell(_ additions: AgencyKeyring.Additions) {
-        Console.out(
+        Console.done(
             "keys added: \(additions.added)"
                 + (additions.unchanged > 0 ? ", already there: \(additions.unchanged)" : ""))
     }

@@ -30,11 +30,11 @@ struct OpeningRun {
         _ = try planning.lockPeriods()
     }
 
-    /// - Throws: ``CommandFailure`` (findings) where something is planned already.
+    /// - Throws: ``CommandFailure`` (usage) where something is planned already.
     func requireUnplanned() throws {
         if let planned = try store.firstPlanned() {
             throw CommandFailure(
-                .findings, "\(planned) is planned already, so nothing comes on board any more",
+                .usage, "\(planned) is planned already, so nothing comes on board any more",
                 remedy: "An opening is loaded before the first plan; what changed since comes as stops and starts.")
         }
     }
@@ -43,14 +43,14 @@ struct OpeningRun {
     private func formerPlan() throws -> Int64 {
         guard let plan = try store.formerPlan() else {
             throw CommandFailure(
-                .findings, "\(planning.period) is not closed here, so it is no month of before",
+                .usage, "\(planning.period) is not closed here, so it is no month of before",
                 remedy: "Load the opening into the first month that this installation plans.")
         }
         return plan
     }
 
     /// - Returns: what was done, in words for people.
-    /// - Throws: ``CommandFailure`` (findings) where the month before is open here.
+    /// - Throws: ``CommandFailure`` (usage) where the month before is open here.
     func apply(importID: Int64) throws -> [ImportCount] {
         let plan = try formerPlan()
         let holdings = try store.holdings()

@@ -217,7 +217,7 @@ package struct PlanRun {
 
     private func beingDealt(_ plan: PlanRow) -> CommandFailure {
         CommandFailure(
-            .environment, "plan \(plan.id) of \(period) is being dealt by another command",
+            .usage, "plan \(plan.id) of \(period) is being dealt by another command",
             remedy: "Wait until that has ended; once it was stopped, run this again and it is taken back.")
     }
 
@@ -281,7 +281,7 @@ package struct PlanRun {
 
     private static func takenBack(_ plan: Int64, _ period: Period) -> CommandFailure {
         CommandFailure(
-            .environment, "plan \(plan) of \(period) was taken back by another command while it was dealt",
+            .usage, "plan \(plan) of \(period) was taken back by another command while it was dealt",
             remedy: "Look at the plan in force with plan preview")
     }
 }

@@ -68,7 +68,9 @@ struct PlanScarcity {
     private func line(
         _ limit: PlanLimit, _ more: String, _ worth: PlanWorth, perPeso: String? = nil
     ) -> PlanReport.Worth? {
-        PlanReport.Worth(
+        // What places nothing more is no advice.
+        guard worth.accounts > 0 || worth.weight > 0 else { return nil }
+        return PlanReport.Worth(
             limit: limit.words, more: more, accounts: worth.accounts, weight: worth.weight, perPeso: perPeso)
     }
 }

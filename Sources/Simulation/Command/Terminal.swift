@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+internal import Synchronization
 
 /// What a command tells its user: results on standard output, progress and errors on standard error.
 package enum Terminal {
@@ -32,8 +33,32 @@ package enum Terminal {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard written > 0 else { return }
-            bytes = bytes.dropFirst(written)
+            if written > 0 {
+                bytes = bytes.dropFirst(written)
+            } else if errno != EINTR {
+                return descriptor == STDOUT_FILENO ? lost() : ()
+            }
         }
+    }
+
+    private static let lostReason = Mutex<String?>(nil)
+
+    /// A reader that has seen enough and closed the pipe is no mistake.
+    private static func lost() {
+        guard errno != EPIPE else { return }
+        let reason = String(cString: strerror(errno))
+        lostReason.withLock { $0 = $0 ?? reason }
+    }
+
+    /// At the end of a command: results that did not reach whoever asked for them must not look like a success. Not before, because
+    /// a command may have processes to stop.
+    package static func finish() {
+        guard let reason = lostReason.withLock({ $0 }) else { return }
+        let failure = SimulationFailure(
+            .environment,
+            "cannot write to standard output: \(reason); the command went to its end, and its report is lost",
+            remedy: "Check that the disk it goes to is not full")
+        note("error: \(failure)")
+        exit(failure.exit.rawValue)
     }
 }

@@ -106,6 +106,13 @@ package enum Folder {
         return names.sorted()
     }
 
+    /// Whether both paths lead to the same file, by whatever names or links.
+    static func isSame(_ path: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+            && first.st_ino == second.st_ino
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// - Throws: ``SimulationFailure`` of usage where the path is wrong, as `dispatcherd` does.

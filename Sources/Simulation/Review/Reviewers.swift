@@ -19,8 +19,13 @@ package struct Reviewers: Sendable {
         package var rejected = 0
     }
 
-    /// - Throws: ``SimulationFailure`` where a row has no outcome number.
+    /// - Throws: ``SimulationFailure`` where a row has no outcome number, or the reviews would be written over what is read.
     package func review(_ pending: Table, to path: String) throws(SimulationFailure) -> Counts {
+        guard !Folder.isSame(pending.path, path) else {
+            throw SimulationFailure(
+                .usage, "the reviews would be written over \(pending.path), which is read",
+                remedy: "Name another file with --out")
+        }
         var rows = try RowWriter(path: path, header: Self.header)
         var counts = Counts()
         for row in pending.rows {

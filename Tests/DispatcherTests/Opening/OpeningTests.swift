@@ -181,7 +181,7 @@ struct OpeningTests {
         try await StartedMonth.with(accounts: 60) { month in
             let failure = #expect(throws: CommandFailure.self) { try load(month, Self.holdings[0]) }
 
-            #expect(failure?.exit == .findings)
+            #expect(failure?.exit == .usage)
             #expect(failure?.found.contains("planned already") == true)
         }
     }

@@ -218,6 +218,7 @@ struct PlanRunTests {
                 """)
             let second = #expect(throws: CommandFailure.self) { try month.plan().apply() }
             #expect(second?.description.contains("is being dealt by another command") == true)
+            #expect(second?.exit == .usage)
             #expect(throws: CommandFailure.self) { try month.plan().discard() }
             #expect(try month.number("SELECT count(*) FROM plan WHERE state = 'dealing'") == 1)
 

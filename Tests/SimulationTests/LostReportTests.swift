@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import PgStore
+import Simulation
+import TestSupport
+import Testing
+
+/// Standard output that takes nothing: what was done is told, and nobody takes it for undone.
+struct LostReportTests {
+    private func run(_ program: String, _ words: String, _ arguments: [String]) throws -> (code: Int32, text: String) {
+        try ChildProcess.run(
+            "/bin/sh", ["-c", "exec \"$0\" \(words) >/dev/full", ChildProcess.sibling(program)] + arguments)
+    }
+
+    @Test func `a change whose report is lost is told as done, and a reading is not`() async throws {
+        try await TestDatabase.with { database in
+            func run(_ words: String) throws -> (code: Int32, text: String) {
+                try self.run(
+                    "dispatcherd", "\(words) --database \"$1\" --allow-unsafe-durability", [database.conninfo])
+            }
+            let told = "; but what the command was asked for is done and kept, and only this report of it is lost."
+            for change in ["clock set 2024-03-01T06:00Z", "visit-ban add --delegation 12 --pack fna"] {
+                let (code, text) = try run(change)
+                #expect(code == 1 && text.contains(told), "\(change): \(text)")
+            }
+            #expect(try database.link().run("SELECT count(*) FROM visit_ban").first?.int64(0) == 1)
+            for reading in ["clock show", "visit-ban list"] {
+                let (code, text) = try run(reading)
+                #expect(code == 3 && !text.contains("; but"), "\(reading): \(text)")
+            }
+        }
+    }
+
+    @Test func `a key that was made is told of, too`() throws {
+        let folder = try TemporaryFolder()
+        let (code, text) = try run("dispatcherd", "contacts new-key \"$1/key\"", [folder.path])
+
+        #expect(code == 1 && text.contains("is done and kept"), "\(text)")
+        #expect(Folder.exists("\(folder.path)/key"))
+    }
+
+    @Test func `a report of agentsim that is lost is no success`() throws {
+        let folder = try TemporaryFolder()
+        try Data("outcome,delegation,agency,account,worked_at,result\n".utf8)
+            .write(to: URL(filePath: "\(folder.path)/pending.csv"))
+        let (code, text) = try run("agentsim", "review --in \"$1/pending.csv\" --out \"$1/out.csv\"", [folder.path])
+
+        #expect(code == 3 && text.contains("error: cannot write to standard output: No space left"), "\(text)")
+    }
+}
