@@ -16,12 +16,17 @@ package struct DaemonProgram: Sendable {
     package func setClock(_ instant: Timestamp) throws(SimulationFailure) {
         try run(
             ["clock", "set", instant.description] + options,
-            remedy: "A run that was stopped goes on with --from on the clock's day; a new month needs an empty database"
+            remedy: "A new month needs an empty database"
         )
     }
 
-    package func hasVirtualClock() throws(SimulationFailure) -> Bool {
-        try run(["clock", "show"] + options).contains("virtual")
+    /// What a virtual clock shows; `nil` where the database keeps real time.
+    package func virtualNow() throws(SimulationFailure) -> Timestamp? {
+        let shown = try run(["clock", "show"] + options)
+        guard shown.contains("virtual") else { return nil }
+        return shown.split(separator: "\n").lazy.compactMap { line in
+            line.split(separator: " ").first.flatMap { Timestamp(text: String($0)) }
+        }.first
     }
 
     package func databaseURL() throws(SimulationFailure) -> String {

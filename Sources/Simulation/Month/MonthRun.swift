@@ -54,10 +54,10 @@ package struct MonthRun: Sendable {
         let lock = try FolderLock(settings.logFolder)
         defer { lock.release() }
         let agencies = try agencies()
-        var feed = try PaymentFeed(folder: settings.logFolder, from: settings.from)
+        let feed = PaymentFeed(folder: settings.logFolder)
         var total = MonthCounts()
         var day = MonthCounts()
-        guard try settings.program.hasVirtualClock() else {
+        guard let clock = try settings.program.virtualNow() else {
             throw SimulationFailure(
                 .usage, "the database keeps real time, and a simulated month needs a virtual clock",
                 remedy: "Set it with 'dispatcherd clock set \(settings.from)T06:00Z' on a database made for simulation")
@@ -66,7 +66,14 @@ package struct MonthRun: Sendable {
         try await save(agencies, margin: Self.margin)
         for agency in agencies { try await agency.signIn() }
         let ticks = Tick.of(settings.from.daysSince1970...settings.to.daysSince1970)
-        for (index, tick) in ticks.enumerated() {
+        // What a run that was stopped had lived is not lived again: the same command goes on from there.
+        let lived = ticks.prefix { $0.now < clock }.count
+        guard lived < ticks.count else {
+            throw SimulationFailure(
+                .usage, "the clock shows \(clock), which is after the run's last day, \(settings.to)",
+                remedy: "Go on with later days, or play a new month on an empty database")
+        }
+        for (index, tick) in ticks.enumerated().dropFirst(lived) {
             try settings.program.setClock(tick.now)
             var counts = try await act(agencies, tick)
             total.add(counts)
@@ -75,13 +82,16 @@ package struct MonthRun: Sendable {
             counts.held = 0
             day.add(counts)
             guard !index.isMultiple(of: 2) else { continue }
-            for agency in agencies { try feed.write(await agency.takePayments(through: tick.day)) }
+            var payments: [PlannedPayment] = []
+            for agency in agencies { payments += await agency.takePayments(through: tick.day) }
+            // Before the states that have them no more: a run that is killed in between writes the same ones again.
+            try feed.write(payments, of: tick.day)
             try await save(agencies, margin: index + 1 == ticks.count ? 0 : Self.margin)
             progress(tick.day, day)
             day = MonthCounts()
         }
         for agency in agencies { await agency.leave() }
-        return (total, try feed.finish())
+        return (total, feed.payments)
     }
 
     private func act(_ agencies: [SimulatedAgency], _ tick: Tick) async throws -> MonthCounts {

@@ -2,20 +2,24 @@
 
 internal import Assignment
 
-/// The institution's feed of payments: `payments-DAY.csv` has those of the run that began on that day, `payments.csv`
-/// those of all runs in the folder. Payments keep their numbers, so that both can be taken in.
-struct PaymentFeed {
+/// The institution's feed of payments: `payments-DAY.csv` has those of that day, `payments.csv` those of all days in the folder.
+/// Payments keep their numbers, so that both can be taken in. Both are whole after each day, whatever ends the run.
+final class PaymentFeed {
     private static let header = ["payment", "account", "delegation", "paid_on", "amount", "origin", "reverses"]
     private let folder: String
-    private var rows: RowWriter
+    /// How many were written.
+    private(set) var payments = 0
 
-    init(folder: String, from: LocalDate) throws(SimulationFailure) {
-        self.folder = folder
-        self.rows = try RowWriter(path: "\(folder)/payments-\(from).csv", header: Self.header)
-    }
+    init(folder: String) { self.folder = folder }
 
-    mutating func write(_ payments: [PlannedPayment]) throws(SimulationFailure) {
-        for payment in payments {
+    /// Those that fell due by the end of a day, beside those that a run that was stopped within it had written.
+    func write(_ payments: [PlannedPayment], of day: LocalDate) throws(SimulationFailure) {
+        let path = "\(folder)/payments-\(day).csv"
+        let former = try Self.read(path: path)
+        let written = Set(former.map(\.identifier))
+        let payments = payments.filter { !written.contains($0.identifier) }
+        var rows = try RowWriter(path: path, header: Self.header)
+        for payment in former + payments {
             rows.field(text: payment.identifier)
             rows.field(Int(payment.key.account.value))
             rows.field(Int(payment.key.delegation.value))
@@ -25,11 +29,17 @@ struct PaymentFeed {
             rows.field(text: payment.reverses ?? "")
             try rows.endRow()
         }
+        try rows.finish()
+        self.payments += payments.count
+        try gather()
     }
 
     /// All payments that the runs of a folder had; none where there was no run yet.
     static func read(_ folder: String) throws(SimulationFailure) -> [PlannedPayment] {
-        let path = "\(folder)/payments.csv"
+        try read(path: "\(folder)/payments.csv")
+    }
+
+    private static func read(path: String) throws(SimulationFailure) -> [PlannedPayment] {
         guard Folder.exists(path) else { return [] }
         let table = try Table(path: path, required: header)
         return table.rows.compactMap { row in
@@ -45,17 +55,17 @@ struct PaymentFeed {
         }
     }
 
-    /// - Returns: how many payments this run has.
-    mutating func finish() throws(SimulationFailure) -> Int {
-        try rows.finish()
+    /// A payment that two days have, because a run was killed between them, is there once.
+    private func gather() throws(SimulationFailure) {
+        var seen: Set<Substring> = []
         let all = try FileOutput(replacing: "\(folder)/payments.csv")
         try all.write("\(Self.header.joined(separator: ","))\n".utf8)
         for part in try Folder.names(in: folder) where part.hasPrefix("payments-") && part.hasSuffix(".csv") {
-            let text = try Folder.text("\(folder)/\(part)")
-            guard let end = text.utf8.firstIndex(of: 0x0A) else { continue }
-            try all.write(text.utf8[text.utf8.index(after: end)...])
+            for line in try Folder.text("\(folder)/\(part)").split(separator: "\n").dropFirst() {
+                guard seen.insert(line.prefix { $0 != "," }).inserted else { continue }
+                try all.write("\(line)\n".utf8)
+            }
         }
         try all.finish()
-        return rows.rows
     }
 }
