@@ -30,15 +30,15 @@ struct PlanScarcity {
         switch limit {
         case .station(let contract, let station):
             let worth = input.worth(ofAdvisers: 1, contract, in: station.portfolio, at: station.delegation)
-            return line(limit, "one adviser", worth)
+            return Self.line(limit, "one adviser", worth)
         case .portfolio(let contract, let portfolio):
-            return line(limit, "one adviser", input.worth(ofAdvisers: 1, contract, in: portfolio))
+            return Self.line(limit, "one adviser", input.worth(ofAdvisers: 1, contract, in: portfolio))
         case .bond(let contract):
             let next = nextAccount(contract).map { ($0, input.worth(ofBond: $0, contract)) }
             if let (centavos, worth) = next, worth.weight > 0 {
-                return line(limit, "\(Cents(centavos)) of bond", worth, perPeso: perPeso(contract))
+                return Self.line(limit, "\(Cents(centavos)) of bond", worth, perPeso: perPeso(contract))
             }
-            return line(
+            return Self.line(
                 limit, "\(Cents(Self.bondStep)) of bond", input.worth(ofBond: Self.bondStep, contract),
                 perPeso: perPeso(contract))
         case .agency: return nil
@@ -65,7 +65,7 @@ struct PlanScarcity {
         return "\(millionths / 1_000_000)." + String(repeating: "0", count: 6 - digits.count) + digits
     }
 
-    private func line(
+    static func line(
         _ limit: PlanLimit, _ more: String, _ worth: PlanWorth, perPeso: String? = nil
     ) -> PlanReport.Worth? {
         // What places nothing more is no advice.
