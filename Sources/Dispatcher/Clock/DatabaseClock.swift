@@ -57,6 +57,7 @@ package enum DatabaseClock {
                 let nodes = behind == 1 ? "1 node has" : "\(behind) nodes have"
                 return Console.note("\(nodes) not kept up with the clock for ten seconds; their logs say why")
             }
+            // Nodes note in the database how far they are, and tell no other process.
             usleep(10_000)
         }
     }

@@ -134,6 +134,7 @@ package enum Database {
                 guard error.message.contains("the database system is "), ContinuousClock.now < end else { throw error }
                 if !isTold { Console.note("the database starts up or recovers; waiting for it") }
                 isTold = true
+                // A server that recovers refuses everybody, and tells nobody when it is done.
                 usleep(200_000)
             }
         }

@@ -88,6 +88,7 @@ actor ChaosAgency {
     func work() async throws {
         while !time.isOver {
             try await step()
+            // The pace of an agency, drawn by the seed.
             try await Task.sleep(for: .milliseconds(random.between(2...25)))
         }
         // A connection that is dead needs no farewell.
@@ -261,10 +262,12 @@ actor ChaosAgency {
                     }
                 }
                 open = again
+                // A refusal of class retry asks for a pause before the next attempt.
                 if !open.isEmpty { try await Task.sleep(for: .milliseconds(random.between(50...300))) }
             } catch is AgentConnectionError {
                 if connection != nil { counts.unanswered += open.count }
                 cut()
+                // A node that is down takes its time to come back; the next one may be there already.
                 try await Task.sleep(for: .milliseconds(random.between(30...250)))
             }
         }

@@ -42,11 +42,13 @@ package struct ChaosRun: Sendable {
         let keeper = Task {
             while !Task.isCancelled {
                 try site.keepNodes()
+                // Nodes that ended are started again about as soon as a supervisor would.
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
         let clock = Task {
             while !Task.isCancelled {
+                // The pace of the virtual clock.
                 try await Task.sleep(for: Self.tick)
                 if !site.time.isOver { _ = site.advance(.seconds(600)) }
             }
@@ -108,6 +110,7 @@ package struct ChaosRun: Sendable {
             let elapsed = ContinuousClock.now - begun
             guard elapsed < settings.duration || isFirstRound && elapsed < settings.duration * 3 else { break }
             let fault = order[number % order.count]
+            // The quiet between two faults, drawn by the seed.
             try await Task.sleep(for: .milliseconds(driver.random.between(100...700)))
             let at = ContinuousClock.now - begun
             _ = driver.site.time.takeSilence()
@@ -130,6 +133,7 @@ package struct ChaosRun: Sendable {
         let deadline = ContinuousClock.now + .seconds(60)
         while !site.advance(.seconds(120 * 86_400)) {
             guard ContinuousClock.now < deadline else { break }
+            // The database may still recover, and the clock is in it.
             try await Task.sleep(for: .milliseconds(200))
         }
         let link = try site.server.link("agentsim chaos")
@@ -143,6 +147,7 @@ package struct ChaosRun: Sendable {
                                AND c.block_id = b.block_id))
                 """)[0].int64(0)
             if left == 0 { return }
+            // The nodes sweep by themselves, and tell only the database.
             try await Task.sleep(for: .milliseconds(250))
         }
         throw SimulationFailure(

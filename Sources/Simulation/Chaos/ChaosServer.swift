@@ -94,6 +94,7 @@ final class ChaosServer: Sendable {
                 let said = (try? Folder.text(log))?.split(separator: "\n").suffix(2).joined(separator: "; ") ?? ""
                 throw SimulationFailure(.environment, "PostgreSQL did not start: \(said)", remedy: "See \(log)")
             }
+            // PostgreSQL says only in its files when it takes connections.
             try await Task.sleep(for: .milliseconds(50))
         }
     }

@@ -95,6 +95,7 @@ struct FaultDriver {
         let node = random.pick(site.nodes)
         guard node.signal(SIGSTOP) else { return .skipped("node \(node.number) did not run") }
         let pause = Duration.milliseconds(random.between(1_000...2_500))
+        // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: pause)
         node.signal(SIGCONT)
         return .ran("node \(node.number) for \(ChaosReport.seconds(pause))")
@@ -104,6 +105,7 @@ struct FaultDriver {
         var kills = 0
         for _ in 0..<4 {
             for node in site.nodes where node.signal(SIGKILL) { kills += 1 }
+            // Long enough for some to begin to listen, too short for all.
             try await Task.sleep(for: .milliseconds(random.between(100...400)))
         }
         return kills > site.nodes.count ? .ran("\(kills) kills") : .skipped("the nodes did not come up in between")
@@ -117,6 +119,7 @@ struct FaultDriver {
         node.signal(SIGKILL)
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
+            // Another process tells us nothing of how far it is.
             try await Task.sleep(for: .milliseconds(100))
             guard let pid = node.pid, pid != before, try node.keep() != nil else { continue }
             return .ran("node \(node.number) by \(hours) hours (a preloaded shim)")
@@ -163,6 +166,7 @@ struct FaultDriver {
         let one = random.pick(all)
         guard server.signal(backend: one, SIGSTOP) else { return .skipped("the backend had ended") }
         let pause = Duration.milliseconds(random.between(1_000...2_500))
+        // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: pause)
         _ = server.signal(backend: one, SIGCONT)
         return .ran("backend \(one) for \(ChaosReport.seconds(pause))")
@@ -170,6 +174,7 @@ struct FaultDriver {
 
     private mutating func killServer() async throws -> Effect {
         let count = await server.killAll()
+        // How long the server is away, drawn by the seed.
         try await Task.sleep(for: .milliseconds(random.between(100...800)))
         try await server.start()
         return count > 0 ? .ran("\(count) processes") : .skipped("it did not run")
@@ -178,6 +183,7 @@ struct FaultDriver {
     private mutating func pauseServer() async throws -> Effect {
         let count = server.pause(true)
         let pause = Duration.milliseconds(random.between(1_000...2_500))
+        // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: pause)
         _ = server.pause(false)
         return count > 0 ? .ran("\(count) processes for \(ChaosReport.seconds(pause))") : .skipped("it did not run")
@@ -209,6 +215,7 @@ struct FaultDriver {
         let proxies = random.chance(5_000) ? site.proxies : [random.pick(site.proxies)]
         for proxy in proxies { proxy.set(weather) }
         let span = Duration.milliseconds(random.between(1_000...2_500))
+        // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: span)
         for proxy in proxies { proxy.clear() }
         return .ran("\(proxies.count) of \(site.proxies.count) ways \(what) for \(ChaosReport.seconds(span))")
@@ -232,6 +239,7 @@ struct FaultDriver {
         guard server.hasOwnDisk else { return .skipped(server.diskReason) }
         let bytes = server.fillDisk()
         let span = Duration.milliseconds(random.between(1_500...3_000))
+        // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: span)
         let hasDied = !server.isRunning
         server.freeDisk()
@@ -254,6 +262,7 @@ struct FaultDriver {
         try link.script("SET lock_timeout = '3s'; BEGIN")
         let count = try link.run("SELECT hand_id FROM hand WHERE state = 'open' FOR UPDATE").count
         let span = Duration.milliseconds(random.between(1_000...3_000))
+        // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: span)
         // The server may have ended it.
         try? link.script("ROLLBACK")
@@ -268,6 +277,7 @@ struct FaultDriver {
             // It ends with the server, or with its time.
             guard let link = try? site.server.link("agentsim chaos reader") else { return }
             try? link.script("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM outcome")
+            // How long the old snapshot is kept; cancelled, it ends at once.
             try? await Task.sleep(for: .seconds(span))
             try? link.script("ROLLBACK")
         }

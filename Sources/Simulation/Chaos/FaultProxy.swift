@@ -104,6 +104,7 @@ final class FaultProxy: Sendable {
         return try await stream.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
             let hangUp = Task {
+                // As long as the node may take to refuse what is sent a second time.
                 try await Task.sleep(for: .milliseconds(500))
                 try await stream.channel.close()
             }
@@ -179,6 +180,7 @@ final class FaultProxy: Sendable {
                 return state.weather
             }
             if weather.isSilent { continue }
+            // The fault itself: bytes that come late.
             if weather.delay > .zero { try await Task.sleep(for: weather.delay) }
             guard weather.isSplit else {
                 try await to.write(part)

@@ -11,31 +11,11 @@ final class BackgroundProcess {
 
     /// - Parameter output: a file for what it prints, written anew.
     init(_ program: String, _ arguments: [String], output: String) throws(SimulationFailure) {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
         // A session of its own: Ctrl-C is ours, and we stop it in our turn.
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Self.newSession)
-        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
-        words.append(nil)
-        defer { for word in words { free(word) } }
-        var started: pid_t = 0
-        let result = posix_spawn(&started, program, &actions, &attributes, words, environ)
-        guard result == 0 else {
-            throw SimulationFailure(
-                .environment, "cannot run \(program): \(String(cString: strerror(result)))",
-                remedy: "Name it with --dispatcherd")
+        process = try ChildProcess.start(program, arguments, flags: Self.newSession) { actions in
+            posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
-        process = started
     }
 
     /// Whether it is still there.

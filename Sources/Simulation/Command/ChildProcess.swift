@@ -17,12 +17,30 @@ package enum ChildProcess {
             _ = close(output)
             _ = close(errors)
         }
+        let process = try start(program, arguments) { actions in
+            posix_spawn_file_actions_adddup2(&actions, output, 1)
+            posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+        return (code, read(code == 0 ? output : errors))
+    }
+
+    /// Starts a program with nothing to read.
+    ///
+    /// - Parameters:
+    ///   - flags: of posix_spawn, beside that of the signal mask.
+    ///   - outputs: says where what it prints goes.
+    static func start(
+        _ program: String, _ arguments: [String], flags: Int16 = 0,
+        outputs: (inout posix_spawn_file_actions_t) -> Void
+    ) throws(SimulationFailure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        outputs(&actions)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -30,7 +48,7 @@ package enum ChildProcess {
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | flags)
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
@@ -41,10 +59,7 @@ package enum ChildProcess {
                 .environment, "cannot run \(program): \(String(cString: strerror(result)))",
                 remedy: "Name it with --dispatcherd")
         }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
-        return (code, read(code == 0 ? output : errors))
+        return process
     }
 
     /// The program in the same folder as the running one.
