@@ -46,7 +46,9 @@ struct LoadRunCommand: AsyncParsableCommand {
         discussion: """
             Every connection pulls accounts of an agency's own pools and reports each of them, without end. By itself the \
             next pull is made as soon as the one before is answered; with --rate pulls arrive at their own times, and one \
-            that has to wait counts from the moment it was due.
+            that has to wait counts from the moment it was due. When the time is over, what was due is waited for, ten seconds \
+            at most; what is not answered then counts with its waiting, is told, and makes the exit code 1.
+            A connection that is lost is made again, at the next --port, and sends what had no answer once more.
             What is pulled stays leased: use a database made for it.
             Sizes are a number, or several with weights: --batch 1:80,100:20 pulls a hundred accounts once in five times.
 
@@ -55,6 +57,7 @@ struct LoadRunCommand: AsyncParsableCommand {
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 8 --batch 100 --seconds 30
               agentsim load --port 7607 --keys var/demo/portfolio/keys --batch 1:80,100:20 --reports 0:30,1:50,5:20
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 64 --rate 2000 --html load.html
+              agentsim load --port 7607 --port 7608 --keys var/demo/portfolio/keys --rate 200 --seconds 60
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 20000 --idle-of $(pgrep dispatcherd)
             """)
 
@@ -80,6 +83,8 @@ struct LoadRunCommand: AsyncParsableCommand {
     var warmUp = 2
     @Flag(help: "Wait for the answers to all reports before the next pull, instead of sending both together.")
     var separate = false
+    @Option(help: "What draws the sizes of pulls and bursts.")
+    var seed: UInt64 = 7
     @Option(help: "Threads of the load itself.")
     var threads = 1
     @Option(
@@ -114,6 +119,7 @@ struct LoadRunCommand: AsyncParsableCommand {
         settings.warmUp = .seconds(warmUp)
         settings.isPaired = !separate
         settings.threads = threads
+        settings.seed = seed
         settings.tls = tls.wire
         if let idleOf {
             let idle = try await LoadRun(settings).idle(daemon: idleOf) { Terminal.progress($0) }
@@ -132,6 +138,13 @@ struct LoadRunCommand: AsyncParsableCommand {
             Terminal.out(try report.jsonText())
         } else {
             for line in report.lines { Terminal.out(line) }
+        }
+        guard report.isAnswered else {
+            throw SimulationFailure(
+                .findings,
+                "\(report.waitingPulls) pulls and \(report.waitingReports) reports were never answered, and for "
+                    + "\(report.dryPulls) pulls there were no accounts",
+                remedy: "Look at the daemon's log; --rate asks for fewer pulls a second")
         }
     }
 

@@ -10,8 +10,11 @@ package struct IdleReport: Encodable, Sendable {
     package let fewBytes: Int64
     package let manyBytes: Int64
     package let bytesPerConnection: Int64
+    /// What could not be had, a line each.
+    package let notes: [String]
 
-    package init(few: (connections: Int, bytes: Int64), many: (connections: Int, bytes: Int64)) {
+    package init(few: (connections: Int, bytes: Int64), many: (connections: Int, bytes: Int64), notes: [String] = []) {
+        self.notes = notes
         fewConnections = few.connections
         fewBytes = few.bytes
         manyConnections = many.connections
@@ -23,7 +26,7 @@ package struct IdleReport: Encodable, Sendable {
         func row(_ connections: Int, _ bytes: Int64) -> String {
             "\(Terminal.grouped(connections)) idle connections: \(Terminal.grouped(Int(bytes / 1_024))) KiB resident"
         }
-        return [
+        return notes + [
             row(fewConnections, fewBytes), row(manyConnections, manyBytes),
             "\(Terminal.grouped(Int(bytesPerConnection))) bytes for each one more",
         ]

@@ -32,6 +32,13 @@ package struct LoadComparison: Sendable {
         note("lease sizes", before.leaseSizes, after.leaseSizes)
         note("reports of an account", before.reportsPerAccount, after.reportsPerAccount)
         note("arrival", before.arrivalText, after.arrivalText)
+        note("agencies", "\(before.agencies)", "\(after.agencies)")
+        note("nodes", "\(before.nodes)", "\(after.nodes)")
+        note("encrypted", "\(before.isEncrypted)", "\(after.isEncrypted)")
+        note("reports with the next pull", "\(before.isPaired)", "\(after.isPaired)")
+        note("threads of the load", "\(before.threads)", "\(after.threads)")
+        note("seconds", "\(Int(before.seconds.rounded()))", "\(Int(after.seconds.rounded()))")
+        note("seed", "\(before.seed)", "\(after.seed)")
         return differences
     }
 
@@ -53,6 +60,8 @@ package struct LoadComparison: Sendable {
             }
         }
         row("refusals", before.refusals.values.reduce(0, +), after.refusals.values.reduce(0, +))
+        row("unanswered", before.waitingPulls + before.waitingReports, after.waitingPulls + after.waitingReports)
+        row("connections lost", before.lostConnections.values.reduce(0, +), after.lostConnections.values.reduce(0, +))
         if let left = before.daemonProcessorPercent, let right = after.daemonProcessorPercent {
             row("daemon's processor %", Int64(left), Int64(right))
         }

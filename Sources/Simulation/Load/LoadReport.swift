@@ -42,6 +42,10 @@ package struct LoadReport: Codable, Sendable {
     package let isPaired: Bool
     /// `nil`: the closed loop.
     package let pullsPerSecond: Int?
+    package let seed: UInt64
+    /// Whether the connections are encrypted.
+    package let isEncrypted: Bool
+    package let nodes: Int
     package let seconds: Double
     package let accounts: Int64
     package let accountsPerSecond: Int64
@@ -49,6 +53,12 @@ package struct LoadReport: Codable, Sendable {
     package let lease: Latency
     package let report: Latency
     package let emptyPulls: Int64
+    /// Pulls that were due in the measured time; those of them that were not answered when the load gave up waiting, and those for
+    /// which nobody had accounts left. In the latencies the former count with the time that they waited.
+    package let duePulls: Int64
+    package let waitingPulls: Int64
+    package let dryPulls: Int64
+    package let waitingReports: Int64
     /// By verb and code.
     package let refusals: [String: Int64]
     package let lostConnections: [String: Int64]
@@ -66,13 +76,16 @@ package struct LoadReport: Codable, Sendable {
     package let notes: [String]
 
     init(
-        _ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, ownProcessorTime: ProcessTime, agencies: Int,
-        watch: LoadWatch, notes: [String]
+        _ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, ownProcessorTime: ProcessTime,
+        connections: Int, agencies: Int, watch: LoadWatch, notes: [String]
     ) {
         let (whole, attoseconds) = elapsed.components
         let microseconds = whole * 1_000_000 + attoseconds / 1_000_000_000_000
-        connections = settings.connections
-        self.agencies = Swift.min(agencies, settings.connections)
+        self.connections = connections
+        self.agencies = Swift.min(agencies, connections)
+        seed = settings.seed
+        isEncrypted = settings.tls != nil
+        nodes = settings.addresses.count
         leaseSizes = settings.leaseSizes.description
         reportsPerAccount = settings.reportsPerAccount.description
         isPaired = settings.isPaired
@@ -84,6 +97,10 @@ package struct LoadReport: Codable, Sendable {
         lease = Latency(tally.leases)
         report = Latency(tally.reports)
         emptyPulls = tally.emptyPulls
+        duePulls = tally.due
+        waitingPulls = tally.waiting
+        dryPulls = tally.dry
+        waitingReports = tally.reportsWaiting
         refusals = tally.refusals
         lostConnections = tally.lost
         ownProcessorPercent = Int(ownProcessorTime.microseconds * 100 / Swift.max(1, microseconds))
@@ -97,7 +114,11 @@ package struct LoadReport: Codable, Sendable {
         self.notes = notes
     }
 
-    package var arrivalText: String { pullsPerSecond.map { "\($0) pulls a second" } ?? "closed loop" }
+    package var arrivalText: String {
+        pullsPerSecond.map { "\($0) pulls a second, evenly spread" } ?? "closed loop"
+    }
+    /// Whether everything that was due was answered in the end.
+    package var isAnswered: Bool { waitingPulls == 0 && waitingReports == 0 && dryPulls == 0 }
     /// Whether the load had no more of its processors than it used.
     package var isBottleneck: Bool { ownProcessorPercent >= 90 * threads }
 
@@ -109,6 +130,10 @@ package struct LoadReport: Codable, Sendable {
                 + (isPaired ? ", reports together with the next pull" : ", reports answered before the next pull"),
             "\(Terminal.grouped(Int(accounts))) accounts leased in \(Int(seconds.rounded())) s: "
                 + "\(Terminal.grouped(Int(accountsPerSecond))) a second, and \(Terminal.grouped(Int(reportsPerSecond))) reports a second",
+            "seed \(seed)"
+                + (pullsPerSecond == nil
+                    ? "; a connection that waits offers nothing, so these latencies are those of a full daemon: --rate measures waiting"
+                    : "; \(Terminal.grouped(Int(duePulls))) pulls were due, \(Terminal.grouped(Int(duePulls - waitingPulls - dryPulls))) brought something"),
             "microseconds      p50       p90       p99     p99.9       max     count",
             Self.line("LEASE ", lease), Self.line("REPORT", report),
         ]
@@ -127,6 +152,16 @@ package struct LoadReport: Codable, Sendable {
         lines.append(
             "the load itself used \(ownProcessorPercent) % of one processor and \(Terminal.grouped(Int(ownResidentBytes >> 20))) MiB; "
                 + "the machine was busy by \(machineBusyPercent) %")
+        if waitingPulls + waitingReports > 0 {
+            lines.append(
+                "warning: \(Terminal.grouped(Int(waitingPulls))) pulls and \(Terminal.grouped(Int(waitingReports))) reports were "
+                    + "not answered in the end; they count above with the time that they had waited")
+        }
+        if dryPulls > 0 {
+            lines.append(
+                "warning: nobody had accounts left for \(Terminal.grouped(Int(dryPulls))) pulls; load for a shorter time, or "
+                    + "plan a larger portfolio")
+        }
         if isBottleneck {
             lines.append(
                 "warning: the load may be the bottleneck itself; give it --threads \(threads + 1), or another machine")

@@ -12,7 +12,6 @@ extension LoadRun {
     package func idle(daemon: Int32, progress: @escaping @Sendable (String) -> Void) async throws -> IdleReport {
         var notes: [String] = []
         let connections = try raiseFileLimit(&notes)
-        for note in notes { progress(note) }
         let few = min(1_000, connections / 2)
         guard few > 0 else {
             throw SimulationFailure(
@@ -22,17 +21,15 @@ extension LoadRun {
         let clock = try await clock(agencies)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         defer { group.shutdownGracefully { _ in } }
-        let workers = group.makeIterator().map { loop in
-            NIOLoopBoundBox.makeBoxSendingValue(LoadWorker(isOpenLoop: false, clock: clock), eventLoop: loop)
-        }
+        let workers = try workers(group, clock)
         let pings = Self.keepAlive(workers)
         defer { pings.cancel() }
-        try await connect(0..<few, agencies, workers, progress)
+        _ = try await connect(0..<few, agencies, workers, &notes, progress)
         let first = try await settled(daemon)
-        try await connect(few..<connections, agencies, workers, progress)
+        let many = try await connect(few..<connections, agencies, workers, &notes, progress)
         let second = try await settled(daemon)
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
-        return IdleReport(few: (few, first), many: (connections, second))
+        return IdleReport(few: (few, first), many: (many, second), notes: notes)
     }
 
     /// The resident memory once signing in is over for as long as a load warms up.

@@ -23,21 +23,16 @@ package struct LoadRun: Sendable {
     private func measure(
         _ notes: [String], _ progress: @escaping @Sendable (String) -> Void
     ) async throws -> LoadReport {
+        var notes = notes
         let agencies = try agencies()
         let clock = try await clock(agencies)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         defer { group.shutdownGracefully { _ in } }
-        let isOpenLoop = settings.arrival != .closed
-        let workers = group.makeIterator().map { loop in
-            NIOLoopBoundBox.makeBoxSendingValue(LoadWorker(isOpenLoop: isOpenLoop, clock: clock), eventLoop: loop)
-        }
+        let workers = try workers(group, clock)
         let pings = Self.keepAlive(workers)
         defer { pings.cancel() }
-        try await connect(0..<settings.connections, agencies, workers, progress)
-        pings.cancel()
-        for worker in workers {
-            worker.eventLoop.execute { if self.settings.arrival == .closed { worker.value.start() } }
-        }
+        let connections = try await connect(0..<settings.connections, agencies, workers, &notes, progress)
+        for worker in workers { try await worker.eventLoop.submit { worker.value.start() }.get() }
         let arrivals = schedule(workers)
         defer { arrivals.cancel() }
         progress("warming up for \(settings.warmUp)")
@@ -46,17 +41,51 @@ package struct LoadRun: Sendable {
         let begun = ContinuousClock.now
         for worker in workers { try await worker.eventLoop.submit { worker.value.measure() }.get() }
         var watch = LoadWatch(daemons: daemons())
-        try await look(&watch, workers, until: begun + settings.duration, progress)
-        var total = LoadTally()
-        for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.stop() }.get()) }
+        try await look(&watch, workers, connections, until: begun + settings.duration, progress)
+        arrivals.cancel()
+        for worker in workers { _ = try await worker.eventLoop.submit { worker.value.drain() }.get() }
         let elapsed = ContinuousClock.now - begun
         let used = ProcessTime.own() - own
-        // What is in flight is answered before the connections go.
-        try await Task.sleep(for: .milliseconds(200))
+        try await drained(workers, progress)
+        var total = LoadTally()
+        for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.finish() }.get()) }
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
         return LoadReport(
-            settings, total, elapsed: elapsed, ownProcessorTime: used, agencies: agencies.count, watch: watch,
-            notes: notes)
+            settings, total, elapsed: elapsed, ownProcessorTime: used, connections: connections,
+            agencies: agencies.count, watch: watch, notes: notes)
+    }
+
+    func workers(_ group: MultiThreadedEventLoopGroup, _ clock: LoadClock) throws -> [NIOLoopBoundBox<LoadWorker>] {
+        let connector = try LoadConnector(settings)
+        let isOpenLoop = settings.arrival != .closed
+        return group.makeIterator().map { loop in
+            NIOLoopBoundBox.makeBoxSendingValue(
+                LoadWorker(isOpenLoop: isOpenLoop, clock: clock, loop: loop, connector: connector), eventLoop: loop)
+        }
+    }
+
+    /// Waits for what was due, but not for ever.
+    private func drained(
+        _ workers: [NIOLoopBoundBox<LoadWorker>], _ progress: @Sendable (String) -> Void
+    ) async throws {
+        let deadline = ContinuousClock.now + settings.patience
+        var told = ContinuousClock.now
+        while ContinuousClock.now < deadline {
+            var waiting = 0
+            var isReporting = false
+            for worker in workers {
+                let state = try await worker.eventLoop.submit { (worker.value.waitingCount, worker.value.isReporting) }
+                    .get()
+                waiting += state.0
+                isReporting = isReporting || state.1
+            }
+            if waiting == 0, !isReporting { return }
+            if ContinuousClock.now - told > .seconds(1) {
+                told = .now
+                progress("waiting for the answers to \(Terminal.grouped(waiting)) pulls that were due")
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// The daemon's processes: those that were named, or whoever listens here on the ports.
@@ -117,43 +146,31 @@ package struct LoadRun: Sendable {
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
+    /// - Returns: how many connections there are: as many as were asked for, or as the daemon has room for.
     func connect(
-        _ numbers: Range<Int>, _ agencies: [Agency], _ workers: [NIOLoopBoundBox<LoadWorker>],
+        _ numbers: Range<Int>, _ agencies: [Agency], _ workers: [NIOLoopBoundBox<LoadWorker>], _ notes: inout [String],
         _ progress: @Sendable (String) -> Void
-    ) async throws {
+    ) async throws -> Int {
         let sequence = Self.nowMicroseconds()
-        let tls = try settings.tls.map { try ClientTLS.Context($0.client) }
         for number in numbers {
             let agency = agencies[number % agencies.count]
             let worker = workers[number % workers.count]
-            let address = settings.addresses[number % settings.addresses.count]
             guard let instance = Token("load-\(number)") else { continue }
             let identity = LoadIdentity(agency: agency.id, instance: instance, sequence: sequence, key: agency.key)
             // Each connection of an agency begins with another of its pools.
             let turn = number / agencies.count % max(1, agency.pools.count)
             let pools = Array(agency.pools[turn...] + agency.pools[..<turn])
             let settings = settings
-            var bootstrap = ClientBootstrap(group: worker.eventLoop)
-            if let source = try Self.source(number, to: address) { bootstrap = bootstrap.bind(to: source) }
-            bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let handler = LoadConnection(
-                            identity, pools: pools, settings: settings, number: number, worker: worker.value)
-                        worker.value.add(handler)
-                        if let tls {
-                            try channel.pipeline.syncOperations.addHandler(
-                                ClientTLS.handler(tls, host: address.host, serverName: settings.tls?.serverName))
-                        }
-                        try channel.pipeline.syncOperations.addHandler(handler)
-                    }
-                }
             do {
-                _ = try await bootstrap.connect(host: address.host, port: address.port).get()
+                try await worker.eventLoop.flatSubmit {
+                    worker.value.add(
+                        LoadSeat(identity, pools: pools, settings: settings, number: number, worker: worker.value))
+                }.get()
             } catch {
                 throw SimulationFailure(
                     .environment,
-                    "connection \(number + 1) to \(address) failed: \(AgentConnectionError.reason(error))",
+                    "connection \(number + 1) to \(settings.addresses[number % settings.addresses.count]) failed: "
+                        + AgentConnectionError.reason(error),
                     remedy: "Check that dispatcherd serve listens there; --connections asks for fewer")
             }
         }
@@ -164,17 +181,29 @@ package struct LoadRun: Sendable {
             var ready = 0
             var lost: [String: Int64] = [:]
             for worker in workers {
-                let state = try await worker.eventLoop.submit { (worker.value.readyCount, worker.value.tally.lost) }
+                let state = try await worker.eventLoop.submit { (worker.value.signedInCount, worker.value.tally.lost) }
                     .get()
                 ready += state.0
                 lost.merge(state.1, uniquingKeysWith: +)
             }
-            if let refused = lost.first {
+            // Who has no room for all of them is loaded with those that it has room for.
+            let full = lost.filter { $0.key.contains(Self.noRoom) }.values.reduce(0, +)
+            if let refused = lost.first(where: { !$0.key.contains(Self.noRoom) }) {
                 throw SimulationFailure(
                     .environment, "\(refused.value) connections were not let in: \(refused.key)",
                     remedy: "Load keys.csv of this portfolio with dispatcherd agency key add --file")
             }
-            if ready == numbers.upperBound { break }
+            if ready + Int(full) >= numbers.upperBound, ready > 0 {
+                guard full > 0 else { break }
+                for worker in workers {
+                    _ = try await worker.eventLoop.submit { worker.value.leaveOut(refusedBy: Self.noRoom) }.get()
+                }
+                notes.append(
+                    "\(Terminal.grouped(ready)) connections instead of \(Terminal.grouped(numbers.upperBound)): the daemon "
+                        + "has room for no more (LIMIT); a higher limit of files ('ulimit -n') for it raises that")
+                progress("\(Terminal.grouped(ready)) connections: the daemon has room for no more")
+                return ready
+            }
             guard ContinuousClock.now < deadline else {
                 throw SimulationFailure(
                     .environment, "only \(ready) of \(numbers.upperBound) connections were let in within \(patience) s",
@@ -182,15 +211,20 @@ package struct LoadRun: Sendable {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        progress("\(numbers.upperBound) connections of \(min(agencies.count, numbers.upperBound)) agencies")
+        progress(
+            "\(Terminal.grouped(numbers.upperBound)) connections of \(min(agencies.count, numbers.upperBound)) agencies")
+        return numbers.upperBound
     }
 
-    /// Those that are in early wait for the late ones without being taken for dead.
+    /// What a daemon says that is full.
+    private static let noRoom = "LIMIT"
+
+    /// Who has nothing to send says so in time, and is not taken for dead; who sends anyhow says nothing more.
     static func keepAlive(_ workers: [NIOLoopBoundBox<LoadWorker>]) -> Task<Void, Never> {
         Task {
             while !Task.isCancelled {
                 // Cancelled in its sleep, the loop ends.
-                try? await Task.sleep(for: .seconds(8))
+                try? await Task.sleep(for: .milliseconds(250))
                 guard !Task.isCancelled else { return }
                 for worker in workers { worker.eventLoop.execute { worker.value.ping() } }
             }
@@ -220,8 +254,8 @@ package struct LoadRun: Sendable {
     }
 
     private func look(
-        _ watch: inout LoadWatch, _ workers: [NIOLoopBoundBox<LoadWorker>], until end: ContinuousClock.Instant,
-        _ progress: @Sendable (String) -> Void
+        _ watch: inout LoadWatch, _ workers: [NIOLoopBoundBox<LoadWorker>], _ connections: Int,
+        until end: ContinuousClock.Instant, _ progress: @Sendable (String) -> Void
     ) async throws {
         while ContinuousClock.now < end {
             let rest = end - .now
@@ -240,22 +274,12 @@ package struct LoadRun: Sendable {
                 "\(sample.second) s: \(Terminal.grouped(Int(sample.accounts))) accounts in the last second, "
                     + (sample.daemonProcessorPercent.map { "the daemon at \($0) %, " } ?? "")
                     + "the load at \(sample.ownProcessorPercent) %, the machine busy by \(sample.machineBusyPercent) %")
-            if dry == settings.connections {
+            if dry == connections {
                 throw SimulationFailure(
                     .findings, "all pools ran dry after \(Terminal.grouped(Int(accounts))) accounts",
                     remedy: "Load for a shorter time, or plan a larger portfolio")
             }
         }
-    }
-
-    /// Each source address has some 28,000 ports of its own, so many connections to one port spread over 127.0.0.0/8.
-    private static let connectionsPerSource = 8_000
-
-    /// `nil`: the system's choice.
-    private static func source(_ number: Int, to address: LoadAddress) throws -> SocketAddress? {
-        let block = number / connectionsPerSource
-        guard block > 0, address.host.hasPrefix("127.") else { return nil }
-        return try SocketAddress(ipAddress: "127.0.\(1 + block / 250).\(1 + block % 250)", port: 0)
     }
 
     /// Each connection is a file. Where the system gives fewer, the load is made with those, and says so.

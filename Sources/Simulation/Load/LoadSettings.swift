@@ -8,8 +8,9 @@ package struct LoadSettings: Sendable {
     package enum Arrival: Hashable, Sendable {
         /// As soon as the one before is answered: as fast as the daemon goes.
         case closed
-        /// So many pulls a second over all connections, whether the daemon keeps up or not. A pull that has to wait for its
-        /// connection counts from the moment it should have left, so that a stall is not hidden.
+        /// So many pulls a second over all connections, evenly spread, whether the daemon keeps up or not. A pull that has to wait
+        /// counts from the moment it should have left, and one that is never answered counts with all the time that it waited,
+        /// so that a stall is not hidden.
         case open(pullsPerSecond: Int)
     }
     package static let connectionsMax = 20_000
@@ -27,6 +28,10 @@ package struct LoadSettings: Sendable {
     package var arrival = Arrival.closed
     package var warmUp: Duration = .seconds(2)
     package var duration: Duration = .seconds(10)
+    /// How long pulls that were due in the measured time may take to be answered after its end.
+    package var patience: Duration = .seconds(10)
+    /// Draws the sizes of pulls and bursts.
+    package var seed: UInt64 = 7
     /// Whether the reports of one pull travel together with the next pull, or are answered before it is made.
     package var isPaired = true
     /// Event loops of the load itself.

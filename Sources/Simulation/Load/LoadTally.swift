@@ -12,21 +12,28 @@ struct LoadTally {
     var leases = LoadTally.histogram()
     var reports = LoadTally.histogram()
     var leasedAccounts: Int64 = 0
+    /// Pulls that were due while it was measured; those that had brought nothing when the load gave up waiting, and those for
+    /// which nobody had accounts left.
+    var due: Int64 = 0
+    var waiting: Int64 = 0
+    var dry: Int64 = 0
+    var reportsWaiting: Int64 = 0
     var reported: Int64 = 0
     var emptyPulls: Int64 = 0
     var refusals: [String: Int64] = [:]
     var lost: [String: Int64] = [:]
 
     mutating func lease(microseconds: Int64) { leases.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
-    mutating func report(microseconds: Int64) {
-        reported += 1
-        reports.record(UInt64(max(1, min(microseconds, 119_000_000))))
-    }
+    mutating func report(microseconds: Int64) { reports.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
 
     mutating func add(_ other: LoadTally) {
         Self.add(other.leases, to: &leases)
         Self.add(other.reports, to: &reports)
         leasedAccounts += other.leasedAccounts
+        due += other.due
+        waiting += other.waiting
+        dry += other.dry
+        reportsWaiting += other.reportsWaiting
         reported += other.reported
         emptyPulls += other.emptyPulls
         refusals.merge(other.refusals, uniquingKeysWith: +)

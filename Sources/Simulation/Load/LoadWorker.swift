@@ -4,49 +4,179 @@ internal import AgentProtocol
 internal import Assignment
 internal import NIOCore
 
-/// What the connections of one event loop share. Touched on that loop only.
+/// What the seats of one event loop share. Touched on that loop only.
 final class LoadWorker {
-    let isOpenLoop: Bool
-    var tally = LoadTally()
-    private(set) var isMeasuring = false
-    private(set) var isStopping = false
-    private(set) var readyCount = 0
-    private(set) var dryCount = 0
-    private var connections: [LoadConnection] = []
-    private let clock: LoadClock
+    private enum Phase: Int { case connecting, warmingUp, measuring, draining, over }
 
-    init(isOpenLoop: Bool, clock: LoadClock) {
+    let isOpenLoop: Bool
+    private(set) var tally = LoadTally()
+    private(set) var signedInCount = 0
+    private var phase = Phase.connecting
+    private var seats: [LoadSeat] = []
+    /// Pulls that were due from here on count, to the end of the measurement.
+    private var measuredFrom = NIODeadline.distantFuture
+    private var measuredUntil = NIODeadline.distantFuture
+    private let clock: LoadClock
+    private let loop: any EventLoop
+    private let connector: LoadConnector
+
+    init(isOpenLoop: Bool, clock: LoadClock, loop: any EventLoop, connector: LoadConnector) {
         self.isOpenLoop = isOpenLoop
         self.clock = clock
+        self.loop = loop
+        self.connector = connector
     }
 
-    func add(_ connection: LoadConnection) { connections.append(connection) }
-    func ready() { readyCount += 1 }
-    func ranDry() { dryCount += 1 }
-    func lost(_ reason: String) { tally.lost[reason, default: 0] += 1 }
+    /// Whether a connection that is lost is made again.
+    var isRunning: Bool { phase != .connecting && phase != .over }
+    /// Seats that have nothing left to pull.
+    var dryCount: Int { seats.count(where: \.isDry) }
+    /// Pulls that are due and have brought nothing yet.
+    var waitingCount: Int { seats.reduce(0) { $0 + $1.waiting } }
+    var isReporting: Bool { seats.contains(where: \.isReporting) }
+
+    func after(_ delay: TimeAmount, _ work: @escaping () -> Void) {
+        loop.assumeIsolated().scheduleTask(in: delay, work)
+    }
+
+    // MARK: Seats
+
+    /// Takes a seat in and lets it sign in.
+    func add(_ seat: LoadSeat) -> EventLoopFuture<Void> {
+        seats.append(seat)
+        return connector.connect(seat, on: loop)
+    }
+
+    func connect(_ seat: LoadSeat) {
+        let bound = NIOLoopBound(seat, eventLoop: loop)
+        connector.connect(seat, on: loop).whenFailure { error in
+            bound.value.lost("\(AgentConnectionError.reason(error))", of: nil)
+        }
+    }
+
+    func signedIn() { signedInCount += 1 }
+
+    func lost(_ reason: String, by seat: LoadSeat) {
+        if phase != .over { tally.lost[reason, default: 0] += 1 }
+    }
+
+    /// Gives up the seats that the daemon has no room for.
+    ///
+    /// - Returns: how many there were.
+    func leaveOut(refusedBy word: String) -> Int64 {
+        let refused = tally.lost.filter { $0.key.contains(word) }
+        for reason in refused.keys { tally.lost[reason] = nil }
+        seats.removeAll { !$0.isSignedIn }
+        return refused.values.reduce(0, +)
+    }
+
+    // MARK: The run
+
     func workedAt() -> String { clock.now() }
 
-    func start() { for connection in connections { connection.start() } }
-
-    /// One arrival for the connection whose turn it is.
-    func arrive(_ number: Int, at due: NIODeadline) { connections[number % connections.count].arrive(at: due) }
-
-    func measure() {
-        tally = LoadTally()
-        isMeasuring = true
+    func start() {
+        phase = .warmingUp
+        if !isOpenLoop { for seat in seats { seat.start() } }
     }
 
-    /// Ends the measurement; what is in flight is answered and not counted.
-    func stop() -> LoadTally {
-        isMeasuring = false
-        isStopping = true
+    /// One arrival, for the seat whose turn it is.
+    func arrive(_ number: Int, at due: NIODeadline) {
+        guard !seats.isEmpty, phase.rawValue < Phase.draining.rawValue else { return }
+        if isMeasured(due) { tally.due += 1 }
+        give(due, from: number % seats.count)
+    }
+
+    /// What a seat had to serve and has no accounts for goes to one that has.
+    func handOver(_ due: NIODeadline) {
+        if isOpenLoop { give(due, from: 0) }
+    }
+
+    private func give(_ due: NIODeadline, from first: Int) {
+        for step in seats.indices {
+            let seat = seats[(first + step) % seats.count]
+            if !seat.isDry { return seat.arrive(at: due) }
+        }
+        if isMeasured(due) { tally.dry += 1 }
+    }
+
+    /// - Parameter waiting: the seat's own arrivals. When the time is over, these are served and no others.
+    func mayPull(waiting: Int) -> Bool {
+        switch phase {
+        case .connecting, .over: false
+        case .warmingUp, .measuring: true
+        case .draining: waiting > 0
+        }
+    }
+
+    /// Who has said nothing for a while says that it is still there.
+    func ping() {
+        let now = NIODeadline.now()
+        for seat in seats { seat.ping(at: now) }
+    }
+
+    func measure() {
+        // Who was lost in the warm-up was lost all the same.
+        let lost = tally.lost
+        tally = LoadTally()
+        tally.lost = lost
+        phase = .measuring
+        measuredFrom = .now()
+    }
+
+    /// The time is over. What was due in it is still served.
+    ///
+    /// - Returns: what was leased within it.
+    func drain() -> Int64 {
+        measuredUntil = .now()
+        phase = .draining
+        return tally.leasedAccounts
+    }
+
+    /// Ends waiting; what still waits counts with the time that it has waited so far.
+    func finish() -> LoadTally {
+        let now = NIODeadline.now()
+        for seat in seats { seat.giveUp(at: now) }
+        phase = .over
         return tally
     }
 
-    /// Says that everybody is still there.
-    func ping() { for connection in connections { connection.ping() } }
+    func close() {
+        phase = .over
+        for seat in seats { seat.close() }
+    }
 
-    func close() { for connection in connections { connection.close() } }
+    // MARK: What is counted
+
+    private func isMeasured(_ due: NIODeadline) -> Bool { due >= measuredFrom && due < measuredUntil }
+
+    func pulled(_ accounts: Int, since due: NIODeadline) {
+        if phase == .measuring { tally.leasedAccounts += Int64(accounts) }
+        guard isMeasured(due) else { return }
+        if !isOpenLoop { tally.due += 1 }
+        tally.lease(microseconds: (.now() - due).nanoseconds / 1_000)
+    }
+
+    func emptyPull() { if phase == .measuring { tally.emptyPulls += 1 } }
+
+    func reported(since sent: NIODeadline) {
+        if phase == .measuring { tally.reported += 1 }
+        if isMeasured(sent) { tally.report(microseconds: (.now() - sent).nanoseconds / 1_000) }
+    }
+
+    func refused(_ words: String) { tally.refusals[words, default: 0] += 1 }
+
+    func stillWaiting(since due: NIODeadline, at now: NIODeadline) {
+        guard isMeasured(due) else { return }
+        if !isOpenLoop { tally.due += 1 }
+        tally.waiting += 1
+        tally.lease(microseconds: (now - due).nanoseconds / 1_000)
+    }
+
+    func reportStillWaiting(since sent: NIODeadline, at now: NIODeadline) {
+        guard isMeasured(sent) else { return }
+        tally.reportsWaiting += 1
+        tally.report(microseconds: (now - sent).nanoseconds / 1_000)
+    }
 }
 
 /// The time that reports carry. A database with a virtual clock stands still, so its own time is used there.
@@ -86,7 +216,7 @@ extension Timestamp {
 struct LoadIdentity: Sendable {
     let agency: AgencyID
     let instance: Token
-    let sequence: Int64
+    var sequence: Int64
     let key: AgencyPrivateKey
 
     /// `HELLO` and `AUTH`, as lines; `nil` where the greeting's nonce cannot be read.

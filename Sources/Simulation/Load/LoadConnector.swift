@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AgentProtocol
+internal import NIOCore
+internal import NIOPosix
+
+/// Makes the connections of a load, the first ones and those after a loss; each attempt goes to the next of the addresses.
+struct LoadConnector: Sendable {
+    /// Each source address has some 28,000 ports of its own, so many connections to one port spread over 127.0.0.0/8.
+    private static let connectionsPerSource = 8_000
+    private static let patience = TimeAmount.seconds(5)
+
+    private let addresses: [LoadAddress]
+    private let tls: ClientTLS.Context?
+    private let serverName: String?
+
+    init(_ settings: LoadSettings) throws {
+        addresses = settings.addresses
+        tls = try settings.tls.map { try ClientTLS.Context($0.client) }
+        serverName = settings.tls?.serverName
+    }
+
+    /// Called on the loop that the seat lives on.
+    func connect(_ seat: LoadSeat, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let (identity, attempt) = seat.nextIdentity()
+        let address = addresses[(seat.number + attempt) % addresses.count]
+        let bound = NIOLoopBound(seat, eventLoop: loop)
+        var bootstrap = ClientBootstrap(group: loop).connectTimeout(Self.patience)
+        do {
+            if let source = try Self.source(seat.number, to: address) { bootstrap = bootstrap.bind(to: source) }
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+        return bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { [tls, serverName] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            ClientTLS.handler(tls, host: address.host, serverName: serverName))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(LoadConnection(bound.value, identity: identity))
+                }
+            }
+            .connect(host: address.host, port: address.port).map { _ in }
+    }
+
+    /// `nil`: the system's choice.
+    private static func source(_ number: Int, to address: LoadAddress) throws -> SocketAddress? {
+        let block = number / connectionsPerSource
+        guard block > 0, address.host.hasPrefix("127.") else { return nil }
+        return try SocketAddress(ipAddress: "127.0.\(1 + block / 250).\(1 + block % 250)", port: 0)
+    }
+}
