@@ -74,7 +74,9 @@ struct LoadTests {
         }
     }
 
-    @Test func `connections that a node loses are made again elsewhere, and what had no answer is sent once more`() async throws {
+    @Test func `connections that a node loses are made again elsewhere, and what had no answer is sent once more`()
+        async throws
+    {
         try await Site.with(handSize: 100_000) { site in
             let second = try await site.secondNode()
             var settings = site.settings
@@ -239,7 +241,7 @@ private struct Site {
     let settings: LoadSettings
 
     static func with(
-        handSize: Int32, tls: ServerTLS? = nil, idle: TimeAmount? = nil, _ body: (Site) async throws -> Void
+        handSize: Int32, tls: ServerTLS? = nil, idle: Duration? = nil, _ body: (Site) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
             let secret = [UInt8](repeating: 7, count: 32)
@@ -283,7 +285,7 @@ private struct Site {
     }
 
     /// Of the same database.
-    func secondNode() async throws -> RunningNode {
+    func secondNode() async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var server = AgentServerSettings(node: "second")

@@ -212,7 +212,8 @@ package struct LoadRun: Sendable {
             try await Task.sleep(for: .milliseconds(20))
         }
         progress(
-            "\(Terminal.grouped(numbers.upperBound)) connections of \(min(agencies.count, numbers.upperBound)) agencies")
+            "\(Terminal.grouped(numbers.upperBound)) connections of \(min(agencies.count, numbers.upperBound)) agencies"
+        )
         return numbers.upperBound
     }
 

@@ -27,7 +27,9 @@ final class LoadSeat {
         var open = 0
     }
 
-    private static let reconnectDelays: [TimeAmount] = [.milliseconds(50), .milliseconds(200), .seconds(1), .seconds(2)]
+    private static let reconnectDelays: [TimeAmount] = [
+        .milliseconds(50), .milliseconds(200), .seconds(1), .seconds(2),
+    ]
     /// Where a refusal names no time.
     private static let retryDelay = TimeAmount.milliseconds(100)
 
@@ -153,7 +155,9 @@ final class LoadSeat {
 
     /// Tags are `l` for a pull and `r` with a number for a report.
     func take(_ line: UnsafeRawBufferPointer) {
-        guard let space = line.firstIndex(of: 0x20), space + 1 < line.count else { return connection?.end("short reply") ?? () }
+        guard let space = line.firstIndex(of: 0x20), space + 1 < line.count else {
+            return connection?.end("short reply") ?? ()
+        }
         let kind = line[space + 1]
         switch (line[0], kind) {
         case (0x6C, 0x2D): leasedAccount(line, from: space + 3)
@@ -320,7 +324,9 @@ final class LoadSeat {
         var start = burst.lines.readerIndex
         for (index, end) in burst.ends.enumerated() {
             if burst.states[index] == .due {
-                if let bytes = burst.lines.viewBytes(at: start, length: end - start) { connection.output.writeBytes(bytes) }
+                if let bytes = burst.lines.viewBytes(at: start, length: end - start) {
+                    connection.output.writeBytes(bytes)
+                }
                 burst.states[index] = .out
             }
             start = end
