@@ -121,11 +121,12 @@ package struct SegmentationRun {
                 try store.writePlacements {
                     guard let part = try next() else { return nil }
                     tally.add(part)
-                    Console.progress("written", done: Int(tally.rows), of: nil)
+                    Console.progress("placements made", done: Int(tally.rows), of: nil)
                     return part.rows
                 }
             })
-        Console.progress("written", done: Int(tally.rows), of: nil, isDone: true)
+        // Not yet written for good: where the same ones are there already, these are dropped.
+        Console.progress("placements made", done: Int(tally.rows), of: nil, isDone: true)
     }
 
     private func checkPeriod() throws {

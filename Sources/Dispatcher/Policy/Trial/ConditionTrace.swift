@@ -4,7 +4,7 @@ internal import Assignment
 
 /// One condition with what the account says to it, down to the single tests.
 package struct ConditionTrace: Encodable, Sendable, Hashable {
-    /// In the words of the policy: `arrears at least 5`, `all of`.
+    /// In the words of the policy: `arrears above 4`, `all of`.
     package let test: String
     /// The account's own value, in the same words; absent where the parts have them.
     package let value: String?
@@ -32,8 +32,8 @@ struct ConditionTracer: Sendable {
         switch condition {
         case .always:
             return ConditionTrace(test: "always", value: nil, held: held, parts: [])
-        case .range(let field, let lower, let upper):
-            return leaf(field, range(field, lower, upper), held)
+        case .range(let field, let lower, let upper, let written):
+            return leaf(field, range(field, lower, upper, written), held)
         case .oneOf(let field, let values):
             let words = values.map { field.words(for: $0) }.joined(separator: ", ")
             return leaf(field, values.count == 1 ? "is \(words)" : "is one of \(words)", held)
@@ -60,16 +60,29 @@ struct ConditionTracer: Sendable {
         ConditionTrace(test: "\(field.name) \(test)", value: field.words(for: row[field]), held: held, parts: [])
     }
 
-    private func range(_ field: AccountField, _ lower: Condition.Bound?, _ upper: Condition.Bound?) -> String {
-        let isDate = field.kind == .date
+    /// With the words that the policy has: `above 4` and not "at least 5", which for money is another figure than the one that
+    /// was written.
+    private func range(
+        _ field: AccountField, _ lower: Condition.Bound?, _ upper: Condition.Bound?, _ written: Condition.WrittenEnds
+    ) -> String {
         if field.numbersPerBasisPoint > 1 { return shareRange(field, lower?.plain, upper?.plain) }
-        switch (lower, upper) {
-        case (nil, nil): return "known"
-        case (let only?, nil): return "\(isDate ? "on or after" : "at least") \(bound(field, only))"
-        case (nil, let only?): return "\(isDate ? "on or before" : "at most") \(bound(field, only))"
-        case (let low?, let high?):
-            return low == high ? "is \(bound(field, low))" : "between \(bound(field, low)) and \(bound(field, high))"
+        if let lower, let upper, !written.isAbove, !written.isBelow {
+            return lower == upper
+                ? "is \(bound(field, lower))" : "between \(bound(field, lower)) and \(bound(field, upper))"
         }
+        let isDate = field.kind == .date
+        let low = lower.map { end in
+            written.isAbove
+                ? "\(isDate ? "after" : "above") \(bound(field, end.advanced(by: -1)))"
+                : "\(isDate ? "on or after" : "at least") \(bound(field, end))"
+        }
+        let high = upper.map { end in
+            written.isBelow
+                ? "\(isDate ? "before" : "below") \(bound(field, end.advanced(by: 1)))"
+                : "\(isDate ? "on or before" : "at most") \(bound(field, end))"
+        }
+        let words = [low, high].compactMap { $0 }
+        return words.isEmpty ? "known" : words.joined(separator: " and ")
     }
 
     /// Ends that lie between two basis points leave out the one beside them.

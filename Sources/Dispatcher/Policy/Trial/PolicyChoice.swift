@@ -43,6 +43,30 @@ package struct PolicyChoice: Sendable {
             }
             self = .version(file, policy)
         }
+
+        /// The file by which a period is to be placed, as FILE or as FILE@VERSION.
+        ///
+        /// Whatever places a period later (starts, a plan, an explanation) takes the version in force on its first day, so another
+        /// one cannot place it now.
+        /// - Throws: ``CommandFailure`` (usage) as above, and where another version than the named one is in force.
+        package static func placing(_ word: String, for period: Period) throws(CommandFailure) -> PolicyFile {
+            switch try Wish(word) {
+            case .applied: return try PolicyFile(path: word)
+            case .file(let file): return file
+            case .version(let file, let policy):
+                let inForce = try file.policy(for: period)
+                guard inForce.version == policy.version else {
+                    throw CommandFailure(
+                        .usage,
+                        "\(period) takes version \(inForce.version) of the policy, in force from \(inForce.effectiveOn), and "
+                            + "not \(policy.version)",
+                        remedy:
+                            "Try \(policy.version) with dispatcherd policy what-if; to place by it, give it a file of its own "
+                            + "and a first day up to \(period.firstDay)")
+                }
+                return file
+            }
+        }
     }
 
     /// - Throws: ``CommandFailure`` (usage) where the period was never segmented and its policy is asked for.

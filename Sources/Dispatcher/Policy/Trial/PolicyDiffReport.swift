@@ -77,13 +77,14 @@ package struct PolicyDiffReport: Encodable, Sendable {
     /// The first of them, by the columns of the file.
     package let shown: [[String]]?
     package let notes: [String]
-    package let milliseconds: Int64
 
+    /// For people alone: the same question gives the same bytes.
+    private let took: Duration
     private let file: String?
 
     private enum CodingKeys: String, CodingKey {
         case period, old, new, isSamePolicy, accounts, moved, stayed, moves, margins, reworked, relief, delegations
-        case behind, shown, notes, milliseconds
+        case behind, shown, notes
     }
 
     init(
@@ -119,7 +120,7 @@ package struct PolicyDiffReport: Encodable, Sendable {
         self.behind = asked.cell != nil || asked.csv != nil ? draft.result.askedCount : nil
         self.shown = asked.cell != nil ? draft.shown : nil
         self.notes = choices.flatMap(\.notes)
-        self.milliseconds = took.wholeMilliseconds
+        self.took = took
         self.file = asked.csv
     }
 
@@ -152,7 +153,7 @@ package struct PolicyDiffReport: Encodable, Sendable {
         if let file, let behind { lines += ["", "\(Figure.grouped(behind)) accounts are in \(file)"] }
         if isSamePolicy { lines += ["", "nothing changes: both are the same version of the same file"] }
         lines += notes.map { "note: \($0)" }
-        lines += ["", "nothing was written; \(Duration.milliseconds(milliseconds).words)"]
+        lines += ["", "nothing was written; \(took.words)"]
         return lines
     }
 

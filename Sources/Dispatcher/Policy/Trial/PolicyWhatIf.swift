@@ -20,12 +20,14 @@ package struct PolicyWhatIf {
         self.wish = policy
     }
 
+    /// - Parameter byDelegation: whether the figures of each delegation are wanted too.
     /// - Throws: ``CommandFailure`` (usage) where the period has no cut.
-    package func run() throws -> WhatIfReport {
+    package func run(byDelegation: Bool = false) throws -> WhatIfReport {
         let start = ContinuousClock.now
         return try link.snapshotOrFailure(period) {
             let draft = try Draft(link, period: period, wish: wish)
-            return WhatIfReport(draft, period: period, took: ContinuousClock.now - start)
+            return WhatIfReport(
+                draft, period: period, byDelegation: byDelegation, took: ContinuousClock.now - start)
         }
     }
 
