@@ -18,9 +18,10 @@ struct PolicyCommand: AsyncParsableCommand {
               dispatcherd policy diff applied mine.yaml --period 2024-03
               dispatcherd policy what-if mine.yaml --period 2024-03
               dispatcherd policy explain --account 1900012345 --period 2024-03
+              dispatcherd policy offers --period 2024-03 --csv offers.csv
             """,
         subcommands: [
-            Check.self, Explain.self, Diff.self, WhatIf.self, Runs.self, Show.self, Schema.self,
+            Check.self, Explain.self, Diff.self, WhatIf.self, Offers.self, Runs.self, Show.self, Schema.self,
         ])
 
     struct Check: AsyncParsableCommand {
@@ -203,6 +204,52 @@ struct PolicyCommand: AsyncParsableCommand {
             let wish = try PolicyChoice.Wish(file)
             let report = try PolicyWhatIf(try await database.open(), period: planned.argument.period, policy: wish)
                 .run(byDelegation: byDelegation)
+            if json { return Console.out(try JSONText.of(report)) }
+            for line in report.lines { Console.out(line) }
+        }
+    }
+
+    struct Offers: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists which accounts may be offered which solution, and by which clause.",
+            discussion: """
+                What was recorded when the month was segmented, or when an account started within it, by the policy that placed it. \
+                A contract is the one that holds the account, or in whose hand it waits. The file has a line for each account \
+                and solution.
+
+                Examples:
+                  dispatcherd policy offers --period 2024-03
+                  dispatcherd policy offers --period 2024-03 --solution fresh-start --delegation 14 --csv offers.csv
+                  dispatcherd policy offers --period 2024-03 --contract 31 --limit 1000 --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Only this solution, by its name in the policy.")
+        var solution: String?
+        @Option(help: "Only this delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(help: "Only what this contract has, by its number of the contracts file.")
+        var contract: Int32?
+        @Option(help: "How many offers are shown, 1000 at most.")
+        var limit = 20
+        @Option(help: "A file for all of them; - is standard output.")
+        var csv: String?
+        @Flag(help: "Print counts and offers as JSON.")
+        var json = false
+
+        func validate() throws {
+            guard (0...1000).contains(limit) else { throw ValidationError("--limit takes 0 to 1000") }
+        }
+
+        func run() async throws {
+            var asked = PolicyOffers.Asked()
+            asked.solution = solution
+            asked.delegation = delegation
+            asked.contract = contract
+            asked.limit = limit
+            let report = try PolicyOffers(
+                try await database.open(), period: planned.argument.period, asked: asked, csv: csv)
+            if csv == "-" { return }
             if json { return Console.out(try JSONText.of(report)) }
             for line in report.lines { Console.out(line) }
         }
