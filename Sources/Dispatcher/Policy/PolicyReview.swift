@@ -35,6 +35,7 @@ struct PolicyReview {
         reviewTactics()
         reviewRelief()
         reviewExclusions()
+        reviewEnds(of: read.policy.exclusions)
         if !known.contains(Placing(read.policy)) { reviewPlacement() }
         reviewExhaustion()
     }

@@ -76,6 +76,8 @@ package struct WhatIfReport: Encodable, Sendable {
     /// By delegation and portfolio.
     package let stations: [Advisers]
     package let unplaced: [Unplaced]
+    /// Where the placements on record differ from what the policy in force would come to; absent where there are none.
+    package let onRecord: RecordDrift?
     package let notes: [String]
     package let milliseconds: Int64
 
@@ -98,6 +100,7 @@ package struct WhatIfReport: Encodable, Sendable {
         self.stations = Self.stations(draft)
         self.advisers = Self.advisers(stations)
         self.unplaced = Self.unplaced(draft)
+        self.onRecord = draft.drift
         self.notes = draft.notes
         self.milliseconds = took.wholeMilliseconds
     }
