@@ -22,6 +22,9 @@ extension HeldDetail {
         if let paid {
             fields += [ReplyField("paid", paid.amount), ReplyField("paid-on", paid.latest)]
         }
+        if let started {
+            fields += [ReplyField("changed", started.reason), ReplyField("changed-on", started.on)]
+        }
         if let recall { fields += recall.fields }
         return fields
     }

@@ -40,6 +40,7 @@ struct PolicyReview {
         reviewTactics()
         reviewRelief()
         reviewExclusions()
+        reviewEnds(of: read.policy.exclusions)
         if !known.contains(Placing(read.policy)) {
             reviewPlacement()
             reviewGaps(read.policy)

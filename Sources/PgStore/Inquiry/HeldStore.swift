@@ -14,6 +14,7 @@ package struct HeldDetail: Sendable {
     package let dealt: DealtAccount
     package let recall: PendingRecall?
     package let paid: PaidSince?
+    package let started: StartedSince?
     package let contactRules: ContactRules
     package let grantedAt: Timestamp
     /// What was done about it so far; `nil` where contacts follow no cadence, or nothing was done.
@@ -25,6 +26,12 @@ package struct HeldDetail: Sendable {
 package struct PendingRecall: Sendable {
     package let reason: String
     package let notice: RecallNotice
+}
+
+/// What happened to an account since it was leased, by which it would start to be collected: the latest of it.
+package struct StartedSince: Sendable {
+    package let reason: String
+    package let on: LocalDate
 }
 
 /// What came in for an account since it was leased, less what was taken back.
@@ -108,6 +115,8 @@ extension HeldDetail {
         grantedAt = row.timestamp(25)
         history = ContactHistory(row, at: 26)
         place = ContactPlace(row, at: 26 + ContactHistory.columns)
+        let last = 26 + ContactHistory.columns + ContactPlace.columns
+        started = row.optionalText(last).map { StartedSince(reason: $0, on: row.date(last + 1)) }
     }
 }
 
@@ -135,7 +144,8 @@ private enum HeldStatements {
                s.overdue, s.municipality, s.reference, s.hand_id, s.first_position, s.term, s.contract_id, s.strategy,
                s.portfolio, n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest,
                s.rule_packs, s.granted_at, \(ContactHistoryStatements.columns("ch")),
-               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs"))
+               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs")),
+               started.reason, started.on_date
           FROM held s
           LEFT JOIN contact_history ch ON ch.delegation_id = s.delegation_id AND ch.account_id = s.account_id
                                       AND ch.epoch = s.epoch
@@ -147,6 +157,11 @@ private enum HeldStatements {
                  FROM payment m
                 WHERE m.delegation_id = s.delegation_id AND m.account_id = s.account_id
                   AND m.paid_on >= (s.granted_at AT TIME ZONE 'America/Mexico_City')::date) paid ON true
+          LEFT JOIN LATERAL (
+               SELECT t.reason, t.on_date FROM start t JOIN import i USING (import_id)
+                WHERE t.delegation_id = s.delegation_id AND t.account_id = s.account_id AND t.epoch = s.epoch
+                  AND t.fate = 'in-hand' AND i.imported_at >= s.granted_at
+                ORDER BY t.start_id DESC LIMIT 1) started ON true
          ORDER BY s.delegation_id, s.hand_id, s.position
         """
 

@@ -75,7 +75,7 @@ extension PgLink {
         try run(PushStatements.drop, [.int32(limit)])
     }
 
-    /// Pushes the news of one file of payments or stops that nobody has pushed yet.
+    /// Pushes the news of one file of payments, stops or starts that nobody has pushed yet.
     ///
     /// - Returns: whether there was one.
     package func announceImport() throws -> Bool {
@@ -86,6 +86,9 @@ extension PgLink {
             guard try run(PushStatements.claimImport, [.int64(number)]).affected == 1 else { return }
             switch kind {
             case "payments": try run(PushStatements.pushPayments, [.int64(number)])
+            case "starts":
+                try run(PushStatements.pushStarts, [.int64(number)])
+                try run(PushStatements.pushStartedExclusions, [.int64(number)])
             default: try run(PushStatements.pushStops, [.int64(number)])
             }
         }
@@ -157,7 +160,7 @@ private enum PushStatements {
 
     static let nextImport = """
         SELECT i.import_id, i.kind FROM import i
-         WHERE i.kind IN ('payments', 'stops')
+         WHERE i.kind IN ('payments', 'stops', 'starts')
            AND NOT EXISTS (SELECT FROM announced_import a WHERE a.import_id = i.import_id)
          ORDER BY i.import_id LIMIT 1
         """
@@ -192,6 +195,34 @@ private enum PushStatements {
                        AND e.ended_at >= i.imported_at - interval '1 day'
          CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("e.delegation_id", "e.hand_id", "e.position"))) g
          WHERE s.import_id = $1
+         ORDER BY e.delegation_id, e.account_id
+        """
+
+    /// The holders of what started while it was held. $1 import
+    static let pushStarts = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
+        SELECT g.agency_id, 'UPDATE', t.delegation_id, t.account_id, t.epoch, t.reason, t.on_date
+          FROM start t
+          JOIN deal d ON d.delegation_id = t.delegation_id AND d.account_id = t.account_id AND d.epoch = t.epoch
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("t.delegation_id", "d.hand_id", "d.position"))) g
+         WHERE t.import_id = $1 AND t.fate = 'in-hand' AND g.state = 'open' AND d.position <= g.last_position
+           AND d.position <> ALL (coalesce(g.skipped, '{}'))
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = t.delegation_id
+                              AND e.account_id = t.account_id AND e.epoch = t.epoch)
+         ORDER BY t.start_id
+        """
+
+    /// The former holders of what a file of starts excluded. $1 import
+    static let pushStartedExclusions = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final)
+        SELECT g.agency_id, 'RECALL', e.delegation_id, e.account_id, e.epoch, e.reason, e.ended_at, true
+          FROM start t
+          JOIN import i ON i.import_id = t.import_id
+          JOIN ending e ON e.delegation_id = t.delegation_id AND e.account_id = t.account_id
+                       AND e.epoch = t.former_epoch AND e.kind = 'exclusion' AND e.was_held
+                       AND e.ended_at >= i.imported_at - interval '1 day'
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("e.delegation_id", "e.hand_id", "e.position"))) g
+         WHERE t.import_id = $1 AND t.fate = 'excluded'
          ORDER BY e.delegation_id, e.account_id
         """
 

@@ -85,11 +85,16 @@ struct ConditionTracer: Sendable {
         return words.isEmpty ? "known" : words.joined(separator: " and ")
     }
 
-    /// Ends that lie between two basis points leave out the one beside them.
+    /// Ends that lie right beside a basis point leave that one out.
     private func shareRange(_ field: AccountField, _ lower: Int64?, _ upper: Int64?) -> String {
         if let lower, lower == upper { return "is \(field.words(for: lower))" }
-        let low = lower.map { ($0 % 2 == 0 ? "at least " : "above ") + field.words(for: $0 - $0 % 2) }
-        let high = upper.map { ($0 % 2 == 0 ? "at most " : "below ") + field.words(for: $0 + $0 % 2) }
+        let step = field.numbersPerBasisPoint
+        let low = lower.map {
+            $0 % step == 1 ? "above " + field.words(for: $0 - 1) : "at least " + field.words(for: $0)
+        }
+        let high = upper.map {
+            ($0 + 1) % step == 0 ? "below " + field.words(for: $0 + 1) : "at most " + field.words(for: $0)
+        }
         let words = [low, high].compactMap { $0 }
         return words.isEmpty ? "known" : words.joined(separator: " and ")
     }
@@ -116,6 +121,7 @@ extension AccountField {
         case .money: return "\(Cents(value)) pesos"
         case .percent:
             let (whole, rest) = value.quotientAndRemainder(dividingBy: numbersPerBasisPoint)
+            if rest > 0, let exact = exactPercent(value) { return "\(exact) %" }
             return rest == 0
                 ? "\(Self.percent(whole)) %" : "above \(Self.percent(whole)) % and below \(Self.percent(whole + 1)) %"
         case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? String(value)
@@ -124,6 +130,14 @@ extension AccountField {
             let index = Int(value) - 1
             return words.indices.contains(index) ? words[index] : String(value)
         }
+    }
+
+    /// Of a percentage in millionths all four decimals; `nil` where the number is only a place between two basis points.
+    func exactPercent(_ value: Int64) -> String? {
+        guard numbersPerBasisPoint == 100 else { return nil }
+        let (percents, rest) = value.quotientAndRemainder(dividingBy: 10_000)
+        let digits = String(rest)
+        return "\(percents)." + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// Without trailing zeros; also beyond 100 %, which a derived value can be.

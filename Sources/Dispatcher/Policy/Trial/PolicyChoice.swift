@@ -10,8 +10,10 @@ package struct PolicyChoice: Sendable {
     package static let appliedWord = "applied"
 
     let file: PolicyFile
-    /// The version in force on the period's first day, or the one that was named.
+    /// The version in force on the period's first day, or the one that was named, as it places accounts: without visits in
+    /// `territory`.
     let policy: Policy
+    let territory: VisitTerritory
     let isApplied: Bool
     /// What the manager should know about the choice.
     let notes: [String]
@@ -74,24 +76,33 @@ package struct PolicyChoice: Sendable {
         switch wish {
         case .applied:
             let (_, file) = try PlanDraft.placements(link, period: period)
-            self.init(file, try file.policy(for: period), period: period, isApplied: true)
+            try self.init(file, try file.policy(for: period), link, period: period, isApplied: true)
         case .file(let file):
             // Before the first version the first is tried: that is how a coming one is seen on the present portfolio.
-            self.init(file, file.policy(on: period.firstDay) ?? file.versions[0], period: period, isApplied: false)
+            try self.init(
+                file, file.policy(on: period.firstDay) ?? file.versions[0], link, period: period, isApplied: false)
         case .version(let file, let policy):
-            self.init(file, policy, period: period, isApplied: false)
+            try self.init(file, policy, link, period: period, isApplied: false)
         }
     }
 
-    private init(_ file: PolicyFile, _ policy: Policy, period: Period, isApplied: Bool) {
+    private init(_ file: PolicyFile, _ policy: Policy, _ link: PgLink, period: Period, isApplied: Bool) throws {
         self.file = file
-        self.policy = policy
+        self.territory = try VisitTerritory.read(policy.packs, link, period: period)
+        self.policy = policy.withoutVisits(in: territory)
         self.isApplied = isApplied
         let inForce = file.policy(on: period.firstDay)?.version
-        self.notes =
-            inForce == policy.version
+        let places =
+            territory.isEmpty
             ? []
             : [
+                "\(policy.name) \(policy.version) brings \(policy.packs.joined(separator: ", ")), so that nobody is visited in "
+                    + "\(territory.words) (GEO-02): telephone there"
+            ]
+        self.notes =
+            inForce == policy.version
+            ? places
+            : places + [
                 "\(policy.name) \(policy.version), in force from \(policy.effectiveOn), is only tried here: segment "
                     + (inForce.map { "takes version \($0) of the file for \(period)" }
                         ?? "takes no version of the file for \(period)")

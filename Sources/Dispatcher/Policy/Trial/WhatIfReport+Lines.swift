@@ -16,6 +16,7 @@ extension WhatIfReport {
         lines += ["", "advisers, by the accounts that the contracts of \(period) give to each:"] + adviserLines
         lines += ["", "unplaced by a plan of equal shares:"] + unplacedLines
         for mine in delegations ?? [] { lines += [""] + delegationLines(mine) }
+        if let drift = onRecord?.lines, !drift.isEmpty { lines += [""] + drift }
         if isSamePolicy {
             lines += ["", "the policy changes nothing: this is the version of the file that is in force"]
         }

@@ -90,6 +90,8 @@ package struct WhatIfReport: Encodable, Sendable {
     package let unplaced: [Unplaced]
     /// Absent unless asked for.
     package let delegations: [DelegationFigures]?
+    /// Where the placements on record differ from what the policy in force would come to; absent where there are none.
+    package let onRecord: RecordDrift?
     package let notes: [String]
     /// For people alone: the same question gives the same bytes.
     let took: Duration
@@ -97,7 +99,7 @@ package struct WhatIfReport: Encodable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case period, accounts, tried, inForce, isSamePolicy, rows, recovery, recoveryLeftOut, advisers, stations,
             unplaced
-        case delegations, notes
+        case delegations, onRecord, notes
     }
 
     /// - Parameter byDelegation: whether the figures of each delegation are wanted too.
@@ -123,6 +125,7 @@ package struct WhatIfReport: Encodable, Sendable {
         self.advisers = Self.advisers(stations)
         self.unplaced = Self.unplaced(draft)
         self.delegations = byDelegation ? Self.delegations(draft, stations) : nil
+        self.onRecord = draft.drift
         self.notes = draft.notes
         self.took = took
     }
