@@ -18,6 +18,8 @@ package struct PushRow: Sendable {
     package let amount: Cents?
     package let isFinal: Bool?
     package let side: String?
+    /// Of an UPDATE: how the account's payments stand since it was leased.
+    package let paid: PaidSince?
 }
 
 /// How far a node has read the pushes: everything of transactions that had ended below `horizon`, and single ones above it.
@@ -122,6 +124,7 @@ extension PushRow {
         amount = row.optionalInt64(12).map(Cents.init)
         isFinal = row.optionalBool(13)
         side = row.optionalText(16)
+        paid = PaidSince(row, at: 18)
     }
 }
 
@@ -134,7 +137,7 @@ private enum PushStatements {
     static let read = """
         SELECT x.push_id, x.agency_id, x.kind, x.delegation_id, x.account_id, x.epoch, x.hand_id, x.first_position,
                x.strategy, x.word, x.at, x.on_date, x.amount, x.is_final, s.horizon::text, x.transaction >= coalesce($5::text::xid8, s.horizon), x.side,
-               x.transaction::text
+               x.transaction::text, paid.amount, paid.latest, paid.reversed
           FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) s
          CROSS JOIN LATERAL (
                SELECT '0'::xid8 AS transaction, NULL::bigint AS push_id, NULL::integer AS agency_id, NULL::text AS kind,
@@ -148,6 +151,11 @@ private enum PushStatements {
                   FROM push p
                  WHERE (p.transaction, p.push_id) > ($1::text::xid8, $4) AND p.agency_id = ANY ($2)
                  ORDER BY p.transaction, p.push_id LIMIT $3)) x
+          LEFT JOIN LATERAL (SELECT g.granted_at FROM deal d
+                              CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
+                              WHERE x.kind = 'UPDATE' AND d.delegation_id = x.delegation_id
+                                AND d.account_id = x.account_id AND d.epoch = x.epoch) l ON true
+          LEFT JOIN LATERAL (\(HeldStatements.paid("x.delegation_id", "x.account_id", since: "l.granted_at"))) paid ON true
          ORDER BY x.transaction, x.push_id NULLS FIRST
         """
 
