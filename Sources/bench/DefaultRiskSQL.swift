@@ -38,7 +38,7 @@ enum DefaultRiskSQL {
                        + (\(one) + risk_power) // 2) // (\(one) + risk_power) END AS risk_probability
             """,
             field == .defaultProbability
-                ? "CASE WHEN \(late) IS NOT NULL THEN (risk_probability + 50) // 100 END AS \(field.name)"
+                ? "CASE WHEN \(late) IS NOT NULL THEN risk_probability END AS \(field.name)"
                 : """
                 CASE WHEN \(late) IS NOT NULL AND balance IS NOT NULL
                      THEN ((greatest(balance, 0)::HUGEINT * risk_probability * risk_severity * 2 + 100000000)

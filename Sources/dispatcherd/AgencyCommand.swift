@@ -53,6 +53,8 @@ struct AgencyCommand: AsyncParsableCommand {
         var expires: String?
         @Option(help: "A CSV file of keys; see `dispatcherd formats keys`.")
         var file: String?
+        @Option(help: "Who does it, for the ledger.")
+        var by: String = "operator"
         @OptionGroup var database: DatabaseOptions
 
         func validate() throws {
@@ -65,10 +67,10 @@ struct AgencyCommand: AsyncParsableCommand {
         func run() async throws {
             if let file {
                 try AgencyKeyCommands.requireFile(file)
-                try AgencyKeyCommands.add(file: file, try await database.open(founds: true))
+                try AgencyKeyCommands.add(file: file, by: by, try await database.open(founds: true))
             } else if let agency, let name, let publicKey {
                 let key = try AgencyKeyCommands.key(agency: agency, name: name, base64: publicKey, expires: expires)
-                try AgencyKeyCommands.add(key, try await database.open(founds: true))
+                try AgencyKeyCommands.add(key, by: by, try await database.open(founds: true))
             }
         }
     }
@@ -112,11 +114,14 @@ struct AgencyCommand: AsyncParsableCommand {
         var publicKey: String
         @Option(name: .customLong("keep-days"), help: "Days for which the old key is still taken.")
         var keepDays: Int32 = 7
+        @Option(help: "Who does it, for the ledger.")
+        var by: String = "operator"
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
             try AgencyKeyCommands.rotate(
-                agency: agency, old: old, name: name, base64: publicKey, keepDays: keepDays, try await database.open())
+                agency: agency, old: old, name: name, base64: publicKey, keepDays: keepDays, by: by,
+                try await database.open())
         }
     }
 
@@ -132,10 +137,12 @@ struct AgencyCommand: AsyncParsableCommand {
         var agency: String
         @Argument(help: "The key's name.")
         var name: String
+        @Option(help: "Who does it, for the ledger.")
+        var by: String = "operator"
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try AgencyKeyCommands.revoke(agency: agency, name: name, try await database.open())
+            try AgencyKeyCommands.revoke(agency: agency, name: name, by: by, try await database.open())
         }
     }
 }

@@ -226,7 +226,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     struct Starts: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "What became of the accounts that `import starts` brought.",
+            abstract: "What `import starts` did with the accounts that it brought, and how they are now.",
             discussion: """
                 Examples:
                   dispatcherd report starts --period 2024-03

@@ -18,8 +18,11 @@ struct PolicyCommand: AsyncParsableCommand {
               dispatcherd policy diff applied mine.yaml --period 2024-03
               dispatcherd policy what-if mine.yaml --period 2024-03
               dispatcherd policy explain --account 1900012345 --period 2024-03
+              dispatcherd policy offers --period 2024-03 --csv offers.csv
             """,
-        subcommands: [Check.self, Explain.self, Diff.self, WhatIf.self, Runs.self, Show.self, Schema.self])
+        subcommands: [
+            Check.self, Explain.self, Diff.self, WhatIf.self, Offers.self, Runs.self, Show.self, Schema.self,
+        ])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -28,24 +31,33 @@ struct PolicyCommand: AsyncParsableCommand {
                 A fault keeps the policy from being used: exit code 1. A warning is something that is probably not meant, \
                 such as a rule that no account can reach; exit code 0, or 1 with --strict.
 
+                Where a database is at hand, its closed months are asked too: rules that begin within them change nothing there. \
+                The last lines say whether they were; with --closed, and where a database is named here, it is an error (3) \
+                that they cannot be.
+
                 Examples:
                   dispatcherd policy check policies/infonavit-2023.yaml
                   dispatcherd policy check mine.yaml --strict
                   dispatcherd policy check mine.yaml --closed --json
+                  dispatcherd policy check mine.yaml --no-closed
                 """)
         @OptionGroup var database: DatabaseOptions
         @Argument(help: "The policy file.")
         var file: String
         @Flag(help: "Exit with 1 for warnings too.")
         var strict = false
-        @Flag(help: "Also compare with the closed months of the database: their placements stay as they are.")
-        var closed = false
+        @Flag(
+            inversion: .prefixedNo,
+            help:
+                "Compare with the closed months of the database: their placements stay as they are (default: if there is one)."
+        )
+        var closed: Bool?
         @Flag(help: "Print faults and warnings as JSON.")
         var json = false
 
         func run() async throws {
             var check = try PolicyCheck(path: file)
-            if closed { try check.compareWithClosed(try await database.open()) }
+            if check.faults.isEmpty { try askClosed(&check) }
             if json {
                 Console.out(try JSONText.of(check))
             } else {
@@ -53,6 +65,22 @@ struct PolicyCommand: AsyncParsableCommand {
             }
             if !check.faults.isEmpty || strict && !check.warnings.isEmpty {
                 throw ExitCode(CommandFailure.Exit.findings.rawValue)
+            }
+        }
+
+        private func askClosed(_ check: inout PolicyCheck) throws {
+            if closed == false { return check.leaveClosed(because: "--no-closed") }
+            let isDemanded = closed == true || database.options.database != nil || database.options.dataDir != nil
+            do {
+                let settings = try database.settings()
+                guard try isDemanded || Database.isAtHand(settings) else {
+                    return check.leaveClosed(because: "there is no database here; --data-dir or --database names one")
+                }
+                try check.compareWithClosed(Database.open(settings, application: "dispatcherd", founds: false))
+            } catch {
+                guard !isDemanded else { throw error }
+                let failure = error as? CommandFailure ?? Database.failure(error)
+                check.leaveClosed(because: failure?.found ?? "the database failed")
             }
         }
     }
@@ -154,24 +182,74 @@ struct PolicyCommand: AsyncParsableCommand {
             abstract: "Shows what a month would look like under a policy. Writes nothing.",
             discussion: """
                 Counts and money beside those in force, what the published national averages give for them (no \
-                forecast), advisers needed and committed, and what no contract could take.
+                forecast; only for strategies of the institution that published them), advisers needed and committed, and \
+                what no contract could take.
                 'dispatcherd segment --policy FILE' then puts it in force.
 
                 Examples:
                   dispatcherd policy what-if mine.yaml --period 2024-03
+                  dispatcherd policy what-if mine.yaml --period 2024-03 --by-delegation
                   dispatcherd policy what-if policies/infonavit-2023.yaml@2023-05 --period 2024-03 --json
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
         @Argument(help: "The policy file.")
         var file: String
+        @Flag(help: "Show the figures of each delegation too.")
+        var byDelegation = false
         @Flag(help: "Print the figures as JSON.")
         var json = false
 
         func run() async throws {
             let wish = try PolicyChoice.Wish(file)
             let report = try PolicyWhatIf(try await database.open(), period: planned.argument.period, policy: wish)
-                .run()
+                .run(byDelegation: byDelegation)
+            if json { return Console.out(try JSONText.of(report)) }
+            for line in report.lines { Console.out(line) }
+        }
+    }
+
+    struct Offers: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists which accounts may be offered which solution, and by which clause.",
+            discussion: """
+                What was recorded when the month was segmented, or when an account started within it, by the policy that placed it. \
+                A contract is the one that holds the account, or in whose hand it waits. The file has a line for each account \
+                and solution.
+
+                Examples:
+                  dispatcherd policy offers --period 2024-03
+                  dispatcherd policy offers --period 2024-03 --solution fresh-start --delegation 14 --csv offers.csv
+                  dispatcherd policy offers --period 2024-03 --contract 31 --limit 1000 --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Option(help: "Only this solution, by its name in the policy.")
+        var solution: String?
+        @Option(help: "Only this delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(help: "Only what this contract has, by its number of the contracts file.")
+        var contract: Int32?
+        @Option(help: "How many offers are shown, 1000 at most.")
+        var limit = 20
+        @Option(help: "A file for all of them; - is standard output.")
+        var csv: String?
+        @Flag(help: "Print counts and offers as JSON.")
+        var json = false
+
+        func validate() throws {
+            guard (0...1000).contains(limit) else { throw ValidationError("--limit takes 0 to 1000") }
+        }
+
+        func run() async throws {
+            var asked = PolicyOffers.Asked()
+            asked.solution = solution
+            asked.delegation = delegation
+            asked.contract = contract
+            asked.limit = limit
+            let report = try PolicyOffers(
+                try await database.open(), period: planned.argument.period, asked: asked, csv: csv)
+            if csv == "-" { return }
             if json { return Console.out(try JSONText.of(report)) }
             for line in report.lines { Console.out(line) }
         }

@@ -15,13 +15,15 @@ struct SegmentCommand: AsyncParsableCommand {
         commandName: "segment",
         abstract: "Places every account of a month's cut by a policy.",
         discussion: """
-            Replaces the month's placements as a whole, by the policy's version in force on the month's first day.
+            Replaces the month's placements as a whole, by the policy's version in force on the month's first day; FILE@VERSION \
+            makes sure that it is that one.
             The same cut and policy give the same placements, and a run that finds them there already changes nothing. \
             See docs/policy.md.
 
             Examples:
               dispatcherd segment --period 2024-03 --policy policies/infonavit-2023.yaml
               dispatcherd segment --period 2024-03 --policy mine.yaml --json
+              dispatcherd segment --period 2024-03 --policy mine.yaml@2024-03
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -32,7 +34,7 @@ struct SegmentCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let file = try PolicyFile(path: policy)
+        let file = try PolicyChoice.Wish.placing(policy, for: planned.argument.period)
         let link = try await database.open()
         let start = ContinuousClock.now
         let report = try SegmentationRun(link, period: planned.argument.period, policy: file).run()

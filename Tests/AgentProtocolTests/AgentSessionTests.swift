@@ -140,8 +140,45 @@ struct AgentSessionTests {
         test.send("b PING")
         test.pass(seconds: 1)
 
-        #expect(test.isClosed)
+        #expect(test.isCutOff)
         #expect(test.lines.map { $0.prefix(4) } == ["b OK"])
+    }
+
+    @Test func `who reads steadily is not idle while its reply is on the way, and is once it has it`() {
+        var limits = SessionLimits()
+        limits.outputMaxBytes = 50
+        var test = TestSession.authenticated(limits: limits)
+        test.writesAtOnce = false
+        test.receive(bytes("a PING\nb PING\nc PING\n"))
+        let unsent = 2 * "a OK time=2024-03-04T15:00:00.000Z\n".utf8.count
+        // A byte every ten seconds: above the bound the server does not read, and the client has nothing more to say.
+        for _ in 0..<10 {
+            test.pass(seconds: 10)
+            test.wrote(1)
+            #expect(!test.isClosed)
+        }
+        _ = test.take()
+        test.wrote(unsent - 10)
+        #expect(test.lines.map { $0.prefix(4) } == ["c OK"])
+        test.wrote(unsent / 2)
+        test.pass(seconds: 29)
+        #expect(!test.isClosed)
+        test.pass(seconds: 1)
+
+        #expect(test.lines.last == "* NO IDLE class=retry reason=silence")
+        #expect(!test.isCutOff)
+    }
+
+    @Test func `pushes keep no silent session alive, read or unread`() {
+        var test = TestSession.authenticated()
+        test.pass(seconds: 20)
+        test.push([Push(.paused, [])])
+        test.writesAtOnce = false
+        test.pass(seconds: 5)
+        test.push([Push(.resumed, [])])
+        test.pass(seconds: 5)
+
+        #expect(test.lines == ["* PAUSED", "* RESUMED", "* NO IDLE class=retry reason=silence"])
     }
 
     // MARK: Time

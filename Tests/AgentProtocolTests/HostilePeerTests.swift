@@ -2,6 +2,7 @@
 
 import AgentProtocol
 import Assignment
+import Glibc
 import Testing
 
 /// What a hostile peer can do to a real listener: each gets a named answer or a named close, and nobody else notices.
@@ -43,6 +44,22 @@ struct HostilePeerTests {
 
         #expect(try await flood.value.count < 1_000_000)
         try await agent.bye()
+        await server.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `BYE waits for a slow reader: every answer before it arrives, however long that takes`() async throws {
+        var limits = SessionLimits()
+        limits.outputMaxBytes = 64 * 1_024 * 1_024
+        limits.farewell = .milliseconds(10)
+        let server = try await TestServer(limits: limits)
+        // More than the kernel takes, and nothing is read for many times the farewell.
+        let said = try await RawClient.talk(
+            port: server.port, bytes(String(repeating: "a NOSUCHVERB\n", count: 400_000) + "z BYE\n"),
+            beforeReading: { usleep(300_000) })
+
+        #expect(said.count == 400_002)
+        #expect(said.last == "z OK")
         await server.stop()
     }
 

@@ -32,6 +32,32 @@ struct LostReportTests {
         }
     }
 
+    /// A pipe without a reader from the start on: opened for both ends, then left with the writer's alone.
+    @Test func `a reader that goes away before the report is told what was done, and may go away from a reading`()
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        try await TestDatabase.with { database in
+            func run(_ words: String) throws -> (code: Int32, text: String) {
+                try ChildProcess.run(
+                    "/bin/sh",
+                    [
+                        "-c",
+                        "rm -f \"$2\"; mkfifo \"$2\"; exec 3<>\"$2\" 1>\"$2\" 3>&-; "
+                            + "exec \"$0\" \(words) --database \"$1\" --allow-unsafe-durability",
+                        ChildProcess.sibling("dispatcherd"), database.conninfo, "\(folder.path)/pipe",
+                    ])
+            }
+            let (code, text) = try run("visit-ban add --delegation 12 --pack fna")
+            #expect(
+                code == 1 && text.contains("Broken pipe; but what the command was asked for is done and kept"),
+                "\(text)")
+            #expect(try database.link().run("SELECT count(*) FROM visit_ban").first?.int64(0) == 1)
+            let reading = try run("visit-ban list")
+            #expect(reading.code != 1 && !reading.text.contains("error"), "\(reading)")
+        }
+    }
+
     @Test func `a key that was made is told of, too`() throws {
         let folder = try TemporaryFolder()
         let (code, text) = try run("dispatcherd", "contacts new-key \"$1/key\"", [folder.path])

@@ -159,6 +159,14 @@ package final class AgentServer: Sendable {
         for session in sessions.handles(of: agency) { session.push(pushes) }
     }
 
+    /// The keys that the sessions of this node signed in with.
+    package var signedKeys: Set<SignedKey> { sessions.signedKeys }
+
+    /// Ends every session that signed in with one of these keys, by name.
+    package func end(_ keys: Set<SignedKey>) {
+        for session in sessions.handles(of: keys) { session.keyEnded() }
+    }
+
     /// Accepts nobody any more, tells everybody, waits until the sessions have ended (they do at the latest at their
     /// draining deadline), and frees the threads.
     package func drain() async {
@@ -181,6 +189,17 @@ package final class AgentServer: Sendable {
     }
 }
 
+/// An agency's public key that a session signed in with.
+package struct SignedKey: Hashable, Sendable {
+    package let agency: AgencyID
+    package let key: [UInt8]
+
+    package init(agency: AgencyID, key: [UInt8]) {
+        self.agency = agency
+        self.key = key
+    }
+}
+
 /// What all connections of a listener share.
 struct SessionShell: Sendable {
     let settings: AgentServerSettings
@@ -197,7 +216,8 @@ struct SessionShell: Sendable {
 final class OpenSessions: Sendable {
     private struct State {
         var handlers: [ObjectIdentifier: SessionHandle] = [:]
-        var agencies: [AgencyID: Set<ObjectIdentifier>] = [:]
+        /// The sessions of each agency, with the key that each signed in with.
+        var agencies: [AgencyID: [ObjectIdentifier: [UInt8]]] = [:]
         var isDraining = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -228,20 +248,37 @@ final class OpenSessions: Sendable {
 
     var agencies: Set<AgencyID> { state.withLock { Set($0.agencies.keys) } }
 
+    var signedKeys: Set<SignedKey> {
+        state.withLock { state in
+            Set(state.agencies.flatMap { agency, keys in keys.values.map { SignedKey(agency: agency, key: $0) } })
+        }
+    }
+
     /// A connection turned out to be an agency's.
-    func enter(_ id: ObjectIdentifier, as agency: AgencyID) {
-        state.withLock { _ = $0.agencies[agency, default: []].insert(id) }
+    func enter(_ id: ObjectIdentifier, as identity: AgentIdentity) {
+        state.withLock { $0.agencies[identity.agency, default: [:]][id] = identity.key }
     }
 
     func handles(of agency: AgencyID) -> [SessionHandle] {
-        state.withLock { state in (state.agencies[agency] ?? []).compactMap { state.handlers[$0] } }
+        state.withLock { state in (state.agencies[agency] ?? [:]).keys.compactMap { state.handlers[$0] } }
+    }
+
+    func handles(of keys: Set<SignedKey>) -> [SessionHandle] {
+        guard !keys.isEmpty else { return [] }
+        return state.withLock { state in
+            keys.flatMap { ended in
+                (state.agencies[ended.agency] ?? [:]).compactMap {
+                    $0.value == ended.key ? state.handlers[$0.key] : nil
+                }
+            }
+        }
     }
 
     func leave(_ id: ObjectIdentifier, agency: AgencyID?) {
         let freed: [CheckedContinuation<Void, Never>] = state.withLock { state in
             state.handlers[id] = nil
             if let agency, var ids = state.agencies[agency] {
-                ids.remove(id)
+                ids[id] = nil
                 state.agencies[agency] = ids.isEmpty ? nil : ids
             }
             guard state.handlers.isEmpty else { return [] }

@@ -11,10 +11,6 @@ final class AgentServerHandler: ChannelInboundHandler {
 
     /// Output leaves in pieces of this size, so that progress of a slow reader is seen.
     private static let pieceBytes = 16_384
-    /// After the farewell, for so long what the peer still sends is thrown away: closing at once would reset the
-    /// connection and take the farewell with it.
-    private static let farewell = TimeAmount.seconds(1)
-
     private let shell: SessionShell
     private var session: AgentSession
     private var context: ChannelHandlerContext?
@@ -22,6 +18,8 @@ final class AgentServerHandler: ChannelInboundHandler {
     private var output: [UInt8] = []
     private var isReading = true
     private var isClosing = false
+    /// Pieces that were handed to the channel and have not left.
+    private var piecesUnsent = 0
     private var isAdmitted = false
     /// Whose connection it turned out to be, as noted with the other connections.
     private var agency: AgencyID?
@@ -72,7 +70,8 @@ final class AgentServerHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event as? ChannelEvent == .inputClosed {
-            if isClosing { return context.close(promise: nil) }
+            // Who stops sending may still be reading what it asked for.
+            if isClosing { return piecesUnsent == 0 ? context.close(promise: nil) : () }
             perform(session.inputEnded(at: shell.now()))
             settle()
         }
@@ -100,7 +99,7 @@ final class AgentServerHandler: ChannelInboundHandler {
         perform(session.completed(replies, at: shell.now()))
         if agency == nil, isAdmitted, let identity = session.identity {
             agency = identity.agency
-            shell.sessions.enter(ObjectIdentifier(self), as: identity.agency)
+            shell.sessions.enter(ObjectIdentifier(self), as: identity)
         }
         settle()
     }
@@ -115,7 +114,14 @@ final class AgentServerHandler: ChannelInboundHandler {
         settle()
     }
 
+    func keyEnded() {
+        perform(session.keyEnded(at: shell.now()))
+        settle()
+    }
+
     private func wrote(_ bytes: Int) {
+        piecesUnsent -= 1
+        guard !isClosing else { return piecesUnsent == 0 ? sayFarewell() : waitForReader() }
         perform(session.wrote(bytes, at: shell.now()))
         settle()
     }
@@ -138,6 +144,7 @@ final class AgentServerHandler: ChannelInboundHandler {
                 isReading = true
                 context?.read()
             case .close: close()
+            case .cutOff: close(cutsOff: true)
             }
         }
     }
@@ -164,6 +171,7 @@ final class AgentServerHandler: ChannelInboundHandler {
             let piece = rest.prefix(Self.pieceBytes)
             rest = rest.dropFirst(Self.pieceBytes)
             let bytes = piece.count
+            piecesUnsent += 1
             let written = loop.makePromise(of: Void.self)
             written.futureResult.whenSuccess { me.value.wrote(bytes) }
             context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: piece)), promise: written)
@@ -171,19 +179,37 @@ final class AgentServerHandler: ChannelInboundHandler {
         context.flush()
     }
 
-    private func close() {
+    /// Ends the connection once what was said has left, however slowly the peer reads, as long as it does.
+    ///
+    /// - Parameter cutsOff: whether what has not left by the farewell's end is given up.
+    private func close(cutsOff: Bool = false) {
         guard let context, !isClosing else { return }
         isClosing = true
-        timer?.scheduled.cancel()
-        timer = nil
         flush()
+        if cutsOff || piecesUnsent == 0 { sayFarewell() } else { waitForReader() }
+        context.read()
+    }
+
+    /// Gives the peer the time that a silent reader has, anew with each piece.
+    private func waitForReader() { closeLater(shell.settings.limits.writeIdle) }
+
+    private func sayFarewell() {
+        guard let context else { return }
         let me = NIOLoopBound(self, eventLoop: context.eventLoop)
         // Ordered after the writes; then the peer sees the end of the stream and closes in its turn.
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
             me.value.context?.close(mode: .output, promise: nil)
         }
-        timer = (.zero, context.eventLoop.scheduleTask(in: Self.farewell) { me.value.context?.close(promise: nil) })
-        context.read()
+        closeLater(shell.settings.limits.farewell)
+    }
+
+    private func closeLater(_ delay: Duration) {
+        guard let context else { return }
+        timer?.scheduled.cancel()
+        let me = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let (seconds, attoseconds) = delay.components
+        let amount = TimeAmount.nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        timer = (.zero, context.eventLoop.scheduleTask(in: amount) { me.value.context?.close(promise: nil) })
     }
 
     /// One timer, armed for the nearest deadline; a deadline that only moves away is looked at when the timer fires.
@@ -229,6 +255,11 @@ final class ReplyMailbox: Sendable {
         loop.execute { self.handler.value.drain() }
     }
 
+    func keyEnded() {
+        guard waiting.withLock({ $0 != nil }) else { return }
+        loop.execute { self.handler.value.keyEnded() }
+    }
+
     func push(_ pushes: [Push]) {
         guard waiting.withLock({ $0 != nil }) else { return }
         loop.execute { self.handler.value.push(pushes) }
@@ -242,4 +273,5 @@ struct SessionHandle: Sendable {
     fileprivate let mailbox: ReplyMailbox
     func drain() { mailbox.drain() }
     func push(_ pushes: [Push]) { mailbox.push(pushes) }
+    func keyEnded() { mailbox.keyEnded() }
 }

@@ -106,6 +106,8 @@ extension HeldAccount {
             let epoch: Epoch = fields.value("epoch"), let grant: GrantID = fields.value("grant"),
             let term = fields.timestamp("term")
         else { return nil }
-        self.init(delegation: delegation, account: account, epoch: epoch, grant: grant, term: term)
+        self.init(
+            delegation: delegation, account: account, epoch: epoch, grant: grant, term: term,
+            news: HeldNews.keys.compactMap { key in fields[key.text].map { ReplyField(key, $0) } })
     }
 }

@@ -21,6 +21,8 @@ public actor AgentClient {
     private var nextAddress = 0
     private var latestKey: Int64
     private var isClosed = false
+    /// The server's time at the beginning of the latest connection on which all that was held was compared.
+    private var comparedAt: Timestamp?
 
     public init(_ settings: AgentClientSettings) {
         self.settings = settings
@@ -30,6 +32,14 @@ public actor AgentClient {
 
     /// What this installation and all others of the agency hold, as far as replies and pushes have told.
     public var held: [AgentLease] { holdings.leases.values.sorted() }
+
+    /// What came of held accounts since they were leased, as `HELD` tells it: `paid`, `paid-on`, `reversed`, `recall`,
+    /// `recall-reason`, `objection`. Accounts of which nothing came are missing.
+    public var news: [AgentLease: [String: String]] {
+        holdings.news.reduce(into: [:]) { all, entry in
+            if let lease = holdings.leases[entry.key] { all[lease] = entry.value }
+        }
+    }
 
     // MARK: Asking
 
@@ -191,6 +201,8 @@ public actor AgentClient {
     private func heard(_ push: ClientPush, from source: AgentConnection) {
         holdings.note(push)
         told.yield(.push(name: push.name, fields: push.fields.dictionary))
+        // What was thrown away is asked for; where that fails, the next connection begins with it.
+        if push.name == Push.Name.missed.rawValue { Task { try? await compare(over: source) } }
         // The node goes away: what is in flight is answered there, what comes next goes elsewhere.
         if push.name == Push.Name.draining.rawValue, connection === source {
             connection = nil
@@ -200,21 +212,46 @@ public actor AgentClient {
         }
     }
 
-    /// Sets what is believed to be held against what the server says.
+    /// Sets what is believed to be held against what the server says, and asks what came of it since the last time.
     private func compare(over connection: AgentConnection) async throws {
-        var reply = try await connection.resume(
-            ResumeRequest(count: holdings.digest.count, digest: holdings.digest.bytes))
-        guard reply.isOK, reply.fields["match"] == "no" else { return }
-        var listed = reply.heldAccounts
-        while let next = reply.fields["next"].flatMap({ HeldCursor(wire: Array($0.utf8)[...]) }) {
-            reply = try await connection.resume(
-                ResumeRequest(count: holdings.digest.count, digest: holdings.digest.bytes, after: next))
-            guard reply.isOK else { return }
+        var isMatch: Bool?
+        var listed: [HeldAccount] = []
+        var next: HeldCursor?
+        var refusals = 0
+        repeat {
+            let reply = try await connection.resume(
+                ResumeRequest(
+                    count: holdings.digest.count, digest: holdings.digest.bytes, after: next, since: comparedAt))
+            guard reply.isOK else {
+                refusals += 1
+                guard reply.replyClass == .retry, refusals < Self.comparisonRefusalsMax else { return }
+                try await Task.sleep(for: .seconds(max(1, min(reply.afterSeconds ?? 1, 10))))
+                continue
+            }
+            let agrees = reply.fields["match"] == "yes"
+            if isMatch != agrees {
+                // The first page, or something ended between two pages: what was listed answers another question.
+                (isMatch, listed) = (agrees, [])
+                if next != nil {
+                    (isMatch, next) = (nil, nil)
+                    continue
+                }
+            }
             listed += reply.heldAccounts
+            next = reply.fields["next"].flatMap { HeldCursor(wire: Array($0.utf8)[...]) }
+        } while isMatch == nil || next != nil
+        if isMatch == true {
+            let changed = holdings.note(news: listed)
+            if !changed.isEmpty { told.yield(.news(changed.sorted())) }
+        } else {
+            let (lost, found) = holdings.replace(listed)
+            told.yield(.difference(lost: lost.sorted(), found: found.sorted()))
         }
-        let (lost, found) = holdings.replace(listed)
-        told.yield(.difference(lost: lost.sorted(), found: found.sorted()))
+        comparedAt = connection.greeting.timestamp("time") ?? comparedAt
     }
+
+    /// Refusals of class `retry` that one comparison waits out.
+    private static let comparisonRefusalsMax = 10
 }
 
 extension AgentClient {

@@ -163,4 +163,6 @@ public enum AgentClientEvent: Equatable, Sendable {
     case push(name: String, fields: [String: String])
     /// What a comparison found: leases that are over, and leases that nobody here knew of.
     case difference(lost: [AgentLease], found: [AgentLease])
+    /// Leases of which a comparison told something new: see ``AgentClient/news``.
+    case news([AgentLease])
 }

@@ -6,6 +6,8 @@ import Assignment
 struct Holdings {
     private(set) var leases: [HeldCursor: AgentLease] = [:]
     private(set) var digest = HeldDigest.empty
+    /// What came of them since they were leased; nothing where nothing did.
+    private(set) var news: [HeldCursor: [String: String]] = [:]
 
     /// Takes note of what a reply says about leases.
     mutating func note(_ request: AgentRequest, _ reply: ClientReply) {
@@ -26,13 +28,52 @@ struct Holdings {
         }
     }
 
-    /// A final recall ends a lease.
+    /// A final recall ends a lease; a notice and a payment are news of it. Both say how things stand, so that it does no harm to hear
+    /// one twice, or after a comparison that told it already.
     mutating func note(_ push: ClientPush) {
-        guard push.name == Push.Name.recall.rawValue, push.fields["final"] == "yes",
-            let delegation: Delegation = push.fields.value("delegation"),
+        guard let delegation: Delegation = push.fields.value("delegation"),
             let account: AccountID = push.fields.value("account"), let epoch: Epoch = push.fields.value("epoch")
         else { return }
-        remove(delegation, account, epoch)
+        let place = HeldCursor(delegation: delegation, account: account)
+        guard leases[place]?.epoch == epoch.value else { return }
+        switch (Push.Name(rawValue: push.name), push.fields["final"], push.fields["decision"]) {
+        case (.recall, "yes", _): remove(delegation, account, epoch)
+        case (.recall, _, "withdrawn"): put(HeldNews.recall, at: place) { _ in nil }
+        case (.recall, _, let decision):
+            put(HeldNews.recall, at: place) { key in
+                switch key {
+                case "recall": push.fields["from"]
+                case "recall-reason": push.fields["reason"]
+                default: decision == "upheld" ? "refused" : nil
+                }
+            }
+        case (.update, _, _): put(HeldNews.paid, at: place) { push.fields[$0] }
+        default: break
+        }
+    }
+
+    /// Takes note of what a comparison told of leases that both sides agree on.
+    ///
+    /// - Returns: those of which something is known now that was not, or is no more.
+    mutating func note(news accounts: [HeldAccount]) -> [AgentLease] {
+        accounts.compactMap { account in
+            let place = HeldCursor(delegation: account.delegation, account: account.account)
+            guard let lease = leases[place], lease.epoch == account.epoch.value else { return nil }
+            let before = news[place]
+            put(account)
+            return news[place] == before ? nil : lease
+        }
+    }
+
+    private mutating func put(_ account: HeldAccount) {
+        let told = Dictionary(account.news.map { ($0.key.text, $0.value) }) { first, _ in first }
+        put(HeldNews.keys, at: HeldCursor(delegation: account.delegation, account: account.account)) { told[$0] }
+    }
+
+    private mutating func put(_ keys: [StaticKey], at place: HeldCursor, _ value: (String) -> String?) {
+        var fields = news[place] ?? [:]
+        for key in keys { fields[key.text] = value(key.text) }
+        news[place] = fields.isEmpty ? nil : fields
     }
 
     /// Believes the server.
@@ -41,7 +82,10 @@ struct Holdings {
     mutating func replace(_ held: [HeldAccount]) -> (lost: Set<AgentLease>, found: Set<AgentLease>) {
         let before = Set(leases.values)
         self = Holdings()
-        for account in held { add(account.delegation, account.account, account.epoch) }
+        for account in held {
+            add(account.delegation, account.account, account.epoch)
+            put(account)
+        }
         let after = Set(leases.values)
         return (before.subtracting(after), after.subtracting(before))
     }
@@ -60,6 +104,7 @@ struct Holdings {
         let place = HeldCursor(delegation: delegation, account: account)
         guard leases[place]?.epoch == epoch.value else { return }
         leases[place] = nil
+        news[place] = nil
         digest.subtract(delegation, account, epoch)
     }
 

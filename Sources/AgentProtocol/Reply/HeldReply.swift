@@ -2,12 +2,12 @@
 
 package import Assignment
 
-/// The answer to `RESUME`: that both sides agree, or a page of what the agency does hold, from which the client
-/// computes what it lost and what it had forgotten.
+/// The answer to `RESUME`: that both sides agree, with what came meanwhile where that was asked for; or a page of what the agency
+/// does hold, from which the client computes what it lost and what it had forgotten.
 package struct HeldComparison: Equatable, Sendable {
     package var held: Int64
     package var isMatch: Bool
-    /// Ordered by delegation, then account; empty on a match.
+    /// Ordered by delegation, then account; on a match only accounts of which something came.
     package var page: [HeldAccount]
     /// Where the next page starts; `nil` on the last.
     package var next: HeldCursor?
@@ -33,8 +33,14 @@ package struct HeldAccount: Equatable, Sendable {
     package var epoch: Epoch
     package var grant: GrantID
     package var term: Timestamp
+    /// What came since the lease: `paid`, `paid-on`, `reversed`, `recall`, `recall-reason`, `objection`; empty where nothing did.
+    package var news: [ReplyField]
 
-    package init(delegation: Delegation, account: AccountID, epoch: Epoch, grant: GrantID, term: Timestamp) {
+    package init(
+        delegation: Delegation, account: AccountID, epoch: Epoch, grant: GrantID, term: Timestamp,
+        news: [ReplyField] = []
+    ) {
+        self.news = news
         self.delegation = delegation
         self.account = account
         self.epoch = epoch
@@ -50,6 +56,7 @@ package struct HeldAccount: Equatable, Sendable {
         output.append(field: "epoch", epoch)
         output.append(field: "grant", grant)
         output.append(field: "term", text: term.description)
+        for field in news { field.write(to: &output) }
         output.append(.lineFeed)
     }
 }

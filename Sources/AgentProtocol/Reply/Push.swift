@@ -16,7 +16,7 @@ package struct Push: Equatable, Sendable {
         case recall = "RECALL"
         /// A pause is over.
         case resumed = "RESUMED"
-        /// What a payment changed about a held account.
+        /// What a payment, or something that happened to its debtor, changed about a held account.
         case update = "UPDATE"
     }
     package let name: Name

@@ -123,10 +123,13 @@ package struct AgentIdentity: Hashable, Sendable {
     package let agency: AgencyID
     /// The number of the agency's installation in the database.
     package let instanceID: Int32
+    /// The public key that it signed in with; a session ends with its key.
+    package let key: [UInt8]
 
-    package init(agency: AgencyID, instanceID: Int32) {
+    package init(agency: AgencyID, instanceID: Int32, key: [UInt8] = []) {
         self.agency = agency
         self.instanceID = instanceID
+        self.key = key
     }
 }
 

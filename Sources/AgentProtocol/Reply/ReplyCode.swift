@@ -28,6 +28,7 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     case unsupported = "UNSUPPORTED"
     case auth = "AUTH"
     case clone = "CLONE"
+    case keyEnded = "KEY-ENDED"
     case limit = "LIMIT"
     case idle = "IDLE"
     case busy = "BUSY"
@@ -38,7 +39,10 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     case mixedHand = "MIXED-HAND"
     case clock = "CLOCK"
     case beyondCeiling = "BEYOND-CEILING"
+    case noticed = "NOTICED"
+    case terminated = "TERMINATED"
     case notFound = "NOT-FOUND"
+    case periodClosed = "PERIOD-CLOSED"
     // The lease.
     case keyExpired = "KEY-EXPIRED"
     case expired = "EXPIRED"
@@ -46,18 +50,17 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     case recalled = "RECALLED"
     case closed = "CLOSED"
     case unknown = "UNKNOWN"
-    case periodClosed = "PERIOD-CLOSED"
     case periodNotOpen = "PERIOD-NOT-OPEN"
     case noNotice = "NO-NOTICE"
 
     package var replyClass: ReplyClass {
         switch self {
-        case .framing, .tagInUse, .state, .version, .auth, .clone: .fatal
+        case .framing, .tagInUse, .state, .version, .auth, .clone, .keyEnded: .fatal
         case .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .unsupported, .keyReused, .scope,
-            .mixedHand, .clock, .beyondCeiling, .notFound:
+            .mixedHand, .clock, .beyondCeiling, .noticed, .terminated, .notFound, .periodClosed:
             .fix
         case .limit, .idle, .busy, .unavailable, .periodNotOpen: .retry
-        case .keyExpired, .expired, .reassigned, .recalled, .closed, .unknown, .periodClosed, .noNotice: .refresh
+        case .keyExpired, .expired, .reassigned, .recalled, .closed, .unknown, .noNotice: .refresh
         }
     }
 }

@@ -14,10 +14,13 @@ package struct ResumeRequest: Equatable, Sendable {
     package var belief: Belief
     /// Where the previous part ended.
     package var after: HeldCursor?
+    /// With a digest: where both sides agree, what came of held accounts since then is told.
+    package var since: Timestamp?
 
-    package init(count: Int64, digest: [UInt8], after: HeldCursor? = nil) {
+    package init(count: Int64, digest: [UInt8], after: HeldCursor? = nil, since: Timestamp? = nil) {
         self.belief = .digest(count: count, sum: digest)
         self.after = after
+        self.since = since
     }
 
     package init(leases: [HeldList.Entry], through: HeldCursor? = nil, after: HeldCursor? = nil) {
@@ -28,9 +31,10 @@ package struct ResumeRequest: Equatable, Sendable {
     init(_ line: RequestLine) throws(Refusal) {
         let after: HeldCursor? = try line.optional(.after)
         self.after = after
+        since = try line.optional(.since)
         let through: HeldCursor? = try line.optional(.through)
         if let list = try line.optional(.leases) as HeldList? {
-            for key in [RequestKey.count, .digest] where line.has(key) {
+            for key in [RequestKey.count, .digest, .since] where line.has(key) {
                 throw .badValue(key, expected: "either a digest or a list")
             }
             guard
@@ -57,6 +61,7 @@ package struct ResumeRequest: Equatable, Sendable {
             output.append(field: "through", through)
         }
         output.append(field: "after", after)
+        if let since { output.append(field: "since", text: since.description) }
     }
 }
 

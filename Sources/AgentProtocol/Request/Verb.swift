@@ -35,7 +35,7 @@ package enum Verb: UInt8, Sendable, CaseIterable {
         case .giveBack: ([.key, .delegation, .account, .epoch, .reason], [])
         case .object: ([.key, .delegation, .account, .epoch, .reason], [])
         case .contact: ([.delegation, .account, .epoch], [])
-        case .resume: ([], [.count, .digest, .leases, .through, .after])
+        case .resume: ([], [.count, .digest, .leases, .through, .after, .since])
         case .held: ([], [.delegation, .max, .after])
         case .status: ([], [.delegation, .strategy])
         case .explain: ([.delegation], [.account, .strategy])
@@ -49,7 +49,7 @@ package enum Verb: UInt8, Sendable, CaseIterable {
 package enum RequestKey: UInt8, Sendable, CaseIterable {
     case account, after, agency, amount, at, branch, channel, client, contact, contract, count, delegation, digest
     case epoch, evidence, grant, instance, key, leases, max, method, motive, nonce, portfolio, position, promised, proof
-    case reason, result, sequence, solution, state, strategy, tactic, through, until, version
+    case reason, result, sequence, since, solution, state, strategy, tactic, through, until, version
 
     package var name: String { Self.names[Int(rawValue)] }
 

@@ -46,6 +46,8 @@ package struct AgentSession {
     private var hasInputEnded = false
     private var isPaused = false
     private var unsentBytes = 0
+    /// Of what is unsent, how much there is up to the end of the last reply; a push behind it keeps nobody waiting.
+    private var unsentReplyBytes = 0
     private var openedAt: Duration = .zero
     private var heardAt: Duration = .zero
     private var wroteAt: Duration = .zero
@@ -84,7 +86,7 @@ package struct AgentSession {
         case .authenticating, .authenticated, .draining(_, .bye): break
         case .closed: return nil
         }
-        if inFlight.isEmpty { deadlines.append(heardAt + limits.idle) }
+        if inFlight.isEmpty, unsentReplyBytes == 0 { deadlines.append(heardAt + limits.idle) }
         if unsentBytes > 0 { deadlines.append(wroteAt + limits.writeIdle) }
         return deadlines.min()
     }
@@ -144,6 +146,7 @@ package struct AgentSession {
         let request = inFlight.remove(at: index)
         accountsInFlight -= request.accounts
         reply.write(request.tag, to: &turn.output)
+        turn.answers = true
         if case .authenticating(_, number) = state { decided(reply, &turn) }
     }
 
@@ -169,6 +172,11 @@ package struct AgentSession {
         guard !isClosed else { return [] }
         unsentBytes -= bytes
         wroteAt = now.uptime
+        if unsentReplyBytes > 0 {
+            // For whom its reply is still on the way, the request is in flight.
+            unsentReplyBytes = max(0, unsentReplyBytes - bytes)
+            heardAt = now.uptime
+        }
         var turn = Turn(now)
         if missedPushes > 0, unsentBytes <= limits.outputMaxBytes / 2 {
             Push.missed(missedPushes).write(to: &turn.output)
@@ -185,11 +193,13 @@ package struct AgentSession {
         if unsentBytes > 0, now.uptime >= wroteAt + limits.writeIdle {
             // Nobody reads; a farewell would not be read either.
             turn.isClosing = true
+            turn.isCutOff = true
         } else if case .draining(_, .server(let deadline)) = state, now.uptime >= deadline {
             turn.isClosing = true
+            turn.isCutOff = true
         } else if isAuthenticationOverdue(now) {
             end(&turn, Refusal(.idle, [ReplyField("reason", "authentication")]))
-        } else if inFlight.isEmpty, now.uptime >= heardAt + limits.idle {
+        } else if inFlight.isEmpty, unsentReplyBytes == 0, now.uptime >= heardAt + limits.idle {
             end(&turn, Refusal(.idle, [ReplyField("reason", "silence")]))
         }
         return finish(turn)
@@ -212,6 +222,14 @@ package struct AgentSession {
         case .draining, .closed:
             return []
         }
+        return finish(turn)
+    }
+
+    /// The key that the client signed in with is in force no more. What is under way is done; its answers have nobody to go to.
+    package mutating func keyEnded(at now: Moment) -> [SessionAction] {
+        guard identity != nil else { return [] }
+        var turn = Turn(now)
+        end(&turn, Refusal(.keyEnded))
         return finish(turn)
     }
 
@@ -320,6 +338,7 @@ package struct AgentSession {
             turn.output.append(text: " OK")
             turn.output.append(field: "time", text: turn.now.time.description)
             turn.output.append(.lineFeed)
+            turn.answers = true
         case .bye:
             state = .draining(identity, .bye(tag))
         }
@@ -347,6 +366,7 @@ package struct AgentSession {
         turn.output.append(text: " OK")
         turn.output.append(field: "session", text: sessionID)
         turn.output.append(.lineFeed)
+        turn.answers = true
     }
 
     private mutating func prove(_ auth: AuthRequest, _ tag: Tag, _ turn: inout Turn) {
@@ -401,6 +421,7 @@ package struct AgentSession {
         turn.output.append(tag: tag)
         refusal.write(to: &turn.output)
         turn.output.append(.lineFeed)
+        turn.answers = true
         if refusal.code.replyClass == .fatal { turn.isClosing = true }
     }
 
@@ -424,12 +445,13 @@ package struct AgentSession {
         if !turn.output.isEmpty {
             if unsentBytes == 0 { wroteAt = turn.now.uptime }
             unsentBytes += turn.output.count
+            if turn.answers { unsentReplyBytes = unsentBytes }
             actions.append(.send(turn.output))
         }
         actions += turn.performed
         if turn.isClosing {
             lost()
-            actions.append(.close)
+            actions.append(turn.isCutOff ? .cutOff : .close)
         } else if isPaused == canStart {
             isPaused.toggle()
             actions.append(isPaused ? .pauseReading : .resumeReading)
@@ -443,6 +465,10 @@ package struct AgentSession {
         var output: [UInt8] = []
         var performed: [SessionAction] = []
         var isClosing = false
+        /// Whether the output has a reply in it, and not pushes alone.
+        var answers = false
+        /// Whether the end does not wait for what is unsent.
+        var isCutOff = false
 
         init(_ now: Moment) { self.now = now }
     }

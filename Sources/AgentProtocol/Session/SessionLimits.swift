@@ -22,6 +22,9 @@ package struct SessionLimits: Equatable, Sendable {
     package var authentication: Duration = .seconds(10)
     /// Without any progress in sending for so long, the connection is closed.
     package var writeIdle: Duration = .seconds(30)
+    /// After the last word, for so long what the peer still sends is thrown away: closing at once would reset the connection and
+    /// take the word with it.
+    package var farewell: Duration = .seconds(1)
     /// From `DRAINING` to the end.
     package var draining: Duration = .seconds(5)
 
@@ -64,12 +67,14 @@ package enum SessionRequest: Equatable, Sendable {
     case quiet(QuietRequest)
 }
 
-/// What the shell does. Each event returns at most one `send`, and `close` only as the last.
+/// What the shell does. Each event returns at most one `send`, and `close` or `cutOff` only as the last.
 package enum SessionAction: Equatable, Sendable {
     case send([UInt8])
     case perform(RequestNumber, SessionRequest)
     case pauseReading
     case resumeReading
-    /// After everything that was sent has left.
+    /// After everything that was sent has left, for as long as it does leave: see ``SessionLimits/writeIdle``.
     case close
+    /// Now: the peer does not read, or had its time.
+    case cutOff
 }

@@ -43,27 +43,31 @@ package struct GrantStateMachine: Equatable, Sendable {
         case refuseBeyond(ceiling: Timestamp)
         /// Not later than the term that it already has.
         case refuseNotLater(term: Timestamp)
-        /// Recalled, or about to be: no account of it may be held longer.
-        case refuseRecalled
+        case refuseBarred(ExtensionBar)
+    }
+
+    /// Why nothing of a grant may be held longer, although it is live.
+    package enum ExtensionBar: Equatable, Sendable {
+        /// A recall of one of its accounts was noticed and is neither over nor withdrawn.
+        case noticed(AccountID)
+        /// Its holder is terminated: what it holds runs out.
+        case terminated
     }
 
     /// The holder asks for more time.
     ///
-    /// - Parameter hasNotice: whether a recall of one of its accounts is pending.
+    /// - Parameter bar: what keeps all of its accounts from being held longer; `nil` where nothing does.
     package mutating func extend(
-        to wanted: Timestamp, at now: Timestamp, credit: Duration, hasNotice: Bool
+        to wanted: Timestamp, at now: Timestamp, credit: Duration, bar: ExtensionBar?
     ) -> ExtendAction {
         switch state {
         case .open where hasExpired(at: now, credit: credit):
             // The sweep may be late; a late extension must not bring the grant back.
             return .refuseExpired
-        case .open where hasNotice:
-            return .refuseRecalled
-        case .open(let term, _) where wanted <= term:
-            return .refuseNotLater(term: term)
-        case .open(_, let ceiling) where wanted > ceiling:
-            return .refuseBeyond(ceiling: ceiling)
-        case .open(_, let ceiling):
+        case .open(let term, let ceiling):
+            if let bar { return .refuseBarred(bar) }
+            guard wanted > term else { return .refuseNotLater(term: term) }
+            guard wanted <= ceiling else { return .refuseBeyond(ceiling: ceiling) }
             state = .open(term: wanted, ceiling: ceiling)
             return .write(term: wanted)
         case .closed:

@@ -39,7 +39,7 @@ extension AccountField {
                 daysLate: daysLate, daysInMonth: daysInMonth, latePaymentsMax: max(value(.maxArrears4M), 0),
                 paidShare: value(.paid4M), years: Self.years(since: value(.openedOn), at: cut),
                 isEmployed: value(.affiliatedEmployer) == 1, isCivilServant: value(.issste) == 1)
-            guard self == .expectedLoss else { return (risk.probability + 50) / 100 }
+            guard self == .expectedLoss else { return risk.probability }
             let balance = value(.balance)
             return balance == AccountRow.missing ? AccountRow.missing : risk.expectedLoss(of: balance)
         default:
@@ -56,7 +56,14 @@ extension AccountField {
     /// Where a percentage can lie between two basis points, its number has a place for that too: twice the basis points
     /// of an exact one, one more for whatever lies above it and below the next. So 25 % and a hair is above 25 % and not
     /// at most 25 %, and every comparison with whole basis points is exact.
-    package var numbersPerBasisPoint: Int64 { self == .balanceShare ? 2 : 1 }
+    /// A probability is computed in millionths, of which a basis point has a hundred.
+    package var numbersPerBasisPoint: Int64 {
+        switch self {
+        case .balanceShare: 2
+        case .defaultProbability: 100
+        default: 1
+        }
+    }
 
     /// Twice the basis points, and one more where they are not whole; missing where the whole is 0.
     private static func share(_ part: Int64, of whole: Int64) -> Int64 {

@@ -11,7 +11,7 @@ extension AccountField {
         case .money: return [0...Self.centavosMax]
         case .percent:
             // A balance that grows beyond the original amount has no largest share.
-            return [0...(self == .balanceShare ? Int64.max : percentMax * 100)]
+            return [0...(self == .balanceShare ? Int64.max : percentMax * 100 * numbersPerBasisPoint)]
         case .number:
             switch self {
             case .delegation:

@@ -4,7 +4,7 @@
 /// follows from other fields.
 ///
 /// Every value is one `Int64`: booleans 0 or 1, money in centavos, percents in basis points, dates in days since
-/// 1970, codes by their position from 1 on. A share that follows from two amounts is finer; see ``numbersPerBasisPoint``. So a rule runs over rows and over columns alike.
+/// 1970, codes by their position from 1 on. Shares and probabilities that are worked out are finer; see ``numbersPerBasisPoint``. So a rule runs over rows and over columns alike.
 package enum AccountField: Int, Sendable, CaseIterable {
     case delegation, municipality, regime, accounting, situation, book, currency, originalAmount, balance, due, overdue
     case unpaid, arrears, daysLate, extensionUntil, extensionMonths, fppUntil, disasterUntil, jobLostOn, lastPaymentOn

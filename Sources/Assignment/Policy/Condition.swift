@@ -6,7 +6,7 @@
 package indirect enum Condition: Hashable, Sendable {
     case always
     /// Both ends belong to the range; `nil` is open. An end below the other makes a range that nothing meets.
-    case range(AccountField, atLeast: Bound?, atMost: Bound?)
+    case range(AccountField, atLeast: Bound?, atMost: Bound?, written: WrittenEnds = WrittenEnds())
     case oneOf(AccountField, [Int64])
     case isKnown(AccountField)
     case all([Condition])
@@ -23,12 +23,30 @@ package indirect enum Condition: Hashable, Sendable {
         case cut(days: Int64)
     }
 
+    /// Which ends of a range the policy wrote by the value beside them: `above: 4` for 5 and more.
+    ///
+    /// It is for people and decides nothing, so ranges that differ in nothing else are the same.
+    package struct WrittenEnds: Hashable, Sendable {
+        /// `above` and `after`: one below the lower end was written.
+        package var isAbove = false
+        /// `below` and `before`: one above the upper end was written.
+        package var isBelow = false
+
+        package init(isAbove: Bool = false, isBelow: Bool = false) {
+            self.isAbove = isAbove
+            self.isBelow = isBelow
+        }
+
+        package static func == (left: WrittenEnds, right: WrittenEnds) -> Bool { true }
+        package func hash(into hasher: inout Hasher) {}
+    }
+
     /// This condition for the cut of one day.
     package func bound(to cut: LocalDate) -> BoundCondition {
         switch self {
         case .always:
             return .always
-        case .range(let field, let atLeast, let atMost):
+        case .range(let field, let atLeast, let atMost, _):
             // Whatever would reach the missing value is cut off just above it.
             let lower = max(atLeast?.value(on: cut) ?? Int64.min, AccountRow.missing + 1)
             let upper = atMost?.value(on: cut) ?? Int64.max
@@ -60,7 +78,7 @@ package indirect enum Condition: Hashable, Sendable {
     private func collect(into found: inout Set<Int>) {
         switch self {
         case .always, .offered: break
-        case .range(let field, _, _), .oneOf(let field, _), .isKnown(let field): found.insert(field.rawValue)
+        case .range(let field, _, _, _), .oneOf(let field, _), .isKnown(let field): found.insert(field.rawValue)
         case .all(let conditions), .any(let conditions): for each in conditions { each.collect(into: &found) }
         case .not(let condition), .named(_, let condition): condition.collect(into: &found)
         }

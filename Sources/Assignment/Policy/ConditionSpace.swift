@@ -19,6 +19,26 @@ package struct ConditionSpace: Sendable {
 
     package var isEmpty: Bool { boxes.isEmpty }
 
+    /// The values that a field can have among these accounts, in ranges, ascending. None of them has another one; where a field
+    /// can be missing, that is not among them.
+    package func values(of field: AccountField) -> [ClosedRange<Int64>] { known(field).ranges }
+
+    /// Of those, the ones that no account of the other set can have.
+    package func values(of field: AccountField, outside other: ConditionSpace) -> [ClosedRange<Int64>] {
+        known(field).subtracting(other.known(field)).ranges
+    }
+
+    /// The values of a field that suffice: whoever has one of them belongs here, whatever else is said of it.
+    package func sufficient(of field: AccountField) -> [ClosedRange<Int64>] {
+        let axis = Axis(field, isRelative: false)
+        return ValueSet(boxes.flatMap { $0.values(onlyOn: axis)?.ranges ?? [] }).intersection(.known).ranges
+    }
+
+    private func known(_ field: AccountField) -> ValueSet {
+        let axis = Axis(field, isRelative: false)
+        return ValueSet(boxes.flatMap { $0.values(axis).ranges }).intersection(.known)
+    }
+
     package func intersection(_ other: ConditionSpace) -> ConditionSpace? {
         guard let boxes = Self.product(boxes, other.boxes) else { return nil }
         return ConditionSpace(boxes: boxes)
@@ -88,7 +108,7 @@ package struct ConditionSpace: Sendable {
         case .any(let conditions):
             return isMet
                 ? some(conditions, isMet: true, relief: relief) : every(conditions, isMet: false, relief: relief)
-        case .range(let field, let atLeast, let atMost):
+        case .range(let field, let atLeast, let atMost, _):
             return range(field, atLeast, atMost, isMet: isMet)
         case .oneOf(let field, let values):
             let known = values.filter { $0 != AccountRow.missing }
@@ -193,7 +213,10 @@ private struct Box: Sendable {
     }
 
     private func named(_ axis: Axis) -> ValueSet? { allowed.first { $0.axis == axis }?.values }
-    private func values(_ axis: Axis) -> ValueSet { named(axis) ?? .domain(of: axis.field) }
+    func values(_ axis: Axis) -> ValueSet { named(axis) ?? .domain(of: axis.field) }
+
+    /// What an axis may be where no other one is restricted; `nil` where another one is.
+    func values(onlyOn axis: Axis) -> ValueSet? { allowed.allSatisfy { $0.axis == axis } ? values(axis) : nil }
 
     func intersection(_ other: Box) -> Box? {
         guard overlaps(other) else { return nil }
@@ -256,7 +279,7 @@ private struct Box: Sendable {
 
 /// A set of values as ranges, ascending and apart from each other; the missing value is one of them.
 private struct ValueSet: Hashable, Sendable {
-    private let ranges: [ClosedRange<Int64>]
+    let ranges: [ClosedRange<Int64>]
 
     init(_ ranges: [ClosedRange<Int64>]) {
         guard ranges.count > 1 else {

@@ -47,6 +47,9 @@ package struct AccountAudit: Encodable {
         package let delegation: Int16
         package let strategy: String
         package let rule: String
+        /// What it may be offered by the policy that placed it; empty where it was not placed, or where this version cannot read
+        /// that policy any more.
+        package let offers: [OfferedSolution]
     }
 
     package let account: Int64
@@ -85,17 +88,28 @@ package struct AccountAudit: Encodable {
                 "\(stop.reason) from \(stop.from)" + (stop.until.map { " until \($0)" } ?? "")
             }
             return (
-                placements.map { place in
+                try placements.map { place in
                     Place(
                         period: "\(place.period)", delegation: place.delegation.value,
-                        strategy: place.strategy?.name ?? "excluded", rule: place.exclusion ?? place.rule)
+                        strategy: place.strategy?.name ?? "excluded", rule: place.exclusion ?? place.rule,
+                        offers: try Self.offers(link, place))
                 }
                     + unplaced.map { cut in
                         Place(
                             period: "\(cut.period)", delegation: cut.delegation.value, strategy: "not placed",
-                            rule: "nothing to collect, or not segmented yet")
+                            rule: "nothing to collect, or not segmented yet", offers: [])
                     }, held.map(Holding.init), events, stops
             )
+        }
+    }
+
+    private static func offers(_ link: PgLink, _ place: AuditStore.Placement) throws -> [OfferedSolution] {
+        guard place.offers != 0 else { return [] }
+        do {
+            return try OfferBook(link, period: place.period).solutions(place.offers)
+        } catch is CommandFailure {
+            // A policy of an older version of this program; all else of the account can be told.
+            return []
         }
     }
 
@@ -171,7 +185,10 @@ extension AccountAudit {
     package var lines: [String] {
         var lines = ["account \(account)" + (on.map { " on \($0)" } ?? "")]
         for place in placements {
-            lines.append("\(place.period): \(place.strategy) in delegation \(place.delegation), by \(place.rule)")
+            let offers = place.offers.map { "\($0.solution) (\($0.origins.joined(separator: ", ")))" }
+            lines.append(
+                "\(place.period): \(place.strategy) in delegation \(place.delegation), by \(place.rule)"
+                    + (offers.isEmpty ? "" : "; may be offered \(offers.joined(separator: ", "))"))
         }
         for stop in stops { lines.append("stopped: \(stop)") }
         if holdings.isEmpty { lines.append(on == nil ? "it was never dealt" : "nobody held it on that day") }

@@ -10,7 +10,12 @@ package enum Console {
 
     /// Notes what is in the database for good from here on, in words that follow "but": should the report of it not reach
     /// anybody, that is said.
-    package static func committed(_ what: String) { kept.withLock { $0 = what } }
+    ///
+    /// From here on a reader that goes away does not end the command without a word.
+    package static func committed(_ what: String) {
+        kept.withLock { $0 = what }
+        signal(SIGPIPE, SIG_IGN)
+    }
 
     package static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
@@ -49,14 +54,17 @@ package enum Console {
     }
 
     /// Results that did not reach whoever asked for them must not look like a success. A reader that has seen enough and
-    /// closed the pipe is no mistake.
+    /// closed the pipe is no mistake where nothing but reading was asked for.
     private static func lost() {
-        guard errno != EPIPE else { return }
-        let reason = String(cString: strerror(errno))
+        let code = errno
         let kept = Self.kept.withLock { $0 }
+        guard code != EPIPE || kept != nil else { return }
         let told = kept.map { "; but \($0), and only this report of it is lost" } ?? ""
+        let remedy =
+            code == EPIPE
+            ? "Let its reader read to the end, or write to a file." : "Check that the disk it goes to is not full."
         write(
-            "error: cannot write to standard output: \(reason)\(told). Check that the disk it goes to is not full.\n",
+            "error: cannot write to standard output: \(String(cString: strerror(code)))\(told). \(remedy)\n",
             to: STDERR_FILENO)
         // Work that is done did not fail; whoever runs the command again on 3 would do it twice.
         exit(kept == nil ? CommandFailure.Exit.environment.rawValue : CommandFailure.Exit.findings.rawValue)

@@ -26,6 +26,12 @@ package enum Database {
         return link
     }
 
+    /// Whether there is a database that can be asked: one that the settings name, or a private server that was made before.
+    package static func isAtHand(_ settings: Settings) throws -> Bool {
+        guard settings.databaseURL == nil else { return true }
+        return try privateServer(settings).status != .absent
+    }
+
     private static func requireExisting(_ settings: Settings) throws {
         guard try privateServer(settings).status == .absent else { return }
         throw CommandFailure(

@@ -43,7 +43,7 @@ final class Admissions: Sendable {
         await answered("authentication") {
             try await connection.run { link in
                 let keys = try link.readKeys(of: claim.agency)
-                guard keys.contains(where: claim.isSigned(by:)) else { return .refused(.auth) }
+                guard let key = keys.first(where: claim.isSigned(by:)) else { return .refused(.auth) }
                 guard let instance = try link.admit(claim.agency, instance: claim.instance, sequence: claim.sequence)
                 else {
                     try link.noteClone(claim.agency, instance: claim.instance)
@@ -52,7 +52,7 @@ final class Admissions: Sendable {
                 let (held, contracts) = try link.readStanding(of: claim.agency)
                 return .authenticated(
                     Admission(
-                        identity: AgentIdentity(agency: claim.agency, instanceID: instance), held: held,
+                        identity: AgentIdentity(agency: claim.agency, instanceID: instance, key: key), held: held,
                         contracts: contracts))
             }
         }

@@ -19,6 +19,8 @@ package struct DispatcherNode: Sendable {
         package var allowsUnsafeDurability = false
         /// Opens contact data; without it `CONTACT` is refused.
         package var contactCipher: ContactCipher?
+        /// Questions that wait for their turn at most; one agency's are refused from half of it on.
+        package var inquiriesMax = InquiryQueue.defaultMax
         /// How often somebody may fail to get in.
         package var attempts = AttemptLimits()
 
@@ -93,7 +95,7 @@ package struct DispatcherNode: Sendable {
             connection: admissionConnection, attempts: settings.attempts, logger: logger)
         let inquiries = Inquiries(
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
-        let server = try await listen(engine, admissions, inquiries)
+        let server = try await listen(engine, admissions, inquiries, InquiryQueue(max: settings.inquiriesMax))
         let upkeep = Upkeep(
             engine: engine, connection: upkeepConnection, redealConnection: redealConnection,
             watchConnection: watchConnection, pace: settings.pace, logger: logger)
@@ -167,7 +169,7 @@ package struct DispatcherNode: Sendable {
     }
 
     private func listen(
-        _ engine: LeaseEngine, _ admissions: Admissions, _ inquiries: Inquiries
+        _ engine: LeaseEngine, _ admissions: Admissions, _ inquiries: Inquiries, _ questions: InquiryQueue
     ) async throws -> AgentServer {
         var listener = settings.server
         let refusals = RefusedConnectionLog(logger)
@@ -175,7 +177,7 @@ package struct DispatcherNode: Sendable {
         do {
             return try await AgentServer.start(listener, clock: { engine.shownNow }) {
                 identity, request, reply in
-                Self.route(identity, request, to: engine, admissions, inquiries, reply)
+                Self.route(identity, request, to: engine, admissions, inquiries, questions, reply)
             }
         } catch let error as AgentServerError {
             throw Self.failure(error)
@@ -194,7 +196,7 @@ package struct DispatcherNode: Sendable {
 
     private static func route(
         _ identity: AgentIdentity?, _ request: SessionRequest, to engine: LeaseEngine, _ admissions: Admissions,
-        _ inquiries: Inquiries, _ reply: @escaping @Sendable (Reply) -> Void
+        _ inquiries: Inquiries, _ questions: InquiryQueue, _ reply: @escaping @Sendable (Reply) -> Void
     ) {
         if case .authenticate(let claim) = request {
             Task { reply(await admissions.authenticate(claim)) }
@@ -204,6 +206,7 @@ package struct DispatcherNode: Sendable {
         func submit(_ work: PendingRequest.Work) {
             engine.submit(PendingRequest(identity: identity, work: work, answer: reply))
         }
+        func ask(_ question: @escaping InquiryQueue.Work) { questions.submit(identity.agency, question, reply) }
         switch request {
         case .authenticate: break
         case .lease(let request): submit(.lease(request))
@@ -211,12 +214,12 @@ package struct DispatcherNode: Sendable {
         case .extend(let request): submit(.extend(request))
         case .giveBack(let request): submit(.giveBack(request))
         case .object(let request): submit(.object(request))
-        case .contact(let request): Task { reply(await inquiries.contact(request, for: identity)) }
-        case .resume(let request): Task { reply(await inquiries.resume(request, for: identity)) }
-        case .held(let request): Task { reply(await inquiries.held(request, for: identity)) }
-        case .status(let request): Task { reply(await inquiries.status(request, for: identity)) }
-        case .explain(let request): Task { reply(await inquiries.explain(request, for: identity)) }
-        case .quiet(let request): Task { reply(await inquiries.quiet(request, for: identity)) }
+        case .contact(let request): ask { await inquiries.contact(request, for: identity) }
+        case .resume(let request): ask { await inquiries.resume(request, for: identity) }
+        case .held(let request): ask { await inquiries.held(request, for: identity) }
+        case .status(let request): ask { await inquiries.status(request, for: identity) }
+        case .explain(let request): ask { await inquiries.explain(request, for: identity) }
+        case .quiet(let request): ask { await inquiries.quiet(request, for: identity) }
         }
     }
 }

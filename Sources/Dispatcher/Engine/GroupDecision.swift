@@ -238,7 +238,7 @@ struct GroupDecision {
             return kept(.extend, step, .stale(.unknown))
         }
         var machine = machines[key] ?? grant.machine
-        let action = machine.extend(to: request.until, at: now, credit: grant.credit, hasNotice: grant.hasNotice)
+        let action = machine.extend(to: request.until, at: now, credit: grant.credit, bar: grant.bar)
         machines[key] = machine
         switch action {
         case .write(let term):
@@ -251,11 +251,16 @@ struct GroupDecision {
         case .refuseBeyond(let ceiling):
             return .refused(.beyondCeiling, [ReplyField("ceiling", ceiling)])
         case .refuseNotLater(let term):
-            return .refused(.badValue, [ReplyField("field", "until"), ReplyField("term", term)])
+            return .refused(
+                .badValue,
+                [ReplyField("field", "until"), ReplyField("expected", "later than term="), ReplyField("term", term)])
         case .refuseExpired:
             return kept(.extend, step, .stale(.expired))
-        case .refuseRecalled:
-            return kept(.extend, step, .stale(.recalled))
+        // Neither binds the key: a recall can be withdrawn, and then the same request passes.
+        case .refuseBarred(.noticed(let account)):
+            return .refused(.noticed, [ReplyField("account", account)])
+        case .refuseBarred(.terminated):
+            return .refused(.terminated)
         }
     }
 

@@ -84,7 +84,7 @@ package enum Adjudication {
         guard try link.lockOpen(period) else {
             throw refusal("\(period) is closed", "Reject it; a correction of a closed month is an adjustment.")
         }
-        guard try !link.hasLaterOutcome(kept.lease, in: period) else {
+        guard try !link.hasLaterOutcome(kept.lease, from: period) else {
             throw refusal("the next holder has reported on the account", "Reject it.")
         }
         let row = OutcomeRow(

@@ -59,7 +59,7 @@ package struct ClauseReport {
     /// Gives each listed account, by delegation and number.
     package func scan(_ body: (Row) throws -> Void) throws -> Totals {
         try link.snapshotOrFailure(period) {
-            guard try SegmentationStore(link, period: period).hasCut() else { throw CommandFailure.noCut(period) }
+            try SegmentationStore(link, period: period).requireCut()
             let folios = subject == .exhaustion ? try ExhaustionStore(link, period: period).valid() : [:]
             let scan = ClauseScan(sheet, cut: SegmentationRun.cutDay(period), includesNear: includesNear)
             let result = try scan.run(link, period: period)
@@ -207,8 +207,8 @@ extension AccountField {
         guard let value else { return "" }
         switch kind {
         case .number: return String(value)
-        // Two decimals, of a share between two basis points the lower one.
-        case .money, .percent: return Cents(value / numbersPerBasisPoint).description
+        // Two decimals, of a share between two basis points the lower one; of a probability all four.
+        case .money, .percent: return exactPercent(value) ?? Cents(value / numbersPerBasisPoint).description
         case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? ""
         case .flag: return value == 0 ? "no" : "yes"
         case .code(let words):

@@ -19,38 +19,41 @@ package enum AgencyKeyCommands {
         return try AgencyKeyring.key(agency: known(agency), name: name, base64: base64, expiresOn: day)
     }
 
-    package static func add(_ key: AgencyKey, _ link: DatabaseLink) throws {
-        tell(try told { try AgencyKeyring(link).add(key) })
+    /// - Parameter by: who does it, for the ledger.
+    package static func add(_ key: AgencyKey, by: String, _ link: DatabaseLink) throws {
+        tell(try told { try AgencyKeyring(link, by: try Words.token(by, "name")).add(key) })
     }
 
     /// - Throws: ``CommandFailure`` where there is no such file, before a database is looked for.
     package static func requireFile(_ path: String) throws(CommandFailure) { _ = try InputFile(path) }
 
-    package static func add(file: String, _ link: DatabaseLink) throws {
-        tell(try told { try AgencyKeyring(link).add(file: file) })
+    package static func add(file: String, by: String, _ link: DatabaseLink) throws {
+        tell(try told { try AgencyKeyring(link, by: try Words.token(by, "name")).add(file: file) })
     }
 
-    package static func revoke(agency: String, name: String, _ link: DatabaseLink) throws {
+    package static func revoke(agency: String, name: String, by: String, _ link: DatabaseLink) throws {
         let agency = try known(agency)
-        let instant = try told { try AgencyKeyring(link).revoke(agency, name: name) }
+        let instant = try told { try AgencyKeyring(link, by: try Words.token(by, "name")).revoke(agency, name: name) }
         Console.done("\(agency) \(name): revoked at \(instant)")
     }
 
     package static func rotate(
-        agency: String, old: String, name: String, base64: String, keepDays: Int32, _ link: DatabaseLink
+        agency: String, old: String, name: String, base64: String, keepDays: Int32, by: String, _ link: DatabaseLink
     ) throws {
         guard (0...365).contains(keepDays) else {
             throw CommandFailure(.usage, "--keep-days is \(keepDays)", remedy: "It is 0 to 365.")
         }
         let key = try key(agency: agency, name: name, base64: base64, expires: nil)
-        let end = try told { try AgencyKeyring(link).rotate(key, replacing: old, afterDays: keepDays) }
+        let end = try told {
+            try AgencyKeyring(link, by: try Words.token(by, "name")).rotate(key, replacing: old, afterDays: keepDays)
+        }
         Console.done("\(key.agency) \(name): added; \(old) is taken until \(end)")
     }
 
     /// One line per key, or a JSON array of them.
     package static func list(agency: String?, asJSON: Bool, _ link: DatabaseLink) throws -> String {
         let known = try agency.map(known)
-        let keys = try told { try AgencyKeyring(link).list(known) }
+        let keys = try told { try AgencyKeyStore(link).list(known) }
         if asJSON {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

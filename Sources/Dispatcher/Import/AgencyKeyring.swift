@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AgentProtocol
 package import Assignment
 package import PgStore
 
-/// Keys of agencies, added one by one or by file, listed and revoked.
+/// Keys of agencies, added one by one or by file, listed and revoked. Each change has a record in the ledgers of the agency's
+/// delegations: who may speak for an agency decides what its reports are worth.
 package struct AgencyKeyring {
     private let link: PgLink
+    private let by: String
 
-    package init(_ link: PgLink) { self.link = link }
+    /// - Parameter by: who changes keys, for the ledger.
+    package init(_ link: PgLink, by: String) {
+        self.link = link
+        self.by = by
+    }
 
     package struct Additions: Equatable, Sendable {
         package var added = 0
@@ -36,13 +43,37 @@ package struct AgencyKeyring {
         return AgencyKey(agency: agency, name: name, publicKey: bytes, expiresAt: expiresOn.map(endOfDay))
     }
 
-    package func add(_ key: AgencyKey) throws -> Additions {
-        switch try AgencyKeyStore(link).add(key) {
+    package func add(_ key: AgencyKey) throws -> Additions { try link.transaction { try put(key) } }
+
+    /// In a transaction of the caller's.
+    private func put(_ key: AgencyKey) throws -> Additions {
+        switch try addRecorded(key) {
         case .added: return Additions(added: 1)
         case .unchanged: return Additions(unchanged: 1)
         case let refusal:
             throw CommandFailure(.findings, Self.reason(refusal, key), remedy: Self.remedy(refusal))
         }
+    }
+
+    private func addRecorded(_ key: AgencyKey) throws -> AgencyKeyStore.Addition {
+        let addition = try AgencyKeyStore(link).add(key)
+        if addition == .added {
+            try record("add", key.agency, key.name, until: key.expiresAt, publicKey: key.publicKey)
+        }
+        return addition
+    }
+
+    private func record(
+        _ action: String, _ agency: AgencyID, _ name: String, until: Timestamp?, publicKey: [UInt8]? = nil
+    ) throws {
+        let now = try link.readNow()
+        let period = Period.ofWork(at: now)
+        let records = try AgencyKeyStore(link).delegations(of: agency).map { delegation in
+            LedgerRecord.key(
+                agency, name, action, in: delegation, publicKey: publicKey, until: until, by: LedgerRecord.word(by),
+                period: period, at: now)
+        }
+        try link.insertBlocks(LedgerBlock.seal(records))
     }
 
     /// Adds all keys of a file, or none.
@@ -58,7 +89,7 @@ package struct AgencyKeyring {
                     switch try reader.next() {
                     case .row:
                         let key = try Self.key(reader)
-                        switch try AgencyKeyStore(link).add(key) {
+                        switch try addRecorded(key) {
                         case .added: additions.added += 1
                         case .unchanged: additions.unchanged += 1
                         case let refusal:
@@ -93,12 +124,15 @@ package struct AgencyKeyring {
     package func list(_ agency: AgencyID?) throws -> [AgencyKey] { try AgencyKeyStore(link).list(agency) }
 
     package func revoke(_ agency: AgencyID, name: String) throws -> Timestamp {
-        guard let instant = try AgencyKeyStore(link).revoke(agency, name: name) else {
-            throw CommandFailure(
-                .findings, "\(agency) has no key named \(name)",
-                remedy: "See `dispatcherd agency key list --agency \(agency)`.")
+        try link.transaction {
+            guard let (instant, isNew) = try AgencyKeyStore(link).revoke(agency, name: name) else {
+                throw CommandFailure(
+                    .findings, "\(agency) has no key named \(name)",
+                    remedy: "See `dispatcherd agency key list --agency \(agency)`.")
+            }
+            if isNew { try record("revoke", agency, name, until: instant) }
+            return instant
         }
-        return instant
     }
 
     /// Adds a key in the place of another one, which is taken for some days more. Both or nothing.
@@ -110,12 +144,13 @@ package struct AgencyKeyring {
                 .usage, "the new key has the name of the old one", remedy: "A name is used for one key; give another.")
         }
         return try link.transaction {
-            _ = try add(key)
+            _ = try put(key)
             guard let end = try AgencyKeyStore(link).expire(key.agency, name: old, afterDays: days) else {
                 throw CommandFailure(
                     .findings, "\(key.agency) has no key named \(old) that is in force",
                     remedy: "See `dispatcherd agency key list --agency \(key.agency)`.")
             }
+            try record("rotate", key.agency, old, until: end)
             return end
         }
     }
@@ -169,5 +204,18 @@ package struct AgencyKeyring {
         case .keyTaken: "Make a key pair of its own for each name."
         case .added, .unchanged: ""
         }
+    }
+}
+
+extension LedgerRecord {
+    /// A key of an agency is added, revoked, or ends because another one takes its place.
+    static func key(
+        _ agency: AgencyID, _ name: String, _ action: String, in delegation: Delegation, publicKey: [UInt8]?,
+        until: Timestamp?, by: String, period: Period, at now: Timestamp
+    ) -> LedgerRecord {
+        var text = "key agency=\(agency) delegation=\(delegation) name=\(name) action=\(action)"
+        if let publicKey { text += " public=\(LedgerTree.hex(publicKey))" }
+        if let until { text += " until=\(until)" }
+        return LedgerRecord(delegation: delegation, period: period, text + " by=\(by) at=\(now)")
     }
 }

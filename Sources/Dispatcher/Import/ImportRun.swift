@@ -84,6 +84,8 @@ package struct ImportRun {
                 .unchanged, file, digest, good: Int(former.rowsGood), bad: Int(former.rowsBad), badRows, [])
         }
         try requireOpen(state, store)
+        // In a month without one a stop would overlay nothing: most often another month is meant.
+        if kind == .stops { try SegmentationStore(link, period: period).requireCut() }
         try opening?.requireUnplanned()
         let latestDay = min(period.lastDay, try store.today())
         let copy = try store.stage(kind.format.stagedColumns)
@@ -102,13 +104,15 @@ package struct ImportRun {
         }
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
+        let started = try starts?.apply(importID: importID, digest: digest)
         let counts =
-            try starts?.apply(importID: importID, digest: digest) ?? opening?.apply(importID: importID)
+            try started?.counts ?? opening?.apply(importID: importID)
             ?? store.apply(importID: importID) { endings, now in
                 LedgerBlock.seal(endings.map { LedgerRecord.ending($0, period: Period.ofWork(at: now), at: now) })
             }
         try FileRecords.write(kind, import: importID, link)
         var taken = report(isDryRun ? .checked : .imported, file, digest, good: good, bad: bad, badRows, counts)
+        taken.warnings = started?.warnings ?? []
         if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
         return taken
     }

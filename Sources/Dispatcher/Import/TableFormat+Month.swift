@@ -59,6 +59,7 @@ extension TableFormat {
             "The delegation is the one that the cut has the account in; with another one the row is refused.",
             "A stop whose last day has passed is recorded and takes nothing back.",
             "A stop is withdrawn, or ended early, by a start (`exclusion-ended`); loading it again does not renew it.",
+            "The period has a cut.",
         ])
 
     /// What a row of stops must have beyond its single values.

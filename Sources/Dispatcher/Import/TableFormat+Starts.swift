@@ -41,6 +41,7 @@ extension TableFormat {
             "An account stands in the file once; account, reason and day together are loaded once, and with other "
                 + "values than the ones loaded they are refused. After a certificate of exhaustion is revoked, "
                 + "`exclusion-ended` of the same day is another start.",
+            "What waits in a hand is dealt anew, at the front; what is held stays with its holder as dealt.",
             "The period has a plan that is applied, and no later one has any.",
         ])
 

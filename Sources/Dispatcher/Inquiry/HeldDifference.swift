@@ -6,9 +6,9 @@ internal import PgStore
 
 /// What a client believes that it holds, set against what it does hold.
 enum HeldDifference {
-    /// By count and digest; where they differ, a page of what it holds.
+    /// By count and digest; where they differ, a page of what it holds, and where they agree, of what came of it since then.
     static func byDigest(
-        _ count: Int64, _ sum: [UInt8], after: HeldCursor?, of agency: AgencyID, _ link: PgLink
+        _ count: Int64, _ sum: [UInt8], after: HeldCursor?, since: Timestamp?, of agency: AgencyID, _ link: PgLink
     ) throws -> Reply {
         let summary = try link.readHeld(by: agency)
         var digest = HeldDigest.empty
@@ -16,14 +16,19 @@ enum HeldDifference {
             if let part = HeldDigest(count: grant.accounts, bytes: grant.digest) { digest.add(part) }
         }
         for lease in summary.ended { digest.subtract(lease.delegation, lease.account, lease.epoch) }
-        guard digest != HeldDigest(count: count, bytes: sum) else {
-            return .resumed(HeldComparison(held: digest.count, isMatch: true))
+        let isMatch = digest == HeldDigest(count: count, bytes: sum)
+        let place = after.map { ($0.delegation.value, $0.account.value) } ?? (0, 0)
+        let page: [HeldLease]
+        if isMatch {
+            page =
+                try since.map { try link.readHeldNews(of: agency, since: $0, after: place, limit: Inquiries.pageMax) }
+                ?? []
+        } else {
+            page = try link.readHeldPage(of: agency, after: place, limit: Inquiries.pageMax)
         }
-        let page = try link.readHeldPage(
-            of: agency, after: after.map { ($0.delegation, $0.account) }, limit: Inquiries.pageMax)
         return .resumed(
             HeldComparison(
-                held: digest.count, isMatch: false, page: page.map(HeldAccount.init),
+                held: digest.count, isMatch: isMatch, page: page.map(HeldAccount.init),
                 next: page.count == Int(Inquiries.pageMax) ? page.last?.lease.place : nil))
     }
 
@@ -51,7 +56,7 @@ enum HeldDifference {
         let besides = page.filter { !known.contains($0.lease) }
         lines += besides.map { held in
             [ReplyField("status", "held")] + held.lease.fields
-                + [ReplyField("grant", held.grant), ReplyField("term", held.term)]
+                + [ReplyField("grant", held.grant), ReplyField("term", held.term)] + held.news
         }
         var end = [
             ReplyField("keep", Int64(believed.count - missing.count)), ReplyField("lost", Int64(missing.count)),
@@ -60,6 +65,10 @@ enum HeldDifference {
         if let reached { end.append(ReplyField("next", reached)) }
         return .listed(lines, end: end)
     }
+}
+
+extension HeldLease {
+    fileprivate var news: [ReplyField] { (paid?.fields ?? []) + (recall?.fields ?? []) }
 }
 
 extension LeaseKey {
@@ -78,6 +87,6 @@ extension HeldAccount {
     fileprivate init(_ held: HeldLease) {
         self.init(
             delegation: held.lease.delegation, account: held.lease.account, epoch: held.lease.epoch, grant: held.grant,
-            term: held.term)
+            term: held.term, news: held.news)
     }
 }

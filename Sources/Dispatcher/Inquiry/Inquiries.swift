@@ -107,7 +107,8 @@ struct Inquiries: Sendable {
             try await connection.run { link in
                 switch request.belief {
                 case .digest(let count, let sum):
-                    try HeldDifference.byDigest(count, sum, after: request.after, of: identity.agency, link)
+                    try HeldDifference.byDigest(
+                        count, sum, after: request.after, since: request.since, of: identity.agency, link)
                 case .list(let list, let through):
                     try HeldDifference.byList(
                         list, after: request.after, through: through, of: identity.agency, link)

@@ -19,10 +19,19 @@ extension HeldDetail {
             ReplyField("reference", dealt.reference), ReplyField("window", told.window),
         ]
         if let next = nextStep(at: now) { fields.append(ReplyField("next", next)) }
-        if let paid {
-            fields += [ReplyField("paid", paid.amount), ReplyField("paid-on", paid.latest)]
+        fields += paid?.fields ?? []
+        if let started {
+            fields += [ReplyField("changed", started.reason), ReplyField("changed-on", started.on)]
         }
-        if let recall { fields += recall.fields }
+        return fields + (recall?.fields ?? [])
+    }
+}
+
+extension PaidSince {
+    var fields: [ReplyField] {
+        var fields: [ReplyField] = []
+        if amount > .zero, let latest { fields += [ReplyField("paid", amount), ReplyField("paid-on", latest)] }
+        if reversed > .zero { fields.append(ReplyField("reversed", reversed)) }
         return fields
     }
 }
@@ -46,9 +55,10 @@ extension HeldDetail {
     fileprivate func nextStep(at now: Timestamp) -> String? {
         let zone = dealt.municipality?.timeZone ?? .mexicoCity
         var step = ("call", contactRules.nextDay(from: now, in: zone))
+        if contactRules.hasCadence, let paid, paid.amount > .zero { return nil }
         if contactRules.hasCadence, let history {
             let band = Cadence.Band(arrears: dealt.arrears)
-            guard paid == nil, let next = history.next(band: band, at: place, today: step.1) else { return nil }
+            guard let next = history.next(band: band, at: place, today: step.1) else { return nil }
             let isVisit = next.what.hasSuffix("visit")
             step = (
                 next.what, max(next.day, contactRules.nextDay(from: now, in: zone, by: isVisit ? .visit : .phoneOut))

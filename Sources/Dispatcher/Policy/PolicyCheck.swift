@@ -16,17 +16,21 @@ package struct PolicyCheck: Encodable, Sendable {
     package let file: String
     package let faults: [Fault]
     package private(set) var warnings: [PolicyWarning]
+    /// Whether the closed months were asked for rules that they have been placed by, in words.
+    package private(set) var closedMonths = "not asked"
     private let policy: PolicyFile?
     private let faultLines: [String]
 
     /// - Throws: ``CommandFailure`` (usage) where the file cannot be read at all.
-    package init(path: String) throws(CommandFailure) { self.init(text: try PolicyFile.read(path), file: path) }
+    package init(path: String) throws(CommandFailure) { self.init(bytes: try PolicyFile.bytes(path), file: path) }
 
     /// - Parameter file: what the file is called in the lines.
-    package init(text: String, file: String) {
+    package init(text: String, file: String) { self.init(bytes: Array(text.utf8), file: file) }
+
+    package init(bytes: [UInt8], file: String) {
         self.file = file
         do throws(PolicyFaults) {
-            let policy = try PolicyFile(text: text)
+            let policy = try PolicyFile(text: try PolicyFile.text(bytes))
             // Before the rules are compared with each other, which takes a time that grows with the square of their number.
             for version in policy.versions {
                 do {
@@ -53,7 +57,9 @@ package struct PolicyCheck: Encodable, Sendable {
     package mutating func compareWithClosed(_ link: PgLink) throws {
         guard let policy else { return }
         var told: Set<String> = []
-        for closed in try PolicyHistoryStore(link).closed() {
+        let months = try PolicyHistoryStore(link).closed()
+        closedMonths = months.isEmpty ? "none" : "\(months.count) compared"
+        for closed in months {
             let day = closed.period.firstDay
             guard let now = policy.read.last(where: { $0.policy.effectiveOn <= day }),
                 let then = try? PolicyFile(text: closed.body).policy(on: day), then != now.policy,
@@ -73,6 +79,10 @@ package struct PolicyCheck: Encodable, Sendable {
         }
     }
 
+    /// Notes that the closed months were not asked.
+    /// - Parameter reason: why, as in `there is no database here`.
+    package mutating func leaveClosed(because reason: String) { closedMonths = "not asked: \(reason)" }
+
     /// For people, one line each.
     package var lines: [String] {
         guard let policy else { return faultLines }
@@ -89,9 +99,10 @@ package struct PolicyCheck: Encodable, Sendable {
                 + (newest.invitation == nil ? "" : "; mediation by invitation"),
         ]
         lines += warnings.map { "\(file): \($0)" }
+        lines.append("closed months: \(closedMonths)")
         lines.append(warnings.isEmpty ? "no faults" : "no faults; warnings: \(warnings.count)")
         return lines
     }
 
-    private enum CodingKeys: String, CodingKey { case file, faults, warnings }
+    private enum CodingKeys: String, CodingKey { case file, faults, warnings, closedMonths }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Yams
-
 /// One thing that is wrong in a policy file: where, what was found, and what would be right.
 package struct PolicyFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// From 1 on; 0 where the file as a whole is meant.
@@ -34,38 +32,5 @@ package struct PolicyFaults: Error, Sendable {
 
     init(found: String, expected: String) {
         self.list = [PolicyFault(line: 0, column: 0, field: "", found: found, expected: expected)]
-    }
-
-    /// What the parser says, without its own "found".
-    private static func plain(_ problem: String) -> String {
-        for beginning in ["found ", "but found "] where problem.hasPrefix(beginning) {
-            return String(problem.dropFirst(beginning.count))
-        }
-        return problem
-    }
-
-    init(yaml error: any Error) {
-        switch error as? YamlError {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            list = [
-                PolicyFault(
-                    line: mark.line, column: mark.column, field: "", found: Self.plain(problem), expected: "valid YAML")
-            ]
-        case .duplicatedKeysInMapping(let names, let context):
-            list = [
-                PolicyFault(
-                    line: context.mark.line, column: context.mark.column, field: "",
-                    found: "\(names.map { "'\($0)'" }.joined(separator: ", ")) twice in one mapping",
-                    expected: "each name once")
-            ]
-        case .reader(let problem, _, _, _):
-            list = [PolicyFault(line: 0, column: 0, field: "", found: problem, expected: "UTF-8 text")]
-        case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded, nil:
-            list = [
-                PolicyFault(
-                    line: 0, column: 0, field: "", found: "a text that YAML does not allow", expected: "valid YAML")
-            ]
-        }
     }
 }

@@ -41,9 +41,9 @@ package struct PolicyFile: Sendable {
     /// Reads `path`.
     /// - Throws: ``CommandFailure``: usage where the file is missing or wrong; its text lists the first ten faults.
     package init(path: String) throws(CommandFailure) {
-        let text = try Self.read(path)
+        let bytes = try Self.bytes(path)
         do {
-            try self.init(text: text)
+            try self.init(text: try Self.text(bytes))
         } catch {
             let shown = error.list.prefix(10).map { "\n  \($0)" }.joined()
             let more = error.list.count > 10 ? "\n  and \(error.list.count - 10) more" : ""
@@ -54,7 +54,8 @@ package struct PolicyFile: Sendable {
         }
     }
 
-    static func read(_ path: String) throws(CommandFailure) -> String {
+    /// - Throws: ``CommandFailure`` (usage) where there is no such file, or more of it than a policy may have.
+    static func bytes(_ path: String) throws(CommandFailure) -> [UInt8] {
         let max = PolicyReader.bytesMax
         let bytes: [UInt8]
         do {
@@ -69,9 +70,26 @@ package struct PolicyFile: Sendable {
                 .usage, "the policy file \(path) has more than \(max) bytes",
                 remedy: "Take the file of a policy, or let it have fewer rules.")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure(.usage, "the policy file \(path) is not UTF-8", remedy: "Save it as UTF-8")
+        return bytes
+    }
+
+    /// - Throws: ``PolicyFaults`` with the place of the first byte that is not UTF-8.
+    static func text(_ bytes: [UInt8]) throws(PolicyFaults) -> String {
+        if let text = String(validating: bytes, as: UTF8.self) { return text }
+        var (offset, line, column) = (0, 1, 1)
+        var iterator = bytes.makeIterator()
+        var parser = Unicode.UTF8.ForwardParser()
+        while case .valid(let scalar) = parser.parseScalar(from: &iterator) {
+            offset += scalar.count
+            (line, column) = scalar.elementsEqual([0x0A]) ? (line + 1, 1) : (line, column + 1)
         }
-        return text
+        let byte = offset < bytes.count ? String(bytes[offset], radix: 16, uppercase: true) : ""
+        let isWide = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
+        throw PolicyFaults(list: [
+            PolicyFault(
+                line: line, column: column, field: "",
+                found: isWide ? "UTF-16 text" : "byte \(offset) (hexadecimal \(byte)), which is not UTF-8",
+                expected: "UTF-8 text: save the file with that encoding")
+        ])
     }
 }

@@ -51,7 +51,7 @@ extension PolicyReader {
     private func band(_ entry: Entry) -> Condition? {
         guard let name = text(entry) else { return nil }
         if let band = bands[name] { return .named(name, band.range) }
-        if brokenNames.contains(name) { return nil }
+        if brokenNames.contains(name) || !areBandsWhole { return nil }
         fault(
             entry,
             expected: bands.isEmpty ? "a band; this policy has none" : oneOf(bands.keys.sorted(), for: name))
@@ -67,7 +67,7 @@ extension PolicyReader {
         if let index = reliefs.firstIndex(of: name) { return .offered(index) }
         // In a version that has no such relief, nobody may be offered it.
         if otherReliefs.contains(name) { return .any([]) }
-        if brokenNames.contains(name) { return nil }
+        if brokenNames.contains(name) || !areReliefsWhole { return nil }
         fault(entry, expected: reliefs.isEmpty ? "a relief; this policy has none" : oneOf(reliefs, for: name))
         return nil
     }
@@ -120,9 +120,14 @@ extension PolicyReader {
             fault(entry, expected: example(field))
             return nil
         }
-        guard let record = record(entry, required: [], optional: names) else { return nil }
+        guard let record = record(entry, required: [], optional: names, synonyms: Self.synonyms(field.kind)) else {
+            return nil
+        }
         var atLeast: [Condition.Bound?] = []
         var atMost: [Condition.Bound?] = []
+        let written = Condition.WrittenEnds(
+            isAbove: record["above"] != nil || record["after"] != nil,
+            isBelow: record["below"] != nil || record["before"] != nil)
         for (name, value) in record {
             switch name {
             case "above", "after": atLeast.append(bound(field, value)?.advanced(by: 1))
@@ -145,7 +150,23 @@ extension PolicyReader {
             fault(entry, found: "\(record.count) tests", expected: "one lower end, one upper end, or one of each")
             return nil
         }
-        return .range(field, atLeast: atLeast.first ?? nil, atMost: atMost.first ?? nil)
+        return .range(field, atLeast: atLeast.first ?? nil, atMost: atMost.first ?? nil, written: written)
+    }
+
+    /// Dates have words of their own, and signs are not read.
+    private static func synonyms(_ kind: AccountField.Kind) -> [String: String] {
+        let numbers = ["above", "at_least", "below", "at_most"]
+        let dates = ["after", "on_or_after", "before", "on_or_before"]
+        let (from, to) = kind == .date ? (numbers, dates) : (dates, numbers)
+        let words = [
+            from, [">", ">=", "<", "<="], ["more_than", "from", "less_than", "to"], ["over", "min", "under", "max"],
+        ]
+        var found = words.reduce(into: [String: String]()) { found, names in
+            for (name, meant) in zip(names, to) { found[name] = meant }
+        }
+        found["since"] = to[1]
+        found["until"] = to[3]
+        return found
     }
 
     private func between(_ field: AccountField, _ entry: Entry) -> (Condition.Bound, Condition.Bound)? {
@@ -159,14 +180,19 @@ extension PolicyReader {
             fault(entry, found: "a range that ends before it starts", expected: "the lower value first")
             return nil
         }
+        if case .cut(let low) = lower, case .cut(let high) = upper, low > high {
+            fault(entry, found: "a range that ends before it starts", expected: "the lower value first")
+            return nil
+        }
         return (lower, upper)
     }
 
     /// `60 days before cut`: from that day up to the cut's, both included.
     private func within(_ entry: Entry) -> (Condition.Bound, Condition.Bound)? {
-        guard let text = text(entry, expected: "as in '60 days before cut'") else { return nil }
+        let expected = "a span up to the cut or from it, as in '60 days before cut'"
+        guard let text = text(entry, expected: expected) else { return nil }
         guard let days = Self.daysFromCut(text), text != "cut" else {
-            fault(entry, expected: "a span up to the cut or from it, as in '60 days before cut'")
+            fault(entry, expected: expected)
             return nil
         }
         return (.cut(days: min(days, 0)), .cut(days: max(days, 0)))
@@ -192,7 +218,9 @@ extension PolicyReader {
         case .code(let words):
             value = words.firstIndex(of: text).map { .value(Int64($0) + 1) }
         }
-        if value == nil { fault(entry, expected: example(field, misspelt: text)) }
+        if value == nil {
+            fault(entry, expected: Self.comparison(text, field.kind) ?? example(field, misspelt: text))
+        }
         return value
     }
 
@@ -206,6 +234,13 @@ extension PolicyReader {
         case .flag: "yes or no"
         case .code(let words): oneOf(words, for: word)
         }
+    }
+
+    /// How a comparison by signs, as in `> 3`, is written here; `nil` where the text is none.
+    private static func comparison(_ text: String, _ kind: AccountField.Kind) -> String? {
+        let sign = String(text.prefix { "<>=".contains($0) })
+        guard !PolicyShape.comparisons(kind).isEmpty, let name = synonyms(kind)[sign] else { return nil }
+        return "'{\(name): \(text.dropFirst(sign.count).drop { $0 == " " }.prefix(30).description.withoutControls)}'"
     }
 
     private static func money(_ amount: Cents) -> Condition.Bound? {
@@ -235,7 +270,7 @@ extension PolicyReader {
 }
 
 extension Condition.Bound {
-    fileprivate func advanced(by step: Int64) -> Condition.Bound {
+    func advanced(by step: Int64) -> Condition.Bound {
         switch self {
         case .value(let value): .value(value + step)
         case .cut(let days): .cut(days: days + step)

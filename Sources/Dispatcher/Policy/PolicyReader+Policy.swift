@@ -46,9 +46,11 @@ extension PolicyReader {
         let first = PolicyReader()
         let versions = first.versionList(Entry(node: root, path: ""))
         var faults = first.faults
+        let isWhole = faults.isEmpty
         var policies: [ReadPolicy] = []
         for index in versions.indices {
-            let reader = PolicyReader(versions: versions.map(\.name), versionIndex: index)
+            let reader = PolicyReader(
+                versions: versions.map(\.name), versionIndex: index, areVersionsWhole: isWhole)
             if let policy = reader.policy(root, version: versions[index]) { policies.append(policy) }
             // A fault in a rule of several versions is one fault.
             for fault in reader.faults where !faults.contains(fault) { faults.append(fault) }
@@ -65,9 +67,11 @@ extension PolicyReader {
         let bandSets = top["bands"].map(bandSets) ?? []
         let relief = top["relief"].map(relief) ?? []
         reliefs = relief.map(\.name)
+        reliefClauses = relief
         let exclusions = top["exclusions"].map(exclusions) ?? []
         if let entry = top["exclusions"] { remember("exclusions", entry) }
-        let tactics = top["tactics"].map(tactics) ?? VersionedRules()
+        var tactics = top["tactics"].map(tactics) ?? VersionedRules()
+        if top["tactics"] == nil { tactics.isWhole = false }
         let strategies = top["strategies"].map { self.strategies($0, tactics: tactics) } ?? []
         let invitation = top["mediation"].flatMap { self.invitation($0, strategies: strategies.map(\.strategy)) }
         reliefs = nil
@@ -164,6 +168,8 @@ struct PolicyVersion {
 extension PolicyReader {
     /// Bounds how often the file is walked.
     static let versionsMax = 60
+    /// In place of a day that has a fault; nothing is made of it.
+    private static let anyDay = LocalDate(daysSince1970: 0)
 
     /// The versions of the file, the oldest first. Empty goes with at least one fault.
     func versionList(_ root: Entry) -> [PolicyVersion] {
@@ -176,10 +182,12 @@ extension PolicyReader {
             for name in ["version", "effective"] where entry(name) == nil {
                 fault(root, found: "no '\(name)'", expected: "it, or 'versions' with several of them")
             }
-            guard let name = entry("version").flatMap(word), let day = entry("effective").flatMap(day) else {
-                return []
-            }
-            return [PolicyVersion(name: name, effectiveOn: day, title: nil, place: entry("version")?.place)]
+            let (name, day) = (entry("version").flatMap(word), entry("effective").flatMap(day))
+            // The rules are looked at in any case: their faults do not depend on the day.
+            return [
+                PolicyVersion(
+                    name: name ?? "", effectiveOn: day ?? Self.anyDay, title: nil, place: entry("version")?.place)
+            ]
         }
         for name in ["version", "effective"] {
             if let double = entry(name) {
@@ -196,36 +204,50 @@ extension PolicyReader {
             return []
         }
         var found: [PolicyVersion] = []
+        var latest: PolicyVersion?
         for member in members {
-            guard let record = record(member, .version), let name = record["version"].flatMap(word),
-                let day = record["effective"].flatMap(day)
-            else { continue }
-            if let last = found.last, last.effectiveOn >= day {
+            guard let record = record(member, .version) else { continue }
+            let (name, day) = (record["version"].flatMap(word), record["effective"].flatMap(day))
+            let version = PolicyVersion(
+                name: name ?? record["version"]?.node.scalar?.string ?? "", effectiveOn: day ?? Self.anyDay,
+                title: record["title"].flatMap(title), place: member.place)
+            found.append(version)
+            guard let day else { continue }
+            if let latest, latest.effectiveOn >= day {
                 fault(
-                    member, found: "\(name) from \(day) after \(last.name) from \(last.effectiveOn)",
+                    member, found: "\(version.name) from \(day) after \(latest.name) from \(latest.effectiveOn)",
                     expected: "the versions in order of their first days, the oldest first")
             }
-            found.append(
-                PolicyVersion(
-                    name: name, effectiveOn: day, title: record["title"].flatMap(title), place: member.place))
+            latest = version
         }
-        unique(found.map(\.name), entry)
+        unique(found.map(\.name).filter { !$0.isEmpty }, entry)
         return found
     }
 
     /// Whether a rule belongs to the version that is read.
-    func isPresent(_ record: [String: Entry]) -> Bool {
-        let since = record["since"].flatMap(versionNumber)
-        let before = record["before"].flatMap(versionNumber)
-        if let entry = record["before"], let before, before <= since ?? 0 {
-            fault(entry, found: "an end that no version comes before", expected: "a version after that of 'since'")
+    enum Presence {
+        case here, elsewhere
+        /// What it says of versions has a fault.
+        case unknown
+    }
+
+    func presence(_ record: [String: Entry]) -> Presence {
+        let (since, before) = (record["since"].map(versionNumber), record["before"].map(versionNumber))
+        guard since != .some(nil), before != .some(nil) else { return .unknown }
+        let (first, end) = ((since ?? nil) ?? 0, (before ?? nil) ?? .max)
+        if let entry = record["before"], end <= first {
+            if areVersionsWhole {
+                fault(entry, found: "an end that no version comes before", expected: "a version after that of 'since'")
+            }
+            return .unknown
         }
-        return versionIndex >= since ?? 0 && versionIndex < before ?? .max
+        return versionIndex >= first && versionIndex < end ? .here : .elsewhere
     }
 
     private func versionNumber(_ entry: Entry) -> Int? {
         guard let name = word(entry) else { return nil }
         if let index = versions.firstIndex(of: name) { return index }
+        guard areVersionsWhole else { return nil }
         fault(entry, expected: oneOf(versions, for: name) + ", a version of this file")
         return nil
     }
@@ -238,4 +260,6 @@ struct VersionedRules<Rule> {
     var otherNames: Set<String> = []
     /// Rules that have a fault.
     var brokenNames: Set<String> = []
+    /// Whether all names could be read; otherwise nobody can tell that one is not among them.
+    var isWhole = true
 }

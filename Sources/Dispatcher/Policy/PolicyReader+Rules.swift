@@ -7,11 +7,15 @@ extension PolicyReader {
     func bandSets(_ entry: Entry) -> [PolicyBandSet] {
         var sets: [PolicyBandSet] = []
         for member in list(entry, of: "sets of bands") ?? [] {
-            guard let record = record(member, .bandSet) else { continue }
+            guard let record = record(member, .bandSet) else {
+                areBandsWhole = false
+                continue
+            }
             _ = record["title"].flatMap(title)
             _ = record["origin"].flatMap(origins)
             let name = record["bands"].flatMap(word)
             guard let field = record["field"].flatMap({ bandField($0) }), let ranges = record["ranges"] else {
+                markBroken(record["ranges"])
                 continue
             }
             let bands = (list(ranges, of: "bands") ?? []).compactMap { band($0, field: field) }
@@ -22,6 +26,21 @@ extension PolicyReader {
         unique(sets.map(\.name), entry, at: "bands")
         unique(sets.flatMap { $0.bands.map(\.name) }, entry)
         return sets
+    }
+
+    /// The bands of a set whose field is not known: their names are there all the same.
+    private func markBroken(_ ranges: Entry?) {
+        guard let members = ranges?.node.sequence else {
+            areBandsWhole = false
+            return
+        }
+        for member in members {
+            guard let name = member.mapping?["band"]?.scalar?.string else {
+                areBandsWhole = false
+                continue
+            }
+            brokenNames.insert(name)
+        }
     }
 
     private func bandField(_ entry: Entry) -> AccountField? {
@@ -36,10 +55,13 @@ extension PolicyReader {
     }
 
     private func band(_ entry: Entry, field: AccountField) -> PolicyBandSet.Band? {
-        guard let record = record(entry, .band), let name = record["band"].flatMap(word) else { return nil }
+        guard let record = record(entry, .band), let name = record["band"].flatMap(word) else {
+            areBandsWhole = false
+            return nil
+        }
         brokenNames.insert(name)
         guard let entry = record["range"], let range = test(field, entry) else { return nil }
-        guard case .range(_, let atLeast, let atMost) = range else {
+        guard case .range(_, let atLeast, let atMost, _) = range else {
             fault(entry, expected: "a range, as in 'between: [1, 30]' or 'above: 120'")
             return nil
         }
@@ -69,16 +91,26 @@ extension PolicyReader {
 
     /// The rules of a list that have nothing but a name, a title, origins and a condition.
     func clauses(_ entry: Entry, _ shape: PolicyShape, of what: String, place: String) -> [Clause] {
-        let found = (list(entry, of: what) ?? []).compactMap { member -> Clause? in
-            guard let record = record(member, shape) else { return nil }
-            let rule = rule(record, name: shape.name)
-            let isPresent = isPresent(record)
-            guard let rule else {
-                if let name = record[shape.name]?.node.scalar?.string { brokenNames.insert(name) }
+        let isRelief = shape.name == PolicyShape.relief.name
+        let members = list(entry, of: what)
+        if members == nil, isRelief { areReliefsWhole = false }
+        let found = (members ?? []).compactMap { member -> Clause? in
+            guard let record = record(member, shape) else {
+                if isRelief { areReliefsWhole = false }
                 return nil
             }
-            guard isPresent else {
-                if shape.name == PolicyShape.relief.name { otherReliefs.insert(rule.name) }
+            let rule = rule(record, name: shape.name)
+            let presence = presence(record)
+            guard let rule, presence != .unknown else {
+                if let name = record[shape.name]?.node.scalar?.string {
+                    brokenNames.insert(name)
+                } else if isRelief {
+                    areReliefsWhole = false
+                }
+                return nil
+            }
+            guard presence == .here else {
+                if isRelief { otherReliefs.insert(rule.name) }
                 return nil
             }
             remember("\(place).\(rule.name)", member)
@@ -101,7 +133,10 @@ extension PolicyReader {
             guard let record = record(member, .exclusion) else { return nil }
             let rule = rule(record, name: "reason")
             let until = record["until"].flatMap(dateField)
-            guard isPresent(record), let rule else { return nil }
+            guard presence(record) == .here, let rule else { return nil }
+            if rule.name == "none", let name = record["reason"] {
+                fault(name, expected: "another name: 'none' is the rule of accounts with nothing to collect")
+            }
             remember("exclusions.\(rule.name)", member)
             return Exclusion(
                 reason: rule.name, title: rule.title, origins: rule.origins, when: rule.when, until: until)
@@ -122,16 +157,25 @@ extension PolicyReader {
 
     func tactics(_ entry: Entry) -> VersionedRules<Tactic> {
         var found = VersionedRules<Tactic>()
-        for member in list(entry, of: "tactics") ?? [] {
-            guard let record = record(member, .tactic) else { continue }
-            let rule = rule(record, name: "tactic")
-            let priority = record["priority"].flatMap(priorityClass)
-            let isPresent = isPresent(record)
-            guard let rule, let priority else {
-                if let name = record["tactic"]?.node.scalar?.string { found.brokenNames.insert(name) }
+        let members = list(entry, of: "tactics")
+        found.isWhole = members != nil
+        for member in members ?? [] {
+            guard let record = record(member, .tactic) else {
+                found.isWhole = false
                 continue
             }
-            guard isPresent else {
+            let rule = rule(record, name: "tactic")
+            let priority = record["priority"].flatMap(priorityClass)
+            let presence = presence(record)
+            guard let rule, let priority, presence != .unknown else {
+                if let name = record["tactic"]?.node.scalar?.string {
+                    found.brokenNames.insert(name)
+                } else {
+                    found.isWhole = false
+                }
+                continue
+            }
+            guard presence == .here else {
                 found.otherNames.insert(rule.name)
                 continue
             }
@@ -147,7 +191,16 @@ extension PolicyReader {
     private func priorityClass(_ entry: Entry) -> Int16? { integer(entry, in: 1...99).map { Int16($0) } }
 
     func strategies(_ entry: Entry, tactics: VersionedRules<Tactic>) -> [StrategyRule] {
-        let found = (list(entry, of: "strategies") ?? []).compactMap { strategy($0, tactics: tactics) }
+        let members = list(entry, of: "strategies")
+        if members?.isEmpty == true {
+            fault(entry, found: "an empty list", expected: "at least one strategy: without one nobody is collected")
+        }
+        let found = (members ?? []).compactMap { strategy($0, tactics: tactics) }
+        if found.isEmpty, members?.isEmpty == false, faults.isEmpty {
+            fault(
+                entry, found: "no strategy in version \(versions[versionIndex])",
+                expected: "at least one in every version: without one nobody is collected")
+        }
         unique(found.map(\.strategy.name), entry, at: "strategies")
         return found
     }
@@ -160,13 +213,9 @@ extension PolicyReader {
         let urgent = record["urgent"].map(urgent) ?? []
         let listed = record["tactics"].flatMap { self.named($0, tactics: tactics) }
         let holding = holding(record, entry)
-        guard isPresent(record), var named = listed else { return nil }
+        guard presence(record) == .here, var named = listed else { return nil }
         guard let rest = named.popLast(), rest.when == .always else {
-            if let entry = record["tactics"] {
-                fault(
-                    entry, found: "a last tactic with a condition",
-                    expected: "one whose condition is 'always' at the end")
-            }
+            if let list = record["tactics"] { faultNoRest(listed ?? [], of: rule?.when, list) }
             return nil
         }
         guard let strategy, let rule, let portfolio, let holding else { return nil }
@@ -175,6 +224,17 @@ extension PolicyReader {
         return StrategyRule(
             strategy: strategy, title: rule.title, origins: rule.origins, when: rule.when, portfolio: portfolio,
             urgent: urgent, tactics: named, rest: rest, holding: holding)
+    }
+
+    /// Accounts that meet none of the tactics would have none.
+    private func faultNoRest(_ tactics: [Tactic], of strategy: Condition?, _ list: Entry) {
+        let expected = "one whose condition is 'always' at the end"
+        guard let last = tactics.last else {
+            return fault(list, found: "no tactic in version \(versions[versionIndex])", expected: expected)
+        }
+        let left = strategy.map { ConditionGap.left($0, by: tactics.map(\.when), relief: reliefClauses) } ?? []
+        let words = left.isEmpty ? "" : ", which leaves accounts of \(Words.list(left, shown: 4)) without one"
+        fault(list, found: "a last tactic, '\(last.name)', with a condition\(words)", expected: expected)
     }
 
     /// A strategy that takes accounts by itself; mediation only invites.
@@ -196,8 +256,9 @@ extension PolicyReader {
             if let tactic = tactics.present.first(where: { $0.name == name }) { return tactic }
             if tactics.otherNames.contains(name) { return nil }
             isWhole = false
-            if !tactics.brokenNames.contains(name) {
-                fault(member, expected: oneOf(tactics.present.map(\.name), for: name))
+            if tactics.isWhole, !tactics.brokenNames.contains(name) {
+                let names = tactics.present.map(\.name)
+                fault(member, expected: names.isEmpty ? "a tactic; this policy has none" : oneOf(names, for: name))
             }
             return nil
         }
@@ -288,9 +349,9 @@ extension PolicyReader {
         let sessions = record["sessions"].flatMap(sessions)
         let portfolio = record["portfolio"].flatMap(portfolio)
         let holding = holding(record, entry)
-        guard isPresent(record) else { return nil }
+        guard presence(record) == .here else { return nil }
         // With a faulty strategy among them the list is not whole.
-        if faults.isEmpty, let from, !strategies.contains(from), let invites = record["invites"] {
+        if faults.isEmpty, areVersionsWhole, let from, !strategies.contains(from), let invites = record["invites"] {
             fault(invites, expected: "a strategy of this policy: \(strategies.map(\.name).joined(separator: ", "))")
         }
         guard let title, let origins, let from, let when, let sessions, let portfolio, let holding else { return nil }
@@ -301,17 +362,26 @@ extension PolicyReader {
     }
 
     private func sessions(_ entry: Entry) -> Invitation.Sessions? {
+        let expected = "'one_per: 950 accounts', 'fixed: {14: 200}', or both"
+        guard case .mapping(let mapping) = entry.node, mapping.count > 0 else {
+            fault(entry, found: entry.node.mapping.map { _ in "an empty mapping" }, expected: expected)
+            return nil
+        }
         guard let record = record(entry, .sessions) else { return nil }
-        if record.isEmpty { fault(entry, expected: "'one_per: 950 accounts', 'fixed: {14: 200}', or both") }
         let ratio = record["one_per"].flatMap { quantity($0, unit: "accounts", in: 1...1_000_000_000) }
         var fixed: [Int16: Int64] = [:]
-        if let table = record["fixed"] {
-            let numbers = Delegation.all.map(\.description)
-            for (name, value) in self.record(table, required: [], optional: numbers) ?? [:] {
-                guard let delegation = Delegation(text: name), let count = integer(value, in: 0...10_000_000) else {
+        if let table = record["fixed"], take(table) {
+            if table.node.mapping == nil { fault(table, expected: "sessions by delegation, as in '{14: 200, 9: 150}'") }
+            for (key, node) in table.node.mapping ?? [:] {
+                let name = key.scalar?.string ?? ""
+                guard let delegation = Delegation(text: name) else {
+                    fault(
+                        mark: key.mark, path: table.path, found: describe(key),
+                        expected: "a delegation's number from 1 to 32")
                     continue
                 }
-                fixed[delegation.value] = count
+                let value = Entry(node: node, path: "\(table.path).\(name)")
+                if let count = integer(value, in: 0...10_000_000) { fixed[delegation.value] = count }
             }
         }
         return Invitation.Sessions(accountsPerSession: ratio, fixed: fixed)

@@ -19,6 +19,9 @@ final class PolicyReader {
     /// their faults and left out.
     let versions: [String]
     let versionIndex: Int
+    /// Whether the names and the order of the versions can be relied on: a fault in them is one fault, and not another one in each
+    /// rule that goes by them.
+    let areVersionsWhole: Bool
     /// Bands and relief that conditions can name so far; `nil` for relief where a condition may not ask for it.
     var bands: [String: (field: AccountField, range: Condition)] = [:]
     var reliefs: [String]?
@@ -27,6 +30,11 @@ final class PolicyReader {
     private(set) var packs: [String] = []
     /// Names of bands and relief that stand in the file with a fault: what asks for them has none of its own.
     var brokenNames: Set<String> = []
+    /// Whether all names of bands, and of relief, could be read; otherwise nobody can tell that a name is not among them.
+    var areBandsWhole = true
+    var areReliefsWhole = true
+    /// The relief itself, in the order of the names.
+    var reliefClauses: [Relief] = []
     /// Whether all names of packs are good, so that a rule without its pack can be told.
     private(set) var arePacksKnown = true
     /// Where each rule stands, by its path in words: `strategies.dual`.
@@ -34,9 +42,10 @@ final class PolicyReader {
     /// The same with what stands there; of two with one path the later one.
     private(set) var remembered: [String: Entry] = [:]
 
-    init(versions: [String] = [], versionIndex: Int = 0) {
+    init(versions: [String] = [], versionIndex: Int = 0, areVersionsWhole: Bool = true) {
         self.versions = versions
         self.versionIndex = versionIndex
+        self.areVersionsWhole = areVersionsWhole
     }
 
     /// - Parameter packs: `nil` where the file has no list of them.
@@ -92,23 +101,34 @@ final class PolicyReader {
         record(entry, required: shape.required, optional: shape.optional)
     }
 
-    func record(_ entry: Entry, required: [String], optional: [String] = []) -> [String: Entry]? {
+    /// - Parameter synonyms: what is written for a name by those who think of another language or of another kind of field.
+    func record(
+        _ entry: Entry, required: [String], optional: [String] = [], synonyms: [String: String] = [:]
+    ) -> [String: Entry]? {
         guard take(entry) else { return nil }
         guard case .mapping(let mapping) = entry.node else {
             fault(entry, expected: "a mapping with \((required + optional).joined(separator: ", "))")
             return nil
         }
         var entries: [String: Entry] = [:]
+        var misspelt: [(meant: String, entry: Entry)] = []
         for (key, value) in mapping {
             let name = key.scalar?.string ?? ""
+            let own = Entry(node: value, path: entry.path.isEmpty ? name : "\(entry.path).\(name)")
             guard (required + optional).contains(name) else {
+                let meant =
+                    synonyms[name].flatMap { optional.contains($0) ? $0 : nil }
+                    ?? nearestName(to: name, among: required + optional)
                 fault(
                     mark: key.mark, path: entry.path, found: describe(key),
-                    expected: oneOf(required + optional, for: name))
+                    expected: meant.map { "'\($0)'" } ?? oneOf(required + optional, for: name))
+                if let meant { misspelt.append((meant, own)) }
                 continue
             }
-            entries[name] = Entry(node: value, path: entry.path.isEmpty ? name : "\(entry.path).\(name)")
+            entries[name] = own
         }
+        // Read as what was meant: that it is missing, and all that goes by it, would be the same mistake once more.
+        for (name, own) in misspelt where entries[name] == nil { entries[name] = own }
         for name in required where entries[name] == nil {
             let others = entries.keys.sorted().joined(separator: ", ")
             fault(entry, found: "no '\(name)'", expected: others.isEmpty ? "it" : "it, beside \(others)")

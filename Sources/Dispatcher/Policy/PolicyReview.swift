@@ -26,6 +26,11 @@ struct PolicyReview {
     private(set) var warnings: [PolicyWarning] = []
     /// Rules that ask for a value that no account has.
     var outOfRange: Set<String> = []
+    /// Rules with a test that every account meets by a slip of the pen: what they take is not meant, so nothing is said of what
+    /// they leave to others.
+    var tooWide: Set<String> = []
+    /// Values that belong to no band, which have been told.
+    private(set) var bandGaps: [(field: AccountField, range: ClosedRange<Int64>)] = []
 
     /// - Parameter known: rules that were compared with each other in another version, and not once more.
     init(_ read: ReadPolicy, known: Set<Placing> = []) {
@@ -35,7 +40,11 @@ struct PolicyReview {
         reviewTactics()
         reviewRelief()
         reviewExclusions()
-        if !known.contains(Placing(read.policy)) { reviewPlacement() }
+        reviewEnds(of: read.policy.exclusions)
+        if !known.contains(Placing(read.policy)) {
+            reviewPlacement()
+            reviewGaps(read.policy)
+        }
         reviewExhaustion()
     }
 
@@ -93,6 +102,7 @@ struct PolicyReview {
                 "bands.\(upper.name)", "it overlaps '\(lower.name)' from \(common)",
                 "let each value belong to one band, both ends included")
         } else if start > end + 1 {
+            bandGaps.append((field, end + 1...start - 1))
             let gap = field.shown(end + 1) + (start > end + 2 ? " to \(field.shown(start - 1))" : "")
             warn(
                 "bands.\(upper.name)", "between '\(lower.name)' and it \(field.name) \(gap) belongs to no band",
@@ -220,7 +230,8 @@ struct PolicyReview {
     private mutating func walk(
         _ rules: [Named], within space: ConditionSpace?, before: [Named], keepsLeft: Bool = false
     ) -> [ConditionSpace?] {
-        var taken = before.compactMap { rule in spaceOf(rule.when).map { (rule.name, $0) } }
+        var taken = before.filter { !tooWide.contains($0.rule) }
+            .compactMap { rule in spaceOf(rule.when).map { (rule.name, $0) } }
         return rules.map { rule in
             guard let space, let own = spaceOf(rule.when), let mine = space.intersection(own) else { return nil }
             if own.isEmpty {
@@ -234,7 +245,7 @@ struct PolicyReview {
                 return mine
             }
             let before = taken
-            taken.append((rule.name, own))
+            if !tooWide.contains(rule.rule) { taken.append((rule.name, own)) }
             // Most often one rule alone takes all of it, which is told without cutting it to pieces.
             let alone = before.firstIndex { mine.cover([$0.1]) != nil }
             if let cover = alone.map({ [$0] }) ?? mine.cover(before.map(\.1)) {

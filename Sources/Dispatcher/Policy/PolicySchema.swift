@@ -80,7 +80,7 @@ package enum PolicySchema {
                 ("properties", .object(Delegation.all.map { ($0.description, integer(range)) })),
                 ("additionalProperties", .bool(false)),
             ])
-        case .list(let member): array(self.value(member))
+        case .list(let member, let isFilled): array(self.value(member), min: isFilled ? 1 : nil)
         case .record(let shape): self.shape(shape)
         }
     }

@@ -36,7 +36,8 @@ struct PolicyShape: Sendable {
         case oneOf([String])
         /// Counts by delegation.
         case byDelegation(ClosedRange<Int64>)
-        case list(Value)
+        /// With a member at least, where so said.
+        case list(Value, isFilled: Bool = false)
         case record(PolicyShape)
     }
 
@@ -63,9 +64,11 @@ extension PolicyShape {
             Key(
                 "exclusions", .list(.record(exclusion)), "Who may not be collected; the first that holds is the reason."
             ),
-            Key("tactics", .list(.record(tactic)), "Ways of working, used by strategies in the order that they give."),
             Key(
-                "strategies", .list(.record(strategy)), "Who is collected how; the first that holds takes the account."),
+                "tactics", .list(.record(tactic)), "Ways of working, used by strategies in the order that they give."),
+            Key(
+                "strategies", .list(.record(strategy), isFilled: true),
+                "Who is collected how; the first that holds takes the account."),
             Key("mediation", .record(mediation), required: false, "Invitations on top of a strategy."),
             Key("exhaustion", .record(exhaustion), required: false, "When social collection has ended, and reports."),
         ])

@@ -5,7 +5,8 @@ internal import Assignment
 internal import Logging
 internal import PgStore
 
-/// Reads what is pushed and says it to the agencies that are connected to this node, twice a second.
+/// Reads what is pushed and says it to the agencies that are connected to this node, twice a second; and ends the sessions whose
+/// keys are in force no more.
 ///
 /// The table is the truth: whichever node an agency is connected to reads the same rows. A push that nobody was there for is not
 /// kept; `HELD`, `STATUS` and `RESUME` tell the same.
@@ -40,11 +41,14 @@ struct PushFollower: Sendable {
     private func step(_ cursor: PushCursor?) async throws -> PushCursor {
         guard let cursor else { return try await connection.run { try $0.readPushCursor() } }
         let agencies = server.agencies
-        let (next, rows) = try await connection.run { link in
+        // Taken before the database is asked, so that no key that is added meanwhile can be missed in the answer.
+        let signed = server.signedKeys.map { (agency: $0.agency, key: $0.key) }
+        let (next, rows, ended) = try await connection.run { link in
             var next = cursor
             let rows = try link.readPushes(after: &next, for: agencies)
-            return (next, rows)
+            return (next, rows, signed.isEmpty ? [] : try link.readEndedKeys(signed))
         }
+        server.end(Set(ended.map { SignedKey(agency: $0.agency, key: $0.key) }))
         // Before the agency is told, so that no pull behind the push is served as if there were no pause.
         for row in rows where row.kind == Push.Name.paused.rawValue {
             guard let strategy = row.strategy else { continue }
@@ -77,6 +81,8 @@ extension Push {
             if let word = row.word { fields.append(ReplyField("change", word)) }
             if let amount = row.amount { fields.append(ReplyField("amount", amount)) }
             if let day = row.day { fields.append(ReplyField("on", day)) }
+            // How it stands with all of them, so that it does no harm to hear it twice.
+            if let paid = row.paid { fields += paid.fields }
         case .expiring:
             if let at = row.at { fields.append(ReplyField("term", at)) }
         case .paused, .resumed:

@@ -179,8 +179,8 @@ struct PoolRedeal {
     private func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try link.transaction {
             guard try store.beat(round.id) else {
-                throw CommandFailure(
-                    .environment, "redeal \(round.id) was taken over by another command, which goes on with it",
+                throw RedealRun.Outrun(
+                    "redeal \(round.id) was taken over by another command, which goes on with it",
                     remedy: "Look at it with dispatcherd plan rebalance --preview when that has ended.")
             }
             return try body()

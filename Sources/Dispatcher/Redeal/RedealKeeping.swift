@@ -17,7 +17,13 @@ package enum RedealKeeping {
         let store = RedealStore(link)
         if let round = try store.unfinished() {
             // Somebody's round that goes on is waited for; what else there is to do is there in the next look.
-            return round.isAlive ? 0 : try RedealRun.finishAbandoned(link, showsProgress: false)?.accounts ?? 0
+            guard !round.isAlive else { return 0 }
+            do {
+                return try RedealRun.goOn(link, showsProgress: false)?.accounts ?? 0
+            } catch is RedealRun.Outrun {
+                // Another node was first, and goes on with it.
+                return 0
+            }
         }
         guard try store.dealtPeriod() != nil else { return 0 }
         let unpulled = try link.readUnpulledHands(limit: handsMax)
@@ -52,6 +58,6 @@ package enum RedealKeeping {
     }
 
     private static func deal(_ link: PgLink, _ scope: RedealScope, reason: String) throws -> Int64 {
-        try RedealRun(link, scope: scope, reason: reason, by: name, showsProgress: false).run().accounts
+        try RedealRun(link, scope: scope, reason: reason, by: name, showsProgress: false).dealOrYield()
     }
 }

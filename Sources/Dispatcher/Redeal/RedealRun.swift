@@ -38,9 +38,18 @@ package struct RedealRun {
         self.showsProgress = showsProgress
     }
 
+    /// Another one deals, or the month went on meanwhile: nothing is wrong, and what there is to do is done by that one, or is
+    /// there in the next run.
+    struct Outrun: Error {
+        let failure: CommandFailure
+
+        init(_ found: String, remedy: String) { failure = CommandFailure(.environment, found, remedy: remedy) }
+        init(_ failure: CommandFailure) { self.failure = failure }
+    }
+
     /// What it would come to. Writes nothing.
     package func preview(_ period: Period? = nil) throws -> RedealReport {
-        try guarded {
+        try Self.guarded {
             try link.transaction {
                 let (month, _) = try dealt(period)
                 return RedealReport(preview: try draft(month), reason: reason)
@@ -51,15 +60,26 @@ package struct RedealRun {
     /// - Parameter period: the one that is meant; refused where it is not the one that is dealt.
     /// - Throws: ``CommandFailure``: usage where nothing is dealt yet; environment where another command deals again.
     package func run(_ period: Period? = nil) throws -> RedealReport {
-        try guarded {
-            try Self.finishAbandoned(link, showsProgress: showsProgress)
-            let (month, _) = try dealt(period)
-            let (draft, begun) = try begin(month)
-            guard let round = begun else { return RedealReport(nothingOf: draft, reason: reason) }
-            var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
-            try Self.dealPools(link, round, showsProgress: showsProgress, into: &report)
-            return report
+        try Self.guarded { try deal(period) }
+    }
+
+    /// - Returns: accounts that were dealt; 0 where somebody else deals, or the month is not dealt any more.
+    func dealOrYield() throws -> Int64 {
+        do {
+            return try deal(nil).accounts
+        } catch is Outrun {
+            return 0
         }
+    }
+
+    private func deal(_ period: Period?) throws -> RedealReport {
+        try Self.goOn(link, showsProgress: showsProgress)
+        let (month, _) = try dealt(period)
+        let (draft, begun) = try begin(month)
+        guard let round = begun else { return RedealReport(nothingOf: draft, reason: reason) }
+        var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
+        try Self.dealPools(link, round, showsProgress: showsProgress, into: &report)
+        return report
     }
 
     /// Goes on with a round whose process is gone.
@@ -68,11 +88,16 @@ package struct RedealRun {
     /// - Throws: ``CommandFailure`` (environment) where its process is at work.
     @discardableResult
     package static func finishAbandoned(_ link: PgLink, showsProgress: Bool = true) throws -> RedealReport? {
+        try guarded { try goOn(link, showsProgress: showsProgress) }
+    }
+
+    /// - Throws: ``Outrun`` where its process is at work.
+    @discardableResult
+    static func goOn(_ link: PgLink, showsProgress: Bool) throws -> RedealReport? {
         let store = RedealStore(link)
         guard let round = try store.unfinished() else { return nil }
         guard !round.isAlive, try store.takeOver(round.id) else {
-            throw CommandFailure(
-                .environment,
+            throw Outrun(
                 "\(round.period) is being dealt again since \(round.startedAt) by \(round.by) (\(round.reason)); "
                     + "\(round.poolsDone) of \(round.pools) pools are done",
                 remedy: "Run this when that has ended.")
@@ -85,9 +110,12 @@ package struct RedealRun {
 
     // MARK: - Steps
 
-    private func guarded<Value>(_ body: () throws -> Value) throws -> Value {
+    /// What a command is told; a node has its own way with both.
+    private static func guarded<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
+        } catch let outrun as Outrun {
+            throw outrun.failure
         } catch let error as PgError {
             throw CommandFailure(
                 error, work: "the hands", left: "pools that were dealt stay so, the next run goes on with the rest")
@@ -96,8 +124,9 @@ package struct RedealRun {
 
     private func dealt(_ period: Period?) throws -> (period: Period, plan: Int64) {
         guard let dealt = try store.dealtPeriod() else {
-            throw CommandFailure(
-                .usage, "no open month has a plan that is applied", remedy: "Deal one: dispatcherd plan apply")
+            throw Outrun(
+                CommandFailure(
+                    .usage, "no open month has a plan that is applied", remedy: "Deal one: dispatcherd plan apply"))
         }
         guard period == nil || period == dealt.period else {
             throw CommandFailure(
@@ -110,7 +139,8 @@ package struct RedealRun {
     private func draft(_ period: Period) throws -> RedealDraft {
         let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         guard try planning.lockPeriods() == "open" else {
-            throw CommandFailure(.usage, "\(period) is not open any more", remedy: "Deal an open month again.")
+            throw Outrun(
+                CommandFailure(.usage, "\(period) is not open any more", remedy: "Deal an open month again."))
         }
         let today = MexicanTimeZone.mexicoCity.local(try link.readNow()).date
         return try RedealDraft.make(
@@ -136,8 +166,7 @@ package struct RedealRun {
                 return (draft, draft.pools.isEmpty ? nil : round)
             }
         }
-        throw CommandFailure(
-            .environment, "another command deals \(period) again", remedy: "Run this when that has ended.")
+        throw Outrun("another command deals \(period) again", remedy: "Run this when that has ended.")
     }
 
     private func note(_ draft: RedealDraft) throws -> Int64 {
@@ -148,8 +177,7 @@ package struct RedealRun {
                 period: period, plan: plan, reason: reason, closesAll: scope.manner == .everything, by: by, seed: seed,
                 digest: draft.digest, pools: draft.pools, quotas: draft.quotas)
         else {
-            throw CommandFailure(
-                .environment, "another command deals \(period) again", remedy: "Run this when that has ended.")
+            throw Outrun("another command deals \(period) again", remedy: "Run this when that has ended.")
         }
         let lowered = try store.lower(draft.quotas, plan: plan)
         let now = try link.readNow()

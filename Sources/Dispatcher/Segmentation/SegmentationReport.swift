@@ -37,6 +37,8 @@ package struct SegmentationReport: Encodable, Sendable {
     package let digest: String
     /// Whether the same placements were there already; then nothing was written.
     package let isUnchanged: Bool
+    /// Where a pack that the policy brings has no visits, so that all are worked by telephone; absent without such places.
+    package internal(set) var noVisits: String?
 
     /// One page for people.
     package var lines: [String] {
@@ -58,6 +60,9 @@ package struct SegmentationReport: Encodable, Sendable {
             lines.append(
                 "mediation: \(Self.grouped(sessions.invited)) invited of \(Self.grouped(sessions.candidates)) candidates, "
                     + "for \(Self.grouped(sessions.capacity)) sessions")
+        }
+        if let noVisits {
+            lines.append("by telephone alone, because the policy's packs have no visits there (GEO-02): \(noVisits)")
         }
         lines += [
             "digests: policy \(policyDigest.prefix(16)), cut \(cutDigest.prefix(16)), placements \(digest.prefix(16))"

@@ -51,15 +51,16 @@ package struct SegmentationRun {
 
     private func place(_ policy: Policy) throws -> SegmentationReport {
         try checkPeriod()
-        let columns = try Self.compiled(policy, cut: cut)
+        let territory = try VisitTerritory.read(policy.packs, link, period: period)
+        let columns = try Self.compiled(policy.withoutVisits(in: territory), cut: cut)
         var tally = SegmentationTally(columns)
         let verdicts = try read(columns, &tally)
         guard tally.accounts > 0 else {
-            throw CommandFailure.noCut(period)
+            throw try store.missingCut()
         }
         try store.startPlacements()
         try write(verdicts, columns, &tally)
-        return try finish(tally, policy)
+        return try finish(tally, policy, territory)
     }
 
     /// - Throws: ``CommandFailure`` (usage) where the policy says more different things than there are codes for.
@@ -121,16 +122,17 @@ package struct SegmentationRun {
                 try store.writePlacements {
                     guard let part = try next() else { return nil }
                     tally.add(part)
-                    Console.progress("written", done: Int(tally.rows), of: nil)
+                    Console.progress("placements made", done: Int(tally.rows), of: nil)
                     return part.rows
                 }
             })
-        Console.progress("written", done: Int(tally.rows), of: nil, isDone: true)
+        // Not yet written for good: where the same ones are there already, these are dropped.
+        Console.progress("placements made", done: Int(tally.rows), of: nil, isDone: true)
     }
 
     private func checkPeriod() throws {
         guard let state = try store.lockPeriod() else {
-            throw CommandFailure.noCut(period)
+            throw try store.missingCut()
         }
         guard state == "open" else {
             throw CommandFailure(
@@ -145,7 +147,9 @@ package struct SegmentationRun {
         }
     }
 
-    private func finish(_ tally: SegmentationTally, _ policy: Policy) throws -> SegmentationReport {
+    private func finish(
+        _ tally: SegmentationTally, _ policy: Policy, _ territory: VisitTerritory
+    ) throws -> SegmentationReport {
         let digests = tally.digests()
         let before = try store.segmentation()
         let isUnchanged =
@@ -153,7 +157,8 @@ package struct SegmentationRun {
                 $0.digest == digests.placements && $0.policyDigest == file.digest && $0.cutDigest == digests.cut
             }
             ?? false
-        let report = tally.report(period: period, file: file, digests: digests, isUnchanged: isUnchanged)
+        var report = tally.report(period: period, file: file, digests: digests, isUnchanged: isUnchanged)
+        report.noVisits = territory.isEmpty ? nil : territory.words
         guard !isUnchanged else { return report }
         let row = SegmentationRow(
             policy: policy.name, policyVersion: policy.version, policyDigest: file.digest,

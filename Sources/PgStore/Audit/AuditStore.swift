@@ -56,12 +56,14 @@ package struct AuditStore {
         package let strategy: Strategy?
         package let rule: String
         package let exclusion: String?
+        /// Bits of the policy's relief, by its order.
+        package let offers: UInt64
     }
 
     package func placements(of account: AccountID) throws(PgError) -> [Placement] {
         try link.run(
             """
-            SELECT period, delegation_id, strategy, rule, exclusion FROM placement
+            SELECT period, delegation_id, strategy, rule, exclusion, offers FROM placement
             WHERE delegation_id = ANY ($1) AND account_id = $2 ORDER BY period
             """, [.int16s(Delegation.all.map(\.value)), .int64(account.value)]
         ).compactMap { row in
@@ -70,7 +72,7 @@ package struct AuditStore {
             }
             return Placement(
                 period: period, delegation: delegation, strategy: row.optionalInt16(2).flatMap(Strategy.init),
-                rule: row.text(3), exclusion: row.optionalText(4))
+                rule: row.text(3), exclusion: row.optionalText(4), offers: UInt64(bitPattern: row.int64(5)))
         }
     }
 

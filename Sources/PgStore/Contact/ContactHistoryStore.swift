@@ -102,6 +102,9 @@ extension ContactHistory {
 }
 
 extension ContactPlace {
+    /// How many columns of a row it takes.
+    static let columns = 3
+
     /// Reads ``ContactHistoryStatements/place(_:_:_:_:)`` from `column` on.
     init(_ row: PgRow, at column: Int) {
         self.init(

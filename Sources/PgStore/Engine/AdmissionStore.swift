@@ -15,6 +15,8 @@ package struct HeldLease: Sendable {
     package let lease: LeaseKey
     package let grant: GrantID
     package let term: Timestamp
+    package let recall: PendingRecall?
+    package let paid: PaidSince?
 }
 
 extension PgLink {
@@ -24,6 +26,18 @@ extension PgLink {
         try run(AdmissionStatements.keys, [.int32(agency.value), .int16s(Delegation.all.map(\.value))]).map {
             $0.bytes(0)
         }
+    }
+
+    /// Which of these keys are in force no more: revoked, expired, or of an agency that is terminated and holds nothing.
+    package func readEndedKeys(
+        _ keys: [(agency: AgencyID, key: [UInt8])]
+    ) throws(PgError) -> [(agency: AgencyID, key: [UInt8])] {
+        try run(
+            AdmissionStatements.endedKeys,
+            [
+                .int32s(keys.map(\.agency.value)), .int16s(Delegation.all.map(\.value)), .byteArrays(keys.map(\.key)),
+            ]
+        ).map { keys[Int($0.int64(0)) - 1] }
     }
 
     /// Takes note of an installation's sequence number.
@@ -55,23 +69,6 @@ extension PgLink {
             grants: results[1].map { ($0.int64(0), $0.bytes(1)) },
             ended: results[2].compactMap { LeaseKey($0) })
     }
-
-    /// A page of the accounts that the agency holds, by delegation and account, after `after`.
-    package func readHeldPage(
-        of agency: AgencyID, after: (delegation: Delegation, account: AccountID)?, limit: Int32
-    ) throws(PgError) -> [HeldLease] {
-        try run(
-            AdmissionStatements.heldPage,
-            [
-                .int32(agency.value), .int16s(Delegation.all.map(\.value)), .int16(after?.delegation.value ?? 0),
-                .int64(after?.account.value ?? 0), .int32(limit),
-            ]
-        ).compactMap { row in
-            guard let lease = LeaseKey(row) else { return nil }
-            return HeldLease(
-                lease: lease, grant: GrantID(hand: row.int32(3), first: row.int32(4)), term: row.timestamp(5))
-        }
-    }
 }
 
 extension LeaseKey {
@@ -85,17 +82,30 @@ extension LeaseKey {
 }
 
 private enum AdmissionStatements {
-    static let keys = """
-        SELECT k.public_key
-          FROM agency_key k
-          JOIN agency a ON a.agency_id = k.agency_id
-         WHERE k.agency_id = $1 AND k.revoked_at IS NULL
+    /// Of a key `k` of an agency `a`. $2 delegations
+    private static let isInForce = """
+        k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now_instant())
            AND (a.status <> 'terminated'
                 OR EXISTS (SELECT FROM lease_grant g
                             WHERE g.delegation_id = ANY ($2) AND g.agency_id = a.agency_id AND g.state = 'open'
                               AND g.key IS NOT NULL))
-           AND (k.expires_at IS NULL OR k.expires_at > now_instant())
+        """
+
+    static let keys = """
+        SELECT k.public_key
+          FROM agency_key k
+          JOIN agency a ON a.agency_id = k.agency_id
+         WHERE k.agency_id = $1 AND \(isInForce)
          ORDER BY k.key_name
+        """
+
+    /// $1 agency int[], $2 delegations, $3 key bytea[]
+    static let endedKeys = """
+        SELECT r.i
+          FROM unnest($1::int[], $3::bytea[]) WITH ORDINALITY AS r (agency_id, public_key, i)
+         WHERE NOT EXISTS (SELECT FROM agency_key k
+                             JOIN agency a ON a.agency_id = k.agency_id
+                            WHERE k.agency_id = r.agency_id AND k.public_key = r.public_key AND \(isInForce))
         """
 
     static let admit = """
@@ -144,16 +154,5 @@ private enum AdmissionStatements {
           FROM \(leased)
           JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch
          WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
-        """
-
-    static let heldPage = """
-        SELECT p.delegation_id, p.account_id, p.epoch, g.hand_id, g.first_position, g.term
-          FROM \(leased)
-         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
-           AND (p.delegation_id, p.account_id) > ($3, $4)
-           AND NOT EXISTS (SELECT FROM ending e
-                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch)
-         ORDER BY p.delegation_id, p.account_id
-         LIMIT $5
         """
 }

@@ -183,13 +183,13 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    /// Also whether something bars an extension: a pending recall of one of its accounts, or the holder's termination.
+    /// Also what bars an extension: the holder's termination, or the first of its accounts with a pending recall.
     ///
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
     static let grants = """
         SELECT r.i, g.agency_id, g.granted_at, g.term, g.ceiling, g.grace_us, g.outage_us, g.closed_at,
-               EXISTS (SELECT FROM agency a WHERE a.agency_id = g.agency_id AND a.status = 'terminated')
-               OR EXISTS (SELECT FROM position p
+               EXISTS (SELECT FROM agency a WHERE a.agency_id = g.agency_id AND a.status = 'terminated'),
+               (SELECT p.account_id FROM position p
                         CROSS JOIN LATERAL (SELECT x.decision, x.finished_at FROM notice x
                                              WHERE x.delegation_id = p.delegation_id AND x.account_id = p.account_id
                                                AND x.epoch = p.epoch OFFSET 0) n
@@ -198,7 +198,8 @@ enum EngineStatements {
                           AND n.decision IS DISTINCT FROM 'withdrawn' AND n.finished_at IS NULL
                           AND NOT EXISTS (SELECT FROM ending e
                                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
-                                             AND e.epoch = p.epoch))
+                                             AND e.epoch = p.epoch)
+                        ORDER BY p.position LIMIT 1)
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
          CROSS JOIN LATERAL (\(grantOfPosition("r.delegation_id", "r.hand_id", "r.first_position"))) g
          WHERE g.first_position = r.first_position

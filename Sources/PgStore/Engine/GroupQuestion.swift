@@ -141,7 +141,8 @@ package struct GroupAnswer: Sendable {
         package let holder: AgencyID?
         package let machine: GrantStateMachine
         package let credit: Duration
-        package let hasNotice: Bool
+        /// What keeps it from being extended.
+        package let bar: GrantStateMachine.ExtensionBar?
     }
     package struct KnownLease: Sendable {
         package let grant: GrantID

@@ -351,6 +351,7 @@ extension GroupAnswer.Grant {
                 state: row.optionalTimestamp(7).map { .closed(at: $0) }
                     ?? .open(term: row.timestamp(3), ceiling: row.timestamp(4)),
                 grantedAt: row.timestamp(2), grace: .microseconds(row.int64(5))),
-            credit: outage - .microseconds(row.int64(6)), hasNotice: row.bool(8))
+            credit: outage - .microseconds(row.int64(6)),
+            bar: row.bool(8) ? .terminated : row.optionalInt64(9).flatMap { AccountID($0) }.map { .noticed($0) })
     }
 }

@@ -53,8 +53,9 @@ extension PgLink {
             [.int64(evidence.number), .text(decision), .text(reason), .text(by)])
     }
 
-    /// Whether somebody who held the account later has reported work on it in that period.
-    package func hasLaterOutcome(_ lease: LeaseKey, in period: Period) throws(PgError) -> Bool {
+    /// Whether somebody who held the account later has reported work on it. A next holder's work is never older than the late one's,
+    /// so it lies in that period or in a later one.
+    package func hasLaterOutcome(_ lease: LeaseKey, from period: Period) throws(PgError) -> Bool {
         try run(
             EvidenceStatements.later,
             [
@@ -134,9 +135,9 @@ private enum EvidenceStatements {
          WHERE evidence_id = $1 AND counts IS NULL AND decision IS NULL
         """
 
-    /// $1 period, $2 delegation, $3 account, $4 epoch
+    /// $1 the first period, $2 delegation, $3 account, $4 epoch
     static let later = """
         SELECT EXISTS (SELECT FROM outcome
-                        WHERE period = $1 AND delegation_id = $2 AND account_id = $3 AND epoch > $4)
+                        WHERE period >= $1 AND delegation_id = $2 AND account_id = $3 AND epoch > $4)
         """
 }

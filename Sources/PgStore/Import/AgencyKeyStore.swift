@@ -96,13 +96,24 @@ package struct AgencyKeyStore {
         ).first?.timestamp(0)
     }
 
-    /// - Returns: when it was revoked, now or before; `nil` where there is no such key.
-    package func revoke(_ agency: AgencyID, name: String) throws(PgError) -> Timestamp? {
+    /// - Returns: when it was revoked, and whether that is now; `nil` where there is no such key.
+    package func revoke(_ agency: AgencyID, name: String) throws(PgError) -> (at: Timestamp, isNew: Bool)? {
         try link.run(
             """
-            UPDATE agency_key SET revoked_at = coalesce(revoked_at, now_instant())
-            WHERE agency_id = $1 AND key_name = $2 RETURNING revoked_at
+            WITH before AS (SELECT revoked_at FROM agency_key WHERE agency_id = $1 AND key_name = $2 FOR UPDATE)
+            UPDATE agency_key SET revoked_at = coalesce(agency_key.revoked_at, now_instant()) FROM before
+            WHERE agency_id = $1 AND key_name = $2 RETURNING agency_key.revoked_at, before.revoked_at IS NULL
             """, [.int32(agency.value), .text(name)]
-        ).first?.timestamp(0)
+        ).first.map { ($0.timestamp(0), $0.bool(1)) }
+    }
+
+    /// Where the agency's contracts are: the delegations in whose ledgers its keys are recorded.
+    package func delegations(of agency: AgencyID) throws(PgError) -> [Delegation] {
+        try link.run(
+            """
+            SELECT DISTINCT c.delegation_id FROM contract_capacity c JOIN contract k ON k.contract_id = c.contract_id
+            WHERE k.agency_id = $1 ORDER BY c.delegation_id
+            """, [.int32(agency.value)]
+        ).compactMap { Delegation($0.int16(0)) }
     }
 }

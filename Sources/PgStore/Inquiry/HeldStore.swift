@@ -14,6 +14,7 @@ package struct HeldDetail: Sendable {
     package let dealt: DealtAccount
     package let recall: PendingRecall?
     package let paid: PaidSince?
+    package let started: StartedSince?
     package let contactRules: ContactRules
     package let grantedAt: Timestamp
     /// What was done about it so far; `nil` where contacts follow no cadence, or nothing was done.
@@ -27,10 +28,28 @@ package struct PendingRecall: Sendable {
     package let notice: RecallNotice
 }
 
-/// What came in for an account since it was leased, less what was taken back.
+/// What happened to an account since it was leased, by which it would start to be collected: the latest of it.
+package struct StartedSince: Sendable {
+    package let reason: String
+    package let on: LocalDate
+}
+
+/// What became known of payments since an account was leased.
 package struct PaidSince: Sendable {
+    /// Payments less what was taken back of them; zero where all of it was.
     package let amount: Cents
-    package let latest: LocalDate
+    /// The latest day of those payments; `nil` where there are none.
+    package let latest: LocalDate?
+    /// What was taken back of payments that were known before the lease.
+    package let reversed: Cents
+
+    /// Reads amount, latest, reversed from `column` on; `nil` where nothing came.
+    init?(_ row: PgRow, at column: Int) {
+        amount = Cents(row.optionalInt64(column) ?? 0)
+        latest = row.optionalDate(column + 1)
+        reversed = Cents(row.optionalInt64(column + 2) ?? 0)
+        if amount == .zero, reversed == .zero { return nil }
+    }
 }
 
 extension PgLink {
@@ -49,22 +68,34 @@ extension PgLink {
         ).compactMap(HeldDetail.init)
     }
 
-    /// The page of ``readHeldPage(of:after:limit:)`` up to a place.
+    /// A page of the accounts that the agency holds, by delegation and account, after `after` and up to `through`.
     package func readHeldPage(
-        of agency: AgencyID, after: (delegation: Int16, account: Int64), through: (delegation: Int16, account: Int64),
-        limit: Int32
+        of agency: AgencyID, after: (delegation: Int16, account: Int64) = (0, 0),
+        through: (delegation: Int16, account: Int64) = (.max, .max), limit: Int32
     ) throws(PgError) -> [HeldLease] {
         try run(
             HeldStatements.range,
             [
                 .int32(agency.value), .int16s(Delegation.all.map(\.value)), .int16(after.delegation),
-                .int64(after.account), .int16(through.delegation), .int64(through.account), .int32(limit),
+                .int64(after.account), .int32(limit), .int16(through.delegation), .int64(through.account),
             ]
-        ).compactMap { row in
-            guard let lease = LeaseKey(row) else { return nil }
-            return HeldLease(
-                lease: lease, grant: GrantID(hand: row.int32(3), first: row.int32(4)), term: row.timestamp(5))
-        }
+        ).compactMap(HeldLease.init)
+    }
+
+    /// The part of that page of which something became known at `since` or later: a payment, one that was taken back, a recall, or
+    /// what became of one. A little more than that, because a file takes its time to load.
+    package func readHeldNews(
+        of agency: AgencyID, since: Timestamp, after: (delegation: Int16, account: Int64) = (0, 0), limit: Int32
+    ) throws(PgError) -> [HeldLease] {
+        // Mostly there is nothing, and then it costs nothing.
+        guard try run(HeldStatements.hasNews, [.timestamp(since)])[0].bool(0) else { return [] }
+        return try run(
+            HeldStatements.news,
+            [
+                .int32(agency.value), .int16s(Delegation.all.map(\.value)), .int16(after.delegation),
+                .int64(after.account), .int32(limit), .timestamp(since),
+            ]
+        ).compactMap(HeldLease.init)
     }
 
     /// What decides about leases that a client believes in, by lease; those that were never leased are missing.
@@ -103,15 +134,59 @@ extension HeldDetail {
         portfolio = Portfolio(rawValue: row.int16(16))
         self.dealt = dealt
         recall = RecallNotice(row, at: 17).map { PendingRecall(reason: row.optionalText(21) ?? "", notice: $0) }
-        paid = row.optionalInt64(22).map { PaidSince(amount: Cents($0), latest: row.date(23)) }
-        contactRules = ContactRules(names: row.texts(24))
-        grantedAt = row.timestamp(25)
-        history = ContactHistory(row, at: 26)
-        place = ContactPlace(row, at: 26 + ContactHistory.columns)
+        paid = PaidSince(row, at: 22)
+        contactRules = ContactRules(names: row.texts(25))
+        grantedAt = row.timestamp(26)
+        history = ContactHistory(row, at: 27)
+        place = ContactPlace(row, at: 27 + ContactHistory.columns)
+        let last = 27 + ContactHistory.columns + ContactPlace.columns
+        started = row.optionalText(last).map { StartedSince(reason: $0, on: row.date(last + 1)) }
     }
 }
 
-private enum HeldStatements {
+extension HeldLease {
+    fileprivate init?(_ row: PgRow) {
+        guard let lease = LeaseKey(row) else { return nil }
+        self.lease = lease
+        grant = GrantID(hand: row.int32(3), first: row.int32(4))
+        term = row.timestamp(5)
+        recall = RecallNotice(row, at: 6).map { PendingRecall(reason: row.optionalText(10) ?? "", notice: $0) }
+        paid = PaidSince(row, at: 11)
+    }
+}
+
+enum HeldStatements {
+    /// What became known of an account's payments since it was leased: what was paid on the day of the lease or later, and what came
+    /// with a file of that day or later, whenever it was paid. A file is known when it is loaded, so what it takes back of one that
+    /// was known before the lease stands for itself.
+    static func paid(_ delegation: String, _ account: String, since grantedAt: String) -> String {
+        let day = "(\(grantedAt) AT TIME ZONE 'America/Mexico_City')::date"
+        func isNew(_ payment: String, _ file: String) -> String {
+            "(\(payment).paid_on >= \(day) OR (\(file).imported_at AT TIME ZONE 'America/Mexico_City')::date >= \(day))"
+        }
+        return """
+            SELECT sum(CASE WHEN m.reverses IS NULL THEN m.amount WHEN \(isNew("o", "oi")) THEN -m.amount END)::bigint AS amount,
+                   max(m.paid_on) FILTER (WHERE m.reverses IS NULL) AS latest,
+                   sum(m.amount) FILTER (WHERE m.reverses IS NOT NULL AND NOT \(isNew("o", "oi")))::bigint AS reversed
+              FROM payment m
+              JOIN import i ON i.import_id = m.import_id
+              LEFT JOIN payment o ON o.payment_id = m.reverses
+              LEFT JOIN import oi ON oi.import_id = o.import_id
+             WHERE \(grantedAt) IS NOT NULL AND m.delegation_id = \(delegation) AND m.account_id = \(account)
+               AND \(isNew("m", "i"))
+            """
+    }
+
+    /// final_at, objected_at, held_until, decision, reason; amount, latest, reversed: of the leases `s`.
+    private static let newsColumns = """
+        n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest, paid.reversed
+        """
+    private static let newsJoins = """
+          LEFT JOIN notice n ON n.delegation_id = s.delegation_id AND n.account_id = s.account_id AND n.epoch = s.epoch
+                            AND n.decision IS DISTINCT FROM 'withdrawn'
+          LEFT JOIN LATERAL (\(paid("s.delegation_id", "s.account_id", since: "s.granted_at"))) paid ON true
+        """
+
     /// $1 agency, $2 delegations, $3 … $5 the place behind which it begins, $6 how many
     static let page = """
         WITH held AS MATERIALIZED (
@@ -133,35 +208,70 @@ private enum HeldStatements {
              LIMIT $6)
         SELECT s.delegation_id, s.position, s.account_id, s.epoch, s.exposure, s.tactic, s.arrears, s.due,
                s.overdue, s.municipality, s.reference, s.hand_id, s.first_position, s.term, s.contract_id, s.strategy,
-               s.portfolio, n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest,
+               s.portfolio, \(newsColumns),
                s.rule_packs, s.granted_at, \(ContactHistoryStatements.columns("ch")),
-               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs"))
+               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs")),
+               started.reason, started.on_date
           FROM held s
           LEFT JOIN contact_history ch ON ch.delegation_id = s.delegation_id AND ch.account_id = s.account_id
                                       AND ch.epoch = s.epoch
-          LEFT JOIN notice n ON n.delegation_id = s.delegation_id AND n.account_id = s.account_id AND n.epoch = s.epoch
-                            AND n.decision IS DISTINCT FROM 'withdrawn'
+        \(newsJoins)
           LEFT JOIN LATERAL (
-               SELECT sum(CASE WHEN m.reverses IS NULL THEN m.amount ELSE -m.amount END)::bigint AS amount,
-                      max(m.paid_on) AS latest
-                 FROM payment m
-                WHERE m.delegation_id = s.delegation_id AND m.account_id = s.account_id
-                  AND m.paid_on >= (s.granted_at AT TIME ZONE 'America/Mexico_City')::date) paid ON true
+               SELECT t.reason, t.on_date FROM start t JOIN import i USING (import_id)
+                WHERE t.delegation_id = s.delegation_id AND t.account_id = s.account_id AND t.epoch = s.epoch
+                  AND t.fate = 'in-hand' AND i.imported_at >= s.granted_at
+                ORDER BY t.start_id DESC LIMIT 1) started ON true
          ORDER BY s.delegation_id, s.hand_id, s.position
         """
 
-    /// $1 agency, $2 delegations, $3 and $4 the place behind which it begins, $5 and $6 the last place, $7 how many
-    static let range = """
-        SELECT p.delegation_id, p.account_id, p.epoch, g.hand_id, g.first_position, g.term
-          FROM lease_grant g
-          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
-                         AND p.position BETWEEN g.first_position AND g.last_position
-                         AND p.position <> ALL (coalesce(g.skipped, '{}'))
-         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
-           AND (p.delegation_id, p.account_id) > ($3, $4) AND (p.delegation_id, p.account_id) <= ($5, $6)
-           AND NOT EXISTS (SELECT FROM ending e
-                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch)
-         ORDER BY p.delegation_id, p.account_id
-         LIMIT $7
+    /// $1 agency, $2 delegations, $3 and $4 the place behind which it begins, $5 how many; the condition may use the lease as `p`.
+    private static func leases(where condition: String) -> String {
+        """
+        WITH page AS MATERIALIZED (
+            SELECT p.delegation_id, p.account_id, p.epoch, g.hand_id, g.first_position, g.term, g.granted_at
+              FROM lease_grant g
+              JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                             AND p.position BETWEEN g.first_position AND g.last_position
+                             AND p.position <> ALL (coalesce(g.skipped, '{}'))
+             WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
+               AND (p.delegation_id, p.account_id) > ($3, $4) AND \(condition)
+               AND NOT EXISTS (SELECT FROM ending e
+                                WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                                  AND e.epoch = p.epoch)
+             ORDER BY p.delegation_id, p.account_id
+             LIMIT $5)
+        SELECT s.delegation_id, s.account_id, s.epoch, s.hand_id, s.first_position, s.term, \(newsColumns)
+          FROM page s
+        \(newsJoins)
+         ORDER BY s.delegation_id, s.account_id
+        """
+    }
+
+    /// $6 and $7 the last place
+    static let range = leases(where: "(p.delegation_id, p.account_id) <= ($6, $7)")
+
+    /// A file's time is that of its loading's beginning; it is seen at the end.
+    private static func isSince(_ instant: String, _ parameter: String) -> String {
+        "\(instant) >= \(parameter)::timestamptz - interval '1 hour'"
+    }
+    private static func noticeChanged(_ parameter: String) -> String {
+        isSince("greatest(n.noticed_at, n.objected_at, n.decided_at)", parameter)
+    }
+
+    /// $6 since when
+    static let news = leases(
+        where: """
+            (EXISTS (SELECT FROM payment m JOIN import i ON i.import_id = m.import_id
+                      WHERE m.delegation_id = p.delegation_id AND m.account_id = p.account_id
+                        AND \(isSince("i.imported_at", "$6")))
+             OR EXISTS (SELECT FROM notice n
+                         WHERE n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
+                           AND \(noticeChanged("$6"))))
+            """)
+
+    /// $1 since when
+    static let hasNews = """
+        SELECT EXISTS (SELECT FROM import i WHERE i.kind = 'payments' AND \(isSince("i.imported_at", "$1")))
+            OR EXISTS (SELECT FROM notice n WHERE n.finished_at IS NULL AND \(noticeChanged("$1")))
         """
 }

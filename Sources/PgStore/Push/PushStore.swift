@@ -18,6 +18,8 @@ package struct PushRow: Sendable {
     package let amount: Cents?
     package let isFinal: Bool?
     package let side: String?
+    /// Of an UPDATE: how the account's payments stand since it was leased.
+    package let paid: PaidSince?
 }
 
 /// How far a node has read the pushes: everything of transactions that had ended below `horizon`, and single ones above it.
@@ -75,7 +77,7 @@ extension PgLink {
         try run(PushStatements.drop, [.int32(limit)])
     }
 
-    /// Pushes the news of one file of payments or stops that nobody has pushed yet.
+    /// Pushes the news of one file of payments, stops or starts that nobody has pushed yet.
     ///
     /// - Returns: whether there was one.
     package func announceImport() throws -> Bool {
@@ -86,6 +88,9 @@ extension PgLink {
             guard try run(PushStatements.claimImport, [.int64(number)]).affected == 1 else { return }
             switch kind {
             case "payments": try run(PushStatements.pushPayments, [.int64(number)])
+            case "starts":
+                try run(PushStatements.pushStarts, [.int64(number)])
+                try run(PushStatements.pushStartedExclusions, [.int64(number)])
             default: try run(PushStatements.pushStops, [.int64(number)])
             }
         }
@@ -119,6 +124,7 @@ extension PushRow {
         amount = row.optionalInt64(12).map(Cents.init)
         isFinal = row.optionalBool(13)
         side = row.optionalText(16)
+        paid = PaidSince(row, at: 18)
     }
 }
 
@@ -131,7 +137,7 @@ private enum PushStatements {
     static let read = """
         SELECT x.push_id, x.agency_id, x.kind, x.delegation_id, x.account_id, x.epoch, x.hand_id, x.first_position,
                x.strategy, x.word, x.at, x.on_date, x.amount, x.is_final, s.horizon::text, x.transaction >= coalesce($5::text::xid8, s.horizon), x.side,
-               x.transaction::text
+               x.transaction::text, paid.amount, paid.latest, paid.reversed
           FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) s
          CROSS JOIN LATERAL (
                SELECT '0'::xid8 AS transaction, NULL::bigint AS push_id, NULL::integer AS agency_id, NULL::text AS kind,
@@ -145,6 +151,11 @@ private enum PushStatements {
                   FROM push p
                  WHERE (p.transaction, p.push_id) > ($1::text::xid8, $4) AND p.agency_id = ANY ($2)
                  ORDER BY p.transaction, p.push_id LIMIT $3)) x
+          LEFT JOIN LATERAL (SELECT g.granted_at FROM deal d
+                              CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
+                              WHERE x.kind = 'UPDATE' AND d.delegation_id = x.delegation_id
+                                AND d.account_id = x.account_id AND d.epoch = x.epoch) l ON true
+          LEFT JOIN LATERAL (\(HeldStatements.paid("x.delegation_id", "x.account_id", since: "l.granted_at"))) paid ON true
          ORDER BY x.transaction, x.push_id NULLS FIRST
         """
 
@@ -157,7 +168,7 @@ private enum PushStatements {
 
     static let nextImport = """
         SELECT i.import_id, i.kind FROM import i
-         WHERE i.kind IN ('payments', 'stops')
+         WHERE i.kind IN ('payments', 'stops', 'starts')
            AND NOT EXISTS (SELECT FROM announced_import a WHERE a.import_id = i.import_id)
          ORDER BY i.import_id LIMIT 1
         """
@@ -192,6 +203,34 @@ private enum PushStatements {
                        AND e.ended_at >= i.imported_at - interval '1 day'
          CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("e.delegation_id", "e.hand_id", "e.position"))) g
          WHERE s.import_id = $1
+         ORDER BY e.delegation_id, e.account_id
+        """
+
+    /// The holders of what started while it was held. $1 import
+    static let pushStarts = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
+        SELECT g.agency_id, 'UPDATE', t.delegation_id, t.account_id, t.epoch, t.reason, t.on_date
+          FROM start t
+          JOIN deal d ON d.delegation_id = t.delegation_id AND d.account_id = t.account_id AND d.epoch = t.epoch
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("t.delegation_id", "d.hand_id", "d.position"))) g
+         WHERE t.import_id = $1 AND t.fate = 'in-hand' AND g.state = 'open' AND d.position <= g.last_position
+           AND d.position <> ALL (coalesce(g.skipped, '{}'))
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = t.delegation_id
+                              AND e.account_id = t.account_id AND e.epoch = t.epoch)
+         ORDER BY t.start_id
+        """
+
+    /// The former holders of what a file of starts excluded. $1 import
+    static let pushStartedExclusions = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final)
+        SELECT g.agency_id, 'RECALL', e.delegation_id, e.account_id, e.epoch, e.reason, e.ended_at, true
+          FROM start t
+          JOIN import i ON i.import_id = t.import_id
+          JOIN ending e ON e.delegation_id = t.delegation_id AND e.account_id = t.account_id
+                       AND e.epoch = t.former_epoch AND e.kind = 'exclusion' AND e.was_held
+                       AND e.ended_at >= i.imported_at - interval '1 day'
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("e.delegation_id", "e.hand_id", "e.position"))) g
+         WHERE t.import_id = $1 AND t.fate = 'excluded'
          ORDER BY e.delegation_id, e.account_id
         """
 

@@ -25,6 +25,10 @@ enum SegmentationStatements {
     static let policyText = "SELECT body FROM policy WHERE digest = $1"
 
     /// $1 period integer
+    /// $1 how many
+    static let monthsWithCut =
+        "SELECT period FROM import WHERE kind = 'cut' GROUP BY period ORDER BY period DESC LIMIT $1"
+
     static let hasCut = "SELECT EXISTS (SELECT FROM account WHERE period = $1)"
 
     /// $1 period integer, $2 delegation smallint, $3 account bigint; the latest, by what they were numbered

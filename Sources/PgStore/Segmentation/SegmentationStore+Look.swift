@@ -31,6 +31,11 @@ extension SegmentationStore {
         try link.run(SegmentationStatements.hasCut, [.int32(period.number)]).first?.bool(0) ?? false
     }
 
+    /// The latest months that a cut was imported for, the latest first.
+    package func monthsWithCut(limit: Int32) throws(PgError) -> [Period] {
+        try link.run(SegmentationStatements.monthsWithCut, [.int32(limit)]).compactMap { Period(number: $0.int32(0)) }
+    }
+
     /// The account's latest start within the period; `nil` where it has none.
     package func start(_ delegation: Delegation, _ account: AccountID) throws(PgError) -> RecordedStart? {
         let row = try link.run(

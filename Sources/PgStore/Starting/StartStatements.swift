@@ -40,6 +40,13 @@ enum StartStatements {
          ORDER BY t.delegation_id, t.account_id, s.line
         """
 
+    /// Rows of municipalities that no account starts by: nothing is stopped there any more, or each account has a row of its own.
+    static let countIdleMunicipalities = """
+        SELECT count(*) FROM import_row s
+         WHERE s.account_id IS NULL
+           AND NOT EXISTS (SELECT FROM import_row o WHERE o.account_id IS NOT NULL AND o.line = s.line)
+        """
+
     static let dropMunicipalities = "DELETE FROM import_row WHERE account_id IS NULL"
 
     static let dropKnown = """
@@ -69,6 +76,9 @@ enum StartStatements {
         CREATE TEMPORARY TABLE start_verdict (
             delegation_id smallint, account_id bigint, strategy smallint, tactic text, portfolio smallint,
             priority smallint, rule text, exclusion text, offers bigint,
+            PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE start_waiting (
+            delegation_id smallint, account_id bigint, epoch bigint, hand_id integer, position integer, is_current boolean,
             PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
         CREATE TEMPORARY TABLE start_fate (
             delegation_id smallint, account_id bigint, fate text, epoch bigint,
@@ -161,8 +171,8 @@ enum StartStatements {
         SELECT delegation_id, account_id, 'exclusion', exclusion FROM start_verdict WHERE exclusion IS NOT NULL
         """
 
-    /// Every account at work, with its latest deal: the epoch where that is live, held or waiting in a hand.
-    /// $1 period, $2 today
+    /// Every account at work, with its latest deal: the epoch where that is live, held or waiting in a front hand as it is now;
+    /// and where it waited before it was withdrawn. $1 period, $2 today
     static let accounts = """
         SELECT v.delegation_id, v.account_id, r.reason, r.on_date, v.rule,
                v.exclusion IS NOT NULL OR EXISTS (
@@ -171,10 +181,12 @@ enum StartStatements {
                       AND (t.until_on IS NULL OR t.until_on >= $2)),
                CASE WHEN d.is_live THEN d.epoch END, coalesce(d.epoch & 4294967295, 0),
                v.strategy, v.portfolio, v.priority, v.tactic, a.arrears, a.due, a.overdue, a.balance, a.municipality,
-               a.reference
+               a.reference, r.line, r.former_rule,
+               w.is_current, w.strategy, w.portfolio, w.exposure, w.arm, w.reason, w.contract_ids, w.sharers
           FROM start_verdict v
           JOIN start_row r USING (delegation_id, account_id)
           JOIN account a ON a.period = $1 AND a.delegation_id = v.delegation_id AND a.account_id = v.account_id
+          LEFT JOIN LATERAL (\(waited)) w ON true
           LEFT JOIN LATERAL (
                SELECT d.epoch,
                       NOT EXISTS (SELECT FROM ending e
@@ -185,13 +197,26 @@ enum StartStatements {
                                ELSE h.state <> 'closed' END AS is_live
                  FROM deal d
                  LEFT JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
-                 LEFT JOIN LATERAL (SELECT x.last_position, x.skipped, x.state FROM lease_grant x
-                                     WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id
-                                       AND x.first_position <= d.position
-                                     ORDER BY x.first_position DESC LIMIT 1) g ON true
+                 LEFT JOIN LATERAL (\(WaitingStatements.grant)) g ON true
                 WHERE d.delegation_id = v.delegation_id AND d.account_id = v.account_id
                 ORDER BY d.epoch DESC LIMIT 1) d ON true
          ORDER BY v.delegation_id, v.account_id
+        """
+
+    /// Where an account waits or waited: the position, and the contracts that may still draw from its hand. $2 today
+    private static let waited = """
+        SELECT s.is_current, h.strategy, h.portfolio, p.exposure, p.arm, p.reason,
+               ARRAY(SELECT c.contract_id FROM contract c JOIN agency y USING (agency_id)
+                      WHERE c.contract_id = ANY (h.contract_ids) AND c.contract_id <> ALL (h.barred_ids)
+                        AND $2 BETWEEN c.starts_on AND c.ends_on AND y.status = 'active'
+                        AND NOT EXISTS (SELECT FROM agency_suspension u
+                                         WHERE u.agency_id = c.agency_id AND u.strategy = h.strategy AND u.band = '')
+                      ORDER BY 1) AS contract_ids,
+               cardinality(h.contract_ids) AS sharers
+          FROM start_waiting s
+          JOIN hand h ON h.delegation_id = s.delegation_id AND h.hand_id = s.hand_id
+          JOIN position p ON p.delegation_id = s.delegation_id AND p.hand_id = s.hand_id AND p.position = s.position
+         WHERE s.delegation_id = v.delegation_id AND s.account_id = v.account_id
         """
 
     /// What each contract in force may still be dealt of the pools at work: its limit less what it holds and less what
@@ -209,7 +234,7 @@ enum StartStatements {
           JOIN contract c ON c.contract_id = q.contract_id AND $1 BETWEEN c.starts_on AND c.ends_on
           JOIN agency y ON y.agency_id = c.agency_id AND y.status = 'active'
            AND NOT EXISTS (SELECT FROM agency_suspension u
-                            WHERE u.agency_id = y.agency_id AND u.strategy = q.strategy)
+                            WHERE u.agency_id = y.agency_id AND u.strategy = q.strategy AND u.band = '')
           LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
                               WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                               ORDER BY g.total_accounts DESC LIMIT 1) t ON true
@@ -268,13 +293,37 @@ enum StartStatements {
     static let plans =
         "SELECT period, state, plan_id, seed FROM plan WHERE period >= $1 AND state <> 'discarded' ORDER BY period"
 
-    /// $1 period
+    /// Each start as it was recorded, and where its account is by now: in its latest deal, or what keeps it from one.
+    /// $1 period, $2 today
     static let list = """
         SELECT t.delegation_id, t.account_id, t.reason, t.on_date, coalesce(t.rule, 'nothing-to-collect'), t.fate,
-               t.epoch, h.contract_ids
+               t.epoch, dealt.contract_ids,
+               CASE WHEN d.is_held THEN 'held'
+                    WHEN d.waits THEN 'waiting'
+                    WHEN EXISTS (SELECT FROM standing_stop s
+                                  WHERE s.delegation_id = t.delegation_id AND s.account_id = t.account_id
+                                    AND (s.until_on IS NULL OR s.until_on >= $2)) THEN 'stopped'
+                    WHEN l.exclusion IS NOT NULL THEN 'excluded'
+                    WHEN l.rule IS NULL THEN 'nothing-to-collect'
+                    ELSE 'unassigned' END,
+               CASE WHEN d.is_held THEN ARRAY[d.contract_id] WHEN d.waits THEN d.contract_ids END
           FROM start t
-          LEFT JOIN deal d ON d.delegation_id = t.delegation_id AND d.account_id = t.account_id AND d.epoch = t.epoch
-          LEFT JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+          LEFT JOIN LATERAL (
+               SELECT h.contract_ids FROM deal d JOIN hand h USING (delegation_id, hand_id)
+                WHERE d.delegation_id = t.delegation_id AND d.account_id = t.account_id AND d.epoch = t.epoch) dealt ON true
+          LEFT JOIN placement l ON l.period = t.period AND l.delegation_id = t.delegation_id AND l.account_id = t.account_id
+          LEFT JOIN LATERAL (
+               SELECT h.contract_ids, g.contract_id,
+                      e.epoch IS NULL AND coalesce(g.last_position >= d.position AND g.state = 'open'
+                                                   AND d.position <> ALL (coalesce(g.skipped, '{}')), false) AS is_held,
+                      e.epoch IS NULL AND h.state = 'open' AND d.position > coalesce(g.last_position, 0) AS waits
+                 FROM deal d
+                 JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+                 LEFT JOIN ending e ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id
+                                   AND e.epoch = d.epoch
+                 LEFT JOIN LATERAL (\(WaitingStatements.grant)) g ON true
+                WHERE d.delegation_id = t.delegation_id AND d.account_id = t.account_id
+                ORDER BY d.epoch DESC LIMIT 1) d ON true
          WHERE t.period = $1
          ORDER BY t.start_id
         """

@@ -20,6 +20,8 @@ package struct StartStore {
     package struct Prepared: Sendable {
         package let known: Int64
         package let stopsEnded: Int64
+        /// Rows of municipalities that no account starts by.
+        package let idleMunicipalities: Int64
         package let delegations: [Delegation]
     }
 
@@ -37,17 +39,47 @@ package struct StartStore {
         }
     }
 
+    /// What was ended before anything is dealt.
+    package struct Ended: Sendable {
+        /// Deals of what may not be collected any more.
+        package let excluded: Int64
+        /// Of them leased, and so recalled.
+        package let recalled: Int64
+        /// Deals that waited in hands, of what is dealt anew or not at all.
+        package let withdrawn: Int64
+    }
+
+    /// Where a started account waits in a hand, or waited until it was withdrawn.
+    package struct Waiting: Sendable {
+        package let pool: PoolKey
+        /// Who may still draw from that hand, ascending.
+        package let contracts: [ContractID]
+        /// How many contracts the hand was dealt to.
+        package let sharers: Int32
+        package let exposure: Int64
+        package let arm: Int16
+        package let reason: DealResult.Reason
+        /// It was left where it waits: in a front hand, with what would be dealt now.
+        package let isCurrent: Bool
+    }
+
     /// One started account after it was placed.
     package struct Account: Sendable {
+        /// Of the file.
+        package let line: Int32
         package let delegation: Delegation
         package let account: Int64
         package let reason: String
         package let onDate: LocalDate
         package let rule: String?
+        /// What had placed it before; `nil`: nothing to collect, or not in the cut.
+        package let formerRule: String?
         /// Excluded by the policy, stopped, or certified as exhausted.
         package let isExcluded: Bool
-        /// Of the deal that is held or waits in a hand.
+        /// Of the deal that is held, or waits in a front hand as it is now.
         package let liveEpoch: Int64?
+        /// `nil`: it waited in no hand.
+        package let waiting: Waiting?
         /// What a position keeps of it; `nil` where it is not placed.
         package let dealable: DealableRow?
     }
@@ -74,7 +106,7 @@ package struct StartStore {
         }
     }
 
-    /// A start as it was recorded.
+    /// A start as it was recorded, and how its account is by now.
     package struct Recorded: Sendable {
         package let delegation: Int16
         package let account: Int64
@@ -83,7 +115,12 @@ package struct StartStore {
         package let rule: String
         package let fate: String
         package let epoch: Int64?
+        /// Whose hand that deal is in; the first of those that share it.
         package let contract: Int32?
+        /// `held`, `waiting`, `stopped`, `excluded`, `nothing-to-collect` or `unassigned`.
+        package let now: String
+        /// Who holds it, or whose hand it waits in.
+        package let nowContract: Int32?
     }
 
     private let link: PgLink
@@ -111,6 +148,7 @@ package struct StartStore {
         // Before anything else: a row that is there already ends nothing a second time.
         let known = try link.run(StartStatements.dropKnown).affected
         try link.run(StartStatements.expandMunicipalities, [key])
+        let idle = try link.run(StartStatements.countIdleMunicipalities).first?.int64(0) ?? 0
         let expandedKnown = try link.run(StartStatements.dropKnown).affected
         let ended = try link.run(StartStatements.endStops).affected
         try link.run(StartStatements.dropMunicipalities)
@@ -123,7 +161,7 @@ package struct StartStore {
         try link.run(StartStatements.stopNewAccounts, [key, .int64(importID), .date(today)])
         let delegations = try link.run("SELECT DISTINCT delegation_id FROM start_row ORDER BY 1")
         return Prepared(
-            known: Int64(known + expandedKnown), stopsEnded: Int64(ended),
+            known: Int64(known + expandedKnown), stopsEnded: Int64(ended), idleMunicipalities: idle,
             delegations: delegations.compactMap { Delegation($0.int16(0)) })
     }
 
@@ -154,15 +192,24 @@ package struct StartStore {
         }
     }
 
-    /// Puts the placements in force, and takes back what may not be collected any more.
-    package func place(seal: DealEndings.Seal) throws -> DealEndings.Count {
+    /// Puts the placements in force, takes back what may not be collected any more, and withdraws from their hands the
+    /// accounts that wait there, so that they can be dealt anew.
+    ///
+    /// - Parameter reason: of the withdrawals, in the ledger.
+    /// - Locks: the hands of all of these, ascending, then the grants; until the transaction ends.
+    package func place(withdrawing reason: String, seal: DealEndings.Seal) throws -> Ended {
         try link.script("ANALYZE start_verdict")
         try link.run(StartStatements.dropPlacements, [.int32(period.number)])
         try link.run(StartStatements.putPlacements, [.int32(period.number)])
+        try link.run(WaitingStatements.lockHands)
+        try link.run(WaitingStatements.note, [.int32(period.number)])
+        try link.script("ANALYZE start_waiting")
         let endings = DealEndings(link)
         try endings.stage()
         try link.run(StartStatements.stageEndings)
-        return try endings.run(seal: seal)
+        let withdrawn = Int64(try link.run(WaitingStatements.stageWithdrawals, [.text(reason)]).affected)
+        let count = try endings.run(seal: seal)
+        return Ended(excluded: count.ended - withdrawn, recalled: count.held, withdrawn: withdrawn)
     }
 
     /// Every account at work, by delegation and number.
@@ -170,8 +217,9 @@ package struct StartStore {
         try link.run(StartStatements.accounts, [.int32(period.number), .date(today)]).compactMap { row in
             guard let delegation = Delegation(row.int16(0)) else { return nil }
             return Account(
-                delegation: delegation, account: row.int64(1), reason: row.text(2), onDate: row.date(3),
-                rule: row.optionalText(4), isExcluded: row.bool(5), liveEpoch: row.optionalInt64(6),
+                line: row.int32(18), delegation: delegation, account: row.int64(1), reason: row.text(2),
+                onDate: row.date(3), rule: row.optionalText(4), formerRule: row.optionalText(19),
+                isExcluded: row.bool(5), liveEpoch: row.optionalInt64(6), waiting: Waiting(row, delegation),
                 dealable: DealableRow(started: row))
         }
     }
@@ -204,14 +252,29 @@ package struct StartStore {
             try link.run(StartStatements.record, [.int32(period.number), .date(today), .int64(importID)]).affected)
     }
 
-    /// The period's starts in the order in which they came.
+    /// The period's starts in the order in which they came, each with how it is today.
     package func list() throws(PgError) -> [Recorded] {
-        try link.run(StartStatements.list, [.int32(period.number)]).map { row in
+        try link.run(StartStatements.list, [.int32(period.number), .date(today)]).map { row in
             Recorded(
                 delegation: row.int16(0), account: row.int64(1), reason: row.text(2), onDate: row.date(3),
                 rule: row.text(4), fate: row.text(5), epoch: row.optionalInt64(6),
-                contract: row.optionalInt32s(7)?.first)
+                contract: row.optionalInt32s(7)?.first, now: row.text(8), nowContract: row.optionalInt32s(9)?.first)
         }
+    }
+}
+
+extension StartStore.Waiting {
+    /// Reads what ``StartStatements/accounts`` selects from its twentieth column on.
+    fileprivate init?(_ row: PgRow, _ delegation: Delegation) {
+        guard let isCurrent = row.optionalBool(20),
+            let strategy = row.optionalInt16(21).flatMap(Strategy.init(rawValue:)),
+            let portfolio = row.optionalInt16(22).flatMap(Portfolio.init(rawValue:)),
+            let reason = DealResult.Reason(rawValue: UInt8(clamping: row.int16(25)))
+        else { return nil }
+        self.init(
+            pool: PoolKey(delegation: delegation, strategy: strategy, portfolio: portfolio),
+            contracts: row.int32s(26).compactMap { ContractID($0) }, sharers: row.int32(27), exposure: row.int64(23),
+            arm: row.int16(24), reason: reason, isCurrent: isCurrent)
     }
 }
 

@@ -205,7 +205,7 @@ struct ModelMonth {
             guard case .open(let term, _) = grants[grant].state else { continue }
             let wanted = term.advanced(by: .seconds(10 * 86_400))
             guard
-                case .write(let term) = grants[grant].extend(to: wanted, at: tick.now, credit: .zero, hasNotice: false)
+                case .write(let term) = grants[grant].extend(to: wanted, at: tick.now, credit: .zero, bar: nil)
             else { continue }
             for index in leases[key, default: []].indices where leases[key]?[index].grant == grant {
                 leases[key]?[index].held.term = term

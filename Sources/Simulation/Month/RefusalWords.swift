@@ -19,10 +19,12 @@ package enum RefusalWords {
         case .unknown: "never leased under that epoch; a report is kept as evidence"
         case .clock: "the time given is not one at which the account was held"
         case .beyondCeiling: "further than extensions reach"
+        case .noticed: "a recall of one of the grant's accounts waits; the grant is not extended meanwhile"
+        case .terminated: "the agency is terminated; what it holds runs out by its term"
         case .periodClosed: "the month of the work is closed"
         case .unavailable, .busy: "the node was away or had too much to do; asked again"
         case .framing, .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .tagInUse, .state, .version,
-            .unsupported, .auth, .clone, .limit, .idle, .keyReused, .mixedHand, .notFound, .keyExpired,
+            .unsupported, .auth, .clone, .keyEnded, .limit, .idle, .keyReused, .mixedHand, .notFound, .keyExpired,
             .periodNotOpen, .noNotice:
             nil
         }

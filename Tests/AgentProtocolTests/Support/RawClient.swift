@@ -11,12 +11,14 @@ enum RawClient {
     ///
     /// - Parameter pieceBytes: how many bytes leave at a time.
     /// - Parameter endsInput: whether the sending side is closed.
+    /// - Parameter beforeReading: what is waited for before anything is read, with the small buffers of a slow reader.
     static func talk(
-        port: Int, _ bytes: [UInt8], pieceBytes: Int = .max, endsInput: Bool = true
+        port: Int, _ bytes: [UInt8], pieceBytes: Int = .max, endsInput: Bool = true,
+        beforeReading: (@Sendable () -> Void)? = nil
     ) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(with: Result { try exchange(port, bytes, pieceBytes, endsInput) })
+                continuation.resume(with: Result { try exchange(port, bytes, pieceBytes, endsInput, beforeReading) })
             }
         }
     }
@@ -69,11 +71,15 @@ enum RawClient {
     }
 
     private static func exchange(
-        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool
+        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool, _ beforeReading: (() -> Void)?
     ) throws -> [String] {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(call: "socket") }
         defer { close(descriptor) }
+        if beforeReading != nil {
+            var small: Int32 = 4_096
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
+        }
         try connect(descriptor, to: port)
         var noDelay: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
@@ -87,6 +93,7 @@ enum RawClient {
             sent += count
         }
         if endsInput { shutdown(descriptor, Int32(SHUT_WR)) }
+        beforeReading?()
         var received: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4_096)
         while true {

@@ -98,7 +98,7 @@ private struct Probe {
                     throw SessionProbe.Broken(description: "more in flight than the window")
                 }
             case .pauseReading, .resumeReading: break
-            case .close: isClosed = true
+            case .close, .cutOff: isClosed = true
             }
         }
     }

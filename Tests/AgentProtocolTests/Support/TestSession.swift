@@ -11,6 +11,7 @@ struct TestSession {
     private(set) var performed: [(RequestNumber, SessionRequest)] = []
     private(set) var isPaused = false
     private(set) var isClosed = false
+    private(set) var isCutOff = false
     /// Whether what is performed is answered at once, and what is sent has left at once.
     var answersAtOnce = true
     var writesAtOnce = true
@@ -72,6 +73,7 @@ struct TestSession {
             case .pauseReading: isPaused = true
             case .resumeReading: isPaused = false
             case .close: isClosed = true
+            case .cutOff: (isClosed, isCutOff) = (true, true)
             }
         }
     }

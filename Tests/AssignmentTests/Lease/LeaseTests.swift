@@ -17,23 +17,28 @@ struct GrantStateMachineTests {
     @Test func `a late extension does not bring the grant back`() {
         var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300))
 
-        #expect(grant.extend(to: .second(120), at: .second(61), credit: .zero, hasNotice: false) == .refuseExpired)
+        #expect(grant.extend(to: .second(120), at: .second(61), credit: .zero, bar: nil) == .refuseExpired)
         #expect(grant.state == .open(term: .second(60), ceiling: .second(300)))
     }
 
     @Test(arguments: [(300, true), (301, false)] as [(Int64, Bool)])
     func `an extension reaches its ceiling and no further`(wanted: Int64, isWritten: Bool) {
         var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300))
-        let action = grant.extend(to: .second(wanted), at: .second(10), credit: .zero, hasNotice: false)
+        let action = grant.extend(to: .second(wanted), at: .second(10), credit: .zero, bar: nil)
 
         #expect((action == .write(term: .second(wanted))) == isWritten)
         #expect((action == .refuseBeyond(ceiling: .second(300))) != isWritten)
     }
 
-    @Test func `a grant under a recall notice is not extended`() {
+    @Test(
+        arguments: [GrantStateMachine.ExtensionBar.terminated, AccountID(1_001).map { .noticed($0) }].compactMap(\.self)
+    )
+    func `a grant is not extended while a recall waits or its holder is terminated, and each has its word`(
+        bar: GrantStateMachine.ExtensionBar
+    ) {
         var grant = GrantStateMachine.open(term: .second(60), ceiling: .second(300))
 
-        #expect(grant.extend(to: .second(90), at: .second(10), credit: .zero, hasNotice: true) == .refuseRecalled)
+        #expect(grant.extend(to: .second(90), at: .second(10), credit: .zero, bar: bar) == .refuseBarred(bar))
     }
 
     @Test(arguments: [(84, false), (85, true), (86, true)] as [(Int64, Bool)])

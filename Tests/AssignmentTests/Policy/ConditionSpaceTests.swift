@@ -50,6 +50,33 @@ struct ConditionSpaceTests {
         #expect(whole.cover(holes) == nil)
     }
 
+    @Test func `the values of a field are those of all accounts together, and what is left of them lies outside`()
+        throws
+    {
+        let some = try space(.any([.all([range(.arrears, 4, nil), range(.unpaid, 1, 2)]), range(.arrears, 1, 2)]))
+        let everyone = try space(.always)
+
+        #expect(some.values(of: .arrears) == [1...2, 4...999])
+        #expect(everyone.values(of: .arrears, outside: some) == [0...0, 3...3])
+        // Whoever has one or two arrears belongs here whatever is unpaid.
+        #expect(some.values(of: .unpaid) == [0...999])
+        #expect(everyone.values(of: .unpaid, outside: some) == [])
+        // Four arrears do not suffice.
+        #expect(some.sufficient(of: .arrears) == [1...2])
+        #expect(some.sufficient(of: .unpaid) == [])
+        #expect(everyone.sufficient(of: .arrears) == [0...999])
+        // Where a share is not known, it is none of the values.
+        #expect(try space(.not(.isKnown(.balanceShare))).values(of: .balanceShare) == [])
+    }
+
+    @Test func `how the ends of a range were written decides nothing`() throws {
+        let above = Condition.range(.arrears, atLeast: .value(5), atMost: nil, written: .init(isAbove: true))
+
+        #expect(above == range(.arrears, 5, nil))
+        #expect(Set([above, range(.arrears, 5, nil)]).count == 1)
+        #expect(above != range(.arrears, 6, nil))
+    }
+
     @Test func `no account has what the cut does not take`() throws {
         #expect(try space(range(.arrears, 1_000, nil)).isEmpty)
         #expect(try space(range(.arrears, 999, nil)).isEmpty == false)

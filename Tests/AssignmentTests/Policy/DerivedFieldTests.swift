@@ -99,7 +99,8 @@ struct DerivedFieldTests {
         row[.openedOn] = LocalDate(text: "2019-02-20").map { Int64($0.daysSince1970) }
         row[.balance] = 1_000_000_00
 
-        #expect(row[.defaultProbability] == 1_314)
+        // 13.1393 %, in millionths.
+        #expect(row[.defaultProbability] == 131_393)
         #expect(row[.expectedLoss] == 42_045_76)
         row[.expectedLoss] = 7
         #expect(row[.expectedLoss] == 42_045_76)

@@ -83,7 +83,7 @@ struct AgencyOrderTests {
                 ExtendRequest(
                     key: 4, delegation: DealtMonth.delegation, grant: grant,
                     until: try #require(Timestamp(text: "2024-04-20T06:00:00Z"))))
-            #expect(extended.code == .recalled)
+            #expect(extended.code == .terminated)
             try month.setClock("2024-05-20T06:00:00Z")
             while try month.number("SELECT count(*) FROM lease_grant WHERE state = 'open'") > 0 {}
             await #expect(throws: (any Error).self) { try await month.connect(1, instance: "three") }

@@ -188,8 +188,68 @@ struct EngineTests {
             #expect(early.code == .clock)
             #expect(early.fields["granted"] == "2024-03-04T15:00:00.000Z")
             #expect(try await agent.report(DealtMonth.report(2, account, at: "2023-12-04T15:00:00Z")).code == .clock)
-            // What was refused as wrong has not used the key up.
+            // What was refused as wrong has not used the key up: all of these codes are of class fix.
             #expect(try await agent.report(DealtMonth.report(2, account)).isOK)
+            #expect(
+                ReplyCode.allCases.filter { [.clock, .periodClosed].contains($0) }.allSatisfy { $0.replyClass == .fix })
+        }
+    }
+
+    /// Outcomes lie by month, and a key is looked up in the month of the work and those beside it.
+    @Test(arguments: [("2024-03-04", true), ("2024-04-30", true), ("2024-05-02", false)])
+    func `a report's key is another request's from two months on, and a repetition finds its own`(
+        day: String, isReused: Bool
+    ) async throws {
+        try await DealtMonth.with(.init(termDays: 60)) { month in
+            try month.database.link().script(
+                [202_404, 202_405].map {
+                    """
+                    INSERT INTO period (period, opened_at) VALUES (\($0), now_instant());
+                    CREATE TABLE outcome_\($0) PARTITION OF outcome FOR VALUES IN (\($0));
+                    """
+                }.joined())
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
+            let first = try await agent.report(DealtMonth.report(2, accounts[0]))
+            try month.setClock("2024-05-02T15:00:00Z")
+            let second = try await agent.report(DealtMonth.report(2, accounts[1], at: "\(day)T15:00:00Z"))
+
+            #expect(second.isOK != isReused)
+            #expect((second.code == .keyReused) == isReused)
+            #expect(try await agent.report(DealtMonth.report(2, accounts[0])).text == first.text)
+            #expect(try month.number("SELECT count(*) FROM outcome") == (isReused ? 1 : 2))
+        }
+    }
+
+    @Test func `every verb's key is answered until ninety days after its grant's end, and then known to be used`()
+        async throws
+    {
+        var pace = Upkeep.Pace()
+        pace.sweep = .seconds(3_600)
+        try await DealtMonth.with(pace: pace) { month in
+            let agent = try await month.connect(1)
+            let lease = try await agent.lease(DealtMonth.lease(1))
+            let accounts = lease.leasedAccounts
+            try month.notice([accounts[1]])
+            _ = try await agent.object(DealtMonth.object(9, accounts[1]))
+            _ = try Recalls.decide(
+                try month.database.link(), DealtMonth.key(accounts[1]), .withdrawn, reason: "x", by: "test")
+            let requests: [AgentRequest] = [
+                .lease(DealtMonth.lease(1)), .report(try DealtMonth.report(1, accounts[0])),
+                .extend(
+                    ExtendRequest(
+                        key: 1, delegation: DealtMonth.delegation, grant: try #require(lease.leaseSummary?.grant),
+                        until: try #require(Timestamp(text: "2024-04-10T06:00:00Z")))),
+                .giveBack(DealtMonth.giveBack(1, accounts[2])), .object(DealtMonth.object(9, accounts[1])),
+            ]
+            let first = try await agent.send(requests)
+            #expect(first.allSatisfy { $0.isOK })
+            // The term, a day of grace, ninety days.
+            try month.setClock("2024-07-10T05:59:59Z")
+            #expect(try await agent.send(requests).map(\.text) == first.map(\.text))
+            try month.setClock("2024-07-10T06:00:00Z")
+            #expect(try await agent.send(requests).map(\.code) == [ReplyCode?](repeating: .keyExpired, count: 5))
+            #expect(try month.number("SELECT count(*) FROM outcome") == 1)
         }
     }
 
@@ -268,6 +328,10 @@ struct EngineTests {
             #expect(try await extend(2, "2024-04-20T06:00:00Z").isOK)
             #expect(try await extend(3, "2024-05-03T06:00:00Z").isOK)
             #expect(try await extend(4, "2024-05-03T06:00:01Z").code == .beyondCeiling)
+            let same = try await extend(5, "2024-05-03T06:00:00Z")
+            #expect(same.code == .badValue)
+            #expect(same.fields["expected"] == "later than term=")
+            #expect(same.fields["term"] == "2024-05-03T06:00:00.000Z")
             #expect(try month.number("SELECT count(*) FROM lease_grant WHERE term = '2024-05-03T06:00:00Z'") == 1)
         }
     }

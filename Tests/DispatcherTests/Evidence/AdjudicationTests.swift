@@ -55,8 +55,13 @@ struct AdjudicationTests {
         }
     }
 
-    @Test func `nothing is accepted once the next holder has reported, or the month is closed`() async throws {
+    /// The late work is of March; the next holder's is of the same month, of the next one, of the one after.
+    @Test(arguments: [202_403, 202_404, 202_405])
+    func `nothing is accepted once the next holder has reported, or the month is closed`(reported: Int) async throws {
         try await DealtMonth.with { month in
+            try month.database.link().script(
+                [202_404, 202_405].map { "CREATE TABLE outcome_\($0) PARTITION OF outcome FOR VALUES IN (\($0));" }
+                    .joined())
             let agent = try await month.connect(1)
             let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
             let link = try month.database.link()
@@ -67,7 +72,7 @@ struct AdjudicationTests {
                 """
                 INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id,
                        position, contract_id, worked_at, received_at, channel, contact, result, request_hash)
-                VALUES (202403, 9, 2, 1, 1, 9000, \(account.account), 2, 2, 1, 2, now_instant(), now_instant(), 'sms', 'none',
+                VALUES (\(reported), 9, 2, 1, 1, 9000, \(account.account), 2, 2, 1, 2, now_instant(), now_instant(), 'sms', 'none',
                         'no-answer', '')
                 """)
             let refusal = #expect(throws: CommandFailure.self) {

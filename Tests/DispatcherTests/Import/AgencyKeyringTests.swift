@@ -20,7 +20,7 @@ struct AgencyKeyringTests {
     @Test func `an agency has several keys, each until its day`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()
-            let keyring = AgencyKeyring(site.link)
+            let keyring = AgencyKeyring(site.link, by: "ana")
             _ = try keyring.add(try key("a"))
             _ = try keyring.add(try key("b", Self.other, expires: "2024-12-31"))
             let keys = try keyring.list(try agency())
@@ -34,7 +34,7 @@ struct AgencyKeyringTests {
     @Test func `the same key again changes nothing`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()
-            let keyring = AgencyKeyring(site.link)
+            let keyring = AgencyKeyring(site.link, by: "ana")
 
             #expect(try keyring.add(try key("a")) == AgencyKeyring.Additions(added: 1))
             #expect(try keyring.add(try key("a")) == AgencyKeyring.Additions(unchanged: 1))
@@ -44,7 +44,7 @@ struct AgencyKeyringTests {
     @Test func `a name is not used for another key, nor a key for two`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()
-            let keyring = AgencyKeyring(site.link)
+            let keyring = AgencyKeyring(site.link, by: "ana")
             _ = try keyring.add(try key("a"))
             let name = try #require(throws: CommandFailure.self) { try keyring.add(try key("a", Self.other)) }
             let twice = try #require(throws: CommandFailure.self) { try keyring.add(try key("b")) }
@@ -57,7 +57,7 @@ struct AgencyKeyringTests {
     @Test func `a rotated key is taken for some days more, and both or neither change`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()
-            let keyring = AgencyKeyring(site.link)
+            let keyring = AgencyKeyring(site.link, by: "ana")
             _ = try keyring.add(try key("a"))
             let new = try key("b", Self.other)
 
@@ -72,7 +72,7 @@ struct AgencyKeyringTests {
     @Test func `a revoked key stays listed and revoked`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()
-            let keyring = AgencyKeyring(site.link)
+            let keyring = AgencyKeyring(site.link, by: "ana")
             _ = try keyring.add(try key("a"))
             let first = try keyring.revoke(try agency(), name: "a")
             let again = try keyring.revoke(try agency(), name: "a")
@@ -91,11 +91,11 @@ struct AgencyKeyringTests {
             let good = Self.header + "ACE07,a,\(Table.key),\nACE07,b,\(Self.other),2024-12-31\n"
             try Data((good + "ACE99,c,\(Base64.text([UInt8](repeating: 6, count: 32))),\n").utf8).write(
                 to: URL(filePath: path))
-            #expect(throws: CommandFailure.self) { try AgencyKeyring(site.link).add(file: path) }
+            #expect(throws: CommandFailure.self) { try AgencyKeyring(site.link, by: "ana").add(file: path) }
             #expect(try site.count("agency_key") == 0)
             try Data(good.utf8).write(to: URL(filePath: path))
 
-            #expect(try AgencyKeyring(site.link).add(file: path) == AgencyKeyring.Additions(added: 2))
+            #expect(try AgencyKeyring(site.link, by: "ana").add(file: path) == AgencyKeyring.Additions(added: 2))
         }
     }
 

@@ -52,6 +52,22 @@ struct ImportSite {
 
     func count(_ sql: String) throws -> Int64 { try link.run("SELECT count(*) FROM \(sql)").first?.int64(0) ?? -1 }
 
+    /// A cut of one account in delegation 1, as if it had been imported: nothing else is recorded of it.
+    func addCutOfOne() throws {
+        try link.script(
+            """
+            INSERT INTO period (period, opened_at) VALUES (202403, now_instant()) ON CONFLICT DO NOTHING;
+            INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+            VALUES ('cut', 202403, 'cut.csv', '\\x00', 1, 0, now_instant());
+            CREATE TABLE account_202403 (LIKE account INCLUDING ALL);
+            ALTER TABLE account_202403 ADD PRIMARY KEY (delegation_id, account_id);
+            ALTER TABLE account ATTACH PARTITION account_202403 FOR VALUES IN (202403);
+            INSERT INTO account
+            SELECT 202403, 1, 1, 1, 1001, NULL, 2, 1, 1, 1, 1, 45000000, 32900000, 330000, 0, 0, 0, 0, NULL, 0, NULL, NULL, NULL,
+                   NULL, 0, 0, false, NULL, false, NULL, NULL, false, 6000, false, 1000, false, true, true, true, 'R1'
+            """)
+    }
+
     /// Zones 9 and 10, one schedule of each kind, and contract 31 of ACE07 in delegations 14 and 15.
     func seedContracts() throws {
         try load(.zones, "zone,delegation\n9,14\n9,15\n10,9\n")

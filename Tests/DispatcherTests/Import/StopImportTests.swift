@@ -11,6 +11,7 @@ struct StopImportTests {
     /// Hand 1 of delegation 14 with accounts 101 to 106: 101 to 103 are granted, 102 was skipped, 104 to 106 are dealt.
     private func deal(_ site: ImportSite) throws {
         try site.seedContracts()
+        try site.addCutOfOne()
         try site.link.script(
             """
             INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
@@ -46,6 +47,30 @@ struct StopImportTests {
             #expect(
                 try site.count(
                     "release WHERE quota_id = (SELECT quota_id FROM quota) AND accounts = 1 AND exposure = 3000") == 1)
+        }
+    }
+
+    @Test func `a month without a cut takes no stops, and the months that have one are named`() async throws {
+        try await ImportSite.with { site in
+            let none = try site.refusal(.stops, Self.header + "103,14,death,2024-03-11,\n")
+            try site.addCutOfOne()
+            let april = try #require(Period(text: "2042-03"))
+            let other = try site.refusal(.stops, Self.header + "103,14,death,2024-03-11,\n", period: april)
+            let starts = try site.refusal(
+                .starts, "account,delegation,reason,on_date\n103,14,job-loss,2024-03-11\n", period: april)
+            let taken = try site.load(.stops, Self.header + "103,14,death,2024-03-11,\n")
+
+            #expect([none.exit, other.exit, starts.exit] == [.usage, .usage, .usage])
+            #expect(none.found == "2024-03 has no cut")
+            #expect(none.remedy == "No month has one: import one with dispatcherd import cut FILE --period 2024-03")
+            #expect(other.found == "2042-03 has no cut")
+            #expect(
+                other.remedy
+                    == "Of 2024-03 there is one; for another month: dispatcherd import cut FILE --period 2042-03")
+            #expect(starts.found == "2042-03 has no cut")
+            #expect(try site.count("period WHERE period = 204203") == 0)
+            #expect(try site.count("stop") == 1)
+            #expect(taken.result == .imported)
         }
     }
 
@@ -120,6 +145,7 @@ struct StopImportTests {
 
     @Test func `an account that nobody was dealt is only recorded`() async throws {
         try await ImportSite.with { site in
+            try site.addCutOfOne()
             try site.load(.stops, Self.header + "900,20,fpp,2024-03-01,2024-08-31\n")
 
             #expect(try site.count("stop WHERE account_id = 900 AND reason = 'fpp'") == 1)
@@ -179,6 +205,7 @@ struct StopImportTests {
 
     @Test func `a stop again changes nothing, with another last day it is refused`() async throws {
         try await ImportSite.with { site in
+            try site.addCutOfOne()
             try site.load(.stops, Self.header + "900,20,fpp,2024-03-01,2024-08-31\n")
             let again = try site.load(
                 .stops, Self.header + "900,20,fpp,2024-03-01,2024-08-31\n901,20,fpp,2024-03-01,\n")
@@ -202,6 +229,7 @@ struct StopImportTests {
     ])
     func `a stop that cannot be is refused`(row: String, reason: String) async throws {
         try await ImportSite.with { site in
+            try site.addCutOfOne()
             let report = try site.load(.stops, Self.header + row + "\n")
 
             #expect(report.badValues.map { "\($0.column): \($0.reason)" } == [reason])

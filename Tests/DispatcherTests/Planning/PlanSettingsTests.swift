@@ -45,7 +45,7 @@ struct PlanSettingsTests {
 
     @Test(
         arguments: [
-            ("setings: x", "no 'settings'"), ("settings: x\nrotation: 13 periods", "'13 periods'"),
+            ("setings: x", "'setings'"), ("settings: x\nrotation: 13 periods", "'13 periods'"),
             ("settings: x\npersons: 3", "'3'"), ("settings: x\nagency_cap: 101 %", "'101 %'"),
             ("settings: x\nshares: [{equal: yes, fixed: {1: 5 %}}]", "equal and fixed"),
             ("settings: x\nshares: [{delegations: [33], equal: yes}]", "'33'"),

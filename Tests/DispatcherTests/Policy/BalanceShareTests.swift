@@ -28,6 +28,40 @@ struct BalanceShareTests {
         #expect(found == holds)
     }
 
+    /// 13.1393 % (RES-09), and what the same account has with one year more: a probability is compared in millionths.
+    @Test(arguments: [
+        ("above: 13.13 %", true), ("above: 13.14 %", false), ("at_least: 13.14 %", false), ("at_most: 13.13 %", false),
+        ("at_most: 13.14 %", true), ("below: 13.14 %", true), ("between: [13.13 %, 13.14 %]", true),
+        ("between: [13.14 %, 13.15 %]", false),
+    ])
+    func `a default probability is not rounded to whole hundredths of a percent`(test: String, holds: Bool) throws {
+        let text = try BrokenPolicyTests.text("shape-percent-without-sign.yaml")
+            .replacing("{balance_share: {below: 25}}", with: "{default_probability: {\(test)}}")
+            .replacing("packs: [infonavit-2023]", with: "packs: [infonavit-2023, fonacot]")
+        let row = AccountRow.current.with([
+            .daysLate: 0, .maxArrears4M: 0, .paid4M: 10_000, .affiliatedEmployer: 1, .openedOn: day("2019-02-20"),
+        ])
+
+        #expect(row[.defaultProbability] == 131_393)
+        #expect(
+            (Segmenter(try PolicyFile(text: text).policy, cut: cutOfMarch).verdict(for: row) == .excluded(0)) == holds)
+    }
+
+    @Test func `explain tells a probability with all of its decimals`() throws {
+        let row = AccountRow.current.with([
+            .daysLate: 0, .maxArrears4M: 0, .paid4M: 10_000, .affiliatedEmployer: 1, .openedOn: day("2019-02-20"),
+        ])
+        let tracer = ConditionTracer(row: row, cut: cutOfMarch, offers: 0, relief: [])
+        func line(_ low: Int64?, _ high: Int64?) -> String {
+            tracer.trace(.range(.defaultProbability, atLeast: low.map { .value($0) }, atMost: high.map { .value($0) }))
+                .lines(indent: 0).joined()
+        }
+
+        #expect(line(131_301, nil) == "[x] default_probability above 13.13 %: 13.1393 %")
+        #expect(line(131_400, nil) == "[ ] default_probability at least 13.14 %: 13.1393 %")
+        #expect(line(nil, 131_399) == "[x] default_probability below 13.14 %: 13.1393 %")
+    }
+
     @Test func `explain tells a share between two basis points as what it is`() throws {
         var row = AccountRow(cut: cutOfMarch)
         row[.balance] = 25_000_001

@@ -31,6 +31,30 @@ struct BrokenPolicyTests {
         #expect(check.warnings.isEmpty != name.hasPrefix("warning-"))
     }
 
+    /// Bytes of another encoding, at the start, in a word and as the last one.
+    @Test(
+        arguments: [
+            ([0xFF, 0x61], "line 1, column 1: found byte 0 (hexadecimal FF), which is not UTF-8"),
+            (
+                Array("policy: a\ntitle: ñ".utf8) + [0xE9, 0x61],
+                "line 2, column 9: found byte 19 (hexadecimal E9), which is not UTF-8"
+            ),
+            (Array("policy: ".utf8) + [0xC3], "line 1, column 9: found byte 8 (hexadecimal C3), which is not UTF-8"),
+            ([0xFF, 0xFE, 0x70, 0x00], "line 1, column 1: found UTF-16 text"),
+        ] as [([UInt8], String)])
+    func `a file that is not UTF-8 is a fault with its place, as any other`(bytes: [UInt8], words: String) throws {
+        let check = PolicyCheck(bytes: bytes, file: "x")
+
+        #expect(check.lines == ["x: \(words); expected UTF-8 text: save the file with that encoding", "faults: 1"])
+    }
+
+    @Test func `whether closed months were asked is told`() throws {
+        var check = PolicyCheck(text: try ShippedPolicy.text("infonavit-2023"), file: "x")
+        check.leaveClosed(because: "there is no database here")
+
+        #expect(check.lines.suffix(2) == ["closed months: not asked: there is no database here", "no faults"])
+    }
+
     /// docs/rules.md has the rules there are.
     @Test func `an origin is a rule of the catalogue, and every rule of it can be one`() throws {
         let page = try String(contentsOf: URL(filePath: ShippedPolicy.root + "/docs/rules.md"), encoding: .utf8)

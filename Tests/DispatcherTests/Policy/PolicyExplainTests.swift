@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import Testing
 
@@ -89,7 +89,7 @@ struct PolicyExplainTests {
             let lines = try month.explain(1_400_002, .file(policy)).lines
 
             #expect(lines.contains { $0.hasSuffix("[ ] lawsuit_on known: not known") })
-            #expect(lines.contains { $0.hasSuffix("[ ] balance at least 1000000.00 pesos: 329123.45 pesos") })
+            #expect(lines.contains { $0.hasSuffix("[ ] balance above 999999.99 pesos: 329123.45 pesos") })
             #expect(lines.contains { $0.hasSuffix("[ ] situation is liquidated: active") })
             #expect(lines.contains { $0.hasSuffix("[ ] payment_probability at least 70 %: 37.25 %") })
             #expect(
@@ -98,6 +98,44 @@ struct PolicyExplainTests {
                         "[x] job_lost_on between 60 days before cut (2023-12-31) and cut (2024-02-29): 2024-02-12")
                 })
         }
+    }
+
+    /// Each comparison at its threshold, beside it and on the other side; the words are those of the file.
+    @Test(
+        arguments: [
+            ("arrears: {above: 4}", "arrears above 4", 4, false), ("arrears: {above: 4}", "arrears above 4", 5, true),
+            ("arrears: {at_least: 5}", "arrears at least 5", 5, true),
+            ("arrears: {below: 4}", "arrears below 4", 4, false), ("arrears: {below: 4}", "arrears below 4", 3, true),
+            ("arrears: {at_most: 3}", "arrears at most 3", 3, true),
+            ("arrears: {above: 1, below: 4}", "arrears above 1 and below 4", 4, false),
+            ("arrears: {above: 1, at_most: 4}", "arrears above 1 and at most 4", 4, true),
+            ("arrears: {between: [1, 4]}", "arrears between 1 and 4", 4, true), ("arrears: 4", "arrears is 4", 4, true),
+        ] as [(String, String, Int64, Bool)])
+    func `a comparison is told as it was written`(written: String, words: String, arrears: Int64, holds: Bool) throws {
+        let line = try trace(written, .current.with([.arrears: arrears]))
+
+        #expect(line == "\(holds ? "[x]" : "[ ]") \(words): \(arrears)")
+    }
+
+    @Test(
+        arguments: [
+            ("{after: 2024-01-01}", "after 2024-01-01"), ("{on_or_after: 2024-01-01}", "on or after 2024-01-01"),
+            ("{before: cut}", "before cut (2024-02-29)"), ("{on_or_before: cut}", "on or before cut (2024-02-29)"),
+            ("{after: 60 days before cut}", "after 60 days before cut (2023-12-31)"),
+            ("{after: 2024-01-01, before: cut}", "after 2024-01-01 and before cut (2024-02-29)"),
+        ] as [(String, String)])
+    func `a comparison of days is told as it was written`(written: String, words: String) throws {
+        let line = try trace("job_lost_on: \(written)", .current.with([.jobLostOn: day("2024-02-12")]))
+
+        #expect(line == "[x] job_lost_on \(words): 2024-02-12")
+    }
+
+    private func trace(_ condition: String, _ row: AccountRow) throws -> String {
+        let text = try ShippedPolicy.text("infonavit-2023").replacing(
+            "when: {lawsuit_on: known}", with: "when: {\(condition)}")
+        let policy = try PolicyFile(text: text).policy
+        return PolicyTracer(Segmenter(policy, cut: cutOfMarch), row: row, cut: cutOfMarch).exclusions[0].condition
+            .lines(indent: 0).joined()
     }
 
     @Test func `a candidate has its rank among the delegation's candidates`() async throws {

@@ -93,7 +93,10 @@ struct PolicyFileTests {
         ("strategy: preventive", "strategy: mediation", "mediation has a part of its own"),
         ("strategy: preventive", "strategy: dual", "found 'dual' twice"),
         ("agreements-50, rest]\n    urgent", "agreements-50, rst]\n    urgent", "found 'rst'; expected 'rest'"),
-        ("agreements-50, rest]\n    urgent", "agreements-50]\n    urgent", "found a last tactic with a condition"),
+        (
+            "agreements-50, rest]\n    urgent", "agreements-50]\n    urgent",
+            "found a last tactic, 'agreements-50', with a condition"
+        ),
         (
             "- home-visit: always", "- home-visit: {has_phone: no}",
             "expected a list whose last portfolio has the condition 'always'"
@@ -113,7 +116,10 @@ struct PolicyFileTests {
         ("one_per: 950 accounts", "one_per: 0 accounts", "expected a number from 1 to"),
         ("one_per: 950 accounts", "fixed: {33: 1}", "found '33'; expected"),
         ("invites: dual", "invites: administrativ", "expected 'administrative'"),
-        ("packs: [infonavit-2023]", "packs: [infonavit-2023", "expected valid YAML"),
+        (
+            "packs: [infonavit-2023]", "packs: [infonavit-2023",
+            "expected ',' or the ']' of the '[' in line 22, column 8"
+        ),
     ])
     func `a fault names its place, what was found and what would be right`(
         right: String, wrong: String, message: String

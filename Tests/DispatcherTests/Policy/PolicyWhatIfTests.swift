@@ -94,6 +94,111 @@ struct PolicyWhatIfTests {
         }
     }
 
+    /// The averages are of one institution's programmes: whose strategies come from another's rules gets no figure by them.
+    @Test func `published averages are not lent to another institution's strategies`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            for name in ["fna-bands", "fonacot-pool"] {
+                let report = try month.whatIf(try PolicyFile(text: ShippedPolicy.text(name)))
+                let left = try #require(report.recoveryLeftOut.first)
+
+                #expect(report.tried.placed > 0)
+                #expect(report.recovery.isEmpty)
+                #expect(report.recoveryLeftOut.count == 1)
+                #expect(left.hasPrefix("dual, administrative, preventive of \(name): ") == (name == "fna-bands"))
+                #expect(left.contains("(pack \(name.prefix { $0 != "-" }))"))
+                #expect(report.lines.contains("left out: \(left)"))
+            }
+            let own = try month.whatIf(month.policy)
+            #expect(own.recoveryLeftOut.isEmpty)
+            #expect(own.recovery.contains { $0.origin == "ORA-10" && $0.expected != nil && $0.expectedNow != nil })
+        }
+    }
+
+    /// In force is another institution's policy: its side of the figures is empty, not lent.
+    @Test func `beside another institution's policy in force the averages stand alone`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment(by: try PolicyFile(text: ShippedPolicy.text("fna-bands")))
+            let report = try month.whatIf(month.policy)
+            let preventive = try #require(report.recovery.first { $0.of == "preventive" })
+
+            #expect(preventive.expected != nil)
+            #expect(preventive.expectedNow == nil)
+            #expect(report.recovery.filter { $0.origin == "ORA-10" || $0.of == "all strategies" }.count == 3)
+            #expect(
+                report.recovery.allSatisfy {
+                    $0.origin.hasPrefix("STR") || $0.expectedNow == nil || $0.origin == "ORA-13"
+                })
+            #expect(report.recoveryLeftOut.first?.contains(" of fna-bands: ") == true)
+        }
+    }
+
+    @Test(arguments: 1...2 as ClosedRange<Int32>)
+    func `the delegations add up`(seed: Int32) async throws {
+        try await PlannedMonth.with { month in
+            try month.addRandomCut(seed: seed, count: 900)
+            try month.link.script("UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 40")
+            try month.segment()
+            let other = try month.variant([("arrears: {above: 3}", "arrears: {above: 4}")])
+            let report = try PolicyWhatIf(month.link, period: PlannedMonth.march, policy: .file(other))
+                .run(byDelegation: true)
+            let delegations = try #require(report.delegations)
+            let rows = delegations.flatMap(\.rows)
+
+            #expect(delegations.map(\.delegation) == [9, 14])
+            #expect(delegations.reduce(0) { $0 + $1.accounts } == report.accounts)
+            for row in report.rows {
+                let parts = rows.filter { $0.rule == row.rule }
+                #expect(parts.reduce(0) { $0 + $1.accounts } == row.accounts)
+                #expect(parts.reduce(0) { $0 + ($1.accountsNow ?? 0) } == row.accountsNow)
+                #expect(parts.reduce(Int128(0)) { $0 + $1.overdue.centavos } == row.overdue.centavos)
+            }
+            let unplaced = delegations.flatMap(\.unplaced).reduce(0) { $0 + $1.accounts }
+            #expect(unplaced > 0)
+            #expect(unplaced == report.unplaced.reduce(0) { $0 + $1.accounts })
+            #expect(delegations.flatMap(\.advisers).count == report.stations.count)
+            #expect(try month.whatIf(other).delegations == nil)
+        }
+    }
+
+    /// The fixture's contracts have 3 and 4 times ten advisers; with one each and 40 accounts, 9 is short by what is left.
+    @Test func `a lack of advisers is told with the number and the delegation`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.link.script("UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 40")
+            let report = try month.whatIf(month.policy)
+            let station = try #require(report.stations.first { $0.delegation == 9 && $0.portfolio == "telephone" })
+            let needed = try #require(station.needed)
+            let name = try #require(Delegation(9)).name
+
+            #expect(station.committed == 3)
+            #expect(needed == (station.accounts + 39) / 40)
+            #expect(
+                report.lines.contains(
+                    "short of \(needed - 3) telephone advisers in delegation 9 \(name): \(needed) needed, 3 committed"))
+            try month.link.script("UPDATE contract_capacity SET committed_advisers = 1000")
+            #expect(try month.whatIf(month.policy).lines.contains { $0.hasPrefix("enough in every delegation") })
+        }
+    }
+
+    /// How long it took is for people: the same question gives the same bytes.
+    @Test func `figures as JSON hold no time of the run`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let texts = try [
+                JSONText.of(month.whatIf(month.policy)), JSONText.of(month.diff(.applied, .file(month.policy))),
+                JSONText.of(month.segment()), JSONText.of(month.explain(1_400_005)),
+            ]
+
+            for text in texts {
+                #expect(text.firstRange(of: "illisecond") == nil && text.firstRange(of: "took") == nil)
+            }
+        }
+    }
+
     @Test func `it writes nothing, and says what cannot be compared`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()
@@ -134,6 +239,23 @@ struct PolicyWhatIfTests {
             #expect(report.relief.contains { $0.relief == "shared-responsibility" && $0.oldAccounts == nil })
             #expect(report.notes.count == 1)
         }
+    }
+
+    /// Later commands take the version in force on the first day, so a month cannot be placed by another one.
+    @Test func `segment takes one version of a file where it is the month's own`() throws {
+        let path = ShippedPolicy.root + "/policies/infonavit-2023.yaml"
+        let april = PlannedMonth.april
+
+        #expect(try PolicyChoice.Wish.placing(path, for: april).policy.version == "2023-12")
+        #expect(try PolicyChoice.Wish.placing("\(path)@2023-12", for: april).policy.version == "2023-12")
+        let older = #expect(throws: CommandFailure.self) {
+            try PolicyChoice.Wish.placing("\(path)@2023-05", for: april)
+        }
+        #expect(older?.exit == .usage)
+        #expect(
+            older?.found.hasPrefix("2024-04 takes version 2023-12 of the policy, in force from 2023-12-01, ") == true)
+        let unknown = #expect(throws: CommandFailure.self) { try PolicyChoice.Wish.placing("\(path)@2024", for: april) }
+        #expect(unknown?.found.hasSuffix("has no version '2024'") == true)
     }
 
     @Test func `a broken policy is refused before the database is asked`() throws {

@@ -115,6 +115,25 @@ struct ShippedThresholdTests {
         #expect(try PolicyProbe("fonacot-pool").strategy(row) == strategy)
     }
 
+    // FIN-19: a due amount that was not paid in full makes late; SEG-13 (a): who left the employer is called at once.
+    @Test(
+        arguments: [
+            ([.daysLate: 0, .incompletePayments: 1], nil), ([.daysLate: 1, .incompletePayments: 1], "left-employer"),
+            ([.daysLate: 1, .affiliatedEmployer: 1], "not-deducted"),
+            ([.jobLostOn: cutPlus(-61)], nil), ([.jobLostOn: cutPlus(-60)], "left-employer"),
+            ([.jobLostOn: cutPlus(0)], "left-employer"), ([.jobLostOn: cutPlus(1)], nil),
+            ([.jobLostOn: cutPlus(-60), .affiliatedEmployer: 1], nil),
+        ] as [([AccountField: Int64?], String?)])
+    func `the pool takes who is a day late, and who has just left the employer`(
+        values: [AccountField: Int64?], tactic: String?
+    ) throws {
+        let probe = try PolicyProbe("fonacot-pool")
+        let row = AccountRow.current.with(values)
+
+        #expect(probe.tactic(row) == tactic)
+        #expect(probe.strategy(row) == (tactic == nil ? nil : .administrative))
+    }
+
     // SEG-13: (a) to the call centre, (b) to coordinators.
     @Test(
         arguments: [(0, 1, .telephone), (1, 1, .homeVisit), (1, 0, .telephone)] as [(Int64, Int64, Portfolio)])

@@ -67,6 +67,37 @@ extension StartedMonth {
 }
 
 struct RedealTests {
+    @Test(.timeLimit(.minutes(2)))
+    func `a node that another one is before in dealing again leaves it to that one`() async throws {
+        try await StartedMonth.with { month in
+            try month.start("900014,9,job-loss,2024-03-11")
+            try month.makeRoom(1)
+            let other = try month.database.link()
+            let mine = try month.database.link()
+            try other.script("BEGIN")
+            // Noted by the other one and not committed: whoever looks now sees no round.
+            try other.script(
+                """
+                INSERT INTO redeal (period, plan_id, reason, closes_all, ordered_by, seed, digest, state, started_at, backend,
+                                    backend_start, beat_at)
+                SELECT 202403, plan_id, 'other', false, 'ana', 1, '', 'dealing', now_instant(), a.pid, a.backend_start,
+                       clock_timestamp()
+                  FROM plan, pg_stat_activity a WHERE a.pid = pg_backend_pid()
+                """)
+            async let dealt = Task.detached { try RedealKeeping.run(mine, dealAgain: .seconds(1)) }.value
+            while try month.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 0 {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            try other.script("COMMIT")
+
+            #expect(try await dealt == 0)
+            #expect(try month.count("redeal") == 1)
+            let refused = try #require(throws: CommandFailure.self) { try month.redeal(.leftOver) }
+            #expect(refused.exit == .environment)
+            #expect(refused.found.contains("is being dealt again since"))
+        }
+    }
+
     @Test func `a plan's record holds after its month is dealt again to contracts that it gave nothing`() async throws {
         try await StartedMonth.with(applied: false) { month in
             _ = try month.month.plan().apply()

@@ -91,18 +91,25 @@ struct StartImportTests {
         }
     }
 
-    @Test func `an account in a hand is placed anew and not dealt twice`() async throws {
+    @Test func `an account in a hand is placed anew, and dealt anew to whoever may work it then`() async throws {
         try await StartedMonth.with { month in
             try month.makeRoom(5, strategy: 2)
             // Two arrears: preventive, and waiting in the hand of contract 4.
             let report = try month.start("900016,9,missed-payment,2024-03-11,5", columns: ",arrears")
 
-            #expect(report.count("dealt or held already") == 1)
-            #expect(try month.count("deal WHERE account_id = 900016") == 1)
+            #expect(report.count("placed otherwise than where they waited, and dealt by that") == 1)
+            #expect(
+                try month.count(
+                    """
+                    deal d JOIN hand h USING (delegation_id, hand_id)
+                     WHERE account_id = 900016 AND is_front AND strategy = 2 AND contract_ids <@ '{1,2}'
+                    """) == 1)
+            #expect(try month.count("ending WHERE account_id = 900016 AND kind = 'withdrawal'") == 1)
             #expect(
                 try month.text("SELECT rule FROM placement WHERE account_id = 900016") == "administrative.agreements-50"
             )
-            #expect(try month.number("SELECT epoch FROM start") == (1 << 32) + 1)
+            #expect(try month.number("SELECT epoch FROM start") == (1 << 32) + 2)
+            #expect(try month.number("SELECT former_epoch FROM start") == (1 << 32) + 1)
             #expect(
                 try month.text("SELECT former::text FROM start WHERE account_id = 900016") == #"{"arrears": 2}"#)
         }

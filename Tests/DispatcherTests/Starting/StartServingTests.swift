@@ -60,6 +60,40 @@ struct StartServingTests {
         }
     }
 
+    @Test func `the pull after a start gets what waited at the hand's end first, and a holder is told`() async throws {
+        try await StartedMonth.with { month in
+            try await serving(month) { connect in
+                let agent = try await connect("one")
+                let mine = try #require(try await agent.lease(Self.lease(1, max: 1)).leasedAccounts.first)
+                let last = try month.number(
+                    """
+                    SELECT p.account_id FROM position p JOIN hand h USING (delegation_id, hand_id)
+                     WHERE h.delegation_id = 9 AND h.strategy = 1 AND h.portfolio = 1 AND p.arrears < 3
+                     ORDER BY p.position DESC LIMIT 1
+                    """)
+                try month.start(
+                    "\(last),9,missed-payment,2024-03-11,3", "\(mine.account),9,missed-payment,2024-03-11,5",
+                    columns: ",arrears")
+                var first: [Int64] = []
+                for key in 2...60 as ClosedRange<Int64> where !first.contains(last) {
+                    try await Task.sleep(for: .milliseconds(50))
+                    first = try await agent.lease(Self.lease(key, max: 1)).leasedAccounts.map(\.account.value)
+                }
+                let update = await agent.next(.update)
+                let held = try await agent.held(HeldRequest())
+                let line = held.data.first { $0["account"] == "\(mine.account)" }
+
+                #expect(first == [last])
+                #expect(update?["account"] == "\(mine.account)")
+                #expect(update?["change"] == "missed-payment")
+                #expect(update?["on"] == "2024-03-11")
+                #expect(line?["changed"] == "missed-payment")
+                #expect(line?["changed-on"] == "2024-03-11")
+                #expect(held.data.filter { $0["changed"] != nil }.count == 1)
+            }
+        }
+    }
+
     @Test func `starts and stops beside pulls double nobody and pass no quota`() async throws {
         try await StartedMonth.with(accounts: 1_400) { month in
             try month.makeRoom(6)

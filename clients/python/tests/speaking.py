@@ -53,7 +53,7 @@ BUILDERS: Dict[str, Callable[[Fields], Request]] = {
     "RESUME": lambda f: (
         requests.call("RESUME", f)
         if "leases" in f
-        else requests.resume(_number(f, "count"), f["digest"], f.get("after"))
+        else requests.resume(_number(f, "count"), f["digest"], f.get("after"), f.get("since"))
     ),
     "PING": lambda f: requests.ping(),
     "BYE": lambda f: requests.bye(),

@@ -83,9 +83,13 @@ class StateTests(FolderTestCase):
 
     def test_what_is_held_is_kept_with_all_that_was_said_of_it(self) -> None:
         state = State(self.folder, "ACE07")
+        self.assertIsNone(state.compared_at())
         state.finish([], [Change(account=account(1)), Change(account=account(2)), Change(ended=(14, 1))])
+        for time in ("2024-03-04T15:00:00.000Z", "2024-03-05T15:00:00.000Z"):
+            state.finish([], [Change(compared_at=time)])
         state.close()
         again = State(self.folder, "ACE07")
+        self.assertEqual(again.compared_at(), "2024-03-05T15:00:00.000Z")
         self.assertEqual(list(again.held().values()), [account(2)])
         again.close()
 
@@ -118,9 +122,50 @@ class HoldingsTests(unittest.TestCase):
     def test_only_a_final_recall_ends_what_is_held(self) -> None:
         mine = Holdings([account(1, epoch=7)])
         fields = {"delegation": "14", "account": "1", "epoch": "7", "reason": "lawsuit"}
-        self.assertEqual(mine.after_push(Push("RECALL", {**fields, "final": "no"})), [])
         self.assertEqual(mine.after_push(Push("UPDATE", fields)), [])
+        self.assertEqual(mine.after_push(Push("EXPIRING", fields)), [])
         self.assertEqual(mine.after_push(Push("RECALL", {**fields, "final": "yes"})), [Change(ended=(14, 1))])
+
+
+    def test_payments_and_recalls_are_kept_as_the_latest_word_has_them(self) -> None:
+        mine = Holdings([account(1, epoch=7)])
+        place = {"delegation": "14", "account": "1", "epoch": "7"}
+
+        def hear(name: str, **fields: str) -> Account:
+            mine.apply(mine.after_push(Push(name, {**place, **fields})))
+            kept = mine.get(14, 1)
+            assert kept is not None
+            return kept
+
+        paid = {"change": "payment", "amount": "20.00", "on": "2024-03-03", "paid": "50.00", "paid-on": "2024-03-03"}
+        for _ in range(2):
+            kept = hear("UPDATE", **paid)
+            self.assertEqual((str(kept.paid), str(kept.paid_on)), ("50.00", "2024-03-03"))
+        self.assertEqual(mine.after_push(Push("UPDATE", {**place, "epoch": "6", **paid})), [])
+        notice = {"final": "no", "reason": "over-limit", "from": "2024-03-20T06:00:00.000Z"}
+        kept = hear("RECALL", **notice)
+        self.assertEqual((str(kept.recall), kept.recall_reason), ("2024-03-20 06:00:00+00:00", "over-limit"))
+        self.assertEqual(hear("RECALL", **notice, decision="upheld").objection, "refused")
+        kept = hear("RECALL", **notice, decision="withdrawn")
+        self.assertEqual((kept.recall, kept.objection, str(kept.paid)), (None, None, "50.00"))
+        # Taken back again: the push has no sum any more.
+        self.assertIsNone(hear("UPDATE", change="payment-reversed", amount="50.00", on="2024-03-04").paid)
+        self.assertEqual(kept.tactic, "rest")
+
+    def test_a_comparison_brings_what_came_meanwhile_whether_both_sides_agree_or_not(self) -> None:
+        line = "delegation=14 account=1 epoch=1 grant=77 term=2024-04-03T06:00:00.000Z"
+        mine = Holdings([account(1), account(2)])
+        told, changes = mine.hear([self.comparison(f"{line} paid=50.00 paid-on=2024-03-03")])
+        mine.apply(changes)
+        self.assertEqual([str(one.paid) for one in told], ["50.00"])
+        self.assertEqual(mine.hear([self.comparison(f"{line} paid=50.00 paid-on=2024-03-03")]), ((), []))
+        both = (line, line.replace("account=1", "account=2") + " recall=2024-03-20T06:00:00.000Z recall-reason=over-limit")
+        difference, changes = mine.compare([self.comparison(*both)])
+        mine.apply(changes)
+        self.assertEqual([one.account for one in difference.told], [1, 2])
+        self.assertTrue(difference.match)
+        self.assertEqual([one.paid for one in mine], [None, None])
+        self.assertEqual([one.recall_reason for one in mine], [None, "over-limit"])
 
 
 class KeyFileTests(FolderTestCase):

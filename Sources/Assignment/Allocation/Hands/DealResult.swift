@@ -35,6 +35,12 @@ package struct DealResult: Hashable, Sendable {
         package let reason: Reason
         /// Centavos.
         package let exposure: Int64
+
+        package init(place: Int32, reason: Reason, exposure: Int64) {
+            self.place = place
+            self.reason = reason
+            self.exposure = exposure
+        }
     }
 
     package struct Hand: Hashable, Sendable {
@@ -42,9 +48,16 @@ package struct DealResult: Hashable, Sendable {
         package let contracts: [ContractID]
         package let arm: Int16
         /// In the order in which they are leased.
-        package var positions: [Position]
+        package let positions: [Position]
         /// Centavos of all positions.
-        package var exposure: Int64
+        package let exposure: Int64
+
+        package init(contracts: [ContractID], arm: Int16, positions: [Position]) {
+            self.contracts = contracts
+            self.arm = arm
+            self.positions = positions
+            self.exposure = positions.reduce(0) { $0 + $1.exposure }
+        }
     }
 
     package struct Left: Hashable, Sendable {

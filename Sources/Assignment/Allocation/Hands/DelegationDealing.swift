@@ -366,17 +366,14 @@ private struct PoolDealer {
 
     private func hand(_ hand: Int, _ orders: [KeyedPlace]) -> DealResult.Hand {
         let members = hand < shares.count ? [hand] : sharing[hand - shares.count]
-        var total: Int64 = 0
         let positions = orders.map { item -> DealResult.Position in
             let place = ordered[Int(item.place)].place
-            let exposure = exposure(of: candidates[Int(place)], members[0])
-            total += exposure
             return DealResult.Position(
                 place: place, reason: DealResult.Reason(rawValue: reasons[Int(item.place)]) ?? .share,
-                exposure: exposure)
+                exposure: exposure(of: candidates[Int(place)], members[0]))
         }
         return DealResult.Hand(
             contracts: members.map { shares[$0].contract }, arm: hand < shares.count ? shares[hand].arm : 0,
-            positions: positions, exposure: total)
+            positions: positions)
     }
 }

@@ -4,7 +4,7 @@ internal import Assignment
 
 /// One condition with what the account says to it, down to the single tests.
 package struct ConditionTrace: Encodable, Sendable, Hashable {
-    /// In the words of the policy: `arrears at least 5`, `all of`.
+    /// In the words of the policy: `arrears above 4`, `all of`.
     package let test: String
     /// The account's own value, in the same words; absent where the parts have them.
     package let value: String?
@@ -32,8 +32,8 @@ struct ConditionTracer: Sendable {
         switch condition {
         case .always:
             return ConditionTrace(test: "always", value: nil, held: held, parts: [])
-        case .range(let field, let lower, let upper):
-            return leaf(field, range(field, lower, upper), held)
+        case .range(let field, let lower, let upper, let written):
+            return leaf(field, range(field, lower, upper, written), held)
         case .oneOf(let field, let values):
             let words = values.map { field.words(for: $0) }.joined(separator: ", ")
             return leaf(field, values.count == 1 ? "is \(words)" : "is one of \(words)", held)
@@ -60,23 +60,41 @@ struct ConditionTracer: Sendable {
         ConditionTrace(test: "\(field.name) \(test)", value: field.words(for: row[field]), held: held, parts: [])
     }
 
-    private func range(_ field: AccountField, _ lower: Condition.Bound?, _ upper: Condition.Bound?) -> String {
-        let isDate = field.kind == .date
+    /// With the words that the policy has: `above 4` and not "at least 5", which for money is another figure than the one that
+    /// was written.
+    private func range(
+        _ field: AccountField, _ lower: Condition.Bound?, _ upper: Condition.Bound?, _ written: Condition.WrittenEnds
+    ) -> String {
         if field.numbersPerBasisPoint > 1 { return shareRange(field, lower?.plain, upper?.plain) }
-        switch (lower, upper) {
-        case (nil, nil): return "known"
-        case (let only?, nil): return "\(isDate ? "on or after" : "at least") \(bound(field, only))"
-        case (nil, let only?): return "\(isDate ? "on or before" : "at most") \(bound(field, only))"
-        case (let low?, let high?):
-            return low == high ? "is \(bound(field, low))" : "between \(bound(field, low)) and \(bound(field, high))"
+        if let lower, let upper, !written.isAbove, !written.isBelow {
+            return lower == upper
+                ? "is \(bound(field, lower))" : "between \(bound(field, lower)) and \(bound(field, upper))"
         }
+        let isDate = field.kind == .date
+        let low = lower.map { end in
+            written.isAbove
+                ? "\(isDate ? "after" : "above") \(bound(field, end.advanced(by: -1)))"
+                : "\(isDate ? "on or after" : "at least") \(bound(field, end))"
+        }
+        let high = upper.map { end in
+            written.isBelow
+                ? "\(isDate ? "before" : "below") \(bound(field, end.advanced(by: 1)))"
+                : "\(isDate ? "on or before" : "at most") \(bound(field, end))"
+        }
+        let words = [low, high].compactMap { $0 }
+        return words.isEmpty ? "known" : words.joined(separator: " and ")
     }
 
-    /// Ends that lie between two basis points leave out the one beside them.
+    /// Ends that lie right beside a basis point leave that one out.
     private func shareRange(_ field: AccountField, _ lower: Int64?, _ upper: Int64?) -> String {
         if let lower, lower == upper { return "is \(field.words(for: lower))" }
-        let low = lower.map { ($0 % 2 == 0 ? "at least " : "above ") + field.words(for: $0 - $0 % 2) }
-        let high = upper.map { ($0 % 2 == 0 ? "at most " : "below ") + field.words(for: $0 + $0 % 2) }
+        let step = field.numbersPerBasisPoint
+        let low = lower.map {
+            $0 % step == 1 ? "above " + field.words(for: $0 - 1) : "at least " + field.words(for: $0)
+        }
+        let high = upper.map {
+            ($0 + 1) % step == 0 ? "below " + field.words(for: $0 + 1) : "at most " + field.words(for: $0)
+        }
         let words = [low, high].compactMap { $0 }
         return words.isEmpty ? "known" : words.joined(separator: " and ")
     }
@@ -103,6 +121,7 @@ extension AccountField {
         case .money: return "\(Cents(value)) pesos"
         case .percent:
             let (whole, rest) = value.quotientAndRemainder(dividingBy: numbersPerBasisPoint)
+            if rest > 0, let exact = exactPercent(value) { return "\(exact) %" }
             return rest == 0
                 ? "\(Self.percent(whole)) %" : "above \(Self.percent(whole)) % and below \(Self.percent(whole + 1)) %"
         case .date: return Int32(exactly: value).map { LocalDate(daysSince1970: $0).description } ?? String(value)
@@ -111,6 +130,14 @@ extension AccountField {
             let index = Int(value) - 1
             return words.indices.contains(index) ? words[index] : String(value)
         }
+    }
+
+    /// Of a percentage in millionths all four decimals; `nil` where the number is only a place between two basis points.
+    func exactPercent(_ value: Int64) -> String? {
+        guard numbersPerBasisPoint == 100 else { return nil }
+        let (percents, rest) = value.quotientAndRemainder(dividingBy: 10_000)
+        let digits = String(rest)
+        return "\(percents)." + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// Without trailing zeros; also beyond 100 %, which a derived value can be.

@@ -10,8 +10,10 @@ package struct PolicyChoice: Sendable {
     package static let appliedWord = "applied"
 
     let file: PolicyFile
-    /// The version in force on the period's first day, or the one that was named.
+    /// The version in force on the period's first day, or the one that was named, as it places accounts: without visits in
+    /// `territory`.
     let policy: Policy
+    let territory: VisitTerritory
     let isApplied: Bool
     /// What the manager should know about the choice.
     let notes: [String]
@@ -43,6 +45,30 @@ package struct PolicyChoice: Sendable {
             }
             self = .version(file, policy)
         }
+
+        /// The file by which a period is to be placed, as FILE or as FILE@VERSION.
+        ///
+        /// Whatever places a period later (starts, a plan, an explanation) takes the version in force on its first day, so another
+        /// one cannot place it now.
+        /// - Throws: ``CommandFailure`` (usage) as above, and where another version than the named one is in force.
+        package static func placing(_ word: String, for period: Period) throws(CommandFailure) -> PolicyFile {
+            switch try Wish(word) {
+            case .applied: return try PolicyFile(path: word)
+            case .file(let file): return file
+            case .version(let file, let policy):
+                let inForce = try file.policy(for: period)
+                guard inForce.version == policy.version else {
+                    throw CommandFailure(
+                        .usage,
+                        "\(period) takes version \(inForce.version) of the policy, in force from \(inForce.effectiveOn), and "
+                            + "not \(policy.version)",
+                        remedy:
+                            "Try \(policy.version) with dispatcherd policy what-if; to place by it, give it a file of its own "
+                            + "and a first day up to \(period.firstDay)")
+                }
+                return file
+            }
+        }
     }
 
     /// - Throws: ``CommandFailure`` (usage) where the period was never segmented and its policy is asked for.
@@ -50,24 +76,33 @@ package struct PolicyChoice: Sendable {
         switch wish {
         case .applied:
             let (_, file) = try PlanDraft.placements(link, period: period)
-            self.init(file, try file.policy(for: period), period: period, isApplied: true)
+            try self.init(file, try file.policy(for: period), link, period: period, isApplied: true)
         case .file(let file):
             // Before the first version the first is tried: that is how a coming one is seen on the present portfolio.
-            self.init(file, file.policy(on: period.firstDay) ?? file.versions[0], period: period, isApplied: false)
+            try self.init(
+                file, file.policy(on: period.firstDay) ?? file.versions[0], link, period: period, isApplied: false)
         case .version(let file, let policy):
-            self.init(file, policy, period: period, isApplied: false)
+            try self.init(file, policy, link, period: period, isApplied: false)
         }
     }
 
-    private init(_ file: PolicyFile, _ policy: Policy, period: Period, isApplied: Bool) {
+    private init(_ file: PolicyFile, _ policy: Policy, _ link: PgLink, period: Period, isApplied: Bool) throws {
         self.file = file
-        self.policy = policy
+        self.territory = try VisitTerritory.read(policy.packs, link, period: period)
+        self.policy = policy.withoutVisits(in: territory)
         self.isApplied = isApplied
         let inForce = file.policy(on: period.firstDay)?.version
-        self.notes =
-            inForce == policy.version
+        let places =
+            territory.isEmpty
             ? []
             : [
+                "\(policy.name) \(policy.version) brings \(policy.packs.joined(separator: ", ")), so that nobody is visited in "
+                    + "\(territory.words) (GEO-02): telephone there"
+            ]
+        self.notes =
+            inForce == policy.version
+            ? places
+            : places + [
                 "\(policy.name) \(policy.version), in force from \(policy.effectiveOn), is only tried here: segment "
                     + (inForce.map { "takes version \($0) of the file for \(period)" }
                         ?? "takes no version of the file for \(period)")

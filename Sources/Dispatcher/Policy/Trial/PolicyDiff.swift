@@ -54,8 +54,25 @@ package struct PolicyDiff {
                     try Draft(trial, asked: asked)
                 }
             return PolicyDiffReport(
-                draft, period: period, choices: choices, asked: asked, took: ContinuousClock.now - start)
+                draft, period: period, choices: choices, drift: try drift(choices), asked: asked,
+                took: ContinuousClock.now - start)
         }
+    }
+
+    /// Where what is on record differs from what the policy that made it would come to; `nil` where nothing is.
+    private func drift(_ choices: [PolicyChoice]) throws -> RecordDrift? {
+        if let applied = choices.first(where: \.isApplied) {
+            return try RecordDrift(applied.policy, applied.territory, link, period: period)
+        }
+        guard try SegmentationStore(link, period: period).segmentation() != nil else { return nil }
+        let applied: PolicyChoice
+        do {
+            applied = try PolicyChoice(.applied, link, period: period)
+        } catch is CommandFailure {
+            // By a policy that this version cannot read; two files can be compared all the same.
+            return nil
+        }
+        return try RecordDrift(applied.policy, applied.territory, link, period: period)
     }
 
     /// What the report is made from.

@@ -76,18 +76,22 @@ package struct PolicyDiffReport: Encodable, Sendable {
     package let behind: Int64?
     /// The first of them, by the columns of the file.
     package let shown: [[String]]?
+    /// Where the placements on record differ from what the policy that made them would come to today.
+    package let onRecord: RecordDrift?
     package let notes: [String]
-    package let milliseconds: Int64
 
+    /// For people alone: the same question gives the same bytes.
+    private let took: Duration
     private let file: String?
 
     private enum CodingKeys: String, CodingKey {
         case period, old, new, isSamePolicy, accounts, moved, stayed, moves, margins, reworked, relief, delegations
-        case behind, shown, notes, milliseconds
+        case behind, shown, onRecord, notes
     }
 
     init(
-        _ draft: PolicyDiff.Draft, period: Period, choices: [PolicyChoice], asked: PolicyDiff.Asked, took: Duration
+        _ draft: PolicyDiff.Draft, period: Period, choices: [PolicyChoice], drift: RecordDrift?,
+        asked: PolicyDiff.Asked, took: Duration
     ) {
         let matrix = MoveMatrix(draft.tally, parties: draft.parties)
         let sides = zip(choices, draft.result.sessions).map { choice, sessions in
@@ -118,8 +122,9 @@ package struct PolicyDiffReport: Encodable, Sendable {
             } : nil
         self.behind = asked.cell != nil || asked.csv != nil ? draft.result.askedCount : nil
         self.shown = asked.cell != nil ? draft.shown : nil
+        self.onRecord = drift
         self.notes = choices.flatMap(\.notes)
-        self.milliseconds = took.wholeMilliseconds
+        self.took = took
         self.file = asked.csv
     }
 
@@ -150,9 +155,10 @@ package struct PolicyDiffReport: Encodable, Sendable {
         }
         if let shown, let behind { lines += [""] + accountLines(shown, of: behind) }
         if let file, let behind { lines += ["", "\(Figure.grouped(behind)) accounts are in \(file)"] }
+        if let drift = onRecord?.lines, !drift.isEmpty { lines += [""] + drift }
         if isSamePolicy { lines += ["", "nothing changes: both are the same version of the same file"] }
         lines += notes.map { "note: \($0)" }
-        lines += ["", "nothing was written; \(Duration.milliseconds(milliseconds).words)"]
+        lines += ["", "nothing was written; \(took.words)"]
         return lines
     }
 

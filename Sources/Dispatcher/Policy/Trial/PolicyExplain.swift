@@ -42,7 +42,7 @@ package struct PolicyExplain {
     }
 
     private func locate(_ account: AccountID, _ store: SegmentationStore) throws -> Delegation {
-        guard try store.hasCut() else { throw CommandFailure.noCut(period) }
+        try store.requireCut()
         guard let delegation = try store.delegation(of: account) else { throw missing(account) }
         return delegation
     }

@@ -46,7 +46,7 @@ struct PolicyTrial {
         self.parties = try policies.map { try Party($0, cut: cut) }
         self.link = link
         self.period = period
-        guard try SegmentationStore(link, period: period).hasCut() else { throw CommandFailure.noCut(period) }
+        try SegmentationStore(link, period: period).requireCut()
     }
 
     /// What is read of an account.
@@ -109,12 +109,5 @@ struct PolicyTrial {
             })
         Console.progress("delegations asked for what is held", done: 32, of: 32, isDone: true)
         return accounts
-    }
-}
-
-extension CommandFailure {
-    static func noCut(_ period: Period) -> CommandFailure {
-        CommandFailure(
-            .usage, "\(period) has no cut", remedy: "Import one: dispatcherd import cut FILE --period \(period)")
     }
 }

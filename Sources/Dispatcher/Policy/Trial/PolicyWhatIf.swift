@@ -20,12 +20,14 @@ package struct PolicyWhatIf {
         self.wish = policy
     }
 
+    /// - Parameter byDelegation: whether the figures of each delegation are wanted too.
     /// - Throws: ``CommandFailure`` (usage) where the period has no cut.
-    package func run() throws -> WhatIfReport {
+    package func run(byDelegation: Bool = false) throws -> WhatIfReport {
         let start = ContinuousClock.now
         return try link.snapshotOrFailure(period) {
             let draft = try Draft(link, period: period, wish: wish)
-            return WhatIfReport(draft, period: period, took: ContinuousClock.now - start)
+            return WhatIfReport(
+                draft, period: period, byDelegation: byDelegation, took: ContinuousClock.now - start)
         }
     }
 
@@ -40,6 +42,8 @@ package struct PolicyWhatIf {
         let plans: [AllocationPlan]
         let advisers: AdviserNeed
         let notes: [String]
+        /// Absent where the period was not segmented.
+        let drift: RecordDrift?
 
         init(_ link: PgLink, period: Period, wish: PolicyChoice.Wish) throws {
             let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
@@ -50,6 +54,9 @@ package struct PolicyWhatIf {
             } catch let failure as CommandFailure {
                 // Never segmented, or by a policy that this version cannot read: there is nothing to compare with.
                 notes.append("not compared: \(failure.found)")
+            }
+            self.drift = try choices.dropFirst().first.map {
+                try RecordDrift($0.policy, $0.territory, link, period: period)
             }
             let trial = try PolicyTrial(choices.map(\.policy), link, period: period)
             var sides = trial.parties.map { WhatIfSide($0.table) }

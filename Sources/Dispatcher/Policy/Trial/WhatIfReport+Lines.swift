@@ -5,7 +5,7 @@ internal import Assignment
 // MARK: - For people
 
 extension WhatIfReport {
-    /// How many delegations that lack advisers are named.
+    /// How many delegations that lack advisers are named, unless all are asked for.
     private static let shortShownMax = 5
 
     /// Counts and money, then sessions, recovery, advisers, what is unplaced, and what to know.
@@ -15,15 +15,37 @@ extension WhatIfReport {
         lines += [""] + rowLines + ["", sessionLine, ""] + Self.recoveryTitle + recoveryLines
         lines += ["", "advisers, by the accounts that the contracts of \(period) give to each:"] + adviserLines
         lines += ["", "unplaced by a plan of equal shares:"] + unplacedLines
+        for mine in delegations ?? [] { lines += [""] + delegationLines(mine) }
+        if let drift = onRecord?.lines, !drift.isEmpty { lines += [""] + drift }
         if isSamePolicy {
             lines += ["", "the policy changes nothing: this is the version of the file that is in force"]
         }
         if !notes.isEmpty { lines += [""] + Words.first(20, of: notes.map { "note: \($0)" }) }
-        lines += ["", "nothing was written; \(Duration.milliseconds(milliseconds).words)"]
+        lines += ["", "nothing was written; \(took.words)"]
         return lines
     }
 
-    private var rowLines: [String] {
+    private var rowLines: [String] { rowLines(rows) }
+
+    /// One delegation: its rules, then what it lacks.
+    private func delegationLines(_ mine: DelegationFigures) -> [String] {
+        var lines = ["\(mine.delegation) \(mine.delegationName): \(Figure.grouped(mine.accounts)) accounts"]
+        lines += rowLines(mine.rows)
+        for row in mine.advisers {
+            let needed = row.needed.map(Figure.grouped) ?? "not known"
+            lines.append(
+                "\(row.portfolio): \(Figure.grouped(row.accounts)) accounts, advisers needed \(needed), committed "
+                    + Figure.grouped(row.committed))
+        }
+        lines += mine.advisers.compactMap(shortWords)
+        for row in mine.unplaced {
+            let now = row.accountsNow.map { ", \(Figure.grouped($0)) in force" } ?? ""
+            lines.append("unplaced, \(row.strategy), \(row.reason): \(Figure.grouped(row.accounts))\(now)")
+        }
+        return lines
+    }
+
+    private func rowLines(_ rows: [Row]) -> [String] {
         var table = TextTable(columns: [.left, .right, .right, .right, .right, .right])
         table.row(["", "accounts", "in force", "change", "overdue", "change"])
         for strategy in Strategy.allCases.reversed() {
@@ -64,21 +86,23 @@ extension WhatIfReport {
     }
 
     private static let recoveryTitle = [
-        "expected in a month by the published national averages of 2023, which are no forecast",
+        "expected in a month by the national averages that Infonavit published of 2023, which are no forecast",
         "(by strategy and by tactic are two views of the same accounts, not to be added):",
     ]
 
     private var recoveryLines: [String] {
+        let left = recoveryLeftOut.map { "left out: \($0)" }
+        guard !recovery.isEmpty else { return left.isEmpty ? ["nothing is placed"] : left }
         var table = TextTable(columns: [.left, .left, .left, .right, .left, .right, .right])
         table.row(["", "rule", "published", "applied to", "", "expected", "in force"])
         for row in recovery {
             table.row([
-                row.of, row.origin, row.rate, Self.figure(row.base), row.appliedTo, Self.grouped(row.expected),
-                row.expectedNow.map(Self.grouped) ?? "",
+                row.of, row.origin, row.rate, Self.figure(row.base), row.appliedTo,
+                row.expected.map(Self.grouped) ?? "", row.expectedNow.map(Self.grouped) ?? "",
             ])
         }
         let mean = PublishedRates.meanEfficiencyPercent
-        return table.lines + ["(the tactics' published mean is \(mean) %, STR-07)"]
+        return table.lines + ["(the tactics' published mean is \(mean) %, STR-07)"] + left
     }
 
     private var adviserLines: [String] {
@@ -98,11 +122,19 @@ extension WhatIfReport {
         guard !short.isEmpty else {
             return table.lines + ["enough in every delegation, if all of them may work every strategy"]
         }
-        let named = short.prefix(Self.shortShownMax).map { row in
-            "\(row.delegation ?? 0) \(row.portfolio) \(row.needed ?? 0) of \(row.committed)"
-        }
-        let more = short.count > named.count ? ", and \(short.count - named.count) more" : ""
-        return table.lines + ["short: \(named.joined(separator: "; "))\(more)"]
+        let more = short.count - Self.shortShownMax
+        return table.lines + short.prefix(Self.shortShownMax).compactMap(shortWords)
+            + (more > 0 ? ["and short in \(more) more places; --by-delegation and --json have all"] : [])
+    }
+
+    /// What a delegation lacks of one portfolio's advisers; `nil` where it has enough.
+    private func shortWords(_ row: Advisers) -> String? {
+        guard let needed = row.needed, needed > row.committed, let number = row.delegation else { return nil }
+        let name = Delegation(number).map { " \($0.name)" } ?? ""
+        let lack = needed - row.committed
+        return
+            "short of \(Figure.grouped(lack)) \(row.portfolio) adviser\(lack == 1 ? "" : "s") in delegation \(number)\(name): "
+            + "\(Figure.grouped(needed)) needed, \(Figure.grouped(row.committed)) committed"
     }
 
     private var unplacedLines: [String] {

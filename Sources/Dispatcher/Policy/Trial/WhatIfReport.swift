@@ -31,7 +31,7 @@ package struct WhatIfReport: Encodable, Sendable {
         /// What the figure is applied to, in words and as pesos or accounts.
         package let appliedTo: String
         package let base: Quantity
-        package let expected: Quantity
+        package let expected: Quantity?
         package let expectedNow: Quantity?
     }
     /// A number of accounts, or text with an amount of pesos.
@@ -63,6 +63,16 @@ package struct WhatIfReport: Encodable, Sendable {
         package let accountsNow: Int64?
     }
 
+    /// One delegation's part of the figures.
+    package struct DelegationFigures: Encodable, Sendable {
+        package let delegation: Int16
+        package let delegationName: String
+        package let accounts: Int64
+        package let rows: [Row]
+        package let advisers: [Advisers]
+        package let unplaced: [Unplaced]
+    }
+
     package let period: String
     package let accounts: Int64
     package let tried: Choice
@@ -72,14 +82,28 @@ package struct WhatIfReport: Encodable, Sendable {
     /// National averages of 2023, not forecasts. By strategy and by tactic are two views of the same accounts, and are
     /// not to be added.
     package let recovery: [Recovery]
+    /// Why strategies are not among them.
+    package let recoveryLeftOut: [String]
     package let advisers: [Advisers]
     /// By delegation and portfolio.
     package let stations: [Advisers]
     package let unplaced: [Unplaced]
+    /// Absent unless asked for.
+    package let delegations: [DelegationFigures]?
+    /// Where the placements on record differ from what the policy in force would come to; absent where there are none.
+    package let onRecord: RecordDrift?
     package let notes: [String]
-    package let milliseconds: Int64
+    /// For people alone: the same question gives the same bytes.
+    let took: Duration
 
-    init(_ draft: PolicyWhatIf.Draft, period: Period, took: Duration) {
+    private enum CodingKeys: String, CodingKey {
+        case period, accounts, tried, inForce, isSamePolicy, rows, recovery, recoveryLeftOut, advisers, stations,
+            unplaced
+        case delegations, onRecord, notes
+    }
+
+    /// - Parameter byDelegation: whether the figures of each delegation are wanted too.
+    init(_ draft: PolicyWhatIf.Draft, period: Period, byDelegation: Bool, took: Duration) {
         let choices = zip(draft.choices, draft.sides).map { choice, side in
             Choice(
                 policy: choice.policy.name, version: choice.policy.version, digest: LedgerTree.hex(choice.file.digest),
@@ -93,17 +117,35 @@ package struct WhatIfReport: Encodable, Sendable {
         self.inForce = choices.count > 1 ? choices[1] : nil
         self.isSamePolicy =
             choices.count > 1 && choices[0].digest == choices[1].digest && choices[0].version == choices[1].version
-        self.rows = Self.rows(draft)
-        self.recovery = WhatIfRecovery(draft).all
+        self.rows = Self.rows(draft, draft.sides.map(\.kinds))
+        let recovery = WhatIfRecovery(draft)
+        self.recovery = recovery.all
+        self.recoveryLeftOut = recovery.leftOut
         self.stations = Self.stations(draft)
         self.advisers = Self.advisers(stations)
         self.unplaced = Self.unplaced(draft)
+        self.delegations = byDelegation ? Self.delegations(draft, stations) : nil
+        self.onRecord = draft.drift
         self.notes = draft.notes
-        self.milliseconds = took.wholeMilliseconds
+        self.took = took
     }
 
-    private static func rows(_ draft: PolicyWhatIf.Draft) -> [Row] {
-        let (tried, now) = (draft.sides[0].kinds, draft.sides.count > 1 ? draft.sides[1].kinds : nil)
+    /// Delegations without an account in the cut are left out.
+    private static func delegations(_ draft: PolicyWhatIf.Draft, _ stations: [Advisers]) -> [DelegationFigures] {
+        Delegation.all.compactMap { delegation in
+            let kinds = draft.sides.map { $0.kinds(of: delegation) }
+            let accounts = kinds[0].values.reduce(0) { $0 + $1.accounts }
+            guard accounts > 0 else { return nil }
+            return DelegationFigures(
+                delegation: delegation.value, delegationName: delegation.name, accounts: accounts,
+                rows: rows(draft, kinds), advisers: stations.filter { $0.delegation == delegation.value },
+                unplaced: unplaced(draft, only: delegation))
+        }
+    }
+
+    /// - Parameter sides: what each policy says, the tried one first.
+    private static func rows(_ draft: PolicyWhatIf.Draft, _ sides: [[Verdict.Kind: VerdictTotals]]) -> [Row] {
+        let (tried, now) = (sides[0], sides.count > 1 ? sides[1] : nil)
         let kinds = Set(tried.keys).union((now ?? [:]).keys)
             .sorted { left, right in
                 let orders = [left, right].map { kind in draft.tables.flatMap { $0.order(kind) } }
@@ -149,13 +191,14 @@ package struct WhatIfReport: Encodable, Sendable {
         values.contains(nil) ? nil : values.reduce(0) { $0 + ($1 ?? 0) }
     }
 
-    private static func unplaced(_ draft: PolicyWhatIf.Draft) -> [Unplaced] {
+    private static func unplaced(_ draft: PolicyWhatIf.Draft, only delegation: Delegation? = nil) -> [Unplaced] {
         struct Key: Hashable {
             let strategy: Strategy
             let reason: String
         }
         let counts = draft.plans.map { plan in
             plan.unplaced.reduce(into: [Key: Int64]()) { counts, left in
+                guard delegation.map({ $0 == left.cell.pool.delegation }) ?? true else { return }
                 counts[Key(strategy: left.cell.pool.strategy, reason: left.reason.rawValue), default: 0] +=
                     left.accounts
             }

@@ -7,6 +7,7 @@ internal import PgStore
 struct WhatIfSide: Sendable {
     private let table: VerdictTable
     private(set) var codes: [Int32: VerdictTotals] = [:]
+    private var delegations: [Delegation: [Int32: VerdictTotals]] = [:]
     private(set) var sessions = PolicyTrial.Sessions()
     /// Placed accounts, by where their advisers work.
     private(set) var stations: [Station: Int64] = [:]
@@ -33,6 +34,7 @@ struct WhatIfSide: Sendable {
 
     private mutating func put(_ code: Int32, _ totals: VerdictTotals, delegation: Delegation) {
         codes[code, default: VerdictTotals()] += totals
+        delegations[delegation, default: [:]][code, default: VerdictTotals()] += totals
         guard let portfolio = table.verdict(code).portfolio else { return }
         stations[Station(delegation: delegation, portfolio: portfolio), default: 0] += totals.accounts
     }
@@ -57,7 +59,11 @@ struct WhatIfSide: Sendable {
     }
 
     /// By rule, portfolios together.
-    var kinds: [Verdict.Kind: VerdictTotals] {
+    var kinds: [Verdict.Kind: VerdictTotals] { kinds(codes) }
+
+    func kinds(of delegation: Delegation) -> [Verdict.Kind: VerdictTotals] { kinds(delegations[delegation] ?? [:]) }
+
+    private func kinds(_ codes: [Int32: VerdictTotals]) -> [Verdict.Kind: VerdictTotals] {
         var kinds: [Verdict.Kind: VerdictTotals] = [:]
         for (code, totals) in codes { kinds[table.verdict(code).kind, default: VerdictTotals()] += totals }
         return kinds

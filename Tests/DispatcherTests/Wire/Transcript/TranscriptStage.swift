@@ -52,6 +52,10 @@ final class TranscriptStage {
         let link = try database.link()
         switch remark {
         case "the debtor pays": try pay(link)
+        case "the connection is cut, and the debtor pays meanwhile":
+            // Said while nobody was there: the next file counts as pushed before it is loaded.
+            try link.script("INSERT INTO announced_import SELECT coalesce(max(import_id), 0) + 1 FROM import")
+            try pay(link)
         case "an hour passes": try setClock(link, "2024-03-04T16:00:00Z")
         case "the term is near": try setClock(link, "2024-04-01T06:00:00Z")
         case "the term passes": try setClock(link, "2024-04-04T07:00:00Z")
@@ -60,6 +64,12 @@ final class TranscriptStage {
         case "the institution resumes it": _ = try order().lift(link)
         case "a recall is noticed": try notice(link)
         case "a lawsuit is filed": try sue(link)
+        case "the key is revoked":
+            _ = try AgencyKeyring(link, by: "ana").revoke(try #require(AgencyID(7)), name: "k")
+        case "the institution terminates the agency":
+            _ = try AgencyOrder(
+                .terminate, agency: "ACE07", strategy: nil, band: nil, motive: "breach", recallOn: nil, by: "ana"
+            ).run(on: link, isPreview: false, asJSON: false)
         case "the node is told to stop": stop = Task { [node] in await node.stop() }
         // The node was started so.
         case "the node has no key to the data": break
@@ -186,7 +196,7 @@ final class TranscriptStage {
         try link.script(
             """
             INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date, amount)
-            SELECT 7, 'UPDATE', 14, 1900012345, 7, 'payment', '2024-03-04', n FROM generate_series(1, 60000) n
+            SELECT 7, 'UPDATE', 14, 1900012345, 1, 'payment', '2024-03-04', n FROM generate_series(1, 60000) n
             """)
         while case .line(let line) = await witness.hear(), !line.contains(" amount=600.00 ") {}
     }

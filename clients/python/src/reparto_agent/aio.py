@@ -51,9 +51,10 @@ class AsyncAgent:
         if self._journal is not None:
             raise AgentClosed("an agent is opened once")
         self._journal = journal = Journal()
-        held, left = await journal.open(self.settings)
+        held, left, compared_at = await journal.open(self.settings)
         self._delivery = delivery = Delivery(self.settings, self._events, journal)
         delivery.holdings.apply(Change(account=account) for account in held)
+        delivery.compared_at = compared_at
         delivery.begin([Job(one.request, one.id) for one in left])
         try:
             await asyncio.wait_for(delivery.ready.wait(), self.settings.timeout)

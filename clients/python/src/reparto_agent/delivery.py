@@ -59,6 +59,8 @@ class Delivery:
         self.settings = settings
         self.holdings = Holdings()
         self.greeting: Dict[str, str] = {}
+        #: The server's time when the latest connection began on which all that is held was compared.
+        self.compared_at: Optional[str] = None
         self.time_offset = timedelta(0)
         self.failure: Optional[AgentError] = None
         self.last_problem = "no attempt was made"
@@ -376,19 +378,28 @@ class Delivery:
         pages: List[Comparison] = []
         after: Optional[str] = None
         while not pages or after is not None:
-            reply = await link.ask(requests.resume(digest.count, str(digest), after))
+            reply = await link.ask(requests.resume(digest.count, str(digest), after, self.compared_at))
             if reply.reply_class == "retry":
                 await asyncio.sleep((reply.after or 0) + self.settings.pause_first)
                 continue
             if not reply.ok:
                 raise Refusal.of(reply)
-            pages.append(Comparison.of(reply))
-            after = pages[-1].next
-        difference = Difference(pages[0].held)
-        if not pages[0].match:
+            page = Comparison.of(reply)
+            if pages and pages[0].match != page.match:
+                # Something ended between two pages: what was listed answers another question.
+                pages, after = [], None
+                continue
+            pages.append(page)
+            after = page.next
+        if pages[0].match:
+            told, changes = self.holdings.hear(pages)
+            difference = Difference(pages[0].held, told=told)
+        else:
             difference, changes = self.holdings.compare(pages)
-            self.holdings.apply(changes)
-            await self._journal.finish([], changes)
+        self.holdings.apply(changes)
+        # The next comparison asks for what came since this connection began.
+        self.compared_at = self.greeting["time"]
+        await self._journal.finish([], [*changes, Change(compared_at=self.compared_at)])
         self._events.emit(difference)
         return difference
 
@@ -411,6 +422,8 @@ class Delivery:
     def _pushed(self, push: Push) -> None:
         changes = self.holdings.after_push(push)
         self.holdings.apply(changes)
+        if push.name == "MISSED":
+            self._refresh()
         if changes:
             self._settling += 1
             self._start(self._kept(changes))

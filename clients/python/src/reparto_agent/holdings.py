@@ -2,10 +2,10 @@
 """What the agency holds, as far as replies and pushes tell, and the digest over it."""
 
 from dataclasses import dataclass, replace
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .digest import HeldDigest
-from .replies import Account, Comparison, Extended, Lease, Push, Reply
+from .replies import NEWS, PAID_NEWS, RECALL_NEWS, Account, Comparison, Extended, Lease, Push, Reply
 from .requests import Request
 from .state import Change
 
@@ -18,13 +18,15 @@ class Difference:
     """What a comparison with the server found.
 
     `lost` was believed to be held and is not; `found` is held and was not known here; `renewed` is held under another
-    epoch, grant or term than was believed.
+    epoch, grant or term than was believed. Of `told` something came that was not known: a payment, one that was taken
+    back, a recall or what became of it.
     """
 
     held: int
     lost: Tuple[Account, ...] = ()
     found: Tuple[Account, ...] = ()
     renewed: Tuple[Account, ...] = ()
+    told: Tuple[Account, ...] = ()
 
     @property
     def match(self) -> bool:
@@ -76,10 +78,35 @@ class Holdings:
         return reply.code == "REASSIGNED" and "epoch" in reply.fields
 
     def after_push(self, push: Push) -> List[Change]:
-        """A final recall ends what is held; anything else is for the owner to look at."""
-        if push.name == "RECALL" and push.fields.get("final") == "yes":
-            return self._over(push.fields)
-        return []
+        """A final recall ends what is held; a notice and a payment are news of it. Anything else is for the owner.
+
+        Both say how things stand, so that it does no harm to hear one twice, or after a comparison that told it already.
+        """
+        fields = push.fields
+        if push.name == "RECALL" and fields.get("final") == "yes":
+            return self._over(fields)
+        mine = self._of(fields)
+        if mine is None or push.name not in ("RECALL", "UPDATE"):
+            return []
+        if push.name == "UPDATE":
+            return self._heard(mine, PAID_NEWS, fields)
+        decision = fields.get("decision")
+        news: Dict[str, str] = {}
+        if decision != "withdrawn":
+            news = {"recall": fields.get("from", ""), "recall-reason": fields.get("reason", "")}
+            if decision == "upheld":
+                news["objection"] = "refused"
+        return self._heard(mine, RECALL_NEWS, news)
+
+    def hear(self, pages: Iterable[Comparison]) -> Tuple[Tuple[Account, ...], List[Change]]:
+        """What came of accounts that both sides agree on, and the changes that keep it."""
+        changes: List[Change] = []
+        for page in pages:
+            for account in page.accounts:
+                mine = self._accounts.get((account.delegation, account.account))
+                if mine is not None and mine.epoch == account.epoch:
+                    changes += self._heard(mine, NEWS, account.fields)
+        return tuple(change.account for change in changes if change.account is not None), changes
 
     def compare(self, pages: Iterable[Comparison]) -> Tuple[Difference, List[Change]]:
         """What differs from the server's whole list, and the changes that mend it."""
@@ -89,26 +116,40 @@ class Holdings:
         lost = tuple(mine for place, mine in self._accounts.items() if place not in theirs)
         found: List[Account] = []
         renewed: List[Account] = []
+        told: List[Account] = []
         for place, account in theirs.items():
             mine = self._accounts.get(place)
             if mine is None:
                 found.append(account)
-            elif (mine.epoch, mine.grant, mine.term) != (account.epoch, account.grant, account.term):
+            else:
                 # What was said when it was leased still holds if it is the same deal.
-                kept = mine.fields if mine.epoch == account.epoch else account.fields
-                renewed.append(replace(account, fields=kept))
+                is_same = mine.epoch == account.epoch
+                kept = _merged(mine.fields, NEWS, account.fields) if is_same else account.fields
+                if (mine.epoch, mine.grant, mine.term) != (account.epoch, account.grant, account.term):
+                    renewed.append(replace(account, fields=kept))
+                elif kept != mine.fields:
+                    told.append(replace(mine, fields=kept))
         changes = [Change(ended=(account.delegation, account.account)) for account in lost]
-        changes += [Change(account=account) for account in (*found, *renewed)]
-        return Difference(len(theirs), lost, tuple(found), tuple(renewed)), changes
+        changes += [Change(account=account) for account in (*found, *renewed, *told)]
+        return Difference(len(theirs), lost, tuple(found), tuple(renewed), tuple(told)), changes
 
-    def _over(self, fields: Dict[str, str]) -> List[Change]:
+    def _heard(self, mine: Account, names: Sequence[str], news: Dict[str, str]) -> List[Change]:
+        fields = _merged(mine.fields, names, news)
+        return [Change(account=replace(mine, fields=fields))] if fields != mine.fields else []
+
+    def _of(self, fields: Dict[str, str]) -> Optional[Account]:
+        """Which of ours a line is about."""
         try:
             place = (int(fields["delegation"]), int(fields["account"]))
             epoch = int(fields["epoch"])
         except (KeyError, ValueError):
-            return []
+            return None
         mine = self._accounts.get(place)
-        return [Change(ended=place)] if mine is not None and mine.epoch == epoch else []
+        return mine if mine is not None and mine.epoch == epoch else None
+
+    def _over(self, fields: Dict[str, str]) -> List[Change]:
+        mine = self._of(fields)
+        return [] if mine is None else [Change(ended=(mine.delegation, mine.account))]
 
     def _put(self, account: Account) -> None:
         place = (account.delegation, account.account)
@@ -120,3 +161,10 @@ class Holdings:
         old = self._accounts.pop(place, None)
         if old is not None:
             self.digest.remove(old.delegation, old.account, old.epoch)
+
+
+def _merged(before: Dict[str, str], names: Sequence[str], news: Dict[str, str]) -> Dict[str, str]:
+    """The fields with those of `names` as `news` has them: what is not there any more is taken out."""
+    kept = {name: value for name, value in before.items() if name not in names}
+    kept.update({name: news[name] for name in names if name in news})
+    return kept

@@ -25,19 +25,19 @@ class Journal:
         self._finish: List[Tuple[List[int], List[Change], "asyncio.Future[None]"]] = []
         self._turning: Optional["asyncio.Task[None]"] = None
 
-    async def open(self, settings: Settings) -> Tuple[List[Account], List[Pending]]:
-        """What is held, and what has no answer. Raises SettingsError."""
+    async def open(self, settings: Settings) -> Tuple[List[Account], List[Pending], Optional[str]]:
+        """What is held, what has no answer, and the time of the latest comparison. Raises SettingsError."""
 
-        def read() -> Tuple[State, List[Account], List[Pending]]:
+        def read() -> Tuple[State, List[Account], List[Pending], Optional[str]]:
             state = State(settings.state, settings.agency, settings.instance)
-            return state, list(state.held().values()), state.pending()
+            return state, list(state.held().values()), state.pending(), state.compared_at()
 
         try:
-            self._state, held, pending = await self._on_disk(read)
+            self._state, held, pending, compared_at = await self._on_disk(read)
         except BaseException:
             self._thread.shutdown(wait=False)
             raise
-        return held, pending
+        return held, pending, compared_at
 
     async def close(self) -> None:
         while self._turning is not None:

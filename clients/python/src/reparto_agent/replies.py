@@ -27,6 +27,12 @@ STOPS: Dict[str, str] = {
 }
 
 
+#: Fields of an account that tell what came of it since it was leased: of payments, and of a recall.
+PAID_NEWS = ("paid", "paid-on", "reversed")
+RECALL_NEWS = ("recall", "recall-reason", "objection")
+NEWS = PAID_NEWS + RECALL_NEWS
+
+
 @dataclass(frozen=True)
 class Reply:
     """One reply as it came: its data lines, its last line, and whether that was `OK`."""
@@ -59,7 +65,8 @@ class Push:
 class Account:
     """One account that the agency holds under an epoch.
 
-    Of accounts that came by a comparison only delegation, account, epoch, grant and term are known; the rest is None.
+    Of accounts that came by a comparison only delegation, account, epoch, grant, term and what came since the lease (see
+    NEWS) are known; the rest is None. HELD tells all of it.
     """
 
     delegation: int
@@ -96,6 +103,30 @@ class Account:
     @property
     def next(self) -> Optional[str]:
         return self.fields.get("next")
+
+    @property
+    def paid(self) -> Optional[Decimal]:
+        """What is known to be paid since the lease, less what was taken back of it; None where nothing is."""
+        return read_amount(self.fields["paid"], "paid") if "paid" in self.fields else None
+
+    @property
+    def paid_on(self) -> Optional[date]:
+        """The latest day of those payments."""
+        return date.fromisoformat(self.fields["paid-on"]) if "paid-on" in self.fields else None
+
+    @property
+    def recall(self) -> Optional[datetime]:
+        """When the institution takes the account back; None where it does not want to."""
+        return read_instant(self.fields["recall"], "recall") if "recall" in self.fields else None
+
+    @property
+    def recall_reason(self) -> Optional[str]:
+        return self.fields.get("recall-reason")
+
+    @property
+    def objection(self) -> Optional[str]:
+        """What became of our objection: `open`, `refused`."""
+        return self.fields.get("objection")
 
     @property
     def next_day(self) -> Optional[date]:

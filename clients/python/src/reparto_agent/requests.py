@@ -141,10 +141,14 @@ def give_back(delegation: int, account: int, epoch: int, reason: str) -> Request
     return Request("RETURN", fields)
 
 
-def resume(count: int, digest: str, after: Optional[str] = None) -> Request:
-    """Whether both sides agree on what is held. `after` is the `next=` of the page before."""
+def resume(count: int, digest: str, after: Optional[str] = None, since: Optional[str] = None) -> Request:
+    """Whether both sides agree on what is held, and what came of it since an instant where they do.
+
+    `after` is the `next=` of the page before, `since` an instant as the server writes it.
+    """
     fields = {"count": write_number(count, "count"), "digest": digest}
     _text(fields, "after", after)
+    _text(fields, "since", since)
     return Request("RESUME", fields)
 
 

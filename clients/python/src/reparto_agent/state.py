@@ -40,10 +40,14 @@ class Pending:
 
 @dataclass(frozen=True)
 class Change:
-    """What an answer changes about what is held: `account` came or was renewed, or else `ended` is over."""
+    """What an answer changes about what is held: `account` came or was renewed, or else `ended` is over.
+
+    With `compared_at` all of it was compared, on a connection that began at that time of the server.
+    """
 
     account: Optional[Account] = None
     ended: Optional[Tuple[int, int]] = None
+    compared_at: Optional[str] = None
 
 
 class State:
@@ -91,6 +95,10 @@ class State:
                 database.execute(statement)
             name = write_name(instance or f"py-{secrets.token_hex(6)}", "instance")
             database.execute("INSERT INTO installation VALUES (1, ?, ?, ?, 0)", (_VERSION, agency, name))
+        # Folders of before have none.
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS compared (one INTEGER PRIMARY KEY CHECK (one = 1), time TEXT NOT NULL)"
+        )
         row = database.execute("SELECT version, agency, instance FROM installation").fetchone()
         database.execute("COMMIT")
         if row[0] != _VERSION:
@@ -131,6 +139,8 @@ class State:
                     database.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?)", _row(change.account))
                 if change.ended is not None:
                     database.execute("DELETE FROM held WHERE delegation = ? AND account = ?", change.ended)
+                if change.compared_at is not None:
+                    database.execute("INSERT OR REPLACE INTO compared VALUES (1, ?)", (change.compared_at,))
             return [self._prepare(request) for request in requests]
 
     def prepare(self, requests: Sequence[Request]) -> List[Pending]:
@@ -155,6 +165,11 @@ class State:
         """What was prepared and not finished, in the order of its preparation."""
         rows = self._database.execute("SELECT id, verb, fields FROM pending ORDER BY id").fetchall()
         return [Pending(row[0], Request(row[1], json.loads(row[2]))) for row in rows]
+
+    def compared_at(self) -> Optional[str]:
+        """See `Change`; None where nothing was compared yet."""
+        row = self._database.execute("SELECT time FROM compared").fetchone()
+        return None if row is None else str(row[0])
 
     def held(self) -> Dict[Tuple[int, int], Account]:
         """What is held, by delegation and account."""
