@@ -71,6 +71,18 @@ struct DocumentTests {
         #expect(rows.map { $0[2] } == served.map { $0.keys.optional.map(\.name).joined(separator: " ") })
     }
 
+    @Test func `every key stands in the document with the verbs that have it`() {
+        let rows = Self.document.table(under: "| key | of | is")
+
+        #expect(rows.map { $0[0] } == RequestKey.allCases.map(\.name))
+        for row in rows {
+            let verbs = Verb.allCases.filter { verb in
+                (verb.keys.required + verb.keys.optional).contains { $0.name == row[0] }
+            }
+            #expect(row[1] == verbs.map(\.name).joined(separator: " "), "\(row[0])")
+        }
+    }
+
     @Test func `every code stands in the document with its class`() {
         let rows = Self.document.table(under: "| code | class")
 
