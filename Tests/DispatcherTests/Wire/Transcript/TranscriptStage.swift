@@ -102,6 +102,9 @@ final class TranscriptStage {
     }
 
     private func sue(_ link: PgLink) throws {
+        // Stops are of accounts of a cut.
+        try ImportSite(link: link, folder: "").addCutOfOne()
+        try link.script("UPDATE account SET delegation_id = 14, account_id = 1900012345 WHERE period = 202403")
         try load(
             .stops, "account,delegation,reason,from_on,until_on\n1900012345,14,lawsuit,2024-03-04,\n", link)
     }
