@@ -13,7 +13,8 @@ struct CloseCommand: AsyncParsableCommand {
             A closed month takes no more imports, reviews or reports.
             Closing it again compares: the same facts give the same bytes, and a difference is exit code 1 with the \
             contracts.
-            A month that still runs by the database's clock is not closed without --before-its-end.
+            A month that still runs by the database's clock is not closed without --before-its-end, one whose reviews still count not \
+            without --before-reviews, and one with an open month before it not without --before-earlier.
             Two persons close a month: one proposes, the other closes (closing.two-persons). Objections and adjustments are decided \
             before.
             Where ledger.key-file is set, the root of the closed month's ledger is signed.
@@ -32,6 +33,13 @@ struct CloseCommand: AsyncParsableCommand {
     @Flag(
         help: "Close although the month has not ended by the database's clock; what is left of it then counts nowhere.")
     var beforeItsEnd = false
+    @Flag(
+        help:
+            "Close although its reviews still count; what waits then is never billed. --before-its-end means this, too."
+    )
+    var beforeReviews = false
+    @Flag(help: "Close although earlier months are open; their breaches and fees then never count in this one.")
+    var beforeEarlier = false
     @Flag(help: "Close although nothing was ever placed, dealt or reported in the month.")
     var evenIfEmpty = false
     @Flag(help: "Give a month back that a killed close left 'closing': it takes imports and reviews again.")
@@ -46,7 +54,9 @@ struct CloseCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if giveBack, preview || beforeItsEnd || evenIfEmpty || propose || out != nil || json {
+        if giveBack,
+            preview || beforeItsEnd || beforeReviews || beforeEarlier || evenIfEmpty || propose || out != nil || json
+        {
             throw ValidationError("--give-back closes nothing; it stands alone.")
         }
     }
@@ -67,12 +77,16 @@ struct CloseCommand: AsyncParsableCommand {
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
-            if let unfinished = try closing.unfinished() { Console.note("note: \(unfinished)") }
+            for note in [try closing.unfinished(), try closing.openBefore()].compactMap(\.self) {
+                Console.note("note: \(note)")
+            }
         } else {
-            try stages.requireClosable(period, by: by)
+            try stages.requireClosable(period, by: by, beforeReviews: beforeReviews || beforeItsEnd)
             try out.map { StatementFiles($0) }?.probe()
             try LedgerCommands.requireUsableKey(period, settings, link)
-            closed = try closing.close(beforeItsEnd: beforeItsEnd, evenIfEmpty: evenIfEmpty)
+            closed = try closing.close(
+                beforeItsEnd: beforeItsEnd, evenIfEmpty: evenIfEmpty, beforeEarlier: beforeEarlier,
+                check: stages.requireAsIssued)
             Console.committed("\(period) is closed")
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
@@ -122,10 +136,9 @@ struct StatementCommand: AsyncParsableCommand {
             let settings = try database.settings()
             let link = try await database.open()
             let period = planned.argument.period
-            let issued = try StageCommands(link, settings).issue(period, by: by)
-            if let out {
-                try StatementFiles(out).write(statements: MonthClosing(link, period: period).preview().statements)
-            }
+            let stages = StageCommands(link, settings)
+            let issued = try stages.issue(period, by: by)
+            if let out { try StatementFiles(out).write(statements: stages.preStatements(period)) }
             Console.done(
                 "\(issued.statements) pre-statements of \(period) are out; agencies may object until \(issued.until)")
         }

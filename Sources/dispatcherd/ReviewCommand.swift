@@ -85,7 +85,9 @@ struct ReviewCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            let checks = ReviewChecks(try await database.open(), period: planned.argument.period)
+            let settings = try database.settings()
+            let checks = ReviewChecks(
+                try await database.open(), period: planned.argument.period, deadlineDays: settings.reviewDeadlineDays)
             let report = try checks.run(rate: sample, seed: seed, by: by)
             Console.committed("the checks of \(planned.argument.period) are run")
             if let csv { Console.note("\(Console.grouped(try checks.write(to: csv))) outcomes in \(csv)") }

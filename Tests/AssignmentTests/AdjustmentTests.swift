@@ -28,9 +28,11 @@ struct AdjustmentTests {
             terms: PenaltyTerms(Sample.schedule("p", Sample.administrativeValues + terms)))
     }
 
-    private func adjustment(_ kind: Adjustment.Kind, _ rule: String, _ amount: String?) -> Adjustment {
+    private func adjustment(
+        _ kind: Adjustment.Kind, _ rule: String, _ amount: String?, number: Int64 = 4
+    ) -> Adjustment {
         Adjustment(
-            number: 4, kind: kind, rule: rule, amount: amount.flatMap { Cents(pesos: $0) },
+            number: number, kind: kind, rule: rule, amount: amount.flatMap { Cents(pesos: $0) },
             about: kind == .waiver ? Sample.march : Sample.march.advanced(byMonths: -1), reason: "flood")
     }
 
@@ -46,11 +48,68 @@ struct AdjustmentTests {
         #expect(totals.fees.description == "144.00")
     }
 
-    @Test func `a waiver of what was not charged is no line`() throws {
+    @Test func `a waiver of what was not charged is no line but a note`() throws {
         var waived = month
         waived.adjustments = [adjustment(.waiver, "PEN-02", nil)]
 
         #expect(try statement(waived).totals == statement(month).totals)
+        #expect(
+            try statement(waived).sections.flatMap(\.notesInEnglish)
+                == ["Waiver A-4 of PEN-02: nothing is charged that it could take back."])
+        #expect(try statement(month).sections.flatMap(\.notesInEnglish) == [])
+    }
+
+    /// 3.60 are charged.
+    @Test(
+        arguments: [
+            ([nil, nil], ["3.60"]), (["1.60", nil], ["1.60", "2.00"]), (["2.00", "2.00"], ["2.00", "1.60"]),
+            (["1.60", "1.99"], ["1.60", "1.99"]), (["3.60", "0.01"], ["3.60"]),
+        ] as [([String?], [String])])
+    func `waivers of one penalty take no more than what those before left`(amounts: [String?], taken: [String]) throws {
+        var waived = month
+        waived.adjustments = amounts.enumerated().map { index, amount in
+            adjustment(.waiver, "PEN-03", amount, number: Int64(index + 1))
+        }.reversed()
+        let lines = try statement(waived).sections.flatMap(\.lines).filter { $0.kind == .waiver }
+
+        #expect(lines.map(\.amount.description) == taken)
+        #expect(lines.map { $0.facts } == (1...taken.count).map { ["A-\($0)"] })
+    }
+
+    /// Two breaches of before and PEN-02 of 5.00 in the month: three with it.
+    @Test(
+        arguments: [([], true), ([nil], false), (["5.00"], false), (["4.99"], true), (["2.00", "3.00"], false)]
+            as [([String?], Bool)])
+    func `what is waived as a whole is no breach of its own month (PEN-08)`(waivers: [String?], isCharged: Bool) throws
+    {
+        let breached = Sample.month {
+            $0.goals = [Sample.goal("1", of: "2")]
+            $0.earlierBreaches = [1, 2].map {
+                EarlierBreach(period: Sample.march.advanced(byMonths: -$0), rule: .workPlan)
+            }
+            $0.adjustments = waivers.enumerated().map { index, amount in
+                adjustment(.waiver, "PEN-02", amount, number: Int64(index + 1))
+            }
+        }
+        let lines = try Sample.administrative().lines(for: breached, in: Sample.march, invoice: Cents(100_00))
+
+        #expect(lines.contains { $0.rule == "PEN-08" } == isCharged)
+    }
+
+    @Test func `a breach on an invoice of nothing can be waived, too`() throws {
+        var breached = Sample.month { $0.visits = [Visit(fact: "V", finding: .adviserAbsent, wasAnnounced: false)] }
+        breached.adjustments = [adjustment(.waiver, "PEN-03", nil)]
+        let lines = try statement(breached).sections.flatMap(\.lines)
+
+        #expect(lines.map { "\($0.kind.rawValue) \($0.amount)" } == ["penalty 0.00", "waiver 0.00"])
+    }
+
+    @Test func `a line is taken where it lowers what is paid`() {
+        let kinds: [StatementLine.Kind] = [
+            .fee, .penalty, .feeCut, .penaltyCap, .waiver, .credit, .debit, .taxOnFees, .taxOnPenalties,
+        ]
+
+        #expect(kinds.filter(\.isTaken) == [.penalty, .feeCut, .debit, .taxOnPenalties])
     }
 
     @Test func `a credit counts with the fees and a debit with the penalties, IVA and all`() throws {

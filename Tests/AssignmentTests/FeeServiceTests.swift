@@ -15,6 +15,19 @@ struct FeeServiceTests {
         #expect(channel.kind.rawValue == kind)
     }
 
+    @Test(
+        arguments: [
+            (OutcomeChannel.mediationSession, OutcomeResult.sessionHeld, "session"),
+            (.mediationSession, .agreementRefused, "session"), (.mediationSession, .refusal, "session"),
+            (.mediationSession, .agreementSigned, "agreement"), (.mediationSession, .noShow, nil),
+            (.mediationSession, .sessionScheduled, nil), (.mediationSession, .noAnswer, nil),
+            (.phoneOut, .sessionScheduled, "phone"), (.phoneOut, .noAnswer, "phone"),
+            (.visit, .agreementSigned, "agreement"),
+        ] as [(OutcomeChannel, OutcomeResult, String?)])
+    func `a session is billed where it was held`(channel: OutcomeChannel, result: OutcomeResult, kind: String?) {
+        #expect(FeeService.Kind(channel, result)?.rawValue == kind)
+    }
+
     @Test func `a service is read as it is written`() {
         let services = Strategy.allCases.flatMap { strategy in FeeService.Kind.allCases.map { FeeService(strategy, $0) }
         }

@@ -55,6 +55,86 @@ struct ClosingFileTests {
         }
     }
 
+    /// A waiver, a credit, a debit, a budget and a limit of penalties in one month.
+    private let changes = """
+        INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+        VALUES (202403, 'V-9', 'visit', 1, 9, '2024-03-10', 'adviser-absent', 'no', 1);
+        INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AGY-15', 'budget', '900.00'),
+            ('fines', 'penalty', '2023-01-01', 'AMB-15', 'max_total_pct', '40');
+        INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
+        INSERT INTO adjustment (period, about, contract_id, delegation_id, kind, rule, amount, reason, proposed_by, proposed_at,
+            decision, decided_by, decided_at)
+        VALUES (202403, 202403, 1, 9, 'waiver', 'PEN-03', 123, 'r', 'Ana', now(), 'approved', 'Luis', now()),
+            (202403, 202402, 1, 9, 'credit', 'FEE-11', 3100, 'r', 'Ana', now(), 'approved', 'Luis', now()),
+            (202403, 202402, 2, NULL, 'debit', 'PEN-03', 77777, 'r', 'Ana', now(), 'approved', 'Luis', now());
+        """
+
+    @Test func `tables and the month's page add up to the totals, whatever was waived, cut or put right`() async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            try link.script(changes)
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let (tally, totals) = (month.summary.tally, month.summary.tally.totals)
+            func sum(_ part: StatementTotals.Part) -> Cents {
+                tally.changes.filter { $0.key.part.total == part }.reduce(.zero) { $0 + $1.value.amount }
+            }
+            #expect(Set(tally.changes.keys) == [.waiver, .credit, .debit, .feeCut, .penaltyCap])
+            #expect(tally.services.values.reduce(sum(.fees)) { $0 + $1.amount } == totals.fees)
+            #expect(tally.penalties.values.reduce(sum(.penalties)) { $0 + $1.amount } == totals.penalties)
+            #expect(tally.changes[.waiver]?.amount.description == "-1.23")
+            try withFolder { folder in
+                try StatementFiles(folder.path).write(month)
+                for (name, total) in [("fees.csv", totals.fees), ("penalties.csv", totals.penalties)] {
+                    let rows = try text(folder, name).split(separator: "\r\n").dropFirst().map {
+                        $0.split(separator: ",", omittingEmptySubsequences: false)
+                    }
+                    // Kind is the fifth column and amount the thirteenth.
+                    let amounts = try rows.map { row in
+                        let amount = try #require(Cents(pesos: row[12]))
+                        return try #require(StatementLine.Kind(rawValue: String(row[4]))).part.isLowering
+                            ? -amount : amount
+                    }
+                    #expect(amounts.reduce(Cents.zero) { $0 + $1 } == total)
+                }
+                let index = try text(folder, "index.html")
+                for words in [
+                    "condonaciones", "ajustes a favor", "ajustes a cargo", "fuera de presupuesto", "sobre el tope",
+                ] {
+                    #expect(index.contains(words))
+                }
+                #expect(try text(folder, "statements/C2.html").contains(grouped(-Cents(777_77))))
+                #expect(try text(folder, "statements/C1.html").contains("<td class=\"n\">1.23</td></tr>"))
+            }
+        }
+    }
+
+    /// 60 of 100 pesos against a minimum of 60 is met, of 61 missed.
+    @Test(arguments: [("60", "cumplido <small>met"), ("61", "no cumplido <small>missed")])
+    func `a statement's page has the goals of its bands`(minimum: String, verdict: String) throws {
+        var delegation = DelegationMonth(Delegation.all[13])
+        delegation.bands = [
+            BandRecovery(band: .days61to90, assigned: Cents(100_00), recovered: Cents(60_00), payments: ["P-1"])
+        ]
+        func schedule(_ values: [(String, String, String)]) throws -> Schedule {
+            Schedule(
+                version: ScheduleVersion(name: "s", effectiveOn: try #require(LocalDate(text: "2023-01-01"))),
+                values: values.map { ScheduleValue(rule: $0.0, parameter: $0.1, value: $0.2) })
+        }
+        let month = ContractMonth(
+            period: ClosingFixture.period, contract: try #require(ContractID(12)), agency: try #require(AgencyID(7)),
+            agencyName: "A", number: "N", tender: "T", delegations: [delegation])
+        let statement = try Statement(
+            month, tariff: FeeTariff(schedule([("FEE-03", "minimum", minimum), ("FEE-03", "0-100", "6")])),
+            terms: PenaltyTerms(schedule([("IVA", "rate", "16")])))
+        let document = try StatementDocument(String(decoding: statement.json.bytes, as: UTF8.self))
+        let page = try StatementPage().html(document, digest: "", withMonth: false)
+
+        #expect(page.contains("<tr><td>FEE-03 61–90</td><td class=\"n\">100.00</td><td class=\"n\">60.00</td>"))
+        #expect(page.contains("<td>\(verdict)</small>"))
+    }
+
     @Test func `an export gives the bytes of the close, and elsewhere all but the link to the month's page`()
         async throws
     {

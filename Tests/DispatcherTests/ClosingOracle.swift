@@ -25,7 +25,8 @@ enum ClosingOracle {
                     WHEN o.channel LIKE 'phone%' THEN 'phone'
                     WHEN o.channel IN ('letter', 'mediation-invitation') THEN 'letter'
                     WHEN o.channel IN ('email', 'sms') THEN 'message'
-                    WHEN o.channel LIKE '%visit' THEN 'visit' ELSE 'session' END AS kind
+                    WHEN o.channel LIKE '%visit' THEN 'visit'
+                    WHEN o.result IN ('session-scheduled', 'no-show', 'no-answer') THEN NULL ELSE 'session' END AS kind
             FROM outcome o JOIN hand h ON h.hand_id = o.hand_id
             WHERE CASE WHEN o.result ~ '^dwelling-|^agreement-signed$' OR 'HRS-01' = ANY (o.marks)
                 THEN EXISTS (SELECT FROM review r WHERE r.outcome_id = o.outcome_id AND r.decision = 'approved')
@@ -64,8 +65,8 @@ enum ClosingOracle {
             SELECT DISTINCT contract_id, delegation_id FROM fact
             WHERE subject = 'adviser-absent' OR subject = 'office-closed' AND value = 'no'),
         refused AS (
-            SELECT o.contract_id, o.delegation_id, left(o.result, 8) AS class FROM outcome o JOIN review r USING (outcome_id)
-            WHERE o.result ~ '^dwelling-|^agreement-signed$' GROUP BY 1, 2, 3
+            SELECT o.contract_id, o.delegation_id, o.result AS class FROM outcome o JOIN review r USING (outcome_id)
+            WHERE o.result IN ('dwelling-irregular', 'agreement-signed') GROUP BY 1, 2, 3
             HAVING avg((r.decision = 'rejected')::int::numeric) > 0.30),
         penalty AS (
             SELECT f.contract_id, f.delegation_id, f.amount AS fee,

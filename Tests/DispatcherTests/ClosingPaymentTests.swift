@@ -74,6 +74,15 @@ struct ClosingPaymentTests {
         #expect(try await recovered(payment("P", "2024-03-20", account: 1011)) == ["0.00", "0.00", "0.00"])
     }
 
+    @Test func `a payment of a contract that is over is its own, and one that is not makes no statement`() async throws
+    {
+        let over = "UPDATE contract SET ends_on = '2024-02-29' WHERE contract_id = 1;"
+
+        #expect(try await recovered(over) == ["0.00", "0.00"])
+        #expect(try await recovered(over + payment("P", "2024-03-01")) == ["0.00", "0.00"])
+        #expect(try await recovered(over + payment("P", "2024-03-02")) == ["100.00", "0.00", "0.00"])
+    }
+
     /// The grant that holds account 1001, with a term inside the month: it ends on March 12 with two days of grace and
     /// one of outage since.
     private let overdue = """

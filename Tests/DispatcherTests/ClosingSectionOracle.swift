@@ -70,7 +70,8 @@ enum ClosingSectionOracle {
             SELECT o.*, h.strategy, r.decision,
                 CASE WHEN o.result = 'agreement-signed' THEN 'agreement' WHEN o.channel LIKE 'phone%' THEN 'phone'
                     WHEN o.channel IN ('letter', 'mediation-invitation') THEN 'letter'
-                    WHEN o.channel IN ('email', 'sms') THEN 'message' WHEN o.channel LIKE '%visit' THEN 'visit' ELSE 'session' END AS kind,
+                    WHEN o.channel IN ('email', 'sms') THEN 'message' WHEN o.channel LIKE '%visit' THEN 'visit'
+                    WHEN o.result IN ('session-scheduled', 'no-show', 'no-answer') THEN NULL ELSE 'session' END AS kind,
                 o.result ~ '^dwelling-|^agreement-signed$' OR coalesce('HRS-01' = ANY (o.marks), false) AS needs
             FROM outcome o JOIN hand h ON h.hand_id = o.hand_id LEFT JOIN review r ON r.outcome_id = o.outcome_id),
         valid AS (SELECT * FROM checked WHERE CASE WHEN needs THEN decision = 'approved' ELSE true END),
@@ -143,7 +144,7 @@ enum ClosingSectionOracle {
                         AND (i.contract_id, i.delegation_id) = (b.contract_id, b.delegation_id)) AS impact,
                 EXISTS (SELECT FROM standing v WHERE (v.contract_id, v.delegation_id) = (b.contract_id, b.delegation_id)
                     AND (v.subject = 'adviser-absent' OR v.subject = 'office-closed' AND v.value = 'no')) AS was_absent,
-                (SELECT avg((decision = 'rejected')::int::numeric) FROM checked v WHERE result LIKE 'dwelling-%' AND decision IS NOT NULL
+                (SELECT avg((decision = 'rejected')::int::numeric) FROM checked v WHERE result = 'dwelling-irregular' AND decision IS NOT NULL
                     AND (v.contract_id, v.delegation_id) = (b.contract_id, b.delegation_id)) AS dwelling,
                 (SELECT avg((decision = 'rejected')::int::numeric) FROM checked v WHERE result = 'agreement-signed'
                     AND decision IS NOT NULL AND (v.contract_id, v.delegation_id) = (b.contract_id, b.delegation_id)) AS agreement,

@@ -130,8 +130,11 @@ struct ClosingStageTests {
         }
     }
 
-    @Test func `a closed month is put right by a credit in a later one`() async throws {
+    /// Also of a contract that ended with the month.
+    @Test(arguments: ["2024-12-31", "2024-03-31"])
+    func `a closed month is put right by a credit in a later one`(end: String) async throws {
         try await with { link, stages in
+            try link.script("UPDATE contract SET ends_on = '\(end)' WHERE contract_id = 1")
             let credit = Adjustment(
                 number: 0, kind: .credit, rule: "FEE-11", amount: Cents(310_00), about: period, reason: "late review")
             let april = period.advanced(byMonths: 1)
@@ -147,11 +150,128 @@ struct ClosingStageTests {
             let month = try MonthClosing(link, period: april).close(beforeItsEnd: true).month
             let document = try StatementDocument(month.statements[0].body)
 
+            #expect(month.statements.map(\.contract) == [1, 2, 3])
             #expect(document.totals.fees == "310.00")
             // The fixture's schedule has a rate of 99 % from April on.
             #expect(document.totals.taxOnFees == "306.90")
             #expect(document.sections.last?.lines.first?.clause.contains("periodo anterior") == true)
             #expect(try stages.stage(of: period) == .closed)
+        }
+    }
+
+    @Test func `what is closed is what agencies were shown, but for what persons decided`() async throws {
+        try await with { link, stages in
+            let closing = MonthClosing(link, period: period)
+            _ = try stages.issue(period, by: "Ana")
+            #expect(try stages.preStatements(period).map(\.body) == closing.preview().statements.map(\.body))
+            let waiver = try stages.propose(
+                Adjustment(number: 0, kind: .waiver, rule: "PEN-03", amount: nil, about: period, reason: "r"),
+                in: period, contract: 1, delegation: 9, by: "Ana")
+            try stages.decide(adjustment: waiver, isApproved: true, by: "Luis")
+            try stages.requireAsIssued(closing.preview())
+            try link.script(
+                """
+                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+                SELECT 202403, 'V-late', 'visit', c, 14, '2024-03-10', 'adviser-absent', 'no', 1 FROM generate_series(2, 2) c;
+                DELETE FROM outcome WHERE contract_id = 3;
+                """)
+            #expect(
+                found { _ = try closing.close(check: stages.requireAsIssued) }.contains(
+                    "differ from their pre-statements of 2024-03: "))
+            #expect(try PeriodStore(link, period: period).state() == .open)
+            _ = try stages.issue(period, by: "Ana")
+            #expect(try closing.close(check: stages.requireAsIssued).result == .closed)
+        }
+    }
+
+    @Test func `what was raised since somebody looked keeps the month open`() async throws {
+        try await with { link, stages in
+            let adjustment = Adjustment(
+                number: 0, kind: .waiver, rule: "PEN-03", amount: nil, about: period, reason: "r")
+            let number = try stages.propose(adjustment, in: period, contract: 1, delegation: 9, by: "Ana")
+            let closing = MonthClosing(link, period: period)
+            #expect(found { _ = try closing.close() }.hasPrefix("1 objections or adjustments of 2024-03 wait"))
+            #expect(try PeriodStore(link, period: period).state() == .open)
+            try stages.decide(adjustment: number, isApproved: false, by: "Luis")
+            #expect(try closing.close().result == .closed)
+        }
+    }
+
+    @Test func `a line is objected to once at a time`() async throws {
+        try await with { _, stages in
+            func object() throws -> Int64 {
+                try stages.object(period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
+            }
+            _ = try stages.issue(period, by: "Ana")
+            let first = try object()
+            #expect(
+                found { _ = try object() } == "objection \(first) is about the same line, and waits for its decision")
+            _ = try stages.decide(objection: first, isUpheld: false, reason: "no", by: "Ana")
+            let second = try object()
+            _ = try stages.decide(objection: second, isUpheld: true, reason: "yes", by: "Ana")
+            #expect(found { _ = try object() } == "objection \(second) is about the same line, and was upheld")
+        }
+    }
+
+    @Test func `a penalty is waived once`() async throws {
+        try await with { _, stages in
+            func propose(_ amount: Int64?) throws -> Int64 {
+                try stages.propose(
+                    Adjustment(
+                        number: 0, kind: .waiver, rule: "PEN-03", amount: amount.map(Cents.init), about: period,
+                        reason: "r"),
+                    in: period, contract: 1, delegation: 9, by: "Ana")
+            }
+            let first = try propose(100)
+            #expect(
+                found { _ = try propose(nil) }
+                    == "adjustment \(first) is about the same penalty, and waits for its decision")
+            try stages.decide(adjustment: first, isApproved: true, by: "Luis")
+            let second = try propose(nil)
+            _ = try stages.issue(period, by: "Ana")
+            let objection = try stages.object(
+                period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
+            #expect(try stages.decide(objection: objection, isUpheld: true, reason: "yes", by: "Ana") == second)
+            try stages.decide(adjustment: second, isApproved: true, by: "Luis")
+            #expect(
+                found { _ = try propose(100) }
+                    == "adjustment \(second) is about the same penalty, and took back all of it")
+        }
+    }
+
+    /// Five business days behind Sunday, March 31, are over with Friday, April 5.
+    @Test(arguments: [("2024-04-06T05:59:59.999Z", true), ("2024-04-06T06:00:00Z", false)])
+    func `a month is not closed while its reviews count, unless it is meant`(now: String, isRefused: Bool) async throws
+    {
+        try await with { link, _ in
+            let stages = StageCommands(link, needsTwo: false)
+            try link.script("UPDATE clock SET virtual_now = '\(now)'")
+
+            #expect(
+                found { try stages.requireClosable(period, by: nil) }.hasPrefix("reviews of 2024-03 count until")
+                    == isRefused)
+            try stages.requireClosable(period, by: nil, beforeReviews: true)
+        }
+    }
+
+    /// A contest of Monday, April 8, has until Monday, April 15.
+    @Test(arguments: [("2024-04-16T05:59:59.999Z", true), ("2024-04-16T06:00:00Z", false)])
+    func `nor while a contest waits in its time`(now: String, isRefused: Bool) async throws {
+        try await with { link, _ in
+            let stages = StageCommands(link, needsTwo: false)
+            try link.script(
+                """
+                INSERT INTO contest (delegation_id, outcome_id, period, reason, contested_by, contested_at)
+                SELECT delegation_id, outcome_id, period, 'r', 'ACE01', '2024-04-08T18:00:00Z' FROM review
+                WHERE decision = 'rejected' ORDER BY outcome_id LIMIT 1;
+                UPDATE clock SET virtual_now = '\(now)'
+                """)
+            #expect(
+                found { try stages.requireClosable(period, by: nil) }.hasPrefix("reviews of 2024-03 count until")
+                    == isRefused)
+            try link.script(
+                "UPDATE contest SET decision = 'approved', decision_reason = 'r', reviewer = 's', decided_at = now()")
+            try stages.requireClosable(period, by: nil)
         }
     }
 

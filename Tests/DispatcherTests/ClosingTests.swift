@@ -300,9 +300,11 @@ struct ClosingTests {
                     ('fines', 'penalty', '2023-01-01', 'PEN-08', 'count', '3'),
                     ('fines', 'penalty', '2023-01-01', 'PEN-08', 'months', '6');
                 INSERT INTO period SELECT p, 'closed', '2023-01-01', '2024-01-01' FROM unnest('{202309,202310,202401,202402}'::int[]) p;
-                INSERT INTO statement SELECT p, 1, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-02"}]}]}', '2024-01-01'
+                INSERT INTO statement
+                SELECT p, 1, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-02","kind":"penalty","amount":"9.00"}]}]}', '2024-01-01'
                 FROM unnest('{202310,202401,202402}'::int[]) p;
-                INSERT INTO statement SELECT p, 2, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-04"}]}]}', '2024-01-01'
+                INSERT INTO statement
+                SELECT p, 2, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-04","kind":"penalty","amount":"9.00"}]}]}', '2024-01-01'
                 FROM unnest('{202309,202401,202402}'::int[]) p;
                 """)
             let month = try MonthClosing(link, period: ClosingFixture.period).preview()
@@ -312,6 +314,139 @@ struct ClosingTests {
             }
 
             #expect(charged == [[14], [], []])
+        }
+    }
+
+    /// February had PEN-02 of 9.00, January one that stands: two make recidivism.
+    @Test(
+        arguments: [
+            ([("penalty", "9.00")], nil, true), ([("penalty", "9.00"), ("waiver", "9.00")], nil, false),
+            ([("penalty", "9.00"), ("waiver", "8.99")], nil, true),
+            ([("penalty", "9.00"), ("waiver", "4.00"), ("waiver", "5.00")], nil, false),
+            ([("penalty", "0.00")], nil, true), ([("penalty", "0.00"), ("waiver", "0.00")], nil, false),
+            ([("credit", "9.00")], nil, false), ([("debit", "9.00")], nil, false),
+            ([("penalty", "9.00")], "900, 'approved'", false), ([("penalty", "9.00")], "899, 'approved'", true),
+            ([("penalty", "9.00")], "900, 'rejected'", true),
+            ([("penalty", "9.00"), ("waiver", "4.00")], "500, 'approved'", false),
+        ] as [([(String, String)], String?, Bool)])
+    func `a breach that was waived or credited as a whole counts no more, and a credit or debit is none (PEN-08)`(
+        lines: [(String, String)], credit: String?, isCharged: Bool
+    ) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 6)
+            let february = lines.map { #"{"rule":"PEN-02","kind":"\#($0.0)","amount":"\#($0.1)"}"# }.joined(
+                separator: ",")
+            try link.script(
+                """
+                INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-08', 'rate', '1'),
+                    ('fines', 'penalty', '2023-01-01', 'PEN-08', 'count', '2'),
+                    ('fines', 'penalty', '2023-01-01', 'PEN-08', 'months', '6');
+                INSERT INTO period SELECT p, 'closed', '2023-01-01', '2024-01-01' FROM unnest('{202401,202402}'::int[]) p;
+                INSERT INTO statement VALUES
+                    (202401, 1, '', '{"sections":[{"delegation":14,"lines":[{"rule":"PEN-02","kind":"penalty","amount":"9.00"}]}]}', now()),
+                    (202402, 1, '', '{"sections":[{"delegation":14,"lines":[\(february)]}]}', now());
+                """)
+            if let credit {
+                try link.script(
+                    """
+                    INSERT INTO adjustment (period, about, contract_id, delegation_id, kind, rule, reason, proposed_by, proposed_at,
+                        decided_by, decided_at, amount, decision)
+                    VALUES (202403, 202402, 1, 14, 'credit', 'PEN-02', 'r', 'Ana', now(), 'Luis', now(), \(credit))
+                    """)
+            }
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let rules = try StatementDocument(month.statements[0].body).sections.first { $0.delegation == 14 }?.lines
+                .map(\.rule)
+
+            #expect(rules?.contains("PEN-08") == isCharged)
+        }
+    }
+
+    @Test func `months are closed in their order, unless it is meant otherwise`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            let april = ClosingFixture.period.advanced(byMonths: 1)
+            try link.script(
+                """
+                INSERT INTO period VALUES (202402, 'open', now(), NULL, NULL), (202404, 'open', now(), NULL, NULL);
+                CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404);
+                UPDATE clock SET virtual_now = '2024-05-20T06:00:00Z';
+                """)
+            let later = MonthClosing(link, period: april)
+            let failure = findings { _ = try later.close(evenIfEmpty: true) }
+            #expect(failure?.exit == .usage)
+            #expect(failure?.found.hasPrefix("2024-03 is not closed, so 2024-04 knows neither") == true)
+            #expect(try PeriodStore(link, period: april).state() == .open)
+
+            // Nothing was ever dealt in February.
+            #expect(try MonthClosing(link, period: ClosingFixture.period).close().result == .closed)
+            #expect(try later.close(evenIfEmpty: true).result == .closed)
+        }
+    }
+
+    @Test func `a month may be closed before an earlier one where that is asked for`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            try link.script(
+                "INSERT INTO period VALUES (202404, 'open', now(), NULL, NULL); CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404); UPDATE clock SET virtual_now = '2024-05-20T06:00:00Z';"
+            )
+            let april = ClosingFixture.period.advanced(byMonths: 1)
+
+            #expect(
+                try MonthClosing(link, period: april).close(evenIfEmpty: true, beforeEarlier: true).result == .closed)
+        }
+    }
+
+    @Test func `the close warns of checks that never ran, and of contests that nobody decided`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            func has(_ text: String) throws -> Bool {
+                try closing.preview().summary.warnings.contains { $0.contains(text) }
+            }
+            #expect(try has("automatic checks of outcomes never ran"))
+            #expect(try !has("contested"))
+            _ = try ReviewChecks(link, period: ClosingFixture.period).run(rate: "0", seed: nil, by: "Ana")
+            try link.script(
+                """
+                INSERT INTO contest (delegation_id, outcome_id, period, reason, contested_by, contested_at)
+                SELECT delegation_id, outcome_id, period, 'r', 'ACE01', now() FROM review WHERE decision = 'rejected' ORDER BY outcome_id LIMIT 2
+                """)
+
+            #expect(try !has("automatic checks"))
+            #expect(try has("2 contested rejections wait for their second decision"))
+        }
+    }
+
+    /// 1 of 2 irregular dwellings is rejected; inhabited ones dilute nothing (PEN-05).
+    @Test(arguments: [("dwelling-inhabited", true), ("dwelling-irregular", false)])
+    func `dictums of inhabited dwellings are not counted among the irregular`(others: String, isCharged: Bool)
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 6)
+            try link.script(
+                """
+                DELETE FROM review;
+                UPDATE outcome SET marks = NULL, result = CASE WHEN result LIKE 'dwelling-%' THEN 'refusal' ELSE result END;
+                CREATE TEMP TABLE mine AS SELECT outcome_id, delegation_id, row_number() OVER (ORDER BY outcome_id) AS n FROM outcome
+                    WHERE contract_id = 1 AND delegation_id = 14 AND result = 'refusal' LIMIT 12;
+                UPDATE outcome o SET result = CASE WHEN n <= 2 THEN 'dwelling-irregular' ELSE '\(others)' END
+                    FROM mine m WHERE m.outcome_id = o.outcome_id;
+                INSERT INTO review SELECT 202403, delegation_id, outcome_id, CASE WHEN n = 1 THEN 'rejected' ELSE 'approved' END, 'r',
+                    's', '2024-03-31' FROM mine;
+                """)
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            let rules = try StatementDocument(month.statements[0].body).sections.first { $0.delegation == 14 }?.lines
+                .map(\.rule)
+
+            #expect(try link.run("SELECT count(*) FROM mine")[0].int64(0) > 5)
+            #expect(rules?.contains("PEN-05") == isCharged)
         }
     }
 

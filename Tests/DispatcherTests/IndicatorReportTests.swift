@@ -79,6 +79,33 @@ struct IndicatorReportTests {
         }
     }
 
+    @Test(arguments: [("session-held", true), ("no-show", false), ("session-scheduled", false)])
+    func `a session that was missed or only scheduled was not held (IND-12)`(result: String, isHeld: Bool) async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 3)
+            try link.script("UPDATE outcome SET result = '\(result)', marks = NULL WHERE channel = 'mediation-session'")
+            let row = try #require(try IndicatorReport(link, period: ClosingFixture.period).rows(by: .total).first)
+            let figure = try #require(row.figures.first { $0.indicator == .signing })
+            let (held, signed) = (
+                try link.run(
+                    """
+                    SELECT count(DISTINCT (contract_id, account_id)) FROM outcome o LEFT JOIN review r USING (outcome_id)
+                    WHERE o.result = 'session-held' AND r.decision IS DISTINCT FROM 'rejected' OR o.result = 'agreement-signed' AND r.decision = 'approved'
+                    """)[0].int64(0),
+                try link.run(
+                    """
+                    SELECT count(DISTINCT (contract_id, account_id)) FROM outcome o JOIN review r USING (outcome_id)
+                    WHERE o.result = 'agreement-signed' AND r.decision = 'approved'
+                    """)[0].int64(0)
+            )
+
+            #expect(figure == IndicatorFigure(.signing, signed, over: held))
+            #expect((held > signed) == isHeld)
+        }
+    }
+
     @Test func `pesos per peso are over the fees of the kept statements`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

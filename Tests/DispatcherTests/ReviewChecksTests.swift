@@ -99,6 +99,21 @@ struct ReviewChecksTests {
         }
     }
 
+    @Test(arguments: [("2024-04-06T05:59:59Z", true), ("2024-04-06T06:00:00Z", false)])
+    func `checks run while there is time for reviews`(now: String, isRun: Bool) async throws {
+        try await with { link in
+            try link.script("UPDATE clock SET virtual_now = '\(now)'")
+            let checks = ReviewChecks(link, period: period, deadlineDays: 5)
+            if isRun {
+                _ = try checks.run(rate: nil, seed: nil, by: "Ana")
+            } else {
+                let failure = #expect(throws: CommandFailure.self) { try checks.run(rate: nil, seed: nil, by: "Ana") }
+                #expect(failure?.found.hasPrefix("reviews of 2024-03 counted until") == true)
+            }
+            #expect(try (link.run("SELECT count(*) FROM review_sampling")[0].int64(0) == 1) == isRun)
+        }
+    }
+
     @Test func `the sample is that of its seed, and is set once`() async throws {
         try await with { link in
             let checks = ReviewChecks(link, period: period)

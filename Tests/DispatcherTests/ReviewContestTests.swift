@@ -82,6 +82,26 @@ struct ReviewContestTests {
         }
     }
 
+    /// Rejected on the last day for reviews, contested on Monday, April 8: the delegation has until Monday, April 15.
+    @Test(arguments: [("2024-04-16T05:59:59Z", true), ("2024-04-16T06:00:00Z", false)])
+    func `what is contested has a time of its own for its second decision`(now: String, isTaken: Bool) async throws {
+        try await with { link in
+            try link.script("UPDATE clock SET virtual_now = '2024-04-05T18:00:00Z'")
+            try decide(.rejected, 1, link)
+            try link.script("UPDATE clock SET virtual_now = '2024-04-08T18:00:00Z'")
+            try contest(1, link)
+            #expect(found { try decide(.approved, 2, link) } == "there is no outcome 2 in a period that takes reviews")
+            try link.script("UPDATE clock SET virtual_now = '\(now)'")
+
+            #expect(
+                found { try decide(.approved, 1, link) }
+                    == (isTaken
+                        ? "nothing was thrown" : "no period takes reviews: each is closed, or its deadline is over"))
+            #expect(try standing(link) == [isTaken ? "1 approved" : "1 rejected"])
+            #expect(found { try decide(.approved, 1, link) }.hasPrefix("no period takes reviews"))
+        }
+    }
+
     /// Five business days behind Friday, March 29, is Friday, April 5.
     @Test(arguments: [("2024-04-06T05:59:59Z", true), ("2024-04-06T06:00:00Z", false)])
     func `a contest has its time`(now: String, isTaken: Bool) async throws {

@@ -50,6 +50,120 @@ struct SuspensionsTests {
         }
     }
 
+    private func lines(_ statement: PeriodStore.StoredStatement) throws -> [StatementDocument.Line] {
+        try StatementDocument(statement.body).sections.flatMap(\.lines).filter { $0.rule == "FEE-02" }
+    }
+
+    /// The other contract and the other delegation of the same agency recover most of their band.
+    @Test func `what selects the rate is what the agency recovered in the band (AMB-10)`() async throws {
+        try await with { link in
+            try link.script(
+                """
+                INSERT INTO payment
+                SELECT 202403, 'A' || account_id, delegation_id, account_id, '2024-03-03', 10000, 'borrower', NULL, 1
+                FROM position JOIN hand USING (delegation_id, hand_id)
+                WHERE epoch = 1 AND (contract_ids = '{2}' OR contract_ids = '{1}' AND delegation_id = 14);
+                """)
+            let statements = try MonthClosing(link, period: ClosingFixture.period).preview().statements
+            let line = try #require(try lines(statements[0]).first { $0.facts == ["P1", "P2", "P3"] })
+
+            #expect(line.rate.percent == "6.5")
+            #expect(line.amount == "9.75")
+            #expect(line.arithmetic.contains("de la agencia en la franja"))
+            #expect(try lines(statements[2]).isEmpty)
+        }
+    }
+
+    /// Hand 1, with accounts 1001 to 1012, is February's; its leases end by their term.
+    @Test(arguments: [
+        ("2024-03-03T06:00:00Z", "2024-03-03", ["150.00"]), ("2024-03-03T05:59:59Z", "2024-03-03", []),
+        ("2024-03-04T06:00:00Z", "2024-03-03", ["150.00"]),
+        ("2024-02-20T06:00:00Z", "2024-02-19", ["150.00"]), ("2024-02-20T06:00:00Z", "2024-03-03", []),
+    ])
+    func `a lease of the month before counts in the band as long as it pays`(
+        term: String, paidOn: String, bases: [String]
+    )
+        async throws
+    {
+        try await with { link in
+            try link.script(
+                """
+                INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
+                UPDATE hand SET period = 202402 WHERE hand_id = 1;
+                UPDATE lease_grant SET granted_at = '2024-02-15T18:00:00Z', term = '\(term)' WHERE hand_id = 1;
+                DELETE FROM ending WHERE hand_id = 1;
+                UPDATE payment SET paid_on = '\(paidOn)';
+                """)
+            let statement = try MonthClosing(link, period: ClosingFixture.period).preview().statements[0]
+
+            #expect(try lines(statement).compactMap(\.base.pesos) == bases)
+        }
+    }
+
+    @Test func `a lease that is alive into the month is assigned in its band, paid or not`() async throws {
+        try await with { link in
+            func assigned() throws -> [String] {
+                let body = try MonthClosing(link, period: ClosingFixture.period).preview().statements[0].body
+                return try StatementDocument(body).sections.first { $0.delegation == 9 }?.bands?.map(\.assigned) ?? []
+            }
+            try link.script(
+                """
+                DELETE FROM ending; DELETE FROM deal WHERE epoch = 2; DELETE FROM position WHERE epoch = 2;
+                DELETE FROM payment; UPDATE hand SET size = 0 WHERE is_front;
+                """)
+            // Four hands of twelve accounts, each 100.00 overdue; of a hand eight are leased.
+            #expect(try assigned() == ["4800.00"])
+            try link.script(
+                """
+                INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
+                UPDATE hand SET period = 202402 WHERE hand_id = 1;
+                UPDATE lease_grant SET granted_at = '2024-02-15T18:00:00Z', term = '2024-03-01T06:00:00Z' WHERE hand_id = 1;
+                """)
+            #expect(try assigned() == ["4400.00"])
+            try link.script("UPDATE lease_grant SET term = '2024-03-01T05:59:59Z' WHERE hand_id = 1")
+            #expect(try assigned() == ["3600.00"])
+        }
+    }
+
+    /// March paid 4 % of 150.00. An account counts at most 100.00: what is paid beyond that is not given back.
+    @Test(
+        arguments: [(0, "50.00", "2.00"), (2_500, "50.00", "2.00"), (7_500, "25.00", "1.00"), (10_000, nil, nil)]
+            as [(Int64, String?, String?)])
+    func `contingency goes back at the rate that was paid, where its payment is taken back later`(
+        more: Int64, base: String?, amount: String?
+    ) async throws {
+        try await with { link in
+            if more > 0 {
+                try link.script(
+                    "INSERT INTO payment VALUES (202403, 'P9', 9, 1001, '2024-03-03', \(more), 'borrower', NULL, 1)")
+            }
+            let march = try MonthClosing(link, period: ClosingFixture.period).close().month
+            #expect(try lines(march.statements[0]).map(\.rate.percent) == ["4"])
+            try link.script(
+                """
+                INSERT INTO period VALUES (202404, 'open', now(), NULL, NULL);
+                CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404);
+                INSERT INTO payment VALUES (202404, 'R1', 9, 1001, '2024-04-02', 5000, 'borrower', 'P1', 1);
+                UPDATE clock SET virtual_now = '2024-05-20T06:00:00Z';
+                """)
+            let april = MonthClosing(link, period: ClosingFixture.period.advanced(byMonths: 1))
+            let document = try StatementDocument(try april.preview().statements[0].body)
+            let back = document.sections.flatMap(\.lines).filter { $0.kind == "fee-cut" }
+
+            #expect(back.first?.base.pesos == base)
+            #expect(back.map(\.amount) == [amount].compactMap { $0 })
+            #expect(back.allSatisfy { $0.rule == "FEE-02" && $0.facts == ["R1"] && $0.subject == "2024-03" })
+            #expect(document.totals.fees == (amount.map { "-\($0)" } ?? "0.00"))
+            // Once taken, it is not taken again.
+            _ = try april.close(evenIfEmpty: true)
+            try link.script(
+                "INSERT INTO period VALUES (202405, 'open', now(), NULL, NULL); CREATE TABLE outcome_202405 PARTITION OF outcome FOR VALUES IN (202405);"
+            )
+            let may = try MonthClosing(link, period: ClosingFixture.period.advanced(byMonths: 2)).preview()
+            #expect(try may.statements.flatMap { try lines($0) }.isEmpty)
+        }
+    }
+
     @Test func `a missed band is proposed, decided once, and taken from the hands at once`() async throws {
         try await with { link in
             _ = try MonthClosing(link, period: ClosingFixture.period).close()

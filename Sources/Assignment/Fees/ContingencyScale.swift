@@ -78,7 +78,8 @@ package struct ContingencyScale: Equatable, Sendable {
                 "Honorario a éxito por franja de mora: la tarifa según el porcentaje de gestión, sobre la mora recuperada.",
             base: .amount(recovery.recovered), rate: .percent(rate), amount: amount, facts: recovery.payments,
             records: [],
-            arithmetic: "\(grouped(recovery.recovered)) de \(grouped(recovery.assigned)) = \(percent) % (\(goal)); "
+            arithmetic: "\(grouped(recovery.agency.recovered)) de \(grouped(recovery.agency.assigned))"
+                + (recovery.isPart ? " de la agencia en la franja" : "") + " = \(percent) % (\(goal)); "
                 + "\(rate) % de \(grouped(recovery.recovered)) = \(grouped(amount))")
     }
 }

@@ -24,6 +24,9 @@ package struct FeeService: Hashable, Sendable, Comparable, CustomStringConvertib
         self.init(strategy, kind)
     }
 
+    /// Results of a session that was not held: they are work, and bill no session.
+    package static let notHeld: [OutcomeResult] = [.sessionScheduled, .noShow, .noAnswer]
+
     /// The result that is priced by itself, in place of its channel.
     package static let agreementResult = OutcomeResult.agreementSigned
 
@@ -36,8 +39,21 @@ package struct FeeService: Hashable, Sendable, Comparable, CustomStringConvertib
     private var rank: Int { Kind.allCases.firstIndex(of: kind) ?? 0 }
 }
 
+extension FeeService.Kind {
+    /// What a gestión is billed as; `nil` where nothing is: a session that was scheduled or missed.
+    package init?(_ channel: OutcomeChannel, _ result: OutcomeResult) {
+        if result == FeeService.agreementResult {
+            self = .agreement
+        } else if channel.kind == .session, FeeService.notHeld.contains(result) {
+            return nil
+        } else {
+            self = channel.kind
+        }
+    }
+}
+
 extension OutcomeChannel {
-    /// Which kind of work a gestión through it is, unless its result is an agreement (``FeeService/agreementResult``).
+    /// Which kind of work a gestión through it is, whatever its result (``FeeService/Kind/init(_:_:)``).
     package var kind: FeeService.Kind {
         switch self {
         case .phoneOut, .phoneIn: .phone

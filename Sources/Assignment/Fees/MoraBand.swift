@@ -44,19 +44,39 @@ package struct BandRecovery: Equatable, Sendable {
     package let recovered: Cents
     /// The payments behind it, ascending.
     package let payments: [String]
+    /// The same of the agency in the band, over all of its contracts and delegations; what selects the rate (AMB-10).
+    package var agency: Sums
 
+    package struct Sums: Equatable, Sendable {
+        package var assigned = Cents.zero
+        package var recovered = Cents.zero
+
+        package init() {}
+
+        package init(assigned: Cents, recovered: Cents) {
+            self.assigned = assigned
+            self.recovered = recovered
+        }
+    }
+
+    /// One that is all that the agency has in the band.
     package init(band: MoraBand, assigned: Cents, recovered: Cents, payments: [String]) {
         self.band = band
         self.assigned = assigned
         self.recovered = recovered
         self.payments = payments
+        agency = Sums(assigned: assigned, recovered: recovered)
     }
 
-    /// The percentage that selects the rate: recovered over assigned by value, in whole percent, cut off (AMB-10, AMB-11).
+    /// Whether the agency has anything of the band elsewhere.
+    package var isPart: Bool { agency != Sums(assigned: assigned, recovered: recovered) }
+
+    /// The percentage that selects the rate: the agency's recovered over assigned in the band by value, in whole percent, cut off (AMB-10,
+    /// AMB-11).
     ///
     /// Range: 0 or more; 0 where nothing is assigned. A month of reversals alone is 0 as well.
     package var wholePercent: Int64 {
-        guard assigned > .zero, recovered > .zero else { return 0 }
-        return Int64(clamping: Int128(recovered.value) * 100 / Int128(assigned.value))
+        guard agency.assigned > .zero, agency.recovered > .zero else { return 0 }
+        return Int64(clamping: Int128(agency.recovered.value) * 100 / Int128(agency.assigned.value))
     }
 }

@@ -27,6 +27,8 @@ package struct DelegationMonth: Equatable, Sendable {
     package var billed: [BilledService] = []
     /// Only where the contract pays by bands; a band once.
     package var bands: [BandRecovery] = []
+    /// Contingency of earlier statements on payments that were taken back since.
+    package var givenBack: [BandReversal] = []
     package var adjustments: [Adjustment] = []
     package var needs: [StaffingNeed] = []
     package var goals: [Goal] = []

@@ -26,8 +26,10 @@ extension PenaltyTerms {
         ] {
             if let limit, let line = rejectionLine(rule, limit, reviewClass, month, invoice) { lines.append(line) }
         }
+        // What two persons waived as a whole is no breach of this month either.
         let breaches = lines.compactMap { PenaltyRule(rawValue: $0.rule) }
-            .filter(PenaltyRule.recidivismCounts.contains)
+            .filter { PenaltyRule.recidivismCounts.contains($0) }
+            .filter { !month.adjustments.waives($0, among: lines, version) }
         if let line = recidivismLine(month, period, now: breaches, invoice) { lines.append(line) }
         return lines
     }

@@ -18,6 +18,14 @@ package enum ReviewClass: String, Sendable, CaseIterable {
         }
     }
 
+    /// What of them the penalty judges: of dwellings the irregular ones alone, as the contracts' table says (PEN-05).
+    package var penalised: [OutcomeResult] {
+        switch self {
+        case .dwelling: [.dwellingIrregular]
+        case .agreement: results
+        }
+    }
+
     package static let allResults = allCases.flatMap(\.results)
 
     /// Marks that ask for no review: a late report that the policy accepted counts like one in time.

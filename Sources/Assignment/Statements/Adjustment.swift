@@ -32,17 +32,16 @@ package struct Adjustment: Equatable, Sendable {
 
     /// Its line in a section; `nil` where a waiver finds nothing to take back.
     ///
-    /// - Parameter charges: the section's other lines.
-    func line(among charges: [StatementLine], _ version: ScheduleVersion) -> StatementLine? {
+    /// - Parameter charge: what its rule charges there, if anything, and what of that no waiver before it took back.
+    fileprivate func line(on charge: Charge?, _ version: ScheduleVersion) -> StatementLine? {
         switch kind {
         case .waiver:
-            let charged = charges.filter { $0.kind == .penalty && $0.rule == rule }.reduce(Cents.zero) {
-                $0 + $1.amount
-            }
-            let waived = min(amount ?? charged, charged)
-            guard waived > .zero else { return nil }
+            guard let charge else { return nil }
+            let waived = min(amount ?? charge.left, charge.left)
+            // A charge of nothing, on an invoice of nothing, is a breach all the same; only one who waives all of it waives that.
+            guard waived > .zero || (charge.all == .zero && amount == nil) else { return nil }
             return line(
-                .waiver, waived, "Condonación de pena, autorizada.", "de \(grouped(charged)) de \(rule)", version)
+                .waiver, waived, "Condonación de pena, autorizada.", "de \(grouped(charge.left)) de \(rule)", version)
         case .credit, .debit:
             guard let amount else { return nil }
             let isCredit = kind == .credit
@@ -53,6 +52,11 @@ package struct Adjustment: Equatable, Sendable {
         }
     }
 
+    fileprivate struct Charge {
+        var all = Cents.zero
+        var left = Cents.zero
+    }
+
     private func line(
         _ kind: StatementLine.Kind, _ amount: Cents, _ clause: String, _ words: String, _ version: ScheduleVersion
     ) -> StatementLine {
@@ -61,5 +65,40 @@ package struct Adjustment: Equatable, Sendable {
             base: .count(1, of: "ajuste"),
             rate: .price(amount), amount: amount, facts: [reference], records: [],
             arithmetic: "\(grouped(amount)) \(words): \(reason)")
+    }
+}
+
+extension [Adjustment] {
+    /// Their lines in a section, in the order of their numbers: each waiver takes from what those before it left.
+    ///
+    /// - Parameter charges: the section's other lines.
+    /// - Returns: the lines, and the waivers that found nothing to take back.
+    func lines(
+        among charges: [StatementLine], _ version: ScheduleVersion
+    ) -> (lines: [StatementLine], idle: [Adjustment]) {
+        var left: [String: Adjustment.Charge] = [:]
+        for charge in charges where charge.kind == .penalty {
+            left[charge.rule, default: Adjustment.Charge()].all += charge.amount
+            left[charge.rule, default: Adjustment.Charge()].left += charge.amount
+        }
+        var lines: [StatementLine] = []
+        var idle: [Adjustment] = []
+        for adjustment in sorted(by: { $0.number < $1.number }) {
+            guard let line = adjustment.line(on: left[adjustment.rule], version) else {
+                idle.append(adjustment)
+                continue
+            }
+            if line.kind == .waiver { left[adjustment.rule]?.left -= line.amount }
+            lines.append(line)
+        }
+        return (lines, idle)
+    }
+
+    /// Whether what a rule charges in a section is waived as a whole: then it was no breach.
+    func waives(_ rule: PenaltyRule, among charges: [StatementLine], _ version: ScheduleVersion) -> Bool {
+        let waivers = lines(among: charges, version).lines.filter { $0.kind == .waiver && $0.rule == rule.rawValue }
+        let charged = charges.filter { $0.kind == .penalty && $0.rule == rule.rawValue }
+            .reduce(Cents.zero) { $0 + $1.amount }
+        return !waivers.isEmpty && waivers.reduce(Cents.zero) { $0 + $1.amount } >= charged
     }
 }

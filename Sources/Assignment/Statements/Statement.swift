@@ -50,15 +50,17 @@ package struct Statement: Equatable, Sendable {
         var sections = zip(delegations, fees).map { delegation, fees in
             let penalties = terms.lines(
                 for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
-            let charges = fees + penalties
+            let back = delegation.givenBack.sorted { ($0.month, $0.band) < ($1.month, $1.band) }
+            let charges = fees + back.map { $0.line(tariff.version) } + penalties
+            let adjusted = delegation.adjustments.lines(among: charges, terms.version)
             return Section(
                 delegation.delegation, indicators: delegation.indicators,
-                bands: tariff.goals(delegation.bands, in: month.period),
-                charges: charges + terms.lines(delegation.adjustments, among: charges),
-                notes: terms.notes(for: delegation), terms: terms)
+                bands: tariff.goals(delegation.bands, in: month.period), charges: charges + adjusted.lines,
+                notes: terms.notes(for: delegation) + Self.notes(idle: adjusted.idle), terms: terms)
         }
         var charges = [cut].compactMap(\.self) + terms.lines(onInvoiceOf: month.delegations, invoice: invoice)
-        charges += terms.lines(month.adjustments, among: charges)
+        let adjusted = month.adjustments.lines(among: charges, terms.version)
+        charges += adjusted.lines
         // What an earlier month owes has no part in this one's limit.
         let penalties = StatementTotals(
             of: (sections.flatMap(\.lines) + charges).filter { $0.kind == .penalty || $0.kind == .waiver }
@@ -68,13 +70,23 @@ package struct Statement: Equatable, Sendable {
         sections.append(
             Section(
                 nil, indicators: DelegationIndicators(), bands: [], charges: charges,
-                notes: Self.warnings(penalties: net, invoice: invoice, bond: month.bond), terms: terms))
+                notes: Self.warnings(penalties: net, invoice: invoice, bond: month.bond)
+                    + Self.notes(idle: adjusted.idle), terms: terms))
         self.sections = sections
         totals = sections.reduce(StatementTotals()) { $0 + $1.totals }
     }
 }
 
 extension Statement {
+    /// Waivers that are in force and took nothing back.
+    private static func notes(idle: [Adjustment]) -> [StatementNote] {
+        idle.map { waiver in
+            StatementNote(
+                spanish: "Condonación \(waiver.reference) de \(waiver.rule): no hay cargo que condonar.",
+                english: "Waiver \(waiver.reference) of \(waiver.rule): nothing is charged that it could take back.")
+        }
+    }
+
     /// What the institution has to look at before it charges so much.
     private static func warnings(penalties: Cents, invoice: Cents, bond: Cents?) -> [StatementNote] {
         var notes: [StatementNote] = []
@@ -110,10 +122,6 @@ extension Statement.Section {
 }
 
 extension PenaltyTerms {
-    fileprivate func lines(_ adjustments: [Adjustment], among charges: [StatementLine]) -> [StatementLine] {
-        adjustments.sorted { $0.number < $1.number }.compactMap { $0.line(among: charges, version) }
-    }
-
     /// What was not charged for want of a fact or of a decision.
     fileprivate func notes(for month: DelegationMonth) -> [StatementNote] {
         var notes: [StatementNote] = []

@@ -12,6 +12,26 @@ package struct StatementLine: Equatable, Sendable {
         case waiver, credit, debit
         case taxOnFees = "tax-on-fees"
         case taxOnPenalties = "tax-on-penalties"
+
+        /// The total that the amount is a part of, and whether it lowers it.
+        package var part: (total: StatementTotals.Part, isLowering: Bool) {
+            switch self {
+            case .fee, .credit: (.fees, false)
+            case .feeCut: (.fees, true)
+            case .penalty, .debit: (.penalties, false)
+            case .penaltyCap, .waiver: (.penalties, true)
+            case .taxOnFees: (.taxOnFees, false)
+            case .taxOnPenalties: (.taxOnPenalties, false)
+            }
+        }
+
+        /// Whether the amount is taken from what the contract is paid.
+        package var isTaken: Bool {
+            switch part.total {
+            case .fees, .taxOnFees: part.isLowering
+            case .penalties, .taxOnPenalties: !part.isLowering
+            }
+        }
     }
 
     package enum Base: Equatable, Sendable {
@@ -62,6 +82,12 @@ package struct StatementLine: Equatable, Sendable {
 
 /// The sums of a section or of a whole statement. What is payable can be negative: then the agency owes.
 package struct StatementTotals: Equatable, Sendable {
+    package enum Part: String, Sendable {
+        case fees, penalties
+        case taxOnFees = "tax-on-fees"
+        case taxOnPenalties = "tax-on-penalties"
+    }
+
     package private(set) var fees = Cents.zero
     package private(set) var penalties = Cents.zero
     package private(set) var taxOnFees = Cents.zero
@@ -71,15 +97,13 @@ package struct StatementTotals: Equatable, Sendable {
 
     package init(of lines: [StatementLine]) {
         for line in lines {
-            switch line.kind {
-            case .fee: fees += line.amount
-            case .feeCut: fees -= line.amount
-            case .penalty: penalties += line.amount
-            case .penaltyCap, .waiver: penalties -= line.amount
-            case .credit: fees += line.amount
-            case .debit: penalties += line.amount
-            case .taxOnFees: taxOnFees += line.amount
-            case .taxOnPenalties: taxOnPenalties += line.amount
+            let (part, isLowering) = line.kind.part
+            let amount = isLowering ? -line.amount : line.amount
+            switch part {
+            case .fees: fees += amount
+            case .penalties: penalties += amount
+            case .taxOnFees: taxOnFees += amount
+            case .taxOnPenalties: taxOnPenalties += amount
             }
         }
     }

@@ -16,6 +16,8 @@ enum EnglishClause {
             return rule == FeeTariff.rule
                 ? "Price per service; an account is billed at most once per service and period."
                 : "Part of the overdue value recovered in the band, by the percent recovered."
+        case .feeCut where rule != FeeTariff.budgetRule:
+            return "Contingency fee given back: the payment behind it was taken back."
         case .feeCut: return "The contract's budget: what goes beyond it is not billed."
         case .penaltyCap:
             return "Limit of the month's penalties as a part of the invoice: what goes beyond it is not charged."

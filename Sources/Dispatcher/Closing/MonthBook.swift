@@ -28,22 +28,22 @@ struct MonthBook {
         _ store: ClosingStore, period: Period, contracts: [ClosingStore.Contract], schedules: ScheduleBook? = nil
     ) throws {
         self.period = period
-        self.contracts = contracts
+        let recovered = try store.recovered()
+        let paid = Set(recovered.map(\.place.contract))
+        self.contracts = contracts.filter { !$0.isOnlyPaid || paid.contains($0.id) }
         spent = try store.spent()
         try readDeals(store)
         try readWork(store)
         for reviewClass in ReviewClass.allCases {
             for (place, count) in try store.reviews(reviewClass) { change(place) { $0.reviews.append(count) } }
         }
-        for (place, all, borrowers) in try store.recovered() {
+        for (place, all, borrowers) in recovered {
             change(place) {
                 $0.indicators.recovered = Cents(all)
                 $0.indicators.recoveredFromBorrowers = Cents(borrowers)
             }
         }
-        for (place, band) in try store.bands(origins: schedules?.origins(of: contracts) ?? [:]) {
-            change(place) { $0.bands.append(band) }
-        }
+        try readBands(store, schedules)
         for row in try store.approvedAdjustments() {
             if let delegation = row.delegation {
                 change(StatementPlace(contract: row.contract, delegation: delegation)) {
@@ -92,6 +92,28 @@ struct MonthBook {
             }
         }
         for (place, accounts) in try store.pulled() { change(place) { $0.indicators.pulled = accounts } }
+    }
+
+    /// What selects a rate is what the agency recovered of the band, under all of its contracts (AMB-10).
+    private mutating func readBands(_ store: ClosingStore, _ schedules: ScheduleBook?) throws {
+        struct Share: Hashable {
+            let agency: Int32
+            let band: MoraBand
+        }
+        let agencies = Dictionary(contracts.map { ($0.id, $0.agency) }, uniquingKeysWith: { $1 })
+        let bands = try store.bands(origins: schedules?.origins(of: contracts) ?? [:])
+        var sums: [Share: BandRecovery.Sums] = [:]
+        for (place, band) in bands {
+            let share = Share(agency: agencies[place.contract] ?? 0, band: band.band)
+            sums[share, default: BandRecovery.Sums()].assigned += band.assigned
+            sums[share, default: BandRecovery.Sums()].recovered += band.recovered
+        }
+        for (place, own) in bands {
+            var band = own
+            band.agency = sums[Share(agency: agencies[place.contract] ?? 0, band: own.band)] ?? own.agency
+            change(place) { $0.bands.append(band) }
+        }
+        for (place, back) in try store.givenBack() { change(place) { $0.givenBack.append(back) } }
     }
 
     private mutating func readWork(_ store: ClosingStore) throws {

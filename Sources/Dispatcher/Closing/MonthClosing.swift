@@ -44,14 +44,28 @@ package struct MonthClosing {
         return "\(period) ends at \(period.end), midnight in Mexico City, and the database's clock shows \(now)"
     }
 
+    /// What to tell of earlier months that are not closed; `nil` where all are.
+    ///
+    /// Recidivism counts the breaches of earlier statements (PEN-08), and a budget what they billed (AGY-15).
+    package func openBefore() throws -> String? {
+        let months = try store.openBefore().map(\.description)
+        guard !months.isEmpty else { return nil }
+        return "\(months.joined(separator: ", ")) \(months.count == 1 ? "is" : "are") not closed, so "
+            + "\(period) knows neither what was breached then (PEN-08) nor what was billed (AGY-15)"
+    }
+
     /// Closes the period; a closed one is computed again and compared with what was kept.
     ///
-    /// - Parameter beforeItsEnd: also where the month still runs; what happens in the rest of it then counts nowhere.
-    /// - Parameter evenIfEmpty: also where nothing of the month was ever placed, dealt or reported: mostly a mistaken period.
+    /// - Parameters:
+    ///   - beforeItsEnd: also where the month still runs; what happens in the rest of it then counts nowhere.
+    ///   - evenIfEmpty: also where nothing of the month was ever placed, dealt or reported: mostly a mistaken period.
+    ///   - beforeEarlier: also where earlier months are open; their breaches and fees then never count in this one.
     /// - Throws: ``CommandFailure`` where the month still runs, or with the contracts whose statement would differ.
-    package func close(beforeItsEnd: Bool = false, evenIfEmpty: Bool = false) throws -> (
-        month: ClosedMonth, result: Result
-    ) {
+    ///   - check: looks at what is to be kept, in its transaction; what it throws leaves the month open.
+    package func close(
+        beforeItsEnd: Bool = false, evenIfEmpty: Bool = false, beforeEarlier: Bool = false,
+        check: (ClosedMonth) throws -> Void = { _ in }
+    ) throws -> (month: ClosedMonth, result: Result) {
         switch try existingState() {
         case .closed:
             let month = try onOneSnapshot { try compute() }
@@ -69,7 +83,12 @@ package struct MonthClosing {
                     .usage, "nothing of \(period) was ever placed, dealt or reported",
                     remedy: "Check the period. A close is for good: `--even-if-empty` closes it all the same.")
             }
-            return try closeOpen()
+            if !beforeEarlier, let found = try openBefore() {
+                throw CommandFailure(
+                    .usage, found,
+                    remedy: "Close months in their order; `--before-earlier` closes this one first, for good.")
+            }
+            return try closeOpen(check)
         }
     }
 
@@ -85,7 +104,7 @@ package struct MonthClosing {
         }
     }
 
-    private func closeOpen() throws -> (month: ClosedMonth, result: Result) {
+    private func closeOpen(_ check: (ClosedMonth) throws -> Void) throws -> (month: ClosedMonth, result: Result) {
         Interruption.arm()
         defer { Interruption.disarm() }
         Interruption.enter(.computing)
@@ -94,7 +113,15 @@ package struct MonthClosing {
             let month = try onOneSnapshot {
                 // A second close of the same period waits here, and then finds it closed.
                 guard try store.lock() == .closing else { throw Overtaken() }
+                // What was raised since somebody looked would wait for a decision for ever.
+                let undecided = try StageStore(link).undecided(period)
+                guard undecided == 0 else {
+                    throw CommandFailure(
+                        .findings, "\(undecided) objections or adjustments of \(period) wait for a decision",
+                        remedy: "`dispatcherd objection list` and `dispatcherd adjustment list` show them.")
+                }
                 let month = try compute()
+                try check(month)
                 try store.keep(month.statements)
                 try ScorecardStore(link, period: period).keep(
                     try ScorecardBook(link, period: period, statements: month.statements).kept)
@@ -111,6 +138,7 @@ package struct MonthClosing {
                     remedy: "Look at it with `--preview`, and close again.")
             }
             show("another close was quicker; comparing with it")
+            // It is closed, so nothing is refused any more.
             return try close()
         } catch {
             // The cause is `error`; where even this fails, the next close goes on from `closing`.
@@ -312,10 +340,12 @@ package struct MonthClosing {
                 }
             }
         }
-        let summary = MonthSummary(
+        var summary = MonthSummary(
             period: period, strategies: try store.strategies(), cut: try store.cut(),
             excluded: try store.excluded(), startedInVain: try store.startedInVain(),
             unattributed: try store.unattributed(), tally: tally)
+        summary.openContests = try ContestStore(link).open(period).count
+        summary.hasChecks = try CheckStore(link, period: period).sampling() != nil
         return ClosedMonth(period: period, statements: kept, summary: summary, records: records)
     }
 

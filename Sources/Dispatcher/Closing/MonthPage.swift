@@ -42,10 +42,16 @@ package struct MonthPage {
         for (service, charge) in summary.tally.services.sorted(by: { $0.key < $1.key }) {
             lines.append(money(service.description, "\(grouped(charge.lines)) accounts", charge.amount))
         }
+        for (band, charge) in summary.tally.bands.sorted(by: { $0.key < $1.key }) {
+            lines.append(
+                money("\(band.rawValue) arrears \(band.label)", "\(grouped(charge.lines)) lines", charge.amount))
+        }
+        lines += changes(of: .fees)
         lines += ["", "penalties by rule"]
         for (rule, charge) in summary.tally.penalties.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             lines.append(money("\(rule.rawValue) \(rule.title)", "\(grouped(charge.lines)) lines", charge.amount))
         }
+        lines += changes(of: .penalties)
         let totals = summary.tally.totals
         lines += [
             "", money("fees", "", totals.fees), money("IVA on fees", "", totals.taxOnFees),
@@ -55,6 +61,11 @@ package struct MonthPage {
         ]
         if !summary.warnings.isEmpty { lines.append("") }
         return lines + summary.warnings.map { "warning: \($0)" }
+    }
+
+    private func changes(of part: StatementTotals.Part) -> [String] {
+        summary.tally.changes.filter { $0.key.part.total == part }.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { kind, charge in money(kind.title, "\(grouped(charge.lines)) lines", charge.amount) }
     }
 
     /// Placed, not collected on and with nothing to collect add up to the cut.

@@ -12,8 +12,15 @@ package struct MonthTally: Sendable {
 
     package private(set) var contracts = 0
     package private(set) var totals = StatementTotals()
+    /// What rules charge, before anything is waived or cut.
     package private(set) var penalties: [PenaltyRule: Charge] = [:]
     package private(set) var services: [FeeService: Charge] = [:]
+    /// Contingency fees by band of arrears.
+    package private(set) var bands: [MoraBand: Charge] = [:]
+    /// What limits and persons add to fees and penalties or take from them: negative where it lowers its total. With the three above it
+    /// adds up to the totals.
+    package private(set) var changes: [StatementLine.Kind: Charge] = [:]
+    package private(set) var outcomes: Int64 = 0
     /// Outcomes that wait for their review, by delegation.
     package private(set) var unreviewed: [Delegation: Int64] = [:]
     /// Portfolios of a delegation with accounts and without a staffing report.
@@ -27,21 +34,62 @@ package struct MonthTally: Sendable {
         contracts += 1
         totals = totals + statement.totals
         if statement.totals.penalties > statement.totals.fees { overcharged.append(statement.contract) }
-        for line in statement.sections.flatMap(\.lines) {
-            if let rule = PenaltyRule(rawValue: line.rule) {
-                penalties[rule, default: Charge()].lines += 1
-                penalties[rule, default: Charge()].amount += line.amount
-            } else if let service = FeeService(name: line.subject) {
-                if case .count(let count, _) = line.base { services[service, default: Charge()].lines += count }
-                services[service, default: Charge()].amount += line.amount
-            }
-        }
+        for line in statement.sections.flatMap(\.lines) { add(line) }
         for delegation in month.delegations {
+            outcomes += delegation.indicators.outcomes
             if delegation.indicators.pendingOutcomes > 0 {
                 unreviewed[delegation.delegation, default: 0] += delegation.indicators.pendingOutcomes
             }
             unreportedStaffing +=
                 delegation.needs.filter { $0.staffing == nil && delegation.indicators.assigned($0.portfolio) > 0 }.count
+        }
+    }
+
+    private mutating func add(_ line: StatementLine) {
+        switch line.kind {
+        case .penalty:
+            if let rule = PenaltyRule(rawValue: line.rule) { penalties[rule, default: Charge()].add(1, line.amount) }
+        case .fee:
+            if let band = MoraBand(rawValue: line.rule) {
+                bands[band, default: Charge()].add(1, line.amount)
+            } else if let service = FeeService(name: line.subject), case .count(let count, _) = line.base {
+                services[service, default: Charge()].add(count, line.amount)
+            }
+        case .feeCut, .penaltyCap, .waiver, .credit, .debit:
+            changes[line.kind, default: Charge()].add(1, line.kind.part.isLowering ? -line.amount : line.amount)
+        case .taxOnFees, .taxOnPenalties: break
+        }
+    }
+}
+
+extension MonthTally.Charge {
+    fileprivate mutating func add(_ count: Int64, _ sum: Cents) {
+        lines += count
+        amount += sum
+    }
+}
+
+extension StatementLine.Kind {
+    /// Of what limits and persons change.
+    var title: String {
+        switch self {
+        case .feeCut: "beyond a budget, or given back"
+        case .penaltyCap: "beyond a limit, not charged"
+        case .waiver: "waived"
+        case .credit: "credits of earlier months"
+        case .debit: "debits of earlier months"
+        case .fee, .penalty, .taxOnFees, .taxOnPenalties: rawValue
+        }
+    }
+
+    var spanishTitle: String {
+        switch self {
+        case .feeCut: "fuera de presupuesto, o devuelto"
+        case .penaltyCap: "sobre el tope, sin cobrar"
+        case .waiver: "condonaciones"
+        case .credit: "ajustes a favor de periodos anteriores"
+        case .debit: "ajustes a cargo de periodos anteriores"
+        case .fee, .penalty, .taxOnFees, .taxOnPenalties: rawValue
         }
     }
 }
@@ -58,6 +106,10 @@ package struct MonthSummary: Sendable {
     package let startedInVain: Int64
     package let unattributed: (payments: Int64, amount: Cents)
     package let tally: MonthTally
+    /// Contested rejections without a second decision.
+    package var openContests = 0
+    /// Whether the automatic checks of outcomes ever ran.
+    package var hasChecks = true
 
     package var json: CanonicalJSON {
         var members: [String: CanonicalJSON] = [
@@ -86,6 +138,21 @@ package struct MonthSummary: Sendable {
                         "amount": .string(charge.amount.description),
                     ])
                 }),
+            "feesByBand": .array(
+                tally.bands.sorted { $0.key < $1.key }.map { band, charge in
+                    .object([
+                        "band": .string(band.rawValue), "lines": .number(charge.lines),
+                        "amount": .string(charge.amount.description),
+                    ])
+                }),
+            "changes": .array(
+                tally.changes.sorted { $0.key.rawValue < $1.key.rawValue }.map { kind, charge in
+                    .object([
+                        "kind": .string(kind.rawValue), "of": .string(kind.part.total.rawValue),
+                        "lines": .number(charge.lines), "amount": .string(charge.amount.description),
+                    ])
+                }),
+            "openContests": .number(Int64(openContests)),
             "unattributedPayments": .object([
                 "payments": .number(unattributed.payments), "amount": .string(unattributed.amount.description),
             ]),
@@ -130,6 +197,15 @@ package struct MonthSummary: Sendable {
             let places = tally.unreviewed.sorted { $0.key < $1.key }.map { "\($0.key.name) \(grouped($0.value))" }
             warnings.append(
                 "\(grouped(all)) outcomes wait for their review and are not billed: \(places.joined(separator: ", "))")
+        }
+        if openContests > 0 {
+            warnings.append(
+                "\(openContests) contested rejections wait for their second decision, and are rejected until then")
+        }
+        if !hasChecks, tally.outcomes > 0 {
+            warnings.append(
+                "the automatic checks of outcomes never ran (`dispatcherd review check`): all that need no review count"
+            )
         }
         if tally.unreportedStaffing > 0 {
             warnings.append("\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")

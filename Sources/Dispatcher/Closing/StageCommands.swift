@@ -9,19 +9,24 @@ package struct StageCommands {
     private let store: StageStore
     private let needsTwo: Bool
     private let objectionDays: Int
+    private let reviewDays: Int
 
     package init(_ link: PgLink, _ settings: Settings) {
-        self.init(link, needsTwo: settings.closingNeedsTwo, objectionDays: settings.closingObjectionDays)
+        self.init(
+            link, needsTwo: settings.closingNeedsTwo, objectionDays: settings.closingObjectionDays,
+            reviewDays: settings.reviewDeadlineDays)
     }
 
     /// - Parameters:
     ///   - needsTwo: what one person proposes, another one has to decide.
     ///   - objectionDays: business days that agencies have after pre-statements are out.
-    package init(_ link: PgLink, needsTwo: Bool, objectionDays: Int = 5) {
+    ///   - reviewDays: business days behind the month's end in which its reviews count, and behind a contest.
+    package init(_ link: PgLink, needsTwo: Bool, objectionDays: Int = 5, reviewDays: Int = 5) {
         self.link = link
         store = StageStore(link)
         self.needsTwo = needsTwo
         self.objectionDays = objectionDays
+        self.reviewDays = reviewDays
     }
 
     /// The day in Mexico City by the database's clock.
@@ -72,6 +77,32 @@ package struct StageCommands {
     }
 
     /// - Returns: the objection's number.
+    package func preStatements(_ period: Period) throws -> [PeriodStore.StoredStatement] {
+        try store.preStatements(period)
+    }
+
+    /// Holds what is to be closed to what agencies were shown and could object to.
+    ///
+    /// - Throws: ``CommandFailure`` with the contracts that would be charged or billed otherwise, beyond what persons decided since.
+    package func requireAsIssued(_ month: ClosedMonth) throws {
+        let issued = Dictionary(
+            try store.preStatements(month.period).map { ($0.contract, $0.body) }, uniquingKeysWith: { $1 })
+        guard !issued.isEmpty else { return }
+        let final = Dictionary(month.statements.map { ($0.contract, $0.body) }, uniquingKeysWith: { $1 })
+        let different = try Set(issued.keys).union(final.keys).filter { contract in
+            guard let shown = issued[contract], let closed = final[contract] else { return true }
+            return try !IssuedCharges(closed).follow(IssuedCharges(shown))
+        }.sorted()
+        guard different.isEmpty else {
+            let names =
+                different.prefix(10).map(String.init).joined(separator: ", ") + (different.count > 10 ? " …" : "")
+            throw CommandFailure(
+                .findings, "\(different.count) contracts differ from their pre-statements of \(month.period): \(names)",
+                remedy:
+                    "Issue them again with `dispatcherd statement issue`, so that agencies can object to what is new.")
+        }
+    }
+
     package func object(
         _ period: Period, contract: Int32, delegation: Int16?, rule: String, reason: String, by: String
     ) throws -> Int64 {
@@ -85,6 +116,24 @@ package struct StageCommands {
                     ?? "no pre-statement of \(period) is out",
                 remedy: "What is wrong in a final statement is put right by an adjustment in a later one.")
         }
+        return try link.transaction {
+            try requireOpen(period)
+            try requireOnPreStatement(period, contract: contract, delegation: delegation, rule: rule)
+            let former = try store.objections(period).last {
+                $0.contract == contract && $0.delegation == delegation && $0.rule == rule && $0.decision != "rejected"
+            }
+            if let former {
+                throw CommandFailure(
+                    .findings,
+                    "objection \(former.number) is about the same line, and \(former.decision == nil ? "waits for its decision" : "was upheld")",
+                    remedy: "A line is objected to once at a time; `dispatcherd objection list` shows it.")
+            }
+            return try store.raise(
+                period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
+        }
+    }
+
+    private func requireOnPreStatement(_ period: Period, contract: Int32, delegation: Int16?, rule: String) throws {
         guard let body = try store.preStatement(period, contract: contract),
             try StatementDocument(body).sections.contains(where: { section in
                 section.delegation == delegation.map(Int.init) && section.lines.contains { $0.rule == rule }
@@ -94,13 +143,12 @@ package struct StageCommands {
                 .findings, "the pre-statement of contract \(contract) has no \(rule) there",
                 remedy: "Name a line that it has; without --delegation it is one on the whole invoice.")
         }
-        return try store.raise(
-            period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
     }
 
     /// An objection that is upheld against a penalty proposes its waiver, for another person to approve.
     ///
-    /// - Returns: the number of the proposed waiver.
+    /// - Returns: the number of the waiver that waits for another person: the proposed one, or one of the same line that waits already;
+    ///   `nil` where there is nothing to approve.
     package func decide(objection number: Int64, isUpheld: Bool, reason: String, by: String) throws -> Int64? {
         try requireNamed(by)
         try requireReason(reason)
@@ -114,11 +162,27 @@ package struct StageCommands {
             }
             try requireOpen(objection.period)
             guard isUpheld, objection.rule.hasPrefix("PEN-") else { return nil }
+            if let former = try waiver(
+                objection.period, contract: objection.contract, delegation: objection.delegation, rule: objection.rule)
+            {
+                return former.decision == nil ? former.adjustment.number : nil
+            }
             let waiver = Adjustment(
                 number: 0, kind: .waiver, rule: objection.rule, amount: nil, about: objection.period, reason: reason)
             return try store.propose(
                 waiver, in: objection.period, contract: objection.contract, delegation: objection.delegation,
                 objection: number, by: by)
+        }
+    }
+
+    /// The waiver of a line that leaves no room for another: one that waits for its decision, or took back all.
+    private func waiver(
+        _ period: Period, contract: Int32, delegation: Int16?, rule: String
+    ) throws -> StageStore.AdjustmentRow? {
+        try store.adjustments(period).last { row in
+            row.adjustment.kind == .waiver && row.contract == contract && row.delegation == delegation
+                && row.adjustment.rule == rule
+                && (row.decision == nil || row.decision == "approved" && row.adjustment.amount == nil)
         }
     }
 
@@ -140,6 +204,15 @@ package struct StageCommands {
                     throw CommandFailure(
                         .usage, "a waiver is of a penalty of the month itself",
                         remedy: "About an earlier month it is a credit or a debit.")
+                }
+                if let former = try waiver(
+                    period, contract: contract, delegation: delegation, rule: adjustment.rule)
+                {
+                    throw CommandFailure(
+                        .findings,
+                        "adjustment \(former.adjustment.number) is about the same penalty, and "
+                            + (former.decision == nil ? "waits for its decision" : "took back all of it"),
+                        remedy: "A penalty is waived once; decide that one first (`dispatcherd adjustment list`).")
                 }
             case .credit, .debit:
                 let about = try facts(adjustment.about)
@@ -182,10 +255,17 @@ package struct StageCommands {
         }
     }
 
+    /// Until when something of the month may still be reviewed: its own time, and that of each contest.
+    package func reviewsUntil(_ period: Period) throws -> Timestamp {
+        try ContestStore(link).open(period).map { $0.at.deadline(businessDays: reviewDays) }
+            .reduce(period.reviewDeadline(businessDays: reviewDays), max)
+    }
+
     /// Whether this person may close the month now; a closed one may be compared by anybody.
     ///
+    /// - Parameter beforeReviews: also while reviews still count.
     /// - Throws: ``CommandFailure`` with what is missing.
-    package func requireClosable(_ period: Period, by: String?) throws {
+    package func requireClosable(_ period: Period, by: String?, beforeReviews: Bool = false) throws {
         let facts = try facts(period)
         guard !facts.isClosed else { return }
         if let by { try requireNamed(by) }
@@ -198,6 +278,12 @@ package struct StageCommands {
             throw CommandFailure(
                 .usage, "agencies may object to the pre-statements of \(period) until \(until)",
                 remedy: "Close it after that.")
+        }
+        let until = try reviewsUntil(period)
+        if !beforeReviews, try link.readNow() < until {
+            throw CommandFailure(
+                .usage, "reviews of \(period) count until \(until), and what waits at its close is never billed",
+                remedy: "Close it after that; `--before-reviews` closes it now for good.")
         }
         guard needsTwo else { return }
         guard let by else {

@@ -56,10 +56,20 @@ struct StatementDocument: Decodable {
         let recoveredFromBorrowers: String
     }
 
+    struct Band: Decodable {
+        let band: String
+        let assigned: String
+        let recovered: String
+        let percent: Int64
+        let minimum: Int64
+    }
+
     struct Section: Decodable {
         let delegation: Int?
         let delegationName: String?
         let indicators: Indicators?
+        /// Only where the contract pays by bands.
+        let bands: [Band]?
         let lines: [Line]
         let notes: [String]
         /// Those that were closed before there were any have none.

@@ -118,14 +118,19 @@ struct AmountMatch {
         let (onFees, onPenalties) = (
             Cents(pesos: totals.taxOnFees) ?? .zero, Cents(pesos: totals.taxOnPenalties) ?? .zero
         )
-        let sides: [(String, Cents, (String) -> Bool)] = [
-            ("fees", fees, { $0.hasPrefix("fee") }), ("penalties", penalties, { $0.hasPrefix("penalty") }),
-            ("fees with IVA", fees + onFees, { $0.hasPrefix("fee") || $0 == "tax-on-fees" }),
-            ("penalties with IVA", penalties + onPenalties, { $0.hasPrefix("penalty") || $0 == "tax-on-penalties" }),
-            ("what is payable", Cents(pesos: totals.payable) ?? .zero, { _ in true }),
+        let sides: [(String, Cents, Set<StatementTotals.Part>)] = [
+            ("fees", fees, [.fees]), ("penalties", penalties, [.penalties]),
+            ("fees with IVA", fees + onFees, [.fees, .taxOnFees]),
+            ("penalties with IVA", penalties + onPenalties, [.penalties, .taxOnPenalties]),
+            (
+                "what is payable", Cents(pesos: totals.payable) ?? .zero,
+                [.fees, .penalties, .taxOnFees, .taxOnPenalties]
+            ),
         ]
-        for (name, sum, isPart) in sides where sum == amount && lines.isEmpty {
-            lines = candidates.filter { isPart($0.kind) }
+        for (name, sum, parts) in sides where sum == amount && lines.isEmpty {
+            lines = candidates.filter {
+                StatementLine.Kind(rawValue: $0.kind).map { parts.contains($0.part.total) } ?? false
+            }
             if !lines.isEmpty { sums.append("\(grouped(amount)) is the sum of its \(name), \(lines.count) lines") }
         }
     }

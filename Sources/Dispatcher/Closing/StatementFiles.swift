@@ -62,8 +62,11 @@ package struct StatementFiles {
     package func write(_ month: ClosedMonth) throws -> Int {
         try replacing { names in
             let documents = try write(month.statements, withMonth: true, names: &names)
-            for (name, kind) in [("fees.csv", "fee"), ("penalties.csv", "penalty")] {
-                let rows = documents.flatMap { StatementTable.rows($0) { $0.kind.hasPrefix(kind) } }
+            // Every line that its total is made of: what a limit or a person took off, too.
+            for (name, part) in [("fees.csv", StatementTotals.Part.fees), ("penalties.csv", .penalties)] {
+                let rows = documents.flatMap { document in
+                    StatementTable.rows(document) { StatementLine.Kind(rawValue: $0.kind)?.part.total == part }
+                }
                 try write(name, StatementTable.text(rows), names: &names)
             }
             try write("summary.json", month.summary.json.text, names: &names)

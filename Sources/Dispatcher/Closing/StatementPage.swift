@@ -49,6 +49,14 @@ struct StatementPage {
                     "lines": grouped(charge.lines), "amount": grouped(charge.amount),
                 ]
             },
+            "bands": summary.tally.bands.sorted { $0.key < $1.key }.map { band, charge in
+                [
+                    "rule": "\(band.rawValue)", "label": band.label, "lines": grouped(charge.lines),
+                    "amount": grouped(charge.amount),
+                ]
+            },
+            "feeChanges": changes(summary.tally, of: .fees),
+            "penaltyChanges": changes(summary.tally, of: .penalties),
             "contracts": documents.map { document in
                 [
                     "contract": String(document.contract), "agency": document.agency, "agencyName": document.agencyName,
@@ -67,6 +75,16 @@ struct StatementPage {
         return month.render(figures)
     }
 
+    private func changes(_ tally: MonthTally, of part: StatementTotals.Part) -> [[String: Any]] {
+        tally.changes.filter { $0.key.part.total == part }.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { kind, charge in
+                [
+                    "name": kind.spanishTitle, "english": kind.title, "lines": grouped(charge.lines),
+                    "amount": grouped(charge.amount),
+                ]
+            }
+    }
+
     // MARK: - Views
 
     private func view(_ section: StatementDocument.Section) -> [String: Any] {
@@ -78,7 +96,19 @@ struct StatementPage {
             "titleInEnglish": section.delegation == nil ? "Charges on the whole invoice" : "Delegation",
         ]
         if let indicators = section.indicators { view["indicators"] = self.view(indicators) }
+        let bands = section.bands ?? []
+        view["hasBands"] = !bands.isEmpty
+        view["bands"] = bands.map(self.view)
         return view
+    }
+
+    private func view(_ goal: StatementDocument.Band) -> [String: Any] {
+        let isMet = goal.percent >= goal.minimum
+        return [
+            "rule": goal.band, "label": MoraBand(rawValue: goal.band)?.label ?? "", "assigned": pesos(goal.assigned),
+            "recovered": pesos(goal.recovered), "percent": "\(goal.percent) %", "minimum": "\(goal.minimum) %",
+            "verdict": isMet ? "cumplido" : "no cumplido", "english": isMet ? "met" : "missed",
+        ]
     }
 
     private func notes(_ section: StatementDocument.Section) -> [[String: Any]] {
@@ -97,7 +127,7 @@ struct StatementPage {
         let shown = line.records.prefix(3).map { String($0) }.joined(separator: ", ")
         let more = line.records.count > 3 ? " … \(line.records.last ?? 0)" : ""
         let base = line.base.count.map { "\(grouped($0)) \(line.base.unit ?? "")" } ?? pesos(line.base.pesos)
-        let isTaken = ["penalty", "tax-on-penalties", "fee-cut"].contains(line.kind)
+        let isTaken = StatementLine.Kind(rawValue: line.kind)?.isTaken ?? false
         let rule = PenaltyRule(rawValue: line.rule)
         let rate = line.rate.percent.map { "\($0) %" } ?? pesos(line.rate.pesos)
         let countInEnglish = line.base.count.map { grouped($0) } ?? pesos(line.base.pesos)

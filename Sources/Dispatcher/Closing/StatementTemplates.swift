@@ -48,6 +48,15 @@ enum StatementTemplates {
         {{returned}}{{#reasons}}{{comma}}{{reason}} <small>{{token}}</small> {{count}}{{/reasons}} · pagos recibidos
         <small>recovered</small> {{recovered}}</p>
         {{/indicators}}
+        {{#hasBands}}
+        <div class="t"><table><thead><tr><th>Franja de mora<span class="en">Band of arrears</span></th>
+        <th class="n">Mora asignada<span class="en">Overdue assigned</span></th><th class="n">Mora recuperada<span class="en">Overdue
+        recovered</span></th><th class="n">Logro<span class="en">Reached</span></th><th class="n">Mínimo<span class="en">Minimum</span></th>
+        <th>Meta<span class="en">Goal</span></th></tr></thead><tbody>
+        {{#bands}}<tr><td>{{rule}} {{label}}</td><td class="n">{{assigned}}</td><td class="n">{{recovered}}</td><td class="n">{{percent}}</td>
+        <td class="n">{{minimum}}</td><td>{{verdict}} <small>{{english}}</small></td></tr>
+        {{/bands}}</tbody></table></div>
+        {{/hasBands}}
         {{#notes}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/notes}}
         {{#hasLines}}
         <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th>Cláusula y cuenta<span class="en">Clause and
@@ -112,12 +121,16 @@ enum StatementTemplates {
         class="en">Accounts</span></th><th class="n">Importe<span class="en">Amount</span></th></tr></thead><tbody>
         {{#services}}<tr><td>{{service}} <small>{{english}}</small></td><td class="n">{{accounts}}</td>
         <td class="n">{{amount}}</td></tr>
-        {{/services}}</tbody></table></div>
+        {{/services}}{{#bands}}<tr><td>{{rule}} mora {{label}} <small>arrears</small></td><td class="n"></td><td class="n">{{amount}}</td></tr>
+        {{/bands}}{{#feeChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n"></td><td class="n">{{amount}}</td></tr>
+        {{/feeChanges}}</tbody></table></div>
         <h2>Penas por regla <small>Penalties by rule</small></h2>
         <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th class="n">Renglones<span
         class="en">Lines</span></th><th class="n">Importe<span class="en">Amount</span></th></tr></thead><tbody>
         {{#penalties}}<tr><td>{{rule}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td class="n">{{amount}}</td></tr>
-        {{/penalties}}</tbody></table></div>
+        {{/penalties}}{{#penaltyChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td
+        class="n">{{amount}}</td></tr>
+        {{/penaltyChanges}}</tbody></table></div>
         <h2>Contratos <small>Contracts</small></h2>
         <div class="t"><table><thead><tr><th>Contrato<span class="en">Contract</span></th><th>Agencia<span class="en">Agency</span></th>
         <th class="n">Honorarios<span class="en">Fees</span></th><th class="n">IVA</th>

@@ -41,7 +41,9 @@ struct FeeBaseCheck {
     }
 
     private static func kind(_ row: OutcomeRow) -> FeeService.Kind? {
-        row.result == FeeService.agreementResult.rawValue ? .agreement : OutcomeChannel(rawValue: row.channel)?.kind
+        guard let channel = OutcomeChannel(rawValue: row.channel), let result = OutcomeResult(rawValue: row.result)
+        else { return nil }
+        return FeeService.Kind(channel, result)
     }
 
     func run(

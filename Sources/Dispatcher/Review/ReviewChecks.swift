@@ -26,10 +26,13 @@ package struct ReviewChecks {
     private let link: PgLink
     private let period: Period
     private let store: CheckStore
+    private let deadlineDays: Int?
 
-    package init(_ link: PgLink, period: Period) {
+    /// - Parameter deadlineDays: business days behind the month's end in which its reviews count; `nil`: until its close.
+    package init(_ link: PgLink, period: Period, deadlineDays: Int? = nil) {
         self.link = link
         self.period = period
+        self.deadlineDays = deadlineDays
         store = CheckStore(link, period: period)
     }
 
@@ -50,6 +53,12 @@ package struct ReviewChecks {
                 throw CommandFailure(
                     .usage, "\(period) is not open, so its outcomes are what they are",
                     remedy: "Run it before the close, with time for reviews.")
+            }
+            if let until = deadlineDays.map({ period.reviewDeadline(businessDays: $0) }), try link.readNow() >= until {
+                throw CommandFailure(
+                    .usage,
+                    "reviews of \(period) counted until \(until), so what a check finds now could never be approved",
+                    remedy: "Run it earlier, with time for reviews; review.deadline-days sets that time.")
             }
             let fresh = CheckStore.Sampling(seed: seed ?? Int64(period.number), rate: asked, by: by)
             let sampling = try store.sampling() ?? fresh

@@ -26,7 +26,7 @@ package struct ReviewContest {
         }
         let agency = try Words.agency(by)
         try link.transaction {
-            let periods = try ReviewStore(link).lockOpenPeriods()
+            let periods = try ReviewStore(link).lockOpenPeriods().open
             let store = ContestStore(link)
             guard let rejection = try store.rejection(of: outcome, periods: periods), rejection.agency == agency,
                 rejection.decision == ReviewDecision.rejected.rawValue

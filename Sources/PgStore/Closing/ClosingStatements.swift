@@ -6,14 +6,15 @@
 /// before anything is counted.
 enum ClosingStatements {
     /// One row per deal and kind of work. $1 period, $2 results that need a review, $3 the agreement's result,
-    /// $4 channels, $5 their kinds, $6 marks that ask for no review.
+    /// $4 channels, $5 their kinds, $6 marks that ask for no review, $7 results of a session that was not held: it is of no kind.
     ///
     /// Valid: approved, or needing no review; what broke a contact rule or failed an automatic check needs one. The lowest number of a valid outcome
     /// is the one that bills.
     static let work = """
         CREATE TEMP TABLE close_work ON COMMIT DROP AS
         SELECT o.delegation_id, o.hand_id, o.position, o.account_id, o.contract_id,
-            CASE WHEN o.result = $3::text THEN 'agreement' ELSE c.kind END AS kind,
+            CASE WHEN o.result = $3::text THEN 'agreement'
+                WHEN c.kind = 'session' AND o.result = ANY ($7::text[]) THEN NULL ELSE c.kind END AS kind,
             count(*) AS outcomes,
             count(*) FILTER (WHERE v.is_valid) AS valid,
             count(*) FILTER (WHERE r.decision IS NULL AND v.needs_review) AS pending,
@@ -203,10 +204,11 @@ enum ClosingStatements {
     /// $2 contracts, $3 their days.
     static let payments = """
         CREATE TEMP TABLE close_payment ON COMMIT DROP AS
-        SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, held.contract_id,
+        SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
             held.strategy
         FROM (
             SELECT p.delegation_id, p.account_id, p.payment_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
+                coalesce(o.period < p.period, false) AS is_of_before,
                 CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
             FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
             WHERE p.period = $1) paid
@@ -241,7 +243,9 @@ enum ClosingStatements {
     /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
     ///
     /// Assigned is what was dealt less what the institution took back, unless it was paid before that: then it stays on both
-    /// sides. An account counts at most its overdue value, and nothing where nothing of it was paid.
+    /// sides. So it is with a lease of an earlier month that was alive in this one, or whose payment in grace is in its feed: in the band
+    /// of this month's cut, or of its own where this one has it no more. An account counts at most its overdue value, and nothing
+    /// where nothing of it was paid. What takes a payment of an earlier feed back is in ``givenBack``. $6 the month's first instant.
     static let bands = """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
@@ -265,11 +269,31 @@ enum ClosingStatements {
             SELECT p.contract_id, p.delegation_id, p.account_id, sum(p.amount) AS amount,
                 array_agg(p.payment_id ORDER BY p.payment_id) AS payments
             FROM close_payment p JOIN contingent c USING (contract_id)
-            WHERE p.origin = ANY (string_to_array(c.origins, ','))
+            WHERE p.origin = ANY (string_to_array(c.origins, ',')) AND NOT p.is_of_before
             GROUP BY 1, 2, 3),
+        kept AS (
+            SELECT g.contract_id, p.delegation_id, p.account_id, p.overdue,
+                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false) AS is_taken,
+                (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= coalesce(a.days_late, f.days_late)) AS band
+            FROM contingent c
+            JOIN lease_grant g USING (contract_id)
+            JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id AND h.period < $1
+            JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                AND p.position BETWEEN g.first_position AND g.last_position
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+            CROSS JOIN clock
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                AND e.epoch = p.epoch
+            LEFT JOIN account a ON a.period = $1 AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            LEFT JOIN account f ON f.period = h.period AND f.delegation_id = p.delegation_id
+                AND f.account_id = p.account_id
+            LEFT JOIN paid ON paid.contract_id = g.contract_id AND paid.delegation_id = p.delegation_id
+                AND paid.account_id = p.account_id
+            WHERE paid.amount > 0 OR least(e.ended_at, coalesce(g.closed_at,
+                g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) >= $6),
         counted AS (
             SELECT d.contract_id, d.delegation_id, d.account_id, d.band, max(d.overdue) AS overdue
-            FROM dealt d JOIN contingent c USING (contract_id)
+            FROM (SELECT * FROM dealt UNION ALL SELECT * FROM kept) d JOIN contingent c USING (contract_id)
             LEFT JOIN paid USING (contract_id, delegation_id, account_id)
             WHERE d.band IS NOT NULL AND (NOT d.is_taken OR paid.amount IS NOT NULL)
             GROUP BY 1, 2, 3, 4)
@@ -282,6 +306,49 @@ enum ClosingStatements {
         FROM counted LEFT JOIN paid USING (contract_id, delegation_id, account_id)
         GROUP BY contract_id, delegation_id, band
         ORDER BY contract_id, delegation_id, band
+        """
+
+    /// Contingency that a kept statement paid on payments which this month's feed takes back: the overdue value that does not count
+    /// any more, by contract, delegation, band and month of that statement, with the rate that it paid. $1 period.
+    ///
+    /// An account counted there at most its overdue value, so that only what falls below that is given back.
+    static let givenBack = """
+        WITH reversed AS (
+            SELECT r.payment_id AS reversal, o.payment_id, o.period, r.delegation_id, r.account_id, r.amount
+            FROM payment r JOIN payment o ON o.payment_id = r.reverses
+            WHERE r.period = $1 AND o.period < $1),
+        line AS MATERIALIZED (
+            SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint AS delegation_id, line ->> 'rule' AS rule,
+                line -> 'rate' ->> 'percent' AS rate, line -> 'facts' AS facts
+            FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            WHERE s.period IN (SELECT period FROM reversed) AND line ->> 'kind' = 'fee' AND line ->> 'rule' BETWEEN 'FEE-01' AND 'FEE-05'
+                AND line -> 'facts' ?| (SELECT array_agg(payment_id) FROM reversed)),
+        account AS (
+            SELECT l.contract_id, l.period, l.delegation_id, l.rule, l.rate, y.account_id,
+                sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
+                    - coalesce((SELECT sum(x.amount) FROM payment x
+                        WHERE x.reverses = y.payment_id AND x.period > l.period AND x.period < $1), 0)) AS before,
+                sum(r.amount) AS taken, array_agg(r.reversal) FILTER (WHERE r.reversal IS NOT NULL) AS reversals
+            FROM line l
+            CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) fact (payment_id)
+            JOIN payment y ON y.payment_id = fact.payment_id
+            LEFT JOIN reversed r ON r.payment_id = y.payment_id
+            GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(r.amount) > 0),
+        capped AS (
+            SELECT a.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost
+            FROM account a
+            CROSS JOIN LATERAL (
+                SELECT max(p.overdue) AS overdue FROM deal d JOIN position p USING (delegation_id, hand_id, position)
+                JOIN hand h USING (delegation_id, hand_id)
+                WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id AND h.period <= a.period
+                    AND a.contract_id = ANY (h.contract_ids)) o)
+        SELECT contract_id, delegation_id, rule, period, rate, sum(lost)::bigint,
+            array_agg(id ORDER BY id)
+        FROM (SELECT contract_id, delegation_id, rule, period, rate, CASE WHEN n = 1 THEN lost ELSE 0 END AS lost, id
+            FROM capped CROSS JOIN LATERAL unnest(reversals) WITH ORDINALITY u (id, n) WHERE lost > 0) lost
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
         """
 
     /// What each contract's earlier statements billed, before IVA and after cuts. $1 this period.
@@ -297,10 +364,19 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id
         """
 
+    /// $1 first day, $2 last day, $3 period. The last column: only a payment may concern it, on an account that it once leased.
     static let contracts = """
-        SELECT c.contract_id, c.agency_id, a.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond
+        SELECT c.contract_id, c.agency_id, a.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond,
+            NOT coalesce((c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
+                OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved'), false)
         FROM contract c JOIN agency a USING (agency_id)
         WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
+            OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved')
+            OR c.contract_id IN (
+                SELECT g.contract_id FROM payment p JOIN deal d USING (delegation_id, account_id)
+                JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
+                    AND d.position BETWEEN g.first_position AND g.last_position
+                WHERE p.period = $3)
         ORDER BY c.contract_id
         """
 
@@ -328,12 +404,27 @@ enum ClosingStatements {
         """
 
     /// Breaches of the plans in earlier statements, and those of before the first statement. $1 first period, $2 this one, $3 rules.
+    ///
+    /// A breach is a penalty that stands: what was waived as a whole there, or given back as a whole by a credit since, is none.
     static let earlierBreaches = """
-        SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint, line ->> 'rule'
-        FROM statement s
-        CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
-        CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
-        WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
+        WITH charged AS (
+            SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint AS delegation_id, line ->> 'rule' AS rule,
+                sum((line ->> 'amount')::numeric * 100) FILTER (WHERE line ->> 'kind' = 'penalty') AS amount,
+                sum((line ->> 'amount')::numeric * 100) FILTER (WHERE line ->> 'kind' = 'waiver') AS waived
+            FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
+            GROUP BY 1, 2, 3, 4),
+        credited AS (
+            SELECT contract_id, about AS period, delegation_id, rule, sum(amount) AS amount FROM adjustment
+            WHERE kind = 'credit' AND decision = 'approved' AND period <= $2
+            GROUP BY 1, 2, 3, 4)
+        SELECT contract_id, period, delegation_id, rule FROM charged
+        LEFT JOIN credited USING (contract_id, period, delegation_id, rule)
+        WHERE charged.amount IS NOT NULL
+            AND (coalesce(waived, credited.amount) IS NULL
+                OR coalesce(waived, 0) + coalesce(credited.amount, 0) < charged.amount)
         UNION ALL
         SELECT contract_id, period, delegation_id, rule FROM opening_breach
         WHERE period >= $1 AND period < $2 AND rule = ANY ($3::text[])

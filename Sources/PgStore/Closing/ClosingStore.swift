@@ -33,6 +33,7 @@ package struct ClosingStore {
                 .int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue)),
                 .text(FeeService.agreementResult.rawValue), .texts(OutcomeChannel.allCases.map(\.rawValue)),
                 .texts(OutcomeChannel.allCases.map(\.kind.rawValue)), .texts(ReviewClass.acceptedMarks),
+                .texts(FeeService.notHeld.map(\.rawValue)),
             ])
         try link.script("ANALYZE close_work")
         step("fees")
@@ -66,7 +67,7 @@ package struct ClosingStore {
             [
                 .int32(period.number), .timestamp(nextMonth), .int32s(contracts),
                 .texts(contracts.map { origins[$0, default: []].map(\.rawValue).sorted().joined(separator: ",") }),
-                .int32s(MoraBand.allCases.map(\.days.first)),
+                .int32s(MoraBand.allCases.map(\.days.first)), .timestamp(begin),
             ]
         ).compactMap { row in
             MoraBand(daysLate: row.int32(2)).map { band in
@@ -80,6 +81,19 @@ package struct ClosingStore {
         }
     }
 
+    /// Contingency of kept statements that this month's reversals take back.
+    package func givenBack() throws(PgError) -> [(place: StatementPlace, back: BandReversal)] {
+        try link.run(ClosingStatements.givenBack, [.int32(period.number)]).compactMap { row in
+            guard let band = MoraBand(rawValue: row.text(2)), let month = Period(number: row.int32(3)),
+                let rate = BasisPoints(percent: row.text(4))
+            else { return nil }
+            return (
+                StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
+                BandReversal(band: band, month: month, rate: rate, amount: Cents(row.int64(5)), payments: row.texts(6))
+            )
+        }
+    }
+
     package func approvedAdjustments() throws(PgError) -> [StageStore.AdjustmentRow] {
         try StageStore(link).adjustments(period).filter { $0.decision == "approved" }
     }
@@ -89,6 +103,11 @@ package struct ClosingStore {
         Dictionary(
             try link.run(ClosingStatements.spent, [.int32(period.number)]).map { ($0.int32(0), Cents($0.int64(1))) },
             uniquingKeysWith: { $1 })
+    }
+
+    /// The first instant of the period, by the clock of Mexico City.
+    private var begin: Timestamp {
+        Timestamp(date: period.firstDay, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
     }
 
     /// The first instant after the period, by the clock of Mexico City.
@@ -109,15 +128,20 @@ package struct ClosingStore {
         package let feeSchedule: String
         package let penaltySchedule: String
         package let bond: Cents
+        /// It is over, and is there only where a payment of the month turns out to be its own.
+        package let isOnlyPaid: Bool
     }
 
-    /// The contracts in force in the period, and any other that worked in it; ascending.
+    /// The contracts in force in the period, and any other that worked in it, is credited or debited in it, or once leased an account on
+    /// which the month's feed has a payment; ascending.
     package func contracts() throws(PgError) -> [Contract] {
-        try link.run(ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay)]).map { row in
+        try link.run(
+            ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay), .int32(period.number)]
+        ).map { row in
             Contract(
                 id: row.int32(0), agency: row.int32(1), agencyName: row.text(2), number: row.text(3),
                 tender: row.text(4), feeSchedule: row.text(5), penaltySchedule: row.text(6),
-                bond: Cents(row.int64(7)))
+                bond: Cents(row.int64(7)), isOnlyPaid: row.bool(8))
         }
     }
 
@@ -201,7 +225,7 @@ package struct ClosingStore {
     }
 
     package func reviews(_ reviewClass: ReviewClass) throws(PgError) -> [(place: StatementPlace, count: ReviewCount)] {
-        try link.run(ClosingStatements.reviews, [.int32(period.number), .texts(reviewClass.results.map(\.rawValue))])
+        try link.run(ClosingStatements.reviews, [.int32(period.number), .texts(reviewClass.penalised.map(\.rawValue))])
             .map { row in
                 (
                     StatementPlace(contract: row.int32(0), delegation: row.int16(1)),

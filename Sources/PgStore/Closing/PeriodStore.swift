@@ -37,6 +37,21 @@ package struct PeriodStore {
         return rows[0].bool(0)
     }
 
+    /// Earlier periods that are not closed and of which anything was placed, dealt, reported or put right; ascending.
+    package func openBefore() throws(PgError) -> [Period] {
+        try link.run(
+            """
+            SELECT p.period FROM period p
+            WHERE p.period < $1 AND p.state <> 'closed'
+                AND (EXISTS (SELECT FROM placement x WHERE x.period = p.period)
+                    OR EXISTS (SELECT FROM hand x WHERE x.period = p.period)
+                    OR EXISTS (SELECT FROM outcome x WHERE x.period = p.period)
+                    OR EXISTS (SELECT FROM adjustment x WHERE x.period = p.period))
+            ORDER BY p.period
+            """, [.int32(period.number)]
+        ).compactMap { Period(number: $0.int32(0)) }
+    }
+
     /// Whether nothing of the period was placed, dealt, reported or put right.
     package func isEmpty() throws(PgError) -> Bool {
         try !link.run(

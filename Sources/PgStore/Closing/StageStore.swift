@@ -36,6 +36,15 @@ package struct StageStore {
         return facts
     }
 
+    /// Objections and adjustments of a period that wait for a decision.
+    package func undecided(_ period: Period) throws(PgError) -> Int64 {
+        try link.run(
+            """
+            SELECT (SELECT count(*) FROM statement_objection WHERE period = $1 AND decision IS NULL)
+                + (SELECT count(*) FROM adjustment WHERE period = $1 AND decision IS NULL)
+            """, [.int32(period.number)])[0].int64(0)
+    }
+
     /// Ascending.
     package func periods() throws(PgError) -> [Period] {
         try link.run("SELECT period FROM period ORDER BY period").compactMap { Period(number: $0.int32(0)) }
@@ -57,6 +66,14 @@ package struct StageStore {
                     .text(by),
                 ])
         }
+    }
+
+    /// What is out, ascending by contract.
+    package func preStatements(_ period: Period) throws(PgError) -> [PeriodStore.StoredStatement] {
+        try link.run(
+            "SELECT contract_id, digest, body FROM pre_statement WHERE period = $1 ORDER BY contract_id",
+            [.int32(period.number)]
+        ).map { PeriodStore.StoredStatement(contract: $0.int32(0), digest: $0.bytes(1), body: $0.text(2)) }
     }
 
     package func preStatement(_ period: Period, contract: Int32) throws(PgError) -> String? {

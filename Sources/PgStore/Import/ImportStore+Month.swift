@@ -32,22 +32,27 @@ extension ImportStore {
     private var reversalCheck: String {
         """
         SELECT s.line,
-               CASE WHEN r.account_id = s.account_id AND r.reverses IS NULL THEN 'amount' ELSE 'reverses' END,
-               CASE WHEN r.account_id = s.account_id AND r.reverses IS NULL
+               CASE WHEN (r.delegation_id, r.account_id) = (s.delegation_id, s.account_id) AND r.reverses IS NULL
+                    THEN 'amount' ELSE 'reverses' END,
+               CASE WHEN (r.delegation_id, r.account_id) = (s.delegation_id, s.account_id) AND r.reverses IS NULL
                     THEN trim_scale(s.amount / 100.0)::text ELSE s.reverses END,
                CASE WHEN r.payment_id IS NULL THEN 'there is no such payment, neither loaded nor good in this file'
                     WHEN r.account_id <> s.account_id THEN 'that payment is of another account'
+                    WHEN r.delegation_id <> s.delegation_id
+                        THEN 'that payment is of delegation ' || r.delegation_id || '; a reversal is of the same'
                     WHEN r.reverses IS NOT NULL THEN 'that payment takes one back itself; only payments are taken back'
                     ELSE 'is more than the payment that it takes back, ' || trim_scale(r.amount / 100.0) END
         FROM   import_row s
         LEFT   JOIN LATERAL (
-                   SELECT payment_id, account_id, amount, reverses FROM payment p WHERE p.payment_id = s.reverses
+                   SELECT payment_id, delegation_id, account_id, amount, reverses FROM payment p
+                   WHERE p.payment_id = s.reverses
                    UNION ALL
-                   SELECT payment_id, account_id, amount, reverses FROM import_row o
+                   SELECT payment_id, delegation_id, account_id, amount, reverses FROM import_row o
                    WHERE o.payment_id = s.reverses AND o.line <> s.line
                    LIMIT 1) r ON true
         WHERE  s.reverses IS NOT NULL
-        AND    (r.account_id IS DISTINCT FROM s.account_id OR r.reverses IS NOT NULL OR s.amount > r.amount)
+        AND    ((r.delegation_id, r.account_id) IS DISTINCT FROM (s.delegation_id, s.account_id)
+                OR r.reverses IS NOT NULL OR s.amount > r.amount)
         """
     }
 
@@ -118,6 +123,18 @@ extension ImportStore {
             WHERE  NOT EXISTS (SELECT FROM contract_capacity c
                                WHERE c.contract_id = s.contract_id AND c.delegation_id = s.delegation_id)
             """,
+            """
+            SELECT s.line, 'on_date', s.on_date::text, 'lies before the period'
+            FROM   import_row s WHERE s.on_date < '\(period.firstDay)'
+            """,
+            duplicates("supersedes", column: "supersedes", value: "s.supersedes", what: "what corrects the same fact"),
+            """
+            SELECT s.line, 'supersedes', s.supersedes,
+                   'that fact is corrected already, by ' || min(f.fact_id) || '; a further correction is of that one'
+            FROM   import_row s JOIN fact f USING (supersedes)
+            WHERE  f.fact_id <> s.fact_id
+            GROUP  BY s.line, s.supersedes
+            """,
         ]
     }
 
@@ -125,16 +142,19 @@ extension ImportStore {
         """
         SELECT s.line, 'supersedes', s.supersedes,
                CASE WHEN r.fact_id IS NULL THEN 'there is no such fact, neither loaded nor good in this file'
+                    WHEN r.period <> \(period.number) THEN 'that fact is of another period; what is wrong in it is put right by a '
+                        || 'credit or a debit'
                     ELSE 'that fact is of another kind, contract or delegation' END
         FROM   import_row s
         LEFT   JOIN LATERAL (
-                   SELECT fact_id, kind, contract_id, delegation_id FROM fact f WHERE f.fact_id = s.supersedes
+                   SELECT fact_id, kind, contract_id, delegation_id, period FROM fact f WHERE f.fact_id = s.supersedes
                    UNION ALL
-                   SELECT fact_id, kind, contract_id, delegation_id FROM import_row o
+                   SELECT fact_id, kind, contract_id, delegation_id, \(period.number) FROM import_row o
                    WHERE o.fact_id = s.supersedes AND o.line <> s.line
                    LIMIT 1) r ON true
         WHERE  s.supersedes IS NOT NULL
-        AND    (r.kind, r.contract_id, r.delegation_id) IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id)
+        AND    (r.kind, r.contract_id, r.delegation_id, r.period)
+               IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id, \(period.number))
         """
     }
 

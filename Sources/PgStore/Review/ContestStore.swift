@@ -37,6 +37,14 @@ package struct ContestStore {
             isContested: row.bool(5))
     }
 
+    /// Contests of a period's outcomes that wait for their second decision, and when each was raised; by outcome.
+    package func open(_ period: Period) throws(PgError) -> [(outcome: Int64, at: Timestamp)] {
+        try link.run(
+            "SELECT outcome_id, contested_at FROM contest WHERE period = $1 AND decision IS NULL ORDER BY outcome_id",
+            [.int32(period.number)]
+        ).map { ($0.int64(0), $0.timestamp(1)) }
+    }
+
     package func add(_ outcome: Int64, _ rejection: Rejection, reason: String, by: String) throws(PgError) {
         try link.run(
             """

@@ -2,7 +2,8 @@
 
 /// What needs a review here is what ``ClosingStatements/work`` counts for nothing without one.
 enum ReviewStatements {
-    /// $1 open periods, $2 results that need a review, $3 marks that do not. One row per staged line.
+    /// $1 open periods, $2 results that need a review, $3 marks that do not, $4 the periods whose time is not over, $5 contested outcomes
+    /// of the others that are in their own time. One row per staged line.
     static let target = """
         CREATE TEMP TABLE review_target ON COMMIT DROP AS
         SELECT w.line, w.delegation_id, w.outcome_id, w.decision, w.reason, w.reviewer, o.period,
@@ -15,6 +16,7 @@ enum ReviewStatements {
         FROM review_row w
         LEFT JOIN outcome o ON o.period = ANY ($1::int[]) AND o.delegation_id = w.delegation_id
             AND o.outcome_id = w.outcome_id
+            AND (o.period = ANY ($4::int[]) OR o.outcome_id = ANY ($5::bigint[]))
         LEFT JOIN standing_review r ON r.delegation_id = w.delegation_id AND r.outcome_id = w.outcome_id
         LEFT JOIN contest c ON c.delegation_id = w.delegation_id AND c.outcome_id = w.outcome_id
             AND c.decision IS NULL

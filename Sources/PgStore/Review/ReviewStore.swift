@@ -14,17 +14,40 @@ package struct ReviewStore {
 
     package init(_ link: PgLink) { self.link = link }
 
-    /// The periods that still take reviews, kept from closing until the transaction ends; ascending.
+    /// What still takes reviews.
+    package struct Reviewable: Sendable {
+        /// All open periods, ascending.
+        package let open: [Int32]
+        /// Those of them whose time for reviews is not over.
+        package let inTime: [Int32]
+        /// Outcomes of the others that an agency contested, and whose second decision is still in its own time.
+        package let contested: [Int64]
+
+        package var isEmpty: Bool { inTime.isEmpty && contested.isEmpty }
+    }
+
+    /// The periods that still take reviews, kept from closing until the transaction ends.
     ///
-    /// - Parameter deadlineDays: business days behind a period's last day, after which it takes none; `nil`: until its close.
+    /// - Parameter deadlineDays: business days behind a period's last day, after which it takes none, and behind a contest; `nil`: until
+    ///   its close.
     /// - Locks: their rows, shared.
-    package func lockOpenPeriods(deadlineDays: Int? = nil) throws(PgError) -> [Int32] {
-        let open = try link.run(
+    package func lockOpenPeriods(deadlineDays: Int? = nil) throws(PgError) -> Reviewable {
+        let rows = try link.run(
             "SELECT period, now_instant() FROM period WHERE state = 'open' ORDER BY period FOR SHARE")
-        return open.filter { row in
-            guard let deadlineDays, let period = Period(number: row.int32(0)) else { return true }
-            return row.timestamp(1) < period.reviewDeadline(businessDays: deadlineDays)
-        }.map { $0.int32(0) }
+        let open = rows.map { $0.int32(0) }
+        guard let deadlineDays, let now = rows.first?.timestamp(1) else {
+            return Reviewable(open: open, inTime: open, contested: [])
+        }
+        let inTime = open.filter { number in
+            Period(number: number).map { now < $0.reviewDeadline(businessDays: deadlineDays) } ?? true
+        }
+        let late = open.filter { !inTime.contains($0) }.compactMap { Period(number: $0) }
+        var contested: [Int64] = []
+        for period in late {
+            contested += try ContestStore(link).open(period)
+                .filter { now < $0.at.deadline(businessDays: deadlineDays) }.map(\.outcome)
+        }
+        return Reviewable(open: open, inTime: inTime, contested: contested)
     }
 
     // MARK: - Taking decisions in
@@ -50,10 +73,14 @@ package struct ReviewStore {
     /// Compares what was staged with the outcomes of `periods` and with itself.
     ///
     /// - Returns: what cannot be taken, by line; those rows are gone from the stage.
-    package func check(periods: [Int32], report: (Fault) throws -> Void) throws {
+    package func check(periods: Reviewable, report: (Fault) throws -> Void) throws {
         try link.script("ANALYZE review_row")
         try link.run(
-            ReviewStatements.target, [.int32s(periods), .texts(Self.results), .texts(ReviewClass.acceptedMarks)])
+            ReviewStatements.target,
+            [
+                .int32s(periods.open), .texts(Self.results), .texts(ReviewClass.acceptedMarks),
+                .int32s(periods.inTime), .int64s(periods.contested),
+            ])
         let rows = try link.run(ReviewStatements.faults)
         for row in rows {
             try report(
@@ -83,10 +110,11 @@ package struct ReviewStore {
     }
 
     /// The delegation of an outcome of one of `periods`; `nil` where there is none of that number.
-    package func delegation(of outcome: Int64, periods: [Int32]) throws(PgError) -> Int16? {
+    package func delegation(of outcome: Int64, periods: Reviewable) throws(PgError) -> Int16? {
+        let isContested = periods.contested.contains(outcome)
         let rows = try link.run(
             "SELECT delegation_id FROM outcome WHERE period = ANY ($1) AND outcome_id = $2 LIMIT 1",
-            [.int32s(periods), .int64(outcome)])
+            [.int32s(isContested ? periods.open : periods.inTime), .int64(outcome)])
         return rows.first?.int16(0)
     }
 

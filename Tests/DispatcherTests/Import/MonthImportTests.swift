@@ -117,6 +117,10 @@ struct MonthImportTests {
             "P-3,77,14,2024-03-07,2.01,borrower,P-9",
             "amount 2.01: is more than the payment that it takes back, 2"
         ),
+        (
+            "P-3,77,9,2024-03-07,2,borrower,P-9",
+            "reverses P-9: that payment is of delegation 14; a reversal is of the same"
+        ),
     ])
     func `a payment is taken back once, and for no more than it was`(row: String, reason: String) async throws {
         try await ImportSite.with { site in
@@ -170,6 +174,7 @@ struct MonthImportTests {
     @Test(arguments: [
         (["contract": "32"], "contract: there is no such contract; import contracts first"),
         (["delegation": "9"], "delegation: contract 31 does not work in that delegation"),
+        (["fact": "F-2", "on_date": "2024-02-29"], "on_date: lies before the period"),
         (["supersedes": "F-0"], "supersedes: there is no such fact, neither loaded nor good in this file"),
         (
             ["fact": "F-2", "kind": "requirement", "portfolio": "", "value": "yes", "supersedes": "F-1"],
@@ -192,6 +197,57 @@ struct MonthImportTests {
             let report = try site.load(.facts, ExampleText.file(.facts, [changes]))
 
             #expect(report.badValues.map { "\($0.column): \($0.reason)" } == [reason])
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                [["fact": "F-3", "value": "14", "supersedes": "F-1"]],
+                "that fact is corrected already, by F-2; a further correction is of that one"
+            ),
+            ([["fact": "F-3", "value": "14", "supersedes": "F-2"]], nil),
+            ([["fact": "F-2", "value": "13", "supersedes": "F-1"]], nil),
+            (
+                [
+                    ["fact": "F-3", "value": "14", "supersedes": "F-2"],
+                    ["fact": "F-4", "value": "15", "supersedes": "F-2"],
+                ],
+                "what corrects the same fact is in line 3 too"
+            ),
+        ] as [([[String: String]], String?)])
+    func `a fact is corrected once`(rows: [[String: String]], reason: String?) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(.facts, ExampleText.file(.facts, [["fact": "F-1"]]))
+            try site.load(.facts, ExampleText.file(.facts, [["fact": "F-2", "value": "13", "supersedes": "F-1"]]))
+            let report = try site.load(.facts, ExampleText.file(.facts, rows))
+
+            #expect(report.badValues.first.map { "\($0.column): \($0.reason)" } == reason.map { "supersedes: \($0)" })
+        }
+    }
+
+    @Test func `a fact of an earlier month is not corrected in a later one`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(.facts, ExampleText.file(.facts, [["fact": "F-1"]]))
+            try site.link.script(
+                "INSERT INTO period VALUES (202402, 'open', now(), NULL, NULL); UPDATE fact SET period = 202402")
+            let report = try site.load(
+                .facts, ExampleText.file(.facts, [["fact": "F-2", "value": "13", "supersedes": "F-1"]]))
+
+            #expect(
+                report.badValues.map { "\($0.column): \($0.reason)" } == [
+                    "supersedes: that fact is of another period; what is wrong in it is put right by a credit or a debit"
+                ])
+        }
+    }
+
+    @Test(arguments: ["2024-03-01", "2024-03-29"]) func `a fact is of a day of its month`(day: String) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            #expect(
+                try site.load(.facts, ExampleText.file(.facts, [["fact": "F-1", "on_date": day]])).result == .imported)
         }
     }
 

@@ -105,7 +105,8 @@ VALID = """
     (SELECT o.*, h.strategy,
         CASE WHEN o.result = 'agreement-signed' THEN 'agreement' WHEN o.channel LIKE 'phone%' THEN 'phone'
             WHEN o.channel IN ('letter', 'mediation-invitation') THEN 'letter' WHEN o.channel IN ('email', 'sms') THEN 'message'
-            WHEN o.channel LIKE '%visit' THEN 'visit' ELSE 'session' END AS kind,
+            WHEN o.channel LIKE '%visit' THEN 'visit'
+            WHEN o.result IN ('session-scheduled', 'no-show', 'no-answer') THEN NULL ELSE 'session' END AS kind,
         coalesce(r.decision = 'approved', NOT (o.result IN ('dwelling-irregular', 'dwelling-inhabited', 'agreement-signed')
             OR o.marks IS NOT NULL)) AS is_valid
      FROM outcome o JOIN hand h USING (delegation_id, hand_id)
@@ -115,7 +116,7 @@ REFERENCE = (
     # Fees: the first valid outcome of each account and service.
     """SELECT contract_id, delegation_id, kind, count(*), array_agg(outcome_id ORDER BY outcome_id)
        FROM (SELECT DISTINCT ON (delegation_id, account_id, strategy, kind) contract_id, delegation_id, kind, outcome_id
-             FROM {valid} v WHERE is_valid ORDER BY delegation_id, account_id, strategy, kind, outcome_id) first
+             FROM {valid} v WHERE is_valid AND kind IS NOT NULL ORDER BY delegation_id, account_id, strategy, kind, outcome_id) first
        GROUP BY 1, 2, 3""",
     # Accounts by what valid outcomes say of them.
     """SELECT contract_id, delegation_id, sum(n), sum(valid), count(*) FILTER (WHERE valid > 0), count(*) FILTER (WHERE reached),
