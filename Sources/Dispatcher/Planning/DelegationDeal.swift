@@ -3,8 +3,8 @@
 internal import Assignment
 internal import PgStore
 
-/// Deals one delegation's pools into hands. Holds that delegation's accounts in memory, and no more.
-struct DelegationDeal {
+/// Deals delegations' pools into hands. Holds the accounts of a group of them in memory, and no more.
+struct DelegationDeal: Sendable {
     struct Result {
         var hands: [HandRow] = []
         /// By hand and position.
@@ -26,45 +26,89 @@ struct DelegationDeal {
     }
 
     private let draft: PlanDraft
-    private let delegation: Delegation
     private let dealer: HandDealer
+    /// Placed accounts that somebody of another delegation holds, by where they are placed.
+    private let elsewhere: [Delegation: Set<Int64>]
 
-    init(_ draft: PlanDraft, delegation: Delegation, incarnation: Int64) {
+    init(_ draft: PlanDraft, incarnation: Int64, elsewhere: [Delegation: Set<Int64>]) {
         self.draft = draft
-        self.delegation = delegation
+        self.elsewhere = elsewhere
         self.dealer = HandDealer(
             strata: Strata(
                 tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics,
                 traits: draft.settings.settings.strata), incarnation: incarnation)
     }
 
-    func make(_ store: PlanningStore) throws -> Result {
-        var pools: [PoolKey: [DealableRow]] = [:]
+    /// Accounts of one group at most, unless one delegation alone has more. A cut need not lie in the order of delegations, and
+    /// reading a group then goes through most of it; so groups are as large as memory allows.
+    private static let groupMax: Int64 = 400_000
+    /// What is read in a moment is not parted: to plan the statement takes as long.
+    private static let groupMin: Int64 = 20_000
+    /// So many groups for each thread at least, so that all are done at nearly the same time.
+    private static let groupsPerThread: Int64 = 4
+
+    /// The delegations that have quotas, ascending, in groups that are read together.
+    static func groups(_ draft: PlanDraft, threads: Int) -> [[Delegation]] {
+        let delegations = Set(draft.plan.quotas.map(\.key.cell.pool.delegation)).sorted()
+        var sizes: [Delegation: Int64] = [:]
+        for demand in draft.input.demands { sizes[demand.cell.pool.delegation, default: 0] += demand.accounts }
+        return groups(
+            delegations.map { ($0, sizes[$0] ?? 0) },
+            of: max(groupMin, min(groupMax, draft.waiting / (Int64(threads) * groupsPerThread))))
+    }
+
+    /// - Parameter max: accounts of a group, unless it is of one delegation.
+    static func groups(_ sizes: [(delegation: Delegation, accounts: Int64)], of max: Int64) -> [[Delegation]] {
+        var groups: [[Delegation]] = []
+        var room: Int64 = 0
+        for (delegation, accounts) in sizes {
+            if accounts > room || groups.isEmpty {
+                groups.append([])
+                room = max
+            }
+            groups[groups.count - 1].append(delegation)
+            room -= accounts
+        }
+        return groups
+    }
+
+    /// Reads a group and deals one delegation after the other.
+    ///
+    /// - Parameter write: gets what each was dealt.
+    func make<Part>(
+        _ delegations: [Delegation], _ store: PlanningStore, write: (Delegation, Result) throws -> Part
+    ) throws -> [Part] {
+        var rows: [Delegation: [PoolKey: [DealableRow]]] = [:]
         let settings = draft.settings.settings
-        try store.readDealable(delegation, DealMemory(settings, today: try store.today())) { row in
+        try store.readDealable(delegations, DealMemory(settings, today: try store.today())) { delegation, row in
+            if elsewhere[delegation]?.contains(row.account) ?? false { return }
             let key = PoolKey(delegation: delegation, strategy: row.strategy, portfolio: row.portfolio)
-            pools[key, default: []].append(row)
+            rows[delegation, default: [:]][key, default: []].append(row)
         }
-        let quotas = Dictionary(
-            grouping: draft.plan.quotas.filter { $0.key.cell.pool.delegation == delegation }, by: \.key.cell.pool)
+        let quotas = Dictionary(grouping: draft.plan.quotas, by: \.key.cell.pool)
         var bars = try DealBars(draft.contracts, store.link)
-        var dealing = DelegationDealing(debtors: settings.keepsTogether ? try store.heldDebtors(delegation) : [:])
-        var result = Result()
-        for pool in quotas.keys.sorted() {
-            guard let holding = draft.policy.holding(pool.strategy) else { continue }
-            try deal(
-                pool, pools.removeValue(forKey: pool) ?? [], quotas: quotas[pool] ?? [], holding: holding, &bars,
-                &dealing, into: &result, numbers: store.handNumbers)
+        return try delegations.map { delegation in
+            let debtors = settings.keepsTogether ? try store.heldDebtors(delegation) : [:]
+            var pools = rows.removeValue(forKey: delegation) ?? [:]
+            let together = HandDealer.debtors(of: pools.values.joined(), held: debtors)
+            var dealing = DelegationDealing(debtors: debtors)
+            var result = Result()
+            for pool in quotas.keys.filter({ $0.delegation == delegation }).sorted() {
+                guard let holding = draft.policy.holding(pool.strategy) else { continue }
+                try deal(
+                    pool, pools.removeValue(forKey: pool) ?? [], quotas: quotas[pool] ?? [], holding: holding,
+                    together, &bars, &dealing, into: &result, numbers: store.handNumbers)
+            }
+            return try write(delegation, result)
         }
-        return result
     }
 
     private func deal(
         _ pool: PoolKey, _ rows: [DealableRow], quotas: [AllocationPlan.Quota], holding: Holding,
-        _ bars: inout DealBars,
-        _ dealing: inout DelegationDealing, into result: inout Result, numbers: (Int) throws -> [Int32]
+        _ together: Set<Int64>, _ bars: inout DealBars, _ dealing: inout DelegationDealing, into result: inout Result,
+        numbers: (Int) throws -> [Int32]
     ) throws {
-        let candidates = bars.barring(dealer.candidates(rows), rows)
+        let candidates = bars.barring(dealer.candidates(rows, together: together), rows)
         let dealt = dealing.deal(candidates, shares(quotas, of: pool), seed: seed(of: pool), bars: bars.sets)
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
         result.apart += Int64(dealt.apart.count)

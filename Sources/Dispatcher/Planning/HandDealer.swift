@@ -10,13 +10,27 @@ struct HandDealer {
     /// The high half of every epoch.
     let incarnation: Int64
 
-    func candidates(_ rows: [DealableRow]) -> [DealCandidate] {
+    /// Debtors of whom something is to be kept together: with several credits among these, or with one that is held.
+    static func debtors(
+        of rows: some Sequence<DealableRow>, held: [Int64: AgencyID]
+    ) -> Set<Int64> {
+        var seen: Set<Int64> = []
+        var several: Set<Int64> = []
+        for row in rows where row.past.debtor != 0 {
+            let debtor = row.past.debtor
+            if held[debtor] != nil || !seen.insert(debtor).inserted { several.insert(debtor) }
+        }
+        return several
+    }
+
+    /// - Parameter together: the debtors whose credits go to one agency.
+    func candidates(_ rows: [DealableRow], together: Set<Int64> = []) -> [DealCandidate] {
         rows.map { row in
             var candidate = DealCandidate(
                 account: row.account, priority: row.priority, stratum: strata.key(row), overdue: row.overdue,
                 balance: row.balance)
             candidate.promisedTo = row.past.boundTo
-            candidate.debtor = row.past.debtor
+            candidate.debtor = together.contains(row.past.debtor) ? row.past.debtor : 0
             candidate.former = row.past.former
             candidate.needsSearch = row.past.isUnfound
             return candidate

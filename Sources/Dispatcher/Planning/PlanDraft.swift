@@ -34,8 +34,11 @@ struct PlanDraft {
         }
         let supply = try PlanSupply.read(store, settings: settings)
         let penalties = try link.readSchedules("penalty")
+        // Amounts are asked for where a bond covers accounts by them.
         let parts = PoolParts(
-            try store.demands(banned: supply.settings.settings.bannedMunicipalities), byFormer: false)
+            try store.demands(
+                banned: supply.settings.settings.bannedMunicipalities,
+                amounts: supply.planned.contains { $0.exposure.isLimiting }), byFormer: false)
         var (input, experiments) = try supply.input(parts.demands).amended(link, period: period)
         let suspensions = try link.readSuspensions()
         for index in input.contracts.indices {

@@ -171,9 +171,9 @@ package struct PlanRun {
         let days = try PlanSettingsBook(link).inForce(period).settings.recallDays
         let finalAt = try Words.midnight(store.today().advanced(byDays: days).description)
         var count = 0
-        for (isExcluded, reason) in [(false, "strategy-changed"), (true, "excluded")] {
-            let leases = turned.filter { $0.isExcluded == isExcluded }.map(\.lease)
-            count += try Recalls.notice(link, leases, reason: reason, finalAt: finalAt, by: person).count
+        for reason in TurnReason.allCases {
+            let leases = turned.filter { $0.reason == reason }.map(\.lease)
+            count += try Recalls.notice(link, leases, reason: reason.rawValue, finalAt: finalAt, by: person).count
         }
         return count
     }
@@ -221,27 +221,33 @@ package struct PlanRun {
             remedy: "Wait until that has ended; once it was stopped, run this again and it is taken back.")
     }
 
-    /// Several delegations at a time, each in a transaction of its own on a link of its own.
+    /// Groups of delegations side by side, each in a transaction of its own on a link of its own.
     private func deal(
         _ draft: PlanDraft, plan: Int64, _ persons: [String], closed: Int
     ) throws -> PlanReport.Dealt {
-        let delegations = Set(draft.plan.quotas.map(\.key.cell.pool.delegation)).sorted()
-        let incarnation = try store.incarnation()
+        let groups = DelegationDeal.groups(draft, threads: OrderedWork.threads)
+        let dealing = DelegationDeal(
+            draft, incarnation: try store.incarnation(),
+            elsewhere: try store.placedElsewhere())
         let (open, period) = (link.opener("dispatcherd plan"), period)
         var tally = DealTally()
         var records: [LedgerRecord] = []
         do {
             try OrderedWork.run(
-                parts: delegations.count, threads: OrderedWork.threads,
+                parts: groups.count, threads: OrderedWork.threads,
                 worker: {
                     let store = PlanningStore(try open(), period: period, cut: SegmentationRun.cutDay(period))
-                    return { try Self.deal(draft, delegations[$0], plan: plan, incarnation: incarnation, store) }
+                    return { try Self.deal(dealing, groups[$0], plan: plan, store) }
                 },
                 take: { next in
-                    while let part = try next() {
-                        tally.add(part)
+                    while let parts = try next() {
+                        for part in parts {
+                            tally.add(part)
+                            records += part.hands.map {
+                                .deal($0, delegation: part.delegation, period: period, plan: plan)
+                            }
+                        }
                         try store.beat(plan)
-                        records += part.hands.map { .deal($0, delegation: part.delegation, period: period, plan: plan) }
                         Console.progress("dealt", done: Int(tally.accounts), of: nil)
                     }
                 })
@@ -255,20 +261,21 @@ package struct PlanRun {
             try store.open(plan, quotas: quotas)
             try PlanProofStore(link).setPersons(plan, persons)
             records += quotas.map { .quota($0, period: period, plan: plan) }
-            records += delegations.map { .plan(plan, draft, delegation: $0, period: period, persons) }
+            records += groups.joined().map { .plan(plan, draft, delegation: $0, period: period, persons) }
             try link.insertBlocks(LedgerBlock.seal(records))
         }
         return tally.report(earlierHandsClosed: closed)
     }
 
     private static func deal(
-        _ draft: PlanDraft, _ delegation: Delegation, plan: Int64, incarnation: Int64, _ store: PlanningStore
-    ) throws -> DelegationDeal.Summary {
+        _ dealing: DelegationDeal, _ delegations: [Delegation], plan: Int64, _ store: PlanningStore
+    ) throws -> [DelegationDeal.Summary] {
         try store.link.transaction {
             guard try store.shareDealing(plan) else { throw takenBack(plan, store.period) }
-            let dealt = try DelegationDeal(draft, delegation: delegation, incarnation: incarnation).make(store)
-            try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
-            return dealt.summary(delegation)
+            return try dealing.make(delegations, store) { delegation, dealt in
+                try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
+                return dealt.summary(delegation)
+            }
         }
     }
 

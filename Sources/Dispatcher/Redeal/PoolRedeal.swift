@@ -26,6 +26,8 @@ struct PoolRedeal {
     let settings: PlanSettings
     let contracts: [ContractID: ContractRow]
     let incarnation: Int64
+    /// Placed accounts that somebody of another delegation holds, by where they are placed.
+    let elsewhere: [Delegation: Set<Int64>]
 
     /// - Returns: `nil` where the month is over, or the next one is being dealt: then nothing is dealt any more.
     func run(_ pool: PoolKey, isClosed: Bool) throws -> Result? {
@@ -57,8 +59,9 @@ struct PoolRedeal {
             var rows: [DealableRow] = []
             // The pool's hands are closed where they are to be; what waits now was dealt by starts in between, or waits in
             // another pool that its account was placed in before.
+            let held = elsewhere[pool.delegation] ?? []
             try store.readDealable(pool, planning, DealMemory(settings, today: try planning.today())) {
-                rows.append($0)
+                if !held.contains($0.account) { rows.append($0) }
             }
             let quotas = try store.quotas(round.id, of: pool)
             let states = Dictionary(try store.states(of: pool).map { ($0.key, $0) }) { first, _ in first }
@@ -134,10 +137,11 @@ struct PoolRedeal {
         let dealer = HandDealer(
             strata: Strata(tactics: tactics, traits: settings.strata), incarnation: incarnation)
         var bars = try DealBars(contracts, link)
+        let debtors = settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:]
+        let together = HandDealer.debtors(of: rows, held: debtors)
         let candidates = try restricted(
-            bars.barring(dealer.candidates(rows), rows), rows, pool, Set(shares.map(\.agency)))
-        var dealing = DelegationDealing(
-            debtors: settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:])
+            bars.barring(dealer.candidates(rows, together: together), rows), rows, pool, Set(shares.map(\.agency)))
+        var dealing = DelegationDealing(debtors: debtors)
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool), bars: bars.sets)
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
         let (hands, positions) = try dealer.hands(

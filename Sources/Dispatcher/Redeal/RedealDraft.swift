@@ -112,7 +112,8 @@ struct RedealDraft {
         }
         if scope.manner == .leftOver { giveBack(&limits, plan, contracts, states, on: input.firstDay) }
         widen(&limits, input, states, scope)
-        keepWithinAdvisers(&limits, input, states, scope)
+        keepSharersWithinAdvisers(&limits, input, states, scope)
+        keepWithinAdvisers(&limits, input.contracts, states, scope)
         keepWithinBonds(&limits, input.contracts, states, scope)
         return limits.values.sorted { $0.key < $1.key }
     }
@@ -163,7 +164,7 @@ struct RedealDraft {
 
     /// Where shared hands stay, each sharer counts its part of what waits, rounded up, and may hold its advisers' number
     /// already: a limit then is what they carry, or what is held where that is more.
-    private static func keepWithinAdvisers(
+    private static func keepSharersWithinAdvisers(
         _ limits: inout [PlanKey: RedealQuota], _ input: PlanInput, _ states: [PlanKey: QuotaState],
         _ scope: RedealScope
     ) {
@@ -191,6 +192,27 @@ struct RedealDraft {
                     above -= less
                 }
             }
+        }
+    }
+
+    /// Where advisers fell below what their contract holds, or what waits for it, limits are lowered: what comes back makes no
+    /// room, for a start neither, before they carry the rest.
+    private static func keepWithinAdvisers(
+        _ limits: inout [PlanKey: RedealQuota], _ contracts: [PlanContract], _ states: [PlanKey: QuotaState],
+        _ scope: RedealScope
+    ) {
+        let places = Dictionary(grouping: limits.keys.sorted(), by: \.contract)
+        let outside = Dictionary(
+            grouping: states.values.filter { !scope.contains($0.key.cell.pool) }, by: \.key.contract)
+        for contract in contracts {
+            let mine = places[contract.contract] ?? []
+            let elsewhere = (outside[contract.contract] ?? []).reduce(into: [PoolKey: Int64]()) {
+                $0[$1.key.cell.pool, default: 0] += reserved($1, scope).accounts
+            }
+            let accounts = contract.withinAdvisers(
+                mine.map { ($0.cell.pool, limits[$0]?.limitAccounts ?? 0, held: states[$0]?.heldAccounts ?? 0) },
+                elsewhere: elsewhere)
+            for (key, limit) in zip(mine, accounts) { limits[key]?.limitAccounts = limit }
         }
     }
 
@@ -233,15 +255,27 @@ struct RedealDraft {
     // MARK: - Before it is put in force
 
     /// Whether the limits still stand after what was drawn since: no contract holds more than it is to have, or than it had
-    /// where its bond covers less. What waits does not matter: where hands stay, a pull only turns what waits into what is
+    /// where its bond or its advisers cover less. What waits does not matter: where hands stay, a pull only turns what waits into what is
     /// held.
     func fits(_ now: [QuotaState]) -> Bool {
         let limits = Dictionary(quotas.map { ($0.key, $0) }) { first, _ in first }
         return now.allSatisfy { state in
             guard let limit = limits[state.key] else { return !scope.contains(state.key.cell.pool) }
             let held = Self.reserved(state, scope)
-            let before = states[state.key]?.heldExposure ?? 0
-            return held.accounts <= limit.limitAccounts && held.exposure <= max(before, limit.limitExposure ?? .max)
+            let before = states[state.key]
+            return held.accounts <= max(before?.heldAccounts ?? 0, limit.limitAccounts)
+                && held.exposure <= max(before?.heldExposure ?? 0, limit.limitExposure ?? .max)
+        }
+    }
+
+    /// Whether a limit falls of somebody who can be granted something: that has to be in force though nothing waits to be
+    /// dealt.
+    var lowersLimits: Bool {
+        quotas.contains { quota in
+            guard let before = states[quota.key], contracts[quota.key.contract]?.agencyStatus == "active"
+            else { return false }
+            return quota.limitAccounts < before.limitAccounts
+                || quota.limitExposure ?? .max < before.limitExposure ?? .max
         }
     }
 

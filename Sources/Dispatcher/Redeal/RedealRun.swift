@@ -147,13 +147,13 @@ package struct RedealRun {
             link, period: period, scope: scope, today: min(max(today, period.firstDay), period.lastDay))
     }
 
-    /// Computes the limits and notes the round; none where nothing can be dealt.
+    /// Computes the limits and notes the round; none where nothing can be dealt and no limit falls.
     private func begin(_ period: Period) throws -> (RedealDraft, RedealRow?) {
         for attempt in 1...Self.draftsMax {
             let isLast = attempt == Self.draftsMax
             // Without locks that pulls wait for, until they have outrun it three times.
             let made = isLast ? nil : try link.transaction { try draft(period) }
-            if let made, made.pools.isEmpty { return (made, nil) }
+            if let made, made.pools.isEmpty, !made.lowersLimits { return (made, nil) }
             let noted = try link.transaction { () throws -> (RedealDraft, Int64)? in
                 _ = try PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period)).lockPeriods()
                 try store.lockQuotas()
@@ -163,7 +163,7 @@ package struct RedealRun {
             }
             if let (draft, id) = noted {
                 guard let round = try store.unfinished(), round.id == id else { break }
-                return (draft, draft.pools.isEmpty ? nil : round)
+                return (draft, round)
             }
         }
         throw Outrun("another command deals \(period) again", remedy: "Run this when that has ended.")
@@ -206,7 +206,7 @@ package struct RedealRun {
             tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
             settings: try PlanSettingsBook(link).inForce(round.period).settings,
             contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
-            incarnation: try planning.incarnation())
+            incarnation: try planning.incarnation(), elsewhere: try planning.placedElsewhere())
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)

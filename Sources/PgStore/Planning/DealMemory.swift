@@ -30,21 +30,21 @@ struct DealMemoryStatements {
     private static let outcomePeriods = 6
 
     let period: Period
-    let delegation: Int16
+    /// Numbers, as in an array's literal.
+    let delegations: String
     let memory: DealMemory
 
     /// Further tables of the statement's WITH.
     var tables: String {
         var tables = [former, bound]
-        if memory.keepsTogether { tables.append(several) }
         if memory.searches { tables.append(unfound) }
         return tables.map { ",\n\($0)" }.joined()
     }
 
-    /// Former agencies, sixteen bits each, the latest lowest; the contract that is bound, 0: none; the debtor where there
-    /// are several credits, 0: none; whether a searcher is needed.
+    /// Former agencies, sixteen bits each, the latest lowest; the contract that is bound, 0: none; the debtor, 0: unknown;
+    /// whether a searcher is needed.
     var columns: String {
-        let debtor = memory.keepsTogether ? "coalesce(s.debtor, 0)" : "0::bigint"
+        let debtor = memory.keepsTogether ? "coalesce(x.debtor, 0)" : "0::bigint"
         let search = memory.searches ? "coalesce(u.is_lost, false)" : "false"
         return """
             coalesce(f.agencies, 0),
@@ -54,9 +54,8 @@ struct DealMemoryStatements {
     }
 
     var joins: String {
-        var joins = ["former f USING (account_id)", "bound b USING (account_id)"]
-        if memory.keepsTogether { joins.append("several s ON s.debtor = x.debtor") }
-        if memory.searches { joins.append("unfound u USING (account_id)") }
+        var joins = ["former f USING (delegation_id, account_id)", "bound b USING (delegation_id, account_id)"]
+        if memory.searches { joins.append("unfound u USING (delegation_id, account_id)") }
         return joins.map { "\n LEFT JOIN \($0)" }.joined()
     }
 
@@ -65,17 +64,19 @@ struct DealMemoryStatements {
         let returnedSince = period.advanced(byMonths: -max(1, memory.rotationPeriods))
         return """
             former AS (
-                SELECT account_id, sum(agency_id::bigint << (16 * (rank - 1)::integer))::bigint AS agencies
-                  FROM (SELECT account_id, agency_id,
-                               row_number() OVER (PARTITION BY account_id ORDER BY last DESC, agency_id) AS rank
-                          FROM (SELECT account_id, agency_id, max(granted_at) AS last
+                SELECT delegation_id, account_id,
+                       sum(agency_id::bigint << (16 * (rank - 1)::integer))::bigint AS agencies
+                  FROM (SELECT delegation_id, account_id, agency_id,
+                               row_number() OVER (PARTITION BY delegation_id, account_id
+                                                      ORDER BY last DESC, agency_id) AS rank
+                          FROM (SELECT delegation_id, account_id, agency_id, max(granted_at) AS last
                                   FROM former_holder
-                                 WHERE delegation_id = \(delegation)
+                                 WHERE delegation_id = ANY ('{\(delegations)}')
                                    AND (period >= \(since.number) AND period < \(period.number)
                                         OR has_returned AND period >= \(returnedSince.number))
-                                 GROUP BY account_id, agency_id) a) r
+                                 GROUP BY delegation_id, account_id, agency_id) a) r
                  WHERE rank <= \(FormerHolders.countMax)
-                 GROUP BY account_id)
+                 GROUP BY delegation_id, account_id)
             """
     }
 
@@ -85,25 +86,18 @@ struct DealMemoryStatements {
         let since = period.advanced(byMonths: -Self.outcomePeriods)
         return """
             bound AS (
-                SELECT DISTINCT ON (account_id) account_id, contract_id, is_promise
-                  FROM (SELECT account_id, contract_id, result = 'promise' AS is_promise, worked_at AS at, outcome_id
+                SELECT DISTINCT ON (delegation_id, account_id) delegation_id, account_id, contract_id, is_promise
+                  FROM (SELECT delegation_id, account_id, contract_id, result = 'promise' AS is_promise, worked_at AS at,
+                               outcome_id
                           FROM outcome
-                         WHERE delegation_id = \(delegation) AND period >= \(since.number)
+                         WHERE delegation_id = ANY ('{\(delegations)}') AND period >= \(since.number)
                            AND (result = 'agreement-signed' OR result = 'promise' AND promised_on >= '\(memory.today)')
                          UNION ALL
-                        SELECT account_id, contract_id, false, signed_on::timestamp AT TIME ZONE interval '-6 hours', 0
-                          FROM opening_agreement WHERE delegation_id = \(delegation)) signs
-                 ORDER BY account_id, at DESC, outcome_id DESC)
+                        SELECT delegation_id, account_id, contract_id, false,
+                               signed_on::timestamp AT TIME ZONE interval '-6 hours', 0
+                          FROM opening_agreement WHERE delegation_id = ANY ('{\(delegations)}')) signs
+                 ORDER BY delegation_id, account_id, at DESC, outcome_id DESC)
             """
-    }
-
-    private var several: String {
-        """
-        several AS (
-            SELECT debtor FROM account
-             WHERE period = \(period.number) AND delegation_id = \(delegation) AND debtor IS NOT NULL
-             GROUP BY debtor HAVING count(*) > 1)
-        """
     }
 
     /// Whose latest sign is that nobody was found.
@@ -111,15 +105,17 @@ struct DealMemoryStatements {
         let since = period.advanced(byMonths: -Self.outcomePeriods)
         return """
             unfound AS (
-                SELECT account_id, (array_agg(is_lost ORDER BY at DESC))[1] AS is_lost
-                  FROM (SELECT account_id, worked_at AS at, contact = 'unlocatable' AS is_lost
+                SELECT delegation_id, account_id, (array_agg(is_lost ORDER BY at DESC))[1] AS is_lost
+                  FROM (SELECT delegation_id, account_id, worked_at AS at, contact = 'unlocatable' AS is_lost
                           FROM outcome
-                         WHERE delegation_id = \(delegation) AND period >= \(since.number) AND contact <> 'none'
+                         WHERE delegation_id = ANY ('{\(delegations)}') AND period >= \(since.number)
+                           AND contact <> 'none'
                          UNION ALL
-                        SELECT account_id, ended_at, true
+                        SELECT delegation_id, account_id, ended_at, true
                           FROM ending
-                         WHERE delegation_id = \(delegation) AND kind = 'return' AND reason = 'unlocatable') signs
-                 GROUP BY account_id)
+                         WHERE delegation_id = ANY ('{\(delegations)}') AND kind = 'return'
+                           AND reason = 'unlocatable') signs
+                 GROUP BY delegation_id, account_id)
             """
     }
 

@@ -32,8 +32,13 @@ package struct DemandRow: Sendable {
 struct DemandParts {
     let band: String
     let packs: String
+    /// Those of the two that are no constants.
+    let keys: [String]
+    /// Whether they ask the cut.
+    let needsCut: Bool
 
     init(hasBands: Bool, hasVisitBans: Bool) {
+        needsCut = hasVisitBans
         band =
             hasBands
             ? """
@@ -47,6 +52,7 @@ struct DemandParts {
                        WHERE p.portfolio = \(Portfolio.homeVisit.rawValue) AND b.delegation_id = p.delegation_id
                          AND b.municipality = a.municipality), '')
             """ : "''::text"
+        keys = (hasBands ? ["8"] : []) + (hasVisitBans ? ["9"] : [])
     }
 }
 
@@ -63,10 +69,12 @@ extension PlanningStore {
 
     /// What waits in each pool: not held, and not stopped since it was placed.
     ///
-    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are counted apart.
-    package func demands(banned: [Portfolio: Set<Int32>]) throws(PgError) -> [DemandRow] {
+    /// - Parameters:
+    ///   - banned: municipalities that nobody works, by portfolio; their accounts are counted apart.
+    ///   - amounts: whether overdue amounts and balances are summed; else they are 0, which is quicker by far.
+    package func demands(banned: [Portfolio: Set<Int32>], amounts: Bool) throws(PgError) -> [DemandRow] {
         try link.run(
-            PlanningStatements.demands(banned: banned, parted: try partedDemands()),
+            PlanningStatements.demands(banned: banned, parted: try partedDemands(), amounts: amounts),
             [.int32(period.number), .date(cut), .date(period.lastDay)]
         ).compactMap { DemandRow($0, banned: $0.int64(9), former: nil) }
     }

@@ -121,33 +121,42 @@ enum PlanningStatements {
         """
     }
 
-    /// Placed accounts `p` of the period, with what the cut says of them `a`: not held, and not stopped since they were
-    /// placed.
-    private static func dealable(_ period: String, cut: String, lastDay: String) -> String {
-        """
-          FROM placement p
-          JOIN account a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
-         WHERE p.period = \(period) AND p.strategy IS NOT NULL
-           AND NOT EXISTS (SELECT FROM held h
-                            WHERE h.delegation_id = p.delegation_id AND h.account_id = p.account_id)
-           AND NOT EXISTS (SELECT FROM standing_stop s
-                            WHERE s.delegation_id = p.delegation_id AND s.account_id = p.account_id
-                              AND s.from_on <= \(lastDay) AND (s.until_on IS NULL OR s.until_on >= \(cut)))
-        """
+    /// Placed accounts `p` of the period: not held, by whomever and wherever, and not stopped since they were placed.
+    /// With what the cut says of them `a`, where that is asked for.
+    private static func dealable(_ period: String, cut: String, lastDay: String, joinsCut: Bool = true) -> String {
+        let cutRows =
+            "JOIN account a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id"
+        return """
+              FROM placement p
+              \(joinsCut ? cutRows : "")
+             WHERE p.period = \(period) AND p.strategy IS NOT NULL
+               AND NOT EXISTS (SELECT FROM held h WHERE h.account_id = p.account_id)
+               AND NOT EXISTS (SELECT FROM standing_stop s
+                                WHERE s.delegation_id = p.delegation_id AND s.account_id = p.account_id
+                                  AND s.from_on <= \(lastDay) AND (s.until_on IS NULL OR s.until_on >= \(cut)))
+            """
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day; banned accounts are counted apart, without amounts
-    static func demands(banned: [Portfolio: Set<Int32>], parted: DemandParts) -> String {
+    ///
+    /// - Parameter amounts: whether overdue amounts and balances are asked for; else they are 0.
+    static func demands(banned: [Portfolio: Set<Int32>], parted: DemandParts, amounts: Bool) -> String {
         let isBanned = self.isBanned(banned)
+        let hasBans = isBanned != "false"
+        func sum(_ column: String) -> String {
+            amounts
+                ? "coalesce(sum(greatest(a.\(column), 0))\(hasBans ? " FILTER (WHERE NOT \(isBanned))" : ""), 0)::bigint"
+                : "0::bigint"
+        }
+        let keys = ["p.delegation_id", "p.strategy", "p.portfolio", "p.priority"] + parted.keys
         return """
             WITH held AS MATERIALIZED (\(held("")))
-            SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, count(*) FILTER (WHERE NOT \(isBanned)),
-                   coalesce(sum(greatest(a.overdue, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
-                   coalesce(sum(greatest(a.balance, 0)) FILTER (WHERE NOT \(isBanned)), 0)::bigint,
-                   \(parted.band), \(parted.packs), count(*) FILTER (WHERE \(isBanned))
-            \(dealable("$1", cut: "$2", lastDay: "$3"))
-             GROUP BY p.delegation_id, p.strategy, p.portfolio, p.priority, 8, 9
-             ORDER BY p.delegation_id, p.strategy, p.portfolio, p.priority, 8, 9
+            SELECT p.delegation_id, p.strategy, p.portfolio, p.priority,
+                   count(*)\(hasBans ? " FILTER (WHERE NOT \(isBanned))" : ""), \(sum("overdue")), \(sum("balance")),
+                   \(parted.band), \(parted.packs), \(hasBans ? "count(*) FILTER (WHERE \(isBanned))" : "0::bigint")
+            \(dealable("$1", cut: "$2", lastDay: "$3", joinsCut: amounts || hasBans || parted.needsCut))
+             GROUP BY \(keys.joined(separator: ", "))
+             ORDER BY 1, 2, 3, 4, 8, 9
             """
     }
 
@@ -160,33 +169,34 @@ enum PlanningStatements {
         return places.isEmpty ? "false" : "(\(places.joined(separator: " OR ")))"
     }
 
-    /// The accounts of one delegation that can be dealt, with the number of their latest deal and what is remembered of
-    /// them.
+    /// The accounts of some delegations that can be dealt, in any order, with the number of their latest deal and what is
+    /// remembered of them.
     ///
     /// - Parameters:
     ///   - held: what selects the accounts that are not dealt, in the place of those with a live lease.
     ///   - pool: of one pool alone.
     static func copyDealable(
-        period: Period, delegation: Int16, cut: LocalDate, memory: DealMemory, held taken: String? = nil,
+        period: Period, delegations: [Delegation], cut: LocalDate, memory: DealMemory, held taken: String? = nil,
         pool: PoolKey? = nil
     ) -> String {
         let filter =
             pool.map { " AND p.strategy = \($0.strategy.rawValue) AND p.portfolio = \($0.portfolio.rawValue)" } ?? ""
-        let parts = DealMemoryStatements(period: period, delegation: delegation, memory: memory)
+        let numbers = delegations.map(\.description).joined(separator: ",")
+        let here = "delegation_id = ANY ('{\(numbers)}')"
+        let parts = DealMemoryStatements(period: period, delegations: numbers, memory: memory)
         return """
-            COPY (WITH held AS MATERIALIZED (\(taken ?? held("AND g.delegation_id = \(delegation)"))),
-                       latest AS (SELECT account_id, max(epoch) AS epoch FROM deal
-                                   WHERE delegation_id = \(delegation) GROUP BY account_id)\(parts.tables)
-                  SELECT x.account_id, x.strategy, x.portfolio, x.priority, x.tactic, x.arrears, x.due, x.overdue,
-                         x.balance, x.municipality, x.reference, x.payment_probability_bp, x.regime,
+            COPY (WITH held AS MATERIALIZED (\(taken ?? held("AND g.\(here)"))),
+                       latest AS (SELECT delegation_id, account_id, max(epoch) AS epoch FROM deal
+                                   WHERE \(here) GROUP BY delegation_id, account_id)\(parts.tables)
+                  SELECT delegation_id, account_id, x.strategy, x.portfolio, x.priority, x.tactic, x.arrears, x.due,
+                         x.overdue, x.balance, x.municipality, x.reference, x.payment_probability_bp, x.regime,
                          coalesce(l.epoch & 4294967295, 0), \(parts.columns)
-                    FROM (SELECT p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears, a.due, a.overdue,
-                                 a.balance, a.municipality, a.reference, a.payment_probability_bp, a.regime, a.debtor,
-                                 a.restructure_in_cure
+                    FROM (SELECT p.delegation_id, p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears,
+                                 a.due, a.overdue, a.balance, a.municipality, a.reference, a.payment_probability_bp,
+                                 a.regime, a.debtor, a.restructure_in_cure
                           \(dealable("\(period.number)", cut: "'\(cut)'", lastDay: "'\(period.lastDay)'"))
-                            AND p.delegation_id = \(delegation) AND NOT \(isBanned(memory.banned))\(filter)) x
-                    LEFT JOIN latest l USING (account_id)\(parts.joins)
-                   ORDER BY x.account_id) TO STDOUT (FORMAT binary)
+                            AND p.\(here) AND a.\(here) AND NOT \(isBanned(memory.banned))\(filter)) x
+                    LEFT JOIN latest l USING (delegation_id, account_id)\(parts.joins)) TO STDOUT (FORMAT binary)
             """
     }
 

@@ -204,13 +204,13 @@ enum RedealStatements {
                                        AND e.epoch = p.epoch)
         """
 
-    /// Placed accounts `p` with what the cut says of them `a`: not taken, and not stopped since they were placed.
+    /// Placed accounts `p` with what the cut says of them `a`: not taken, wherever, and not stopped since they were placed.
     private static func dealable(_ period: String, cut: String, lastDay: String) -> String {
         """
           FROM placement p
           JOIN account a ON a.period = p.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
          WHERE p.period = \(period) AND p.strategy IS NOT NULL
-           AND NOT EXISTS (SELECT FROM taken t WHERE t.delegation_id = p.delegation_id AND t.account_id = p.account_id)
+           AND NOT EXISTS (SELECT FROM taken t WHERE t.account_id = p.account_id)
            AND NOT EXISTS (SELECT FROM standing_stop s
                             WHERE s.delegation_id = p.delegation_id AND s.account_id = p.account_id
                               AND s.from_on <= \(lastDay) AND (s.until_on IS NULL OR s.until_on >= \(cut)))

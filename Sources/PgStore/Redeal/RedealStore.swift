@@ -110,14 +110,15 @@ package struct RedealStore {
         }
     }
 
-    /// Gives each account of a pool that can be dealt again and waits nowhere, by number.
+    /// Gives each account of a pool that can be dealt again and waits nowhere, in any order.
     package func readDealable(
         _ pool: PoolKey, _ planning: PlanningStore, _ memory: DealMemory, _ body: (DealableRow) throws -> Void
     ) throws {
         try planning.readDealable(
             PlanningStatements.copyDealable(
-                period: planning.period, delegation: pool.delegation.value, cut: planning.cut, memory: memory,
-                held: RedealStatements.taken(planning.period, pool.delegation), pool: pool), body)
+                period: planning.period, delegations: [pool.delegation], cut: planning.cut, memory: memory,
+                held: RedealStatements.taken(planning.period, pool.delegation), pool: pool)
+        ) { _, row in try body(row) }
     }
 
     /// Who had accounts of the pool within the period and has them no more, the latest first.

@@ -135,6 +135,31 @@ struct SharedHandTests {
         #expect(contract.withinBond([(33, held: 30), (67, held: 60)], elsewhere: bond) == [33, 67])
     }
 
+    /// Thirty and sixty are held in two pools of one place; 10 more are held or reserved by a pool of another one.
+    @Test(
+        arguments: [
+            (0, [0, 0]), (30, [0, 0]), (89, [29, 59]), (90, [30, 60]), (99, [33, 66]), (100, [33, 67]),
+            (101, [33, 67]),
+        ] as [(Int64, [Int64])])
+    func `limits come to no account more than advisers carry, and what is held counts first`(
+        carried: Int64, limits: [Int64]
+    ) {
+        let (first, second) = (PoolKey.key(.administrative), PoolKey.key(.dual))
+        let elsewhere = PoolKey.key(.administrative, in: 9)
+        let asked = [(first, 33, held: 30), (second, 67, held: 60)] as [(pool: PoolKey, limit: Int64, held: Int64)]
+        var contract = PlanContract.contract(1, staffing: [first.station: .init(committed: carried)])
+        #expect(contract.withinAdvisers(asked) == limits)
+        #expect(contract.withinAdvisers(asked, elsewhere: [elsewhere: 10]) == limits)
+        #expect(contract.withinAdvisers(asked, elsewhere: [PoolKey.key(.mediation): carried]) == [0, 0])
+        // Counted over all delegations, the other place counts.
+        contract.staffing = [:]
+        contract.portfolios = [first.portfolio: .init(committed: carried + 10)]
+        #expect(contract.withinAdvisers(asked, elsewhere: [elsewhere: 10]) == limits)
+        // Where they are not counted, they limit nothing.
+        contract.portfolios = [:]
+        #expect(contract.withinAdvisers(asked) == [33, 67])
+    }
+
     @Test func `without a setting no limit passes its quota`() throws {
         let input = PlanInstance.input(5)
         #expect(SharedRoom(input, planned: try AllocationPlan(input).byPool, bonds: [:]).extra.isEmpty)

@@ -78,6 +78,58 @@ struct MonthTurnTests {
         }
     }
 
+    /// The first five of thirty held accounts are in the new cut where their debtors moved to.
+    @Test
+    func `who is held and moves to another delegation is counted once, not dealt there, and recalled in two steps`()
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            _ = try month.plan().apply()
+            let hand = try month.hand(of: 1, "administrative", "telephone", in: 9)
+            try month.lease(hand: hand, accounts: 30)
+            let moved = "SELECT account_id FROM position WHERE hand_id = \(hand) AND position <= 5"
+            try month.link.script("UPDATE clock SET virtual_now = '2024-04-01T06:00:00Z'")
+            try month.openPeriod(PlannedMonth.april)
+            try month.addCut(PlannedMonth.april)
+            try month.link.script(
+                """
+                UPDATE account SET delegation_id = 14, municipality = 14001
+                 WHERE period = 202404 AND account_id IN (\(moved))
+                """)
+            try month.segment(PlannedMonth.april)
+            let placed = try month.number(
+                "SELECT count(*) FROM placement WHERE period = 202404 AND strategy IS NOT NULL")
+            let preview = try month.plan(PlannedMonth.april).preview()
+            let april = try month.plan(PlannedMonth.april).apply()
+
+            for report in [preview, april] {
+                let held = report.pools.flatMap(\.quotas).reduce(0) { $0 + $1.held }
+                #expect(held == 30)
+                #expect(report.accounts + held == placed)
+                #expect(report.recalled == 5)
+            }
+            #expect(april.dealt?.accounts == april.assigned)
+            let live =
+                "SELECT count(*) FROM position p JOIN hand h USING (delegation_id, hand_id) WHERE h.period = 202404"
+            #expect(try month.number(live + " AND p.account_id IN (\(moved))") == 0)
+            #expect(
+                try month.number(
+                    "SELECT count(*) FROM notice WHERE reason = 'delegation-changed' AND account_id IN (\(moved))") == 5
+            )
+
+            // Dealt again within the month they stay out; once the recall is final, they are dealt where they are.
+            let again = RedealRun(month.link, scope: RedealScope(.everything), reason: "rebalance", by: "ana")
+            _ = try again.run()
+            #expect(try month.number(live + " AND p.account_id IN (\(moved))") == 0)
+            try month.link.script("UPDATE clock SET virtual_now = '2024-04-20T06:00:00Z'")
+            #expect(try Recalls.finish(month.link) == 5)
+            _ = try again.run()
+            #expect(try month.number(live + " AND p.delegation_id = 14 AND p.account_id IN (\(moved))") == 5)
+        }
+    }
+
     /// No node runs that would have swept it. The first grant ends in the middle of April, its grace a day later.
     @Test(arguments: [("2024-04-01T06:00:00Z", 30), ("2024-04-29T06:00:00Z", 0)])
     func `a lease past its enforced term is dealt again, swept or not, and a preview leaves it as it is`(

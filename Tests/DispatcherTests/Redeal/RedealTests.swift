@@ -153,7 +153,7 @@ struct RedealTests {
         }
     }
 
-    @Test func `a contract with fewer advisers gets less, its limits fall at once, never below what it holds`()
+    @Test func `a contract with fewer advisers gets less, its limits fall at once, also below what it holds`()
         async throws
     {
         try await StartedMonth.with { month in
@@ -167,11 +167,52 @@ struct RedealTests {
             let limit = "FROM quota WHERE contract_id = 1 AND delegation_id = 9 AND portfolio = 1"
 
             #expect(report.quotas.contains { $0.contract == 1 && $0.after < $0.before })
-            #expect(try month.number("SELECT sum(limit_accounts)::bigint \(limit)") == 5)
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint \(limit)") == 3)
             #expect(
                 try month.number(
                     "SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1 AND delegation_id = 14 AND portfolio = 1"
                 ) == 3)
+            #expect(try month.broken() == [])
+            #expect(try month.unrecordedLimits() == [])
+        }
+    }
+
+    /// Contract 4 alone takes preventive accounts: five are held when its advisers carry three. A round that has nothing to deal
+    /// lowers limits all the same.
+    @Test(arguments: [false, true])
+    func `where advisers fell below what is held, a start takes none of what comes back before they carry it`(
+        allHeld: Bool
+    ) async throws {
+        try await StartedMonth.with { month in
+            let hands = try month.link.run(
+                """
+                SELECT hand_id, portfolio, size FROM hand
+                 WHERE delegation_id = 9 AND contract_ids = '{4}' AND size > 0 ORDER BY portfolio
+                """)
+            let hand = try #require(hands.first { $0.int16(1) == 1 }?.int32(0))
+            for row in hands where allHeld || row.int32(0) == hand {
+                try month.month.lease(hand: row.int32(0), accounts: allHeld ? row.int32(2) : 5)
+            }
+            let held = try month.link.run("SELECT account_id FROM position WHERE hand_id = \(hand) ORDER BY position")
+                .prefix(allHeld ? Int.max : 5).map { $0.int64(0) }
+            try month.link.script(
+                """
+                UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = \(held.count - 2)
+                 WHERE contract_id = 4 AND portfolio = 1
+                """)
+            let scope = RedealScope(.everything, delegations: [try #require(Delegation(9))], strategies: [.preventive])
+            let report = try RedealRun(month.link, scope: scope, reason: "rebalance", by: "ana").run()
+            #expect(report.pools.isEmpty == allHeld)
+            let limit = "SELECT limit_accounts FROM quota WHERE contract_id = 4 AND delegation_id = 9 AND portfolio = 1"
+            #expect(try month.number(limit) == Int64(held.count) - 2)
+
+            // Two come back: as many are held as the advisers carry. A third makes room for one.
+            for account in held.prefix(2) { try month.giveBack(account, reason: "unlocatable") }
+            try month.start("900014,9,job-loss,2024-03-11")
+            #expect(try month.fate(900_014) == "quota")
+            try month.giveBack(held[2], reason: "unlocatable")
+            try month.start("900028,9,job-loss,2024-03-11", "900056,9,job-loss,2024-03-11")
+            #expect(try [month.fate(900_028), month.fate(900_056)].sorted() == ["dealt", "quota"])
             #expect(try month.broken() == [])
             #expect(try month.unrecordedLimits() == [])
         }

@@ -142,21 +142,47 @@ package struct PlanContract: Hashable, Sendable, Codable {
         exposure.isLimiting ? max(0, bond - held.values.reduce(0) { $0 + $1.exposure }) : nil
     }
 
-    /// Limits of exposure as they may be in force together without what is held ever passing the bond again. Where they
-    /// come to more, what each allows on top of what is held is cut in proportion; where the bond covers not even that,
-    /// each limit is lowered by the whole of what is missing, so that what comes back makes no room anywhere before the
-    /// bond covers the rest.
+    /// Limits of exposure as they may be in force together without what is held ever passing the bond again.
     ///
     /// - Parameter elsewhere: centavos that limits beside these reserve already.
     /// - Source: AGY-08.
     package func withinBond(_ limits: [(limit: Int64, held: Int64)], elsewhere: Int64 = 0) -> [Int64] {
-        let room = max(0, bond - elsewhere)
-        guard exposure.isLimiting, limits.reduce(0, { $0 + max($1.limit, $1.held) }) > room else {
-            return limits.map(\.limit)
+        exposure.isLimiting ? Self.together(limits, within: max(0, bond - elsewhere)) : limits.map(\.limit)
+    }
+
+    /// Limits of accounts as they may be in force together without what is held ever passing again what its advisers
+    /// carry, in each place and over all of them.
+    ///
+    /// - Parameter elsewhere: accounts that limits of pools beside these reserve already.
+    /// - Source: AGY-07.
+    package func withinAdvisers(
+        _ limits: [(pool: PoolKey, limit: Int64, held: Int64)], elsewhere: [PoolKey: Int64] = [:]
+    ) -> [Int64] {
+        var found = limits.map(\.limit)
+        func lower(to carried: Int64, where isHere: (PoolKey) -> Bool) {
+            let here = limits.indices.filter { isHere(limits[$0].pool) }
+            let others = elsewhere.reduce(0) { isHere($1.key) ? $0 + $1.value : $0 }
+            let lowered = Self.together(
+                here.map { (found[$0], held: limits[$0].held) }, within: max(0, carried - others))
+            for (index, limit) in zip(here, lowered) { found[index] = limit }
         }
+        for (station, staffing) in staffing.sorted(by: { $0.key < $1.key }) {
+            lower(to: staffing.limit(basis)) { $0.station == station }
+        }
+        for (portfolio, staffing) in portfolios.sorted(by: { $0.key < $1.key }) {
+            lower(to: staffing.limit(basis)) { $0.portfolio == portfolio }
+        }
+        return found
+    }
+
+    /// Where limits come to more than there is room for, what each allows on top of what is held is cut in proportion; where
+    /// not even what is held has room, each is lowered by the whole of what is missing, so that what comes back makes no
+    /// room anywhere before the rest has room.
+    private static func together(_ limits: [(limit: Int64, held: Int64)], within room: Int64) -> [Int64] {
+        guard limits.reduce(0, { $0 + max($1.limit, $1.held) }) > room else { return limits.map(\.limit) }
         let missing = limits.reduce(-room) { $0 + $1.held }
-        if missing > 0 { return limits.map { max(0, $0.held - missing) } }
+        if missing > 0 { return limits.map { max(0, min($0.limit, $0.held - missing)) } }
         let spares = limits.map { max(0, $0.limit - $0.held) }
-        return zip(limits, Proportion.split(-missing, weights: spares)).map { $0.held + $1 }
+        return zip(limits, Proportion.split(-missing, weights: spares)).map { min($0.limit, $0.held) + $1 }
     }
 }

@@ -71,7 +71,8 @@ struct PlanProof: Codable, Hashable, Sendable {
     /// The limits that the plan puts in force, by pool and contract: what is held and what is dealt on top. A quota that
     /// the plan gives nothing keeps what it holds, so that nothing more is granted and nothing is over the limit.
     /// Where hands are shared, what a contract may pull beyond its quota comes on top. Where more is held than a bond
-    /// covers, limits are below that (``PlanContract/withinBond(_:elsewhere:)``).
+    /// covers or advisers carry, limits are below that (``PlanContract/withinBond(_:elsewhere:)``,
+    /// ``PlanContract/withinAdvisers(_:elsewhere:)``).
     var limits: [QuotaRow] {
         var limits: [Place: (accounts: Int64, exposure: Int64?)] = [:]
         for contract in input.contracts {
@@ -91,13 +92,20 @@ struct PlanProof: Codable, Hashable, Sendable {
         for (key, more) in SharedRoom(input, planned: plan.byPool, bonds: plan.bondsByPool).extra {
             limits[Place(pool: key.cell.pool, contract: key.contract)]?.accounts += more
         }
-        for contract in input.contracts where contract.exposure.isLimiting {
-            let mine = limits.keys.filter { $0.contract == contract.contract }.sorted()
-            let held = contract.held.reduce(into: [PoolKey: Int64]()) {
-                $0[$1.key.pool, default: 0] += $1.value.exposure
+        let places = Dictionary(grouping: limits.keys.sorted(), by: \.contract)
+        for contract in input.contracts where !contract.held.isEmpty || contract.exposure.isLimiting {
+            let mine = places[contract.contract] ?? []
+            var held: [PoolKey: PlanContract.Held] = [:]
+            for (cell, more) in contract.held {
+                held[cell.pool, default: PlanContract.Held(accounts: 0)].accounts += more.accounts
+                held[cell.pool]?.exposure += more.exposure
             }
+            let accounts = contract.withinAdvisers(
+                mine.map { ($0.pool, limits[$0]?.accounts ?? 0, held: held[$0.pool]?.accounts ?? 0) })
+            for (place, limit) in zip(mine, accounts) { limits[place]?.accounts = limit }
+            guard contract.exposure.isLimiting else { continue }
             let exposures = contract.withinBond(
-                mine.map { (limits[$0]?.exposure ?? 0, held: held[$0.pool] ?? 0) })
+                mine.map { (limits[$0]?.exposure ?? 0, held: held[$0.pool]?.exposure ?? 0) })
             for (place, exposure) in zip(mine, exposures) { limits[place]?.exposure = exposure }
         }
         return limits.keys.sorted().compactMap { place in
