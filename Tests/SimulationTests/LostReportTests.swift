@@ -58,6 +58,26 @@ struct LostReportTests {
         }
     }
 
+    /// As in `dispatcherd … 2>&1 | head -1`, where progress comes before the work is done.
+    @Test func `a reader of progress that goes away does not end the work`() async throws {
+        let folder = try TemporaryFolder()
+        let zones = (1...32).map { "\(($0 - 1) % 20 + 1),\($0)\n" }.joined()
+        try Data("zone,delegation\n\(zones)".utf8).write(to: URL(filePath: "\(folder.path)/zones.csv"))
+        try await TestDatabase.with { database in
+            let (code, text) = try ChildProcess.run(
+                "/bin/sh",
+                [
+                    "-c",
+                    "mkfifo \"$2/pipe\"; exec 3<>\"$2/pipe\" 2>\"$2/pipe\" 3>&-; exec \"$0\" import zones \"$2/zones.csv\" "
+                        + "--period 2024-03 --database \"$1\" --allow-unsafe-durability",
+                    ChildProcess.sibling("dispatcherd"), database.conninfo, folder.path,
+                ])
+
+            #expect(code == 0 && text.contains("32 rows imported"), "\(code): \(text)")
+            #expect(try database.link().run("SELECT count(*) FROM zone_delegation").first?.int64(0) == 32)
+        }
+    }
+
     @Test func `a key that was made is told of, too`() throws {
         let folder = try TemporaryFolder()
         let (code, text) = try run("dispatcherd", "contacts new-key \"$1/key\"", [folder.path])

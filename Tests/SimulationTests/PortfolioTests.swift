@@ -55,6 +55,27 @@ struct PortfolioTests {
         #expect(Set(table.rows.map { table.text($0, "agency") }).count == 29)
     }
 
+    /// As many as many nodes are tried with (scripts/many-agencies.sh).
+    @Test(arguments: [(2, false), (3, true), (1_000, true), (2_000, true), (2_001, false)])
+    func `a portfolio has 3 to 2,000 agencies, each with a contract and a key`(agencies: Int, isTaken: Bool) throws {
+        let folder = try TemporaryFolder()
+        func specification() throws -> PortfolioSpecification {
+            try PortfolioSpecification(
+                accounts: 10, seed: 7, period: try #require(Period(text: "2024-03")), agencies: agencies,
+                contracts: max(40, 18 + agencies), zones: ZoneMap())
+        }
+        guard isTaken else {
+            #expect(throws: SimulationFailure.self) { try specification() }
+            return
+        }
+        _ = try PortfolioFolder(specification()).write(to: folder.path) { _ in }
+        let contracts = try Table(path: "\(folder.path)/contracts.csv", required: ["agency"])
+        let keys = try Table(path: "\(folder.path)/keys.csv", required: ["agency"])
+
+        #expect(Set(contracts.rows.map { contracts.text($0, "agency") }).count == agencies)
+        #expect(Set(keys.rows.map { keys.text($0, "agency") }).count == agencies)
+    }
+
     @Test func `amounts, arrears and days late of a row fit together`() throws {
         let folder = try TemporaryFolder()
         _ = try PortfolioFolder(specification(accounts: 5_000)).write(to: folder.path) { _ in }

@@ -70,7 +70,11 @@ package enum Console {
         exit(kept == nil ? CommandFailure.Exit.environment.rawValue : CommandFailure.Exit.findings.rawValue)
     }
 
+    /// Nobody who reads progress and errors is no reason to stop in the middle of the work: what goes to standard error and finds
+    /// no reader is lost, and no more than that.
     private static func write(_ text: String, to descriptor: Int32) {
+        let former = descriptor == STDERR_FILENO ? signal(SIGPIPE, SIG_IGN) : nil
+        defer { if descriptor == STDERR_FILENO { signal(SIGPIPE, former) } }
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -21,7 +21,10 @@ struct ContractMaker {
 
     func contracts() -> [ContractDraft] {
         let zones = specification.zones.zones
-        let preventivePerZone = specification.contracts >= 4 * zones.count ? 2 : 1
+        // Every agency has a contract before anybody has a second one.
+        let others = specification.agencies - 2
+        let isWide = specification.contracts >= max(4 * zones.count, 2 * zones.count + others)
+        let preventivePerZone = isWide ? 2 : 1
         let integral = specification.contracts - preventivePerZone * zones.count
         var drafts: [ContractDraft] = []
         var nextAgency = 0
@@ -35,8 +38,8 @@ struct ContractMaker {
             let count = integral / zones.count + (ordinal < integral % zones.count ? 1 : 0)
             for place in 0..<count {
                 // The first zone with three contracts gives two of them to one agency, split by strategy.
-                let isSplit = count >= 3 && ordinal == 0 && place != 1
-                let agency = isSplit ? 3 : nextAgency % (specification.agencies - 2) + 3
+                let isSplit = count >= 3 && integral > others && ordinal == 0 && (place == 0 || place == 2)
+                let agency = isSplit ? 3 : nextAgency % others + 3
                 if !isSplit || place == 0 { nextAgency += 1 }
                 let strategies: [Strategy] =
                     isSplit

@@ -31,7 +31,7 @@ package struct PortfolioSpecification: Sendable {
         }
         try require(
             (1...Self.accountsMax).contains(accounts), "\(accounts) accounts are out of range", "Take 1 to 10000000")
-        try require((3...99).contains(agencies), "\(agencies) agencies are out of range", "Take 3 to 99")
+        try require((3...2_000).contains(agencies), "\(agencies) agencies are out of range", "Take 3 to 2000")
         let leastContracts = max(2 * zones.zones.count, zones.zones.count + agencies - 2)
         try require(
             (leastContracts...9_000).contains(contracts), "\(contracts) contracts are out of range",
