@@ -118,10 +118,10 @@ struct ModelTests {
         try Self.record(deal, world, folder.path)
 
         let same = try ReplayRun(
-            log: folder.path, cut: cut, contracts: contracts, period: specification.period, policy: policy, seed: 7)
+            .logs(folder.path), cut: cut, contracts: contracts, period: specification.period, policy: policy, seed: 7)
         #expect(same.recorded.accounts > 100)
         #expect(same.sums[.stands] == same.recorded)
-        #expect(same.sums[.unrecorded]?.accounts == 0)
+        #expect(same.sums[.unrecorded] == nil)
 
         let narrow = try Self.policy { text in
             text.replacing(
@@ -129,7 +129,7 @@ struct ModelTests {
                 with: "")
         }
         let other = try ReplayRun(
-            log: folder.path, cut: cut, contracts: contracts, period: specification.period, policy: narrow, seed: 7)
+            .logs(folder.path), cut: cut, contracts: contracts, period: specification.period, policy: narrow, seed: 7)
         let parts = ReplayRun.Fate.allCases.filter { $0 != .unrecorded }.compactMap { other.sums[$0]?.accounts }
         #expect(parts.reduce(0, +) == other.recorded.accounts)
         #expect((other.sums[.nobody]?.accounts ?? 0) > 50)
