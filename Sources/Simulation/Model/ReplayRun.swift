@@ -174,8 +174,10 @@ package struct ReplayRun: Sendable {
         }
         let fates = Fate.allCases.map { "  \"\($0)\": \(object(sums[$0] ?? Sum()))" }
         return
-            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced), \"unheld_paid\": \(unheldPaid),\n  \"recorded\": \(object(recorded)),\n"
-            + fates.joined(separator: ",\n") + ",\n  \"unknown\": [\(unknown.map { "\"\($0)\"" }.joined(separator: ", "))]\n}"
+            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced), \"unheld_paid\": \(unheldPaid),\n"
+            + "  \"recorded\": \(object(recorded)),\n"
+            + fates.joined(separator: ",\n")
+            + ",\n  \"unknown\": [\(unknown.map { "\"\($0)\"" }.joined(separator: ", "))]\n}"
     }
 }
 
