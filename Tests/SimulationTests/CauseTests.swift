@@ -95,7 +95,8 @@ struct CauseTests {
         var history = try History.sound()
         history.refused = [
             History.Evidence(
-                number: 5, code: "CLOSED", agency: 7, instance: 1, key: 2, held: try .sample(102), receivedAt: .hour(60))
+                number: 5, code: "CLOSED", agency: 7, instance: 1, key: 2, held: try .sample(102), receivedAt: .hour(60)
+            )
         ]
         #expect(Judge.judge(history).broken == [.countedOnce])
         history.refused[0].key = 3

@@ -167,8 +167,9 @@ struct RecordTests {
             #expect(byDatabase.recorded == byLogs.recorded)
             #expect(byDatabase.recorded.accounts > 100 && byDatabase.recorded.paid > 0)
             #expect(byLogs.sums[.stopped] == nil)
-            #expect((byDatabase.sums[.stopped]?.accounts ?? 0) + (byDatabase.sums[.unrecorded]?.accounts ?? 0)
-                == byLogs.sums[.unrecorded]?.accounts)
+            #expect(
+                (byDatabase.sums[.stopped]?.accounts ?? 0) + (byDatabase.sums[.unrecorded]?.accounts ?? 0)
+                    == byLogs.sums[.unrecorded]?.accounts)
             // The same policy deals the same: what was leased of the plan's hands stands.
             #expect((byDatabase.sums[.stands]?.accounts ?? 0) > byDatabase.recorded.accounts * 9 / 10)
             #expect(byLogs.unknown.contains { $0.contains("--database") })

@@ -84,7 +84,8 @@ extension MonthRecord {
     }
 
     private func isLive(
-        _ operation: ClientOperation, _ grant: ClientOperation.Grant, _ ends: (returned: Timestamp?, worked: Timestamp?),
+        _ operation: ClientOperation, _ grant: ClientOperation.Grant,
+        _ ends: (returned: Timestamp?, worked: Timestamp?),
         _ extended: Timestamp?
     ) -> Bool {
         if let returned = ends.returned, returned < first { return false }

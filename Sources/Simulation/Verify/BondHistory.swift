@@ -71,7 +71,9 @@ package struct BondHistory: Sendable {
             shown.append((delegation, exposure))
         }
         var events = ["the bond of contract \(contract) is \(Cents(bond))"]
-        events += shown.prefix(Self.delegationsShownMax).map { "held in delegation \($0.delegation): \(Cents($0.exposure))" }
+        events += shown.prefix(Self.delegationsShownMax).map {
+            "held in delegation \($0.delegation): \(Cents($0.exposure))"
+        }
         let rest = shown.dropFirst(Self.delegationsShownMax)
         if !rest.isEmpty {
             events.append(

@@ -103,7 +103,9 @@ struct CauseChecks {
             verdict.count(.expiry)
             let enforced = lease.termAndGrace.advanced(by: .microseconds(owed.microseconds))
             // What is closed before the term itself is told by the term.
-            guard until >= lease.termAndGrace, until < enforced, told.insert(lease.grant.grant).inserted else { continue }
+            guard until >= lease.termAndGrace, until < enforced, told.insert(lease.grant.grant).inserted else {
+                continue
+            }
             verdict.add(
                 Finding(
                     .expiry, history.delegation, "a lease was closed without the credit for an outage",
@@ -151,7 +153,9 @@ struct CauseChecks {
             let key = Key(agency: refusal.agency, instance: refusal.instance, key: refusal.key)
             guard let outcome = taken[key] else { continue }
             // Late work that a person or a rule accepts becomes an outcome under the key that it came with.
-            guard outcome.report.held != refusal.held || !history.lateAccepted.contains(refusal.request) else { continue }
+            guard outcome.report.held != refusal.held || !history.lateAccepted.contains(refusal.request) else {
+                continue
+            }
             verdict.add(
                 Finding(
                     .countedOnce, history.delegation, "one key was taken for two reports",

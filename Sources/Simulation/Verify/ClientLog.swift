@@ -15,7 +15,8 @@ package import Assignment
 ///     REPEAT key=18 delegation=14 verb=REPORT equal=yes
 ///     ALTER key=18 delegation=14 verb=REPORT code=KEY-REUSED
 ///
-/// Each line may say `now=`, the client's clock when it was answered. A file is one agency's and is only appended to; the first line of each run names agency and instance again.
+/// Each line may say `now=`, the client's clock when it was answered. A file is one agency's and is only appended to; the first line of
+/// each run names agency and instance again.
 package enum ClientLog {
     package static func header(agency: AgencyID, instance: String) -> String {
         "# agentsim client log 1 agency=\(agency) instance=\(instance)"

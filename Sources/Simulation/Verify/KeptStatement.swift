@@ -56,7 +56,9 @@ package struct KeptStatement: Sendable, Decodable {
     }
 
     /// The first of its delegations, for what is of the whole.
-    package var firstDelegation: Delegation? { sections.lazy.compactMap { $0.delegation.flatMap { Delegation($0) } }.first }
+    package var firstDelegation: Delegation? {
+        sections.lazy.compactMap { $0.delegation.flatMap { Delegation($0) } }.first
+    }
 }
 
 extension [KeptStatement] {
