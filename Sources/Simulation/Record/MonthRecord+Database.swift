@@ -4,8 +4,8 @@ internal import Assignment
 internal import PgStore
 
 extension MonthRecord {
-    /// From the database: every lease that was live in the month, whoever's client it was, with what began, stopped and was dealt again
-    /// within it.
+    /// From the database: every lease whose term or ending lies in the month or behind it, whoever's client it was, with what began, stopped
+    /// and was dealt again within it.
     ///
     /// - Throws: ``SimulationFailure``; environment where the database does not answer, usage where it has no such month.
     init(database: String, period: Period) throws(SimulationFailure) {
@@ -48,7 +48,7 @@ extension MonthRecord {
               LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                              AND e.epoch = p.epoch
              WHERE g.accounts > 0 AND p.position <> ALL (coalesce(g.skipped, '{}')) AND g.granted_at < \(bounds[1])
-               AND coalesce(least(e.ended_at, g.closed_at), g.term) >= \(bounds[0])
+               AND least(e.ended_at, g.term) >= \(bounds[0])
             ) TO STDOUT (FORMAT binary)
             """
         ) { reader in
