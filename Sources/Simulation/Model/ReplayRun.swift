@@ -92,7 +92,7 @@ package struct ReplayRun: Sendable {
         for (key, holdings) in record.holdings {
             for (place, holding) in holdings.enumerated() {
                 let isNew = record.starts == nil && !known.contains(key)
-                add(holding, to: place > 0 ? .laterHolder : isNew ? .began : Self.fate(holding, courses[key]))
+                add(holding, to: place > 0 ? .laterHolder : isNew ? .began : Self.fate(holding, courses[key], in: record))
             }
         }
         for key in dealt where record.holdings[key] == nil {
@@ -112,9 +112,11 @@ package struct ReplayRun: Sendable {
         }
     }
 
-    private static func fate(_ holding: MonthRecord.Holding, _ course: Course?) -> Fate {
+    /// What was held over the month's begin keeps its holder under any policy that leaves it in its strategy.
+    private static func fate(_ holding: MonthRecord.Holding, _ course: Course?, in record: MonthRecord) -> Fate {
         guard let course else { return .nobody }
         if course.strategy != holding.strategy { return .otherStrategy }
+        if let from = holding.from, from < record.first { return .stands }
         guard let agency = course.agency else { return .began }
         return agency == holding.agency ? .stands : .otherAgency
     }

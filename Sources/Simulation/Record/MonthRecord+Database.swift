@@ -48,7 +48,7 @@ extension MonthRecord {
               LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                              AND e.epoch = p.epoch
              WHERE g.accounts > 0 AND p.position <> ALL (coalesce(g.skipped, '{}')) AND g.granted_at < \(bounds[1])
-               AND least(e.ended_at, g.term) >= \(bounds[0])
+               AND least(e.ended_at, g.term) > \(bounds[0])
             ) TO STDOUT (FORMAT binary)
             """
         ) { reader in

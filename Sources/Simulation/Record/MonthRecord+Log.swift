@@ -88,8 +88,9 @@ extension MonthRecord {
         _ ends: (returned: Timestamp?, worked: Timestamp?),
         _ extended: Timestamp?
     ) -> Bool {
-        if let returned = ends.returned, returned < first { return false }
-        if max(grant.term, extended ?? grant.term) < first { return false }
+        if let returned = ends.returned, returned <= first { return false }
+        // A term is the instant that ends it: many end with the month.
+        if max(grant.term, extended ?? grant.term) <= first { return false }
         // Work on it is done after it was leased.
         let from = operation.answeredAt ?? ends.worked
         return from.map { $0 < end } ?? true
