@@ -100,6 +100,26 @@ struct RecordTests {
         #expect(holdings.map(\.paid) == [0, 40_000])
     }
 
+    /// Months begin at midnight in Mexico City, which is 06:00 UTC.
+    @Test(arguments: [("2024-04-01T05:59:59.999Z", 0), ("2024-04-01T06:00:00.000Z", 0), ("2024-04-01T06:00:00.001Z", 1)])
+    func `a lease whose term ends with the month is not of the next one`(term: String, holdings: Int) throws {
+        let folder = try TemporaryFolder()
+        var log = try AgencyLog(folder: folder.path, agency: try #require(AgencyID(7)), instance: "sim")
+        let leased: Timestamp = try #require(Timestamp(text: "2024-03-04T18:00:00.000Z"))
+        log.now = leased
+        log.write(
+            key: 1, delegation: try #require(Self.delegation),
+            .granted(
+                ClientOperation.Grant(
+                    grant: History.first, strategy: .administrative, term: try #require(Timestamp(text: term)),
+                    accounts: [try .sample(101)])))
+        try log.flush()
+
+        #expect(try MonthRecord(log: folder.path, period: try #require(Self.march)).holdings.count == 1)
+        let april = try #require(Period(text: "2024-04"))
+        #expect(try MonthRecord(log: folder.path, period: april).holdings.count == holdings)
+    }
+
     @Test func `what a delegation rejected is no valid work`() throws {
         let folder = try folder()
         let record = try MonthRecord(log: folder.path, period: try #require(Self.march), rejected: [1, 2])

@@ -92,7 +92,8 @@ package struct ReplayRun: Sendable {
         for (key, holdings) in record.holdings {
             for (place, holding) in holdings.enumerated() {
                 let isNew = record.starts == nil && !known.contains(key)
-                add(holding, to: place > 0 ? .laterHolder : isNew ? .began : Self.fate(holding, courses[key], in: record))
+                let fate = Self.fate(holding, courses[key], in: record)
+                add(holding, to: place > 0 ? .laterHolder : isNew ? .began : fate)
             }
         }
         for key in dealt where record.holdings[key] == nil {
