@@ -101,7 +101,9 @@ struct RecordTests {
     }
 
     /// Months begin at midnight in Mexico City, which is 06:00 UTC.
-    @Test(arguments: [("2024-04-01T05:59:59.999Z", 0), ("2024-04-01T06:00:00.000Z", 0), ("2024-04-01T06:00:00.001Z", 1)])
+    @Test(arguments: [
+        ("2024-04-01T05:59:59.999Z", 0), ("2024-04-01T06:00:00.000Z", 0), ("2024-04-01T06:00:00.001Z", 1),
+    ])
     func `a lease whose term ends with the month is not of the next one`(term: String, holdings: Int) throws {
         let folder = try TemporaryFolder()
         var log = try AgencyLog(folder: folder.path, agency: try #require(AgencyID(7)), instance: "sim")
@@ -199,7 +201,8 @@ struct RecordTests {
             try month.database.link().script(
                 """
                 INSERT INTO start (period, delegation_id, account_id, reason, on_date, changes, placed_on, fate, import_id)
-                SELECT DISTINCT ON (p.delegation_id, p.account_id) 202403, p.delegation_id, p.account_id, 'missed-payment', '2024-03-02', '{}', '2024-03-02', 'dealt',
+                SELECT DISTINCT ON (p.delegation_id, p.account_id)
+                       202403, p.delegation_id, p.account_id, 'missed-payment', '2024-03-02', '{}', '2024-03-02', 'dealt',
                        (SELECT min(import_id) FROM import)
                   FROM lease_grant g
                   JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
