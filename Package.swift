@@ -149,6 +149,8 @@ let package = Package(
                 "Simulation", "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "TestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
     ]

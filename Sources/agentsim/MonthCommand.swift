@@ -16,9 +16,11 @@ struct MonthCommand: AsyncParsableCommand {
               agentsim month --out var/month --period 2024-03 --accounts 20000
               agentsim month --out var/cheats --period 2024-03 --accounts 20000 --profiles profiles/agencies.yaml
               agentsim month --out var/half --period 2024-03 --accounts 5000 --until 2024-03-15
+              agentsim month --out var/two --period 2024-03 --accounts 5000 --months 2
 
             With --model nothing is started: the month is played in memory on the engine's own rules, with many seeds, and \
-            a second policy or plan gets the same accounts, agencies and debtors.
+            a second policy or plan gets the same accounts, agencies and debtors. Fees and penalties are by --schedules; who \
+            is not worked, placed or not, pays at the rate of --untreated.
 
               agentsim month --model --period 2024-03 --seeds 1000
               agentsim month --model --period 2024-03 --seeds 1000 --against-policy mine.yaml
@@ -43,6 +45,8 @@ struct MonthCommand: AsyncParsableCommand {
     var policy: String?
     @Option(help: "The schedules of fees and penalties.")
     var schedules = "policies/schedules.csv"
+    @Option(help: "So many months in a row, each on the same accounts a month on.")
+    var months = 1
     @Option(help: "The last day that is played; nothing is closed then.")
     var until: String?
     @Option(name: .customLong("dispatcherd"), help: "The dispatcherd program; the one beside agentsim by itself.")
@@ -59,6 +63,9 @@ struct MonthCommand: AsyncParsableCommand {
     var againstPolicy: String?
     @Option(help: "With --model: second plan settings to compare with.")
     var againstPlan: String?
+    @Option(
+        help: "With --model: of a hundred debtors who pay when they are worked, how many pay without. An assumption.")
+    var untreated = ModelExperiment.untreatedPercent
     @Option(help: "With --model: so many seeds at a time.")
     var workers = 2
     @Flag(help: "With --model: for programs.")
@@ -69,8 +76,12 @@ struct MonthCommand: AsyncParsableCommand {
         guard model || (plan == nil && againstPolicy == nil && againstPlan == nil && !json) else {
             throw ValidationError("--plan, --against-policy, --against-plan and --json go with --model.")
         }
-        guard !model || (out == nil && until == nil && database == nil) else {
-            throw ValidationError("--out, --until and --database go with a month that is played, not with --model.")
+        guard (1...5).contains(months), months == 1 || until == nil else {
+            throw ValidationError("--months takes 1 to 5, and 1 with --until.")
+        }
+        guard !model || (out == nil && until == nil && database == nil && months == 1) else {
+            throw ValidationError(
+                "--out, --until, --months and --database go with a month that is played, not with --model.")
         }
         guard (1...64).contains(workers) else { throw ValidationError("--workers takes 1 to 64.") }
     }
@@ -99,7 +110,8 @@ struct MonthCommand: AsyncParsableCommand {
         let seeds = seeds
         let comparison = try await ModelExperiment(
             base: base, policies: policies, seeds: seeds,
-            profiles: try profiles.map { path in try ProfileFile(path: path) }
+            profiles: try profiles.map { path in try ProfileFile(path: path) },
+            tariff: try ModelTariff(path: schedules), untreatedPercent: untreated
         ).run(workers: workers) { done in
             Terminal.progress("seeds: \(done) of \(seeds)", isDone: done == seeds)
         }
@@ -110,12 +122,14 @@ struct MonthCommand: AsyncParsableCommand {
     func run() async throws {
         if model { return try await experiment() }
         guard let out else { return }
-        let specification = try specification()
+        var specification = try specification()
+        specification.cutsAfter = months - 1
         let month = specification.period
         var settings = WholeMonth.Settings(
             folder: out, specification: specification, program: dispatcherd ?? ChildProcess.sibling("dispatcherd"),
             schedules: schedules)
         settings.policy = policy
+        settings.months = months
         settings.profiles = try profiles.map { path in try ProfileFile(path: path) }
         settings.database = try database.map(Verification.address)
         if let until {
@@ -133,7 +147,8 @@ struct MonthCommand: AsyncParsableCommand {
             return Terminal.out("Played up to \(until ?? ""), not closed; everything is in \(out).")
         }
         Terminal.out(verdict.text)
-        Terminal.out("The statements are in \(out)/month, begin with index.html.")
+        Terminal.out(
+            "The statements are in \(out)/month\(months == 1 ? "" : "-\(period) and so on"), begin with index.html.")
         guard verdict.isClean else {
             throw SimulationFailure(.findings, "\(verdict.findings) breaks in the history", remedy: "")
         }

@@ -38,11 +38,15 @@ struct PortfolioCommand: ParsableCommand {
     var report = false
     @Flag(help: "With --report: for programs.")
     var json = false
-    @Option(help: "Damage so many rows of the cut in each way, listed in planted.csv; damaged files are in mess/.")
+    @Option(
+        help: """
+            Damage so many rows of the cut in each way, listed in planted.csv, and as many of stops, starts and payments as they \
+            have rows for; damaged files are in mess/.
+            """)
     var mess: Int?
     @Flag(help: "The hurricane of Guerrero came before the cut (ORA-60).")
     var disaster = false
-    @Option(help: "Also the cuts of so many months after, 0 to 4; of the same accounts.")
+    @Option(help: "Also the files of so many months after, 0 to 4; of the same accounts.")
     var cutsAfter = 0
 
     func validate() throws {
@@ -89,7 +93,7 @@ struct PortfolioCommand: ParsableCommand {
             Terminal.out("Published aggregates, \(total) accounts, seed \(seed):")
             for line in FigureTable.lines(measured) { Terminal.out(line) }
             Terminal.out("Not drawn with a cut:")
-            for line in UndrawnFigure.lines { Terminal.out("  \(line.ids): \(line.why)") }
+            for line in UndrawnFigure.lines { Terminal.out("  \(line.what): \(line.why)") }
         }
         let outside = measured.filter { $0.verdict == .outside }.map(\.figure.id)
         guard outside.isEmpty else {
@@ -126,6 +130,7 @@ struct PortfolioCommand: ParsableCommand {
         line("of them with more than 9 arrears", counts.mediable)
         line("stops, by the 15th", counts.stops, "stops.csv")
         line("starts, by the 15th", counts.starts, "starts.csv")
+        line("payments of no agency's", counts.payments, "payments.csv")
         line("contracts", counts.contracts, "contracts.csv, \(counts.contractLines) rows")
         line("facts", counts.facts, "facts-opening.csv, facts.csv")
         line("agencies' keys", counts.keys, "keys.csv, keys/")

@@ -25,18 +25,22 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Show what a recorded month says of another policy or plan, and what it does not.",
         discussion: """
-            Places and deals the recorded cut anew by the rules of the engine, and compares with who leased what in the logs. \
-            Nothing is asked of a daemon or a database.
+            Places and deals the recorded cut anew by the rules of the engine, and compares with who leased what by the \
+            clients' logs, or by the database, which knows all clients and what began, stopped and was dealt again within the \
+            month. A folder may have several months: the others are left out.
 
             Examples:
               agentsim replay --period 2024-03 --log var/demo/clients --portfolio var/demo/portfolio --policy mine.yaml
               agentsim replay --period 2024-03 --log var/demo/clients --portfolio var/demo/portfolio --plan shares.yaml --json
+              agentsim replay --period 2024-03 --database postgresql:///reparto --portfolio in --policy mine.yaml
+              agentsim replay --period 2024-03 --data-dir var/demo/postgres --portfolio var/demo/portfolio --policy mine.yaml
             """)
 
     @Option(help: "The month, as in 2024-03.")
     var period: String
-    @Option(help: "The folder of the clients' logs and payments.")
-    var log: String
+    @Option(help: "The folder of the clients' logs and payments; without it the database is asked.")
+    var log: String?
+    @OptionGroup var server: ServerOptions
     @Option(help: "The folder of cut.csv and contracts.csv that the month was played on.")
     var portfolio: String
     @Option(help: "Another policy; policies/infonavit-2023.yaml by itself.")
@@ -53,6 +57,9 @@ struct ReplayCommand: ParsableCommand {
         guard policy != nil || plan != nil else {
             throw ValidationError("Name another policy with --policy, or a plan with --plan.")
         }
+        guard log == nil || (server.database == nil && server.dataDir == nil && server.config == nil) else {
+            throw ValidationError("Take the month from --log or from the database, not from both.")
+        }
     }
 
     func run() throws {
@@ -60,8 +67,9 @@ struct ReplayCommand: ParsableCommand {
             throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
         }
         let name = [policy, plan].compactMap(\.self).joined(separator: " and ")
+        let source: ReplayRun.Source = try log.map { .logs($0) } ?? .database(server.connection())
         let replay = try ReplayRun(
-            log: log, cut: "\(portfolio)/cut.csv", contracts: "\(portfolio)/contracts.csv",
+            source, cut: "\(portfolio)/cut.csv", contracts: "\(portfolio)/contracts.csv",
             facts: "\(portfolio)/facts-opening.csv", period: month,
             policy: try PolicyChoice.read(policy: policy, plan: plan, name: name, period: month),
             seed: seed ?? UInt64(month.number))

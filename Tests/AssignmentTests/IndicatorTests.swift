@@ -21,6 +21,28 @@ struct IndicatorTests {
         #expect(figure.numeratorText == recovered)
     }
 
+    /// Overdue and current accounts of a year: credits, spent and recovered per credit; and what both come to, in ten thousands of pesos.
+    @Test(
+        arguments: [
+            ([257_717, 2_679_602], ["219.23", "226.02"], ["1949.58", "2856.76"], 66_214, 815_742, "12.32"),
+            ([189_277, 2_584_154], ["237.70", "260.46"], ["2257.90", "3357.26"], 71_806, 910_305, "12.68"),
+            ([217_936, 2_175_788], ["397.74", "230.99"], ["3809.95", "3649.37"], 58_927, 877_058, "14.88"),
+            ([333_437, 2_373_473], ["482.34", "241.91"], ["5447.33", "4009.17"], 73_500, 1_133_200, "15.42"),
+        ] as [([Int64], [String], [String], Int64, Int64, String)])
+    func `a year's totals and its pesos per peso follow from the printed units (ORA-22, ORA-23, ORA-24)`(
+        credits: [Int64], spent: [String], recovered: [String], spentInAll: Int64, recoveredInAll: Int64,
+        perPeso: String
+    ) throws {
+        func total(_ units: [String]) throws -> Cents {
+            try zip(credits, units).reduce(Cents.zero) { $0 + (try #require(Cents(pesos: $1.1))).times($1.0) }
+        }
+        let (spend, recovery) = (try total(spent), try total(recovered))
+
+        #expect((spend.value + 500_000) / 1_000_000 == spentInAll)
+        #expect((recovery.value + 500_000) / 1_000_000 == recoveredInAll)
+        #expect(IndicatorFigure(.perPeso, recovery.value, over: spend.value).value == perPeso)
+    }
+
     /// 11,063 mdp of a programmed 10,414.
     @Test func `the assigned flow of the programmed is the printed one (IND-07, ORA-18)`() {
         #expect(IndicatorFigure(.programmedFlow, 1_106_300_000_000, over: 1_041_400_000_000).value == "106.23")

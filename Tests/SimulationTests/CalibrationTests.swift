@@ -22,11 +22,46 @@ struct CalibrationTests {
             Set(measured.map(\.figure.id)).isSuperset(of: ["ORA-01", "ORA-11", "ORA-13", "ORA-14", "ORA-16", "ORA-35"]))
     }
 
+    /// A portfolio of 8,000 has four certificates: what is rare takes so many accounts that a constant that is half as large, or half as
+    /// large again, is outside.
+    @Test func `rare aggregates are inside of tolerances that a wrong constant is not`() throws {
+        let measured = try figures(seed: 7, accounts: 300_000)
+        for (id, name) in [
+            ("ORA-34", "certificates, a month"), ("ORA-35", "segregated, beside"),
+            ("ORA-35", "segregated within the month"),
+        ] {
+            try expectTight(try #require(measured.first { $0.figure.id == id && $0.figure.name == name }))
+        }
+    }
+
+    /// Two in ten thousand of those segregated, who are a tenth: so a million that are nothing else.
+    @Test func `returns to the balance are inside of a tolerance that a wrong constant is not`() throws {
+        let asOf = try #require(LocalDate(year: 2024, month: 2, day: 29))
+        var figures = CutFigures(course: AccountCourse(seed: 7, asOf: asOf), hasDisaster: false)
+        for number in 0..<1_000_000 {
+            var draft = AccountDraft()
+            draft.account = 1_000_000_000 + number * 11
+            draft.book = .segregated
+            figures.add(draft)
+        }
+
+        try expectTight(try #require(figures.measured.first { $0.figure.id == "ORA-36" }))
+    }
+
+    private func expectTight(_ measured: MeasuredFigure) throws {
+        #expect(measured.verdict == .inside, "\(measured)")
+        for part in [measured.part / 2, measured.part * 3 / 2] {
+            let wrong = MeasuredFigure(figure: measured.figure, part: part, count: measured.count)
+            #expect(wrong.verdict == .outside, "\(measured)")
+        }
+    }
+
     @Test func `the disaster's figures are there when it is asked for, and nowhere else`() throws {
         let struck = try figures(seed: 7, accounts: 40_000, disaster: true).filter { $0.figure.id == "ORA-60" }
 
-        #expect(struck.count == 8)
+        #expect(struck.count == 9)
         #expect(struck.allSatisfy { $0.verdict == .inside })
+        #expect(struck.contains { $0.figure.name == "beside the balance" && $0.part > 0 })
         #expect(try figures(seed: 7, accounts: 100).allSatisfy { $0.figure.id != "ORA-60" })
     }
 

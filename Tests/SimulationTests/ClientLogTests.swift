@@ -14,6 +14,7 @@ struct ClientLogTests {
                     5,
                     .refused(ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: .sample(102), evidence: 9))),
                 .sample(6, .repeated(verb: "LEASE", isEqual: true)),
+                .sample(6, .altered(verb: "LEASE", code: "KEY-REUSED"), at: .hour(3)),
             ]
         let agency = try #require(AgencyID(7))
         let text = ([ClientLog.header(agency: agency, instance: "sim")] + operations.map(ClientLog.line)).map {
@@ -24,6 +25,7 @@ struct ClientLogTests {
 
         #expect(read.map(\.reply) == operations.map(\.reply))
         #expect(read.map(\.receipt) == operations.map(\.receipt))
+        #expect(read.map(\.answeredAt) == operations.map(\.answeredAt))
         #expect(read.first?.place == "ACE07.log:2")
     }
 

@@ -31,6 +31,8 @@ extension History {
             history.deals.append((held, hand, Int32(number)))
         }
         history.limits = [Limit(quota: 3, since: .hour(0), accounts: 2, exposure: 200)]
+        history.quotaPlaces = [3: QuotaPlace(contract: 1_001, portfolio: 1)]
+        history.handPeriods = [hand: 202_403]
         history.contractEnds = [1_001: try #require(LocalDate(year: 2024, month: 12, day: 31))]
         history.instances = [History.instanceName(agency: 7, instance: "sim"): 1]
         history.grants = [.sample(first: 1, last: 2, at: .hour(10), total: 2)]
@@ -52,10 +54,11 @@ extension History {
 
 extension History.Grant {
     static func sample(
-        first: Int32, last: Int32, at instant: Timestamp, total: Int64, key: Int64 = 1
+        first: Int32, last: Int32, at instant: Timestamp, total: Int64, key: Int64 = 1, hand: Int32 = History.hand,
+        quota: Int32 = 3
     ) -> History.Grant {
         History.Grant(
-            grant: GrantID(hand: History.hand, first: first), last: last, quota: 3, contract: 1_001, agency: 7,
+            grant: GrantID(hand: hand, first: first), last: last, quota: quota, contract: 1_001, agency: 7,
             instance: 1,
             key: key, accounts: last - first + 1, exposure: Int64(last - first + 1) * 100, totalAccounts: total,
             totalExposure: total * 100, grantedAt: instant, announcedTerm: .hour(730), term: .hour(730),
@@ -64,10 +67,12 @@ extension History.Grant {
 }
 
 extension ClientOperation {
-    static func sample(_ key: Int64, _ reply: Reply, receipt: [UInt8]? = nil) throws -> ClientOperation {
+    static func sample(
+        _ key: Int64, _ reply: Reply, agency: Int32 = 7, receipt: [UInt8]? = nil, at instant: Timestamp? = nil
+    ) throws -> ClientOperation {
         ClientOperation(
-            place: "ACE07.log:\(key + 1)", agency: try #require(AgencyID(7)), instance: "sim", key: key,
-            delegation: try #require(Delegation(14)), reply: reply, receipt: receipt)
+            place: "ACE07.log:\(key + 1)", agency: try #require(AgencyID(agency)), instance: "sim", key: key,
+            delegation: try #require(Delegation(14)), reply: reply, receipt: receipt, answeredAt: instant)
     }
 }
 

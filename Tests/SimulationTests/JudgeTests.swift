@@ -92,6 +92,7 @@ struct JudgeTests {
     @Test func `a lost grant, a lost return and a lost extension are found`() throws {
         var history = try History.sound()
         history.requests = []
+        history.endings = []
         history.grants[0].key = 77
         let told = ClientOperation.Extension(grant: History.first, term: .hour(800))
         history.operations.append(try .sample(4, .extended(told)))

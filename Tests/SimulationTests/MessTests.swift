@@ -42,6 +42,42 @@ struct MessTests {
         }
     }
 
+    @Test func `the month's files are damaged as well, and an import finds what was planted and nothing else`()
+        async throws
+    {
+        let (clean, messy) = (try TemporaryFolder(), try TemporaryFolder())
+        let period = try #require(Period(text: "2024-03"))
+        var specification = try PortfolioSpecification(
+            accounts: 60_000, seed: 7, period: period, agencies: 29, contracts: 88, zones: ZoneMap())
+        _ = try PortfolioFolder(specification).write(to: clean.path) { _ in }
+        specification.messTimes = 1
+        _ = try PortfolioFolder(specification).write(to: messy.path) { _ in }
+
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            _ = try ImportRun(.cut, path: "\(clean.path)/cut.csv", period: period).run(on: link)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-31T20:00:00Z'")
+            for (kind, name, damages) in [(ImportKind.stops, "stops", 13), (.payments, "payments", 18)] {
+                let planted = try Table(path: "\(messy.path)/planted-\(name).csv", required: MessPlan.header)
+                let places = Set(planted.rows.map { "\(planted.text($0, "line")) \(planted.text($0, "column"))" })
+                var run = ImportRun(kind, path: "\(messy.path)/\(name).csv", period: period)
+                run.acceptsGood = true
+                #expect(try run.run(on: link).result == .imported)
+                let found = try Table(path: "\(messy.path)/\(name).csv.bad.csv", required: ["line", "column"])
+                let columns = Set(found.rows.map { "\(found.text($0, "line")) \(found.text($0, "column"))" })
+
+                #expect(Set(planted.rows.map { planted.text($0, "kind") }).count == damages, "\(name)")
+                #expect(places.subtracting(columns) == [], "\(name)")
+                #expect(
+                    Set(found.rows.map { found.text($0, "line") })
+                        .subtracting(planted.rows.map { planted.text($0, "line") }) == [], "\(name)")
+            }
+        }
+        let starts = try Table(path: "\(messy.path)/planted-starts.csv", required: MessPlan.header)
+        #expect(starts.rows.count == 13)
+        #expect(!Folder.exists("\(clean.path)/planted-stops.csv"))
+    }
+
     @Test func `files that are damaged as a whole are refused, and oddities are taken`() async throws {
         let folder = try TemporaryFolder()
         try write(folder.path)

@@ -13,6 +13,8 @@ struct PlantedFaultTests {
     private struct Fault {
         let name: String
         let breaks: Invariant
+        /// Nothing else in the country finds it.
+        var isAlone = false
         /// `$D` is the delegation.
         let sql: String
     }
@@ -26,6 +28,16 @@ struct PlantedFaultTests {
          WHERE g.delegation_id = $D AND g.state = 'open' AND g.skipped IS NULL
            AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = $D AND e.account_id = p.account_id)
          ORDER BY 1, 2, 3 LIMIT 1
+        """
+
+    /// Keeps a record of what is planted, so that rows and ledger tell the same.
+    private static let recorder = """
+        CREATE FUNCTION pg_temp.recorded(line text) RETURNS void LANGUAGE sql AS $f$
+            INSERT INTO block (delegation_id, period, records, count, root)
+            SELECT $D, 202404, int4send(octet_length(b)) || b, 1, sha256('\\x00'::bytea || b)
+              FROM (SELECT convert_to(line, 'UTF8') AS b) x $f$;
+        CREATE FUNCTION pg_temp.text_of(at timestamptz) RETURNS text LANGUAGE sql AS
+            $f$ SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $f$;
         """
 
     private static let faults = [
@@ -124,6 +136,98 @@ struct PlantedFaultTests {
                  WHERE contract_id IN (SELECT contract_id FROM lease_grant WHERE delegation_id = $D)
                 """),
         Fault(
+            name: "the bond covers less than the delegations hold together", breaks: .bond, isAlone: true,
+            sql: """
+                UPDATE contract SET bond = 100 WHERE exposure_basis <> 'none'
+                   AND contract_id IN (SELECT contract_id FROM lease_grant WHERE exposure > 100)
+                """),
+        Fault(
+            name: "the advisers carry less than the quotas hold together", breaks: .capacity, isAlone: true,
+            sql: """
+                UPDATE contract_capacity k SET accounts_per_adviser = 1, committed_advisers = 0
+                 WHERE delegation_id = $D AND contract_id IN (SELECT contract_id FROM lease_grant WHERE delegation_id = $D)
+                """),
+        Fault(
+            name: "the cut says that a leased account is sued", breaks: .exclusions, isAlone: true,
+            sql: """
+                UPDATE account SET lawsuit_on = '2024-01-15' WHERE delegation_id = $D AND period = 202403
+                   AND account_id = (SELECT account_id FROM (\(live)) v)
+                """),
+        Fault(
+            name: "the policy had excluded a leased account", breaks: .exclusions, isAlone: true,
+            sql: """
+                UPDATE placement SET strategy = NULL, exclusion = 'dispute' WHERE delegation_id = $D AND period = 202403
+                   AND account_id = (SELECT account_id FROM (\(live)) v)
+                """),
+        Fault(
+            name: "an account was given back without a RETURN", breaks: .endings, isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE v AS \(live);
+                INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+                    SELECT $D, account_id, epoch, 'return', 'unlocatable', now_instant(), hand_id, position, true FROM v;
+                SELECT pg_temp.recorded('ending delegation=$D account=' || account_id || ' epoch=' || epoch
+                    || ' kind=return reason=unlocatable at=' || pg_temp.text_of(now_instant())) FROM v
+                """),
+        Fault(
+            name: "a lease was closed without the outage that was booked since", breaks: .expiry, isAlone: true,
+            sql: """
+                \(recorder)
+                UPDATE clock SET virtual_now = '2024-05-20T06:00Z', outage_us = 7200000000;
+                UPDATE lease_grant SET outage_us = 7200000000 WHERE delegation_id = $D
+                   AND granted_at = (SELECT max(granted_at) FROM lease_grant WHERE delegation_id = $D);
+                CREATE TEMP TABLE w AS
+                    SELECT hand_id, first_position, accounts, term + grace_us * interval '1 microsecond' AS over
+                      FROM lease_grant WHERE delegation_id = $D AND outage_us = 0 AND accounts > 0 AND state = 'open'
+                     ORDER BY granted_at LIMIT 1;
+                UPDATE lease_grant g SET state = 'closed', closed_at = w.over FROM w
+                 WHERE g.delegation_id = $D AND g.hand_id = w.hand_id AND g.first_position = w.first_position;
+                SELECT pg_temp.recorded('sweep delegation=$D grant=' || ((hand_id::bigint << 32) + first_position)
+                    || ' accounts=' || accounts || ' end=' || pg_temp.text_of(over) || ' at=' || pg_temp.text_of(over)) FROM w
+                """),
+        Fault(
+            name: "a report was refused as expired within its term", breaks: .expiry, isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE v AS \(live);
+                CREATE TEMP TABLE w AS SELECT nextval('evidence_number') AS number, g.agency_id, g.instance_id, v.account_id,
+                    v.epoch, g.granted_at + interval '1 hour' AS at
+                    FROM v JOIN lease_grant g ON g.delegation_id = $D AND g.hand_id = v.hand_id
+                        AND g.first_position = v.first_position;
+                INSERT INTO evidence (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, counts,
+                                      received_at, content, request_hash)
+                    SELECT $D, agency_id, instance_id, 2000000000, number, 'EXPIRED', account_id, epoch, false, at, '', ''
+                      FROM w;
+                SELECT pg_temp.recorded('evidence number=' || number || ' delegation=$D agency=ACE'
+                    || lpad(agency_id::text, 2, '0') || ' account=' || account_id || ' epoch=' || epoch
+                    || ' code=EXPIRED counts=no content=00 at=' || pg_temp.text_of(at)) FROM w
+                """),
+        Fault(
+            name: "a key was taken for two reports", breaks: .countedOnce, isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE w AS SELECT nextval('evidence_number') AS number, o.* FROM outcome o
+                 WHERE outcome_id = (SELECT min(outcome_id) FROM outcome WHERE delegation_id = $D);
+                INSERT INTO evidence (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, counts,
+                                      received_at, content, request_hash)
+                    SELECT $D, agency_id, instance_id, key, number, 'CLOSED', account_id, epoch, false, received_at, '', ''
+                      FROM w;
+                SELECT pg_temp.recorded('evidence number=' || number || ' delegation=$D agency=ACE'
+                    || lpad(agency_id::text, 2, '0') || ' account=' || account_id || ' epoch=' || epoch
+                    || ' code=CLOSED counts=no content=00 at=' || pg_temp.text_of(received_at)) FROM w
+                """),
+        Fault(
+            name: "a statement's amount is more by a peso in its first digit", breaks: .money, isAlone: true,
+            sql: #"""
+                UPDATE statement SET body = regexp_replace(body, '"amount":"(\d+)\.', '"amount":"1\1.')
+                 WHERE body LIKE '%"amount":%'
+                """#),
+        Fault(
+            name: "a statement is paid more than its sections come to", breaks: .money, isAlone: true,
+            sql: #"""
+                UPDATE statement SET body = regexp_replace(body, '^(.*"payable":")', '\19')
+                """#),
+        Fault(
             name: "a byte of a record is another", breaks: .ledger,
             sql: """
                 UPDATE block SET records = set_byte(records, 20, get_byte(records, 20) # 1)
@@ -215,10 +319,21 @@ struct PlantedFaultTests {
                 try await month.database.copied(isKept: true) { copy in
                     let link = try copy.link()
                     try link.script(fault.sql.replacing("$D", with: victim.description))
+                    if fault.isAlone {
+                        let report = try Verification(database: copy.conninfo, logFolder: month.logs, period: period)
+                            .run { _, _ in }
+                        #expect(Set(report.broken) == [fault.breaks], "\(fault.name): \(report.text)")
+                    }
+                    let statements = try StatementReader.statements(link)
                     let reader = HistoryReader(
-                        link, operations: operations, statementLines: try StatementReader.lines(link),
-                        comparesRecords: true)
-                    let verdict = Judge.judge(try reader.history(victim))
+                        link, operations: operations, statementLines: statements.lines, comparesRecords: true)
+                    var bonds = BondHistory()
+                    var verdict = StatementChecks(statements: statements).verdict()
+                    verdict.merge(Judge.judge(try reader.history(victim), adding: &bonds))
+                    for other in try reader.delegations() where fault.breaks == .bond && other != victim {
+                        _ = Judge.judge(try reader.history(other), adding: &bonds)
+                    }
+                    verdict.merge(bonds.judge())
                     let found = verdict.findings.filter { $0.invariant == fault.breaks }
                     #expect(!found.isEmpty, "\(fault.name): \(verdict.findings.map(\.found))")
                     // Told so that a person sees it: at least one event, and no wall of them.
@@ -253,6 +368,15 @@ struct PlantedFaultTests {
         var unequal = sound
         unequal.operations[index].reply = .repeated(verb: "REPORT", isEqual: false)
         #expect(Judge.judge(unequal).broken.contains(.countedOnce))
+
+        // The month's agencies tried used keys with other content, and were refused; one that had been taken is found.
+        let codes = Set(operations.compactMap { if case .altered(_, let code) = $0.reply { code } else { nil } })
+        #expect(codes == ["KEY-REUSED"])
+        var taken = sound
+        taken.operations.append(sound.operations[index])
+        taken.operations[sound.operations.count].reply = .altered(verb: "REPORT", code: "OK")
+        taken.operations[sound.operations.count].receipt = nil
+        #expect(Judge.judge(taken).broken == [.countedOnce])
 
         let period = try #require(Period(text: "2024-03"))
         let name = try #require(try Folder.names(in: month.logs).first { $0.hasSuffix(".log") })

@@ -13,12 +13,14 @@ struct RealMonth {
     let database: TestDatabase
     /// The clients' logs.
     let logs: String
+    /// The portfolio's files.
+    let inputs: String
 
     /// - Parameter accounts: of the cut; a month of 1,500 has some 300 placed ones.
     static func with(accounts: Int, _ body: (RealMonth) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let folder = try TemporaryFolder()
-            let month = RealMonth(database: database, logs: folder.path + "/clients")
+            let month = RealMonth(database: database, logs: folder.path + "/clients", inputs: folder.path)
             try await month.play(accounts: accounts, folder.path)
             try await body(month)
             withExtendedLifetime(folder) {}

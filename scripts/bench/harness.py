@@ -44,7 +44,7 @@ class Result:
 
     def data(self, bench):
         return {"name": self.name, "ratio": self.ratio, "target": self.target, "met": self.is_met, "accounts": bench.accounts,
-                "quick": bench.quick, **self.figures}
+                "realAccounts": REAL_SIZE, "runs": bench.runs, "quick": bench.quick, **self.figures}
 
     def line(self, bench):
         verdict = "met" if self.is_met else "MISSED"

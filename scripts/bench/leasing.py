@@ -89,11 +89,17 @@ def measured(bench, case):
     to_rows = statistics.median(a / b for a, b in zip(ours, rows))
     slower = statistics.median(a / b for a, b in zip(p99, commit_p99))
     yield Result(case.name, f"{to_queue:.2f} x", f">= {case.queue_target} x queue", to_queue >= case.queue_target,
-                 {"accountsPerSecond": ours, "reference": queue})
+                 {"accountsPerSecond": ours, "reference": queue, **sizes(bench, case)})
     yield Result(f"{case.name}-rows", f"{to_rows:.2f} x", f">= {case.rows_target} x rows", to_rows >= case.rows_target,
-                 {"accountsPerSecond": ours, "reference": rows})
+                 {"accountsPerSecond": ours, "reference": rows, **sizes(bench, case)})
     yield Result(f"{case.name}-p99", f"{slower:.2f} x", "<= 4 x a commit", slower <= 4,
-                 {"milliseconds": p99, "reference": commit_p99})
+                 {"milliseconds": p99, "reference": commit_p99, **sizes(bench, case)})
+
+
+def sizes(bench, case):
+    """Of this case's own month, and of what is asked of it."""
+    return {"accounts": bench.accounts, "realAccounts": ACCOUNTS, "connections": case.connections, "batch": case.batch,
+            "secondsEach": seconds(bench)}
 
 
 def seconds(bench):

@@ -75,7 +75,7 @@ private enum ConductStatements {
             SELECT agency_id, count(*) AS n FROM evidence WHERE received_at >= $2 AND received_at < $3 GROUP BY 1),
         entries AS (
             SELECT agency_id, sum(reply::bigint)::bigint AS n FROM request
-             WHERE delegation_id = 0 AND verb = 'HELLO' AND received_at >= $2 GROUP BY 1)
+             WHERE delegation_id = 0 AND verb = 'HELLO' AND received_at >= $2 AND received_at < $3 GROUP BY 1)
         SELECT a.agency_id, coalesce(dealt.n, 0), coalesce(pulled.n, 0), coalesce(outcomes, 0), coalesce(worked, 0),
                coalesce(most, 0), coalesce(late, 0), coalesce(reached, 0), coalesce(reached_paid, 0), coalesce(given.n, 0),
                coalesce(kept.n, 0), coalesce(entries.n, 0)

@@ -48,7 +48,7 @@ extension PgLink {
         try run(AdmissionStatements.admit, [.int32(agency.value), .text(instance), .int64(sequence)]).first?.int32(0)
     }
 
-    /// Counts a sign-in that was refused as a clone's: one row for each installation, however often it is tried.
+    /// Counts a sign-in that was refused as a clone's: one row for each installation and month, however often it is tried.
     package func noteClone(_ agency: AgencyID, instance: String) throws(PgError) {
         try run(AdmissionStatements.clone, [.int32(agency.value), .text(instance)])
     }
@@ -116,10 +116,12 @@ private enum AdmissionStatements {
         RETURNING instance_id
         """
 
-    /// Kept beside the replies of the rare verbs, as of no delegation; the reply is how often it was given.
+    /// Kept beside the replies of the rare verbs, as of no delegation; the key is the month by the clocks of Mexico City, the reply how
+    /// often it was given in it.
     static let clone = """
         INSERT INTO request AS q (delegation_id, agency_id, instance_id, verb, key, request_hash, reply, received_at)
-        SELECT 0, agency_id, instance_id, 'HELLO', 0, '', '1', now_instant()
+        SELECT 0, agency_id, instance_id, 'HELLO', to_char(now_instant() AT TIME ZONE interval '-6 hours', 'YYYYMM')::bigint,
+               '', '1', now_instant()
           FROM agency_instance WHERE agency_id = $1 AND instance = $2
             ON CONFLICT (delegation_id, agency_id, instance_id, verb, key)
             DO UPDATE SET reply = (q.reply::bigint + 1)::text, received_at = excluded.received_at

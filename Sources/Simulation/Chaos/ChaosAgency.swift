@@ -205,6 +205,7 @@ actor ChaosAgency {
     ) throws {
         counts.acknowledged += 1
         time.acknowledge()
+        log.now = time.now
         log.write(
             key: key, delegation: delegation, told, receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
         try log.flush()
@@ -214,6 +215,7 @@ actor ChaosAgency {
         _ reply: ClientReply, _ verb: String, _ key: Int64, _ delegation: Delegation, _ held: Held?
     ) {
         counts.refused["\(verb) \(reply.codeText)", default: 0] += 1
+        log.now = time.now
         log.write(
             key: key, delegation: delegation,
             .refused(
@@ -230,6 +232,10 @@ actor ChaosAgency {
         let isEqual = again.text == first.text
         if !isEqual { counts.unequal += 1 }
         log.write(key: key, delegation: delegation, .repeated(verb: verb, isEqual: isEqual))
+        try log.flush()
+        // Another request under a key that was taken.
+        guard first.isOK, let other = request.altered, let refusal = try await answer(other) else { return }
+        log.write(key: key, delegation: delegation, .altered(verb: verb, code: refusal.isOK ? "OK" : refusal.codeText))
         try log.flush()
     }
 

@@ -12,6 +12,11 @@ package struct ChaosReport: Sendable {
         var silence = Duration.zero
         var isRecovered = true
 
+        /// Whether it had an effect; else it is not counted.
+        var hasRun: Bool {
+            if case .ran = effect { true } else { false }
+        }
+
         var line: String {
             let head = "\(ChaosReport.seconds(at))  \(fault.rawValue)"
             switch effect {
@@ -45,7 +50,7 @@ package struct ChaosReport: Sendable {
     /// How often each fault ran; one that was skipped is not there.
     package var ran: [ChaosFault: Int] {
         var ran: [ChaosFault: Int] = [:]
-        for entry in entries { if case .ran = entry.effect { ran[entry.fault, default: 0] += 1 } }
+        for entry in entries where entry.hasRun { ran[entry.fault, default: 0] += 1 }
         return ran
     }
 

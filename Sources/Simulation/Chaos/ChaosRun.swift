@@ -104,12 +104,19 @@ package struct ChaosRun: Sendable {
         guard !order.isEmpty else { return [] }
         let begun = ContinuousClock.now
         var entries: [ChaosReport.Entry] = []
-        // At least once each, however slow the machine; then again while there is time.
-        for number in 0... {
-            let isFirstRound = number < order.count
+        // At least once each, however slow the machine; then what had no effect once more; then again while there is time.
+        var queue = order
+        var round = 0
+        while true {
+            if queue.isEmpty {
+                round += 1
+                let ran = Set(entries.filter(\.hasRun).map(\.fault))
+                queue = round == 1 ? order.filter { !ran.contains($0) } : order
+                if queue.isEmpty { continue }
+            }
             let elapsed = ContinuousClock.now - begun
-            guard elapsed < settings.duration || isFirstRound && elapsed < settings.duration * 3 else { break }
-            let fault = order[number % order.count]
+            guard elapsed < settings.duration || round < 2 && elapsed < settings.duration * 3 else { break }
+            let fault = queue.removeFirst()
             // The quiet between two faults, drawn by the seed.
             try await Task.sleep(for: .milliseconds(driver.random.between(100...700)))
             let at = ContinuousClock.now - begun

@@ -99,6 +99,14 @@ final class ChaosServer: Sendable {
         }
     }
 
+    /// Its socket, which is the only way to it.
+    var socket: String { folder + "/.s.PGSQL.5432" }
+
+    /// How a node reaches it over a way of ours. Encryption would have to be agreed on with the server, which listens on no port.
+    func conninfo(by port: Int) -> String {
+        "host=127.0.0.1 port=\(port) user=reparto dbname=postgres sslmode=disable gssencmode=disable"
+    }
+
     var isRunning: Bool { process.withLock { $0 }?.isRunning ?? false }
 
     /// The state that it writes into its own file of processes.
@@ -168,6 +176,11 @@ final class ChaosServer: Sendable {
     }
 
     func freeDisk() { unlink(filler) }
+
+    /// How often it has said so far that there was no space left.
+    var fullDisks: Int {
+        ((try? Folder.text(log)) ?? "").split(separator: "\n").count { $0.contains("No space left on device") }
+    }
 
     /// Removes all that was made; the server has ended.
     func remove() {

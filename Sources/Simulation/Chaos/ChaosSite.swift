@@ -33,7 +33,10 @@ final class ChaosSite: Sendable {
     static let period = "2024-03"
     let server: ChaosServer
     let nodes: [ChaosNode]
+    /// Ways from the agencies to the nodes, one each.
     let proxies: [FaultProxy]
+    /// Ways from the nodes to PostgreSQL, one each.
+    let stores: [FaultProxy]
     let agencies: [ChaosAgency]
     let time: ChaosTime
     let logs: String
@@ -97,12 +100,20 @@ final class ChaosSite: Sendable {
         self.settings = settings
         self.server = server
         self.logs = logs
-        let (folder, program, conninfo) = (settings.folder, settings.program, server.conninfo)
-        nodes = (1...settings.nodes).map {
-            ChaosNode(number: $0, program: program, folder: folder, conninfo: conninfo)
-        }
+        let (folder, program) = (settings.folder, settings.program)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var made: [FaultProxy] = []
+        for _ in 0..<settings.nodes {
+            let store = try await FaultProxy.start(on: group)
+            store.set(target: .socket(server.socket))
+            made.append(store)
+        }
+        stores = made
+        nodes = made.enumerated().map { index, store in
+            ChaosNode(
+                number: index + 1, program: program, folder: folder, conninfo: server.conninfo(by: store.port))
+        }
+        made = []
         for _ in nodes { made.append(try await FaultProxy.start(on: group)) }
         proxies = made
         time = ChaosTime(start)
@@ -122,7 +133,7 @@ final class ChaosSite: Sendable {
 
     /// Starts nodes that do not run, and tells the ways where they listen now.
     func keepNodes() throws {
-        for (node, proxy) in zip(nodes, proxies) { proxy.set(target: try node.keep()) }
+        for (node, proxy) in zip(nodes, proxies) { proxy.set(target: try node.keep().map { .port($0) }) }
     }
 
     /// Moves the virtual clock ahead; where the database does not answer, it stays.
@@ -143,7 +154,7 @@ final class ChaosSite: Sendable {
 
     func stop() async {
         for node in nodes { await node.stop() }
-        for proxy in proxies { await proxy.stop() }
+        for proxy in proxies + stores { await proxy.stop() }
         try? await group.shutdownGracefully()
     }
 }

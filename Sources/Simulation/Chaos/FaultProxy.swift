@@ -4,8 +4,8 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// A way to a node over which bytes can be late, in crumbs, lost or cut off. The agencies know its port; where the node listens
-/// may change under it.
+/// A way to a node, or from a node to PostgreSQL, over which bytes can be late, in crumbs, lost or cut off. Who uses it knows its port;
+/// where it leads may change under it.
 final class FaultProxy: Sendable {
     typealias Stream = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -17,11 +17,22 @@ final class FaultProxy: Sendable {
         var isSplit = false
         /// Nothing arrives, and nobody is told: what is dropped while this lasts makes the connection useless.
         var isSilent = false
+
+        var isUnusual: Bool { delay > .zero || isSplit || isSilent }
+    }
+
+    /// Where a way leads.
+    enum Target: Sendable {
+        case port(Int)
+        /// The path of a socket.
+        case socket(String)
     }
 
     private struct State {
         var weather = Weather()
-        var target: Int?
+        /// Pieces of bytes that met another weather than the usual since it was set.
+        var struck = 0
+        var target: Target?
         var next = 0
         var open: [Int: Pair] = [:]
     }
@@ -59,18 +70,31 @@ final class FaultProxy: Sendable {
         self.port = listener.channel.localAddress?.port ?? 0
     }
 
-    /// - Parameter port: where the node listens; `nil`: nowhere, and clients are hung up on.
-    func set(target port: Int?) { state.withLock { $0.target = port } }
+    /// - Parameter target: where it leads; `nil`: nowhere, and clients are hung up on.
+    func set(target: Target?) { state.withLock { $0.target = target } }
 
-    func set(_ weather: Weather) { state.withLock { $0.weather = weather } }
+    func set(_ weather: Weather) {
+        state.withLock {
+            $0.weather = weather
+            $0.struck = 0
+        }
+    }
+
+    /// Pieces of bytes that met the present weather so far.
+    var struck: Int { state.withLock { $0.struck } }
 
     /// Bytes flow again. What lost bytes is cut: its peers could wait for ever.
-    func clear() {
-        let damaged = state.withLock { state in
+    ///
+    /// - Returns: how many pieces of bytes met the weather that is over.
+    @discardableResult
+    func clear() -> Int {
+        let (damaged, struck) = state.withLock { state in
+            defer { state.struck = 0 }
             state.weather = Weather()
-            return state.open.values.filter(\.isDamaged)
+            return (state.open.values.filter(\.isDamaged), state.struck)
         }
         for pair in damaged { Self.close(pair) }
+        return struck
     }
 
     /// - Returns: how many connections were cut.
@@ -96,11 +120,23 @@ final class FaultProxy: Sendable {
         return (openings.count, accepted)
     }
 
-    private static func send(_ bytes: [UInt8], to port: Int, _ group: any EventLoopGroup) async throws -> String {
-        let stream = try await ClientBootstrap(group: group).connectTimeout(.seconds(2))
-            .connect(host: "127.0.0.1", port: port) { channel in
+    private static func connect(to target: Target, _ group: any EventLoopGroup) async throws -> Stream {
+        let bootstrap = ClientBootstrap(group: group).connectTimeout(.seconds(2))
+        switch target {
+        case .port(let port):
+            return try await bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+                }
+        case .socket(let path):
+            return try await bootstrap.connect(unixDomainSocketPath: path) { channel in
                 channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
             }
+        }
+    }
+
+    private static func send(_ bytes: [UInt8], to target: Target, _ group: any EventLoopGroup) async throws -> String {
+        let stream = try await connect(to: target, group)
         return try await stream.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: bytes))
             let hangUp = Task {
@@ -144,11 +180,7 @@ final class FaultProxy: Sendable {
         // Either end may fail at any time; then both are closed.
         try? await client.executeThenClose { fromClient, toClient in
             guard let target else { return }
-            let node = try await ClientBootstrap(group: self.group).connectTimeout(.seconds(2))
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .connect(host: "127.0.0.1", port: target) { channel in
-                    channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
-                }
+            let node = try await Self.connect(to: target, self.group)
             let number = self.state.withLock { state in
                 state.next += 1
                 state.open[state.next] = Pair(client: client.channel, node: node.channel)
@@ -177,6 +209,7 @@ final class FaultProxy: Sendable {
                     state.open[number]?.opening += Array(part.readableBytesView.prefix(Self.openingMax - known))
                 }
                 if state.weather.isSilent { state.open[number]?.isDamaged = true }
+                if state.weather.isUnusual { state.struck += 1 }
                 return state.weather
             }
             if weather.isSilent { continue }

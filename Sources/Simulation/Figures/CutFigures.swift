@@ -18,6 +18,7 @@ package struct CutFigures: Sendable {
     private var counts = [Count](repeating: Count(), count: Measure.allCases.count)
     private var disaster: [String: Int] = [:]
     private var disasterCount = 0
+    private var disasterBesideBalance = 0
     private var inBalance = 0
     private let course: AccountCourse
     private let hasDisaster: Bool
@@ -61,7 +62,9 @@ package struct CutFigures: Sendable {
         } else if !draft.isExcluded, draft.isOverdue {
             if draft.isDual { count(.agreements, draft.isAgreementAvailable) } else { sum(.instalment, draft.due) }
         }
-        if hasDisaster, draft.isInBalance, Disaster.isStruck(draft) { addDisaster(draft) }
+        if hasDisaster, Disaster.isStruck(draft) {
+            if draft.isInBalance { addDisaster(draft) } else { disasterBesideBalance += 1 }
+        }
         addCourse(draft)
     }
 
@@ -114,6 +117,10 @@ package struct CutFigures: Sendable {
                 figure: .share(
                     "ORA-60", "struck", of: "credits in balance", .derived, 7_141, within: 700),
                 part: disasterCount, count: inBalance),
+            MeasuredFigure(
+                figure: .share(
+                    "ORA-60", "beside the balance", of: "credits struck", .derived, 7_661 * 1_000_000 / 47_032,
+                    within: 10_000), part: disasterBesideBalance, count: disasterCount + disasterBesideBalance),
             struck("current", "in force", 33_770), struck("overdue", "overdue", 5_601),
             struck("extension", "with an extension", 26_474), struck("current-roa", "in force, ROA", 6_168),
             struck("current-rea", "in force, REA", 1_128), struck("overdue-roa", "overdue, ROA", 391),

@@ -4,19 +4,22 @@ package import Assignment
 
 /// The aggregates that come out of a month: counted on the clients' logs, the payments and the cut that they are of.
 ///
-/// The universe of each is the accounts that agencies leased under one strategy: what was dealt and never pulled is not in a log.
+/// The universe of each is the accounts that agencies leased under one strategy in that month: what was dealt and never pulled is not in a
+/// log, and what other months have in the same folder is not counted. An account with two holders under one strategy is one account, and
+/// each holder's work is of the strategy that it was done under.
 package struct MonthFigures: Sendable {
     private struct Account {
-        var strategy: Strategy
+        let key: CaseKey
         var isWorked = false
         var paid = 0
         var due = 0
         var toRecover = 0
     }
 
-    private var accounts: [CaseKey: Account] = [:]
+    private var accounts: [Strategy: [Account]] = [:]
     private var sessionsHeld = 0
-    private var signed: [CaseKey: Period] = [:]
+    /// Accounts whose agreement was signed in the month.
+    private var signed: Set<CaseKey> = []
     /// By account: what was paid in which month, centavos.
     private var paid: [CaseKey: [Period: Int]] = [:]
     private let period: Period
@@ -27,11 +30,21 @@ package struct MonthFigures: Sendable {
     /// - Throws: ``SimulationFailure`` (usage) for files that are not there or not what they should be.
     package init(log: String, cut: String, reviews: String?, period: Period) throws(SimulationFailure) {
         self.period = period
-        let rejected = try Self.rejected(reviews)
-        for operation in try ClientLog.read(folder: log).operations { take(operation, rejected) }
+        let record = try MonthRecord(log: log, period: period, rejected: try Self.rejected(reviews))
         try readPayments(log)
-        try readCut(cut)
-        for (key, months) in paid { accounts[key]?.paid = max(0, months[period] ?? 0) }
+        let amounts = try Self.amounts(cut, of: record)
+        for (key, holdings) in record.holdings {
+            for strategy in Set(holdings.map(\.strategy)) {
+                let mine = holdings.filter { $0.strategy == strategy }
+                accounts[strategy, default: []].append(
+                    Account(
+                        key: key, isWorked: mine.contains { $0.validReports > 0 },
+                        paid: max(0, mine.reduce(0) { $0 + $1.paid }), due: amounts[key]?.due ?? 0,
+                        toRecover: amounts[key]?.toRecover ?? 0))
+            }
+            sessionsHeld += holdings.reduce(0) { $0 + $1.sessionsHeld }
+            if holdings.contains(where: \.isSigned) { signed.insert(key) }
+        }
     }
 
     private static func rejected(_ path: String?) throws(SimulationFailure) -> Set<Int64> {
@@ -41,26 +54,6 @@ package struct MonthFigures: Sendable {
             table.rows.filter { table.text($0, "decision") == "rejected" }.compactMap {
                 Int64(table.text($0, "outcome"))
             })
-    }
-
-    private mutating func take(_ operation: ClientOperation, _ rejected: Set<Int64>) {
-        switch operation.reply {
-        case .granted(let grant):
-            for held in grant.accounts {
-                let key = CaseKey(delegation: operation.delegation, account: held.account)
-                let isWorked = accounts[key]?.isWorked ?? false
-                accounts[key] = Account(strategy: grant.strategy, isWorked: isWorked)
-            }
-        case .reported(let report):
-            guard !rejected.contains(report.outcome) else { return }
-            let key = CaseKey(delegation: operation.delegation, account: report.held.account)
-            accounts[key]?.isWorked = true
-            guard report.channel == OutcomeChannel.mediationSession.rawValue else { return }
-            let isSigned = report.result == OutcomeResult.agreementSigned.rawValue
-            if isSigned || report.result == OutcomeResult.agreementRefused.rawValue { sessionsHeld += 1 }
-            if isSigned { signed[key] = Self.month(of: report.at) }
-        case .extended, .returned, .refused, .repeated: break
-        }
     }
 
     /// Those of the feed, and those that are still to come.
@@ -77,7 +70,11 @@ package struct MonthFigures: Sendable {
         }
     }
 
-    private mutating func readCut(_ path: String) throws(SimulationFailure) {
+    /// What was due of the accounts of a record, and what was to be recovered, centavos.
+    private static func amounts(
+        _ path: String, of record: MonthRecord
+    ) throws(SimulationFailure) -> [CaseKey: (due: Int, toRecover: Int)] {
+        var amounts: [CaseKey: (due: Int, toRecover: Int)] = [:]
         var columns: [Int]?
         var isWrong = false
         try Folder.eachLine(path) { line in
@@ -93,20 +90,15 @@ package struct MonthFigures: Sendable {
                 let delegation = Delegation(text: String(decoding: fields[places[1]], as: UTF8.self))
             else { return }
             let key = CaseKey(delegation: delegation, account: account)
-            guard accounts[key] != nil else { return }
+            guard record.holdings[key] != nil else { return }
             let due = Cents(pesos: String(decoding: fields[places[2]], as: UTF8.self))?.value ?? 0
             let overdue = Cents(pesos: String(decoding: fields[places[3]], as: UTF8.self))?.value ?? 0
-            accounts[key]?.due = Int(due)
-            accounts[key]?.toRecover = Int(max(due, overdue))
+            amounts[key] = (Int(due), Int(max(due, overdue)))
         }
         guard !isWrong else {
             throw SimulationFailure(.usage, "\(path) is no cut", remedy: "Give the cut that the month was played on")
         }
-    }
-
-    /// Work is of the month in which it was done by the clocks of Mexico City.
-    private static func month(of instant: Timestamp) -> Period {
-        MexicanTimeZone.mexicoCity.local(instant).date.period
+        return amounts
     }
 
     // MARK: Figures
@@ -115,9 +107,7 @@ package struct MonthFigures: Sendable {
         strategies + mediation
     }
 
-    private func of(_ strategy: Strategy, _ isIn: (Account) -> Bool = { _ in true }) -> [Account] {
-        accounts.values.filter { $0.strategy == strategy && isIn($0) }
-    }
+    private func of(_ strategy: Strategy) -> [Account] { accounts[strategy] ?? [] }
 
     private var strategies: [MeasuredFigure] {
         let administrative = of(.administrative)
@@ -172,8 +162,8 @@ package struct MonthFigures: Sendable {
 
     private var mediation: [MeasuredFigure] {
         func agreements(_ name: String, _ target: Int, _ holds: ([Int]) -> Bool) -> MeasuredFigure {
-            let hits = signed.count { key, month in
-                let amounts = (0..<AgreementDraw.months).map { paid[key]?[month.advanced(byMonths: $0)] ?? 0 }
+            let hits = signed.count { key in
+                let amounts = (0..<AgreementDraw.months).map { paid[key]?[period.advanced(byMonths: $0)] ?? 0 }
                 return holds(amounts)
             }
             return MeasuredFigure(

@@ -75,20 +75,24 @@ package enum Damage: String, CaseIterable, Sendable {
     /// The damaged row, or the row and what is put behind it, and which of them an import has to find: of duplicates both, because nobody
     /// knows which of them is meant. `nil` where this row does not lend itself to it.
     ///
-    /// - Parameter row: the fields of a good row of the cut, which have no quotes.
-    func rows(of row: [UInt8], _ random: inout SplitMix64) -> (rows: [[UInt8]], damaged: [Int])? {
+    /// - Parameters:
+    ///   - row: the fields of a good row, which have no quotes.
+    ///   - file: what it is a row of.
+    func rows(
+        of row: [UInt8], in file: MessFile = .cut, _ random: inout SplitMix64
+    ) -> (rows: [[UInt8]], damaged: [Int])? {
         var fields = row.split(separator: 0x2C, omittingEmptySubsequences: false).map { Array($0) }
-        guard fields.count == CutWriter.header.count else { return nil }
+        guard fields.count == file.header.count, let column = file.column(self) else { return nil }
         func put(_ column: String, _ text: String) {
-            if let index = CutWriter.header.firstIndex(of: column) { fields[index] = Array(text.utf8) }
+            if let index = file.header.firstIndex(of: column) { fields[index] = Array(text.utf8) }
         }
         func joined() -> [UInt8] { Array(fields.joined(separator: [0x2C])) }
         func text(_ column: String) -> String {
-            CutWriter.header.firstIndex(of: column).map { String(decoding: fields[$0], as: UTF8.self) } ?? ""
+            file.header.firstIndex(of: column).map { String(decoding: fields[$0], as: UTF8.self) } ?? ""
         }
         switch self {
         case .wrongEncoding:
-            guard let index = CutWriter.header.firstIndex(of: column) else { return nil }
+            guard let index = file.header.firstIndex(of: column) else { return nil }
             fields[index].append(0xD1)
         case .twiceEncoded: put(column, "\(text(column))Ã‘")
         case .duplicate: return ([row, row], [0, 1])
@@ -116,7 +120,7 @@ package enum Damage: String, CaseIterable, Sendable {
         case .empty: put(column, "")
         case .missingField: fields.removeLast()
         case .extraField: fields.append([])
-        case .strayQuote: put("reference", "AB\"12")
+        case .strayQuote: put(file.word, "AB\"12")
         case .wrongDelegation: put(column, text("delegation") == "9" ? "14039" : "09007")
         case .totalsRow:
             return ([row, Array("TOTAL\(String(repeating: ",", count: fields.count - 1))".utf8)], [1])

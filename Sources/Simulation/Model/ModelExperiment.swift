@@ -10,12 +10,17 @@ package struct ModelExperiment: Sendable {
     /// What is looked at in an outcome.
     package enum Measure: String, CaseIterable, Sendable {
         case placed, unplaced, leased, worked, paying, returned, expired, reports, recovered
+        /// Accounts that paid without being worked, placed or not, and what they paid.
+        case untreated
+        case recoveredUntreated = "recovered-untreated"
         case recoveredPreventive = "recovered-preventive"
         case recoveredAdministrative = "recovered-administrative"
         case recoveredDual = "recovered-dual"
         case recoveredMediation = "recovered-mediation"
         /// The part of the leased accounts that the largest agency has, in percent.
         case largestAgency = "largest-agency"
+        /// Before IVA, by the tariff; `net` is what was recovered less the fees, with the penalties.
+        case fees, penalties, net
 
         func value(_ outcome: ModelMonth.Outcome) -> Double {
             func pesos(_ centavos: Int) -> Double { Double(centavos) / 100 }
@@ -34,6 +39,11 @@ package struct ModelExperiment: Sendable {
             case .recoveredDual: pesos(outcome.recoveredBy[.dual] ?? 0)
             case .recoveredMediation: pesos(outcome.recoveredBy[.mediation] ?? 0)
             case .largestAgency: Double(outcome.largestAgency) / 10_000
+            case .untreated: Double(outcome.untreated)
+            case .recoveredUntreated: pesos(outcome.recoveredUntreated)
+            case .fees: pesos(outcome.fees)
+            case .penalties: pesos(outcome.penalties)
+            case .net: pesos(outcome.net)
             }
         }
     }
@@ -42,14 +52,25 @@ package struct ModelExperiment: Sendable {
     private let policies: [ModelPolicy]
     private let seeds: Int
     private let profiles: ProfileFile?
+    private let tariff: ModelTariff?
+    private let untreatedPercent: Int
+    package static let untreatedPercent = ModelMonth.untreatedPercent
 
     /// - Parameters:
     ///   - base: sizes and period; its seed is the first one.
     ///   - policies: one or two.
     ///   - seeds: 2...100,000.
+    ///   - tariff: what fees and penalties are by; without it there are none.
+    ///   - untreatedPercent: 0...100; of the debtors who pay when they are worked, how many pay without.
     package init(
-        base: PortfolioSpecification, policies: [ModelPolicy], seeds: Int, profiles: ProfileFile?
+        base: PortfolioSpecification, policies: [ModelPolicy], seeds: Int, profiles: ProfileFile?,
+        tariff: ModelTariff? = nil, untreatedPercent: Int = ModelExperiment.untreatedPercent
     ) throws(SimulationFailure) {
+        guard (0...100).contains(untreatedPercent) else {
+            throw SimulationFailure(.usage, "--untreated is \(untreatedPercent)", remedy: "Take 0 to 100 percent")
+        }
+        self.tariff = tariff
+        self.untreatedPercent = untreatedPercent
         guard (2...Self.seedsMax).contains(seeds) else {
             throw SimulationFailure(.usage, "--seeds is \(seeds)", remedy: "Take 2 to \(Self.seedsMax)")
         }
@@ -65,9 +86,9 @@ package struct ModelExperiment: Sendable {
     package func run(
         workers: Int, progress: @escaping @Sendable (Int) -> Void
     ) async throws -> ModelComparison {
-        let found = try await withThrowingTaskGroup(of: (Int, [ModelMonth.Outcome]).self) { group in
+        let found = try await withThrowingTaskGroup(of: (Int, Seed).self) { group in
             var next = 0
-            var all = [[ModelMonth.Outcome]](repeating: [], count: seeds)
+            var all = [Seed](repeating: Seed(), count: seeds)
             var done = 0
             func start() {
                 guard next < seeds else { return }
@@ -86,22 +107,58 @@ package struct ModelExperiment: Sendable {
         }
         return ModelComparison(
             names: policies.map(\.name), firstSeed: base.seed,
-            outcomes: policies.indices.map { policy in found.map { $0[policy] } })
+            outcomes: policies.indices.map { policy in found.map { $0.outcomes[policy] } },
+            pairs: found.compactMap(\.pair))
     }
 
-    private func outcomes(of index: Int) throws(SimulationFailure) -> [ModelMonth.Outcome] {
+    /// What one seed came to under each policy, and by account under both.
+    private struct Seed: Sendable {
+        var outcomes: [ModelMonth.Outcome] = []
+        var pair: ModelPair?
+    }
+
+    private func outcomes(of index: Int) throws(SimulationFailure) -> Seed {
         let seed = base.seed &+ UInt64(index)
         let specification = try PortfolioSpecification(
             accounts: base.accounts, seed: seed, period: base.period, agencies: base.agencies,
             contracts: base.contracts,
             zones: base.zones)
         let world = try ModelWorld(specification)
-        var outcomes: [ModelMonth.Outcome] = []
+        var found = Seed()
         for policy in policies {
-            var month = try ModelMonth(world, policy, seed: seed, profiles: profiles)
-            outcomes.append(month.play())
+            var month = try ModelMonth(
+                world, policy, seed: seed, profiles: profiles, tariff: tariff, untreatedPercent: untreatedPercent)
+            found.outcomes.append(try month.play())
         }
-        return outcomes
+        if found.outcomes.count == 2 { found.pair = ModelPair(found.outcomes[0].paid, found.outcomes[1].paid) }
+        // Accounts are compared within their seed; to keep them all would take memory by the seed.
+        for policy in found.outcomes.indices { found.outcomes[policy].paid = [] }
+        return found
+    }
+}
+
+/// Two months of the same people, account by account.
+struct ModelPair: Sendable, Equatable {
+    /// Accounts that paid under both, under the first alone, and under the second alone.
+    var both = 0
+    var first = 0
+    var second = 0
+    /// Centavos that accounts paid less, and more, under the second.
+    var less = 0
+    var more = 0
+
+    /// - Parameters: what each account paid under the first policy and under the second, by place.
+    init(_ paidFirst: [Int], _ paidSecond: [Int]) {
+        for (one, other) in zip(paidFirst, paidSecond) {
+            switch (one > 0, other > 0) {
+            case (true, true): both += 1
+            case (true, false): first += 1
+            case (false, true): second += 1
+            case (false, false): break
+            }
+            less += max(0, one - other)
+            more += max(0, other - one)
+        }
     }
 }
 
@@ -146,6 +203,8 @@ package struct ModelComparison: Sendable {
     let firstSeed: UInt64
     /// By policy, then by seed.
     let outcomes: [[ModelMonth.Outcome]]
+    /// By seed; none where there is one policy.
+    let pairs: [ModelPair]
 
     package var seeds: Int { outcomes.first?.count ?? 0 }
 
@@ -176,7 +235,20 @@ package struct ModelComparison: Sendable {
         lines += ModelExperiment.Measure.allCases.compactMap { measure in
             difference(measure).map { Self.row(measure.rawValue, $0) + ($0.isDifferent ? " *" : "") }
         }
-        return lines
+        lines += ["", "by account, the same ones under both"]
+        return lines + byAccount.map { Self.row($0.name, $0.estimate) }
+    }
+
+    /// How many accounts pay under which of two policies, and how much less and more.
+    package var byAccount: [(name: String, estimate: Estimate)] {
+        guard pairs.count > 1 else { return [] }
+        func estimate(_ value: (ModelPair) -> Double) -> Estimate { Estimate(pairs.map(value)) }
+        return [
+            ("paying-under-both", estimate { Double($0.both) }),
+            ("paying-under-first", estimate { Double($0.first) }),
+            ("paying-under-second", estimate { Double($0.second) }),
+            ("paid-less", estimate { Double($0.less) / 100 }), ("paid-more", estimate { Double($0.more) / 100 }),
+        ]
     }
 
     private static func row(_ name: String, _ estimate: Estimate) -> String {
@@ -205,7 +277,11 @@ package struct ModelComparison: Sendable {
         var parts = names.enumerated().map { policy, name in
             "  \"\(name)\": {\n\(measures { estimate($0, policy: policy) })\n  }"
         }
-        if names.count == 2 { parts.append("  \"difference\": {\n\(measures(difference))\n  }") }
+        if names.count == 2 {
+            parts.append("  \"difference\": {\n\(measures(difference))\n  }")
+            let accounts = byAccount.map { "    \"\($0.name)\": \(object($0.estimate))" }
+            parts.append("  \"by_account\": {\n\(accounts.joined(separator: ",\n"))\n  }")
+        }
         return "{\n  \"seeds\": \(seeds), \"first_seed\": \(firstSeed),\n\(parts.joined(separator: ",\n"))\n}"
     }
 }

@@ -6,7 +6,9 @@ internal import Assignment
 /// ``GrantStateMachine``, agencies and debtors act by ``Script``, ``Debtor`` and ``Behaviour``. The store is in memory, and the
 /// network drops whole half days of an agency, as often as its connections die.
 ///
-/// What an account does is drawn by seed and account and not by who works it, so that two policies meet the same people.
+/// What an account does is drawn by seed and account and what the cut says of it, and not by who works it or what a policy calls it, so
+/// that two policies meet the same people. Who is not worked, placed or not, pays at the untreated rate. Fees and penalties are those of
+/// the tariff; what supervision alone finds is left out.
 struct ModelMonth {
     /// What came of it. Money in centavos.
     struct Outcome: Sendable, Equatable {
@@ -22,10 +24,22 @@ struct ModelMonth {
         var recoveredBy: [Strategy: Int] = [:]
         /// The part of the leased accounts that the largest agency has, in millionths.
         var largestAgency = 0
+        /// Accounts that paid without being worked, and what they paid.
+        var untreated = 0
+        var recoveredUntreated = 0
+        /// Before IVA.
+        var fees = 0
+        var penalties = 0
+        /// By place in the world's accounts: what each of them paid.
+        var paid: [Int] = []
+
+        /// What the institution has of it.
+        var net: Int { recovered - fees + penalties }
     }
 
     private struct Lease {
         var held: HeldCase
+        var place: Int
         var hand: Int
         var grant: Int
         var isOver = false
@@ -47,8 +61,15 @@ struct ModelMonth {
     private var handsByPost: [PostKey: [Int]] = [:]
     private var grants: [GrantStateMachine] = []
     private var leases: [PostKey: [Lease]] = [:]
-    private var payments: [(place: CaseKey, strategy: Strategy, on: LocalDate, amount: Int)] = []
-    private var paying: Set<CaseKey> = []
+    private var payments: [(place: Int, strategy: Strategy?, on: LocalDate, amount: Int)] = []
+    /// By place.
+    private let debtors: [Debtor]
+    /// Places whose debtor was asked, and pays for it or not.
+    private var asked: Set<Int> = []
+    private let terms: [ContractID: (FeeTariff, PenaltyTerms)]
+    private var bills: [PostKey: ModelBill] = [:]
+    /// Places that each post leased.
+    private var leasedPlaces: [PostKey: [Int]] = [:]
     private(set) var outcome = Outcome()
 
     struct PostKey: Hashable {
@@ -56,11 +77,25 @@ struct ModelMonth {
         var delegation: Delegation
     }
 
+    /// What is assumed of debtors who are not worked: so many in a hundred of those pay who would if they were. Nothing is published of it.
+    static let untreatedPercent = 25
+
     init(
-        _ world: ModelWorld, _ policy: ModelPolicy, seed: UInt64, profiles: ProfileFile?
+        _ world: ModelWorld, _ policy: ModelPolicy, seed: UInt64, profiles: ProfileFile?, tariff: ModelTariff? = nil,
+        untreatedPercent: Int = ModelMonth.untreatedPercent
     ) throws(SimulationFailure) {
         self.world = world
         self.seed = seed
+        debtors = world.accounts.map {
+            Debtor(seed: seed, period: world.period, $0, untreatedPercent: untreatedPercent)
+        }
+        var terms: [ContractID: (FeeTariff, PenaltyTerms)] = [:]
+        if let tariff {
+            for (contract, names) in world.schedules {
+                terms[contract] = try tariff.terms(names, on: world.period.firstDay)
+            }
+        }
+        self.terms = terms
         placement = ModelPlacement(world, policy.policy)
         deal = try ModelDeal(world, placement, policy, seed: seed)
         behaviours = Dictionary(
@@ -77,6 +112,7 @@ struct ModelMonth {
             }
             let post = PostKey(contract: hand.contract, delegation: hand.pool.delegation)
             handsByPost[post, default: []].append(hands.count)
+            bills[post, default: ModelBill()].dealt[hand.pool.portfolio, default: 0] += Int64(hand.positions.count)
             hands.append(Self.drawn(hand, world, contract, holding))
         }
     }
@@ -107,22 +143,70 @@ struct ModelMonth {
     }
 
     /// Plays all days.
-    mutating func play() -> Outcome {
+    ///
+    /// - Throws: ``SimulationFailure`` (usage) where the tariff has no price for what was worked.
+    mutating func play() throws(SimulationFailure) -> Outcome {
         let days = world.period.firstDay.daysSince1970...world.period.lastDay.daysSince1970
         let posts = world.posts.keys.sorted().flatMap { agency in (world.posts[agency] ?? []).map { (agency, $0) } }
         for tick in Tick.of(days) {
             for (agency, post) in posts { act(agency, post, tick) }
         }
+        for (place, debtor) in debtors.enumerated() where debtor.isSpontaneous && !asked.contains(place) {
+            outcome.untreated += 1
+            outcome.recoveredUntreated += Int(debtor.payment.value)
+            payments.append((place, placement.placements[place]?.strategy, ownDay(place), Int(debtor.payment.value)))
+        }
+        outcome.paid = [Int](repeating: 0, count: world.accounts.count)
         for payment in payments where payment.on <= world.period.lastDay {
             outcome.recovered += payment.amount
-            outcome.recoveredBy[payment.strategy, default: 0] += payment.amount
-            paying.insert(payment.place)
+            if let strategy = payment.strategy { outcome.recoveredBy[strategy, default: 0] += payment.amount }
+            outcome.paid[payment.place] += payment.amount
         }
-        outcome.paying = paying.count
+        outcome.paying = outcome.paid.count { $0 > 0 }
+        try bill()
         var byAgency: [AgencyID: Int] = [:]
         for hand in hands { byAgency[hand.agency, default: 0] += Int(hand.quota.grantedAccounts) }
         outcome.largestAgency = outcome.leased == 0 ? 0 : (byAgency.values.max() ?? 0) * 1_000_000 / outcome.leased
         return outcome
+    }
+
+    private func ownDay(_ place: Int) -> LocalDate {
+        Debtor.ownDay(seed: seed, period: world.period, world.accounts[place].account)
+    }
+
+    /// The statement of each contract, by the close's own rules.
+    private mutating func bill() throws(SimulationFailure) {
+        let contracts = Dictionary(world.contracts.map { ($0.contract, $0) }) { first, _ in first }
+        for (post, places) in leasedPlaces {
+            for place in places { bills[post]?.recover(world.accounts[place], paid: outcome.paid[place]) }
+        }
+        var byAgency: [AgencyID: [MoraBand: BandRecovery.Sums]] = [:]
+        for (post, bill) in bills {
+            guard let agency = contracts[post.contract]?.agency else { continue }
+            for (band, sums) in bill.bands {
+                byAgency[agency, default: [:]][band, default: BandRecovery.Sums()].assigned += sums.assigned
+                byAgency[agency, default: [:]][band, default: BandRecovery.Sums()].recovered += sums.recovered
+            }
+        }
+        let posts = Dictionary(grouping: bills.keys, by: \.contract)
+        for (contract, (tariff, penalties)) in terms {
+            guard let details = contracts[contract] else { continue }
+            var month = ContractMonth(
+                period: world.period, contract: contract, agency: details.agency, agencyName: "", number: "", tender: ""
+            )
+            month.delegations = (posts[contract] ?? []).compactMap { post in
+                bills[post]?.month(
+                    post.delegation, details, staffPercent: behaviours[details.agency]?.staffPercent ?? 100,
+                    agency: byAgency[details.agency] ?? [:])
+            }
+            do throws(ScheduleError) {
+                let totals = try Statement(month, tariff: tariff, terms: penalties).totals
+                outcome.fees += Int(totals.fees.value)
+                outcome.penalties += Int(totals.penalties.value)
+            } catch {
+                throw SimulationFailure(.usage, "\(error)", remedy: "Name schedules that price it with --schedules")
+            }
+        }
     }
 
     private mutating func act(_ agency: AgencyID, _ post: ContractBook.Post, _ tick: Tick) {
@@ -166,20 +250,23 @@ struct ModelMonth {
             }
         for index in due.prefix(capacity) {
             guard var lease = leases[key]?[index] else { continue }
-            let debtor = Debtor(seed: seed, period: world.period, lease.held)
+            let debtor = debtors[lease.place]
             let gestion = Script(seed: seed).next(lease.held, debtor)
             outcome.reports += 1
             if lease.held.works == 0 {
                 outcome.worked += 1
-                if debtor.isPayer, behaviour.cheat != .reportsWithoutCalls {
-                    plan(lease.held, debtor.payment, tick.day.advanced(byDays: debtor.daysToPay))
+                if behaviour.cheat != .reportsWithoutCalls, asked.insert(lease.place).inserted, debtor.isPayer {
+                    let day = tick.day.advanced(byDays: debtor.daysToPay)
+                    // Who would have paid without it does not pay later for it.
+                    pay(lease, Int(debtor.payment.value), debtor.isSpontaneous ? min(day, ownDay(lease.place)) : day)
                 }
             }
+            count(gestion, lease)
             if gestion.channel == .mediationSession, gestion.result == .agreementSigned {
                 var draw = SplitMix64(
                     seed: seed, 0xA9EE, Int(lease.held.held.account.value), Int(world.period.number))
                 let day = min(tick.day.advanced(byDays: 5), world.period.lastDay)
-                if AgreementDraw(&draw).isPaid[0] { plan(lease.held, Cents(max(20_000, lease.held.due.value)), day) }
+                if AgreementDraw(&draw).isPaid[0] { pay(lease, Int(max(20_000, lease.held.due.value)), day) }
             }
             lease.held.works += 1
             lease.held.isScheduled = lease.held.isScheduled || gestion.schedules
@@ -193,8 +280,18 @@ struct ModelMonth {
         leases[key]?.removeAll { $0.isOver }
     }
 
-    private mutating func plan(_ held: HeldCase, _ amount: Cents, _ day: LocalDate) {
-        payments.append((held.cursor, held.strategy ?? .administrative, day, Int(amount.value)))
+    private mutating func pay(_ lease: Lease, _ amount: Int, _ day: LocalDate) {
+        payments.append((lease.place, lease.held.strategy, day, amount))
+    }
+
+    /// What delegations approve is billed: 73 of a hundred (GES-01), by the account and how often it was worked.
+    private mutating func count(_ gestion: Gestion, _ lease: Lease) {
+        var review = SplitMix64(seed: seed, 0x7E71, Int(lease.held.held.account.value), lease.held.works)
+        guard review.chance(7_300), let contract = lease.held.contract, let strategy = lease.held.strategy,
+            let kind = FeeService.Kind(gestion.channel, gestion.result)
+        else { return }
+        bills[PostKey(contract: contract, delegation: lease.held.delegation)]?
+            .add(FeeService(strategy, kind), place: lease.place)
     }
 
     /// Ten more days for some of the grants that end within three.
@@ -254,11 +351,9 @@ struct ModelMonth {
                 window: .whole,
                 nextAt: neglect.chance(behaviour.neglect) ? nil : tick.now)
             outcome.leased += 1
-            let debtor = Debtor(seed: seed, period: world.period, held)
-            if debtor.isSpontaneous, !debtor.isPayer {
-                plan(held, debtor.payment, tick.day.advanced(byDays: debtor.daysToPay + 5))
-            }
-            leases[key, default: []].append(Lease(held: held, hand: hand, grant: grants.count - 1))
+            leasedPlaces[key, default: []].append(place)
+            bills[key]?.lease(account)
+            leases[key, default: []].append(Lease(held: held, place: place, hand: hand, grant: grants.count - 1))
         }
     }
 }

@@ -22,6 +22,13 @@ struct ModelWorld: Sendable {
     /// Where each agency works, for its capacity.
     let posts: [AgencyID: [ContractBook.Post]]
     let accounts: [ModelAccount]
+    /// By contract: the names of its schedules of fees and of penalties.
+    let schedules: [ContractID: ScheduleNames]
+}
+
+struct ScheduleNames: Hashable, Sendable {
+    let fees: String
+    let penalties: String
 }
 
 /// The accounts where a policy puts them.

@@ -30,7 +30,14 @@ extension ModelWorld {
         }
         self.init(
             period: specification.period, contracts: drafts.compactMap(PlanContract.init(draft:)), posts: posts,
-            accounts: accounts)
+            accounts: accounts,
+            schedules: Dictionary(
+                drafts.compactMap { draft in
+                    ContractID(Int32(draft.contract)).map {
+                        ($0, ScheduleNames(fees: draft.feeSchedule, penalties: draft.penaltySchedule))
+                    }
+                }
+            ) { first, _ in first })
     }
 
     /// A portfolio from files: those of a recorded month.
@@ -59,7 +66,24 @@ extension ModelWorld {
         self.init(
             period: period, contracts: try PlanContract.read(contracts, facts: facts),
             posts: try ContractBook(path: contracts).posts,
-            accounts: accounts)
+            accounts: accounts, schedules: try ScheduleNames.read(contracts))
+    }
+}
+
+extension ScheduleNames {
+    fileprivate static func read(_ path: String) throws(SimulationFailure) -> [ContractID: ScheduleNames] {
+        let table = try Table(path: path, required: ["contract", "fee_schedule", "penalty_schedule"])
+        return Dictionary(
+            table.rows.compactMap { row in
+                ContractID(text: table.text(row, "contract")).map {
+                    (
+                        $0,
+                        ScheduleNames(
+                            fees: table.text(row, "fee_schedule"), penalties: table.text(row, "penalty_schedule"))
+                    )
+                }
+            }
+        ) { first, _ in first }
     }
 }
 

@@ -8,7 +8,8 @@ package import Assignment
 /// The accounts of the recorded cut are placed and dealt anew by the engine's own rules. What was recorded of an account stands where
 /// the same agency would have had it under the same strategy. Where the agency, the strategy or both would have been others, what was
 /// recorded is shown, and says nothing of what would have been; where nobody would have had it, no work would have been done, and
-/// whether it would have paid is unknown. Of accounts that were not leased there is no record at all.
+/// whether it would have paid is unknown. Of accounts that were not leased there is no record at all. What happened within the month is
+/// placed anew where the database tells of it, and dealt to nobody: who would have had room by then depends on all the rest.
 package struct ReplayRun: Sendable {
     /// What became of the recorded events.
     package enum Fate: String, CaseIterable, Sendable {
@@ -16,15 +17,27 @@ package struct ReplayRun: Sendable {
         case otherAgency = "another agency: how it would have worked is not known"
         case otherStrategy = "another strategy: what it would have brought is not known"
         case nobody = "nobody: the work would not have been done, a payment may have come anyway"
+        case began = "began within the month, in the same strategy: which agency would have had room is not known"
+        case laterHolder = "a later holder within the month: whether it would have been dealt again is not known"
+        case stopped = "dealt in the replay, stopped in the record before anybody leased it: nothing is known"
         case unrecorded = "dealt in the replay, not leased in the record: nothing is known"
     }
 
     package struct Sum: Sendable, Equatable {
+        /// Accounts, each with its first holder alone; a later one's are beside them.
         package var accounts = 0
         package var reports = 0
         package var paying = 0
         /// Centavos.
         package var paid = 0
+    }
+
+    /// Where the recorded month comes from.
+    package enum Source: Sendable {
+        /// A folder of clients' logs and payments.
+        case logs(String)
+        /// The database's connection string: all clients, starts, stops, what was dealt again.
+        case database(String)
     }
 
     package let period: Period
@@ -33,82 +46,103 @@ package struct ReplayRun: Sendable {
     package private(set) var recorded = Sum()
     package let placed: Int
     package let unplaced: Int
+    /// Centavos that were paid on accounts which nobody held.
+    package let unheldPaid: Int
+    /// What a record of this kind cannot tell, a sentence each.
+    package let unknown: [String]
 
-    private struct Record {
-        var agency: AgencyID
+    private struct Course {
+        var agency: AgencyID?
         var strategy: Strategy
-        var reports = 0
-        var paid = 0
     }
 
     /// - Parameters:
-    ///   - log: the folder of the clients' logs and payments.
     ///   - seed: of the dealing; a plan's own is its month's number.
-    /// - Throws: ``SimulationFailure`` (usage) for files that are not there or not what they should be.
+    /// - Throws: ``SimulationFailure``; usage for files that are not there or not what they should be.
     package init(
-        log: String, cut: String, contracts: String, facts: String? = nil, period: Period, policy: ModelPolicy,
+        _ source: Source, cut: String, contracts: String, facts: String? = nil, period: Period, policy: ModelPolicy,
         seed: UInt64
     ) throws(SimulationFailure) {
         self.period = period
         self.name = policy.name
+        let record =
+            switch source {
+            case .logs(let folder): try MonthRecord(log: folder, period: period)
+            case .database(let database): try MonthRecord(database: database, period: period)
+            }
         let world = try ModelWorld(cut: cut, contracts: contracts, facts: facts, period: period)
-        let placement = ModelPlacement(world, policy.policy)
-        let deal = try ModelDeal(world, placement, policy, seed: seed)
+        let deal = try ModelDeal(world, ModelPlacement(world, policy.policy), policy, seed: seed)
         placed = deal.placed
         unplaced = Int(deal.unplaced)
-        let records = try Self.records(log, period)
+        unheldPaid = record.unheldPaid
+        unknown = Self.unknown(record)
         let agencies = Dictionary(world.contracts.map { ($0.contract, $0.agency) }) { first, _ in first }
-        var dealt: [CaseKey: (agency: AgencyID, strategy: Strategy)] = [:]
+        var courses: [CaseKey: Course] = [:]
         for hand in deal.hands {
             guard let agency = agencies[hand.contract] else { continue }
             for position in hand.positions {
                 let account = world.accounts[position.place]
-                dealt[CaseKey(delegation: account.delegation, account: account.account)] = (agency, hand.pool.strategy)
+                courses[CaseKey(delegation: account.delegation, account: account.account)] = Course(
+                    agency: agency, strategy: hand.pool.strategy)
             }
         }
-        for (key, record) in records {
-            add(record, to: Self.fate(record, dealt[key]))
-            recorded.accounts += 1
-            recorded.reports += record.reports
-            recorded.paying += record.paid > 0 ? 1 : 0
-            recorded.paid += max(0, record.paid)
-        }
-        sums[.unrecorded, default: Sum()].accounts = dealt.keys.count { records[$0] == nil }
-    }
-
-    private static func fate(_ record: Record, _ dealt: (agency: AgencyID, strategy: Strategy)?) -> Fate {
-        guard let dealt else { return .nobody }
-        if dealt.strategy != record.strategy { return .otherStrategy }
-        return dealt.agency == record.agency ? .stands : .otherAgency
-    }
-
-    private mutating func add(_ record: Record, to fate: Fate) {
-        sums[fate, default: Sum()].accounts += 1
-        sums[fate, default: Sum()].reports += record.reports
-        sums[fate, default: Sum()].paying += record.paid > 0 ? 1 : 0
-        sums[fate, default: Sum()].paid += max(0, record.paid)
-    }
-
-    /// By account: who leased it first, under which strategy, and what came of it within the month.
-    private static func records(_ folder: String, _ period: Period) throws(SimulationFailure) -> [CaseKey: Record] {
-        var records: [CaseKey: Record] = [:]
-        for operation in try ClientLog.read(folder: folder).operations {
-            switch operation.reply {
-            case .granted(let grant):
-                for held in grant.accounts {
-                    let key = CaseKey(delegation: operation.delegation, account: held.account)
-                    if records[key] == nil { records[key] = Record(agency: operation.agency, strategy: grant.strategy) }
-                }
-            case .reported(let report):
-                records[CaseKey(delegation: operation.delegation, account: report.held.account)]?.reports += 1
-            case .extended, .returned, .refused, .repeated: break
+        let dealt = Set(courses.keys)
+        begin(record, policy.policy, &courses)
+        let known = Set(world.accounts.map { CaseKey(delegation: $0.delegation, account: $0.account) })
+        for (key, holdings) in record.holdings {
+            for (place, holding) in holdings.enumerated() {
+                let isNew = record.starts == nil && !known.contains(key)
+                let fate = Self.fate(holding, courses[key], in: record)
+                add(holding, to: place > 0 ? .laterHolder : isNew ? .began : fate)
             }
         }
-        for payment in try PaymentFeed.read(folder) where payment.on.period == period {
-            records[payment.key]?.paid +=
-                payment.reverses == nil ? Int(payment.amount.value) : -Int(payment.amount.value)
+        for key in dealt where record.holdings[key] == nil {
+            sums[record.stops?[key] == nil ? .unrecorded : .stopped, default: Sum()].accounts += 1
         }
-        return records
+    }
+
+    /// What began within the month is where the other policy puts it then.
+    private func begin(_ record: MonthRecord, _ policy: Policy, _ courses: inout [CaseKey: Course]) {
+        for (key, start) in record.starts ?? [:] {
+            // Whoever had it before it began had it by the cut.
+            if let from = record.holdings[key]?.first?.from, from < MonthRecord.instant(of: start.on) { continue }
+            switch Segmenter(policy, cut: start.on).verdict(for: start.row) {
+            case .placed(let placed): courses[key] = Course(agency: nil, strategy: placed.strategy)
+            case .excluded, .nothingToCollect: courses[key] = nil
+            }
+        }
+    }
+
+    /// What was held over the month's begin keeps its holder under any policy that leaves it in its strategy.
+    private static func fate(_ holding: MonthRecord.Holding, _ course: Course?, in record: MonthRecord) -> Fate {
+        guard let course else { return .nobody }
+        if course.strategy != holding.strategy { return .otherStrategy }
+        if let from = holding.from, from < record.first { return .stands }
+        guard let agency = course.agency else { return .began }
+        return agency == holding.agency ? .stands : .otherAgency
+    }
+
+    private mutating func add(_ holding: MonthRecord.Holding, to fate: Fate) {
+        sums[fate, default: Sum()].add(holding)
+        recorded.add(holding)
+        // A second holder's is no second account.
+        if fate == .laterHolder { recorded.accounts -= 1 }
+    }
+
+    private static func unknown(_ record: MonthRecord) -> [String] {
+        let common = [
+            "how debtors would have answered another agency, or another strategy",
+            "terms, returns and extensions of accounts that would have moved, and whom they would have made room for",
+            "what the delegations would have rejected of other work",
+        ]
+        guard record.starts == nil else {
+            return common + ["who would have had room for what began or was dealt again within the month"]
+        }
+        return common + [
+            "what began or stopped within the month: logs do not say it, and 'nobody' has what began by a change of its row; "
+                + "'--database' tells them apart",
+            "leases of clients whose logs are not in the folder",
+        ]
     }
 
     package var lines: [String] {
@@ -130,9 +164,11 @@ package struct ReplayRun: Sendable {
             "",
             "Known of the other month: \(pesos(stands.paid)) of the recorded \(pesos(recorded.paid)). The rest may have come or not, and "
                 + "accounts without a record may have added to it; 'agentsim month --model' estimates both with intervals.",
-            "Not replayed: what came within the month (starts, stops, dealing again), terms and returns of accounts that would have moved.",
+            "",
+            "Not to be inferred:",
         ]
-        return lines
+        if unheldPaid != 0 { lines.insert("  \(pesos(unheldPaid)) more were paid on accounts that nobody held", at: 1) }
+        return lines + unknown.map { "  - \($0)" }
     }
 
     package var json: String {
@@ -141,7 +177,18 @@ package struct ReplayRun: Sendable {
         }
         let fates = Fate.allCases.map { "  \"\($0)\": \(object(sums[$0] ?? Sum()))" }
         return
-            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced),\n  \"recorded\": \(object(recorded)),\n"
-            + fates.joined(separator: ",\n") + "\n}"
+            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced), \"unheld_paid\": \(unheldPaid),\n"
+            + "  \"recorded\": \(object(recorded)),\n"
+            + fates.joined(separator: ",\n")
+            + ",\n  \"unknown\": [\(unknown.map { "\"\($0)\"" }.joined(separator: ", "))]\n}"
+    }
+}
+
+extension ReplayRun.Sum {
+    fileprivate mutating func add(_ holding: MonthRecord.Holding) {
+        accounts += 1
+        reports += holding.reports
+        paying += holding.paid > 0 ? 1 : 0
+        paid += max(0, holding.paid)
     }
 }

@@ -8,6 +8,8 @@ struct AgencyLog {
     private let agency: AgencyID
     private let instance: String
     private var pending: [UInt8] = []
+    /// The client's clock, which each line says.
+    var now: Timestamp?
 
     init(folder: String, agency: AgencyID, instance: String) throws(SimulationFailure) {
         self.file = try FileOutput(path: "\(folder)/\(agency).log", append: true)
@@ -22,7 +24,7 @@ struct AgencyLog {
     ) {
         let operation = ClientOperation(
             place: "", agency: agency, instance: instance, key: key, delegation: delegation, reply: reply,
-            receipt: receipt)
+            receipt: receipt, answeredAt: now)
         pending.append(contentsOf: ClientLog.line(operation).utf8)
         pending.append(0x0A)
     }

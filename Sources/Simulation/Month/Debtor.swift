@@ -23,19 +23,37 @@ struct Debtor: Sendable {
     ]
 
     init(seed: UInt64, period: Period, _ held: HeldCase) {
-        var random = SplitMix64(seed: seed, 0xDE, Int(held.held.account.value), Int(period.number))
-        let ofTactic = Self.efficiency[held.tactic] ?? 2_800
         let isCourts = held.strategy == .dual || held.strategy == .mediation
-        isPayer = random.chance(isCourts ? 900 : ofTactic)
+        self.init(
+            seed: seed, period: period, account: held.held.account,
+            efficiency: isCourts ? 900 : Self.efficiency[held.tactic] ?? 2_800,
+            strategy: held.strategy ?? .administrative,
+            due: held.due, overdue: held.overdue, untreatedPercent: nil)
+    }
+
+    /// - Parameters:
+    ///   - efficiency: of ten thousand such debtors, how many pay when they are worked.
+    ///   - strategy: how amounts are drawn.
+    ///   - untreatedPercent: of those, how many pay without; they are spontaneous. `nil`: a few of all others are.
+    init(
+        seed: UInt64, period: Period, account: AccountID, efficiency: Int, strategy: Strategy, due: Cents,
+        overdue: Cents,
+        untreatedPercent: Int?
+    ) {
+        var random = SplitMix64(seed: seed, 0xDE, Int(account.value), Int(period.number))
+        let luck = random.below(10_000)
+        isPayer = luck < efficiency
         let isFull = random.chance(5_556)
-        isSpontaneous = !isCourts && random.chance(60)
+        let isCourts = strategy == .dual || strategy == .mediation
+        // The same luck for both: whoever pays without being worked pays when worked.
+        isSpontaneous = untreatedPercent.map { luck < efficiency * $0 / 100 } ?? (!isCourts && random.chance(60))
         // Nobody is asked for less than 200 pesos.
-        let instalment = max(20_000, Int(held.due.value))
+        let instalment = max(20_000, Int(due.value))
         let amount =
-            switch held.strategy ?? .administrative {
+            switch strategy {
             // Most of what is due or overdue, so that 571 of 1,783 pesos come in (ORA-11).
             case .preventive:
-                min(max(instalment, Int(held.overdue.value)), instalment * 3) * random.between(62...91) / 100
+                min(max(instalment, Int(overdue.value)), instalment * 3) * random.between(62...91) / 100
             // $3,386 is the mean payment (ORA-10); whoever is dealt again can pay twice.
             case .administrative: instalment * random.between(79...107) / 100
             // $4,691 by payer (ORA-13): two instalments and more, or about half of one.

@@ -34,6 +34,18 @@ final class PaymentFeed {
         try gather()
     }
 
+    /// Writes those of one month's days into a file of their own, which an import takes for that month.
+    static func write(_ period: Period, of folder: String, to path: String) throws(SimulationFailure) {
+        let file = try FileOutput(replacing: path)
+        try file.write("\(header.joined(separator: ","))\n".utf8)
+        for part in try Folder.names(in: folder) where part.hasPrefix("payments-\(period)-") && part.hasSuffix(".csv") {
+            for line in try Folder.text("\(folder)/\(part)").split(separator: "\n").dropFirst() {
+                try file.write("\(line)\n".utf8)
+            }
+        }
+        try file.finish()
+    }
+
     /// All payments that the runs of a folder had; none where there was no run yet.
     static func read(_ folder: String) throws(SimulationFailure) -> [PlannedPayment] {
         try read(path: "\(folder)/payments.csv")

@@ -53,6 +53,7 @@ actor SimulatedAgency {
     /// - Returns: what it did in this tick.
     func act(_ tick: Tick) async throws -> MonthCounts {
         counts = MonthCounts()
+        log.now = tick.now
         random = SplitMix64(seed: seed, 0x71C, Int(agency.value), Int(tick.now.microseconds / 1_000_000))
         if tick.now.local(offsetSeconds: 0).secondOfDay < 20 * 3_600 { exhausted = [] }
         if random.chance(behaviour.crashes) { await link.cut() }
@@ -112,7 +113,8 @@ actor SimulatedAgency {
         }
     }
 
-    /// Sends a request again under its key; the reply must be the same, byte for byte.
+    /// Sends a request again under its key; the reply must be the same, byte for byte. Then another one under the same key, which must be
+    /// refused where the first was taken.
     func repeated(_ request: AgentRequest, verb: String, key: Int64, delegation: Delegation, first: ClientReply)
         async throws
     {
@@ -122,5 +124,9 @@ actor SimulatedAgency {
         let isEqual = reply.text == first.text
         if !isEqual { counts.unequal += 1 }
         log.write(key: key, delegation: delegation, .repeated(verb: verb, isEqual: isEqual))
+        guard first.isOK, let other = request.altered, let refusal = try await link.send([other]).first,
+            refusal.replyClass != .retry
+        else { return }
+        log.write(key: key, delegation: delegation, .altered(verb: verb, code: refusal.isOK ? "OK" : refusal.codeText))
     }
 }

@@ -3,8 +3,8 @@
 package import Assignment
 internal import Glibc
 
-/// A whole month by one command: a portfolio, a daemon with its database, the agencies, the reviewers, the close and the judge. All of
-/// it by the programs, the protocol and the database that are used in earnest.
+/// A whole month by one command, or several in a row: a portfolio, a daemon with its database, the agencies, the reviewers, the close
+/// and the judge. All of it by the programs, the protocol and the database that are used in earnest.
 package struct WholeMonth: Sendable {
     package struct Settings: Sendable {
         /// Everything comes to lie here; it has to be empty or missing.
@@ -19,6 +19,8 @@ package struct WholeMonth: Sendable {
         package var profiles: ProfileFile?
         /// The last day that is played; the month's by itself. What follows the month is left out where it ends earlier.
         package var lastDay: LocalDate?
+        /// How many months in a row, 1...5; each is closed on the ninth of the one behind it, while that one is played.
+        package var months = 1
 
         package init(
             folder: String, specification: PortfolioSpecification, program: String, schedules: String
@@ -38,7 +40,7 @@ package struct WholeMonth: Sendable {
     }
 
     private let settings: Settings
-    private var period: Period { settings.specification.period }
+    private var first: Period { settings.specification.period }
     private var inputs: String { "\(settings.folder)/portfolio" }
     private var clients: String { "\(settings.folder)/clients" }
 
@@ -56,13 +58,24 @@ package struct WholeMonth: Sendable {
             _ = try PortfolioFolder(settings.specification).write(to: inputs) { _ in }
             return ""
         }
-        try open(daemon, progress)
-        try await play(daemon, progress)
-        guard lastDay == period.lastDay else { return nil }
-        return try close(daemon, progress)
+        for number in 0..<settings.months {
+            let period = first.advanced(byMonths: number)
+            try open(period, daemon, progress)
+            try await play(period, daemon, progress)
+            guard lastDay(of: period) == period.lastDay else { return nil }
+            try end(period, daemon, progress)
+        }
+        let last = first.advanced(byMonths: settings.months - 1)
+        try close(last, daemon, progress)
+        return try judge(last, daemon, progress)
     }
 
-    private var lastDay: LocalDate { min(settings.lastDay ?? period.lastDay, period.lastDay) }
+    private func lastDay(of period: Period) -> LocalDate { min(settings.lastDay ?? period.lastDay, period.lastDay) }
+
+    /// A file of the portfolio: the first month's have no month in their names.
+    private func input(_ name: String, _ period: Period) -> String {
+        "\(inputs)/\(name)\(period == first ? "" : "-\(period)").csv"
+    }
 
     private var options: [String] {
         let place = settings.database.map { ["--database", $0] } ?? ["--data-dir", "\(settings.folder)/postgres"]
@@ -105,42 +118,54 @@ package struct WholeMonth: Sendable {
 
     // MARK: The parts of a month
 
-    private func open(_ daemon: DaemonProgram, _ progress: (Step) -> Void) throws {
+    private func open(_ period: Period, _ daemon: DaemonProgram, _ progress: (Step) -> Void) throws {
         func call(_ title: String, _ words: String...) throws {
             try step(title, progress) { try daemon.call(words) }
         }
         let month = "\(period)"
-        if settings.database == nil { try call("private PostgreSQL", "database", "start") }
+        if period == first, settings.database == nil { try call("private PostgreSQL", "database", "start") }
         try call("clock", "clock", "set", "\(period.firstDay)T06:00Z")
-        // It is asked for by its path, which the settings name already.
-        try call("key of the ledger", "ledger", "key", "new", "\(settings.folder)/ledger.key")
-        try call("zones", "import", "zones", "\(inputs)/zones.csv", "--period", month)
-        try call("schedules", "import", "schedules", settings.schedules, "--period", month)
-        try call("contracts", "import", "contracts", "\(inputs)/contracts.csv", "--period", month)
-        try call("agencies' keys", "agency", "key", "add", "--file", "\(inputs)/keys.csv")
-        try call("cut", "import", "cut", "\(inputs)/cut.csv", "--period", month)
-        if try Table(path: "\(inputs)/facts-opening.csv", required: ["fact"]).rows.count > 0 {
-            try call("opening facts", "import", "facts", "\(inputs)/facts-opening.csv", "--period", month)
+        if period == first {
+            // It is asked for by its path, which the settings name already.
+            try call("key of the ledger", "ledger", "key", "new", "\(settings.folder)/ledger.key")
+            try call("zones", "import", "zones", "\(inputs)/zones.csv", "--period", month)
+            try call("schedules", "import", "schedules", settings.schedules, "--period", month)
+            try call("contracts", "import", "contracts", "\(inputs)/contracts.csv", "--period", month)
+            try call("agencies' keys", "agency", "key", "add", "--file", "\(inputs)/keys.csv")
+        }
+        try call("cut of \(period)", "import", "cut", input("cut", period), "--period", month)
+        if try Table(path: input("facts-opening", period), required: ["fact"]).rows.count > 0 {
+            try call("opening facts", "import", "facts", input("facts-opening", period), "--period", month)
         }
         let policy = settings.policy.map { ["--policy", $0] } ?? []
         try step("segmentation", progress) { try daemon.call(["segment", "--period", month] + policy) }
         try call("plan", "plan", "apply", "--period", month)
     }
 
-    private func play(_ daemon: DaemonProgram, _ progress: (Step) -> Void) async throws {
+    private func play(_ period: Period, _ daemon: DaemonProgram, _ progress: (Step) -> Void) async throws {
         let ready = "\(settings.folder)/dispatcherd.ready"
+        if Folder.exists(ready) { unlink(ready) }
         let server = try BackgroundProcess(
             settings.program, ["serve", "--port", "0", "--ready-file", ready] + options,
             output: "\(settings.folder)/dispatcherd.log")
         defer { server.stop() }
         let port = try port(ready, server)
+        var begin = period.firstDay
+        if period != first {
+            // What agencies told late of the month before has come by then, and every review.
+            let eighth = begin.advanced(byDays: 7)
+            try await run(port, begin...eighth, progress)
+            try close(period.advanced(byMonths: -1), daemon, progress)
+            begin = eighth.advanced(byDays: 1)
+        }
         let middle = period.firstDay.advanced(byDays: 14)
-        try await run(port, period.firstDay...min(middle, lastDay), progress)
+        let lastDay = lastDay(of: period)
+        try await run(port, begin...min(middle, lastDay), progress)
         guard lastDay > middle else { return }
         let month = "\(period)"
-        try step("stops", progress) { try daemon.call(["import", "stops", "\(inputs)/stops.csv", "--period", month]) }
+        try step("stops", progress) { try daemon.call(["import", "stops", input("stops", period), "--period", month]) }
         try step("starts", progress) {
-            try daemon.call(["import", "starts", "\(inputs)/starts.csv", "--period", month])
+            try daemon.call(["import", "starts", input("starts", period), "--period", month])
         }
         try step("dealing again", progress) {
             try daemon.call(["plan", "rebalance", "--period", month, "--left-over"])
@@ -177,25 +202,43 @@ package struct WholeMonth: Sendable {
                     + "\(Terminal.grouped(payments)) payments", seconds: Self.seconds(since: start)))
     }
 
-    private func close(_ daemon: DaemonProgram, _ progress: (Step) -> Void) throws -> VerdictReport {
+    /// What comes on a month's last evening: the feed of payments, supervision's facts, the reviews.
+    private func end(_ period: Period, _ daemon: DaemonProgram, _ progress: (Step) -> Void) throws {
         func call(_ title: String, _ words: String...) throws {
             try step(title, progress) { try daemon.call(words) }
         }
-        let folder = settings.folder
         let month = "\(period)"
-        try call("payments", "import", "payments", "\(clients)/payments.csv", "--period", month)
-        try call("facts", "import", "facts", "\(inputs)/facts.csv", "--period", month)
-        try call("pending reviews", "review", "list", "--pending", "--csv", "\(folder)/pending.csv", "--period", month)
+        let payments = "\(settings.folder)/payments-\(period).csv"
+        let (pending, reviews) = (
+            "\(settings.folder)/pending-\(period).csv", "\(settings.folder)/reviews-\(period).csv"
+        )
+        try PaymentFeed.write(period, of: clients, to: payments)
+        try call("payments of no agency's", "import", "payments", input("payments", period), "--period", month)
+        try call("payments", "import", "payments", payments, "--period", month)
+        try call("facts", "import", "facts", input("facts", period), "--period", month)
+        try call("pending reviews", "review", "list", "--pending", "--csv", pending, "--period", month)
         try step("reviewers", progress) {
-            let pending = try Table(path: "\(folder)/pending.csv", required: Reviewers.required)
-            let counts = try Reviewers(seed: settings.specification.seed).review(pending, to: "\(folder)/reviews.csv")
+            let table = try Table(path: pending, required: Reviewers.required)
+            let counts = try Reviewers(seed: settings.specification.seed).review(table, to: reviews)
             return "\(Terminal.grouped(counts.approved)) approved, \(Terminal.grouped(counts.rejected)) rejected"
         }
-        try call("reviews", "review", "import", "\(folder)/reviews.csv")
+        try call("reviews", "review", "import", reviews)
+    }
+
+    private func close(_ period: Period, _ daemon: DaemonProgram, _ progress: (Step) -> Void) throws {
+        func call(_ title: String, _ words: String...) throws {
+            try step(title, progress) { try daemon.call(words) }
+        }
         // The ninth of the next month is behind every deadline of reviews.
         try call("clock", "clock", "set", "\(period.lastDay.advanced(byDays: 9))T06:00Z")
-        try call("close", "close", "--period", month, "--out", "\(folder)/month")
-        try call("ledger", "ledger", "verify")
+        let folder = settings.months == 1 ? "month" : "month-\(period)"
+        try call("close of \(period)", "close", "--period", "\(period)", "--out", "\(settings.folder)/\(folder)")
+    }
+
+    private func judge(
+        _ period: Period, _ daemon: DaemonProgram, _ progress: (Step) -> Void
+    ) throws -> VerdictReport {
+        try step("ledger", progress) { try daemon.call(["ledger", "verify"]) }
         let start = ContinuousClock.now
         let address = try settings.database ?? daemon.databaseURL()
         let verdict = try Verification(database: address, logFolder: clients, period: period).run { _, _ in }

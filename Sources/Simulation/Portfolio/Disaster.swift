@@ -3,7 +3,8 @@
 internal import Assignment
 
 /// The hurricane of October 2023 in Guerrero, as far as its accounts were published: 39,371 credits in balance, of them 33,770 in
-/// force and 5,601 overdue, by regime and with 26,474 extensions (ORA-60).
+/// force and 5,601 overdue, by regime and with 26,474 extensions (ORA-60); and 7,661 beside the balance, in four groups that are not named,
+/// which are all taken for segregated ones.
 ///
 /// Two municipalities are struck (an assumption; the published list by municipality has ten). Every account in them is suspended
 /// (SOL-03: two blocks of three months).
@@ -11,8 +12,11 @@ enum Disaster {
     static let delegation = 12
     /// Acapulco de Juárez and Coyuca de Benítez.
     static let municipalities = [12_001, 12_021]
-    /// 39,371 of 5,513,092 are 0.714 %, and the delegation is drawn with 1.1 %.
-    private static let struckPerTenThousand = 6_492
+    /// 39,371 of 5,513,092 in balance are 0.714 %, which are 83.7 % of those struck; the delegation is drawn with 1.1 %, and 90.91 % of
+    /// all accounts are in balance.
+    private static let struckPerTenThousand = 7_050
+    /// 7,661 of the 47,032 that were struck.
+    private static let besideBalance = (part: 7_661, of: 47_032)
 
     static func isStruck(_ draft: AccountDraft) -> Bool {
         draft.delegation == delegation && municipalities.contains(draft.municipality)
@@ -25,6 +29,11 @@ enum Disaster {
         }
         draft.municipality = municipalities[random.chance(8_500) ? 0 : 1]
         draft.situation = .active
+        if random.below(besideBalance.of) < besideBalance.part {
+            draft.book = .segregated
+        } else if !draft.isInBalance {
+            draft.book = .infonavit
+        }
         draft.disasterUntil = asOf.advanced(byDays: random.between(30...120))
         draft.fppUntil = nil
         draft.lawsuitOn = nil

@@ -2,7 +2,7 @@
 
 internal import Assignment
 
-/// Writes a whole portfolio into a folder: zones, contracts, the cut, stops, facts and keys that fit together.
+/// Writes a whole portfolio into a folder: zones, contracts, the cut, stops, starts, payments, facts and keys that fit together.
 package struct PortfolioFolder: Sendable {
     /// How many accounts there are of each kind.
     package struct Counts: Sendable {
@@ -16,6 +16,7 @@ package struct PortfolioFolder: Sendable {
         package var administrative = 0
         package var stops = 0
         package var starts = 0
+        package var payments = 0
         package var planted: [Damage: Int] = [:]
         package var balanceCents = 0
         package var contractLines = 0
@@ -39,7 +40,7 @@ package struct PortfolioFolder: Sendable {
         try writeContracts(contracts, folder, &counts)
         try writeFacts(contracts, folder, &counts)
         try writeKeys(folder, &counts)
-        try writeAccounts(folder, &counts, progress)
+        try writeAccounts(folder, contracts, &counts, progress)
         return counts
     }
 
@@ -118,36 +119,30 @@ package struct PortfolioFolder: Sendable {
     }
 
     private func writeAccounts(
-        _ folder: String, _ counts: inout Counts, _ progress: (Int) -> Void
+        _ folder: String, _ contracts: [ContractDraft], _ counts: inout Counts, _ progress: (Int) -> Void
     ) throws(SimulationFailure) {
         let maker = specification.maker
-        let stopMaker = StopMaker(seed: specification.seed ^ 0x5709, period: specification.period)
-        let startMaker = StartMaker(seed: specification.seed ^ 0x57A7, period: specification.period)
         var cut = try CutWriter(path: "\(folder)/cut.csv", period: specification.period)
-        var stops = try RowWriter(path: "\(folder)/stops.csv", header: StopMaker.header)
-        var starts = try RowWriter(path: "\(folder)/starts.csv", header: StartMaker.header)
+        var files = try MonthFiles(folder: folder, period: specification.period, seed: specification.seed)
         var mess = try specification.messTimes.map { times throws(SimulationFailure) in
             try CutMess(folder: folder, specification, times: times)
         }
-        var after = try CutsAfter(folder: folder, specification)
+        var after = try CutsAfter(folder: folder, specification, contracts)
         for index in 0..<specification.accounts {
             let draft = maker.account(index)
             if mess == nil { try cut.write(draft) } else { try mess?.write(draft, index, to: &cut) }
             try after.write(draft)
             counts.add(draft)
-            if draft.isCollected {
-                if try stopMaker.write(draft, to: &stops) { counts.stops += 1 }
-            } else if try startMaker.write(draft, to: &starts) {
-                counts.starts += 1
-            }
+            try files.write(draft)
             if (index + 1).isMultiple(of: 100_000) { progress(index + 1) }
         }
-        counts.starts += try startMaker.writeNew(maker, accounts: specification.accounts, to: &starts)
         if mess != nil { counts.planted = try mess?.finish() ?? [:] }
         try after.finish()
         try cut.finish()
-        try stops.finish()
-        try starts.finish()
+        try files.finish(specification, messTimes: specification.messTimes)
+        counts.stops = files.counts.stops
+        counts.starts = files.counts.starts
+        counts.payments = files.counts.payments
     }
 }
 

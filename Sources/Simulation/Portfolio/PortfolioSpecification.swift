@@ -16,7 +16,7 @@ package struct PortfolioSpecification: Sendable {
     package var hasDisaster = false
     /// How often each kind of ``Damage`` is planted into the cut; `nil`: a clean one.
     package var messTimes: Int?
-    /// How many of the months behind the period get a cut, 0...4 (``AccountCourse``).
+    /// How many of the months behind the period get a cut, facts, stops and starts, 0...4 (``AccountCourse``).
     package var cutsAfter = 0
 
     /// - Parameter accounts: 1...10,000,000.
@@ -42,6 +42,15 @@ package struct PortfolioSpecification: Sendable {
         self.agencies = agencies
         self.contracts = contracts
         self.zones = zones
+    }
+
+    /// The same portfolio some months later.
+    func later(months: Int) throws(SimulationFailure) -> PortfolioSpecification {
+        var later = try PortfolioSpecification(
+            accounts: accounts, seed: seed, period: period.advanced(byMonths: months), agencies: agencies,
+            contracts: contracts, zones: zones)
+        later.hasDisaster = hasDisaster
+        return later
     }
 
     var maker: AccountMaker { AccountMaker(seed: seed, asOf: asOf, hasDisaster: hasDisaster) }

@@ -38,12 +38,14 @@ struct StartMaker {
 
     /// The accounts behind the cut's own, whole, as far as there is something to collect of them.
     ///
+    /// - Parameter month: 0 for the first; each has accounts of its own.
     /// - Returns: how many.
     func writeNew(
-        _ maker: AccountMaker, accounts: Int, to rows: inout RowWriter
+        _ maker: AccountMaker, accounts: Int, month: Int = 0, to rows: inout RowWriter
     ) throws(SimulationFailure) -> Int {
         var count = 0
-        for index in accounts..<accounts + accounts / Self.accountsPerNew {
+        let new = accounts / Self.accountsPerNew
+        for index in accounts + month * new..<accounts + (month + 1) * new {
             let draft = maker.account(index)
             guard draft.isCollected, draft.judicialOn == nil else { continue }
             var random = SplitMix64(seed: seed, stream: UInt64(draft.account))

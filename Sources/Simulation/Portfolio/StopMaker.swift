@@ -15,9 +15,13 @@ struct StopMaker {
     let period: Period
 
     /// A stop for about one collected account in 150.
-    func write(_ draft: AccountDraft, to rows: inout RowWriter) throws(SimulationFailure) -> Bool {
+    ///
+    /// - Returns: its reason and first day.
+    func write(
+        _ draft: AccountDraft, to rows: inout RowWriter
+    ) throws(SimulationFailure) -> (reason: String, from: LocalDate)? {
         var random = SplitMix64(seed: seed, stream: UInt64(draft.account))
-        guard random.chance(67) else { return false }
+        guard random.chance(67) else { return nil }
         let reason = Self.reasons[random.index(weights: Self.weights)]
         let from = period.firstDay.advanced(byDays: random.between(5...Self.lastDay - 1))
         let lasts = ["fpp", "extension", "dispute", "disaster"].contains(reason)
@@ -27,6 +31,6 @@ struct StopMaker {
         rows.field(date: from)
         rows.field(date: lasts ? from.advanced(byDays: random.between(60...180)) : nil)
         try rows.endRow()
-        return true
+        return (reason, from)
     }
 }

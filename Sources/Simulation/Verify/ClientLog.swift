@@ -13,8 +13,10 @@ package import Assignment
 ///     RETURN key=20 delegation=14 account=1000000134 epoch=1 reason=unlocatable
 ///     NO key=21 delegation=14 verb=REPORT code=REASSIGNED account=1000000134 epoch=1 evidence=1207
 ///     REPEAT key=18 delegation=14 verb=REPORT equal=yes
+///     ALTER key=18 delegation=14 verb=REPORT code=KEY-REUSED
 ///
-/// A file is one agency's and is only appended to; the first line of each run names agency and instance again.
+/// Each line may say `now=`, the client's clock when it was answered. A file is one agency's and is only appended to; the first line of
+/// each run names agency and instance again.
 package enum ClientLog {
     package static func header(agency: AgencyID, instance: String) -> String {
         "# agentsim client log 1 agency=\(agency) instance=\(instance)"
@@ -40,7 +42,9 @@ package enum ClientLog {
             if let account = refusal.held { line += held(account) }
             if let evidence = refusal.evidence { line += " evidence=\(evidence)" }
         case .repeated(let verb, let isEqual): line += " verb=\(verb) equal=\(isEqual ? "yes" : "no")"
+        case .altered(let verb, let code): line += " verb=\(verb) code=\(code)"
         }
+        if let now = operation.answeredAt { line += " now=\(now)" }
         if let receipt = operation.receipt { line += " receipt=\(Hex.text(receipt))" }
         return line
     }
@@ -108,6 +112,7 @@ package enum ClientLog {
         case .returned: "RETURN"
         case .refused: "NO"
         case .repeated: "REPEAT"
+        case .altered: "ALTER"
         }
     }
 
@@ -129,7 +134,7 @@ package enum ClientLog {
         else { return nil }
         return ClientOperation(
             place: place, agency: agency, instance: instance, key: key, delegation: delegation, reply: reply,
-            receipt: fields["receipt"].flatMap { Hex.bytes($0) })
+            receipt: fields["receipt"].flatMap { Hex.bytes($0) }, answeredAt: fields.instant("now"))
     }
 
     private static func reply(_ fields: LogFields) -> ClientOperation.Reply? {
@@ -156,6 +161,9 @@ package enum ClientLog {
         case "REPEAT":
             guard let verb = fields["verb"], let equal = fields["equal"] else { return nil }
             return .repeated(verb: String(verb), isEqual: equal == "yes")
+        case "ALTER":
+            guard let verb = fields["verb"], let code = fields["code"] else { return nil }
+            return .altered(verb: String(verb), code: String(code))
         default: return nil
         }
     }

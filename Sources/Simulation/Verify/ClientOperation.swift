@@ -12,6 +12,8 @@ package struct ClientOperation: Equatable, Sendable {
         case refused(Refusal)
         /// A request sent again under its key; `isEqual` tells whether the reply was the same, byte for byte.
         case repeated(verb: String, isEqual: Bool)
+        /// Another request under a key that was acknowledged before, and the code of what came back; `OK` where it was taken.
+        case altered(verb: String, code: String)
     }
 
     package struct Grant: Equatable, Sendable {
@@ -91,11 +93,14 @@ package struct ClientOperation: Equatable, Sendable {
     package var reply: Reply
     /// 32 bytes; the hash of the ledger's record of it.
     package var receipt: [UInt8]?
+    /// The client's clock when it was answered; `nil` in logs that do not say it.
+    package var answeredAt: Timestamp?
 
     package init(
         place: String, agency: AgencyID, instance: String, key: Int64, delegation: Delegation, reply: Reply,
-        receipt: [UInt8]? = nil
+        receipt: [UInt8]? = nil, answeredAt: Timestamp? = nil
     ) {
+        self.answeredAt = answeredAt
         self.place = place
         self.agency = agency
         self.instance = instance

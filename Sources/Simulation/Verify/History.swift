@@ -237,6 +237,9 @@ package struct History: Sendable {
     package var requests: Set<Request> = []
     /// The code under which each piece of evidence was refused.
     package var evidence: [Int64: String] = [:]
+    /// The same with all that is known of it.
+    package var refused: [Evidence] = []
+    package var givenBack: [GivenBack] = []
     /// Reports that came after their lease's end, were kept as evidence, and count: by rule or by a person.
     package var lateAccepted: Set<Request> = []
     package var noticed: Set<Held> = []
@@ -244,6 +247,15 @@ package struct History: Sendable {
     /// By agency in the order in which they were given.
     package var orders: [Order] = []
     package var contractEnds: [Int32: LocalDate] = [:]
+    /// Bonds in centavos, of contracts that they limit.
+    package var bonds: [Int32: Int64] = [:]
+    package var advisers: [Advisers] = []
+    /// When contracts, with their bonds and advisers, were last taken in.
+    package var contractsImportedAt: Timestamp?
+    package var quotaPlaces: [Int32: QuotaPlace] = [:]
+    /// The period that each hand was dealt for.
+    package var handPeriods: [Int32: Int32] = [:]
+    package var cutExclusions: [CutExclusion] = []
     /// The number that the database gave to each installation.
     package var instances: [String: Int32] = [:]
     package var blocks: [Block] = []

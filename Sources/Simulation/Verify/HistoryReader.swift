@@ -6,7 +6,7 @@ package import PgStore
 /// Reads the history of one delegation from the database. The statements are the checker's own: a judge that asked the
 /// engine's code for the truth would share its mistakes.
 package struct HistoryReader {
-    private let link: PgLink
+    let link: PgLink
     private let operations: [Delegation: [ClientOperation]]
     private let statementLines: [Delegation: [History.StatementLine]]
     private let comparesRecords: Bool
@@ -40,6 +40,8 @@ package struct HistoryReader {
             try reported(&history)
             try stopped(&history)
             try ordered(&history)
+            try bounds(&history)
+            try excluded(&history)
             try ledger(&history)
             try stored(&history)
             return history
@@ -52,7 +54,7 @@ package struct HistoryReader {
         return Set(rows.compactMap { Delegation($0.int16(0)) }).union(operations.keys).sorted()
     }
 
-    private func copy(_ select: String, _ history: History, _ row: (inout PgCopyReader) throws -> Void) throws {
+    func copy(_ select: String, _ history: History, _ row: (inout PgCopyReader) throws -> Void) throws {
         let text = select.replacing("$delegation", with: history.delegation.description)
         try link.copyOut("COPY (\(text)) TO STDOUT (FORMAT binary)", row)
     }
@@ -70,8 +72,10 @@ package struct HistoryReader {
     }
 
     private func dealt(_ history: inout History) throws {
-        try copy("SELECT hand_id FROM hand WHERE delegation_id = $delegation AND state = 'open'", history) { reader in
-            history.openHands.insert(reader.int32())
+        try copy("SELECT hand_id, period, state FROM hand WHERE delegation_id = $delegation", history) { reader in
+            let hand = reader.int32()
+            history.handPeriods[hand] = reader.int32()
+            if reader.text() == "open" { history.openHands.insert(hand) }
         }
         try copy(
             "SELECT hand_id, position, account_id, epoch, exposure FROM position WHERE delegation_id = $delegation",
@@ -181,10 +185,7 @@ package struct HistoryReader {
                 History.Request(
                     agency: reader.int32(), instance: reader.int32(), verb: "REPORT", key: reader.int64()))
         }
-        try copy("SELECT evidence_id, code FROM evidence WHERE delegation_id = $delegation", history) { reader in
-            let number = reader.int64()
-            history.evidence[number] = reader.text()
-        }
+        try refused(&history)
     }
 
     private func stopped(_ history: inout History) throws {
@@ -258,7 +259,7 @@ package struct HistoryReader {
         }
     }
 
-    private static func held(_ reader: inout PgCopyReader) -> Held? {
+    static func held(_ reader: inout PgCopyReader) -> Held? {
         guard let account = AccountID(reader.int64()), let epoch = Epoch(reader.int64()) else { return nil }
         return Held(account: account, epoch: epoch)
     }

@@ -129,8 +129,10 @@ package enum Merkle {
     package static func leaves(_ packed: [UInt8]) -> [[UInt8]]? {
         let records = records(packed)
         guard records.reduce(0, { $0 + $1.count + 4 }) == packed.count else { return nil }
-        return records.map { Array(SHA256.hash(data: [0] + $0)) }
+        return records.map(leaf)
     }
+
+    package static func leaf(_ record: ArraySlice<UInt8>) -> [UInt8] { Array(SHA256.hash(data: [0] + record)) }
 
     /// The records of a block; what follows one that is cut off is left out.
     package static func records(_ packed: [UInt8]) -> [ArraySlice<UInt8>] {

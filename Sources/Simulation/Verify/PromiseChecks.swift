@@ -45,6 +45,7 @@ struct PromiseChecks {
             case .returned(let returned): check(operation, returned, key, &verdict)
             case .refused(let refusal): check(operation, refusal, &verdict)
             case .repeated(let verb, let isEqual): check(operation, verb, isEqual, &verdict)
+            case .altered(let verb, let code): checkAltered(operation, verb, code, &verdict)
             }
         }
         twice(outcomes, &verdict)
@@ -134,6 +135,22 @@ struct PromiseChecks {
                 events: [event(operation)]))
     }
 
+    /// What a used key may be answered with where the content is another one.
+    private static let refusingCodes: Set = ["KEY-REUSED", "KEY-EXPIRED"]
+
+    private func checkAltered(_ operation: ClientOperation, _ verb: String, _ code: String, _ verdict: inout Verdict) {
+        verdict.count(.countedOnce)
+        guard !Self.refusingCodes.contains(code) else { return }
+        let first = history.operations.first {
+            $0.key == operation.key && $0.agency == operation.agency && $0.instance == operation.instance
+                && $0.boundKind == verb
+        }
+        verdict.add(
+            Finding(
+                .countedOnce, history.delegation, "a used key was not refused for another \(verb)",
+                events: [first, operation].compactMap { $0.map(event) }))
+    }
+
     private func twice(_ outcomes: [Key: [History.Outcome]], _ verdict: inout Verdict) {
         var numbers: [Int64: History.Outcome] = [:]
         for same in outcomes.values where same.count > 1 {
@@ -200,7 +217,7 @@ extension ClientOperation {
         case .reported: "REPORT"
         case .extended: "EXTEND"
         case .returned: "RETURN"
-        case .refused, .repeated: nil
+        case .refused, .repeated, .altered: nil
         }
     }
 }

@@ -10,7 +10,10 @@ package enum Invariant: String, Sendable, CaseIterable {
     case nothingLost = "nothing-lost"
     case countedOnce = "counted-once"
     case quotas
+    case capacity
+    case bond
     case exclusions
+    case endings
     case expiry
     case terms
     case ledger
@@ -26,8 +29,11 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .nothingLost: "nothing acknowledged is lost"
         case .countedOnce: "nothing is counted twice"
         case .quotas: "no grant goes above its quota"
-        case .exclusions: "no stopped account is granted or kept, and nothing to an agency on hold"
-        case .expiry: "no lease expires early"
+        case .capacity: "no grant goes above what the contract's advisers carry"
+        case .bond: "no grant goes above its contract's bond, over all delegations"
+        case .exclusions: "no excluded account is granted, none stopped is kept, nothing to an agency on hold"
+        case .endings: "no account is given back but by its holder"
+        case .expiry: "no lease expires early, outages are credited"
         case .terms: "no term passes the end of its contract"
         case .ledger: "the ledger is whole and holds every receipt"
         case .records: "every row is what was recorded of it"
@@ -80,10 +86,19 @@ package struct Verdict: Sendable {
 /// Judges a history. Knows no database and no clock: the same history gets the same verdict.
 package enum Judge {
     package static func judge(_ history: History) -> Verdict {
+        var bonds = BondHistory()
+        return judge(history, adding: &bonds)
+    }
+
+    /// - Parameter bonds: gets what the history adds to what is judged over all delegations, by ``BondHistory/judge()``.
+    package static func judge(_ history: History, adding bonds: inout BondHistory) -> Verdict {
         var verdict = Verdict()
         let leases = history.leases()
+        bonds.add(history, leases: leases)
         LeaseChecks(history: history, leases: leases).run(&verdict)
         LimitChecks(history: history, leases: leases).run(&verdict)
+        CapacityChecks(history: history, leases: leases).run(&verdict)
+        CauseChecks(history: history, leases: leases).run(&verdict)
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
         RecordChecks(history: history).run(&verdict)

@@ -23,7 +23,7 @@ package struct VerdictReport: Sendable {
         for invariant in Invariant.allCases {
             let count = Terminal.grouped(verdict.checked[invariant] ?? 0)
             let broken = verdict.findings.filter { $0.invariant == invariant }.count
-            let padding = String(repeating: " ", count: max(1, 84 - invariant.title.count - count.count))
+            let padding = String(repeating: " ", count: max(1, 92 - invariant.title.count - count.count))
             lines.append(
                 "  \(broken == 0 ? "holds " : "BROKEN") \(invariant.title)\(padding)\(count) checks"
                     + (broken == 0 ? "" : ", \(broken) breaks"))

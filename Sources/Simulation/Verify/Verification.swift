@@ -46,16 +46,19 @@ package struct Verification {
                 throw SimulationFailure(
                     .usage, "the database has no period \(period)", remedy: "Name one that was imported")
             }
+            let statements = try StatementReader.statements(link)
             let reader = HistoryReader(
-                link, operations: operations, statementLines: try StatementReader.lines(link), comparesRecords: true)
+                link, operations: operations, statementLines: statements.lines, comparesRecords: true)
             let delegations = try reader.delegations()
-            var verdict = Verdict()
+            var verdict = StatementChecks(statements: statements).verdict()
+            var bonds = BondHistory()
             if let first = delegations.first { try logs(link, installations, first, &verdict) }
             if let first = delegations.first { try ends(link, first, &verdict) }
             for (index, delegation) in delegations.enumerated() {
-                verdict.merge(Judge.judge(try reader.history(delegation)))
+                verdict.merge(Judge.judge(try reader.history(delegation), adding: &bonds))
                 progress(index + 1, delegations.count)
             }
+            verdict.merge(bonds.judge())
             return VerdictReport(
                 verdict, operations: operations.count, delegations: delegations.count, period: period.description)
         } catch let error as PgError {

@@ -18,5 +18,7 @@ def run(bench):
             f"{line['nanoseconds'] / line['passNanoseconds']:.1f} x a pass over its {line['bytes']} bytes")
         if verb in necessary:
             more = allocations - necessary[verb]
-            yield Result(f"codec-{verb.lower()}", f"{more:.2f} more allocations", "0.00", more < 0.01)
+            yield Result(f"codec-{verb.lower()}", f"{more:.2f} more allocations", "0.00", more < 0.01,
+                         {"keys": line["keys"], "bytes": line["bytes"], "allocations": allocations,
+                          "nanoseconds": line["nanoseconds"], "reference": line["passNanoseconds"]})
         necessary.setdefault(verb, allocations)

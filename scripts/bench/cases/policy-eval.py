@@ -107,6 +107,7 @@ def measured(bench, policy, python):
     say(f"DuckDB   {spread(there)}, {millions / statistics.median(there):.0f} M accounts per s")
     ratio = statistics.median(there) / statistics.median(here)
     name = line_name("policy-eval", policy)
-    yield Result(name, f"{ratio:.2f} x", f">= {TARGET} x", ratio >= TARGET and not wrong)
+    yield Result(name, f"{ratio:.2f} x", f">= {TARGET} x", ratio >= TARGET and not wrong,
+                 {"seconds": here, "reference": there})
     if wrong:
         yield Result(f"{name}-counts", f"{len(wrong)} differ", "0 differ", False)

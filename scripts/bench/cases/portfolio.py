@@ -23,4 +23,5 @@ def run(bench):
         found = placed.get(strategy, 0)
         say(f"{strategy}: {found:,} accounts, published in proportion {wanted:,.0f}")
         yield Result(f"portfolio-{strategy}", f"{found:,}", f"{wanted:,.0f} +-{percent} %",
-                     abs(found - wanted) <= wanted * percent / 100)
+                     abs(found - wanted) <= wanted * percent / 100,
+                     {"found": found, "published": round(wanted)})

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// Who held which account in one month, and what came of it there: from the clients' logs, or from the database.
+///
+/// A holding is one lease. What was reported is of the holding under whose epoch it was reported, and a payment of whoever held the
+/// account last before it. What was granted, done or paid in other months is left out.
+struct MonthRecord: Sendable {
+    struct Holding: Sendable {
+        var agency: AgencyID
+        var strategy: Strategy
+        var held: Held
+        /// `nil`: the log does not say when.
+        var from: Timestamp?
+        /// Dealt again within the month, or out of a front hand; only the database tells.
+        var isDealtAgain = false
+        /// Reports of work in the month, and those of them that no delegation has rejected.
+        var reports = 0
+        var validReports = 0
+        var sessionsHeld = 0
+        var isSigned = false
+        /// Centavos, less what was taken back.
+        var paid = 0
+    }
+
+    /// What began within the month.
+    struct Start: Sendable {
+        let on: LocalDate
+        /// The account as it is since.
+        let row: AccountRow
+    }
+
+    let period: Period
+    /// By account, in the order of their epochs. Those that were live in the month.
+    private(set) var holdings: [CaseKey: [Holding]] = [:]
+    /// Paid on accounts that nobody had held by then.
+    private(set) var unheldPaid = 0
+    /// What began and stopped within the month; `nil`: not known.
+    var starts: [CaseKey: Start]?
+    var stops: [CaseKey: LocalDate]?
+
+    init(period: Period) { self.period = period }
+
+    /// Local midnight in the centre of the country, at which months begin and end.
+    static func instant(of day: LocalDate) -> Timestamp { Timestamp(date: day, secondsOfDay: 6 * 3_600) }
+
+    var first: Timestamp { Self.instant(of: period.firstDay) }
+    var end: Timestamp { Self.instant(of: period.lastDay.advanced(byDays: 1)) }
+
+    /// Work and grants are of the month in which they were done by the clocks of Mexico City.
+    static func month(of instant: Timestamp) -> Period { MexicanTimeZone.mexicoCity.local(instant).date.period }
+
+    mutating func add(_ holding: Holding, of key: CaseKey) {
+        var mine = holdings[key] ?? []
+        guard !mine.contains(where: { $0.held == holding.held }) else { return }
+        mine.insert(holding, at: mine.firstIndex { $0.held.epoch > holding.held.epoch } ?? mine.endIndex)
+        holdings[key] = mine
+    }
+
+    /// - Returns: whether there is such a holding.
+    @discardableResult
+    mutating func change(_ key: CaseKey, _ epoch: Epoch, _ change: (inout Holding) -> Void) -> Bool {
+        guard let index = holdings[key]?.firstIndex(where: { $0.held.epoch == epoch }) else { return false }
+        if var mine = holdings[key] {
+            change(&mine[index])
+            holdings[key] = mine
+        }
+        return true
+    }
+
+    /// - Parameter amount: centavos; below zero: taken back.
+    mutating func pay(_ key: CaseKey, on day: LocalDate, amount: Int) {
+        guard var mine = holdings[key], !mine.isEmpty else {
+            unheldPaid += amount
+            return
+        }
+        let until = Self.instant(of: day.advanced(byDays: 1))
+        let index = mine.lastIndex { $0.from.map { $0 < until } ?? true } ?? 0
+        mine[index].paid += amount
+        holdings[key] = mine
+    }
+}
