@@ -68,9 +68,11 @@ package final class LeaseEngine: Sendable {
 
     /// Takes note of the open hands and of the contracts' places as the upkeep has read them.
     ///
-    /// - Parameter begun: what ``beginReading()`` said.
-    package func refresh(_ routing: Routing, begun: Int) {
-        let table = RouteTable(routing)
+    /// - Parameters:
+    ///   - begun: what ``beginReading()`` said.
+    ///   - tactics: the names that pulls may use; `nil`: not known.
+    package func refresh(_ routing: Routing, begun: Int, tactics: [String]? = nil) {
+        let table = RouteTable(routing, tactics: tactics)
         state.withLock { state in
             state.routes = table
             state.notes = state.notes.filter { $0.value.number > begun }

@@ -264,7 +264,8 @@ struct SharedHandServingTests {
                 let named = try await lease(1, in: place, tactic: tactic, max: 2)
                 #expect(!named.leasedAccounts.isEmpty && named.leasedAccounts.allSatisfy { $0.tactic == tactic })
                 let unknown = try await lease(2, in: place, tactic: "no-such", max: 2)
-                #expect(unknown.leasedAccounts.isEmpty && unknown.fields["stop"] == "empty")
+                #expect(unknown.code == .badValue && unknown.fields["field"] == "tactic")
+                #expect(unknown.fields["expected"]?.split(separator: " | ").contains(tactic[...]) == true)
                 #expect(try await lease(3, in: DealtMonth.delegation, tactic: tactic, max: 2).code == .mixedHand)
                 // Without a name the higher class goes first, whatever its tactic.
                 let plain = try await lease(4, in: place, tactic: nil, max: 3)
