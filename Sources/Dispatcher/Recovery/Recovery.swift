@@ -34,9 +34,10 @@ package struct Recovery {
         return Int64(home.incarnation)
     }
 
-    /// What is known, and what would be done. Writes nothing.
+    /// What is known, and what would be done. Changes nothing but the note that the database was restored, where it was.
     package func preview() throws -> RecoveryReport {
-        RecoveryReport(try link.readHomeRecord(), nothingLost: nothingLost)
+        try link.checkHome()
+        return RecoveryReport(try link.readHomeRecord(), nothingLost: nothingLost)
     }
 
     /// Stopped at any point, it is run again: until the hands are withdrawn the database gives nothing out.

@@ -73,6 +73,8 @@ extension PgLink {
         nothingLost: Bool, by person: String
     ) throws(PgError) -> (incarnation: Int32, delegations: [Delegation]) {
         try run(HomeStatements.lock)
+        // Here is where it lives from now on; otherwise the next look would find it restored once more.
+        try checkHome()
         let incarnation = try run(HomeStatements.raise, [.bool(nothingLost)])[0].int32(0)
         try run(HomeStatements.raiseNumbers, [.int64(Int64(incarnation) << 20)])
         try rebaseTransactions()

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import AgentProtocol
 import Assignment
 import Dispatcher
+import FoundationEssentials
 import PgStore
 import Simulation
 import TestSupport
