@@ -52,6 +52,7 @@ struct Dispatcherd: AsyncParsableCommand {
             ConfigCommand.self,
             DatabaseCommand.self,
             MigrateCommand.self,
+            RecoverCommand.self,
             ClockCommand.self,
             FormatsCommand.self,
         ]

@@ -281,24 +281,29 @@ struct AgentSessionTests {
     // MARK: Anything
 
     @Test(arguments: UInt64(0)..<200)
-    func `no stream of bytes traps, and every request gets one end`(seed: UInt64) {
+    func `no stream of bytes traps, and every line gets one end`(seed: UInt64) {
         var random = SplitMix(seed: seed)
         var test = seed % 2 == 0 ? TestSession.authenticated() : TestSession()
         test.desk = Desk(isForgiving: true)
+        _ = test.take()
         for _ in 0..<200 where !test.isClosed {
             var line = [UInt8](random.element(of: Self.samples).utf8)
             for _ in 0..<random.number(below: 3) where !line.isEmpty {
-                line[random.number(below: line.count)] = UInt8(truncatingIfNeeded: random.next())
+                let byte = UInt8(truncatingIfNeeded: random.next())
+                line[random.number(below: line.count)] = byte == 0x0A ? 0x0B : byte
             }
             let cut = random.number(below: line.count + 1)
             test.receive(Array(line[..<cut]))
             test.receive(Array(line[cut...]) + [0x0A])
+            let ends = test.take().count { said in
+                let words = said.split(separator: " ", omittingEmptySubsequences: false)
+                return words.count > 1 && (words[1] == "OK" || words[1] == "NO")
+            }
+            #expect(ends == 1, "\(String(decoding: line, as: UTF8.self))")
         }
         test.endInput()
 
         #expect(test.isClosed)
-        let ends = test.performed.count
-        #expect(test.lines.count { $0.contains(" OK") || $0.contains(" NO ") } >= ends)
     }
 
     private static let samples = [
@@ -348,6 +353,25 @@ struct AgentSessionCreditTests {
 
         #expect(test.performed.count == 3)
         #expect(test.lines == ["a NO SCOPE class=fix", "d OK time=2024-03-04T15:00:00.000Z"])
+    }
+
+    /// A page counts what it may have at most.
+    @Test(arguments: [
+        ("HELD max=4", true), ("HELD max=5", false), ("HELD", false),
+        ("RESUME count=0 digest=00000000000000000000000000000000", false),
+    ])
+    func `pages of what is held take their part of the credit in accounts`(line: String, starts: Bool) {
+        var limits = SessionLimits()
+        limits.accountsWindow = 10
+        limits.batchMax = 10
+        var test = TestSession.authenticated(limits: limits)
+        test.answersAtOnce = false
+        test.send("a LEASE key=6 delegation=14 strategy=dual max=6")
+        test.send("b \(line)")
+
+        #expect(test.performed.count == (starts ? 2 : 1))
+        test.complete(test.performed[0].0, .refused(.scope))
+        #expect(test.performed.count == 2)
     }
 
     @Test func `one lease alone is always started`() {

@@ -83,6 +83,32 @@ struct DocumentTests {
         }
     }
 
+    @Test func `every key of every verb is said in a transcript`() {
+        let asked = Self.document.transcripts.flatMap(\.self).filter { $0.hasPrefix("> ") }
+            .map { $0.split(separator: " ").dropFirst(2).map(String.init) }
+        for verb in Verb.allCases {
+            var said: Set<String> = []
+            for words in asked where words.first == verb.name {
+                for word in words.dropFirst() { said.insert(String(word.prefix { $0 != "=" })) }
+            }
+            for key in verb.keys.required + verb.keys.optional {
+                #expect(said.contains(key.name), "\(verb.name) \(key.name)")
+            }
+        }
+    }
+
+    @Test func `every result stands in the document with the details that it takes`() {
+        let rows = Self.document.table(under: "| result | takes")
+        let told = rows.flatMap { row in row[0].split(separator: " ").map { (String($0), row[1]) } }
+
+        #expect(told.map(\.0).sorted() == OutcomeResult.allCases.map(\.rawValue).sorted())
+        for (word, details) in told {
+            let result = OutcomeResult(rawValue: word)
+            let takes = OutcomeNecessity.allCases.filter { result?.details.contains($0) ?? false }
+            #expect(details == takes.map(\.rawValue).joined(separator: " "), "\(word)")
+        }
+    }
+
     @Test func `every code stands in the document with its class`() {
         let rows = Self.document.table(under: "| code | class")
 

@@ -87,10 +87,12 @@ struct RequestTests {
         ("x LEASE key=\"1", "x NO SYNTAX class=fix at=quotes"),
         ("x LEASE key=\"1\"2", "x NO SYNTAX class=fix at=quotes"),
         ("x LEASE key=\"\\n\"", "x NO SYNTAX class=fix at=quotes"),
-        ("x lease", "x NO UNKNOWN-VERB class=fix"),
+        ("x lease", "x NO UNKNOWN-VERB class=fix expected=LEASE"),
+        ("x LEESE", "x NO UNKNOWN-VERB class=fix expected=LEASE"),
+        ("x FORGET", "x NO UNKNOWN-VERB class=fix"), ("x LEASELEASE", "x NO UNKNOWN-VERB class=fix"),
         ("x", "x NO SYNTAX class=fix at=verb"),
         ("x STATUS any=thing", "x NO UNKNOWN-KEY class=fix field=any"),
-        ("x RESUME", "x NO MISSING-KEY class=fix field=digest"),
+        ("x RESUME", "x NO MISSING-KEY class=fix field=digest expected=\"count and digest, or leases\""),
         (
             "x RESUME leases=none digest=00",
             "x NO BAD-VALUE class=fix field=digest expected=\"either a digest or a list\""
@@ -98,13 +100,13 @@ struct RequestTests {
         (
             "x RESUME leases=14:2:1,14:1:1",
             "x NO BAD-VALUE class=fix field=leases "
-                + "expected=\"none, or up to 1500 of delegation:account:epoch, ascending\""
+                + "expected=\"none, or 1 to 1500 of delegation:account:epoch, ascending; delegation 1 to 32, account 1 to 9999999999\""
         ),
         (
             "x RESUME leases=14:2:1 after=14:2",
             "x NO BAD-VALUE class=fix field=leases expected=\"leases behind after= and up to through=\""
         ),
-        ("x EXPLAIN delegation=14", "x NO MISSING-KEY class=fix field=account"),
+        ("x EXPLAIN delegation=14", "x NO MISSING-KEY class=fix field=account expected=\"account or strategy\""),
         (
             "x EXPLAIN delegation=14 account=1 strategy=dual",
             "x NO BAD-VALUE class=fix field=strategy expected=\"either an account or a strategy\""
@@ -158,6 +160,26 @@ struct RequestTests {
     ])
     func `a result that means nothing without a detail needs it`(fields: String, missing: String) {
         #expect(refusedField(report(fields), "REPORT") == missing)
+    }
+
+    @Test(arguments: OutcomeResult.allCases)
+    func `a detail that a result does not have is refused, and one that it has is taken`(result: OutcomeResult) {
+        let values = ["amount": "1.00", "promised": "2024-03-11", "solution": "BCN", "branch": "FR_12"]
+        for detail in OutcomeNecessity.allCases {
+            let fields = Set([detail] + result.necessities).map { "\($0.rawValue)=\(values[$0.rawValue] ?? "")" }
+            let refused = refusedField(
+                report("result=\(result.rawValue) \(fields.joined(separator: " "))"), "REPORT")
+
+            #expect(refused == (result.details.contains(detail) ? nil : detail.rawValue), "\(detail)")
+        }
+    }
+
+    @Test func `a report that was kept is read as it is, whatever is asked of reports now`() {
+        let kept =
+            "REPORT delegation=14 account=1 epoch=1 at=2024-03-04T14:42:10Z channel=phone-out contact=none "
+            + "result=no-answer amount=1.00"
+
+        #expect(ReportRequest(kept: kept, key: 1)?.amount == Cents(100))
     }
 
     @Test(

@@ -55,6 +55,26 @@ struct TLSTests {
         await server.stop()
     }
 
+    /// A handshake that never begins, one of which only the first bytes come, and bytes that are none.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [[], [0x16, 0x03, 0x01, 0x02, 0x00], [UInt8](repeating: 0xAA, count: 5_000)] as [[UInt8]])
+    func `who does not come through the handshake in time is closed, and others are served meanwhile`(
+        sent: [UInt8]
+    ) async throws {
+        var limits = SessionLimits()
+        limits.authentication = .milliseconds(300)
+        let server = try await TestServer(limits: limits, tls: try ServerTLS(.test("server")))
+        async let hostile = RawClient.talk(port: server.port, sent, endsInput: false)
+        let agent = try await server.connect(tls: ClientTLS(authorities: .certificate("authority")))
+        #expect(try await agent.ping().isOK)
+
+        #expect(try await hostile.allSatisfy { !$0.contains("REPARTO") })
+        while server.connectionCount > 1 { #expect(try await agent.ping().isOK) }
+        try await agent.bye()
+        await server.stop()
+    }
+
     @Test func `a renewed certificate is taken without restart, and who is connected stays`() async throws {
         let folder = FileManager.default.temporaryDirectory.path() + "/tls-\(UInt64.random(in: 0...UInt64.max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -31,7 +31,7 @@ package struct TypedRequest: Equatable, Sendable {
         } catch {
             throw Refusal(.syntax, [ReplyField("at", error.rawValue)])
         }
-        guard let verb = Verb(word) else { throw Refusal(.unknownVerb) }
+        guard let verb = Verb(word) else { throw Refusal(.unknownVerb, Verb.hint(word)) }
         return verb
     }
 

@@ -130,7 +130,7 @@ package struct ExplainRequest: Equatable, Sendable {
         switch (account, strategy) {
         case (let account?, nil): subject = .account(account)
         case (nil, let strategy?): subject = .strategy(strategy)
-        case (nil, nil): throw Refusal(.missingKey, [ReplyField("field", RequestKey.account.name)])
+        case (nil, nil): throw .missing(.account, expected: "account or strategy")
         case (_?, _?): throw .badValue(.strategy, expected: "either an account or a strategy")
         }
     }

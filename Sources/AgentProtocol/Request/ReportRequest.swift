@@ -48,7 +48,8 @@ package struct ReportRequest: Equatable, Sendable, KeyedRequest {
         self.evidence = evidence
     }
 
-    init(_ line: RequestLine) throws(Refusal) {
+    /// - Parameter isKept: it was taken once; what is asked of reports may have changed since.
+    init(_ line: RequestLine, isKept: Bool = false) throws(Refusal) {
         key = try line.required(.key)
         delegation = try line.required(.delegation)
         account = try line.required(.account)
@@ -68,6 +69,19 @@ package struct ReportRequest: Equatable, Sendable, KeyedRequest {
             throw Refusal(.missingKey, [ReplyField("field", missing.rawValue), ReplyField("result", result.rawValue)])
         }
         if result == .promise { try checkPromise() }
+        if !isKept { try checkDetails() }
+    }
+
+    /// A detail that a result does not have is a mistake of the program, and would be read as something that was agreed on.
+    private func checkDetails() throws(Refusal) {
+        let details = result.details
+        guard let wrong = OutcomeNecessity.allCases.first(where: { has($0) && !details.contains($0) }) else { return }
+        throw Refusal(
+            .badValue,
+            [
+                ReplyField("field", wrong.rawValue), ReplyField("expected", "nothing with this result"),
+                ReplyField("result", result.rawValue),
+            ])
     }
 
     func write(key: Int64?, to output: inout [UInt8]) {
@@ -109,7 +123,7 @@ package struct ReportRequest: Equatable, Sendable, KeyedRequest {
 
 /// Where a visit took place, in millionths of a degree. Written `19.432608,-99.133209`, six decimals each.
 package struct GeoPosition: Hashable, Sendable, CustomStringConvertible, WireValue {
-    static var expected: String { "latitude,longitude with six decimals, as 19.432608,-99.133209" }
+    static var expected: String { "latitude -90 to 90,longitude -180 to 180, six decimals, as 19.432608,-99.133209" }
     package let latitudeMicrodegrees: Int32
     package let longitudeMicrodegrees: Int32
 
@@ -192,7 +206,8 @@ extension ReportRequest {
     package init?(kept content: String, key: Int64) {
         var scanner = FieldScanner(Array("\(content) key=\(key)".utf8)[...])
         guard let word = try? scanner.word(), Verb(word) == .report,
-            case .report(let report) = try? AgentRequest(verb: .report, scanner: scanner, batchMax: 1)
+            let line = try? RequestLine(verb: .report, scanner: scanner),
+            let report = try? ReportRequest(line, isKept: true)
         else { return nil }
         self = report
     }

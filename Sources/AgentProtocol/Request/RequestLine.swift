@@ -62,6 +62,11 @@ struct RequestLine {
 }
 
 extension Refusal {
+    /// One of several keys has to be there.
+    static func missing(_ key: RequestKey, expected: String) -> Refusal {
+        Refusal(.missingKey, [ReplyField("field", key.name), ReplyField("expected", expected)])
+    }
+
     static func badValue(_ key: RequestKey, expected: String) -> Refusal {
         Refusal(.badValue, [ReplyField("field", key.name), ReplyField("expected", expected)])
     }

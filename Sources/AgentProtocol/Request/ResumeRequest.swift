@@ -46,6 +46,9 @@ package struct ResumeRequest: Equatable, Sendable {
             return
         }
         guard through == nil else { throw .badValue(.through, expected: "a list in leases=") }
+        guard line.has(.digest) || line.has(.count) else {
+            throw .missing(.digest, expected: "count and digest, or leases")
+        }
         let digest = (try line.required(.digest) as HexBytes).bytes
         guard digest.count == 16 else { throw .badValue(.digest, expected: "16 bytes in lowercase hexadecimal") }
         belief = .digest(count: try line.required(.count), sum: digest)
@@ -67,7 +70,10 @@ package struct ResumeRequest: Equatable, Sendable {
 
 /// Leases in the order of delegation and account, each once. Written `14:1900012345:7,14:1900077120:3`; nothing is `none`.
 package struct HeldList: Equatable, Sendable, WireValue {
-    static var expected: String { "none, or up to \(Self.countMax) of delegation:account:epoch, ascending" }
+    static var expected: String {
+        "none, or 1 to \(Self.countMax) of delegation:account:epoch, ascending; delegation 1 to 32, "
+            + "account 1 to 9999999999"
+    }
     /// What fits into one line, with room to spare.
     package static let countMax = 1_500
 

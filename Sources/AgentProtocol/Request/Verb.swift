@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
+
 /// What a client can ask for.
 package enum Verb: UInt8, Sendable, CaseIterable {
     case hello, auth, lease, contact, report, extend, giveBack, object, resume, held, status, explain, quiet, ping, bye
@@ -9,6 +11,15 @@ package enum Verb: UInt8, Sendable, CaseIterable {
     init?(_ bytes: ArraySlice<UInt8>) {
         guard let meaning = Self.table[bytes] else { return nil }
         self = meaning
+    }
+
+    /// The verb that was meant, where it is as good as said: in small letters, or a letter away.
+    static func hint(_ word: ArraySlice<UInt8>) -> [ReplyField] {
+        // What is longer than any verb by more is none of them; nothing is spent on it.
+        guard word.count <= 9, word.allSatisfy(\.isLetter),
+            let name = nearestName(to: String(decoding: word, as: UTF8.self).uppercased(), among: names)
+        else { return [] }
+        return [ReplyField("expected", name)]
     }
 
     private static let names = allCases.map { $0 == .giveBack ? "RETURN" : String(describing: $0).uppercased() }

@@ -39,7 +39,7 @@ package struct AgentSession {
     /// Accounts that the leases in flight ask for.
     private var accountsInFlight = 0
     /// A lease that was read and waits for credit in accounts; nothing behind it is read.
-    private var waiting: (lease: LeaseRequest, tag: Tag)?
+    private var waiting: (request: SessionRequest, accounts: Int, tag: Tag)?
     /// Pushes that were thrown away, because nobody read the ones before them.
     private var missedPushes: Int64 = 0
     private var latestNumber: Int64 = 0
@@ -210,7 +210,7 @@ package struct AgentSession {
         var turn = Turn(now)
         switch state {
         case .authenticated(let identity):
-            if let (_, tag) = waiting {
+            if let (_, _, tag) = waiting {
                 waiting = nil
                 refuse(tag, Refusal(.unavailable, after: limits.draining.components.seconds), &turn)
             }
@@ -285,7 +285,7 @@ package struct AgentSession {
         } catch {
             return refuse(tag, Refusal(.syntax, [ReplyField("at", error.rawValue)]), &turn)
         }
-        guard let verb = Verb(word) else { return refuse(tag, Refusal(.unknownVerb), &turn) }
+        guard let verb = Verb(word) else { return refuse(tag, Refusal(.unknownVerb, Verb.hint(word)), &turn) }
         if let refusal = obstacle(to: verb) { return refuse(tag, refusal, &turn) }
         do {
             let request = try AgentRequest(verb: verb, scanner: scanner, batchMax: limits.batchMax)
@@ -322,14 +322,14 @@ package struct AgentSession {
         switch request {
         case .hello(let hello): greet(hello, tag, &turn)
         case .auth(let auth): prove(auth, tag, &turn)
-        case .lease(let lease): take(lease, tag, &turn)
+        case .lease(let lease): take(.lease(lease), accounts: lease.max, tag, &turn)
         case .report(let report): perform(.report(report), tag, &turn)
         case .extend(let extend): perform(.extend(extend), tag, &turn)
         case .giveBack(let giveBack): perform(.giveBack(giveBack), tag, &turn)
         case .object(let object): perform(.object(object), tag, &turn)
         case .contact(let contact): perform(.contact(contact), tag, &turn)
-        case .resume(let resume): perform(.resume(resume), tag, &turn)
-        case .held(let held): perform(.held(held), tag, &turn)
+        case .resume(let resume): take(.resume(resume), accounts: limits.batchMax, tag, &turn)
+        case .held(let held): take(.held(held), accounts: held.max ?? limits.batchMax, tag, &turn)
         case .status(let status): perform(.status(status), tag, &turn)
         case .explain(let explain): perform(.explain(explain), tag, &turn)
         case .quiet(let quiet): perform(.quiet(quiet), tag, &turn)
@@ -344,19 +344,19 @@ package struct AgentSession {
         }
     }
 
-    /// Starts a lease, or lets it wait until the leases before it are answered. One alone always starts.
-    private mutating func take(_ lease: LeaseRequest, _ tag: Tag, _ turn: inout Turn) {
-        guard accountsInFlight == 0 || accountsInFlight + lease.max <= limits.accountsWindow else {
-            waiting = (lease, tag)
+    /// Starts what is answered with accounts, or lets it wait until others of the kind are answered. One alone always starts.
+    private mutating func take(_ request: SessionRequest, accounts: Int, _ tag: Tag, _ turn: inout Turn) {
+        guard accountsInFlight == 0 || accountsInFlight + accounts <= limits.accountsWindow else {
+            waiting = (request, accounts, tag)
             return
         }
-        perform(.lease(lease), tag, accounts: lease.max, &turn)
+        perform(request, tag, accounts: accounts, &turn)
     }
 
     private mutating func startWaiting(_ turn: inout Turn) {
-        guard let (lease, tag) = waiting, !turn.isClosing else { return }
+        guard let (request, accounts, tag) = waiting, !turn.isClosing else { return }
         waiting = nil
-        take(lease, tag, &turn)
+        take(request, accounts: accounts, tag, &turn)
     }
 
     private mutating func greet(_ hello: HelloRequest, _ tag: Tag, _ turn: inout Turn) {

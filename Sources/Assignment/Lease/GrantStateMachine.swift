@@ -52,6 +52,8 @@ package struct GrantStateMachine: Equatable, Sendable {
         case noticed(AccountID)
         /// Its holder is terminated: what it holds runs out.
         case terminated
+        /// Nothing of it is held any more: all of its accounts were given back, paid off or taken away.
+        case nothingHeld
     }
 
     /// The holder asks for more time.

@@ -43,6 +43,16 @@ package enum OutcomeResult: String, Sendable, CaseIterable {
     case agreementRefused = "agreement-refused"
     case otherWithCode = "other-with-code"
 
+    /// The details that mean something beside it. Whoever was not reached agreed on nothing and spoke of no money.
+    package var details: Set<OutcomeNecessity> {
+        switch self {
+        case .promise, .paymentAnnounced, .agreementSigned, .otherWithCode: [.amount, .promised, .solution, .branch]
+        case .refusal, .agreementRefused, .sessionScheduled, .sessionHeld, .noShow: [.amount, .solution, .branch]
+        case .dispute: [.amount, .branch]
+        case .noAnswer, .dwellingIrregular, .dwellingInhabited, .deceased, .wrongNumber: [.branch]
+        }
+    }
+
     /// What a report of this result cannot do without under any policy, because the result means nothing without it.
     package var necessities: [OutcomeNecessity] {
         switch self {

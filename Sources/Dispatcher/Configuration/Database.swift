@@ -23,6 +23,7 @@ package enum Database {
         try checkVersion(link)
         try checkDurability(link, isAllowed: settings.allowsUnsafeDurability)
         try checkSchema(link, migrates: isPrivate)
+        if try link.checkHome().awaitsRecovery { Console.note("warning: \(Recovery.waits). \(Recovery.remedy)") }
         return link
     }
 

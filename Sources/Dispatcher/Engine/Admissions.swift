@@ -22,40 +22,53 @@ final class Admissions: Sendable {
     /// Checks who claims to be whom. One answer for every failure: nothing tells an unknown agency from a wrong signature.
     ///
     /// Only a client that proved its key is told that its sequence was seen before.
+    ///
+    /// The link takes one at a time, from the look at the bounds to the booking of what came of it: however many attempts are made
+    /// side by side, none is looked at above a bound that those before it have reached, and none waits for a place that is free.
     func authenticate(_ claim: AuthenticationClaim) async -> Reply {
-        let uptime = ContinuousClock.now - start
-        if let wait = attempts.withLock({ $0.wait(claim.agency, from: claim.address, at: uptime) }) {
-            return .refused(.limit, after: wait)
+        // Who is above a bound already does not even stand in line.
+        if let refusal = barred(claim) { return refusal }
+        return await answered("authentication") {
+            try await connection.run { link in
+                if let refusal = barred(claim) { return refusal }
+                let reply = try decide(claim, link)
+                book(reply, claim)
+                return reply
+            }
         }
-        let reply = await decide(claim)
+    }
+
+    private var uptime: Duration { ContinuousClock.now - start }
+
+    private func barred(_ claim: AuthenticationClaim) -> Reply? {
+        attempts.withLock { $0.wait(claim.agency, from: AddressBlock(claim.address), at: uptime) }
+            .map { .refused(.limit, after: $0) }
+    }
+
+    private func book(_ reply: Reply, _ claim: AuthenticationClaim) {
+        let block = AddressBlock(claim.address)
         attempts.withLock { attempts in
             switch reply {
-            case .authenticated: attempts.succeeded(claim.agency, from: claim.address, at: uptime)
+            case .authenticated: attempts.succeeded(claim.agency, from: block, at: uptime)
             case .refused(let refusal) where refusal.code == .auth:
-                attempts.failed(claim.agency, from: claim.address, at: uptime)
+                attempts.failed(claim.agency, from: block, at: uptime)
             default: break
             }
         }
-        return reply
     }
 
-    private func decide(_ claim: AuthenticationClaim) async -> Reply {
-        await answered("authentication") {
-            try await connection.run { link in
-                let keys = try link.readKeys(of: claim.agency)
-                guard let key = keys.first(where: claim.isSigned(by:)) else { return .refused(.auth) }
-                guard let instance = try link.admit(claim.agency, instance: claim.instance, sequence: claim.sequence)
-                else {
-                    try link.noteClone(claim.agency, instance: claim.instance)
-                    return .refused(.clone)
-                }
-                let (held, contracts) = try link.readStanding(of: claim.agency)
-                return .authenticated(
-                    Admission(
-                        identity: AgentIdentity(agency: claim.agency, instanceID: instance, key: key), held: held,
-                        contracts: contracts))
-            }
+    private func decide(_ claim: AuthenticationClaim, _ link: PgLink) throws -> Reply {
+        let keys = try link.readKeys(of: claim.agency)
+        guard let key = keys.first(where: claim.isSigned(by:)) else { return .refused(.auth) }
+        guard let instance = try link.admit(claim.agency, instance: claim.instance, sequence: claim.sequence) else {
+            try link.noteClone(claim.agency, instance: claim.instance)
+            return .refused(.clone)
         }
+        let (held, contracts) = try link.readStanding(of: claim.agency)
+        return .authenticated(
+            Admission(
+                identity: AgentIdentity(agency: claim.agency, instanceID: instance, key: key), held: held,
+                contracts: contracts))
     }
 
     private func answered(_ what: String, _ body: () async throws -> Reply) async -> Reply {

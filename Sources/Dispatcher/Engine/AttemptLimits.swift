@@ -2,7 +2,8 @@
 
 package import Assignment
 
-/// How often somebody may fail to get in: per address, and per agency from addresses that it never came from.
+/// How often somebody may fail to get in: per address (of IPv6 the first 64 bits: the rest is its owner's to choose), and per
+/// agency from addresses that it never came from.
 ///
 /// Each failure fills a bucket that drains with time; above its brim nothing is even looked at. Whoever got in empties the buckets
 /// of that address, and an agency is never locked out of an address that it came from, however many strangers try its name.
@@ -16,9 +17,9 @@ package struct AttemptLimits: Sendable {
     private static let bucketsMax = 10_000
 
     private struct Bucket { var level: Duration; var at: Duration }
-    private struct Origin: Hashable { let agency: AgencyID; let address: String }
+    private struct Origin: Hashable { let agency: AgencyID; let block: AddressBlock }
 
-    private var addresses: [String: Bucket] = [:]
+    private var addresses: [AddressBlock: Bucket] = [:]
     private var agencies: [AgencyID: Bucket] = [:]
     private var known: [Origin: Duration] = [:]
 
@@ -29,29 +30,29 @@ package struct AttemptLimits: Sendable {
     }
 
     /// Seconds until another attempt is looked at; `nil` where it may be made now.
-    package func wait(_ agency: AgencyID, from address: String, at now: Duration) -> Int64? {
+    package func wait(_ agency: AgencyID, from block: AddressBlock, at now: Duration) -> Int64? {
         let waits = [
-            excess(addresses[address], perAddress, now),
-            known[Origin(agency: agency, address: address)] == nil ? excess(agencies[agency], perAgency, now) : nil,
+            excess(addresses[block], perAddress, now),
+            known[Origin(agency: agency, block: block)] == nil ? excess(agencies[agency], perAgency, now) : nil,
         ].compactMap(\.self)
         return waits.max().map { $0.components.seconds + 1 }
     }
 
-    package mutating func failed(_ agency: AgencyID, from address: String, at now: Duration) {
+    package mutating func failed(_ agency: AgencyID, from block: AddressBlock, at now: Duration) {
         Self.makeRoom(&addresses, now)
         Self.makeRoom(&agencies, now)
-        addresses[address] = filled(addresses[address], perAddress, now)
-        if known[Origin(agency: agency, address: address)] == nil {
+        addresses[block] = filled(addresses[block], perAddress, now)
+        if known[Origin(agency: agency, block: block)] == nil {
             agencies[agency] = filled(agencies[agency], perAgency, now)
         }
     }
 
-    package mutating func succeeded(_ agency: AgencyID, from address: String, at now: Duration) {
-        addresses[address] = nil
+    package mutating func succeeded(_ agency: AgencyID, from block: AddressBlock, at now: Duration) {
+        addresses[block] = nil
         if known.count >= Self.bucketsMax, let oldest = known.min(by: { $0.value < $1.value }) {
             known[oldest.key] = nil
         }
-        known[Origin(agency: agency, address: address)] = now
+        known[Origin(agency: agency, block: block)] = now
     }
 
     /// What is in a bucket, as the time that it takes to drain.

@@ -30,6 +30,8 @@ package struct DispatcherNode: Sendable {
     private let conninfo: String
     private let settings: Settings
     private let logger: Logger
+    private let witness = HomeWitness()
+    private let tactics = TacticBook()
 
     /// - Parameter conninfo: of a database that has been migrated.
     package init(conninfo: String, settings: Settings, logger: Logger) {
@@ -88,9 +90,9 @@ package struct DispatcherNode: Sendable {
         let pushConnection = connection("reparto-push")
         let redealConnection = connection("reparto-redeal", readsByKey: false)
         let watchConnection = connection("reparto-watch", readsByKey: false)
-        let (now, routing) = try await opened(upkeepConnection)
+        let (now, routing, names) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
-        engine.refresh(routing, begun: engine.beginReading())
+        engine.refresh(routing, begun: engine.beginReading(), tactics: names)
         let admissions = Admissions(
             connection: admissionConnection, attempts: settings.attempts, logger: logger)
         let inquiries = Inquiries(
@@ -98,7 +100,7 @@ package struct DispatcherNode: Sendable {
         let server = try await listen(engine, admissions, inquiries, InquiryQueue(max: settings.inquiriesMax))
         let upkeep = Upkeep(
             engine: engine, connection: upkeepConnection, redealConnection: redealConnection,
-            watchConnection: watchConnection, pace: settings.pace, logger: logger)
+            watchConnection: watchConnection, witness: witness, tactics: tactics, pace: settings.pace, logger: logger)
         let follower = PushFollower(
             connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes, logger: logger)
         return Running(
@@ -148,18 +150,22 @@ package struct DispatcherNode: Sendable {
     }
 
     private func connection(_ application: String, readsByKey: Bool = true) -> PgConnection {
-        let allows = settings.allowsUnsafeDurability
+        let (allows, witness) = (settings.allowsUnsafeDurability, witness)
         return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
-            try EngineLink.prepare(link, allowsUnsafeDurability: allows, readsByKey: readsByKey)
+            try EngineLink.prepare(
+                link, allowsUnsafeDurability: allows, readsByKey: readsByKey, witness: witness)
         }
     }
 
-    private func opened(_ connection: PgConnection) async throws -> (Timestamp, Routing) {
+    private func opened(_ connection: PgConnection) async throws -> (Timestamp, Routing, [String]?) {
         do {
             return try await connection.run { link in
-                let incarnation = try link.checkIncarnation()
-                logger.info("Database opened", metadata: ["incarnation": "\(incarnation)"])
-                return (try link.readNow(), try link.readRouting())
+                let home = try link.checkHome()
+                logger.info("Database opened", metadata: ["incarnation": "\(home.incarnation)"])
+                if home.awaitsRecovery {
+                    logger.error("The database was restored: nothing is granted before 'dispatcherd recover'")
+                }
+                return (try link.readNow(), try link.readRouting(), try tactics.names(link))
             }
         } catch let error as PgError {
             throw CommandFailure(

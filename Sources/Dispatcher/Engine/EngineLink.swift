@@ -8,10 +8,13 @@ package enum EngineLink {
     ///   - allowsUnsafeDurability: the operator's word that acknowledged work may be lost.
     ///   - readsByKey: whether its statements look rows up by key, and nothing else. One that counts whole pools needs the
     ///     planner's free choice: by key alone it takes minutes under locks that imports wait for.
+    ///   - witness: what the process has seen of the database so far.
     /// - Throws: ``CommandFailure`` that names the setting and how to mend it.
-    package static func prepare(_ link: PgLink, allowsUnsafeDurability: Bool, readsByKey: Bool = true) throws {
+    package static func prepare(
+        _ link: PgLink, allowsUnsafeDurability: Bool, readsByKey: Bool = true, witness: HomeWitness
+    ) throws {
         try checkDurability(link, allows: allowsUnsafeDurability)
-        try link.bookOutage()
+        try witness.beat(link)
         if readsByKey { try link.prepareForEngine() }
     }
 

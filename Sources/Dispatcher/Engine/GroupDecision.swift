@@ -47,7 +47,9 @@ struct GroupDecision {
     }
 
     private mutating func decide(_ step: GroupPlan.Step) -> Reply {
-        switch step.request.work {
+        // What is written into a restored database can be lost with it once more: the same request later loses nothing.
+        if answer.awaitsRecovery { return .awaitsRecovery }
+        return switch step.request.work {
         case .lease(let request): lease(request, step)
         case .report(let request): report(request, step)
         case .extend(let request): extend(request, step)
@@ -60,7 +62,7 @@ struct GroupDecision {
 
     private mutating func lease(_ request: LeaseRequest, _ step: GroupPlan.Step) -> Reply {
         if let known = answer.knownLeases[step.key] {
-            guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            guard known.requestHash == step.hash else { return .keyReused }
             guard !LeaseTerms.isKeyForgotten(grantEnd: known.end, at: now) else { return .refused(.keyExpired) }
             return .leased(
                 accounts: known.accounts.map { LeasedAccount($0, known.contactRules, leasedAt: known.grantedAt) },
@@ -71,8 +73,13 @@ struct GroupDecision {
                     graceSeconds: known.grace.components.seconds, left: known.left, stop: known.stop))
         }
         switch step.choice {
-        case nil, .outOfScope: return .refused(.scope)
+        case nil: return .refused(.scope)
+        case .outOfScope(let part): return .refused(.scope, part.fields(request.delegation))
         case .noTactic: return .refused(.mixedHand, [ReplyField("field", "tactic")])
+        case .unknownTactic(let names):
+            return .refused(
+                .badValue,
+                [ReplyField("field", "tactic"), ReplyField("expected", names.sorted().joined(separator: " | "))])
         case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
         case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
         case .paused: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60))
@@ -91,16 +98,17 @@ struct GroupDecision {
             return .leased(accounts: [], grant: .nothing(stop: .suspended))
         }
         let drawn = draw.take(request.max, from: &quota, hasMoreHands: hasMoreHands)
+        let stop = drawn.stop == .quota && route.isCapacity(of: quota) ? .capacity : drawn.stop
         draws[route.key] = draw
         quotas[route.quota] = quota
         guard !drawn.taken.isEmpty || !drawn.skipped.isEmpty else {
-            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: drawn.stop))
+            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: stop))
         }
-        let row = grantRow(step, route, drawn, quota, left: draw.left)
+        let row = grantRow(step, route, drawn, quota, left: draw.left, stop: stop)
         writes.grants.append(row)
         records.append(.grant(row, period: ledgerPeriod, at: now))
         guard !drawn.taken.isEmpty else {
-            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: drawn.stop))
+            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: stop))
         }
         return .leased(
             accounts: hand.window[drawn.firstIndex...].prefix(drawn.taken.count).map {
@@ -110,11 +118,12 @@ struct GroupDecision {
                 grant: row.grant, term: row.term,
                 workBy: LeaseTerms.workBy(
                     grantedAt: now, activityDays: route.terms.activityDays, term: row.term),
-                graceSeconds: row.grace.components.seconds, left: row.left, stop: drawn.stop))
+                graceSeconds: row.grace.components.seconds, left: row.left, stop: stop))
     }
 
     private func grantRow(
-        _ step: GroupPlan.Step, _ route: HandRoute, _ drawn: HandDraw.Draw, _ quota: QuotaBalance, left: Int64
+        _ step: GroupPlan.Step, _ route: HandRoute, _ drawn: HandDraw.Draw, _ quota: QuotaBalance, left: Int64,
+        stop: PullStop
     ) -> GrantRow {
         var digest = HeldDigest.empty
         for account in drawn.taken { digest.add(route.key.delegation, account.account, account.epoch) }
@@ -126,7 +135,7 @@ struct GroupDecision {
             last: drawn.last,
             quota: route.quota.quota, contract: route.contract, requestHash: step.hash, skipped: drawn.skipped,
             accounts: drawn.taken.count, exposure: drawn.exposure, totalAccounts: quota.grantedAccounts,
-            totalExposure: quota.grantedExposure, left: left, stop: drawn.stop, heldDigest: digest.bytes,
+            totalExposure: quota.grantedExposure, left: left, stop: stop, heldDigest: digest.bytes,
             term: route.terms.term(from: now), ceiling: route.terms.ceiling(from: now), grace: route.terms.grace)
     }
 
@@ -136,14 +145,14 @@ struct GroupDecision {
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
         // Evidence first: a late report that counts has an outcome as well, and its first answer was the refusal.
         if let known = answer.knownEvidence[step.key] {
-            guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            guard known.requestHash == step.hash else { return .keyReused }
             guard !isForgotten(leases[key]) else { return .refused(.keyExpired) }
             return .stale(
                 ReplyCode(known.code), epoch: known.liveEpoch, evidence: known.evidence,
                 counts: EvidenceCount(known.counts))
         }
         if let known = answer.knownOutcomes[step.key] {
-            guard known.requestHash == step.hash else { return .refused(.keyReused) }
+            guard known.requestHash == step.hash else { return .keyReused }
             guard !isForgotten(leases[key]) else { return .refused(.keyExpired) }
             return .reported(outcome: known.outcome.number, receipt: LedgerRecord.outcome(known.outcome).receipt)
         }
@@ -238,7 +247,11 @@ struct GroupDecision {
             return kept(.extend, step, .stale(.unknown))
         }
         var machine = machines[key] ?? grant.machine
-        let action = machine.extend(to: request.until, at: now, credit: grant.credit, bar: grant.bar)
+        let ended = writes.endings.count {
+            $0.lease.delegation == request.delegation && leases[$0.lease]?.grant == request.grant
+        }
+        let bar = grant.held <= Int64(ended) ? .nothingHeld : grant.bar
+        let action = machine.extend(to: request.until, at: now, credit: grant.credit, bar: bar)
         machines[key] = machine
         switch action {
         case .write(let term):
@@ -261,6 +274,8 @@ struct GroupDecision {
             return .refused(.noticed, [ReplyField("account", account)])
         case .refuseBarred(.terminated):
             return .refused(.terminated)
+        case .refuseBarred(.nothingHeld):
+            return kept(.extend, step, .stale(.closed))
         }
     }
 
@@ -316,7 +331,7 @@ struct GroupDecision {
 
     private func known(_ verb: KeptVerb, _ step: GroupPlan.Step, grantEnd: Timestamp?) -> Reply? {
         guard let known = answer.knownReplies[verb]?[step.key] else { return nil }
-        guard known.requestHash == step.hash else { return .refused(.keyReused) }
+        guard known.requestHash == step.hash else { return .keyReused }
         if let grantEnd, LeaseTerms.isKeyForgotten(grantEnd: grantEnd, at: now) { return .refused(.keyExpired) }
         return .recorded(RecordedReply(text: known.reply))
     }
@@ -347,6 +362,14 @@ extension LeaseFacts.LateJudgement {
         case .waits: nil
         }
     }
+}
+
+extension Reply {
+    static let keyReused = Reply.refused(
+        .keyReused, [ReplyField("field", "key"), ReplyField("expected", "a key that no other request had")])
+
+    /// Nothing was done; a person is at work on it.
+    static let awaitsRecovery = Reply.refused(.unavailable, after: 60, [ReplyField("reason", "restored")])
 }
 
 extension EvidenceCount {

@@ -72,9 +72,11 @@ package final class LeaseEngine: Sendable {
     ///
     /// A reading that was begun before the one that the routes are of is dropped: it would bring back what that one replaced.
     ///
-    /// - Parameter begun: what ``beginReading()`` said.
-    package func refresh(_ routing: Routing, begun: Int) {
-        let table = RouteTable(routing)
+    /// - Parameters:
+    ///   - begun: what ``beginReading()`` said.
+    ///   - tactics: the names that pulls may use; `nil`: not known.
+    package func refresh(_ routing: Routing, begun: Int, tactics: [String]? = nil) {
+        let table = RouteTable(routing, tactics: tactics)
         state.withLock { state in
             guard begun >= state.routesBegun else { return }
             state.routesBegun = begun

@@ -14,10 +14,13 @@ struct RouteTable: Sendable {
     private let suspended: Set<AgencyPlace>
     private let redealing: Set<AgencyPlace>
     private var cursors: [HandKey: Int32] = [:]
+    /// What a pull may name as a tactic; `nil`: not known.
+    private let tactics: [String]?
     /// Pools that are dealt to each agency.
     private var pools: [AgencyID: Set<QuotaKey>] = [:]
 
-    init(_ routing: Routing = Routing()) {
+    init(_ routing: Routing = Routing(), tactics: [String]? = nil) {
+        self.tactics = tactics
         places = routing.places
         suspended = routing.suspended
         redealing = routing.redealing
@@ -39,11 +42,13 @@ struct RouteTable: Sendable {
     enum Choice: Sendable {
         case hand(HandRoute, hasMoreHands: Bool)
         /// The agency has no contract there that fits the request.
-        case outOfScope
+        case outOfScope(ScopePart)
         /// It has one, and nothing was dealt to it, or nothing of the tactic is left.
         case nothingDealt
         /// The pull names a tactic, and the settings do not let pulls of that delegation and strategy do so.
         case noTactic
+        /// The pull names a tactic that the policy does not have: these it has.
+        case unknownTactic([String])
         case suspended
         case paused
         /// What is left of it is being dealt again.
@@ -62,7 +67,8 @@ struct RouteTable: Sendable {
             (request.contract.map { $0 == route.contract } ?? true)
                 && (request.portfolio.map { $0 == route.portfolio } ?? true) && route.terms.contractEndsOn >= today
         }
-        guard let last = fitting.last else { return .outOfScope }
+        guard let last = fitting.last else { return .outOfScope(part(of: place, request, dealt)) }
+        if let tactic = request.tactic, let tactics, !tactics.contains(tactic.text) { return .unknownTactic(tactics) }
         if request.tactic != nil, !fitting.contains(where: { $0.tactic != nil }) { return .noTactic }
         if last.isPaused { return .paused }
         let unfinished = fitting.filter { route in
@@ -73,6 +79,17 @@ struct RouteTable: Sendable {
             return request.tactic == nil ? .hand(last, hasMoreHands: false) : .nothingDealt
         }
         return .hand(evened(first, unfinished), hasMoreHands: unfinished.count > 1)
+    }
+
+    /// The first part of the request that no contract of the agency fits.
+    private func part(of place: AgencyPlace, _ request: LeaseRequest, _ dealt: [HandRoute]) -> ScopePart {
+        let known = places.union(routes.keys)
+        guard known.contains(where: { $0.agency == place.agency && $0.delegation == place.delegation }) else {
+            return .delegation
+        }
+        guard known.contains(place) else { return .strategy }
+        if let contract = request.contract, !dealt.contains(where: { $0.contract == contract }) { return .contract }
+        return request.portfolio == nil ? .contract : .portfolio
     }
 
     /// Where hands have one tactic each, a pull that names none takes of the one furthest behind among those of the first
@@ -98,4 +115,20 @@ struct RouteTable: Sendable {
 
     /// Takes note of how far a hand has been drawn, so that the next pull goes on to the next hand.
     mutating func note(_ hand: HandKey, cursor: Int32) { cursors[hand] = cursor }
+}
+
+/// The key of a request that reaches beyond an agency's contracts.
+enum ScopePart: String, Sendable {
+    case delegation, strategy, contract, portfolio
+
+    func fields(_ delegation: Delegation) -> [ReplyField] {
+        let expected =
+            switch self {
+            case .delegation: "a delegation of one of your contracts"
+            case .strategy: "a strategy of one of your contracts in delegation \(delegation)"
+            case .contract: "a contract of yours that is in force and dealt to there"
+            case .portfolio: "a portfolio that is dealt to you there"
+            }
+        return [ReplyField("field", rawValue), ReplyField("expected", expected)]
+    }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
-package import Logging
-package import PgStore
+internal import Logging
+internal import PgStore
 
 /// What a node does all the time besides answering: it reads the clock and the open hands, beats, folds, sweeps, chains,
 /// ends what was recalled and spreads the news.
@@ -47,17 +47,21 @@ package struct Upkeep: Sendable {
     /// For what takes long, so that beats and the clock do not wait for it.
     private let redealConnection: PgConnection
     private let watchConnection: PgConnection
+    private let witness: HomeWitness
+    private let tactics: TacticBook
     private let pace: Pace
     private let logger: Logger
 
-    package init(
+    init(
         engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, watchConnection: PgConnection,
-        pace: Pace, logger: Logger
+        witness: HomeWitness, tactics: TacticBook, pace: Pace, logger: Logger
     ) {
         self.engine = engine
         self.connection = connection
         self.redealConnection = redealConnection
         self.watchConnection = watchConnection
+        self.witness = witness
+        self.tactics = tactics
         self.pace = pace
         self.logger = logger
     }
@@ -150,15 +154,23 @@ package struct Upkeep: Sendable {
     /// - Returns: whether it worked.
     private func perform(_ chore: Chore, failures: Int) async -> Bool {
         do {
+            // What a restored database believes may be over: nothing is ended, dealt or told by it before somebody recovers it.
+            if [Chore.news, .sweep, .redeal, .watch].contains(chore),
+                try await connection.run({ try $0.awaitsRecovery() })
+            {
+                return true
+            }
             switch chore {
             case .round:
                 let begun = engine.beginReading()
-                let routing = try await connection.run { link in
-                    while try link.foldReleases(limit: 10_000) == 10_000 {}
-                    try Sequencer.run(link)
-                    return try link.readRouting()
+                let (routing, names) = try await connection.run { link in
+                    if try !link.awaitsRecovery() {
+                        while try link.foldReleases(limit: 10_000) == 10_000 {}
+                        try Sequencer.run(link)
+                    }
+                    return (try link.readRouting(), try tactics.names(link))
                 }
-                engine.refresh(routing, begun: begun)
+                engine.refresh(routing, begun: begun, tactics: names)
             case .news:
                 try await connection.run { link in
                     while try link.announceImport() {}
@@ -167,7 +179,7 @@ package struct Upkeep: Sendable {
                     try Pauses.liftEnded(link)
                 }
             case .beat:
-                try await connection.run { try $0.bookOutage() }
+                try await connection.run { try witness.beat($0) }
             case .sweep:
                 let lead = pace.expiringLead
                 let (closed, idle) = try await connection.run { link in

@@ -19,6 +19,7 @@ extension Inquiries {
     private func disclose(
         _ lease: LeaseKey, _ identity: AgentIdentity, _ cipher: ContactCipher, _ link: PgLink
     ) throws -> Reply {
+        if try link.awaitsRecovery() { return .awaitsRecovery }
         try link.lockLease(lease)
         let (now, leases) = try link.readLeases([lease])
         guard let facts = leases[lease] else { return .refused(.unknown) }

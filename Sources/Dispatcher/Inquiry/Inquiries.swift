@@ -68,11 +68,19 @@ struct Inquiries: Sendable {
                     guard !deals.isEmpty else { return .refused(.unknown) }
                     let late = try link.readEvidence(
                         of: identity.agency, in: request.delegation, account: account)
-                    return .listed(deals.flatMap(\.history) + late.map(\.event), end: [])
+                    let now = Period.ofWork(at: try link.readNow())
+                    let first = deals.map { Period.ofWork(at: $0.grantedAt) }.reduce(now, min)
+                    let outcomes = try link.readAccountOutcomes(
+                        of: identity.agency, in: request.delegation, account: account, months: first...now)
+                    let reported = Dictionary(grouping: outcomes, by: \.epoch)
+                    return .listed(
+                        deals.flatMap { $0.history(reported[$0.epoch] ?? []) } + late.map(\.event), end: [])
                 case .strategy(let strategy):
                     let standings = try link.readStandings(
                         of: identity.agency, in: request.delegation, strategy: strategy)
-                    guard !standings.isEmpty else { return .refused(.scope) }
+                    guard !standings.isEmpty else {
+                        return .refused(.scope, ScopePart.strategy.fields(request.delegation))
+                    }
                     return .listed(standings.map(\.explanation), end: [])
                 }
             }
@@ -86,6 +94,7 @@ struct Inquiries: Sendable {
         let place = AgencyPlace(
             delegation: request.delegation, agency: identity.agency, strategy: request.strategy)
         return await answered("quiet") {
+            if try await connection.run({ try $0.awaitsRecovery() }) { return .awaitsRecovery }
             let isPaused: Bool? = try await connection.run { link in
                 guard try link.readPlaces().contains(place) else { return nil }
                 _ = try link.transaction {
@@ -93,7 +102,7 @@ struct Inquiries: Sendable {
                 }
                 return try link.readPauses().contains { $0.place == place }
             }
-            guard let isPaused else { return .refused(.scope) }
+            guard let isPaused else { return .refused(.scope, ScopePart.strategy.fields(request.delegation)) }
             engine.note(place, isPaused: isPaused)
             return .listed([], end: [ReplyField("paused", isPaused)])
         }

@@ -149,9 +149,25 @@ extension KeptEvidence {
     }
 }
 
+extension AccountOutcome {
+    fileprivate var fields: [ReplyField] {
+        var fields = [
+            ReplyField("outcome", number), ReplyField("at", workedAt), ReplyField("channel", channel),
+            ReplyField("contact", contact), ReplyField("result", result),
+        ]
+        if let amount { fields.append(ReplyField("amount", amount)) }
+        if let promisedOn { fields.append(ReplyField("promised", promisedOn)) }
+        if isLate { fields.append(ReplyField("late", true)) }
+        if let review { fields += [ReplyField("review", review.decision), ReplyField("review-reason", review.reason)] }
+        return fields
+    }
+}
+
 extension AccountDeal {
     /// What happened to the account under this epoch, in order: the data lines of `EXPLAIN` about an account.
-    var history: [[ReplyField]] {
+    ///
+    /// - Parameter outcomes: what the agency reported under it.
+    func history(_ outcomes: [AccountOutcome]) -> [[ReplyField]] {
         var lines: [[ReplyField]] = []
         var placed = event("placed") + [ReplyField("period", period.description)]
         if let rule { placed.append(ReplyField("rule", rule)) }
@@ -169,6 +185,7 @@ extension AccountDeal {
         if let contract { leased.append(ReplyField("contract", contract)) }
         lines.append(leased + [ReplyField("at", grantedAt), ReplyField("term", term)])
         if let recall { lines.append(event("recall-noticed") + recall.fields) }
+        lines += outcomes.map { event("reported") + $0.fields }
         if let ending {
             lines.append(
                 event("ended") + [

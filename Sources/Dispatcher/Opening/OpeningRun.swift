@@ -83,8 +83,7 @@ struct OpeningRun {
     private func deal(_ holdings: [OpeningHolding], plan: Int64) throws -> Dealt {
         var dealt = Dealt()
         guard !holdings.isEmpty else { return dealt }
-        let incarnation = try planning.incarnation()
-        let epoch = incarnation << 32 + 1
+        let epoch = try Recovery.dealingIncarnation(planning.link) << 32 + 1
         var (totals, key) = try store.totals()
         let groups = Dictionary(grouping: holdings) { Group($0) }
         for delegation in Set(holdings.map(\.delegation)).sorted() {

@@ -27,12 +27,14 @@ struct DelegationDeal: Sendable {
 
     private let draft: PlanDraft
     private let dealer: HandDealer
+    let incarnation: Int64
     /// Placed accounts that somebody of another delegation holds, by where they are placed.
     private let elsewhere: [Delegation: Set<Int64>]
 
     init(_ draft: PlanDraft, incarnation: Int64, elsewhere: [Delegation: Set<Int64>]) {
         self.draft = draft
         self.elsewhere = elsewhere
+        self.incarnation = incarnation
         self.dealer = HandDealer(
             strata: Strata(
                 tactics: Segmenter(draft.policy, cut: LocalDate(daysSince1970: 0)).tactics,

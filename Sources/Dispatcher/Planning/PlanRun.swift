@@ -186,6 +186,7 @@ package struct PlanRun {
     ) throws -> (PlanDraft, plan: Int64, persons: [String]) {
         // Once more: until the plan is noted below, starts of an earlier period can still open hands of theirs.
         _ = try store.closeEarlierHands()
+        _ = try Recovery.dealingIncarnation(link)
         let draft = try PlanDraft.make(link, period: period, seed: seed)
         try refuseNothing(draft)
         // Accounts come back or go until the hands are closed. Two persons must have seen the very plan.
@@ -227,7 +228,7 @@ package struct PlanRun {
     ) throws -> PlanReport.Dealt {
         let groups = DelegationDeal.groups(draft, threads: OrderedWork.threads)
         let dealing = DelegationDeal(
-            draft, incarnation: try store.incarnation(),
+            draft, incarnation: try Recovery.dealingIncarnation(link),
             elsewhere: try store.placedElsewhere())
         let (open, period) = (link.opener("dispatcherd plan"), period)
         var tally = DealTally()
@@ -272,6 +273,12 @@ package struct PlanRun {
     ) throws -> [DelegationDeal.Summary] {
         try store.link.transaction {
             guard try store.shareDealing(plan) else { throw takenBack(plan, store.period) }
+            // Each worker has a link of its own, and a failover can come between two.
+            guard try Recovery.dealingIncarnation(store.link) == dealing.incarnation else {
+                throw CommandFailure(
+                    .environment, "the database failed over while plan \(plan) of \(store.period) was dealt",
+                    remedy: "Run the same command again: it takes that plan back.")
+            }
             return try dealing.make(delegations, store) { delegation, dealt in
                 try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
                 return dealt.summary(delegation)

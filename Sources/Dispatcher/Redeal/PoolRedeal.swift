@@ -25,7 +25,6 @@ struct PoolRedeal {
     let tactics: [String]
     let settings: PlanSettings
     let contracts: [ContractID: ContractRow]
-    let incarnation: Int64
     /// Placed accounts that somebody of another delegation holds, by where they are placed.
     let elsewhere: [Delegation: Set<Int64>]
 
@@ -135,7 +134,8 @@ struct PoolRedeal {
             return []
         }
         let dealer = HandDealer(
-            strata: Strata(tactics: tactics, traits: settings.strata), incarnation: incarnation)
+            strata: Strata(tactics: tactics, traits: settings.strata),
+            incarnation: try Recovery.dealingIncarnation(link))
         var bars = try DealBars(contracts, link)
         let debtors = settings.keepsTogether ? try planning.heldDebtors(pool.delegation) : [:]
         let together = HandDealer.debtors(of: rows, held: debtors)

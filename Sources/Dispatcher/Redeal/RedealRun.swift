@@ -73,6 +73,8 @@ package struct RedealRun {
     }
 
     private func deal(_ period: Period?) throws -> RedealReport {
+        // Before a limit is lowered for a round that could not be dealt.
+        _ = try Recovery.dealingIncarnation(link)
         try Self.goOn(link, showsProgress: showsProgress)
         let (month, _) = try dealt(period)
         let (draft, begun) = try begin(month)
@@ -206,7 +208,7 @@ package struct RedealRun {
             tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
             settings: try PlanSettingsBook(link).inForce(round.period).settings,
             contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
-            incarnation: try planning.incarnation(), elsewhere: try planning.placedElsewhere())
+            elsewhere: try planning.placedElsewhere())
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)

@@ -54,7 +54,7 @@ struct StartDeal {
         let contracts = Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first }
         let dealer = HandDealer(
             strata: Strata(tactics: segmenter.tactics, traits: settings.strata),
-            incarnation: try planning.incarnation())
+            incarnation: try Recovery.dealingIncarnation(link))
         var bars = try DealBars(contracts, link)
         var open: [StartStore.Account] = []
         for account in accounts {

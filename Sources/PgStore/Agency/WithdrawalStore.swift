@@ -20,14 +20,17 @@ package struct WithdrawalScope: Sendable {
     /// Those that only this agency's contracts draw from.
     package var agency: AgencyID?
     package var pool: PoolKey?
+    package var delegation: Delegation?
     package var strategy: Strategy?
     package var hands: [HandKey]?
 
     package init(
-        agency: AgencyID? = nil, pool: PoolKey? = nil, strategy: Strategy? = nil, hands: [HandKey]? = nil
+        agency: AgencyID? = nil, pool: PoolKey? = nil, delegation: Delegation? = nil, strategy: Strategy? = nil,
+        hands: [HandKey]? = nil
     ) {
         self.agency = agency
         self.pool = pool
+        self.delegation = delegation
         self.strategy = strategy
         self.hands = hands
     }
@@ -42,7 +45,7 @@ extension PgLink {
     /// - Locks: those hands, ascending, until the transaction ends: a pull that waited for one finds it closed.
     package func withdrawHands(_ scope: WithdrawalScope, reason: String) throws(PgError) -> [WithdrawnHand] {
         let values: [PgValue] = [
-            .optional(scope.agency?.value), .optional(scope.pool?.delegation.value),
+            .optional(scope.agency?.value), .optional(scope.pool?.delegation.value ?? scope.delegation?.value),
             .optional(scope.pool?.strategy.rawValue ?? scope.strategy?.rawValue),
             .optional(scope.pool?.portfolio.rawValue), .bool(scope.hands != nil),
             .int16s(scope.hands?.map(\.delegation.value) ?? []), .int32s(scope.hands?.map(\.hand) ?? []),

@@ -84,7 +84,7 @@ enum EngineStatements {
     // MARK: - Reads, after the locks
 
     /// What now_instant() is, written out: a function's body would be planned anew in each group.
-    static let clock = "SELECT coalesce(virtual_now, clock_timestamp()), outage_us FROM clock"
+    static let clock = "SELECT coalesce(virtual_now, clock_timestamp()), outage_us, restored_at IS NOT NULL FROM clock"
 
     static let periods = "SELECT period, state = 'open' FROM period ORDER BY period"
 
@@ -199,7 +199,16 @@ enum EngineStatements {
                           AND NOT EXISTS (SELECT FROM ending e
                                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                                              AND e.epoch = p.epoch)
-                        ORDER BY p.position LIMIT 1)
+                        ORDER BY p.position LIMIT 1),
+               (SELECT count(*)
+                  FROM (SELECT FROM position p
+                         WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                           AND p.position BETWEEN g.first_position AND g.last_position
+                           AND p.position <> ALL (coalesce(g.skipped, '{}'))
+                           AND NOT EXISTS (SELECT FROM ending e
+                                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                                              AND e.epoch = p.epoch)
+                         ORDER BY p.position LIMIT 1000) held)
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
          CROSS JOIN LATERAL (\(grantOfPosition("r.delegation_id", "r.hand_id", "r.first_position"))) g
          WHERE g.first_position = r.first_position

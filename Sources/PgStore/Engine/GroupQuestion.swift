@@ -143,6 +143,8 @@ package struct GroupAnswer: Sendable {
         package let credit: Duration
         /// What keeps it from being extended.
         package let bar: GrantStateMachine.ExtensionBar?
+        /// Accounts of it that are held, counted up to a thousand.
+        package let held: Int64
     }
     package struct KnownLease: Sendable {
         package let grant: GrantID
@@ -179,6 +181,8 @@ package struct GroupAnswer: Sendable {
 
     package var now = Timestamp(microseconds: 0)
     package var outage = Duration.zero
+    /// The database was restored, and nobody has said yet what was lost: nothing is granted, and nothing taken down.
+    package var awaitsRecovery = false
     package var openPeriods: Set<Period> = []
     package var knownPeriods: Set<Period> = []
     package var hands: [HandKey: Hand] = [:]

@@ -194,6 +194,7 @@ private struct GroupRound {
         ask(EngineStatements.clock) { answer, rows in
             answer.now = rows[0].timestamp(0)
             answer.outage = .microseconds(rows[0].int64(1))
+            answer.awaitsRecovery = rows[0].bool(2)
         }
         ask(EngineStatements.periods) { answer, rows in
             for row in rows {
@@ -352,6 +353,7 @@ extension GroupAnswer.Grant {
                     ?? .open(term: row.timestamp(3), ceiling: row.timestamp(4)),
                 grantedAt: row.timestamp(2), grace: .microseconds(row.int64(5))),
             credit: outage - .microseconds(row.int64(6)),
-            bar: row.bool(8) ? .terminated : row.optionalInt64(9).flatMap { AccountID($0) }.map { .noticed($0) })
+            bar: row.bool(8) ? .terminated : row.optionalInt64(9).flatMap { AccountID($0) }.map { .noticed($0) },
+            held: row.int64(10))
     }
 }

@@ -23,6 +23,11 @@ package struct HandRoute: Sendable {
     package let priority: Int16?
     /// Whether other contracts draw from it too.
     package let isShared: Bool
+    /// How many accounts the contract's advisers carry there; `nil`: nobody has said.
+    package let capacity: Int64?
+
+    /// Whether the advisers are what limits the accounts, and not the share.
+    package func isCapacity(of quota: QuotaBalance) -> Bool { capacity.map { quota.limitAccounts >= $0 } ?? false }
 }
 
 /// Where an agency has a contract in force, dealt to or not.
@@ -97,8 +102,14 @@ extension PgLink {
                     contractEndsOn: row.date(13)), contactRules: ContactRules(names: row.texts(17)),
                 contract: contract, agency: agency, isPaused: row.bool(15),
                 quota: QuotaKey(delegation: delegation, quota: row.int32(14)), tactic: row.optionalText(18),
-                priority: row.optionalInt16(19), isShared: row.bool(20))
+                priority: row.optionalInt16(19), isShared: row.bool(20), capacity: row.optionalInt64(21))
         }
+    }
+
+    /// The latest month that was placed, with the digest of the policy that did.
+    package func readLatestPolicy() throws(PgError) -> (period: Period, digest: [UInt8])? {
+        let rows = try run("SELECT period, policy_digest FROM segmentation ORDER BY period DESC LIMIT 1")
+        return rows.first.flatMap { row in Period(number: row.int32(0)).map { ($0, row.bytes(1)) } }
     }
 
     /// The database's own time, virtual or real.
@@ -152,11 +163,14 @@ private enum RouteStatements {
                q.quota_id,
                EXISTS (SELECT FROM pause p
                         WHERE p.delegation_id = h.delegation_id AND p.agency_id = c.agency_id AND p.strategy = h.strategy),
-               h.activity_days, h.rule_packs, h.tactic, h.priority, cardinality(h.contract_ids) > 1
+               h.activity_days, h.rule_packs, h.tactic, h.priority, cardinality(h.contract_ids) > 1,
+               k.committed_advisers::bigint * k.accounts_per_adviser
           FROM hand h
           JOIN contract c ON c.contract_id = ANY (h.contract_ids) AND c.contract_id <> ALL (h.barred_ids)
           JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = c.contract_id
                       AND q.strategy = h.strategy AND q.portfolio = h.portfolio
+          LEFT JOIN contract_capacity k ON k.contract_id = c.contract_id AND k.delegation_id = h.delegation_id
+                                       AND k.portfolio = h.portfolio
          WHERE h.state = 'open'
          ORDER BY h.delegation_id, c.agency_id, h.strategy, NOT h.is_front, cardinality(h.contract_ids) > 1, c.contract_id,
                   h.portfolio, h.hand_id

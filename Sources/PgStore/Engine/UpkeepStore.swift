@@ -39,16 +39,11 @@ extension PgLink {
 
     /// Says that a node is alive, and books the outage where none was for more than 15 s: the first one to come back does,
     /// in one statement, so that two cannot book the same gap. A virtual clock stands still meanwhile and needs no credit.
-    package func bookOutage() throws(PgError) {
-        try run(UpkeepStatements.beat)
-    }
-
-    /// Raises the incarnation where the server is not the one that it was, before anything is served: no epoch dealt before
-    /// a restore is ever dealt again.
     ///
-    /// - Returns: the incarnation now in force.
-    package func checkIncarnation() throws(PgError) -> Int32 {
-        try run(UpkeepStatements.incarnation)[0].int32(0)
+    /// - Returns: how many beats the database has had: a node that reads fewer later knows that commits were lost.
+    @discardableResult
+    package func bookOutage() throws(PgError) -> Int64 {
+        try run(UpkeepStatements.beat)[0].int64(0)
     }
 
     /// Moves released counts into the quotas. Two followers are harmless: the follower's row is locked.
@@ -126,17 +121,8 @@ private enum UpkeepStatements {
         UPDATE clock
            SET outage_us = outage_us + CASE WHEN virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
                    THEN (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint ELSE 0 END,
-               latest_beat = clock_timestamp()
-        """
-
-    static let incarnation = """
-        UPDATE clock c
-           SET incarnation = c.incarnation + CASE WHEN c.system_identifier IS NOT NULL
-                   AND (c.system_identifier, c.timeline) IS DISTINCT FROM (s.system_identifier, k.timeline_id)
-                   THEN 1 ELSE 0 END,
-               system_identifier = s.system_identifier, timeline = k.timeline_id
-          FROM pg_control_system() s, pg_control_checkpoint() k
-        RETURNING c.incarnation
+               latest_beat = clock_timestamp(), beats = beats + 1
+        RETURNING beats
         """
 
     static let followerForUpdate = "SELECT number FROM follower WHERE name = $1 FOR UPDATE"

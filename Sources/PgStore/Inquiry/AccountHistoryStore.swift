@@ -26,7 +26,36 @@ package struct AccountDeal: Sendable {
     package let closedAt: Timestamp?
 }
 
+/// One gestión that the agency reported and that counts, with what the delegation decided about it.
+package struct AccountOutcome: Sendable {
+    package let epoch: Epoch
+    package let number: Int64
+    package let workedAt: Timestamp
+    package let channel: String
+    package let contact: String
+    package let result: String
+    package let amount: Cents?
+    package let promisedOn: LocalDate?
+    package let isLate: Bool
+    package let review: (decision: String, reason: String)?
+}
+
 extension PgLink {
+    /// The agency's own outcomes of the account within some months, oldest first; the latest fifty where there are more.
+    ///
+    /// No index leads there: the agency's outcomes of the delegation are read month by month, on the inquiries' link.
+    package func readAccountOutcomes(
+        of agency: AgencyID, in delegation: Delegation, account: AccountID, months: ClosedRange<Period>
+    ) throws(PgError) -> [AccountOutcome] {
+        try run(
+            outcomesStatement,
+            [
+                .int16(delegation.value), .int64(account.value), .int32(agency.value),
+                .int32(months.lowerBound.number), .int32(months.upperBound.number),
+            ]
+        ).reversed().compactMap(AccountOutcome.init)
+    }
+
     /// The deals under which the agency leased the account, oldest first; nothing of other agencies shows.
     package func readAccountDeals(
         of agency: AgencyID, in delegation: Delegation, account: AccountID
@@ -60,6 +89,33 @@ extension AccountDeal {
         recall = RecallNotice(row, at: 21).map { PendingRecall(reason: row.optionalText(25) ?? "", notice: $0) }
     }
 }
+
+extension AccountOutcome {
+    fileprivate init?(_ row: PgRow) {
+        guard let epoch = Epoch(row.int64(0)) else { return nil }
+        self.epoch = epoch
+        number = row.int64(1)
+        workedAt = row.timestamp(2)
+        channel = row.text(3)
+        contact = row.text(4)
+        result = row.text(5)
+        amount = row.optionalInt64(6).map { Cents($0) }
+        promisedOn = row.optionalDate(7)
+        isLate = row.bool(8)
+        review = row.optionalText(9).map { ($0, row.optionalText(10) ?? "") }
+    }
+}
+
+/// $1 delegation, $2 account, $3 agency, $4 first month, $5 last month
+private let outcomesStatement = """
+    SELECT o.epoch, o.outcome_id, o.worked_at, o.channel, o.contact, o.result, o.amount, o.promised_on,
+           coalesce('late' = ANY (o.marks), false), r.decision, r.reason
+      FROM outcome o
+      LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+     WHERE o.period BETWEEN $4 AND $5 AND o.delegation_id = $1 AND o.agency_id = $3 AND o.account_id = $2
+     ORDER BY o.worked_at DESC, o.outcome_id DESC
+     LIMIT 50
+    """
 
 /// $1 delegation, $2 account, $3 agency
 private let dealsStatement = """

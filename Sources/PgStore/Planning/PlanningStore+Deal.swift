@@ -121,11 +121,6 @@ package struct QuotaRow: Sendable {
 }
 
 extension PlanningStore {
-    /// The high half of every epoch dealt from now on.
-    package func incarnation() throws(PgError) -> Int64 {
-        Int64(try link.run("SELECT incarnation FROM clock").first?.int32(0) ?? 1)
-    }
-
     /// Gives each account of some delegations that can be dealt, in any order.
     package func readDealable(
         _ delegations: [Delegation], _ memory: DealMemory, _ body: (Delegation, DealableRow) throws -> Void

@@ -59,6 +59,11 @@ extension PgLink {
             ])
         // The first row is the horizon alone.
         let horizon = begun?.horizon ?? rows.first?.text(14) ?? cursor.horizon
+        // A dump that was restored on another server begins with smaller numbers; what it had pushed before is no news.
+        if begun == nil, let now = UInt64(horizon), let before = UInt64(cursor.horizon), now < before {
+            cursor = PushCursor(horizon: horizon)
+            return []
+        }
         let read = rows.filter { !$0.isNull(0) }
         let seen = (begun?.seen ?? []).union(read.filter { $0.bool(15) }.map { $0.int64(0) })
         let news = read.compactMap(PushRow.init).filter { !cursor.seen.contains($0.number) }

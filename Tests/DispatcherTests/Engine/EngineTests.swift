@@ -9,6 +9,44 @@ import Testing
 
 /// The engine as an agency meets it: a real node, a real server, real sockets.
 struct EngineTests {
+    /// The advisers of each contract carry 1,000 accounts.
+    @Test(arguments: [(999, "quota"), (1_000, "capacity"), (1_001, "capacity")] as [(Int64, String)])
+    func `a limit that the advisers set stops a pull as capacity, a lower one as quota`(
+        limit: Int64, stop: String
+    ) async throws {
+        try await DealtMonth.with(.init(agencies: 1, handSize: 1_005, limitAccounts: limit)) { month in
+            let agent = try await month.connect(1)
+            _ = try await agent.lease(DealtMonth.lease(1, max: 1_000))
+            let second = try await agent.lease(DealtMonth.lease(2, max: 5))
+            let third = try await agent.lease(DealtMonth.lease(3, max: 5))
+
+            #expect(second.fields["stop"] == stop && third.fields["stop"] == stop)
+            #expect(third.fields["granted"] == "0")
+            #expect(try await agent.status(StatusRequest()).data.map { $0["stop"] } == [stop])
+        }
+    }
+
+    @Test func `a grant is extended while one of its accounts is held, and is closed when none is`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let lease = try await agent.lease(DealtMonth.lease(1, max: 2))
+            let (accounts, grant) = (lease.leasedAccounts, try #require(lease.leaseSummary?.grant))
+            func extend(_ key: Int64, _ day: Int) async throws -> ClientReply {
+                try await agent.extend(
+                    ExtendRequest(
+                        key: key, delegation: DealtMonth.delegation, grant: grant,
+                        until: try #require(Timestamp(text: "2024-04-\(day)T06:00:00Z"))))
+            }
+            _ = try await agent.giveBack(DealtMonth.giveBack(2, accounts[0]))
+            #expect(try await extend(3, 10).isOK)
+            _ = try await agent.giveBack(DealtMonth.giveBack(4, accounts[1]))
+            let closed = try await extend(5, 11)
+
+            #expect(closed.code == .closed && closed.replyClass == .refresh)
+            #expect(try await extend(5, 11).text == closed.text)
+        }
+    }
+
     @Test func `a lease takes the next accounts in dealt order`() async throws {
         try await DealtMonth.with { month in
             let agent = try await month.connect(1)
@@ -407,6 +445,36 @@ struct EngineTests {
 
             #expect(try await again.lease(DealtMonth.lease(1)).text == lease.text)
             #expect(try await again.report(DealtMonth.report(2, account)).text == report.text)
+        }
+    }
+
+    /// The term and its grace were over 50 seconds ago.
+    @Test(arguments: [(100, true), (60, true), (40, false), (0, false)])
+    func `a node takes a report where the seconds in which no node could answer reach over the term`(
+        outage: Int, isTaken: Bool
+    ) async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            let link = try month.database.link()
+            try link.script("UPDATE clock SET virtual_now = NULL, latest_beat = clock_timestamp()")
+            let now = try link.readNow()
+            let period = Period.ofWork(at: now).number
+            try link.script(
+                """
+                INSERT INTO period (period, opened_at) VALUES (\(period), now_instant());
+                CREATE TABLE outcome_\(period) PARTITION OF outcome FOR VALUES IN (\(period));
+                UPDATE clock SET latest_beat = clock_timestamp() - interval '\(outage) s';
+                UPDATE lease_grant SET granted_at = clock_timestamp() - interval '9 days',
+                       term = clock_timestamp() - interval '50 s' - grace_us * interval '1 microsecond',
+                       ceiling = clock_timestamp() + interval '9 days'
+                """)
+            let reply = try await agent.report(
+                ReportRequest(
+                    key: 2, delegation: DealtMonth.delegation, account: account.account, epoch: account.epoch, at: now,
+                    channel: .sms, contact: .nobody, result: .noAnswer))
+
+            #expect(isTaken ? reply.isOK : reply.code == .expired, "\(reply.text)")
         }
     }
 

@@ -14,31 +14,80 @@ struct AttemptLimitTests {
     @Test func `failures from one address are counted over all agencies, and drain with time`() {
         var limits = AttemptLimits(perAddress: 3, perAgency: 100, window: .seconds(60))
         for agency in AgencyID.allExamples {
-            #expect(limits.wait(agency, from: "10.0.0.1", at: .zero) == nil)
-            limits.failed(agency, from: "10.0.0.1", at: .zero)
+            #expect(limits.wait(agency, from: AddressBlock("10.0.0.1"), at: .zero) == nil)
+            limits.failed(agency, from: AddressBlock("10.0.0.1"), at: .zero)
         }
 
-        #expect(limits.wait(agency, from: "10.0.0.1", at: .zero) == 21)
-        #expect(limits.wait(agency, from: "10.0.0.2", at: .zero) == nil)
-        #expect(limits.wait(agency, from: "10.0.0.1", at: .seconds(20)) == nil)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.1"), at: .zero) == 21)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.2"), at: .zero) == nil)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.1"), at: .seconds(20)) == nil)
     }
 
     @Test func `strangers who try an agency's name do not lock it out of its own address`() {
         var limits = AttemptLimits(perAddress: 100, perAgency: 3, window: .seconds(60))
-        limits.succeeded(agency, from: "10.0.0.1", at: .zero)
-        for host in 2...4 { limits.failed(agency, from: "10.0.0.\(host)", at: .zero) }
+        limits.succeeded(agency, from: AddressBlock("10.0.0.1"), at: .zero)
+        for host in 2...4 { limits.failed(agency, from: AddressBlock("10.0.0.\(host)"), at: .zero) }
 
-        #expect(limits.wait(agency, from: "10.0.0.9", at: .zero) == 21)
-        #expect(limits.wait(agency, from: "10.0.0.1", at: .zero) == nil)
-        #expect(limits.wait(AgencyID.allExamples[1], from: "10.0.0.9", at: .zero) == nil)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.9"), at: .zero) == 21)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.1"), at: .zero) == nil)
+        #expect(limits.wait(AgencyID.allExamples[1], from: AddressBlock("10.0.0.9"), at: .zero) == nil)
     }
 
     @Test func `getting in empties the address's bucket`() {
         var limits = AttemptLimits(perAddress: 1, perAgency: 100, window: .seconds(60))
-        limits.failed(agency, from: "10.0.0.1", at: .zero)
-        limits.succeeded(agency, from: "10.0.0.1", at: .zero)
+        limits.failed(agency, from: AddressBlock("10.0.0.1"), at: .zero)
+        limits.succeeded(agency, from: AddressBlock("10.0.0.1"), at: .zero)
 
-        #expect(limits.wait(agency, from: "10.0.0.1", at: .zero) == nil)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.1"), at: .zero) == nil)
+    }
+
+    @Test func `addresses of one IPv6 subscriber are one, those of two are not, and IPv4 behind IPv6 is IPv4`() {
+        #expect(AddressBlock("2001:db8:1:2::1") == AddressBlock("2001:db8:1:2:ffff:ffff:ffff:ffff"))
+        #expect(AddressBlock("2001:db8:1:2::1") != AddressBlock("2001:db8:1:3::1"))
+        #expect(AddressBlock("fe80::1%eth0") == AddressBlock("fe80::2"))
+        #expect(AddressBlock("::ffff:10.0.0.1") == AddressBlock("10.0.0.1"))
+        #expect(AddressBlock("10.0.0.1") != AddressBlock("10.0.0.2"))
+    }
+
+    /// Attempts at once; how many of them are looked at, by address and by agency.
+    @Test(.timeLimit(.minutes(1)), arguments: [(3, 100, 3), (100, 4, 4)])
+    func `attempts side by side are looked at no more often than one after the other`(
+        _ perAddress: Int, _ perAgency: Int, _ looked: Int
+    ) async throws {
+        let attempts = AttemptLimits(perAddress: perAddress, perAgency: perAgency, window: .seconds(3_600))
+        try await DealtMonth.with(attempts: attempts) { month in
+            let liar = DealtMonth(
+                database: month.database, node: month.node, keys: [AgencyPrivateKey(), AgencyPrivateKey()])
+            let codes = try await withThrowingTaskGroup(of: ReplyCode?.self) { group in
+                for sequence in 1...30 as ClosedRange<Int64> {
+                    group.addTask {
+                        do {
+                            _ = try await liar.connect(2, sequence: sequence)
+                            return nil
+                        } catch AgentConnectionError.refused(let reply) {
+                            return reply.code
+                        }
+                    }
+                }
+                return try await group.reduce(into: [ReplyCode?]()) { $0.append($1) }
+            }
+
+            #expect(codes.count { $0 == .auth } == looked)
+            #expect(codes.count { $0 == .limit } == 30 - looked)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `many installations of one address that come back at once all get in`() async throws {
+        try await DealtMonth.with(attempts: AttemptLimits(perAddress: 3, perAgency: 3, window: .seconds(3_600))) {
+            month in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...30 {
+                    group.addTask { _ = try await month.connect(2, instance: "i\(number)") }
+                }
+                try await group.waitForAll()
+            }
+        }
     }
 
     @Test func `a node answers AUTH to the first failures and LIMIT to the next, also to the right key`() async throws {

@@ -55,13 +55,19 @@ struct InquiryTests {
         try await DealtMonth.with { month in
             let agent = try await month.connect(1)
             let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            let outcome = try await agent.report(DealtMonth.report(9, account)).fields["outcome"]
+            try month.database.link().script(
+                "INSERT INTO review VALUES (202403, 9, \(outcome ?? "0"), 'rejected', 'not-called', 'eva', now_instant())"
+            )
             _ = try await agent.giveBack(DealtMonth.giveBack(2, account))
             let request = ExplainRequest(delegation: DealtMonth.delegation, subject: .account(account.account))
             let why = try await agent.explain(request)
             let few = try await agent.explain(
                 ExplainRequest(delegation: DealtMonth.delegation, subject: .strategy(.administrative)))
 
-            #expect(why.data.map { $0["event"] } == ["placed", "dealt", "leased", "ended"])
+            #expect(why.data.map { $0["event"] } == ["placed", "dealt", "leased", "reported", "ended"])
+            #expect(why.data[3]["outcome"] == outcome && why.data[3]["result"] == "no-answer")
+            #expect(why.data[3]["review"] == "rejected" && why.data[3]["review-reason"] == "not-called")
             #expect(why.data.last?["kind"] == "return")
             #expect(try await month.connect(2).explain(request).code == .unknown)
             #expect(few.data.map { $0["pool"] } == ["40"])

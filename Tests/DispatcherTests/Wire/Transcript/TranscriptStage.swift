@@ -70,6 +70,9 @@ final class TranscriptStage {
             _ = try AgencyOrder(
                 .terminate, agency: "ACE07", strategy: nil, band: nil, motive: "breach", recallOn: nil, by: "ana"
             ).run(on: link, isPreview: false, asJSON: false)
+        case "the database is put back from a backup":
+            try link.script("UPDATE clock SET restored_at = clock_timestamp()")
+        case "the institution has recovered it": try link.finishRecovery()
         case "the node is told to stop": stop = Task { [node] in await node.stop() }
         // The node was started so.
         case "the node has no key to the data": break

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import FoundationEssentials
+import PgStore
+import Simulation
+import TestSupport
+import Testing
+
+/// `agentsim shell`, as somebody types into it, against a node.
+struct ShellTests {
+    private static let secret = (1...32).map { UInt8($0) }
+
+    /// - Returns: what the shell says to the lines.
+    private func typed(_ lines: String..., in month: DealtMonth) throws -> String {
+        let path = FileManager.default.temporaryDirectory.path() + "/shell-\(UInt64.random(in: 0...UInt64.max)).key"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data("\(Data(Self.secret).base64EncodedString())\n".utf8).write(to: URL(filePath: path))
+        let key = try #require(AgencyPrivateKey(bytes: Self.secret))
+        try month.database.link().run(
+            "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'shell', $1, now_instant())",
+            [.bytes(key.publicKey)])
+        let words = lines.joined(separator: "\\n")
+        let (code, text) = try ChildProcess.run(
+            "/bin/sh",
+            [
+                "-c",
+                "printf '\(words)\\n' | \(ChildProcess.sibling("agentsim")) shell --port \(month.node.port) --agency ACE01 --key \(path)",
+            ])
+        try #require(code == 0, "\(text)")
+        return text
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what is typed is sent with a key of its own, and shown as it came`() async throws {
+        try await DealtMonth.with { month in
+            let text = try typed("LEASE delegation=9 strategy=administrative max=1", "HELD", "quit", in: month)
+
+            #expect(text.contains("> LEASE ") && text.contains(" key="))
+            #expect(text.contains("OK grant=4294967297 granted=1 "))
+            #expect(text.contains("OK listed=1"))
+            #expect(try month.number("SELECT count(*) FROM lease_grant") == 1)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what is wrong is not sent, and the shell says what was meant`() async throws {
+        try await DealtMonth.with { month in
+            let text = try typed("ping", "LEASE delegation=9", "PING", in: month)
+
+            #expect(text.contains("not sent: UNKNOWN-VERB expected=PING"))
+            #expect(text.contains("not sent: MISSING-KEY field=strategy"))
+            #expect(text.contains("OK time=2024-03-04T15:00:00.000Z"))
+        }
+    }
+}
