@@ -77,7 +77,8 @@ struct CloseCommand: AsyncParsableCommand {
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
-            for note in [try closing.unfinished(), try closing.openBefore(), try closing.unjudged()].compactMap(\.self) {
+            for note in [try closing.unfinished(), try closing.openBefore(), try closing.unjudged()].compactMap(\.self)
+            {
                 Console.note("note: \(note)")
             }
         } else {

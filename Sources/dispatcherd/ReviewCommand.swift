@@ -31,7 +31,10 @@ struct ReviewCommand: AsyncParsableCommand {
         @OptionGroup var planned: PlannedPeriod
         @Flag(help: "The outcomes that wait for a decision.")
         var pending = false
-        @Flag(help: "Outcomes that say of what was given back that its debtor cannot be found; approved, it counts as assigned no more.")
+        @Flag(
+            help:
+                "Outcomes that say of what was given back that its debtor cannot be found; approved, it counts as assigned no more."
+        )
         var unlocatable = false
         @Option(help: "Write it all as CSV into this file; - is standard output.")
         var csv: String?

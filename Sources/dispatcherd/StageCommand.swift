@@ -102,21 +102,24 @@ struct ObjectionCommand: AsyncParsableCommand {
             Console.done("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
             if let adjustment {
                 Console.out(
-                    "adjustment \(adjustment) is proposed; `dispatcherd adjustment approve \(adjustment)` puts it in force")
+                    "adjustment \(adjustment) is proposed; `dispatcherd adjustment approve \(adjustment)` puts it in force"
+                )
             }
         }
     }
 
     struct Uphold: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Upholds an objection; against a penalty it proposes the waiver, about fees a credit in the same statement.",
+            abstract:
+                "Upholds an objection; against a penalty it proposes the waiver, about fees a credit in the same statement.",
             discussion: """
                 Examples:
                   dispatcherd objection uphold 1 --reason "the goal was met" --by "Ana Ruiz"
                   dispatcherd objection uphold 2 --amount 310.00 --reason "outcome 55120 was approved" --by "Ana Ruiz"
                 """)
         @OptionGroup var decision: Decision
-        @Option(help: "Pesos before IVA: what fees lack, or what of a penalty is waived; without it all of the penalty.")
+        @Option(
+            help: "Pesos before IVA: what fees lack, or what of a penalty is waived; without it all of the penalty.")
         var amount: String?
 
         func validate() throws {

@@ -27,7 +27,10 @@ struct SuspensionCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
-        @Flag(help: "Misses of any band count together toward the end of a contract; without it those of one band (AMB-23).")
+        @Flag(
+            help:
+                "Misses of any band count together toward the end of a contract; without it those of one band (AMB-23)."
+        )
         var anyBand = false
         @Flag(help: "As JSON.")
         var json = false
@@ -60,7 +63,10 @@ struct SuspensionCommand: AsyncParsableCommand {
         var band: String
         @Flag(help: "About the end of the contract, not about the band.")
         var termination = false
-        @Flag(help: "Misses of any band count together toward the end of a contract; without it those of one band (AMB-23).")
+        @Flag(
+            help:
+                "Misses of any band count together toward the end of a contract; without it those of one band (AMB-23)."
+        )
         var anyBand = false
         @Flag(help: "Suspend, or terminate.")
         var suspend = false

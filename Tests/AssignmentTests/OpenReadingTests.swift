@@ -33,7 +33,8 @@ struct OpenReadingTests {
     func `what is given back of it is of the same base`(base: String?, amount: String) throws {
         let rate = try #require(BasisPoints(percent: "5"))
         let back = BandReversal(
-            band: .over120, month: Sample.march.advanced(byMonths: -1), rate: rate, amount: Cents(100_00), paid: Cents(160_00),
+            band: .over120, month: Sample.march.advanced(byMonths: -1), rate: rate, amount: Cents(100_00),
+            paid: Cents(160_00),
             payments: ["R"])
         let nothing = BandReversal(
             band: .over120, month: Sample.march.advanced(byMonths: -2), rate: rate, amount: .zero, paid: Cents(60_00),
@@ -80,8 +81,11 @@ struct OpenReadingTests {
         #expect(line?.rate == .percent(expected))
     }
 
-    @Test(arguments: [(nil, 40_00, true), (nil, 41_00, true), ("none", 40_00, true), ("none", 41_00, false), ("top", 99_00, true)]
-        as [(String?, Int64, Bool)])
+    @Test(
+        arguments: [
+            (nil, 40_00, true), (nil, 41_00, true), ("none", 40_00, true), ("none", 41_00, false), ("top", 99_00, true),
+        ]
+            as [(String?, Int64, Bool)])
     func `above the top range its rate holds, or nothing is paid (AMB-11)`(
         above: String?, hundredths: Int64, isPaid: Bool
     ) throws {
@@ -123,8 +127,12 @@ struct OpenReadingTests {
         #expect(rules == (isCharged ? ["PEN-05", "PEN-07"] : []))
     }
 
-    @Test(arguments: [(nil, ["7000.00"]), ("last", ["7000.00"]), ("each", ["14000.00", "7000.00"])] as [(String?, [String])])
-    func `missing advisers are charged on the month's last report, or on each (AMB-18)`(report: String?, amounts: [String])
+    @Test(
+        arguments: [(nil, ["7000.00"]), ("last", ["7000.00"]), ("each", ["14000.00", "7000.00"])]
+            as [(String?, [String])])
+    func `missing advisers are charged on the month's last report, or on each (AMB-18)`(
+        report: String?, amounts: [String]
+    )
         throws
     {
         let month = Sample.month {
@@ -132,7 +140,10 @@ struct OpenReadingTests {
             $0.needs = [
                 StaffingNeed(
                     portfolio: .telephone, accountsPerAdviser: 400,
-                    reports: [Staffing(fact: "S-1", present: 8), Staffing(fact: "S-2", present: 10), Staffing(fact: "S-3", present: 9)])
+                    reports: [
+                        Staffing(fact: "S-1", present: 8), Staffing(fact: "S-2", present: 10),
+                        Staffing(fact: "S-3", present: 9),
+                    ])
             ]
         }
         let lines = try terms(report.map { [("PEN-01", "report", $0)] } ?? []).lines(
@@ -177,7 +188,9 @@ struct OpenReadingTests {
     @Test(arguments: [
         ("AMB-09", "base", "x"), ("AMB-10", "share", "x"), ("AMB-11", "fraction", "x"), ("AMB-11", "above", "x"),
     ])
-    func `a word that is none of a reading's is a fault of the schedule of fees`(rule: String, parameter: String, value: String) {
+    func `a word that is none of a reading's is a fault of the schedule of fees`(
+        rule: String, parameter: String, value: String
+    ) {
         #expect(throws: ScheduleError.self) {
             try FeeTariff(Sample.schedule("t", Self.scale + [(rule, parameter, value)]))
         }
@@ -196,7 +209,8 @@ struct OpenReadingTests {
     /// 10 % and 16 % at the edge of half a centavo: half away from zero, once per line.
     @Test(
         arguments: [
-            ("0.04", "0.00"), ("0.05", "0.01"), ("0.14", "0.01"), ("0.15", "0.02"), ("0.25", "0.03"), ("1234567.84", "123456.78"),
+            ("0.04", "0.00"), ("0.05", "0.01"), ("0.14", "0.01"), ("0.15", "0.02"), ("0.25", "0.03"),
+            ("1234567.84", "123456.78"),
             ("1234567.85", "123456.79"), ("99999999999999.95", "10000000000000.00"),
         ])
     func `half a centavo is rounded away from zero`(amount: String, tenth: String) throws {
@@ -258,13 +272,17 @@ struct OpenReadingTests {
         #expect(statement.totals.penalties.description == "30.00")
     }
 
-    @Test(arguments: [("1000.01", "0", false), ("1000.00", "0", true), ("1500.00", "500.00", true), ("1500.01", "500.00", false)])
+    @Test(arguments: [
+        ("1000.01", "0", false), ("1000.00", "0", true), ("1500.00", "500.00", true), ("1500.01", "500.00", false),
+    ])
     func `a budget that is used up ends the contract, and the statement says so`(
         budget: String, before: String, isUsedUp: Bool
     ) throws {
         let statement = try limited(budget: budget, before: before)
 
         #expect(statement.isBudgetUsedUp == isUsedUp)
-        #expect(statement.sections.flatMap(\.notesInEnglish).contains { $0.hasSuffix("is used up: the contract ends.") } == isUsedUp)
+        #expect(
+            statement.sections.flatMap(\.notesInEnglish).contains { $0.hasSuffix("is used up: the contract ends.") }
+                == isUsedUp)
     }
 }

@@ -186,8 +186,10 @@ struct PenaltyTests {
         #expect(
             statement.sections[0].lines[1].arithmetic
                 == StatementNote(
-                    spanish: "media ponderada: (1 × 79.99 ÷ 100) ÷ 1 = 79.99 % del mínimo < 80 %; 5 % de 1,234,567.89 = 61,728.39",
-                    english: "weighted mean: (1 × 79.99 ÷ 100) ÷ 1 = 79.99 % of the minimum < 80 %; 5 % of 1,234,567.89 = 61,728.39"
+                    spanish:
+                        "media ponderada: (1 × 79.99 ÷ 100) ÷ 1 = 79.99 % del mínimo < 80 %; 5 % de 1,234,567.89 = 61,728.39",
+                    english:
+                        "weighted mean: (1 × 79.99 ÷ 100) ÷ 1 = 79.99 % of the minimum < 80 %; 5 % of 1,234,567.89 = 61,728.39"
                 ))
     }
 

@@ -123,7 +123,8 @@ struct ProjectedMonthTests {
         ])
     func `a budget that runs out is told before it does (AGY-15)`(budget: String, level: String, end: String) throws {
         let lines = try project(
-            elapsed: 15, Sample.administrative(), fees: [("AGY-15", "budget", budget)], before: Cents(400_00)) { _ in }
+            elapsed: 15, Sample.administrative(), fees: [("AGY-15", "budget", budget)], before: Cents(400_00)
+        ) { _ in }
         let line = try #require(lines.first { $0.rule == "AGY-15" })
 
         #expect(line.level.rawValue == level && line.end == end)

@@ -9,7 +9,9 @@ import TestSupport
 
 /// Fees by band, budgets, limits and preventive penalties against a second computation.
 struct ClosingContingencyTests {
-    @Test func `fees by band, budgets, limits and preventive penalties of fifty months agree with plain SQL`() async throws {
+    @Test func `fees by band, budgets, limits and preventive penalties of fifty months agree with plain SQL`()
+        async throws
+    {
         try await TestDatabase.with { database in
             let link = try database.link()
             var seen: Set<String> = []
@@ -28,9 +30,11 @@ struct ClosingContingencyTests {
                     let totals = document.totals
                     let preventive = ["PEN-20", "PEN-21", "PEN-22"]
                     return [
-                        "\(statement.contract)", sum { MoraBand(rawValue: $0.rule) != nil }, sum { $0.rule == "AGY-15" },
+                        "\(statement.contract)", sum { MoraBand(rawValue: $0.rule) != nil },
+                        sum { $0.rule == "AGY-15" },
                         sum { $0.kind == "penalty" && !preventive.contains($0.rule) }, sum { $0.kind == "penalty-cap" },
-                        sum { $0.rule == "PEN-20" }, sum { $0.rule == "PEN-21" }, sum { $0.rule == "PEN-22" }, totals.fees,
+                        sum { $0.rule == "PEN-20" }, sum { $0.rule == "PEN-21" }, sum { $0.rule == "PEN-22" },
+                        totals.fees,
                         totals.penalties, totals.taxOnFees, totals.taxOnPenalties,
                     ].joined(separator: " ")
                 }
@@ -38,8 +42,12 @@ struct ClosingContingencyTests {
                 #expect(try contracts == ClosingContingencyOracle.contracts(link), "seed \(seed)")
                 try link.script(ClosingContingencyOracle.emptied + ClosingFixture.emptied)
             }
-            let rules = ["fee FEE-01", "fee FEE-02", "fee FEE-03", "fee FEE-04", "fee FEE-05", "fee-cut AGY-15", "penalty-cap AMB-15"]
-            #expect(seen.isSuperset(of: rules + ["penalty PEN-20", "penalty PEN-21", "penalty PEN-22"]), "\(seen.sorted())")
+            let rules = [
+                "fee FEE-01", "fee FEE-02", "fee FEE-03", "fee FEE-04", "fee FEE-05", "fee-cut AGY-15",
+                "penalty-cap AMB-15",
+            ]
+            #expect(
+                seen.isSuperset(of: rules + ["penalty PEN-20", "penalty PEN-21", "penalty PEN-22"]), "\(seen.sorted())")
         }
     }
 

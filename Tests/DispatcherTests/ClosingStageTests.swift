@@ -345,7 +345,9 @@ struct ClosingStageTests {
             let waiver = try #require(
                 try stages.decide(objection: number, isUpheld: true, amount: Cents(100), reason: "half", by: "Ana"))
 
-            #expect(try stages.adjustments(period).first { $0.adjustment.number == waiver }?.adjustment.amount == Cents(100))
+            #expect(
+                try stages.adjustments(period).first { $0.adjustment.number == waiver }?.adjustment.amount == Cents(100)
+            )
         }
     }
 
@@ -360,16 +362,20 @@ struct ClosingStageTests {
                     found { try stages.decide(adjustment: number, isApproved: isApproved, reason: reason, by: "Luis") }
                         == "a reason has 1 to 500 characters")
             }
-            try stages.decide(adjustment: number, isApproved: false, reason: String(repeating: "x", count: 500), by: "Luis")
+            try stages.decide(
+                adjustment: number, isApproved: false, reason: String(repeating: "x", count: 500), by: "Luis")
             #expect(try stages.adjustments(period)[0].decision == "rejected")
         }
     }
 
-    @Test func `a preview tells of a contract whose amounts are the same and whose statement is another`() async throws {
+    @Test func `a preview tells of a contract whose amounts are the same and whose statement is another`() async throws
+    {
         try await with { link, _ in
             let closing = MonthClosing(link, period: period)
             _ = try PreviewDifference(link, closing.preview())
-            try link.script("UPDATE ending SET reason = 'capacity' WHERE kind = 'payoff'; UPDATE agency SET name = 'Otra' WHERE agency_id = 2")
+            try link.script(
+                "UPDATE ending SET reason = 'capacity' WHERE kind = 'payoff'; UPDATE agency SET name = 'Otra' WHERE agency_id = 2"
+            )
             let lines = try PreviewDifference(link, closing.preview()).lines
 
             #expect(lines.count == 2)
@@ -377,7 +383,9 @@ struct ClosingStageTests {
         }
     }
 
-    @Test func `a contract whose budget is used up ends with the close, and goes on under another fee schedule`() async throws {
+    @Test func `a contract whose budget is used up ends with the close, and goes on under another fee schedule`()
+        async throws
+    {
         try await with { link, _ in
             try link.script("INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AGY-15', 'budget', '100.00')")
             let closing = MonthClosing(link, period: period)
@@ -387,7 +395,9 @@ struct ClosingStageTests {
             _ = try closing.close()
 
             #expect(
-                try link.run("SELECT DISTINCT ends_on::text, spent_on::text FROM contract").map { [$0.text(0), $0.text(1)] }
+                try link.run("SELECT DISTINCT ends_on::text, spent_on::text FROM contract").map {
+                    [$0.text(0), $0.text(1)]
+                }
                     == [["2024-04-09", "2024-04-09"]])
             #expect(try closing.close().result == .identical)
         }

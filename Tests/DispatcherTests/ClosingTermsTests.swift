@@ -27,7 +27,8 @@ struct ClosingTermsTests {
             ["14", "15"].map { delegation in
                 [
                     "delegation": delegation, "strategies": "dual;administrative", "fee_schedule": "fees-2024",
-                    "penalty_schedule": "penalties-2024", "agency_name": "Otro Nombre", "number": "CT-031/2024", "bond": "7.00",
+                    "penalty_schedule": "penalties-2024", "agency_name": "Otro Nombre", "number": "CT-031/2024",
+                    "bond": "7.00",
                     "accounts_per_telephone_adviser": "10",
                 ].merging(changes) { $1 }
             })
@@ -107,7 +108,8 @@ struct ClosingTermsTests {
             let kept = try site.count("contract_term") + site.count("capacity_term") + site.count("agency_term")
             try site.load(
                 .contracts,
-                ContractText.file(["14", "15"].map { ["delegation": $0, "strategies": "dual;administrative"] }), period: april)
+                ContractText.file(["14", "15"].map { ["delegation": $0, "strategies": "dual;administrative"] }),
+                period: april)
 
             #expect(try site.count("contract_term") + site.count("capacity_term") + site.count("agency_term") == kept)
         }

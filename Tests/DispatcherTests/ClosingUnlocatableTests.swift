@@ -11,16 +11,16 @@ struct ClosingUnlocatableTests {
     /// Contract 1 was dealt 24 accounts by telephone in delegation 9, and 96 in all; 1001 is the first of them.
     private static let month =
         ClosingFixture.isOver + ClosingFixture.parties + ClosingFixture.schedules + ClosingFixture.deals
-        + """
-        DELETE FROM ending; DELETE FROM deal WHERE epoch = 2; DELETE FROM position WHERE epoch = 2;
-        DELETE FROM lease_grant g USING hand h WHERE h.is_front AND (h.delegation_id, h.hand_id) = (g.delegation_id, g.hand_id);
-        UPDATE hand SET size = 0 WHERE is_front;
-        INSERT INTO outcome
-        SELECT 202403, delegation_id, 1, 1, 900, 900, account_id, epoch, hand_id, position, 1, '2024-03-05T18:00:00Z',
-            '2024-03-05T18:00:00Z', 'visit', 'unlocatable', 'no-answer', NULL, NULL, NULL, NULL, ''
-        FROM deal WHERE account_id = 1001;
+            + """
+            DELETE FROM ending; DELETE FROM deal WHERE epoch = 2; DELETE FROM position WHERE epoch = 2;
+            DELETE FROM lease_grant g USING hand h WHERE h.is_front AND (h.delegation_id, h.hand_id) = (g.delegation_id, g.hand_id);
+            UPDATE hand SET size = 0 WHERE is_front;
+            INSERT INTO outcome
+            SELECT 202403, delegation_id, 1, 1, 900, 900, account_id, epoch, hand_id, position, 1, '2024-03-05T18:00:00Z',
+                '2024-03-05T18:00:00Z', 'visit', 'unlocatable', 'no-answer', NULL, NULL, NULL, NULL, ''
+            FROM deal WHERE account_id = 1001;
 
-        """
+            """
 
     private static func ended(_ kind: String, _ reason: String, at: String) -> String {
         """
@@ -110,7 +110,8 @@ struct ClosingUnlocatableTests {
             var notes: [String] = []
             try await with(goal + change) { link in
                 let month = try MonthClosing(link, period: ClosingFixture.period).preview()
-                notes = try StatementDocument(month.statements[0].body).sections.first { $0.delegation == 9 }?
+                notes =
+                    try StatementDocument(month.statements[0].body).sections.first { $0.delegation == 9 }?
                     .notesInEnglish ?? []
             }
             return notes.filter { $0.hasPrefix("Goal G") }

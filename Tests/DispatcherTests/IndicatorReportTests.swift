@@ -170,7 +170,8 @@ struct IndicatorReportTests {
                 """
             for (cut, key, rows) in [
                 (IndicatorCut.total, "'all'", "true"), (.agency, "'ACE0' || agency_id", "true"),
-                (.contract, "contract_id::text", "true"), (.delegation, "delegation_id::text", "delegation_id IS NOT NULL"),
+                (.contract, "contract_id::text", "true"),
+                (.delegation, "delegation_id::text", "delegation_id IS NOT NULL"),
                 (.contractDelegation, "contract_id || '/' || delegation_id", "delegation_id IS NOT NULL"),
             ] {
                 let expected = try link.run(

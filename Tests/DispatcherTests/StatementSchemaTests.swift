@@ -86,7 +86,8 @@ struct StatementSchemaTests {
                 INSERT INTO segmentation (period, policy, policy_version, policy_digest, cut_digest, accounts, placed, excluded,
                     digest, made_at) VALUES (202403, 'p', '2024-01-01', '', '', 2, 2, 0, '', '2024-03-01')
                 """)
-            guard case .object(let members) = try MonthClosing(link, period: ClosingFixture.period).preview().summary.json
+            guard
+                case .object(let members) = try MonthClosing(link, period: ClosingFixture.period).preview().summary.json
             else { return }
 
             #expect(Set(named) == Set(members.keys))

@@ -212,7 +212,9 @@ struct SuspensionsTests {
         }
     }
 
-    @Test func `the end of a contract that a person decides acts at once: nothing more of any band, for good`() async throws {
+    @Test func `the end of a contract that a person decides acts at once: nothing more of any band, for good`()
+        async throws
+    {
         try await with { link in
             _ = try MonthClosing(link, period: ClosingFixture.period).close()
             try link.script(
@@ -232,8 +234,14 @@ struct SuspensionsTests {
             let effect = try decide()
 
             #expect(effect.accounts > 0 && effect.tactics == [])
-            #expect(try link.run("SELECT status, motive FROM agency WHERE agency_id = 1").map { [$0.text(0), $0.text(1)] } == [["terminated", "minimum-missed"]])
-            #expect(try link.run("SELECT count(*) FROM hand WHERE contract_ids[1] IN (1, 2) AND withdrawn_at IS NULL AND size > 9")[0].int64(0) == 0)
+            #expect(
+                try link.run("SELECT status, motive FROM agency WHERE agency_id = 1").map { [$0.text(0), $0.text(1)] }
+                    == [["terminated", "minimum-missed"]])
+            #expect(
+                try link.run(
+                    "SELECT count(*) FROM hand WHERE contract_ids[1] IN (1, 2) AND withdrawn_at IS NULL AND size > 9")[
+                        0
+                    ].int64(0) == 0)
             #expect(throws: CommandFailure.self) { try decide() }
         }
     }

@@ -50,7 +50,8 @@ package struct ContingencyReading: Equatable, Sendable {
         case shareRule: ["share": .choice(Share.allCases.map(\.rawValue))]
         case scaleRule:
             [
-                "fraction": .choice(Fraction.allCases.map(\.rawValue)), "above": .choice(Above.allCases.map(\.rawValue)),
+                "fraction": .choice(Fraction.allCases.map(\.rawValue)),
+                "above": .choice(Above.allCases.map(\.rawValue)),
             ]
         default: nil
         }

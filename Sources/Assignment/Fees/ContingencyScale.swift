@@ -80,10 +80,12 @@ package struct ContingencyScale: Equatable, Sendable {
             reading.share == .agency
             ? (recovery.agency.recovered, recovery.agency.assigned) : (recovery.recovered, recovery.assigned)
         let sum = StatementNote(
-            spanish: "\(grouped(share)) de \(grouped(whole))\(isOfAgency ? " de la agencia en la franja" : "") = \(percent) % "
+            spanish:
+                "\(grouped(share)) de \(grouped(whole))\(isOfAgency ? " de la agencia en la franja" : "") = \(percent) % "
                 + (isMet(at: percent) ? "(mínimo \(minimum) % cumplido)" : "(por debajo del mínimo de \(minimum) %)")
                 + "; \(rate) % de \(grouped(base)) = \(grouped(amount))",
-            english: "\(grouped(share)) of \(grouped(whole))\(isOfAgency ? " of the agency in the band" : "") = \(percent) % "
+            english:
+                "\(grouped(share)) of \(grouped(whole))\(isOfAgency ? " of the agency in the band" : "") = \(percent) % "
                 + (isMet(at: percent) ? "(minimum of \(minimum) % met)" : "(below the minimum of \(minimum) %)")
                 + "; \(rate) % of \(grouped(base)) = \(grouped(amount))")
         let clause =

@@ -84,9 +84,9 @@ extension ScheduleValue {
         default:
             ContingencyReading.units(rule)
                 ?? MoraBand(rawValue: rule).map { _ in
-                parameter == ContingencyScale.minimumName || ContingencyScale.range(parameter) != nil
-                    ? [parameter: .percent] : [:]
-            }
+                    parameter == ContingencyScale.minimumName || ContingencyScale.range(parameter) != nil
+                        ? [parameter: .percent] : [:]
+                }
         }
     }
 

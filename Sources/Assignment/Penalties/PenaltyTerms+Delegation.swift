@@ -101,7 +101,8 @@ extension PenaltyTerms {
             .improvement, invoice, rate, facts: breaches.map(\.fact).sorted(),
             because: StatementNote(
                 spanish: "\(breaches.count) compromiso(s) sin cumplir; el de mayor impacto, \(worst.spanish), una vez",
-                english: "\(breaches.count) commitment(s) not met; that of the highest impact, \(worst.rawValue), once"))
+                english: "\(breaches.count) commitment(s) not met; that of the highest impact, \(worst.rawValue), once")
+        )
     }
 
     private func rejectionLine(
@@ -120,8 +121,11 @@ extension PenaltyTerms {
         return line(
             rule, invoice, limit.rate, records: count.rejected,
             because: StatementNote(
-                spanish: "\(grouped(rejected)) rechazadas de \(grouped(all)) \(words.spanish) = \(share) % > \(limit.threshold) %",
-                english: "\(grouped(rejected)) rejected of \(grouped(all)) \(words.english) = \(share) % > \(limit.threshold) %"))
+                spanish:
+                    "\(grouped(rejected)) rechazadas de \(grouped(all)) \(words.spanish) = \(share) % > \(limit.threshold) %",
+                english:
+                    "\(grouped(rejected)) rejected of \(grouped(all)) \(words.english) = \(share) % > \(limit.threshold) %"
+            ))
     }
 
     /// One charge per month while the work plan and the improvement plan together were breached `count` times or more
@@ -160,7 +164,8 @@ extension PenaltyTerms.Limit {
     /// Strictly above: exactly the limit is no breach. 128 bits, so that no count can overflow.
     func isBreached(by count: ReviewCount) -> Bool {
         count.reviewed >= Int64(max(1, sample))
-            && Int128(count.rejected.count) * Int128(BasisPoints.whole) > Int128(threshold.value) * Int128(base(of: count))
+            && Int128(count.rejected.count) * Int128(BasisPoints.whole) > Int128(threshold.value)
+                * Int128(base(of: count))
     }
 }
 

@@ -101,7 +101,9 @@ package struct ProjectedMonth: Sendable {
         return Line(
             delegation: nil, rule: PenaltyTerms.capRule, subject: "", level: .risk, now: share,
             limit: hundredthsText(limit.value), end: share, charge: .zero, need: "",
-            mend: "of penalties of \(grouped(penalties)) no more than \(grouped(penalties - cap.amount)) would be charged")
+            mend:
+                "of penalties of \(grouped(penalties)) no more than \(grouped(penalties - cap.amount)) would be charged"
+        )
     }
 
     /// A contract's budget (AGY-15), in percent of it: what goes beyond is not paid, and it ends the contract.
@@ -109,7 +111,8 @@ package struct ProjectedMonth: Sendable {
         _ budget: Cents?, before: Cents, _ whole: Cents, _ progress: Progress
     ) -> Line? {
         guard let budget, budget > .zero else { return nil }
-        let sofar = before + Cents(Int64(clamping: Int128(whole.value) * Int128(progress.elapsed) / Int128(progress.days)))
+        let sofar =
+            before + Cents(Int64(clamping: Int128(whole.value) * Int128(progress.elapsed) / Int128(progress.days)))
         let end = before + whole
         let left = max(budget - sofar, .zero)
         let isNear = Int128(end.value) * 10 >= Int128(budget.value) * 9

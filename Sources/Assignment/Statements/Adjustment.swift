@@ -60,7 +60,8 @@ package struct Adjustment: Equatable, Sendable {
             let cause = objection.map { words(", objeción \($0)", ", objection \($0)") } ?? words("", "")
             return line(
                 isCredit ? .credit : .debit, amount, clause,
-                words("sobre \(rule) de \(about)" + cause.spanish, "about \(rule) of \(about)" + cause.english), version)
+                words("sobre \(rule) de \(about)" + cause.spanish, "about \(rule) of \(about)" + cause.english), version
+            )
         }
     }
 
@@ -70,7 +71,8 @@ package struct Adjustment: Equatable, Sendable {
     }
 
     private func line(
-        _ kind: StatementLine.Kind, _ amount: Cents, _ clause: String, _ words: StatementNote, _ version: ScheduleVersion
+        _ kind: StatementLine.Kind, _ amount: Cents, _ clause: String, _ words: StatementNote,
+        _ version: ScheduleVersion
     ) -> StatementLine {
         StatementLine(
             kind: kind, rule: rule, schedule: version, subject: "\(about)", clause: clause,

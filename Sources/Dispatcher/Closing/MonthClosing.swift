@@ -327,7 +327,8 @@ package struct MonthClosing {
     package func unjudged() throws -> String? {
         let behind = try link.countUnfollowed(period)
         guard behind > 0 else { return nil }
-        return "the contacts of \(behind) blocks of the ledger are not judged yet; a node does so, and the close waits for it"
+        return
+            "the contacts of \(behind) blocks of the ledger are not judged yet; a node does so, and the close waits for it"
     }
 
     private func onOneSnapshot<Value>(_ body: () throws -> Value) throws -> Value {

@@ -219,7 +219,8 @@ package struct MonthSummary: Sendable {
         }
         if !tally.spent.isEmpty {
             warnings.append(
-                "the budget of \(tally.spent.count) contracts is used up, and the close ends them: \(Self.some(tally.spent))")
+                "the budget of \(tally.spent.count) contracts is used up, and the close ends them: \(Self.some(tally.spent))"
+            )
         }
         if unattributed.payments > 0 {
             warnings.append(

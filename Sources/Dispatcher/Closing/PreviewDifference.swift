@@ -38,7 +38,8 @@ package struct PreviewDifference: Equatable, Sendable {
             + changed.map { contract in
                 let (from, to) = (former[contract] ?? .nothing, now[contract] ?? .nothing)
                 if from.fees == to.fees, from.penalties == to.penalties {
-                    return "  contract \(contract): the same amounts, and other indicators, records or facts behind them"
+                    return
+                        "  contract \(contract): the same amounts, and other indicators, records or facts behind them"
                 }
                 return "  contract \(contract): fees \(grouped(from.fees)) → \(grouped(to.fees)), penalties "
                     + "\(grouped(from.penalties)) → \(grouped(to.penalties))"

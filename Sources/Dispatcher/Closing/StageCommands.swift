@@ -132,7 +132,8 @@ package struct StageCommands {
             }
             let number = try store.raise(
                 period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
-            try link.insertBlocks(LedgerBlock.seal(try store.objections(nil, number: number).map(LedgerRecord.objection)))
+            try link.insertBlocks(
+                LedgerBlock.seal(try store.objections(nil, number: number).map(LedgerRecord.objection)))
             return number
         }
     }

@@ -111,7 +111,9 @@ package struct StatementExplanation: Encodable {
         guard !issued.isEmpty else {
             throw CommandFailure(
                 .usage, "no pre-statement of \(period) is out",
-                remedy: "`dispatcherd statement issue --period \(period)` puts them out; a closed month is asked about without --pre.")
+                remedy:
+                    "`dispatcherd statement issue --period \(period)` puts them out; a closed month is asked about without --pre."
+            )
         }
         return issued
     }
@@ -301,7 +303,10 @@ extension StatementExplanation {
             words.append("  in \(isFinal ? "statement" : "pre-statement") \(line.statement)")
         }
         if lineCount > lines.count {
-            words += ["", "\(lineCount - lines.count) more lines; --lines N shows more, --contract and --delegation narrow it down"]
+            words += [
+                "",
+                "\(lineCount - lines.count) more lines; --lines N shows more, --contract and --delegation narrow it down",
+            ]
         }
         return words.first == "" ? Array(words.dropFirst()) : words
     }

@@ -212,7 +212,8 @@ struct StatementPage {
             "reasons": figures.returned.sorted { $0.key < $1.key }.enumerated().map { index, entry in
                 [
                     "comma": index > 0 ? ", " : "",
-                    "reason": ReturnReason(rawValue: entry.key)?.spanish ?? (entry.key == "not-worked" ? "sin gestión" : entry.key),
+                    "reason": ReturnReason(rawValue: entry.key)?.spanish
+                        ?? (entry.key == "not-worked" ? "sin gestión" : entry.key),
                     "token": entry.key,
                     "count": grouped(entry.value),
                 ]

@@ -102,7 +102,9 @@ extension LedgerRecord {
     }
 
     /// Where what is said about a statement is recorded: in the first delegation, where it is about the whole invoice.
-    static func chain(of delegation: Int16?) -> Delegation { delegation.flatMap { Delegation($0) } ?? Delegation.all[0] }
+    static func chain(of delegation: Int16?) -> Delegation {
+        delegation.flatMap { Delegation($0) } ?? Delegation.all[0]
+    }
 
     /// The policy that placed a period's accounts, with the digests of what it read and of what it made.
     static func policy(_ row: SegmentationRow, delegation: Delegation, period: Period) -> LedgerRecord {

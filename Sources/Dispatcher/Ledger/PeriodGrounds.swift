@@ -28,7 +28,8 @@ enum PeriodGrounds {
             }
         }
         for card in try ScorecardStore(link, period: period).kept() {
-            let text = "points=\(card.points.map(String.init) ?? "none") neutral=\(card.isNeutral ? "yes" : "no")\n\(card.body)"
+            let text =
+                "points=\(card.points.map(String.init) ?? "none") neutral=\(card.isNeutral ? "yes" : "no")\n\(card.body)"
             lines.append(
                 "\(scorecard) delegation=\(card.delegation) contract=\(card.contract)"
                     + " digest=\(LedgerTree.hex(LedgerTree.hash(Array(text.utf8), [])))")

@@ -26,7 +26,8 @@ package struct ReviewList {
         let what =
             switch listing {
             case .pending: "outcomes wait"
-            case .unlocatable: "outcomes say of what was given back that its debtor cannot be found, and were not reviewed,"
+            case .unlocatable:
+                "outcomes say of what was given back that its debtor cannot be found, and were not reviewed,"
             }
         let total = "\(Console.grouped(count)) \(what) in \(period)"
         guard count > 0 else { return [total] }

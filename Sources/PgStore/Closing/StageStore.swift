@@ -172,7 +172,8 @@ package struct StageStore {
     }
 
     /// - Returns: whether it was there and undecided.
-    package func decide(adjustment number: Int64, isApproved: Bool, reason: String, by: String) throws(PgError) -> Bool {
+    package func decide(adjustment number: Int64, isApproved: Bool, reason: String, by: String) throws(PgError) -> Bool
+    {
         try link.run(
             """
             UPDATE adjustment SET decision = $2, decided_by = $3, decision_reason = $4, decided_at = now_instant()
@@ -239,7 +240,8 @@ package struct StageStore {
     /// What the latest preview showed, by contract, and when.
     package func preview(_ period: Period) throws(PgError) -> (shown: [Int32: Shown], at: Timestamp)? {
         let rows = try link.run(
-            "SELECT contract_id, fees, penalties, made_at, digest FROM preview WHERE period = $1", [.int32(period.number)])
+            "SELECT contract_id, fees, penalties, made_at, digest FROM preview WHERE period = $1",
+            [.int32(period.number)])
         guard let first = rows.first else { return nil }
         let shown = rows.map {
             ($0.int32(0), Shown(fees: Cents($0.int64(1)), penalties: Cents($0.int64(2)), digest: $0.bytes(4)))

@@ -62,7 +62,9 @@ struct ContractTerms {
 
     /// Keeps what the file says, from its month on, where it differs from what held in that month.
     func keep() throws(PgError) {
-        let of = { (table: String) in Self.columns.split(separator: ", ").map { "\(table).\($0)" }.joined(separator: ", ") }
+        let of = { (table: String) in
+            Self.columns.split(separator: ", ").map { "\(table).\($0)" }.joined(separator: ", ")
+        }
         try link.run(
             """
             INSERT INTO contract_term (contract_id, period, \(Self.columns))

@@ -94,7 +94,8 @@ package struct IndicatorStore {
     package static let recordColumns = [
         "contract_id", "agency_id", "delegation_id", "account_id", "strategy", "tactic", "band", "vintage",
         "is_assigned",
-        "is_confirmed", "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed", "had_session", "due",
+        "is_confirmed", "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed",
+        "had_session", "due",
         "overdue",
         "paid", "is_programmed", "was_overdue", "arrears", "next_arrears", "next_overdue", "later_overdue",
     ]

@@ -294,7 +294,10 @@ struct ContractImportTests {
         }
     }
 
-    @Test(arguments: [("51-60", nil), ("50-60", "overlaps `0-50` of the same version"), ("61-70", "begins with 61, and no range of FEE-01 ends with 60")])
+    @Test(arguments: [
+        ("51-60", nil), ("50-60", "overlaps `0-50` of the same version"),
+        ("61-70", "begins with 61, and no range of FEE-01 ends with 60"),
+    ])
     func `a range is held to those that are loaded, too`(range: String, reason: String?) async throws {
         try await ImportSite.with { site in
             try site.load(.schedules, scale(["0-50"]))
@@ -320,7 +323,9 @@ struct ContractImportTests {
             #expect(
                 together.badValues.map(\.reason)
                     == (isRefused
-                        ? ["is never in force: turns has a version from \(second) on, before a month begins with this one"] : []))
+                        ? [
+                            "is never in force: turns has a version from \(second) on, before a month begins with this one"
+                        ] : []))
             try site.load(.schedules, ScheduleText.header + row(second))
             #expect(try site.load(.schedules, ScheduleText.header + row(first)).badValues.isEmpty != isRefused)
         }

@@ -296,7 +296,8 @@ struct MonthImportTests {
                         ] : []))
             if !isRefused {
                 let body = try #require(
-                    try MonthClosing(site.link, period: ImportSite.march).preview().statements.first).body
+                    try MonthClosing(site.link, period: ImportSite.march).preview().statements.first
+                ).body
                 #expect(body.contains("before no goal; changed because: \(note).") == (delegation == "14"))
             }
         }

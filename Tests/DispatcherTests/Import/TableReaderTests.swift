@@ -147,7 +147,10 @@ struct TableReaderTests {
                 + "`GAP-late-payment` and `AMB-09` to `AMB-11`"
         ),
         ("penalty,PEN-XX,rate,5", "rule PEN-XX: is no rule of penalties"),
-        ("penalty,PEN-05,ratio,5", "parameter ratio: is no parameter of PEN-05, which has `over`, `rate`, `sample`, `threshold`"),
+        (
+            "penalty,PEN-05,ratio,5",
+            "parameter ratio: is no parameter of PEN-05, which has `over`, `rate`, `sample`, `threshold`"
+        ),
         ("penalty,PEN-05,over,all", "value all: is not reviewed or submitted"),
         ("penalty,IVA,penalties,never", "value never: is not yes or no"),
         ("fee,AMB-09,base,owed", "value owed: is not overdue or paid"),

@@ -133,7 +133,8 @@ struct AuditTests {
             let all = try asked(link, fees(documents.map(\.totals)))
             #expect(all.sums.count == 1 && all.sums[0].hasPrefix("3 contracts: "))
             #expect(
-                all.lines.reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) } == fees(documents.map(\.totals)))
+                all.lines.reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+                    == fees(documents.map(\.totals)))
             let few = try asked(link, fees(documents.map(\.totals))) { $0.linesMax = 2 }
             #expect(few.lines.count == 2 && few.lineCount == all.lines.count)
             #expect(few.words.last?.hasPrefix("\(all.lines.count - 2) more lines") == true)

@@ -153,11 +153,19 @@ struct LedgerVerificationTests {
             "UPDATE schedule SET value = '11' WHERE parameter = 'administrative.phone'",
             "schedule kind=fee name=f from=2024-01-01 is not the one that was signed"
         ),
-        ("INSERT INTO schedule VALUES ('p', 'penalty', '2024-01-01', 'PEN-03', 'rate', '2')", "schedule kind=penalty name=p"),
+        (
+            "INSERT INTO schedule VALUES ('p', 'penalty', '2024-01-01', 'PEN-03', 'rate', '2')",
+            "schedule kind=penalty name=p"
+        ),
         ("UPDATE scorecard SET points = 1 WHERE contract_id = 1", "scorecard delegation=9 contract=1 is not the one"),
-        ("DELETE FROM scorecard WHERE contract_id = 2", "scorecard delegation=9 contract=2 is not the one that was signed, or is gone"),
-        ("INSERT INTO scorecard SELECT period, 8, contract_id, points, is_neutral, body FROM scorecard WHERE contract_id = 1",
-            "scorecard delegation=8 contract=1 was never signed"),
+        (
+            "DELETE FROM scorecard WHERE contract_id = 2",
+            "scorecard delegation=9 contract=2 is not the one that was signed, or is gone"
+        ),
+        (
+            "INSERT INTO scorecard SELECT period, 8, contract_id, points, is_neutral, body FROM scorecard WHERE contract_id = 1",
+            "scorecard delegation=8 contract=1 was never signed"
+        ),
     ]
 
     @Test func `what statements rest on is signed, and whoever changes it is found`() async throws {
