@@ -5,7 +5,8 @@ import PgStore
 /// Fees by band, budgets, limits of penalties and the penalties of preventive contracts, computed a second time in plain SQL from what
 /// docs/closing.md says. Shares no code with the close, and counts otherwise: account by account, in numeric.
 enum ClosingContingencyOracle {
-    /// Contracts 1 and 2, of agency 1, pay by band, with a budget that may run out and a limit of penalties; contract 3 is a preventive one.
+    /// Contracts 1 and 2, of agency 1, pay by band, with a budget that may run out and a limit of penalties; contract 3 is a
+    /// preventive one.
     static let terms = """
         CREATE TABLE account_202403 PARTITION OF account FOR VALUES IN (202403);
         UPDATE position SET overdue = 1000 + (account_id * 7919 % 20000);
@@ -36,9 +37,11 @@ enum ClosingContingencyOracle {
         UPDATE contract SET fee_schedule = 'budgeted' WHERE contract_id = 2;
         INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'AMB-15', 'max_total_pct', (5 + floor(random() * 500) / 10)::text),
             ('plain', 'fee', '2023-01-01', 'FEE-11', 'administrative.phone', '10.00'),
-            ('preventive', 'penalty', '2023-01-01', 'PEN-20', 'rate', '5'), ('preventive', 'penalty', '2023-01-01', 'PEN-20', 'threshold', '80'),
+            ('preventive', 'penalty', '2023-01-01', 'PEN-20', 'rate', '5'),
+            ('preventive', 'penalty', '2023-01-01', 'PEN-20', 'threshold', '80'),
             ('preventive', 'penalty', '2023-01-01', 'PEN-21', 'rate', '2'), ('preventive', 'penalty', '2023-01-01', 'PEN-22', 'rate', '2'),
-            ('preventive', 'penalty', '2023-01-01', 'PEN-22', 'threshold', '80'), ('preventive', 'penalty', '2023-01-01', 'IVA', 'rate', '16');
+            ('preventive', 'penalty', '2023-01-01', 'PEN-22', 'threshold', '80'),
+            ('preventive', 'penalty', '2023-01-01', 'IVA', 'rate', '16');
         INSERT INTO schedule
         SELECT 'plain', kind, effective_on, rule, parameter, value FROM schedule WHERE schedule = 'fees' AND rule = 'FEE-11'
         ON CONFLICT DO NOTHING;
@@ -79,7 +82,8 @@ enum ClosingContingencyOracle {
                     WHEN o.channel LIKE '%visit' THEN 'visit'
                     WHEN o.result IN ('session-scheduled', 'no-show', 'no-answer') THEN NULL ELSE 'session' END AS kind
             FROM outcome o JOIN hand h ON h.hand_id = o.hand_id LEFT JOIN review r ON r.outcome_id = o.outcome_id
-            WHERE coalesce(r.decision = 'approved', NOT (o.result ~ '^dwelling-|^agreement-signed$' OR coalesce('HRS-01' = ANY (o.marks), false)))),
+            WHERE coalesce(r.decision = 'approved',
+                NOT (o.result ~ '^dwelling-|^agreement-signed$' OR coalesce('HRS-01' = ANY (o.marks), false)))),
         ranked AS (
             SELECT *, row_number() OVER (PARTITION BY account_id, strategy, kind ORDER BY outcome_id) AS n FROM valid),
         place AS (
@@ -102,8 +106,10 @@ enum ClosingContingencyOracle {
         latest AS (
             SELECT DISTINCT ON (h.contract_ids[1], d.account_id) h.contract_ids[1] AS contract_id, d.delegation_id, d.account_id,
                 h.portfolio, p.overdue, a.days_late,
-                coalesce(e.ended_at < '2024-04-01T06:00:00Z' AND (e.kind IN ('withdrawal', 'exclusion') OR e.kind = 'recall' AND e.reason <> 'unlocatable'
-                    OR e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND EXISTS (SELECT FROM outcome o JOIN review r USING (outcome_id)
+                coalesce(e.ended_at < '2024-04-01T06:00:00Z' AND (e.kind IN ('withdrawal', 'exclusion')
+                    OR e.kind = 'recall' AND e.reason <> 'unlocatable'
+                    OR e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND EXISTS (
+                        SELECT FROM outcome o JOIN review r USING (outcome_id)
                         WHERE o.account_id = d.account_id AND o.epoch = d.epoch AND o.contact = 'unlocatable' AND r.decision = 'approved')),
                     false) AS is_out
             FROM deal d JOIN hand h ON h.hand_id = d.hand_id JOIN position p ON p.hand_id = d.hand_id AND p.position = d.position
@@ -120,12 +126,14 @@ enum ClosingContingencyOracle {
         share AS (
             SELECT rule, trunc(100.0 * sum(recovered) / sum(overdue)) AS percent FROM counted GROUP BY rule),
         rate AS (
-            SELECT rule, (SELECT s.value::numeric FROM schedule s WHERE s.schedule = 'fees' AND s.rule = share.rule AND s.parameter <> 'minimum'
-                AND split_part(s.parameter, '-', 1)::int <= percent ORDER BY split_part(s.parameter, '-', 1)::int DESC LIMIT 1) AS rate
+            SELECT rule, (
+                SELECT s.value::numeric FROM schedule s
+                WHERE s.schedule = 'fees' AND s.rule = share.rule AND s.parameter <> 'minimum' AND split_part(s.parameter, '-', 1)::int <= percent ORDER BY split_part(s.parameter, '-', 1)::int DESC LIMIT 1) AS rate
             FROM share),
         band AS (
             SELECT contract_id, delegation_id, sum(round(recovered * rate / 10000.0, 2)) AS amount
-            FROM (SELECT contract_id, delegation_id, rule, sum(recovered) AS recovered FROM counted GROUP BY 1, 2, 3) b JOIN rate USING (rule)
+            FROM (SELECT contract_id, delegation_id, rule, sum(recovered) AS recovered FROM counted GROUP BY 1, 2, 3) b
+            JOIN rate USING (rule)
             GROUP BY 1, 2),
         fee AS (
             SELECT p.*, coalesce((SELECT amount FROM band b WHERE (b.contract_id, b.delegation_id) = (p.contract_id, p.delegation_id)), 0)
@@ -159,7 +167,8 @@ enum ClosingContingencyOracle {
             FROM section GROUP BY contract_id),
         limited AS (
             SELECT w.*,
-                CASE WHEN contract_id = 2 THEN greatest(fees - (SELECT value::numeric FROM schedule WHERE rule = 'AGY-15'), 0) ELSE 0 END AS cut,
+                CASE WHEN contract_id = 2 THEN greatest(fees
+                    - (SELECT value::numeric FROM schedule WHERE rule = 'AGY-15'), 0) ELSE 0 END AS cut,
                 CASE WHEN contract_id < 3 THEN greatest(fines - round(fees
                     * (SELECT value::numeric FROM schedule WHERE rule = 'AMB-15') / 100, 2), 0) ELSE 0 END AS over,
                 CASE WHEN contract_id = 3 AND (SELECT avg(value::numeric) FROM fact WHERE kind = 'quality') < 80

@@ -134,11 +134,13 @@ struct IndicatorReportTests {
                 ClosingSectionOracle.facts
                     + """
                     CREATE TABLE account_202403 PARTITION OF account FOR VALUES IN (202403);
-                    INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation, book, currency,
+                    INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation,
+                        book, currency,
                         original_amount, balance, due, overdue, unpaid, arrears, days_late, extension_months, incomplete_payments,
                         restructures, restructure_in_cure, suit_profiled, agreement_available, instalment_drop_bp, signed,
                         payment_probability_bp, cofinanced, has_phone, has_email, has_address, reference)
-                    SELECT DISTINCT ON (delegation_id, account_id) 202403, delegation_id, account_id, 1, 9001, 1, 1 + (account_id % 3 = 0)::int,
+                    SELECT DISTINCT ON (delegation_id, account_id) 202403, delegation_id, account_id, 1, 9001, 1,
+                        1 + (account_id % 3 = 0)::int,
                         1, 1, 1, 1, account_id, 1, 1, 2, 2, 45, 0, 0, 0, false, false, true, 0, false, 0, false, true, true, true, 'r'
                     FROM position;
                     """)

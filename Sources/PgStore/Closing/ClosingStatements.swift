@@ -110,9 +110,9 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id, portfolio
         """
 
-    /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing
-    /// from what is assigned; a return is counted whenever it happened, and so is what was taken back because its holder did nothing. What waited in a hand when it was withdrawn is a
-    /// withdrawal, whatever ended it afterwards.
+    /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing from what is
+    /// assigned; a return is counted whenever it happened, and so is what was taken back because its holder did nothing. What
+    /// waited in a hand when it was withdrawn is a withdrawal, whatever ended it afterwards.
     static let endings = """
         SELECT h.contract_ids[1], h.delegation_id, h.portfolio, 'withdrawal', h.withdrawn_reason,
             sum(h.size - h.withdrawn_from - (
@@ -274,10 +274,11 @@ enum ClosingStatements {
     /// Overdue value assigned and recovered, by contract, delegation and first day of the band. $1 period, $2 its end, $3 contracts
     /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
     ///
-    /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless it was paid
-    /// before that: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or whose payment in grace is in its feed: in the band
-    /// of this month's cut, or of its own where this one has it no more. An account counts at most its overdue value, and nothing
-    /// where nothing of it was paid. What takes a payment of an earlier feed back is in ``givenBack``. $6 the month's first instant.
+    /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless it was
+    /// paid before that: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or
+    /// whose payment in grace is in its feed: in the band of this month's cut, or of its own where this one has it no more. An
+    /// account counts at most its overdue value, and nothing where nothing of it was paid. What takes a payment of an earlier feed
+    /// back is in ``givenBack``. $6 the month's first instant.
     static let bands = """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
@@ -448,8 +449,8 @@ enum ClosingStatements {
         ORDER BY kind, schedule, effective_on, rule, parameter
         """
 
-    /// What stands: a fact that a later one of the same period corrects is left out. A goal that came after the contract's first grant there,
-    /// by whatever way, has its reason.
+    /// What stands: a fact that a later one of the same period corrects is left out. A goal that came after the contract's first
+    /// grant there, by whatever way, has its reason.
     static let facts = """
         WITH begun AS (
             SELECT g.contract_id, g.delegation_id, min(g.granted_at) AS at

@@ -135,8 +135,8 @@ package struct ClosingStore {
         package let isOnlyPaid: Bool
     }
 
-    /// The contracts in force in the period, by the terms of the period, and any other that worked in it, is credited or debited in it, or once leased an account on
-    /// which the month's feed has a payment; ascending.
+    /// The contracts in force in the period, by the terms of the period, and any other that worked in it, is credited or debited in
+    /// it, or once leased an account on which the month's feed has a payment; ascending.
     package func contracts() throws(PgError) -> [Contract] {
         try link.run(
             ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay), .int32(period.number)]

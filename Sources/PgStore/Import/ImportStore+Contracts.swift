@@ -76,8 +76,8 @@ extension ImportStore {
         ]
     }
 
-    /// Scales of contingency fees (FEE-01…05) whose ranges overlap, leave a gap or lack their minimum; and versions that never apply, because
-    /// a later one begins before the next month does. What is loaded counts with what is in the file.
+    /// Scales of contingency fees (FEE-01…05) whose ranges overlap, leave a gap or lack their minimum; and versions that never
+    /// apply, because a later one begins before the next month does. What is loaded counts with what is in the file.
     var scheduleOverlapChecks: [String] {
         let bands = "rule BETWEEN '\(MoraBand.days1to30.rawValue)' AND '\(MoraBand.over120.rawValue)'"
         func same(_ other: String) -> String {
