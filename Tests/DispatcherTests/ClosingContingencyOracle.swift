@@ -128,7 +128,9 @@ enum ClosingContingencyOracle {
         rate AS (
             SELECT rule, (
                 SELECT s.value::numeric FROM schedule s
-                WHERE s.schedule = 'fees' AND s.rule = share.rule AND s.parameter <> 'minimum' AND split_part(s.parameter, '-', 1)::int <= percent ORDER BY split_part(s.parameter, '-', 1)::int DESC LIMIT 1) AS rate
+                WHERE s.schedule = 'fees' AND s.rule = share.rule AND s.parameter <> 'minimum'
+                    AND split_part(s.parameter, '-', 1)::int <= percent
+                ORDER BY split_part(s.parameter, '-', 1)::int DESC LIMIT 1) AS rate
             FROM share),
         band AS (
             SELECT contract_id, delegation_id, sum(round(recovered * rate / 10000.0, 2)) AS amount
