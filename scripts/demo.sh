@@ -135,8 +135,8 @@ trap 'exit 143' TERM HUP
 
 step "making a portfolio of $accounts accounts" \
     "$bin/agentsim" portfolio --out "$input" --accounts "$accounts" --seed "$seed" --period "$period"
-# A work plan as its agency proposes it, and one of the delegation's own: the first contract there is.
-IFS=, read -r first _ _ _ _ _ place _ < <(sed -n 2p "$input/contracts.csv")
+# A work plan as its agency proposes it, and one of the delegation's own: the first contract that supervision set goals for.
+IFS=, read -r _ _ first place _ < <(sed -n 2p "$input/facts-opening.csv")
 printf 'goal,contract,delegation,tactic,indicator,minimum,weight,note\nW-1,%s,%s,,recovered,1000,10,\nW-2,,%s,,worked,100,50,\n' \
     "$first" "$place" "$place" >"$input/goals.csv"
 step "starting a private PostgreSQL" "$bin/dispatcherd" database start "${mine[@]}"
@@ -166,13 +166,15 @@ step "dispatcherd serves" echo "listening on $host:$port as process $daemon; its
 agents=(--host "$host" --port "$port" --keys "$input/keys" --contracts "$input/contracts.csv" --log "$demo/clients"
     --seed "$seed" "${mine[@]}")
 step "agencies work from the 1st to the 15th" "$bin/agentsim" run "${agents[@]}" --from $period-01 --to $period-15
+shown='1,8s/^/        /p;d'   # the first of them
+step "what the month would end in, if it went on so" "$bin/dispatcherd" projection --period "$period" "${mine[@]}"
+shown='s/^/        /'
 step "importing the stops of the month" import stops "$input/stops.csv"
 step "importing the starts of the month" import starts "$input/starts.csv"
 step "dealing again what came back" "$bin/dispatcherd" plan rebalance --period "$period" --left-over "${mine[@]}"
 step "agencies work from the 16th to the 31st" "$bin/agentsim" run "${agents[@]}" --from $period-16 --to $period-31
 step "importing the payments" import payments "$demo/clients/payments.csv"
 step "importing what supervision found in the month" import facts "$input/facts.csv"
-step "what the month would end in: breaches only" "$bin/dispatcherd" projection --period "$period" "${mine[@]}"
 step "checking the outcomes that need no review, and drawing a sample of one percent" \
     "$bin/dispatcherd" review check --period "$period" --sample 1 --seed "$seed" --by demo "${mine[@]}"
 step "listing what waits for review" \

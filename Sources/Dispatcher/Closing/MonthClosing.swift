@@ -323,8 +323,10 @@ package struct MonthClosing {
         }
     }
 
-    /// What to tell of contacts that were reported and not judged yet, whose outcomes may still come to need a review; `nil` where all are.
+    /// What to tell of contacts of an open month that were reported and not judged yet, whose outcomes may still come to need a review;
+    /// `nil` where all are.
     package func unjudged() throws -> String? {
+        guard try existingState() != .closed else { return nil }
         let behind = try link.countUnfollowed(period)
         guard behind > 0 else { return nil }
         return

@@ -143,7 +143,7 @@ struct TableReaderTests {
         ("fee,FEE-11,dual.fax,5", "parameter dual.fax: is no service; they are written as `administrative.phone`"),
         (
             "fee,FEE-12,dual.visit,5",
-            "rule FEE-12: is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15` and "
+            "rule FEE-12: is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15`, "
                 + "`GAP-late-payment` and `AMB-09` to `AMB-11`"
         ),
         ("penalty,PEN-XX,rate,5", "rule PEN-XX: is no rule of penalties"),
