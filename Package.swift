@@ -63,6 +63,7 @@ let package = Package(
                 .embedInCode("Migrations/m0012-proof.sql"),
                 .embedInCode("Migrations/m0013-runs.sql"),
                 .embedInCode("Migrations/m0014-recovery.sql"),
+                .embedInCode("Migrations/m0015-terms.sql"),
             ],
             swiftSettings: settings),
         .target(

@@ -135,6 +135,10 @@ trap 'exit 143' TERM HUP
 
 step "making a portfolio of $accounts accounts" \
     "$bin/agentsim" portfolio --out "$input" --accounts "$accounts" --seed "$seed" --period "$period"
+# A work plan as its agency proposes it, and one of the delegation's own: the first contract that supervision set goals for.
+IFS=, read -r _ _ first place _ < <(sed -n 2p "$input/facts-opening.csv")
+printf 'goal,contract,delegation,tactic,indicator,minimum,weight,note\nW-1,%s,%s,,recovered,1000,10,\nW-2,,%s,,worked,100,50,\n' \
+    "$first" "$place" "$place" >"$input/goals.csv"
 step "starting a private PostgreSQL" "$bin/dispatcherd" database start "${mine[@]}"
 step "setting the virtual clock to the first of March" "$bin/dispatcherd" clock set 2024-03-01T06:00Z "${mine[@]}"
 step "making the key that the month is signed with" "$bin/dispatcherd" ledger key new "$demo/ledger.key" "${mine[@]}"
@@ -146,6 +150,9 @@ step "importing the contracts" import contracts "$input/contracts.csv"
 step "taking in the agencies' keys" "$bin/dispatcherd" agency key add --file "$input/keys.csv" "${mine[@]}"
 step "importing the cut" import cut "$input/cut.csv"
 step "importing what supervision found at the opening" import facts "$input/facts-opening.csv"
+step "proposing work plans of the first contract and its delegation" import goals "$input/goals.csv"
+step "approving the contract's" "$bin/dispatcherd" workplan approve --period "$period" --contract "$first" --by demo "${mine[@]}"
+step "approving the delegation's own" "$bin/dispatcherd" workplan approve --period "$period" --own --by demo "${mine[@]}"
 step "segmenting" "$bin/dispatcherd" segment --period "$period" "${mine[@]}"
 also=("$demo/plan.txt")
 shown='1,/^$/d;s/^/        /'   # its totals and warnings, which follow the table
@@ -159,6 +166,9 @@ step "dispatcherd serves" echo "listening on $host:$port as process $daemon; its
 agents=(--host "$host" --port "$port" --keys "$input/keys" --contracts "$input/contracts.csv" --log "$demo/clients"
     --seed "$seed" "${mine[@]}")
 step "agencies work from the 1st to the 15th" "$bin/agentsim" run "${agents[@]}" --from $period-01 --to $period-15
+shown='1,8s/^/        /p;d'   # the first of them
+step "what the month would end in, if it went on so" "$bin/dispatcherd" projection --period "$period" "${mine[@]}"
+shown='s/^/        /'
 step "importing the stops of the month" import stops "$input/stops.csv"
 step "importing the starts of the month" import starts "$input/starts.csv"
 step "dealing again what came back" "$bin/dispatcherd" plan rebalance --period "$period" --left-over "${mine[@]}"
@@ -166,6 +176,8 @@ step "agencies work from the 16th to the 31st" "$bin/agentsim" run "${agents[@]}
 step "importing the payments that no agency brought about" import payments "$input/payments.csv"
 step "importing the payments" import payments "$demo/clients/payments.csv"
 step "importing what supervision found in the month" import facts "$input/facts.csv"
+step "checking the outcomes that need no review, and drawing a sample of one percent" \
+    "$bin/dispatcherd" review check --period "$period" --sample 1 --seed "$seed" --by demo "${mine[@]}"
 step "listing what waits for review" \
     "$bin/dispatcherd" review list --pending --csv "$demo/pending.csv" --period "$period" "${mine[@]}"
 step "delegations review" "$bin/agentsim" review --in "$demo/pending.csv" --out "$demo/reviews.csv" --seed "$seed"
@@ -173,10 +185,35 @@ step "importing the reviews" "$bin/dispatcherd" review import "$demo/reviews.csv
 stop_daemon
 step "setting the clock to the ninth of April: the review deadline has passed" \
     "$bin/dispatcherd" clock set 2024-04-09T06:00Z "${mine[@]}"
+step "putting out the pre-statements" \
+    "$bin/dispatcherd" statement issue --period "$period" --by demo --out "$demo/pre" "${mine[@]}"
+# The first penalty of a delegation that is there, else the first fee: contract, agency, delegation, rule.
+IFS=, read -r contract agency delegation rule < <(cat "$demo"/pre/statements/C*.csv | awk -F, '
+    $4 != "" && $5 == "penalty" && penalty == "" { penalty = $2 "," $3 "," $4 "," $6 }
+    $4 != "" && $5 == "fee" && fee == "" { fee = $2 "," $3 "," $4 "," $6 }
+    END { print penalty != "" ? penalty : fee }')
+about=(--contract "$contract" --delegation "$delegation" --rule "$rule")
+step "explaining one of its lines" \
+    "$bin/dispatcherd" statement explain --period "$period" --pre "${about[@]}" --lines 1 "${mine[@]}"
+step "its agency objects" "$bin/dispatcherd" objection raise --period "$period" "${about[@]}" \
+    --reason "it was met" --by "$agency" "${mine[@]}"
+step "the objection is upheld for ten pesos" \
+    "$bin/dispatcherd" objection uphold 1 --amount 10.00 --reason "in part" --by demo "${mine[@]}"
+step "what it adjusts is approved" "$bin/dispatcherd" adjustment approve 1 --reason "seen" --by demo "${mine[@]}"
+step "setting the clock to the 17th: the time to object is over" \
+    "$bin/dispatcherd" clock set 2024-04-17T06:00Z "${mine[@]}"
 also=("$demo/page.txt")
 shown=d
 step "closing the month" "$bin/dispatcherd" close --period "$period" --out "$demo/month" "${mine[@]}"
 echo >>"$demo/page.txt"
+shown='1,8s/^/        /p;d'   # the best of the first delegation
+step "rating the contracts" "$bin/dispatcherd" scorecard show --period "$period" --delegation "$place" "${mine[@]}"
+shown='s/^/        /'
+receipt=$("$bin/dispatcherd" statement explain --period "$period" --rule FEE-11 --lines 1 --records 1 --json "${mine[@]}" 9>&- |
+    grep -oE '[0-9a-f]{64}' | head -n 1)
+step "proving the first outcome that was billed" \
+    "$bin/dispatcherd" ledger prove --receipt "$receipt" --out "$demo/proof.json" "${mine[@]}"
+step "checking the proof without the database" "$bin/dispatcherd" ledger check "$demo/proof.json"
 step "verifying the ledger" "$bin/dispatcherd" ledger verify "${mine[@]}"
 step "verifying the history" "$bin/agentsim" verify --log "$demo/clients" --period "$period" "${mine[@]}"
 # A figure outside of its tolerance is news of a seed or a size, and no reason to stop; a report that cannot be made is one.
@@ -199,6 +236,8 @@ The month took $(seconds_since "$begun") s. It left:
     $demo/month/       the statement of each contract as CSV, JSON and HTML; begin with index.html
     $demo/portfolio/   the cut, contracts, stops and facts that it was made from
     $demo/clients/     what every simulated agency sent and received
+    $demo/pre/         the statements as agencies could object to them
+    $demo/proof.json   that one outcome is in the signed month, for a check without a database
     $demo/plan.txt     who got how many of each pool, and why not more
     $demo/figures.txt  what the month came to beside the published aggregates
     $demo/page.txt     the page above; demo.log has every step

@@ -77,7 +77,8 @@ struct CloseCommand: AsyncParsableCommand {
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
-            for note in [try closing.unfinished(), try closing.openBefore()].compactMap(\.self) {
+            for note in [try closing.unfinished(), try closing.openBefore(), try closing.unjudged()].compactMap(\.self)
+            {
                 Console.note("note: \(note)")
             }
         } else {
@@ -148,11 +149,13 @@ struct StatementCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "From a figure of a closed month down to clause, arithmetic, facts and outcomes.",
             discussion: """
-                The amount is a line's, with or without IVA, or a total of a delegation's section. What is not named is not narrowed down.
+                The amount is a line's, with or without IVA, all lines' of a rule, or a total: of a delegation's section, else of a \
+                statement, else of all of them. What is not named is not narrowed down.
 
                 Examples:
                   dispatcherd statement explain --period 2024-03 --delegation 14 --amount 71604.93
                   dispatcherd statement explain --period 2024-03 --contract 12 --rule PEN-02
+                  dispatcherd statement explain --period 2024-03 --pre --contract 12 --rule PEN-02
                   dispatcherd statement explain --period 2024-03 --contract 12 --delegation 14 --rule FEE-11 --records 100 --json
                 """)
         @OptionGroup var database: DatabaseOptions
@@ -167,10 +170,15 @@ struct StatementCommand: AsyncParsableCommand {
         var amount: String?
         @Option(help: "Outcomes that are listed per line, at most.")
         var records = 20
+        @Option(help: "Lines that are listed, at most.")
+        var lines = 200
+        @Flag(help: "Of the pre-statements that are out, before the month is closed.")
+        var pre = false
         @Flag(help: "As JSON.")
         var json = false
 
         func validate() throws {
+            guard (1...1_000_000).contains(lines) else { throw ValidationError("--lines is 1 to 1000000.") }
             guard amount == nil || pesos != nil else {
                 throw ValidationError("--amount is pesos with at most two decimals, such as 71604.93.")
             }
@@ -186,6 +194,8 @@ struct StatementCommand: AsyncParsableCommand {
             question.rule = rule
             question.amount = pesos
             question.recordsMax = records
+            question.linesMax = lines
+            question.isOfPreStatements = pre
             let explanation = try StatementExplanation(
                 try await database.open(), period: planned.argument.period, question)
             if json { return Console.out(try JSONText.of(explanation)) }

@@ -25,11 +25,17 @@ struct ReviewCommand: AsyncParsableCommand {
                   dispatcherd review list --period 2024-03
                   dispatcherd review list --period 2024-03 --pending
                   dispatcherd review list --period 2024-03 --pending --csv pending.csv
+                  dispatcherd review list --period 2024-03 --unlocatable
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
         @Flag(help: "The outcomes that wait for a decision.")
         var pending = false
+        @Flag(
+            help:
+                "Outcomes that say of what was given back that its debtor cannot be found; approved, it counts as assigned no more."
+        )
+        var unlocatable = false
         @Option(help: "Write it all as CSV into this file; - is standard output.")
         var csv: String?
         @Flag(help: "Per delegation, as JSON.")
@@ -37,20 +43,24 @@ struct ReviewCommand: AsyncParsableCommand {
 
         func validate() throws {
             if csv != nil, json { throw ValidationError("Give either --csv or --json.") }
-            if json, pending {
-                throw ValidationError("--json gives figures per delegation; --pending goes with --csv.")
+            if pending, unlocatable { throw ValidationError("Give either --pending or --unlocatable.") }
+            if json, pending || unlocatable {
+                throw ValidationError("--json gives figures per delegation; --pending and --unlocatable go with --csv.")
             }
         }
 
         func run() async throws {
-            let list = ReviewList(try await database.open(), period: planned.argument.period)
+            let list = ReviewList(
+                try await database.open(), period: planned.argument.period, unlocatable: unlocatable)
+            let isOfOutcomes = pending || unlocatable
             if let csv {
-                let count = pending ? try list.writePending(to: csv) : try list.writeProgress(to: csv)
+                let count = isOfOutcomes ? try list.writePending(to: csv) : try list.writeProgress(to: csv)
                 if csv != "-" {
-                    let found = "\(Console.grouped(count)) \(pending ? "outcomes wait" : "delegations")"
+                    let what = pending ? "outcomes wait" : unlocatable ? "outcomes" : "delegations"
+                    let found = "\(Console.grouped(count)) \(what)"
                     Console.out("\(found); written to \(csv)")
                 }
-            } else if pending {
+            } else if isOfOutcomes {
                 for line in try list.pendingLines() { Console.out(line) }
             } else if json {
                 Console.out(String(try list.progressJSON().text.dropLast()))

@@ -95,26 +95,42 @@ struct ObjectionCommand: AsyncParsableCommand {
         @Option(help: "Who decides.")
         var by: String
 
-        func run(_ isUpheld: Bool) async throws {
+        func run(_ isUpheld: Bool, amount: Cents? = nil) async throws {
             let settings = try database.settings()
-            let waiver = try StageCommands(try await database.open(), settings).decide(
-                objection: number, isUpheld: isUpheld, reason: reason, by: by)
+            let adjustment = try StageCommands(try await database.open(), settings).decide(
+                objection: number, isUpheld: isUpheld, amount: amount, reason: reason, by: by)
             Console.done("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
-            if let waiver {
-                Console.out("waiver \(waiver) is proposed; `dispatcherd adjustment approve \(waiver)` puts it in force")
+            if let adjustment {
+                Console.out(
+                    "adjustment \(adjustment) is proposed; `dispatcherd adjustment approve \(adjustment)` puts it in force"
+                )
             }
         }
     }
 
     struct Uphold: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Upholds an objection; against a penalty it proposes the waiver.",
+            abstract:
+                "Upholds an objection; against a penalty it proposes the waiver, about fees a credit in the same statement.",
             discussion: """
                 Examples:
                   dispatcherd objection uphold 1 --reason "the goal was met" --by "Ana Ruiz"
+                  dispatcherd objection uphold 2 --amount 310.00 --reason "outcome 55120 was approved" --by "Ana Ruiz"
                 """)
         @OptionGroup var decision: Decision
-        func run() async throws { try await decision.run(true) }
+        @Option(
+            help: "Pesos before IVA: what fees lack, or what of a penalty is waived; without it all of the penalty.")
+        var amount: String?
+
+        func validate() throws {
+            guard amount == nil || pesos.map({ $0 > .zero }) ?? false else {
+                throw ValidationError("--amount is pesos above 0 with at most two decimals, such as 310.00.")
+            }
+        }
+
+        private var pesos: Cents? { amount.flatMap { Cents(pesos: $0) } }
+
+        func run() async throws { try await decision.run(true, amount: pesos) }
     }
 
     struct Reject: AsyncParsableCommand {
@@ -159,7 +175,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
             Examples:
               dispatcherd adjustment propose waiver --period 2024-03 --contract 12 --delegation 14 --rule PEN-02 --reason "flood" --by "Ana Ruiz"
               dispatcherd adjustment propose credit --period 2024-04 --about 2024-03 --contract 12 --rule FEE-11 --amount 310.00 --reason "late review" --by "Ana Ruiz"
-              dispatcherd adjustment approve 1 --by "Luis Soto"
+              dispatcherd adjustment approve 1 --reason "the flood is documented" --by "Luis Soto"
             """,
         subcommands: [Propose.self, Approve.self, Reject.self, List.self])
 
@@ -219,13 +235,15 @@ struct AdjustmentCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
         @Argument(help: "The adjustment's number.")
         var number: Int64
+        @Option(help: "Why.")
+        var reason: String
         @Option(help: "Who decides.")
         var by: String
 
         func run(_ isApproved: Bool) async throws {
             let settings = try database.settings()
             try StageCommands(try await database.open(), settings).decide(
-                adjustment: number, isApproved: isApproved, by: by)
+                adjustment: number, isApproved: isApproved, reason: reason, by: by)
             Console.done("adjustment \(number) is \(isApproved ? "approved" : "rejected")")
         }
     }
@@ -235,7 +253,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
             abstract: "Puts an adjustment in force.",
             discussion: """
                 Examples:
-                  dispatcherd adjustment approve 1 --by "Luis Soto"
+                  dispatcherd adjustment approve 1 --reason "the flood is documented" --by "Luis Soto"
                 """)
         @OptionGroup var decision: Decision
         func run() async throws { try await decision.run(true) }
@@ -246,7 +264,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
             abstract: "Rejects an adjustment.",
             discussion: """
                 Examples:
-                  dispatcherd adjustment reject 1 --by "Luis Soto"
+                  dispatcherd adjustment reject 1 --reason "no evidence" --by "Luis Soto"
                 """)
         @OptionGroup var decision: Decision
         func run() async throws { try await decision.run(false) }

@@ -27,11 +27,17 @@ struct SuspensionCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
+        @Flag(
+            help:
+                "Misses of any band count together toward the end of a contract; without it those of one band (AMB-23)."
+        )
+        var anyBand = false
         @Flag(help: "As JSON.")
         var json = false
 
         func run() async throws {
-            let suspensions = try Suspensions(try await database.open(), period: planned.argument.period)
+            let suspensions = try Suspensions(
+                try await database.open(), period: planned.argument.period, counting: anyBand ? .anyBand : .sameBand)
             if json { return Console.out(try suspensions.json) }
             for line in try suspensions.lines { Console.out(line) }
         }
@@ -43,7 +49,7 @@ struct SuspensionCommand: AsyncParsableCommand {
                 "Decides about a proposal. A suspended band loses at once what was dealt and not pulled, and gets no more.",
             discussion: """
                 Each tactic that lies in the band is suspended as by `agency suspend`, and `agency release` lifts it; what the
-                agency holds stays with it. A termination is recorded; `import contracts` gives the contract its last day.
+                agency holds stays with it. A termination is `agency terminate`: nothing more of any band, for good.
 
                 Examples:
                   dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --suspend --reason "missed" --by "Ana Ruiz"
@@ -57,6 +63,11 @@ struct SuspensionCommand: AsyncParsableCommand {
         var band: String
         @Flag(help: "About the end of the contract, not about the band.")
         var termination = false
+        @Flag(
+            help:
+                "Misses of any band count together toward the end of a contract; without it those of one band (AMB-23)."
+        )
+        var anyBand = false
         @Flag(help: "Suspend, or terminate.")
         var suspend = false
         @Flag(help: "Do not.")
@@ -74,17 +85,21 @@ struct SuspensionCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let suspensions = try Suspensions(try await database.open(), period: planned.argument.period)
-            if suspend, !termination {
+            let suspensions = try Suspensions(
+                try await database.open(), period: planned.argument.period, counting: anyBand ? .anyBand : .sameBand)
+            if suspend {
                 try Confirmation.require(
-                    "What \(agency) was dealt in band \(band) and has not pulled is withdrawn at once.", isGiven: yes)
+                    termination
+                        ? "\(agency) is terminated for good: all that waits in its hands is withdrawn at once."
+                        : "What \(agency) was dealt in band \(band) and has not pulled is withdrawn at once.",
+                    isGiven: yes)
             }
             let effect = try suspensions.decide(
                 agency: agency, band: MoraBand(rawValue: band) ?? .over120, kind: termination ? .termination : .band,
                 isSuspended: suspend, reason: reason, by: by)
             guard suspend else { return Console.done("declined") }
             Console.done(
-                "suspended; \(Console.grouped(Int(effect.accounts))) accounts withdrawn, "
+                "\(termination ? "terminated" : "suspended"); \(Console.grouped(Int(effect.accounts))) accounts withdrawn, "
                     + "\(Console.grouped(Int(effect.dealtAgain))) of what waited dealt to others")
             guard !termination else { return }
             let tactics = effect.tactics.joined(separator: ", ")

@@ -58,7 +58,7 @@ struct ContingencyScaleTests {
         #expect(line.amount.description == "8450.00")
         #expect(line.rule == "FEE-03")
         #expect(
-            line.arithmetic
+            line.arithmetic.spanish
                 == "130,000.01 de 200,000.00 = 65 % (mínimo 55 % cumplido); 6.5 % de 130,000.01 = 8,450.00")
     }
 

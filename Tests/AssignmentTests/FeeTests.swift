@@ -14,7 +14,7 @@ struct FeeTests {
         #expect(lines.map(\.subject) == ["administrative.phone", "administrative.visit"])
         #expect(lines.map(\.amount.description) == ["144.00", "165.00"])
         #expect(lines[0].records == [3, 5, 9])
-        #expect(lines[0].arithmetic == "3 cuentas × 48.00 = 144.00")
+        #expect(lines[0].arithmetic.spanish == "3 cuentas × 48.00 = 144.00")
         #expect(lines[0].schedule.description == "infonavit-tariff-2023@2023-01-01")
     }
 

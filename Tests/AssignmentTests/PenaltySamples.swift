@@ -63,7 +63,7 @@ enum Sample {
     /// A goal in whole accounts.
     static func goal(_ achieved: String, of minimum: String, weight: String = "1") -> Goal {
         Goal(
-            fact: "G-\(achieved)", indicator: "worked", achieved: Int64(decimal: achieved, places: 2) ?? 0,
-            minimum: Int64(decimal: minimum, places: 2) ?? 0, weight: Int64(decimal: weight, places: 2) ?? 0)
+            fact: "G-\(achieved)", indicator: "worked", achieved: Int64(decimal: achieved, places: 4) ?? 0,
+            minimum: Int64(decimal: minimum, places: 4) ?? 0, weight: Int64(decimal: weight, places: 4) ?? 0)
     }
 }

@@ -185,7 +185,12 @@ struct PenaltyTests {
         #expect((statement.totals.penalties + statement.totals.taxOnPenalties).description == "71604.93")
         #expect(
             statement.sections[0].lines[1].arithmetic
-                == "media ponderada: 79.99 % del mínimo < 80 %; 5 % de 1,234,567.89 = 61,728.39")
+                == StatementNote(
+                    spanish:
+                        "media ponderada: (1 × 79.99 ÷ 100) ÷ 1 = 79.99 % del mínimo < 80 %; 5 % de 1,234,567.89 = 61,728.39",
+                    english:
+                        "weighted mean: (1 × 79.99 ÷ 100) ÷ 1 = 79.99 % of the minimum < 80 %; 5 % of 1,234,567.89 = 61,728.39"
+                ))
     }
 
     @Test(arguments: [("79.99", "2469135.78"), ("80", nil), ("80.01", nil)] as [(String, String?)])

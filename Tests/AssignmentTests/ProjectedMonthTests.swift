@@ -6,9 +6,10 @@ import Testing
 /// Early warning: penalties and minimums of a month that still runs.
 struct ProjectedMonthTests {
     private func project(
-        elapsed: Int64, _ terms: PenaltyTerms, _ change: (inout DelegationMonth) -> Void
+        elapsed: Int64, _ terms: PenaltyTerms, fees: [(String, String, String)] = [], before: Cents = .zero,
+        _ change: (inout DelegationMonth) -> Void
     ) throws -> [ProjectedMonth.Line] {
-        let month = try Sample.contract([
+        var month = try Sample.contract([
             Sample.month { month in
                 month.billed = [
                     BilledService(service: FeeService(.administrative, .phone), outcomes: Array(1...100))
@@ -16,8 +17,10 @@ struct ProjectedMonthTests {
                 change(&month)
             }
         ])
+        month.spentBefore = before
+        let tariff = try FeeTariff(Sample.schedule("t", [("FEE-11", "administrative.phone", "48.00")] + fees))
         return try ProjectedMonth(
-            month, tariff: Sample.tariff(), terms: terms, progress: ProjectedMonth.Progress(elapsed: elapsed, days: 30)
+            month, tariff: tariff, terms: terms, progress: ProjectedMonth.Progress(elapsed: elapsed, days: 30)
         ).lines
     }
 
@@ -93,5 +96,39 @@ struct ProjectedMonthTests {
 
         #expect(try level(1) == .risk)
         #expect(try level(2) == .breach)
+    }
+
+    /// 100 accounts at 48.00 are 4,800.00; an absent adviser costs 2.5 percent of them, 120.00.
+    @Test(arguments: [("2.4", true), ("2.5", false), ("2.6", false)])
+    func `the limit of penalties is told where the month would pass it (AMB-15)`(limit: String, isTold: Bool) throws {
+        let terms = try PenaltyTerms(
+            Sample.schedule("p", Sample.administrativeValues + [("AMB-15", "max_total_pct", limit)]))
+        let lines = try project(elapsed: 30, terms) {
+            $0.visits = [Visit(fact: "V", finding: .adviserAbsent, wasAnnounced: false)]
+        }
+        let line = lines.first { $0.rule == "AMB-15" }
+
+        #expect((line != nil) == isTold)
+        if isTold {
+            #expect(line?.now == "2.50" && line?.limit == "2.40" && line?.charge == .zero)
+            #expect(line?.mend == "of penalties of 120.00 no more than 115.20 would be charged")
+        }
+    }
+
+    /// 4,800.00 in fifteen of thirty days are 9,600.00 in all, behind 400.00 of before.
+    @Test(
+        arguments: [
+            ("10000.00", "breach", "100.00"), ("10000.01", "risk", "99.99"), ("11111.11", "risk", "90.00"),
+            ("11111.12", "fine", "89.99"), ("20000.00", "fine", "50.00"),
+        ])
+    func `a budget that runs out is told before it does (AGY-15)`(budget: String, level: String, end: String) throws {
+        let lines = try project(
+            elapsed: 15, Sample.administrative(), fees: [("AGY-15", "budget", budget)], before: Cents(400_00)
+        ) { _ in }
+        let line = try #require(lines.first { $0.rule == "AGY-15" })
+
+        #expect(line.level.rawValue == level && line.end == end)
+        let left = try #require(Cents(pesos: budget)) - Cents(5_200_00)
+        #expect(line.need == left.description)
     }
 }

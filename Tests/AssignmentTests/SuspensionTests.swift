@@ -42,6 +42,35 @@ struct SuspensionTests {
             SuspensionProposal.proposals(try goals([false, false, true]) + other, in: march).map(\.kind) == [.band])
     }
 
+    /// Another band each month: as one they make three in a row, or four within six months.
+    @Test(
+        arguments: [
+            ([.days31to60, .over120, .days31to60], true), ([.over120, .over120, .days31to60], true),
+            ([nil, .over120, .days31to60], false), ([.over120, nil, .days1to30, .days91to120, nil, .days31to60], true),
+            ([.over120, nil, nil, .days91to120, nil, .days31to60], false),
+        ] as [([MoraBand?], Bool)])
+    func `unless a contract counts the misses of all bands together (AMB-23)`(
+        missed: [MoraBand?], isEnd: Bool
+    ) throws {
+        let january = try #require(Period(text: "2024-01"))
+        let goals = missed.enumerated().flatMap { index, band in
+            [MoraBand.days1to30, .days31to60, .days91to120, .over120].map {
+                BandGoal(
+                    period: january.advanced(byMonths: index), band: $0, assigned: Cents(100_00),
+                    recovered: Cents($0 == band ? 64_99 : 65_00), minimum: 65)
+            }
+        }
+        let last = january.advanced(byMonths: missed.count - 1)
+        func isEnded(_ counting: SuspensionProposal.Counting) -> Bool {
+            SuspensionProposal.proposals(goals, in: last, counting: counting).contains {
+                $0.kind == .termination && $0.band == .days31to60
+            }
+        }
+
+        #expect(isEnded(.anyBand) == isEnd)
+        #expect(!isEnded(.sameBand))
+    }
+
     @Test func `nothing assigned is nothing missed`() {
         let goal = BandGoal(
             period: Period(monthsSinceYear0: 0), band: .over120, assigned: .zero, recovered: .zero, minimum: 20)

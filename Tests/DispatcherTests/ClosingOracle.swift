@@ -30,7 +30,7 @@ enum ClosingOracle {
             FROM outcome o JOIN hand h ON h.hand_id = o.hand_id
             WHERE CASE WHEN o.result ~ '^dwelling-|^agreement-signed$' OR 'HRS-01' = ANY (o.marks)
                 THEN EXISTS (SELECT FROM review r WHERE r.outcome_id = o.outcome_id AND r.decision = 'approved')
-                ELSE true END),
+                ELSE NOT EXISTS (SELECT FROM review r WHERE r.outcome_id = o.outcome_id AND r.decision = 'rejected') END),
         ranked AS (
             SELECT *, row_number() OVER (PARTITION BY account_id, strategy, kind ORDER BY outcome_id) AS n FROM valid),
         place AS (SELECT DISTINCT contract_id, delegation_id FROM contract_capacity),
@@ -43,13 +43,17 @@ enum ClosingOracle {
             FROM place p),
         latest AS (
             SELECT DISTINCT ON (h.contract_ids[1], d.account_id) h.contract_ids[1] AS contract_id, h.delegation_id,
-                h.portfolio, e.kind, e.ended_at
+                h.portfolio, e.kind, e.reason, e.ended_at, EXISTS (
+                    SELECT FROM outcome o JOIN review r USING (outcome_id) WHERE o.account_id = d.account_id
+                        AND o.epoch = d.epoch AND o.contact = 'unlocatable' AND r.decision = 'approved') AS is_confirmed
             FROM deal d JOIN hand h ON h.hand_id = d.hand_id
             LEFT JOIN ending e ON e.account_id = d.account_id AND e.epoch = d.epoch
             ORDER BY h.contract_ids[1], d.account_id, d.epoch DESC),
         assigned AS (
             SELECT contract_id, delegation_id, portfolio, count(*) AS n FROM latest
-            WHERE kind IS NULL OR kind IN ('return', 'payoff') OR ended_at >= '2024-04-01T06:00:00Z'
+            WHERE kind IS NULL OR kind = 'payoff' OR ended_at >= '2024-04-01T06:00:00Z'
+                OR (kind = 'return' OR kind = 'recall' AND reason = 'unlocatable')
+                    AND NOT (reason = 'unlocatable' AND is_confirmed)
             GROUP BY 1, 2, 3),
         present AS (
             SELECT DISTINCT ON (contract_id, delegation_id, portfolio) contract_id, delegation_id, portfolio,

@@ -111,4 +111,40 @@ struct ClosingPaymentTests {
             #expect(try closing.preview().statements.map(\.body) == unswept)
         }
     }
+
+    // MARK: - Grace after a return (GAP-late-payment)
+
+    private func grace(_ days: Int) -> String {
+        "INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'GAP-late-payment', 'days', '\(days)');"
+    }
+
+    /// Given back on March 10, with a grace of five days.
+    @Test(arguments: [
+        ("2024-03-10", "100.00"), ("2024-03-11", "100.00"), ("2024-03-15", "100.00"), ("2024-03-16", "0.00"),
+    ])
+    func `a payment after a return is its holder's for the contract's grace`(day: String, amount: String) async throws {
+        #expect(try await recovered(returned + grace(5) + payment("P", day))[0] == amount)
+    }
+
+    @Test func `not while another agency holds the account, and not of another's contract without grace`() async throws
+    {
+        #expect(
+            try await recovered(returned + dealtAgain + grace(5) + payment("P", "2024-03-11")) == [
+                "0.00", "0.00", "100.00",
+            ])
+        #expect(
+            try await recovered(
+                returned + grace(5)
+                    + "INSERT INTO schedule VALUES ('strict', 'fee', '2023-01-01', 'FEE-11', 'dual.visit', '1');"
+                    + "UPDATE contract SET fee_schedule = 'strict' WHERE contract_id = 1;" + payment("P", "2024-03-11"))[
+                    0]
+                == "0.00")
+    }
+
+    @Test(arguments: [("recall", "0.00"), ("payoff", "0.00"), ("exclusion", "0.00"), ("return", "100.00")])
+    func `only a return has grace`(kind: String, amount: String) async throws {
+        let ended = returned.replacing("'return'", with: "'\(kind)'")
+
+        #expect(try await recovered(ended + grace(5) + payment("P", "2024-03-12"))[0] == amount)
+    }
 }

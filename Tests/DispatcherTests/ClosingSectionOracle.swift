@@ -37,6 +37,11 @@ enum ClosingSectionOracle {
         INSERT INTO payment
         SELECT 202403, payment_id || '-back', delegation_id, account_id, '2024-03-31', amount, origin, payment_id, 1
         FROM payment WHERE random() < 0.2;
+        INSERT INTO review
+        SELECT period, delegation_id, outcome_id, CASE WHEN random() < 0.7 THEN 'approved' ELSE 'rejected' END, 'r', 's', '2024-03-31'
+        FROM outcome o WHERE contact = 'unlocatable' AND random() < 0.6
+            AND NOT EXISTS (SELECT FROM review r WHERE r.outcome_id = o.outcome_id) AND result !~ '^dwelling-|^agreement-'
+            AND NOT coalesce('HRS-01' = ANY (marks), false);
 
         """
 
@@ -74,13 +79,19 @@ enum ClosingSectionOracle {
                     WHEN o.result IN ('session-scheduled', 'no-show', 'no-answer') THEN NULL ELSE 'session' END AS kind,
                 o.result ~ '^dwelling-|^agreement-signed$' OR coalesce('HRS-01' = ANY (o.marks), false) AS needs
             FROM outcome o JOIN hand h ON h.hand_id = o.hand_id LEFT JOIN review r ON r.outcome_id = o.outcome_id),
-        valid AS (SELECT * FROM checked WHERE CASE WHEN needs THEN decision = 'approved' ELSE true END),
+        valid AS (SELECT * FROM checked WHERE coalesce(decision = 'approved', NOT needs)),
         ranked AS (
             SELECT *, row_number() OVER (PARTITION BY account_id, strategy, kind ORDER BY outcome_id) AS n FROM valid),
         latest AS (
             SELECT DISTINCT ON (h.contract_ids[1], d.account_id) h.contract_ids[1] AS contract_id, h.delegation_id,
-                h.portfolio, NOT coalesce(e.kind IN ('recall', 'withdrawal', 'exclusion')
-                    AND e.ended_at < '2024-04-01T06:00:00Z', false) AS is_assigned
+                h.portfolio, CASE WHEN e.kind IS NULL OR e.ended_at >= '2024-04-01T06:00:00Z' THEN true
+                    WHEN e.kind = 'payoff' THEN true
+                    WHEN e.kind = 'return' OR e.kind = 'recall' AND e.reason = 'unlocatable' THEN NOT (e.reason = 'unlocatable'
+                        AND EXISTS (SELECT FROM outcome o JOIN review r USING (outcome_id) WHERE o.account_id = d.account_id
+                            AND o.epoch = d.epoch AND o.contact = 'unlocatable' AND r.decision = 'approved'))
+                    ELSE false END AS is_assigned,
+                coalesce(e.kind IN ('recall', 'withdrawal', 'exclusion') AND NOT (e.kind = 'recall' AND e.reason = 'unlocatable')
+                    AND e.ended_at < '2024-04-01T06:00:00Z', false) AS is_taken
             FROM deal d JOIN hand h ON h.hand_id = d.hand_id
             LEFT JOIN ending e ON e.account_id = d.account_id AND e.epoch = d.epoch
             ORDER BY h.contract_ids[1], d.account_id, d.epoch DESC),
@@ -105,6 +116,8 @@ enum ClosingSectionOracle {
                 (SELECT count(*) FROM latest l WHERE (l.contract_id, l.delegation_id) = (p.contract_id, p.delegation_id)) AS dealt,
                 (SELECT count(*) FROM latest l WHERE (l.contract_id, l.delegation_id) = (p.contract_id, p.delegation_id)
                     AND l.is_assigned) AS assigned,
+                (SELECT count(*) FROM latest l WHERE (l.contract_id, l.delegation_id) = (p.contract_id, p.delegation_id)
+                    AND NOT l.is_taken) AS left_over,
                 (SELECT coalesce(sum(g.accounts), 0) FROM lease_grant g
                     WHERE (g.contract_id, g.delegation_id) = (p.contract_id, p.delegation_id)) AS pulled,
                 (SELECT count(DISTINCT account_id) FROM valid v
@@ -135,7 +148,7 @@ enum ClosingSectionOracle {
                     WHERE (s.contract_id, s.delegation_id) = (b.contract_id, b.delegation_id)), 0) AS pen01,
                 (SELECT sum(g.weight::numeric * CASE WHEN g.value <> '' THEN g.value::numeric / g.minimum::numeric
                         ELSE CASE g.subject WHEN 'worked' THEN b.worked WHEN 'contacted' THEN b.contacted WHEN 'promises' THEN b.promises
-                            ELSE b.agreements END / nullif(trunc(g.minimum::numeric * b.assigned / nullif(b.dealt, 0), 4), 0) END)
+                            ELSE b.agreements END / nullif(trunc(g.minimum::numeric * b.left_over / nullif(b.dealt, 0), 4), 0) END)
                         / sum(g.weight::numeric) < 0.80
                     FROM standing g WHERE g.kind = 'goal' AND (g.contract_id, g.delegation_id) = (b.contract_id, b.delegation_id)
                         AND g.minimum::numeric > 0) AS missed,

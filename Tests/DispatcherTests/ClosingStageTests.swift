@@ -85,12 +85,12 @@ struct ClosingStageTests {
             let waiver = try #require(
                 try stages.decide(objection: objection, isUpheld: true, reason: "it was", by: "Ana"))
             #expect(
-                found { try stages.decide(adjustment: waiver, isApproved: true, by: "Ana") }.hasPrefix(
+                found { try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "Ana") }.hasPrefix(
                     "Ana proposed it"))
             let before = try MonthClosing(link, period: period).preview()
-            try stages.decide(adjustment: waiver, isApproved: true, by: "Luis")
+            try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "Luis")
             #expect(
-                found { try stages.decide(adjustment: waiver, isApproved: false, by: "Luis") }.hasPrefix(
+                found { try stages.decide(adjustment: waiver, isApproved: false, reason: "r", by: "Luis") }.hasPrefix(
                     "there is no adjustment"))
             try stages.requireClosable(period, by: "Luis")
             let after = try MonthClosing(link, period: period).close().month
@@ -146,7 +146,7 @@ struct ClosingStageTests {
                     "an earlier month that is closed"))
             _ = try MonthClosing(link, period: period).close()
             let number = try stages.propose(credit, in: april, contract: 1, delegation: nil, by: "Ana")
-            try stages.decide(adjustment: number, isApproved: true, by: "Luis")
+            try stages.decide(adjustment: number, isApproved: true, reason: "r", by: "Luis")
             let month = try MonthClosing(link, period: april).close(beforeItsEnd: true).month
             let document = try StatementDocument(month.statements[0].body)
 
@@ -167,7 +167,7 @@ struct ClosingStageTests {
             let waiver = try stages.propose(
                 Adjustment(number: 0, kind: .waiver, rule: "PEN-03", amount: nil, about: period, reason: "r"),
                 in: period, contract: 1, delegation: 9, by: "Ana")
-            try stages.decide(adjustment: waiver, isApproved: true, by: "Luis")
+            try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "Luis")
             try stages.requireAsIssued(closing.preview())
             try link.script(
                 """
@@ -192,7 +192,7 @@ struct ClosingStageTests {
             let closing = MonthClosing(link, period: period)
             #expect(found { _ = try closing.close() }.hasPrefix("1 objections or adjustments of 2024-03 wait"))
             #expect(try PeriodStore(link, period: period).state() == .open)
-            try stages.decide(adjustment: number, isApproved: false, by: "Luis")
+            try stages.decide(adjustment: number, isApproved: false, reason: "r", by: "Luis")
             #expect(try closing.close().result == .closed)
         }
     }
@@ -226,13 +226,13 @@ struct ClosingStageTests {
             #expect(
                 found { _ = try propose(nil) }
                     == "adjustment \(first) is about the same penalty, and waits for its decision")
-            try stages.decide(adjustment: first, isApproved: true, by: "Luis")
+            try stages.decide(adjustment: first, isApproved: true, reason: "r", by: "Luis")
             let second = try propose(nil)
             _ = try stages.issue(period, by: "Ana")
             let objection = try stages.object(
                 period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
             #expect(try stages.decide(objection: objection, isUpheld: true, reason: "yes", by: "Ana") == second)
-            try stages.decide(adjustment: second, isApproved: true, by: "Luis")
+            try stages.decide(adjustment: second, isApproved: true, reason: "r", by: "Luis")
             #expect(
                 found { _ = try propose(100) }
                     == "adjustment \(second) is about the same penalty, and took back all of it")
@@ -285,6 +285,121 @@ struct ClosingStageTests {
 
             #expect(lines.first?.hasPrefix("since the preview of 2024-04-09") == true)
             #expect(lines.contains { $0.hasPrefix("  contract 1: fees ") && $0.contains("→") })
+        }
+    }
+
+    // MARK: - Fees
+
+    @Test func `an objection about fees that is upheld is a credit in the same statement`() async throws {
+        try await with { link, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let number = try stages.object(
+                period, contract: 1, delegation: 9, rule: "FEE-11", reason: "outcome 7 was approved", by: "ACE01")
+            #expect(
+                found { _ = try stages.decide(objection: number, isUpheld: true, reason: "yes", by: "Ana") }
+                    == "objection \(number) is about fees, and what they lack is not named")
+            #expect(try stages.objections(period)[0].decision == nil)
+            let credit = try #require(
+                try stages.decide(objection: number, isUpheld: true, amount: Cents(310_00), reason: "yes", by: "Ana"))
+            #expect(
+                found { try stages.decide(adjustment: credit, isApproved: true, reason: "r", by: "ana") }.hasPrefix(
+                    "Ana proposed it"))
+            try stages.decide(adjustment: credit, isApproved: true, reason: "seen", by: "Luis")
+            try link.script("UPDATE clock SET virtual_now = '2024-04-17T06:00:00Z'")
+            let before = try StatementDocument(stages.preStatements(period)[0].body)
+            let after = try StatementDocument(
+                try MonthClosing(link, period: period).close(check: stages.requireAsIssued).month.statements[0].body)
+            let line = try #require(after.sections.first { $0.delegation == 9 }?.lines.first { $0.kind == "credit" })
+
+            #expect(line.amount == "310.00")
+            #expect(line.clause == "Ajuste a favor de la agencia por una objeción procedente, autorizado.")
+            #expect(line.arithmetic == "310.00 sobre FEE-11 de 2024-03, objeción \(number): yes")
+            #expect(line.arithmeticInEnglish == "310.00 about FEE-11 of 2024-03, objection \(number): yes")
+            #expect(line.isObjection)
+            let (was, now) = (Cents(pesos: before.totals.fees) ?? .zero, Cents(pesos: after.totals.fees) ?? .zero)
+            #expect(now - was == Cents(310_00))
+            #expect(try stages.adjustments(period).map(\.decisionReason) == ["seen"])
+        }
+    }
+
+    @Test func `what a statement's fees lack can be objected to, a penalty that is not there cannot`() async throws {
+        try await with { _, stages in
+            _ = try stages.issue(period, by: "Ana")
+            _ = try stages.object(period, contract: 1, delegation: 9, rule: "FEE-03", reason: "r", by: "ACE01")
+            #expect(
+                found {
+                    _ = try stages.object(period, contract: 1, delegation: 9, rule: "PEN-06", reason: "r", by: "ACE01")
+                }.hasSuffix("has no PEN-06 there"))
+            #expect(
+                found {
+                    _ = try stages.object(period, contract: 1, delegation: 20, rule: "FEE-11", reason: "r", by: "ACE01")
+                }.hasSuffix("has no FEE-11 there"))
+        }
+    }
+
+    @Test func `an objection to a penalty may be upheld for a part of it`() async throws {
+        try await with { _, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let number = try stages.object(
+                period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
+            let waiver = try #require(
+                try stages.decide(objection: number, isUpheld: true, amount: Cents(100), reason: "half", by: "Ana"))
+
+            #expect(
+                try stages.adjustments(period).first { $0.adjustment.number == waiver }?.adjustment.amount == Cents(100)
+            )
+        }
+    }
+
+    @Test(arguments: ["", String(repeating: "x", count: 501)])
+    func `an adjustment is approved or rejected with a reason`(reason: String) async throws {
+        try await with { _, stages in
+            let number = try stages.propose(
+                Adjustment(number: 0, kind: .waiver, rule: "PEN-03", amount: nil, about: period, reason: "r"),
+                in: period, contract: 1, delegation: 9, by: "Ana")
+            for isApproved in [true, false] {
+                #expect(
+                    found { try stages.decide(adjustment: number, isApproved: isApproved, reason: reason, by: "Luis") }
+                        == "a reason has 1 to 500 characters")
+            }
+            try stages.decide(
+                adjustment: number, isApproved: false, reason: String(repeating: "x", count: 500), by: "Luis")
+            #expect(try stages.adjustments(period)[0].decision == "rejected")
+        }
+    }
+
+    @Test func `a preview tells of a contract whose amounts are the same and whose statement is another`() async throws
+    {
+        try await with { link, _ in
+            let closing = MonthClosing(link, period: period)
+            _ = try PreviewDifference(link, closing.preview())
+            try link.script(
+                "UPDATE ending SET reason = 'capacity' WHERE kind = 'payoff'; UPDATE agency SET name = 'Otra' WHERE agency_id = 2"
+            )
+            let lines = try PreviewDifference(link, closing.preview()).lines
+
+            #expect(lines.count == 2)
+            #expect(lines.last == "  contract 3: the same amounts, and other indicators, records or facts behind them")
+        }
+    }
+
+    @Test func `a contract whose budget is used up ends with the close, and goes on under another fee schedule`()
+        async throws
+    {
+        try await with { link, _ in
+            try link.script("INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AGY-15', 'budget', '100.00')")
+            let closing = MonthClosing(link, period: period)
+            let warnings = try closing.preview().summary.warnings
+            #expect(warnings.contains("the budget of 3 contracts is used up, and the close ends them: 1, 2, 3"))
+            #expect(try link.run("SELECT count(*) FROM contract WHERE spent_on IS NOT NULL")[0].int64(0) == 0)
+            _ = try closing.close()
+
+            #expect(
+                try link.run("SELECT DISTINCT ends_on::text, spent_on::text FROM contract").map {
+                    [$0.text(0), $0.text(1)]
+                }
+                    == [["2024-04-09", "2024-04-09"]])
+            #expect(try closing.close().result == .identical)
         }
     }
 }

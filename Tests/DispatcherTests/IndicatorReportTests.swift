@@ -16,19 +16,23 @@ struct IndicatorReportTests {
                 THEN r.decision = 'approved' ELSE true END),
         latest AS (
             SELECT DISTINCT ON (h.contract_ids[1], d.account_id) h.contract_ids[1] AS contract_id, d.account_id, e.kind, e.ended_at,
-                e.reason
+                e.reason, e.reason = 'unlocatable' AND EXISTS (SELECT FROM outcome o JOIN review r USING (outcome_id)
+                    WHERE o.account_id = d.account_id AND o.epoch = d.epoch AND o.contact = 'unlocatable'
+                        AND r.decision = 'approved') AS is_confirmed
             FROM deal d JOIN hand h USING (hand_id) LEFT JOIN ending e USING (account_id, epoch)
             ORDER BY h.contract_ids[1], d.account_id, d.epoch DESC),
         assigned AS (
-            SELECT * FROM latest
-            WHERE kind IS NULL OR kind IN ('return', 'payoff') OR ended_at >= '2024-04-01T06:00:00Z')
+            SELECT *, coalesce(kind IN ('return', 'recall') AND ended_at < '2024-04-01T06:00:00Z' AND is_confirmed, false) AS is_lost
+            FROM latest
+            WHERE kind IS NULL OR kind IN ('return', 'payoff') OR kind = 'recall' AND reason = 'unlocatable'
+                OR ended_at >= '2024-04-01T06:00:00Z')
         SELECT a.contract_id::text, count(*),
-            count(*) FILTER (WHERE a.kind = 'return' AND a.reason = 'unlocatable' OR EXISTS (SELECT FROM valid v
+            count(*) FILTER (WHERE a.kind IN ('return', 'recall') AND a.reason = 'unlocatable' OR EXISTS (SELECT FROM valid v
                 WHERE v.contract_id = a.contract_id AND v.account_id = a.account_id AND v.contact = 'unlocatable')),
-            count(*) FILTER (WHERE EXISTS (SELECT FROM valid v WHERE v.contract_id = a.contract_id
+            count(*) FILTER (WHERE NOT is_lost AND EXISTS (SELECT FROM valid v WHERE v.contract_id = a.contract_id
                 AND v.account_id = a.account_id AND v.contact IN ('direct', 'third-party'))),
             (SELECT count(*) FROM valid v WHERE v.contract_id = a.contract_id),
-            (SELECT count(*) FROM outcome o WHERE o.contract_id = a.contract_id)
+            (SELECT count(*) FROM outcome o WHERE o.contract_id = a.contract_id), count(*) FILTER (WHERE NOT is_lost)
         FROM assigned a GROUP BY a.contract_id ORDER BY a.contract_id
         """
 
@@ -43,7 +47,7 @@ struct IndicatorReportTests {
                 for (row, sql) in zip(rows, expected) {
                     let figures = Dictionary(row.figures.map { ($0.indicator, $0) }, uniquingKeysWith: { $1 })
                     #expect(figures[.unlocatable] == IndicatorFigure(.unlocatable, sql.int64(2), over: sql.int64(1)))
-                    #expect(figures[.contacted] == IndicatorFigure(.contacted, sql.int64(3), over: sql.int64(1)))
+                    #expect(figures[.contacted] == IndicatorFigure(.contacted, sql.int64(3), over: sql.int64(6)))
                     #expect(
                         figures[.validOutcomes] == IndicatorFigure(.validOutcomes, sql.int64(4), over: sql.int64(5)))
                 }
@@ -75,7 +79,7 @@ struct IndicatorReportTests {
             // The ninth column says whether the account is assigned.
             #expect(
                 Int64(accounts.count { $0.split(separator: ",", omittingEmptySubsequences: false)[8] == "true" })
-                    == whole.figures[0].denominator)
+                    == whole.figures[1].denominator)
         }
     }
 
@@ -118,6 +122,81 @@ struct IndicatorReportTests {
             }
 
             #expect(figure.denominator == fees.value)
+        }
+    }
+
+    /// IND-11 by each of its cuts, and IND-15 by delegation, against plain SQL.
+    @Test func `pesos per peso and what is overdue agree with plain SQL, cut by cut`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            try link.script(
+                ClosingSectionOracle.facts
+                    + """
+                    CREATE TABLE account_202403 PARTITION OF account FOR VALUES IN (202403);
+                    INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation,
+                        book, currency,
+                        original_amount, balance, due, overdue, unpaid, arrears, days_late, extension_months, incomplete_payments,
+                        restructures, restructure_in_cure, suit_profiled, agreement_available, instalment_drop_bp, signed,
+                        payment_probability_bp, cofinanced, has_phone, has_email, has_address, reference)
+                    SELECT DISTINCT ON (delegation_id, account_id) 202403, delegation_id, account_id, 1, 9001, 1,
+                        1 + (account_id % 3 = 0)::int,
+                        1, 1, 1, 1, account_id, 1, 1, 2, 2, 45, 0, 0, 0, false, false, true, 0, false, 0, false, true, true, true, 'r'
+                    FROM position;
+                    """)
+            // A lease of the month before: its work and its money are this month's, and it is not among what was dealt.
+            try link.script(
+                """
+                INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
+                UPDATE hand SET period = 202402 WHERE hand_id = 1;
+                UPDATE lease_grant SET granted_at = '2024-02-20T18:00:00Z' WHERE hand_id = 1;
+                INSERT INTO payment VALUES (202403, 'OLD', 9, 1001, '2024-03-02', 777, 'borrower', NULL, 1);
+                INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AGY-15', 'budget', '300.00');
+                DELETE FROM ending WHERE account_id = 1001; DELETE FROM deal WHERE account_id = 1001 AND epoch = 2;
+                """)
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+            let report = IndicatorReport(link, period: ClosingFixture.period)
+            func found(_ indicator: Indicator, _ cut: IndicatorCut) throws -> [String] {
+                try report.rows(by: cut).compactMap { row in
+                    row.figures.first { $0.indicator == indicator && $0.denominator != 0 }
+                        .map { "\(row.key) \($0.numerator) \($0.denominator)" }
+                }.sorted()
+            }
+            let sections = """
+                WITH section AS (
+                    SELECT s.contract_id, c.agency_id, (x ->> 'delegation')::int AS delegation_id,
+                        (x -> 'totals' ->> 'fees')::numeric * 100 AS fees,
+                        coalesce((x -> 'indicators' ->> 'recovered')::numeric * 100, 0) AS recovered
+                    FROM statement s JOIN contract c USING (contract_id)
+                    CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') x WHERE s.period = 202403)
+                """
+            for (cut, key, rows) in [
+                (IndicatorCut.total, "'all'", "true"), (.agency, "'ACE0' || agency_id", "true"),
+                (.contract, "contract_id::text", "true"),
+                (.delegation, "delegation_id::text", "delegation_id IS NOT NULL"),
+                (.contractDelegation, "contract_id || '/' || delegation_id", "delegation_id IS NOT NULL"),
+            ] {
+                let expected = try link.run(
+                    """
+                    \(sections) SELECT \(key), sum(recovered)::bigint, sum(fees)::bigint FROM section WHERE \(rows) GROUP BY 1
+                    HAVING sum(fees) <> 0
+                    """
+                ).map { "\($0.text(0)) \($0.int64(1)) \($0.int64(2))" }.sorted()
+                #expect(try found(.perPeso, cut) == expected, "\(cut)")
+                #expect(!expected.isEmpty)
+            }
+            let overdue = try link.run(
+                """
+                SELECT delegation_id::text, count(*) FILTER (WHERE account_id % 3 = 0), count(*),
+                    sum(balance) FILTER (WHERE account_id % 3 = 0)::bigint, sum(balance)::bigint FROM account GROUP BY 1
+                """)
+            #expect(
+                try found(.overdueShare, .delegation)
+                    == overdue.map { "\($0.text(0)) \($0.int64(1)) \($0.int64(2))" }.sorted())
+            #expect(
+                try found(.overdueBalance, .delegation)
+                    == overdue.map { "\($0.text(0)) \($0.int64(3)) \($0.int64(4))" }.sorted())
+            #expect(try found(.overdueShare, .contract) == [])
         }
     }
 }

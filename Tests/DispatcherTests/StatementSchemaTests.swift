@@ -67,4 +67,51 @@ struct StatementSchemaTests {
             #expect(!notes.isEmpty && notes.allSatisfy { $0.contains("'") || page.contains($0) })
         }
     }
+
+    @Test func `the page of formats has every member of the month's summary, and no other`() async throws {
+        let page = try String(contentsOfFile: ShippedPolicy.root + "/docs/formats.md", encoding: .utf8)
+        let begin = try #require(page.firstRange(of: "## What the close writes")?.upperBound)
+        let end = try #require(page.firstRange(of: "## zones")?.lowerBound)
+        let named = page[begin..<end].split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap { row in
+            // Members are in the first column, each in backquotes.
+            (row.split(separator: "|").first ?? "").split(separator: "`", omittingEmptySubsequences: false).enumerated()
+                .compactMap { $0.offset % 2 == 1 ? String($0.element) : nil }
+        }
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 55)
+            try link.script(
+                """
+                INSERT INTO policy VALUES ('', 'p', '2024-01-01', '2024-01-01', '', '2024-03-01');
+                INSERT INTO segmentation (period, policy, policy_version, policy_digest, cut_digest, accounts, placed, excluded,
+                    digest, made_at) VALUES (202403, 'p', '2024-01-01', '', '', 2, 2, 0, '', '2024-03-01')
+                """)
+            guard
+                case .object(let members) = try MonthClosing(link, period: ClosingFixture.period).preview().summary.json
+            else { return }
+
+            #expect(Set(named) == Set(members.keys))
+        }
+    }
+
+    @Test func `a page leaves out lines of nothing and says how many there are`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 56)
+            try link.script("UPDATE schedule SET value = '0.00' WHERE rule = 'FEE-11' AND parameter LIKE '%.phone'")
+            let folder = "/tmp/pages-\(UInt64.random(in: 0...UInt64.max))"
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let month = try MonthClosing(link, period: ClosingFixture.period).preview()
+            _ = try StatementFiles(folder).write(month)
+            let page = try String(contentsOfFile: folder + "/statements/C1.html", encoding: .utf8)
+            let csv = try String(contentsOfFile: folder + "/statements/C1.csv", encoding: .utf8)
+            let document = try StatementDocument(month.statements[0].body)
+            let idle = document.sections.map { $0.lines.count { $0.amount == "0.00" } }.filter { $0 > 0 }
+
+            #expect(!idle.isEmpty)
+            for count in idle { #expect(page.contains("\(count) lines of 0.00, which the JSON and CSV files have")) }
+            #expect(!page.contains("× 0.00 = 0.00"))
+            #expect(csv.contains("× 0.00 = 0.00"))
+        }
+    }
 }

@@ -211,4 +211,38 @@ struct SuspensionsTests {
                     == [SuspensionRow(agency: #require(AgencyID(1)), strategy: .administrative, band: "rest")])
         }
     }
+
+    @Test func `the end of a contract that a person decides acts at once: nothing more of any band, for good`()
+        async throws
+    {
+        try await with { link in
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+            try link.script(
+                """
+                INSERT INTO period SELECT p, 'closed', now(), now(), NULL FROM unnest('{202401,202402}'::int[]) p;
+                INSERT INTO statement SELECT p, 1, '', body, now()
+                FROM statement, unnest('{202401,202402}'::int[]) p WHERE period = 202403 AND contract_id = 1;
+                """)
+            let suspensions = try Suspensions(link, period: ClosingFixture.period)
+            #expect(
+                try suspensions.rows().contains { $0.agency.value == 1 && $0.proposal.kind == .termination })
+            func decide() throws -> Suspensions.Effect {
+                try suspensions.decide(
+                    agency: "ACE01", band: .days31to60, kind: .termination, isSuspended: true, reason: "three times",
+                    by: "Ana Ruiz")
+            }
+            let effect = try decide()
+
+            #expect(effect.accounts > 0 && effect.tactics == [])
+            #expect(
+                try link.run("SELECT status, motive FROM agency WHERE agency_id = 1").map { [$0.text(0), $0.text(1)] }
+                    == [["terminated", "minimum-missed"]])
+            #expect(
+                try link.run(
+                    "SELECT count(*) FROM hand WHERE contract_ids[1] IN (1, 2) AND withdrawn_at IS NULL AND size > 9")[
+                        0
+                    ].int64(0) == 0)
+            #expect(throws: CommandFailure.self) { try decide() }
+        }
+    }
 }

@@ -2,31 +2,47 @@
 
 /// Overdue value on which an earlier statement paid a part, and whose payment was taken back since.
 ///
-/// It is given back at the rate that was paid, whatever the band recovers now. It lowers no base of penalties: those are of this month's work.
+/// It is given back at the rate that was paid, whatever the band recovers now. It lowers no base of penalties: those are of this
+/// month's work.
 package struct BandReversal: Equatable, Sendable {
     package let band: MoraBand
     /// The month of the statement that paid it.
     package let month: Period
     package let rate: BasisPoints
-    /// Above zero.
+    /// Overdue value that does not count any more: an account counts at most its own.
     package let amount: Cents
+    /// All that was taken back of what was paid then (AMB-09).
+    package let paid: Cents
     /// The reversals, ascending.
     package let payments: [String]
 
-    package init(band: MoraBand, month: Period, rate: BasisPoints, amount: Cents, payments: [String]) {
+    /// - Parameter paid: `nil`: no more than the overdue value.
+    package init(
+        band: MoraBand, month: Period, rate: BasisPoints, amount: Cents, paid: Cents? = nil, payments: [String]
+    ) {
         self.band = band
         self.month = month
         self.rate = rate
         self.amount = amount
+        self.paid = paid ?? amount
         self.payments = payments
     }
 
-    func line(_ version: ScheduleVersion) -> StatementLine {
-        let back = amount.charge(rate)
+    /// `nil` where nothing of what the contract's rate is of was taken back.
+    func line(_ version: ScheduleVersion, _ reading: ContingencyReading) -> StatementLine? {
+        let base =
+            switch reading.base {
+            case .overdue: amount
+            case .paid: paid
+            }
+        guard base > .zero else { return nil }
+        let back = base.charge(rate)
         return StatementLine(
             kind: .feeCut, rule: band.rawValue, schedule: version, subject: "\(month)",
-            clause: "Honorario a éxito devuelto: el pago que lo originó fue revertido.", base: .amount(amount),
+            clause: "Honorario a éxito devuelto: el pago que lo originó fue revertido.", base: .amount(base),
             rate: .percent(rate), amount: back, facts: payments, records: [],
-            arithmetic: "\(rate) % de \(grouped(amount)) pagado en \(month) y revertido = \(grouped(back))")
+            arithmetic: StatementNote(
+                spanish: "\(rate) % de \(grouped(base)) pagado en \(month) y revertido = \(grouped(back))",
+                english: "\(rate) % of \(grouped(base)), paid on in \(month) and taken back = \(grouped(back))"))
     }
 }

@@ -2,7 +2,8 @@
 
 /// One band's scale: the share of the overdue value that was recovered decides which part of it is the fee.
 ///
-/// Source: FEE-01…05, FEE-10. Ranges are whole percents that follow one another from 0; above the top one its rate holds (AMB-11).
+/// Source: FEE-01…05, FEE-10. Ranges are whole percents that follow one another from 0; above the top one its rate holds, unless the
+/// contract reads it otherwise (AMB-11).
 package struct ContingencyScale: Equatable, Sendable {
     package struct Step: Equatable, Sendable {
         package let from: Int64
@@ -60,27 +61,44 @@ package struct ContingencyScale: Equatable, Sendable {
         return from...to
     }
 
-    package func rate(at percent: Int64) -> BasisPoints? {
-        steps.last { $0.from <= percent }?.rate
+    /// `nil` above the top range where the contract's scale ends there.
+    package func rate(at percent: Int64, above: ContingencyReading.Above = .top) -> BasisPoints? {
+        guard above == .top || percent <= steps.last?.to ?? 0 else { return nil }
+        return steps.last { $0.from <= percent }?.rate
     }
 
     package func isMet(at percent: Int64) -> Bool { percent >= minimum }
 
-    /// The band's line; `nil` where nothing was recovered.
-    func line(_ recovery: BandRecovery, _ version: ScheduleVersion) -> StatementLine? {
-        let percent = recovery.wholePercent
-        guard recovery.recovered > .zero, let rate = rate(at: percent) else { return nil }
-        let amount = recovery.recovered.charge(rate)
-        let goal = isMet(at: percent) ? "mínimo \(minimum) % cumplido" : "por debajo del mínimo de \(minimum) %"
+    /// The band's line; `nil` where nothing was recovered, or the scale has no rate for it.
+    func line(_ recovery: BandRecovery, _ version: ScheduleVersion, _ reading: ContingencyReading) -> StatementLine? {
+        let percent = reading.percent(recovery)
+        let base = reading.base(recovery)
+        guard base > .zero, let rate = rate(at: percent, above: reading.above) else { return nil }
+        let amount = base.charge(rate)
+        let isOfAgency = reading.share == .agency && recovery.isPart
+        let (share, whole) =
+            reading.share == .agency
+            ? (recovery.agency.recovered, recovery.agency.assigned) : (recovery.recovered, recovery.assigned)
+        let sum = StatementNote(
+            spanish:
+                "\(grouped(share)) de \(grouped(whole))\(isOfAgency ? " de la agencia en la franja" : "") = \(percent) % "
+                + (isMet(at: percent) ? "(mínimo \(minimum) % cumplido)" : "(por debajo del mínimo de \(minimum) %)")
+                + "; \(rate) % de \(grouped(base)) = \(grouped(amount))",
+            english:
+                "\(grouped(share)) of \(grouped(whole))\(isOfAgency ? " of the agency in the band" : "") = \(percent) % "
+                + (isMet(at: percent) ? "(minimum of \(minimum) % met)" : "(below the minimum of \(minimum) %)")
+                + "; \(rate) % of \(grouped(base)) = \(grouped(amount))")
+        let clause =
+            switch reading.base {
+            case .overdue:
+                "Honorario a éxito por franja de mora: la tarifa según el porcentaje de gestión, sobre la mora recuperada."
+            case .paid:
+                "Honorario a éxito por franja de mora: la tarifa según el porcentaje de gestión, sobre lo pagado."
+            }
         return StatementLine(
-            kind: .fee, rule: band.rawValue, schedule: version, subject: "mora \(band.label)",
-            clause:
-                "Honorario a éxito por franja de mora: la tarifa según el porcentaje de gestión, sobre la mora recuperada.",
-            base: .amount(recovery.recovered), rate: .percent(rate), amount: amount, facts: recovery.payments,
-            records: [],
-            arithmetic: "\(grouped(recovery.agency.recovered)) de \(grouped(recovery.agency.assigned))"
-                + (recovery.isPart ? " de la agencia en la franja" : "") + " = \(percent) % (\(goal)); "
-                + "\(rate) % de \(grouped(recovery.recovered)) = \(grouped(amount))")
+            kind: .fee, rule: band.rawValue, schedule: version, subject: "mora \(band.label)", clause: clause,
+            base: .amount(base), rate: .percent(rate), amount: amount, facts: recovery.payments, records: [],
+            arithmetic: sum)
     }
 }
 

@@ -22,6 +22,8 @@ package struct FeeTariff: Equatable, Sendable {
     private let prices: [FeeService: Cents]
     /// Empty where the contract pays no contingency.
     package let scales: [MoraBand: ContingencyScale]
+    /// How it reads what is open about them.
+    package let reading: ContingencyReading
     /// Whose payments count for the scales.
     package let origins: Set<PaymentOrigin>
     /// Days after a return in which a payment still counts for who had the account (GAP-late-payment).
@@ -36,6 +38,7 @@ package struct FeeTariff: Equatable, Sendable {
             scales[band] = try ContingencyScale(schedule, band)
         }
         self.scales = scales
+        reading = try ContingencyReading(schedule)
         origins = try Self.origins(schedule)
         graceDays = schedule.names(Self.graceRule) ? try schedule.count(Self.graceRule, "days") : 0
         budget = schedule.names(Self.budgetRule) ? try schedule.pesos(Self.budgetRule, "budget") : nil
@@ -86,14 +89,16 @@ package struct FeeTariff: Equatable, Sendable {
                     clause: "Honorario por servicio: cada cuenta se factura a lo más una vez por servicio y periodo.",
                     base: .count(count, of: "cuentas"), rate: .price(price), amount: amount, facts: [],
                     records: item.outcomes,
-                    arithmetic: "\(grouped(count)) cuentas × \(grouped(price)) = \(grouped(amount))"))
+                    arithmetic: StatementNote(
+                        spanish: "\(grouped(count)) cuentas × \(grouped(price)) = \(grouped(amount))",
+                        english: "\(grouped(count)) accounts × \(grouped(price)) = \(grouped(amount))")))
         }
         guard !scales.isEmpty else { return lines }
         for recovery in bands.sorted(by: { $0.band < $1.band }) {
             guard let scale = scales[recovery.band] else {
                 throw .missingValue(version, rule: recovery.band.rawValue, parameter: ContingencyScale.minimumName)
             }
-            if let line = scale.line(recovery, version) { lines.append(line) }
+            if let line = scale.line(recovery, version, reading) { lines.append(line) }
         }
         return lines
     }
@@ -119,7 +124,10 @@ package struct FeeTariff: Equatable, Sendable {
             clause: "Presupuesto del contrato: lo que lo excede no se factura.", base: .amount(fees),
             rate: .price(budget),
             amount: amount, facts: [], records: [],
-            arithmetic: "presupuesto \(grouped(budget)) − \(grouped(before)) facturado antes = \(grouped(left)); "
-                + "no se facturan \(grouped(amount)) de \(grouped(fees))")
+            arithmetic: StatementNote(
+                spanish: "presupuesto \(grouped(budget)) − \(grouped(before)) facturado antes = \(grouped(left)); "
+                    + "no se facturan \(grouped(amount)) de \(grouped(fees))",
+                english: "budget \(grouped(budget)) − \(grouped(before)) billed before = \(grouped(left)); "
+                    + "\(grouped(amount)) of \(grouped(fees)) are not billed"))
     }
 }

@@ -42,6 +42,8 @@ package struct BandRecovery: Equatable, Sendable {
     /// Of it recovered in the period, by payments of the origins that the contract names (AMB-09). An account counts at most its
     /// overdue value.
     package let recovered: Cents
+    /// All that those payments are, whatever was overdue (AMB-09).
+    package let paid: Cents
     /// The payments behind it, ascending.
     package let payments: [String]
     /// The same of the agency in the band, over all of its contracts and delegations; what selects the rate (AMB-10).
@@ -57,13 +59,29 @@ package struct BandRecovery: Equatable, Sendable {
             self.assigned = assigned
             self.recovered = recovered
         }
+
+        /// Recovered over assigned by value, in whole percent (AMB-11).
+        ///
+        /// Range: 0 or more; 0 where nothing is assigned. A month of reversals alone is 0 as well.
+        func percent(_ fraction: ContingencyReading.Fraction) -> Int64 {
+            guard assigned > .zero, recovered > .zero else { return 0 }
+            let hundred = Int128(recovered.value) * 100
+            let whole = Int128(assigned.value)
+            return switch fraction {
+            case .cut: Int64(clamping: hundred / whole)
+            case .round: Int64(clamping: (hundred * 2 + whole) / (whole * 2))
+            }
+        }
     }
 
     /// One that is all that the agency has in the band.
-    package init(band: MoraBand, assigned: Cents, recovered: Cents, payments: [String]) {
+    ///
+    /// - Parameter paid: `nil`: no more than what was recovered.
+    package init(band: MoraBand, assigned: Cents, recovered: Cents, paid: Cents? = nil, payments: [String]) {
         self.band = band
         self.assigned = assigned
         self.recovered = recovered
+        self.paid = paid ?? recovered
         self.payments = payments
         agency = Sums(assigned: assigned, recovered: recovered)
     }
@@ -75,8 +93,5 @@ package struct BandRecovery: Equatable, Sendable {
     /// AMB-11).
     ///
     /// Range: 0 or more; 0 where nothing is assigned. A month of reversals alone is 0 as well.
-    package var wholePercent: Int64 {
-        guard agency.assigned > .zero, agency.recovered > .zero else { return 0 }
-        return Int64(clamping: Int128(agency.recovered.value) * 100 / Int128(agency.assigned.value))
-    }
+    package var wholePercent: Int64 { agency.percent(.cut) }
 }

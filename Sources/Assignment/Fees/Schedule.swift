@@ -96,8 +96,22 @@ extension Schedule {
         return amount
     }
 
-    func count(_ rule: String, _ parameter: String) throws(ScheduleError) -> Int {
+    /// One of the choice's words; `fallback` where the schedule does not name it.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ rule: String, _ parameter: String, or fallback: Choice
+    ) throws(ScheduleError) -> Choice where Choice.RawValue == String {
+        guard let text = value(rule, parameter) else { return fallback }
+        guard let choice = Choice(rawValue: text) else {
+            throw .badValue(
+                version, rule: rule, parameter: parameter, value: text,
+                expected: Choice.allCases.map(\.rawValue).joined(separator: " or "))
+        }
+        return choice
+    }
+
+    func count(_ rule: String, _ parameter: String, or fallback: Int? = nil) throws(ScheduleError) -> Int {
         guard let text = value(rule, parameter) else {
+            if let fallback { return fallback }
             throw .missingValue(version, rule: rule, parameter: parameter)
         }
         guard let count = ScheduleUnit.readCount(text) else {

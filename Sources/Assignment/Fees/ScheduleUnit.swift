@@ -3,6 +3,8 @@
 /// What a value of a schedule is measured in, and how it is read: the same when it is imported and when it is charged.
 package enum ScheduleUnit: Equatable, Sendable {
     case pesos, percent, count, aggregation, flag
+    /// A count that may be left out: 1.
+    case optionalCount
     /// One of these; a parameter of this kind may be left out.
     case choice([String])
 
@@ -10,7 +12,7 @@ package enum ScheduleUnit: Equatable, Sendable {
         switch self {
         case .pesos: "pesos, not negative"
         case .percent: "a percent from 0 to 100"
-        case .count: "a count from 1 to 1000"
+        case .count, .optionalCount: "a count from 1 to 1000"
         case .aggregation: "any or mean"
         case .flag: "yes or no"
         case .choice(let words): words.joined(separator: " or ")
@@ -21,7 +23,7 @@ package enum ScheduleUnit: Equatable, Sendable {
         switch self {
         case .pesos: Self.readPesos(text) != nil
         case .percent: Self.readPercent(text) != nil
-        case .count: Self.readCount(text) != nil
+        case .count, .optionalCount: Self.readCount(text) != nil
         case .aggregation: GoalAggregation(rawValue: text) != nil
         case .flag: text == "yes" || text == "no"
         case .choice(let words): words.contains(text)
@@ -31,7 +33,7 @@ package enum ScheduleUnit: Equatable, Sendable {
     /// Whether a rule can be charged without it.
     package var isOptional: Bool {
         switch self {
-        case .aggregation, .choice: true
+        case .aggregation, .choice, .optionalCount: true
         case .pesos, .percent, .count, .flag: false
         }
     }
@@ -51,12 +53,13 @@ extension ScheduleValue {
             guard let known = feeUnits else {
                 return (
                     "rule",
-                    "is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15` and `GAP-late-payment`"
+                    "is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15`, `GAP-late-payment` and "
+                        + "`AMB-09` to `AMB-11`"
                 )
             }
             units = known
         } else if rule == PenaltyTerms.taxRule {
-            units = ["rate": .percent]
+            units = ["rate": .percent, PenaltyTerms.taxOnPenaltiesName: .flag]
         } else if rule == PenaltyTerms.capRule {
             units = [PenaltyTerms.capName: .percent]
         } else {
@@ -79,10 +82,11 @@ extension ScheduleValue {
         case FeeTariff.graceRule: ["days": .count]
         case FeeTariff.budgetRule: ["budget": .pesos]
         default:
-            MoraBand(rawValue: rule).map { _ in
-                parameter == ContingencyScale.minimumName || ContingencyScale.range(parameter) != nil
-                    ? [parameter: .percent] : [:]
-            }
+            ContingencyReading.units(rule)
+                ?? MoraBand(rawValue: rule).map { _ in
+                    parameter == ContingencyScale.minimumName || ContingencyScale.range(parameter) != nil
+                        ? [parameter: .percent] : [:]
+                }
         }
     }
 
@@ -92,7 +96,10 @@ extension ScheduleValue {
         case FeeTariff.originsRule: "is no origin of payments; they are written as `origin.employer`"
         case FeeTariff.graceRule: "is no parameter of \(rule), which has `days`"
         case FeeTariff.budgetRule: "is no parameter of \(rule), which has `budget`"
-        default: "is no parameter of \(rule), which has `minimum` and ranges such as `51-60`"
+        default:
+            ContingencyReading.units(rule).map { units in
+                "is no parameter of \(rule), which has \(units.keys.sorted().map { "`\($0)`" }.joined(separator: ", "))"
+            } ?? "is no parameter of \(rule), which has `minimum` and ranges such as `51-60`"
         }
     }
 }
@@ -104,7 +111,11 @@ extension PenaltyRule {
     /// What ``PenaltyTerms`` reads of the rule.
     package var parameters: [String: ScheduleUnit] {
         switch self {
-        case .capacity: [Portfolio.telephone.name: .pesos, Portfolio.homeVisit.name: .pesos]
+        case .capacity:
+            [
+                Portfolio.telephone.name: .pesos, Portfolio.homeVisit.name: .pesos,
+                "report": .choice(PenaltyTerms.StaffingReport.allCases.map(\.rawValue)),
+            ]
         case .workPlan, .preventiveWorkPlan: ["rate": .percent, "threshold": .percent, "aggregation": .aggregation]
         case .absence: ["rate": .percent, "scope": .choice(PenaltyScope.allCases.map(\.rawValue))]
         case .preventiveRequirement:
@@ -112,7 +123,17 @@ extension PenaltyRule {
         case .improvement:
             Dictionary(uniqueKeysWithValues: Impact.allCases.map { ($0.rawValue, ScheduleUnit.percent) })
                 .merging(["scope": .choice(PenaltyScope.allCases.map(\.rawValue))]) { $1 }
-        case .dwelling, .telephoneQuality, .agreement, .preventiveQuality: ["rate": .percent, "threshold": .percent]
+        case .dwelling, .agreement:
+            [
+                "rate": .percent, "threshold": .percent, "sample": .optionalCount,
+                "over": .choice(PenaltyTerms.RejectionBase.allCases.map(\.rawValue)),
+            ]
+        case .telephoneQuality:
+            [
+                "rate": .percent, "threshold": .percent,
+                "reading": .choice(PenaltyTerms.QualityReading.allCases.map(\.rawValue)),
+            ]
+        case .preventiveQuality: ["rate": .percent, "threshold": .percent]
         case .recidivism:
             [
                 "rate": .percent, "count": .count, "months": .count,

@@ -10,6 +10,9 @@ package struct DelegationIndicators: Equatable, Sendable {
     package var withdrawn: [Portfolio: Int64] = [:]
     package var recalled: [Portfolio: Int64] = [:]
     package var excluded: [Portfolio: Int64] = [:]
+    /// What was given back because the debtor cannot be found, as a review of the delegation confirmed, per portfolio. It is among
+    /// ``returned`` as well.
+    package var unlocatable: [Portfolio: Int64] = [:]
     /// Leases, endings ignored.
     package var pulled: Int64 = 0
     /// Accounts with at least one valid outcome in the month of the work.
@@ -30,11 +33,15 @@ package struct DelegationIndicators: Equatable, Sendable {
 
     package init() {}
 
-    /// The denominator of every percentage: dealt, less what the institution withdrew, recalled or excluded.
+    /// The denominator of every percentage: dealt, less what the institution withdrew, recalled or excluded, and less the unlocatables
+    /// that a review confirmed.
     package func assigned(_ portfolio: Portfolio) -> Int64 {
         dealt[portfolio, default: 0] - withdrawn[portfolio, default: 0] - recalled[portfolio, default: 0]
-            - excluded[portfolio, default: 0]
+            - excluded[portfolio, default: 0] - unlocatable[portfolio, default: 0]
     }
 
     package var assigned: Int64 { Portfolio.allCases.reduce(0) { $0 + assigned($1) } }
+
+    /// What the institution took away, of all portfolios: by it goals in accounts fall.
+    package var taken: Int64 { [withdrawn, recalled, excluded].flatMap(\.values).reduce(0, +) }
 }

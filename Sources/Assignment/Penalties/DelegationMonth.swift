@@ -7,11 +7,19 @@ package struct StaffingNeed: Equatable, Sendable {
     /// `nil` where supervision recorded no staffing in the month. Then nothing is charged, and the statement says so: a
     /// penalty needs a fact.
     package let staffing: Staffing?
+    /// All reports of the month, by day; the last of them is ``staffing``.
+    package let reports: [Staffing]
 
     package init(portfolio: Portfolio, accountsPerAdviser: Int64, staffing: Staffing?) {
+        self.init(portfolio: portfolio, accountsPerAdviser: accountsPerAdviser, reports: staffing.map { [$0] } ?? [])
+    }
+
+    /// - Parameter reports: by day.
+    package init(portfolio: Portfolio, accountsPerAdviser: Int64, reports: [Staffing]) {
         self.portfolio = portfolio
         self.accountsPerAdviser = accountsPerAdviser
-        self.staffing = staffing
+        self.staffing = reports.last
+        self.reports = reports
     }
 
     /// Advisers that `assigned` accounts ask for, rounded up.

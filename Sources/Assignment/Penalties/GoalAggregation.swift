@@ -14,6 +14,8 @@ package struct GoalVerdict: Equatable, Sendable {
     /// The share that was judged, in hundredths of one percent, cut off: the mean, or the worst goal.
     package let judged: Int64
     package let facts: [String]
+    /// How it came to that, in figures: each goal's weight × achieved ÷ minimum, or the worst goal.
+    package let sum: String
 
     /// Goals with a minimum or a weight of zero ask for nothing and are left out; `nil` where none is left.
     package init?(_ goals: [Goal], threshold: BasisPoints, aggregation: GoalAggregation) {
@@ -25,12 +27,29 @@ package struct GoalVerdict: Equatable, Sendable {
             let shares = goals.map { Share([$0]) }
             isBreach = shares.contains { $0.isBelow(threshold) }
             judged = shares.map(\.hundredthsOfPercent).min() ?? 0
+            let judged = judged
+            let worst = zip(goals, shares).first { $0.1.hundredthsOfPercent == judged }?.0
+            sum = worst.map { "\($0.fact): \(scaledText($0.achieved)) ÷ \(scaledText($0.minimum))" } ?? ""
         case .mean:
             let share = Share(goals)
             isBreach = share.isBelow(threshold)
             judged = share.hundredthsOfPercent
+            let terms = goals.sorted { $0.fact < $1.fact }.map { goal in
+                "\(scaledText(goal.weight)) × \(scaledText(goal.achieved)) ÷ \(scaledText(goal.minimum))"
+            }
+            let weights = goals.reduce(Int64(0)) { $0 + $1.weight }
+            sum = "(\(terms.joined(separator: " + "))) ÷ \(scaledText(weights))"
         }
     }
+}
+
+/// Ten-thousandths with their thousands apart and without zeros at the end: 1,234.5.
+func scaledText(_ value: Int64) -> String {
+    let rest = value % WorkGoal.scale
+    guard rest != 0 else { return grouped(value / WorkGoal.scale) }
+    var digits = String("\(WorkGoal.scale + rest)".dropFirst())
+    while digits.hasSuffix("0") { digits.removeLast() }
+    return grouped(value / WorkGoal.scale) + "." + digits
 }
 
 /// Σ weight × achieved ÷ minimum, over Σ weight, as one exact fraction. The product of many minimums outgrows every

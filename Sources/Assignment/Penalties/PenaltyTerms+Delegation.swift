@@ -36,32 +36,50 @@ extension PenaltyTerms {
 
     private func capacityLines(_ month: DelegationMonth) -> [StatementLine] {
         guard let capacity else { return [] }
-        return month.needs.sorted { $0.portfolio < $1.portfolio }.compactMap { need in
-            let assigned = month.indicators.assigned(need.portfolio)
-            let required = need.required(for: assigned)
-            guard let staffing = need.staffing, staffing.present < required else { return nil }
-            let missing = required - staffing.present
-            let (price, label) =
-                switch need.portfolio {
-                case .telephone: (capacity.perTelephoneAdviser, "asesores telefónicos")
-                case .homeVisit: (capacity.perHomeVisitAdviser, "asesores domiciliarios")
+        return month.needs.sorted { $0.portfolio < $1.portfolio }.flatMap { need in
+            let reports =
+                switch capacity.report {
+                case .last: need.staffing.map { [$0] } ?? []
+                case .each: need.reports
                 }
-            let amount = price.times(missing)
-            return line(
-                .capacity, subject: need.portfolio.name, base: .count(missing, of: label), rate: .price(price),
-                amount: amount, facts: [staffing.fact],
-                arithmetic: "\(grouped(assigned)) cuentas ÷ \(grouped(need.accountsPerAdviser)) por asesor = "
-                    + "\(grouped(required)) \(label) requeridos; \(grouped(staffing.present)) presentes; "
-                    + "faltan \(grouped(missing)) × \(grouped(price)) = \(grouped(amount))")
+            return reports.compactMap {
+                capacityLine(capacity, need, $0, assigned: month.indicators.assigned(need.portfolio))
+            }
         }
+    }
+
+    private func capacityLine(
+        _ capacity: Capacity, _ need: StaffingNeed, _ staffing: Staffing, assigned: Int64
+    ) -> StatementLine? {
+        let required = need.required(for: assigned)
+        guard staffing.present < required else { return nil }
+        let missing = required - staffing.present
+        let (price, label, english) =
+            switch need.portfolio {
+            case .telephone: (capacity.perTelephoneAdviser, "asesores telefónicos", "telephone advisers")
+            case .homeVisit: (capacity.perHomeVisitAdviser, "asesores domiciliarios", "home-visit advisers")
+            }
+        let amount = price.times(missing)
+        return line(
+            .capacity, subject: need.portfolio.name, base: .count(missing, of: label), rate: .price(price),
+            amount: amount, facts: [staffing.fact],
+            arithmetic: StatementNote(
+                spanish: "\(grouped(assigned)) cuentas ÷ \(grouped(need.accountsPerAdviser)) por asesor = "
+                    + "\(grouped(required)) \(label) requeridos; \(grouped(staffing.present)) presentes; "
+                    + "faltan \(grouped(missing)) × \(grouped(price)) = \(grouped(amount))",
+                english: "\(grouped(assigned)) accounts ÷ \(grouped(need.accountsPerAdviser)) per adviser = "
+                    + "\(grouped(required)) \(english) required; \(grouped(staffing.present)) present; "
+                    + "\(grouped(missing)) missing × \(grouped(price)) = \(grouped(amount))"))
     }
 
     private func workPlanLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
         guard let workPlan, let verdict = workPlan.verdict(month.goals), verdict.isBreach else { return nil }
+        let sum = "\(verdict.sum) = \(hundredthsText(verdict.judged)) %"
         return line(
             .workPlan, invoice, workPlan.rate, facts: verdict.facts,
-            because: "\(workPlan.aggregation.spanish) \(hundredthsText(verdict.judged)) % del mínimo < "
-                + "\(workPlan.threshold) %")
+            because: StatementNote(
+                spanish: "\(workPlan.aggregation.spanish) \(sum) del mínimo < \(workPlan.threshold) %",
+                english: "\(workPlan.aggregation.english) \(sum) of the minimum < \(workPlan.threshold) %"))
     }
 
     private func absenceLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
@@ -69,7 +87,9 @@ extension PenaltyTerms {
         guard let absence, !breaches.isEmpty else { return nil }
         return line(
             .absence, invoice, absence, facts: breaches.map(\.fact).sorted(),
-            because: "\(breaches.count) visita(s) con hallazgo; un solo cargo por Delegación y mes")
+            because: StatementNote(
+                spanish: "\(breaches.count) visita(s) con hallazgo; un solo cargo por Delegación y mes",
+                english: "\(breaches.count) visit(s) with a finding; one charge per delegation and month"))
     }
 
     private func improvementLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
@@ -79,22 +99,33 @@ extension PenaltyTerms {
         }
         return line(
             .improvement, invoice, rate, facts: breaches.map(\.fact).sorted(),
-            because: "\(breaches.count) compromiso(s) sin cumplir; el de mayor impacto, \(worst.spanish), una vez")
+            because: StatementNote(
+                spanish: "\(breaches.count) compromiso(s) sin cumplir; el de mayor impacto, \(worst.spanish), una vez",
+                english: "\(breaches.count) commitment(s) not met; that of the highest impact, \(worst.rawValue), once")
+        )
     }
 
     private func rejectionLine(
         _ rule: PenaltyRule, _ limit: Limit, _ reviewClass: ReviewClass, _ month: DelegationMonth, _ invoice: Cents
     ) -> StatementLine? {
-        guard let count = month.reviews.first(where: { $0.reviewClass == reviewClass }), count.reviewed > 0
+        guard let count = month.reviews.first(where: { $0.reviewClass == reviewClass }), limit.isBreached(by: count)
         else { return nil }
         let rejected = Int64(count.rejected.count)
-        // Strictly above: exactly the limit is no breach. 128 bits, so that no count can overflow.
-        guard Int128(rejected) * Int128(BasisPoints.whole) > Int128(limit.threshold.value) * Int128(count.reviewed)
-        else { return nil }
+        let all = limit.base(of: count)
+        let share = percentText(rejected, of: all)
+        let words =
+            switch limit.over {
+            case .reviewed: StatementNote(spanish: "revisadas", english: "reviewed")
+            case .submitted: StatementNote(spanish: "enviadas", english: "sent in")
+            }
         return line(
             rule, invoice, limit.rate, records: count.rejected,
-            because: "\(grouped(rejected)) rechazadas de \(grouped(count.reviewed)) revisadas = "
-                + "\(percentText(rejected, of: count.reviewed)) % > \(limit.threshold) %")
+            because: StatementNote(
+                spanish:
+                    "\(grouped(rejected)) rechazadas de \(grouped(all)) \(words.spanish) = \(share) % > \(limit.threshold) %",
+                english:
+                    "\(grouped(rejected)) rejected of \(grouped(all)) \(words.english) = \(share) % > \(limit.threshold) %"
+            ))
     }
 
     /// One charge per month while the work plan and the improvement plan together were breached `count` times or more
@@ -115,7 +146,26 @@ extension PenaltyTerms {
         guard counted.count >= recidivism.count else { return nil }
         return line(
             .recidivism, invoice, recidivism.rate, facts: counted.map(\.reference).sorted(),
-            because: "\(counted.count) incumplimientos de \(first) a \(period), límite \(recidivism.count)")
+            because: StatementNote(
+                spanish: "\(counted.count) incumplimientos de \(first) a \(period), límite \(recidivism.count)",
+                english: "\(counted.count) breaches from \(first) to \(period), limit \(recidivism.count)"))
+    }
+}
+
+extension PenaltyTerms.Limit {
+    /// What rejections are divided by (AMB-17).
+    func base(of count: ReviewCount) -> Int64 {
+        switch over {
+        case .reviewed: count.reviewed
+        case .submitted: count.reviewed + count.pending
+        }
+    }
+
+    /// Strictly above: exactly the limit is no breach. 128 bits, so that no count can overflow.
+    func isBreached(by count: ReviewCount) -> Bool {
+        count.reviewed >= Int64(max(1, sample))
+            && Int128(count.rejected.count) * Int128(BasisPoints.whole) > Int128(threshold.value)
+                * Int128(base(of: count))
     }
 }
 
@@ -130,6 +180,13 @@ extension GoalAggregation {
         switch self {
         case .any: "meta más baja:"
         case .mean: "media ponderada:"
+        }
+    }
+
+    var english: String {
+        switch self {
+        case .any: "lowest goal:"
+        case .mean: "weighted mean:"
         }
     }
 }

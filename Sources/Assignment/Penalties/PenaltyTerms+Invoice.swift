@@ -18,17 +18,32 @@ extension PenaltyTerms {
         return lines
     }
 
-    /// The month's evaluation is the weighted mean of its scores; below the limit, strictly, is a breach (AMB-21).
+    /// The month's evaluation is the weighted mean of its scores; below the limit, strictly, is a breach, or where the contract reads the
+    /// threshold so, as much of it failed (AMB-21).
     private func qualityLine(
         _ rule: PenaltyRule, _ limit: Limit, _ scores: [QualityScore], _ invoice: Cents
     ) -> StatementLine? {
         let weights = scores.reduce(Int128(0)) { $0 + Int128($1.weight) }
         let sum = scores.reduce(Int128(0)) { $0 + Int128($1.score.value) * Int128($1.weight) }
-        guard weights > 0, sum < Int128(limit.threshold.value) * weights else { return nil }
-        let mean = Int64(truncatingIfNeeded: sum / weights)
-        return line(
-            rule, invoice, limit.rate, facts: scores.map(\.fact).sorted(),
-            because: "evaluación \(hundredthsText(mean)) % < \(limit.threshold) %")
+        guard weights > 0 else { return nil }
+        let whole = Int128(BasisPoints.whole) * weights
+        let mean = hundredthsText(Int64(truncatingIfNeeded: sum / weights))
+        let failed = hundredthsText(Int64(truncatingIfNeeded: (whole - sum) / weights))
+        switch limit.reading {
+        case .score where sum < Int128(limit.threshold.value) * weights:
+            return line(
+                rule, invoice, limit.rate, facts: scores.map(\.fact).sorted(),
+                because: StatementNote(
+                    spanish: "evaluación \(mean) % < \(limit.threshold) %",
+                    english: "evaluation \(mean) % < \(limit.threshold) %"))
+        case .failed where whole - sum >= Int128(limit.threshold.value) * weights:
+            return line(
+                rule, invoice, limit.rate, facts: scores.map(\.fact).sorted(),
+                because: StatementNote(
+                    spanish: "evaluación incumplida en \(failed) % ≥ \(limit.threshold) %",
+                    english: "evaluation failed by \(failed) % ≥ \(limit.threshold) %"))
+        case .score, .failed: return nil
+        }
     }
 
     /// One charge however many requirements failed, or one each.
@@ -40,13 +55,17 @@ extension PenaltyTerms {
             return [
                 line(
                     .preventiveRequirement, invoice, preventiveRequirement, facts: failed,
-                    because: "\(failed.count) requerimiento(s) sin cumplir; un solo cargo por mes")
+                    because: StatementNote(
+                        spanish: "\(failed.count) requerimiento(s) sin cumplir; un solo cargo por mes",
+                        english: "\(failed.count) requirement(s) not met; one charge per month"))
             ]
         case .each:
             return failed.map { fact in
                 line(
                     .preventiveRequirement, invoice, preventiveRequirement, facts: [fact],
-                    because: "requerimiento sin cumplir; un cargo por cada uno")
+                    because: StatementNote(
+                        spanish: "requerimiento sin cumplir; un cargo por cada uno",
+                        english: "requirement not met; one charge for each"))
             }
         }
     }
@@ -60,8 +79,11 @@ extension PenaltyTerms {
             kind: .penaltyCap, rule: Self.capRule, schedule: version, subject: "",
             clause: "Tope de penas del mes: no más que el porcentaje pactado de la factura.", base: .amount(invoice),
             rate: .percent(cap), amount: amount, facts: [], records: [],
-            arithmetic: "penas \(grouped(penalties)); tope \(cap) % de \(grouped(invoice)) = \(grouped(most)); "
-                + "no se cobran \(grouped(amount))")
+            arithmetic: StatementNote(
+                spanish: "penas \(grouped(penalties)); tope \(cap) % de \(grouped(invoice)) = \(grouped(most)); "
+                    + "no se cobran \(grouped(amount))",
+                english: "penalties \(grouped(penalties)); limit \(cap) % of \(grouped(invoice)) = \(grouped(most)); "
+                    + "\(grouped(amount)) are not charged"))
     }
 
     /// The plan is judged per delegation (WP-02); missed in one, it was not met.
@@ -71,10 +93,12 @@ extension PenaltyTerms {
             plan.verdict(month.goals).flatMap { $0.isBreach ? (month.delegation, $0) : nil }
         }
         guard !missed.isEmpty else { return nil }
-        let words = missed.map { "\($0.0.name) \(hundredthsText($0.1.judged)) %" }.joined(separator: ", ")
+        let words = missed.map { "\($0.0.name) \($0.1.sum) = \(hundredthsText($0.1.judged)) %" }.joined(separator: ", ")
         return line(
             .preventiveWorkPlan, invoice, plan.rate, facts: missed.flatMap(\.1.facts).sorted(),
-            because: "bajo el \(plan.threshold) % del mínimo en \(words)")
+            because: StatementNote(
+                spanish: "bajo el \(plan.threshold) % del mínimo, \(plan.aggregation.spanish) \(words)",
+                english: "below \(plan.threshold) % of the minimum, \(plan.aggregation.english) \(words)"))
     }
 
     // MARK: - Lines
@@ -82,17 +106,20 @@ extension PenaltyTerms {
     /// A percentage of an invoice, rounded half away from zero.
     func line(
         _ rule: PenaltyRule, _ invoice: Cents, _ rate: BasisPoints, facts: [String] = [], records: [Int64] = [],
-        because words: String
+        because words: StatementNote
     ) -> StatementLine {
         let amount = invoice.charge(rate)
         return line(
             rule, subject: "", base: .amount(invoice), rate: .percent(rate), amount: amount, facts: facts,
-            records: records, arithmetic: "\(words); \(rate) % de \(grouped(invoice)) = \(grouped(amount))")
+            records: records,
+            arithmetic: StatementNote(
+                spanish: "\(words.spanish); \(rate) % de \(grouped(invoice)) = \(grouped(amount))",
+                english: "\(words.english); \(rate) % of \(grouped(invoice)) = \(grouped(amount))"))
     }
 
     func line(
         _ rule: PenaltyRule, subject: String, base: StatementLine.Base, rate: StatementLine.Rate, amount: Cents,
-        facts: [String], records: [Int64] = [], arithmetic: String
+        facts: [String], records: [Int64] = [], arithmetic: StatementNote
     ) -> StatementLine {
         StatementLine(
             kind: .penalty, rule: rule.rawValue, schedule: version, subject: subject, clause: rule.clause, base: base,
@@ -103,14 +130,16 @@ extension PenaltyTerms {
     func taxLines(on totals: StatementTotals) -> [StatementLine] {
         [
             (StatementLine.Kind.taxOnFees, totals.fees, "honorarios"),
-            (.taxOnPenalties, totals.penalties, "penas"),
+            (.taxOnPenalties, isTaxOnPenalties ? totals.penalties : .zero, "penas"),
         ].compactMap { kind, base, word in
             guard base != .zero else { return nil }
             let amount = base.charge(tax)
             return StatementLine(
                 kind: kind, rule: Self.taxRule, schedule: version, subject: "", clause: "IVA sobre \(word).",
                 base: .amount(base), rate: .percent(tax), amount: amount, facts: [], records: [],
-                arithmetic: "\(tax) % de \(grouped(base)) = \(grouped(amount))")
+                arithmetic: StatementNote(
+                    spanish: "\(tax) % de \(grouped(base)) = \(grouped(amount))",
+                    english: "\(tax) % of \(grouped(base)) = \(grouped(amount))"))
         }
     }
 }

@@ -5,6 +5,7 @@ package struct PenaltyTerms: Equatable, Sendable {
     package struct Capacity: Equatable, Sendable {
         package let perTelephoneAdviser: Cents
         package let perHomeVisitAdviser: Cents
+        package let report: StaffingReport
     }
     package struct Plan: Equatable, Sendable {
         package let rate: BasisPoints
@@ -14,6 +15,32 @@ package struct PenaltyTerms: Equatable, Sendable {
     package struct Limit: Equatable, Sendable {
         package let rate: BasisPoints
         package let threshold: BasisPoints
+        /// Of rejections: so many must have been reviewed (AMB-17); 1: no least number.
+        package var sample = 1
+        package var over = RejectionBase.reviewed
+        /// Of telephone quality.
+        package var reading = QualityReading.score
+    }
+    /// What rejections are counted over (AMB-17).
+    package enum RejectionBase: String, Sendable, CaseIterable {
+        /// What was decided.
+        case reviewed
+        /// All that was sent in, what waits for its review, too.
+        case submitted
+    }
+    /// What the threshold of telephone quality is of (AMB-21).
+    package enum QualityReading: String, Sendable, CaseIterable {
+        /// A score below it is a breach.
+        case score
+        /// So much of the evaluation failed, or more, is a breach.
+        case failed
+    }
+    /// On which reports of staffing missing advisers are charged (AMB-18).
+    package enum StaffingReport: String, Sendable, CaseIterable {
+        /// The month's last one.
+        case last
+        /// Each of them.
+        case each
     }
     package struct Recidivism: Equatable, Sendable {
         package let rate: BasisPoints
@@ -48,12 +75,15 @@ package struct PenaltyTerms: Equatable, Sendable {
     package let requirementCharge: RequirementCharge
     package let preventiveWorkPlan: Plan?
     package let tax: BasisPoints
+    /// Whether penalties carry it as well (AMB-19).
+    package let isTaxOnPenalties: Bool
     /// The most that a month's penalties may be of its fees (AMB-15); `nil`: no limit.
     package let cap: BasisPoints?
 
     package static let capRule = "AMB-15"
     package static let capName = "max_total_pct"
     package static let taxRule = "IVA"
+    package static let taxOnPenaltiesName = "penalties"
 
     package init(_ schedule: Schedule) throws(ScheduleError) {
         version = schedule.version
@@ -61,24 +91,29 @@ package struct PenaltyTerms: Equatable, Sendable {
             schedule.names(PenaltyRule.capacity.rawValue)
             ? Capacity(
                 perTelephoneAdviser: try schedule.pesos(PenaltyRule.capacity.rawValue, Portfolio.telephone.name),
-                perHomeVisitAdviser: try schedule.pesos(PenaltyRule.capacity.rawValue, Portfolio.homeVisit.name)) : nil
+                perHomeVisitAdviser: try schedule.pesos(PenaltyRule.capacity.rawValue, Portfolio.homeVisit.name),
+                report: try schedule.choice(PenaltyRule.capacity.rawValue, "report", or: .last)) : nil
         workPlan = try schedule.plan(.workPlan)
         absence = try schedule.rate(.absence)
-        absenceScope = try schedule.choice(.absence, "scope", or: .delegation)
+        absenceScope = try schedule.choice(PenaltyRule.absence.rawValue, "scope", or: .delegation)
         improvement = try schedule.impacts()
-        improvementScope = try schedule.choice(.improvement, "scope", or: .delegation)
+        improvementScope = try schedule.choice(PenaltyRule.improvement.rawValue, "scope", or: .delegation)
         dwelling = try schedule.limit(.dwelling)
         telephoneQuality = try schedule.limit(.telephoneQuality)
         agreement = try schedule.limit(.agreement)
         recidivism = try schedule.recidivism()
         preventiveQuality = try schedule.limit(.preventiveQuality)
         preventiveRequirement = try schedule.rate(.preventiveRequirement)
-        requirementCharge = try schedule.choice(.preventiveRequirement, "charge", or: .once)
+        requirementCharge = try schedule.choice(PenaltyRule.preventiveRequirement.rawValue, "charge", or: .once)
         preventiveWorkPlan = try schedule.plan(.preventiveWorkPlan)
         tax = try schedule.percent(Self.taxRule, "rate")
+        isTaxOnPenalties = try schedule.choice(Self.taxRule, Self.taxOnPenaltiesName, or: YesOrNo.yes) == .yes
         cap = schedule.names(Self.capRule) ? try schedule.percent(Self.capRule, Self.capName) : nil
     }
 }
+
+/// A flag of a schedule.
+private enum YesOrNo: String, CaseIterable { case yes, no }
 
 /// What a penalty's percentage is taken of.
 package enum PenaltyScope: String, Sendable, CaseIterable {
@@ -89,18 +124,6 @@ package enum PenaltyScope: String, Sendable, CaseIterable {
 }
 
 extension Schedule {
-    fileprivate func choice<Choice: RawRepresentable & CaseIterable>(
-        _ rule: PenaltyRule, _ parameter: String, or fallback: Choice
-    ) throws(ScheduleError) -> Choice where Choice.RawValue == String {
-        guard let text = value(rule.rawValue, parameter) else { return fallback }
-        guard let choice = Choice(rawValue: text) else {
-            throw .badValue(
-                version, rule: rule.rawValue, parameter: parameter, value: text,
-                expected: Choice.allCases.map(\.rawValue).joined(separator: " or "))
-        }
-        return choice
-    }
-
     fileprivate func rate(_ rule: PenaltyRule) throws(ScheduleError) -> BasisPoints? {
         names(rule.rawValue) ? try percent(rule.rawValue, "rate") : nil
     }
@@ -108,7 +131,9 @@ extension Schedule {
     fileprivate func limit(_ rule: PenaltyRule) throws(ScheduleError) -> PenaltyTerms.Limit? {
         guard names(rule.rawValue) else { return nil }
         return PenaltyTerms.Limit(
-            rate: try percent(rule.rawValue, "rate"), threshold: try percent(rule.rawValue, "threshold"))
+            rate: try percent(rule.rawValue, "rate"), threshold: try percent(rule.rawValue, "threshold"),
+            sample: try count(rule.rawValue, "sample", or: 1), over: try choice(rule.rawValue, "over", or: .reviewed),
+            reading: try choice(rule.rawValue, "reading", or: .score))
     }
 
     fileprivate func plan(_ rule: PenaltyRule) throws(ScheduleError) -> PenaltyTerms.Plan? {
@@ -137,6 +162,6 @@ extension Schedule {
         guard names(rule) else { return nil }
         return PenaltyTerms.Recidivism(
             rate: try percent(rule, "rate"), count: try count(rule, "count"), months: try count(rule, "months"),
-            window: try choice(.recidivism, "window", or: .rolling))
+            window: try choice(rule, "window", or: .rolling))
     }
 }

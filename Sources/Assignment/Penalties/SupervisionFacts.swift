@@ -59,31 +59,23 @@ package enum GoalNote: Equatable, Sendable {
         switch self {
         case .prorated(let fact, let subject, let minimum, let left, let dealt, let taken):
             let sum =
-                "\(Self.text(minimum)) × \(grouped(dealt - taken)) ÷ \(grouped(dealt)) = \(Self.text(left))"
+                "\(scaledText(minimum)) × \(grouped(dealt - taken)) ÷ \(grouped(dealt)) = \(scaledText(left))"
             return StatementNote(
                 spanish:
                     "Meta \(fact) (\(subject)): mínimo \(sum), porque el Instituto retiró o excluyó \(grouped(taken)) cuentas.",
                 english:
-                    "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back or excluded \(grouped(taken)) accounts."
-            )
+                    "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back or excluded "
+                    + "\(grouped(taken)) accounts.")
         case .changed(let fact, let subject, let minimum, let former, let reason):
-            let now = Self.text(minimum)
+            let now = scaledText(minimum)
             return StatementNote(
                 spanish:
-                    "Meta \(fact) (\(subject)): mínimo \(now), antes \(former.map(Self.text) ?? "sin meta"); cambió con motivo: "
+                    "Meta \(fact) (\(subject)): mínimo \(now), antes \(former.map(scaledText) ?? "sin meta"); cambió con motivo: "
                     + "\(reason).",
                 english:
-                    "Goal \(fact) (\(subject)): minimum \(now), before \(former.map(Self.text) ?? "no goal"); changed because: "
+                    "Goal \(fact) (\(subject)): minimum \(now), before \(former.map(scaledText) ?? "no goal"); changed because: "
                     + "\(reason).")
         }
-    }
-
-    private static func text(_ value: Int64) -> String {
-        let rest = value % WorkGoal.scale
-        guard rest != 0 else { return grouped(value / WorkGoal.scale) }
-        var digits = String("\(WorkGoal.scale + rest)".dropFirst())
-        while digits.hasSuffix("0") { digits.removeLast() }
-        return grouped(value / WorkGoal.scale) + "." + digits
     }
 }
 

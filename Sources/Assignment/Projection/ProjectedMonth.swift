@@ -86,7 +86,41 @@ package struct ProjectedMonth: Sendable {
         }
         let charges = terms.lines(onInvoiceOf: projected, invoice: whole)
         lines += ProjectionWords(terms, progress).invoiceLines(delegations, projected, charges)
+        let penalties = lines.reduce(Cents.zero) { $0 + $1.charge }
+        lines += [
+            Self.capLine(terms.capLine(penalties: penalties, invoice: whole), penalties, whole),
+            Self.budgetLine(tariff.budget, before: month.spentBefore, whole, progress),
+        ].compactMap(\.self)
         self.lines = lines
+    }
+
+    /// The limit of a month's penalties (AMB-15): what the other lines would charge beyond it is not charged.
+    private static func capLine(_ cap: StatementLine?, _ penalties: Cents, _ invoice: Cents) -> Line? {
+        guard let cap, invoice > .zero, case .percent(let limit) = cap.rate else { return nil }
+        let share = percentText(penalties.value, of: invoice.value)
+        return Line(
+            delegation: nil, rule: PenaltyTerms.capRule, subject: "", level: .risk, now: share,
+            limit: hundredthsText(limit.value), end: share, charge: .zero, need: "",
+            mend:
+                "of penalties of \(grouped(penalties)) no more than \(grouped(penalties - cap.amount)) would be charged"
+        )
+    }
+
+    /// A contract's budget (AGY-15), in percent of it: what goes beyond is not paid, and it ends the contract.
+    private static func budgetLine(
+        _ budget: Cents?, before: Cents, _ whole: Cents, _ progress: Progress
+    ) -> Line? {
+        guard let budget, budget > .zero else { return nil }
+        let sofar =
+            before + Cents(Int64(clamping: Int128(whole.value) * Int128(progress.elapsed) / Int128(progress.days)))
+        let end = before + whole
+        let left = max(budget - sofar, .zero)
+        let isNear = Int128(end.value) * 10 >= Int128(budget.value) * 9
+        return Line(
+            delegation: nil, rule: FeeTariff.budgetRule, subject: "",
+            level: end >= budget ? .breach : isNear ? .risk : .fine, now: percentText(sofar.value, of: budget.value),
+            limit: "100.00", end: percentText(end.value, of: budget.value), charge: .zero, need: left.description,
+            mend: "\(grouped(left)) of the budget of \(grouped(budget)) are left")
     }
 
     /// A band's minimum (SUS-01).

@@ -100,10 +100,10 @@ struct ProjectionWords {
         let enough =
             limit.threshold.value > 0
             ? (rejected * BasisPoints.whole + limit.threshold.value - 1) / limit.threshold.value : Int64.max
-        let missing = max(0, enough - count.reviewed)
-        let share = percentText(rejected, of: count.reviewed)
-        let isNear =
-            rejected * BasisPoints.whole > (limit.threshold.value - Self.margin) * count.reviewed && rejected > 0
+        let base = limit.base(of: count)
+        let missing = limit.isBreached(by: count) ? max(0, enough - base) : 0
+        let share = percentText(rejected, of: base)
+        let isNear = rejected * BasisPoints.whole > (limit.threshold.value - Self.margin) * base && rejected > 0
         return Line(
             delegation: place, rule: rule.rawValue, subject: "",
             level: missing > 0 ? .breach : isNear ? .risk : .fine, now: share, limit: limit.threshold.description,
@@ -159,12 +159,17 @@ struct ProjectionWords {
             let weights = scores.reduce(Int64(0)) { $0 + $1.weight }
             guard let limit, weights > 0 else { continue }
             let mean = scores.reduce(Int64(0)) { $0 + $1.score.value * $1.weight } / weights
-            let isNear = mean < limit.threshold.value + Self.margin
+            // What is shown stands against the threshold as the contract reads it.
+            let (shown, isNear) =
+                switch limit.reading {
+                case .score: (mean, mean < limit.threshold.value + Self.margin)
+                case .failed: (BasisPoints.whole - mean, BasisPoints.whole - mean > limit.threshold.value - Self.margin)
+                }
             lines.append(
                 Line(
                     delegation: nil, rule: rule.rawValue, subject: "",
-                    level: charge(rule) != nil ? .breach : isNear ? .risk : .fine, now: hundredthsText(mean),
-                    limit: limit.threshold.description, end: hundredthsText(mean), charge: charge(rule) ?? .zero,
+                    level: charge(rule) != nil ? .breach : isNear ? .risk : .fine, now: hundredthsText(shown),
+                    limit: limit.threshold.description, end: hundredthsText(shown), charge: charge(rule) ?? .zero,
                     need: "", mend: charge(rule) != nil ? "better scores in the evaluations to come" : ""))
         }
         if terms.preventiveRequirement != nil {

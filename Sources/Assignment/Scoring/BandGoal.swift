@@ -44,17 +44,37 @@ package struct SuspensionProposal: Equatable, Sendable {
     package static let discontinuous = 4
     package static let windowMonths = 6
 
+    /// Which misses count together toward the end of a contract (AMB-23).
+    package enum Counting: String, Sendable, CaseIterable {
+        /// Those of one band.
+        case sameBand = "same-band"
+        /// Those of any: a month in which some band was missed is a missed one.
+        case anyBand = "any-band"
+    }
+
     /// - Parameters:
     ///   - goals: of one agency; a month without accounts in a band is no distribution of it.
     ///   - period: the evaluated month, which was missed itself, or nothing is proposed.
-    package static func proposals(_ goals: [BandGoal], in period: Period) -> [SuspensionProposal] {
-        MoraBand.allCases.flatMap { band -> [SuspensionProposal] in
-            let months = goals.filter { $0.band == band && $0.period <= period && $0.assigned > .zero }
+    package static func proposals(
+        _ goals: [BandGoal], in period: Period, counting: Counting = .sameBand
+    ) -> [SuspensionProposal] {
+        /// A row per month that had a distribution, and whether it was missed.
+        func months(_ band: MoraBand?) -> [(period: Period, isMissed: Bool)] {
+            let own = goals.filter { (band == nil || $0.band == band) && $0.period <= period && $0.assigned > .zero }
+            return Dictionary(grouping: own, by: \.period)
+                .map { (period: $0.key, isMissed: $0.value.contains(where: \.isMissed)) }
                 .sorted { $0.period < $1.period }
-            guard let last = months.last, last.period == period, last.isMissed else { return [] }
+        }
+        return MoraBand.allCases.flatMap { band -> [SuspensionProposal] in
+            guard let last = months(band).last, last.period == period, last.isMissed else { return [] }
             var proposals = [SuspensionProposal(kind: .band, band: band, missed: [period])]
-            let row = Array(months.reversed().prefix { $0.isMissed }.map(\.period).reversed())
-            let window = months.filter {
+            let counted =
+                switch counting {
+                case .sameBand: months(band)
+                case .anyBand: months(nil)
+                }
+            let row = Array(counted.reversed().prefix { $0.isMissed }.map(\.period).reversed())
+            let window = counted.filter {
                 $0.isMissed && $0.period > period.advanced(byMonths: -windowMonths)
             }.map(\.period)
             if row.count >= consecutive {

@@ -5,7 +5,8 @@ package struct Adjustment: Equatable, Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// Takes back what a rule charges in this statement.
         case waiver
-        /// For the agency, or against it, about an earlier month.
+        /// For the agency, or against it, about an earlier month; a credit also about the month itself, where an objection about fees
+        /// was upheld.
         case credit, debit
     }
 
@@ -18,8 +19,13 @@ package struct Adjustment: Equatable, Sendable {
     /// The month that it is about.
     package let about: Period
     package let reason: String
+    /// The objection that was upheld, where it came of one.
+    package let objection: Int64?
 
-    package init(number: Int64, kind: Kind, rule: String, amount: Cents?, about: Period, reason: String) {
+    package init(
+        number: Int64, kind: Kind, rule: String, amount: Cents?, about: Period, reason: String, objection: Int64? = nil
+    ) {
+        self.objection = objection
         self.number = number
         self.kind = kind
         self.rule = rule
@@ -34,6 +40,7 @@ package struct Adjustment: Equatable, Sendable {
     ///
     /// - Parameter charge: what its rule charges there, if anything, and what of that no waiver before it took back.
     fileprivate func line(on charge: Charge?, _ version: ScheduleVersion) -> StatementLine? {
+        let words = { (spanish: String, english: String) in StatementNote(spanish: spanish, english: english) }
         switch kind {
         case .waiver:
             guard let charge else { return nil }
@@ -41,14 +48,20 @@ package struct Adjustment: Equatable, Sendable {
             // A charge of nothing, on an invoice of nothing, is a breach all the same; only one who waives all of it waives that.
             guard waived > .zero || (charge.all == .zero && amount == nil) else { return nil }
             return line(
-                .waiver, waived, "Condonación de pena, autorizada.", "de \(grouped(charge.left)) de \(rule)", version)
+                .waiver, waived, "Condonación de pena, autorizada.",
+                words("de \(grouped(charge.left)) de \(rule)", "of \(grouped(charge.left)) of \(rule)"), version)
         case .credit, .debit:
             guard let amount else { return nil }
             let isCredit = kind == .credit
+            let clause =
+                objection == nil
+                ? "Ajuste \(isCredit ? "a favor" : "a cargo") de la agencia por un periodo anterior, autorizado."
+                : "Ajuste a favor de la agencia por una objeción procedente, autorizado."
+            let cause = objection.map { words(", objeción \($0)", ", objection \($0)") } ?? words("", "")
             return line(
-                isCredit ? .credit : .debit, amount,
-                "Ajuste \(isCredit ? "a favor" : "a cargo") de la agencia por un periodo anterior, autorizado.",
-                "sobre \(rule) de \(about)", version)
+                isCredit ? .credit : .debit, amount, clause,
+                words("sobre \(rule) de \(about)" + cause.spanish, "about \(rule) of \(about)" + cause.english), version
+            )
         }
     }
 
@@ -58,13 +71,16 @@ package struct Adjustment: Equatable, Sendable {
     }
 
     private func line(
-        _ kind: StatementLine.Kind, _ amount: Cents, _ clause: String, _ words: String, _ version: ScheduleVersion
+        _ kind: StatementLine.Kind, _ amount: Cents, _ clause: String, _ words: StatementNote,
+        _ version: ScheduleVersion
     ) -> StatementLine {
         StatementLine(
             kind: kind, rule: rule, schedule: version, subject: "\(about)", clause: clause,
             base: .count(1, of: "ajuste"),
             rate: .price(amount), amount: amount, facts: [reference], records: [],
-            arithmetic: "\(grouped(amount)) \(words): \(reason)")
+            arithmetic: StatementNote(
+                spanish: "\(grouped(amount)) \(words.spanish): \(reason)",
+                english: "\(grouped(amount)) \(words.english): \(reason)"))
     }
 }
 

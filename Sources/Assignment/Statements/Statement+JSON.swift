@@ -71,7 +71,8 @@ extension StatementLine {
             "amount": .string(amount.description),
             "facts": .array(facts.map { .string($0) }),
             "records": .array(records.map { .number($0) }),
-            "arithmetic": .string(arithmetic),
+            "arithmetic": .string(arithmetic.spanish),
+            "arithmeticInEnglish": .string(arithmetic.english),
         ])
     }
 }
@@ -102,6 +103,7 @@ extension DelegationIndicators {
             "withdrawn": Self.json(withdrawn),
             "recalled": Self.json(recalled),
             "excluded": Self.json(excluded),
+            "unlocatable": Self.json(unlocatable),
             "pulled": .number(pulled),
             "worked": .number(worked),
             "contacted": .number(contacted),

@@ -30,6 +30,8 @@ package struct Statement: Equatable, Sendable {
     /// Ascending by delegation; the whole invoice last.
     package let sections: [Section]
     package let totals: StatementTotals
+    /// Whether all that the contract may ever be paid is billed: it ends (AGY-15).
+    package let isBudgetUsedUp: Bool
 
     package init(_ month: ContractMonth, tariff: FeeTariff, terms: PenaltyTerms) throws(ScheduleError) {
         period = month.period
@@ -45,13 +47,15 @@ package struct Statement: Equatable, Sendable {
         for delegation in delegations {
             fees.append(try tariff.lines(for: delegation.billed, bands: delegation.bands))
         }
-        let cut = tariff.cutLine(fees: StatementTotals(of: fees.flatMap(\.self)).fees, before: month.spentBefore)
-        let invoice = StatementTotals(of: fees.flatMap(\.self) + [cut].compactMap(\.self)).fees
+        // What the work is worth: the base of every percentage. A budget limits what is paid, not what a breach weighs.
+        let invoice = StatementTotals(of: fees.flatMap(\.self)).fees
+        let cut = tariff.cutLine(fees: invoice, before: month.spentBefore)
+        isBudgetUsedUp = tariff.budget.map { month.spentBefore + invoice >= $0 } ?? false
         var sections = zip(delegations, fees).map { delegation, fees in
             let penalties = terms.lines(
                 for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
             let back = delegation.givenBack.sorted { ($0.month, $0.band) < ($1.month, $1.band) }
-            let charges = fees + back.map { $0.line(tariff.version) } + penalties
+            let charges = fees + back.compactMap { $0.line(tariff.version, tariff.reading) } + penalties
             let adjusted = delegation.adjustments.lines(among: charges, terms.version)
             return Section(
                 delegation.delegation, indicators: delegation.indicators,
@@ -70,7 +74,9 @@ package struct Statement: Equatable, Sendable {
         sections.append(
             Section(
                 nil, indicators: DelegationIndicators(), bands: [], charges: charges,
-                notes: Self.warnings(penalties: net, invoice: invoice, bond: month.bond)
+                notes: Self.warnings(
+                    penalties: net, invoice: invoice - (cut?.amount ?? .zero), bond: month.bond)
+                    + Self.notes(budget: isBudgetUsedUp ? tariff.budget : nil)
                     + Self.notes(idle: adjusted.idle), terms: terms))
         self.sections = sections
         totals = sections.reduce(StatementTotals()) { $0 + $1.totals }
@@ -85,6 +91,17 @@ extension Statement {
                 spanish: "Condonación \(waiver.reference) de \(waiver.rule): no hay cargo que condonar.",
                 english: "Waiver \(waiver.reference) of \(waiver.rule): nothing is charged that it could take back.")
         }
+    }
+
+    /// That a contract's budget is used up, and ends it (AGY-15).
+    private static func notes(budget: Cents?) -> [StatementNote] {
+        budget.map { budget in
+            [
+                StatementNote(
+                    spanish: "El presupuesto del contrato, \(grouped(budget)), está agotado: el contrato termina.",
+                    english: "The contract's budget, \(grouped(budget)), is used up: the contract ends.")
+            ]
+        } ?? []
     }
 
     /// What the institution has to look at before it charges so much.

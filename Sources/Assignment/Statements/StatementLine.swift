@@ -59,12 +59,12 @@ package struct StatementLine: Equatable, Sendable {
     package let facts: [String]
     /// The outcomes, ascending.
     package let records: [Int64]
-    /// The sum in words and figures, in Spanish.
-    package let arithmetic: String
+    /// The sum in words and figures, in Spanish and in English.
+    package let arithmetic: StatementNote
 
     package init(
         kind: Kind, rule: String, schedule: ScheduleVersion, subject: String, clause: String, base: Base, rate: Rate,
-        amount: Cents, facts: [String], records: [Int64], arithmetic: String
+        amount: Cents, facts: [String], records: [Int64], arithmetic: StatementNote
     ) {
         self.kind = kind
         self.rule = rule

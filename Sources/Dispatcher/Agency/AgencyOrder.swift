@@ -52,6 +52,17 @@ package struct AgencyOrder {
         self.by = by
     }
 
+    /// All of an agency's work, because it missed a band's minimum again and again (SUS-02). What is held stays until its term.
+    init(terminating agency: AgencyID, by: String) {
+        self.agency = agency
+        self.action = .terminate
+        self.strategy = nil
+        self.band = nil
+        motive = Self.missedMotive
+        finalAt = nil
+        self.by = by
+    }
+
     static let missedMotive = "minimum-missed"
 
     /// - Parameter isPreview: shows what would happen, and changes nothing.

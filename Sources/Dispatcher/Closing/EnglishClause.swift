@@ -7,7 +7,8 @@ enum EnglishClause {
     /// - Parameters:
     ///   - kind: the line's, as the statement has it.
     ///   - rule: as it is cited.
-    static func text(kind: String, rule: String) -> String {
+    ///   - isObjection: whether a credit is about the month itself, by an objection.
+    static func text(kind: String, rule: String, isObjection: Bool = false) -> String {
         if let rule = PenaltyRule(rawValue: rule), kind == StatementLine.Kind.penalty.rawValue {
             return text(rule)
         }
@@ -22,6 +23,7 @@ enum EnglishClause {
         case .penaltyCap:
             return "Limit of the month's penalties as a part of the invoice: what goes beyond it is not charged."
         case .waiver: return "A penalty that two persons waived."
+        case .credit where isObjection: return "Credit by an objection that was upheld, agreed by two persons."
         case .credit: return "Credit about an earlier month, agreed by two persons."
         case .debit: return "Debit about an earlier month, agreed by two persons."
         case .taxOnFees: return "IVA on fees."

@@ -87,6 +87,7 @@ struct MonthBook {
                 case "withdrawal": month.indicators.withdrawn[portfolio, default: 0] += ending.count
                 case "recall": month.indicators.recalled[portfolio, default: 0] += ending.count
                 case "exclusion": month.indicators.excluded[portfolio, default: 0] += ending.count
+                case "unlocatable": month.indicators.unlocatable[portfolio, default: 0] += ending.count
                 default: month.indicators.returned[ending.reason, default: 0] += ending.count
                 }
             }
@@ -138,11 +139,12 @@ struct MonthBook {
         if facts.contains(where: { $0.kind == "goal" && $0.value.isEmpty && $0.subject?.contains(":") == true }) {
             try readTactics(store)
         }
-        var staffing: [StatementPlace: [Int16: Staffing]] = [:]
+        var staffing: [StatementPlace: [Int16: [Staffing]]] = [:]
         for fact in facts {
             // Facts come by date: the last report of the month is the one that counts (AMB-18).
             if fact.kind == "staffing", let portfolio = fact.portfolio, let present = Int64(fact.value) {
-                staffing[fact.place, default: [:]][portfolio] = Staffing(fact: fact.id, present: present)
+                staffing[fact.place, default: [:]][portfolio, default: []].append(
+                    Staffing(fact: fact.id, present: present))
             }
             let goal = goal(fact)
             let notes = notes(fact, goal)
@@ -155,7 +157,7 @@ struct MonthBook {
             guard let portfolio = Portfolio(rawValue: number) else { continue }
             let need = StaffingNeed(
                 portfolio: portfolio, accountsPerAdviser: Int64(accountsPerAdviser),
-                staffing: staffing[place]?[number])
+                reports: staffing[place]?[number] ?? [])
             change(place) { $0.needs.append(need) }
         }
     }
@@ -230,8 +232,7 @@ struct MonthBook {
     func accounts(_ place: StatementPlace, _ tactic: String?) -> (dealt: Int64, taken: Int64) {
         if tactic != nil { return tactics[GoalKey(place: place, tactic: tactic)] ?? (0, 0) }
         guard let indicators = months[place.contract]?[place.delegation]?.indicators else { return (0, 0) }
-        let dealt = indicators.dealt.values.reduce(0, +)
-        return (dealt, dealt - indicators.assigned)
+        return (indicators.dealt.values.reduce(0, +), indicators.taken)
     }
 
     /// Contracts that have anything in a delegation.

@@ -110,6 +110,7 @@ package struct MonthClosing {
         Interruption.enter(.computing)
         do {
             try waitForOlder(try store.markClosing())
+            try judgeContacts()
             let month = try onOneSnapshot {
                 // A second close of the same period waits here, and then finds it closed.
                 guard try store.lock() == .closing else { throw Overtaken() }
@@ -123,6 +124,7 @@ package struct MonthClosing {
                 let month = try compute()
                 try check(month)
                 try store.keep(month.statements)
+                try store.end(month.summary.tally.spent.map(\.value))
                 try ScorecardStore(link, period: period).keep(
                     try ScorecardBook(link, period: period, statements: month.statements).kept)
                 try link.insertBlocks(LedgerBlock.seal(month.records))
@@ -295,6 +297,40 @@ package struct MonthClosing {
             // The server tells nobody when a transaction of another session ends.
             usleep(50_000)
         }
+    }
+
+    /// Reads on where the nodes' follower of contacts stands, so that what broke a cadence is marked, and waits for its review, before
+    /// anything is billed. Nothing older runs any more, so all of the month's reports are there to be read.
+    private func judgeContacts() throws {
+        let behind = try link.countUnfollowed(period)
+        guard behind > 0 else { return }
+        show("contacts: \(behind) blocks of the ledger")
+        let limit = try link.newTransaction()
+        let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
+        while true {
+            try ContactFollower.run(link)
+            let left = try link.countUnfollowed(period, before: limit)
+            if left == 0 { return }
+            try Interruption.check(Self.undone)
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure(
+                    .environment,
+                    "contacts of \(left) blocks of \(period) are not judged, because transactions of before them still run",
+                    remedy: "End those transactions, then close again; the period is open again meanwhile.")
+            }
+            // The server tells nobody when a transaction of another session ends.
+            usleep(50_000)
+        }
+    }
+
+    /// What to tell of contacts of an open month that were reported and not judged yet, whose outcomes may still come to need a review;
+    /// `nil` where all are.
+    package func unjudged() throws -> String? {
+        guard try existingState() != .closed else { return nil }
+        let behind = try link.countUnfollowed(period)
+        guard behind > 0 else { return nil }
+        return
+            "the contacts of \(behind) blocks of the ledger are not judged yet; a node does so, and the close waits for it"
     }
 
     private func onOneSnapshot<Value>(_ body: () throws -> Value) throws -> Value {

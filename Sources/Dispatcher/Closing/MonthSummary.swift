@@ -27,6 +27,8 @@ package struct MonthTally: Sendable {
     package private(set) var unreportedStaffing = 0
     /// Contracts whose penalties pass their invoice.
     package private(set) var overcharged: [ContractID] = []
+    /// Contracts whose budget is used up (AGY-15).
+    package private(set) var spent: [ContractID] = []
 
     package init() {}
 
@@ -34,6 +36,7 @@ package struct MonthTally: Sendable {
         contracts += 1
         totals = totals + statement.totals
         if statement.totals.penalties > statement.totals.fees { overcharged.append(statement.contract) }
+        if statement.isBudgetUsedUp { spent.append(statement.contract) }
         for line in statement.sections.flatMap(\.lines) { add(line) }
         for delegation in month.delegations {
             outcomes += delegation.indicators.outcomes
@@ -76,7 +79,7 @@ extension StatementLine.Kind {
         case .feeCut: "beyond a budget, or given back"
         case .penaltyCap: "beyond a limit, not charged"
         case .waiver: "waived"
-        case .credit: "credits of earlier months"
+        case .credit: "credits of earlier months and objections"
         case .debit: "debits of earlier months"
         case .fee, .penalty, .taxOnFees, .taxOnPenalties: rawValue
         }
@@ -87,7 +90,7 @@ extension StatementLine.Kind {
         case .feeCut: "fuera de presupuesto, o devuelto"
         case .penaltyCap: "sobre el tope, sin cobrar"
         case .waiver: "condonaciones"
-        case .credit: "ajustes a favor de periodos anteriores"
+        case .credit: "ajustes a favor de periodos anteriores y objeciones"
         case .debit: "ajustes a cargo de periodos anteriores"
         case .fee, .penalty, .taxOnFees, .taxOnPenalties: rawValue
         }
@@ -211,10 +214,13 @@ package struct MonthSummary: Sendable {
             warnings.append("\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")
         }
         if !tally.overcharged.isEmpty {
-            let contracts =
-                tally.overcharged.prefix(10).map(\.description).joined(separator: ", ")
-                + (tally.overcharged.count > 10 ? " …" : "")
-            warnings.append("penalties pass the invoice of \(tally.overcharged.count) contracts: \(contracts)")
+            warnings.append(
+                "penalties pass the invoice of \(tally.overcharged.count) contracts: \(Self.some(tally.overcharged))")
+        }
+        if !tally.spent.isEmpty {
+            warnings.append(
+                "the budget of \(tally.spent.count) contracts is used up, and the close ends them: \(Self.some(tally.spent))"
+            )
         }
         if unattributed.payments > 0 {
             warnings.append(
@@ -223,6 +229,13 @@ package struct MonthSummary: Sendable {
             )
         }
         return warnings
+    }
+}
+
+extension MonthSummary {
+    /// The first ten.
+    private static func some(_ contracts: [ContractID]) -> String {
+        contracts.prefix(10).map(\.description).joined(separator: ", ") + (contracts.count > 10 ? " …" : "")
     }
 }
 

@@ -12,12 +12,13 @@ package struct PreviewDifference: Equatable, Sendable {
     package init(_ link: PgLink, _ month: ClosedMonth) throws {
         lines = try link.transaction {
             let store = StageStore(link)
-            var shown: [(contract: Int32, figures: StageStore.Shown, digest: [UInt8])] = []
+            var shown: [(contract: Int32, figures: StageStore.Shown)] = []
             for statement in month.statements {
                 let totals = try StatementDocument(statement.body).totals
                 let figures = StageStore.Shown(
-                    fees: Cents(pesos: totals.fees) ?? .zero, penalties: Cents(pesos: totals.penalties) ?? .zero)
-                shown.append((statement.contract, figures, statement.digest))
+                    fees: Cents(pesos: totals.fees) ?? .zero, penalties: Cents(pesos: totals.penalties) ?? .zero,
+                    digest: statement.digest)
+                shown.append((statement.contract, figures))
             }
             let former = try store.preview(month.period)
             try store.keepPreview(month.period, shown)
@@ -36,6 +37,10 @@ package struct PreviewDifference: Equatable, Sendable {
         return ["since the preview of \(since), \(changed.count) contracts changed:"]
             + changed.map { contract in
                 let (from, to) = (former[contract] ?? .nothing, now[contract] ?? .nothing)
+                if from.fees == to.fees, from.penalties == to.penalties {
+                    return
+                        "  contract \(contract): the same amounts, and other indicators, records or facts behind them"
+                }
                 return "  contract \(contract): fees \(grouped(from.fees)) → \(grouped(to.fees)), penalties "
                     + "\(grouped(from.penalties)) → \(grouped(to.penalties))"
             }
@@ -43,5 +48,5 @@ package struct PreviewDifference: Equatable, Sendable {
 }
 
 extension StageStore.Shown {
-    fileprivate static let nothing = StageStore.Shown(fees: .zero, penalties: .zero)
+    fileprivate static let nothing = StageStore.Shown(fees: .zero, penalties: .zero, digest: [])
 }

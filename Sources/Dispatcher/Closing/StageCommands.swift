@@ -83,7 +83,8 @@ package struct StageCommands {
 
     /// Holds what is to be closed to what agencies were shown and could object to.
     ///
-    /// - Throws: ``CommandFailure`` with the contracts that would be charged or billed otherwise, beyond what persons decided since.
+    /// - Throws: ``CommandFailure`` with the contracts that would be charged or billed otherwise, beyond what persons decided
+    ///   since.
     package func requireAsIssued(_ month: ClosedMonth) throws {
         let issued = Dictionary(
             try store.preStatements(month.period).map { ($0.contract, $0.body) }, uniquingKeysWith: { $1 })
@@ -125,18 +126,26 @@ package struct StageCommands {
             if let former {
                 throw CommandFailure(
                     .findings,
-                    "objection \(former.number) is about the same line, and \(former.decision == nil ? "waits for its decision" : "was upheld")",
+                    "objection \(former.number) is about the same line, and "
+                        + (former.decision == nil ? "waits for its decision" : "was upheld"),
                     remedy: "A line is objected to once at a time; `dispatcherd objection list` shows it.")
             }
-            return try store.raise(
+            let number = try store.raise(
                 period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
+            try link.insertBlocks(
+                LedgerBlock.seal(try store.objections(nil, number: number).map(LedgerRecord.objection)))
+            return number
         }
     }
 
+    /// A penalty is on the pre-statement; of fees also what is missing there can be objected to.
     private func requireOnPreStatement(_ period: Period, contract: Int32, delegation: Int16?, rule: String) throws {
-        guard let body = try store.preStatement(period, contract: contract),
-            try StatementDocument(body).sections.contains(where: { section in
-                section.delegation == delegation.map(Int.init) && section.lines.contains { $0.rule == rule }
+        let sections =
+            try store.preStatement(period, contract: contract).map { try StatementDocument($0).sections } ?? []
+        guard
+            sections.contains(where: { section in
+                section.delegation == delegation.map(Int.init)
+                    && (section.lines.contains { $0.rule == rule } || Self.isOfFees(rule))
             })
         else {
             throw CommandFailure(
@@ -145,32 +154,55 @@ package struct StageCommands {
         }
     }
 
-    /// An objection that is upheld against a penalty proposes its waiver, for another person to approve.
+    private static func isOfFees(_ rule: String) -> Bool {
+        rule == FeeTariff.rule || rule == FeeTariff.budgetRule || MoraBand(rawValue: rule) != nil
+    }
+
+    /// An objection that is upheld against a penalty proposes its waiver, and one about fees a credit in the same statement, for another
+    /// person to approve.
     ///
-    /// - Returns: the number of the waiver that waits for another person: the proposed one, or one of the same line that waits already;
-    ///   `nil` where there is nothing to approve.
-    package func decide(objection number: Int64, isUpheld: Bool, reason: String, by: String) throws -> Int64? {
+    /// - Parameter amount: of an upheld objection about fees, what is owed before IVA; of a penalty what is waived, `nil`: all of it.
+    /// - Returns: the number of the adjustment that waits for another person: the proposed one, or a waiver of the same line that waits
+    ///   already; `nil` where there is nothing to approve.
+    package func decide(
+        objection number: Int64, isUpheld: Bool, amount: Cents? = nil, reason: String, by: String
+    ) throws -> Int64? {
         try requireNamed(by)
         try requireReason(reason)
         return try link.transaction {
-            guard let objection = try store.objections(nil, number: number).first,
-                try store.decide(number, isUpheld: isUpheld, reason: reason, by: by)
-            else {
+            guard let objection = try store.objections(nil, number: number).first, objection.decision == nil else {
                 throw CommandFailure(
                     .findings, "there is no objection \(number) that waits for a decision",
                     remedy: "`dispatcherd objection list` shows them.")
             }
             try requireOpen(objection.period)
-            guard isUpheld, objection.rule.hasPrefix("PEN-") else { return nil }
-            if let former = try waiver(
-                objection.period, contract: objection.contract, delegation: objection.delegation, rule: objection.rule)
+            let isPenalty = PenaltyRule(rawValue: objection.rule) != nil
+            if isUpheld, Self.isOfFees(objection.rule), amount == nil {
+                throw CommandFailure(
+                    .usage, "objection \(number) is about fees, and what they lack is not named",
+                    remedy: "Give --amount, in pesos before IVA.")
+            }
+            guard try store.decide(number, isUpheld: isUpheld, reason: reason, by: by) else {
+                throw CommandFailure(
+                    .findings, "objection \(number) was decided meanwhile",
+                    remedy: "`dispatcherd objection list` shows it.")
+            }
+            try link.insertBlocks(
+                LedgerBlock.seal(
+                    try store.objections(nil, number: number).compactMap(LedgerRecord.objectionDecision)))
+            guard isUpheld, isPenalty || Self.isOfFees(objection.rule) else { return nil }
+            if isPenalty,
+                let former = try waiver(
+                    objection.period, contract: objection.contract, delegation: objection.delegation,
+                    rule: objection.rule)
             {
                 return former.decision == nil ? former.adjustment.number : nil
             }
-            let waiver = Adjustment(
-                number: 0, kind: .waiver, rule: objection.rule, amount: nil, about: objection.period, reason: reason)
             return try store.propose(
-                waiver, in: objection.period, contract: objection.contract, delegation: objection.delegation,
+                Adjustment(
+                    number: 0, kind: isPenalty ? .waiver : .credit, rule: objection.rule, amount: amount,
+                    about: objection.period, reason: reason),
+                in: objection.period, contract: objection.contract, delegation: objection.delegation,
                 objection: number, by: by)
         }
     }
@@ -227,8 +259,9 @@ package struct StageCommands {
         }
     }
 
-    package func decide(adjustment number: Int64, isApproved: Bool, by: String) throws {
+    package func decide(adjustment number: Int64, isApproved: Bool, reason: String, by: String) throws {
         try requireNamed(by)
+        try requireReason(reason)
         try link.transaction {
             guard let row = try store.adjustments(nil, number: number).first, row.decision == nil else {
                 throw CommandFailure(
@@ -237,9 +270,9 @@ package struct StageCommands {
             }
             try requireOpen(row.period)
             try requireOther(by, than: row.proposedBy, isTo: "decide about adjustment \(number)")
-            _ = try store.decide(adjustment: number, isApproved: isApproved, by: by)
-            guard isApproved, let delegation = row.delegation.flatMap(Delegation.init) ?? Delegation(1) else { return }
-            try link.insertBlocks(LedgerBlock.seal([.adjustment(row, by: by, delegation: delegation)]))
+            _ = try store.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by)
+            guard let decided = try store.adjustments(nil, number: number).first else { return }
+            try link.insertBlocks(LedgerBlock.seal([.adjustment(decided)]))
         }
     }
 

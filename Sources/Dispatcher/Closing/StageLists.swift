@@ -26,7 +26,7 @@ package enum StageLists {
                     ("delegation", row.delegation.map { "\($0)" } ?? ""), ("rule", row.adjustment.rule),
                     ("amount", row.adjustment.amount?.description ?? "all"), ("proposed_by", row.proposedBy),
                     ("decision", row.decision ?? ""), ("decided_by", row.decidedBy ?? ""),
-                    ("reason", row.adjustment.reason),
+                    ("reason", row.adjustment.reason), ("decision_reason", row.decisionReason ?? ""),
                 ]
             }, none: "there are no adjustments", asJSON: asJSON)
     }

@@ -35,6 +35,11 @@ struct StatementDocument: Decodable {
         let facts: [String]
         let records: [Int64]
         let arithmetic: String
+        /// Those that were closed before there was any have none.
+        let arithmeticInEnglish: String?
+
+        /// Of a credit: whether it is by an objection, and so about the month itself.
+        var isObjection: Bool { clause.contains("objeción") }
     }
 
     struct Indicators: Decodable {
@@ -43,6 +48,8 @@ struct StatementDocument: Decodable {
         let withdrawn: [String: Int64]
         let recalled: [String: Int64]
         let excluded: [String: Int64]
+        /// Those that were closed before reviews confirmed any have none.
+        let unlocatable: [String: Int64]?
         let pulled: Int64
         let worked: Int64
         let contacted: Int64

@@ -15,6 +15,10 @@ package struct StatementExplanation: Encodable {
         package var amount: Cents?
         /// Outcomes that are listed per line.
         package var recordsMax = 20
+        /// Lines that are listed; a total has many.
+        package var linesMax = 200
+        /// Of the pre-statements that are out, in place of the kept ones.
+        package var isOfPreStatements = false
 
         package init() {}
     }
@@ -42,6 +46,8 @@ package struct StatementExplanation: Encodable {
         package let rate: String
         package let amount: String
         package let arithmetic: String
+        /// The same in English; empty where the statement has none.
+        package let arithmeticInEnglish: String
         package let facts: [String]
         package let recordCount: Int
         package let records: [Record]
@@ -50,89 +56,172 @@ package struct StatementExplanation: Encodable {
     }
 
     package let period: String
+    /// Whether they are of the statements that were closed, or of those that were out before.
+    package let isFinal: Bool
     /// How the asked amount is made of the lines below; empty without an amount.
     package let sums: [String]
+    /// How many lines fit; not all need be listed.
+    package let lineCount: Int
     package let lines: [Line]
 
-    /// - Throws: ``CommandFailure`` where the month is not closed, or nothing of it fits the question.
+    /// Looks for an amount in sections first, then in statements, then in all of them together: the smallest that it is a figure of.
+    ///
+    /// - Throws: ``CommandFailure`` where there are no such statements, or nothing of them fits the question.
     package init(_ link: PgLink, period: Period, _ question: Question) throws {
-        let statements = try MonthClosing(link, period: period).kept().filter {
-            question.contract == nil || $0.contract == question.contract
-        }
-        var sums: [String] = []
-        var found:
-            [(PeriodStore.StoredStatement, StatementDocument, StatementDocument.Section, [StatementDocument.Line])] = []
-        for statement in statements {
+        var sections: [Part] = []
+        for statement in try Self.statements(link, period, question)
+        where question.contract == nil || statement.contract == question.contract {
             let document = try StatementDocument(statement.body)
-            for section in document.sections
-            where question.delegation == nil || section.delegation == question.delegation.map(Int.init) {
-                var lines = section.lines.filter { question.rule == nil || $0.rule == question.rule }
-                if let amount = question.amount {
-                    let match = AmountMatch(amount, in: section, lines)
-                    lines = match.lines
-                    sums += match.sums.map { "contract \(statement.contract), \(Self.place(section)): \($0)" }
-                }
-                if !lines.isEmpty { found.append((statement, document, section, lines)) }
-            }
+            sections += document.sections
+                .filter { question.delegation == nil || $0.delegation == question.delegation.map(Int.init) }
+                .map { Part(statement: statement, document: document, section: $0) }
         }
+        let (sums, found) = Self.find(question, in: sections)
         guard !found.isEmpty else {
             throw CommandFailure(
                 .findings, "nothing in the statements of \(period) fits",
                 remedy: "Ask with less, such as `--contract` alone; `dispatcherd statement export` writes all lines.")
         }
         self.period = "\(period)"
+        isFinal = !question.isOfPreStatements
         self.sums = sums
+        lineCount = found.count
         let store = ExplainStore(link)
-        lines = try found.flatMap { statement, document, section, lines in
-            try lines.map { try Line($0, section, document, statement, period, store, question.recordsMax) }
+        lines = try found.prefix(question.linesMax).map { part, line in
+            try Line(line, part.section, part.document, part.statement, period, store, question.recordsMax)
         }
     }
 
-    fileprivate static func place(_ section: StatementDocument.Section) -> String {
-        section.delegation.map { "delegation \($0)" } ?? "the whole invoice"
+    /// A section with the statement that it is in.
+    fileprivate struct Part {
+        let statement: PeriodStore.StoredStatement
+        let document: StatementDocument
+        let section: StatementDocument.Section
+
+        var place: String {
+            section.delegation.map { "delegation \($0)" } ?? "the whole invoice"
+        }
+    }
+
+    private static func statements(
+        _ link: PgLink, _ period: Period, _ question: Question
+    ) throws -> [PeriodStore.StoredStatement] {
+        guard question.isOfPreStatements else { return try MonthClosing(link, period: period).kept() }
+        let issued = try StageStore(link).preStatements(period)
+        guard !issued.isEmpty else {
+            throw CommandFailure(
+                .usage, "no pre-statement of \(period) is out",
+                remedy:
+                    "`dispatcherd statement issue --period \(period)` puts them out; a closed month is asked about without --pre."
+            )
+        }
+        return issued
+    }
+
+    private typealias Found = [(part: Part, line: StatementDocument.Line)]
+
+    private static func find(_ question: Question, in parts: [Part]) -> (sums: [String], found: Found) {
+        let candidates: [Found] = parts.map { part in
+            part.section.lines.filter { question.rule == nil || $0.rule == question.rule }.map { (part, $0) }
+        }
+        guard let amount = question.amount else { return ([], candidates.flatMap(\.self)) }
+        var sums: [String] = []
+        var found: Found = []
+        func look(_ indices: [Int], _ name: String) {
+            let own = indices.flatMap { candidates[$0] }
+            let match = AmountMatch(amount, totals: indices.map { parts[$0].section.totals }, own.map(\.line))
+            sums += match.sums.map { "\(name): \($0)" }
+            found += match.indices.map { own[$0] }
+        }
+        for (index, part) in parts.enumerated() { look([index], "contract \(part.statement.contract), \(part.place)") }
+        if !found.isEmpty { return (sums, found) }
+        let contracts = Dictionary(grouping: parts.indices) { parts[$0].statement.contract }
+        if question.delegation == nil {
+            for contract in contracts.keys.sorted() {
+                look(contracts[contract, default: []], "contract \(contract), the whole statement")
+            }
+            if !found.isEmpty { return (sums, found) }
+        }
+        if question.contract == nil {
+            let place = question.delegation.map { ", delegation \($0)" } ?? ""
+            look(Array(parts.indices), "\(contracts.count) contracts\(place)")
+        }
+        return (sums, found)
     }
 }
 
-/// The ways in which an amount can be one of a section's: a line, a line with its IVA, or a total.
+/// The ways in which an amount can be one of a section's, or of several together: a line, a line with its IVA, all lines of a rule, or a
+/// total.
 struct AmountMatch {
     private(set) var sums: [String] = []
-    private(set) var lines: [StatementDocument.Line] = []
+    /// Of the candidates, the lines that it is made of; ascending.
+    private(set) var indices: [Int] = []
 
-    init(_ amount: Cents, in section: StatementDocument.Section, _ candidates: [StatementDocument.Line]) {
-        let tax = section.lines.first { $0.kind.hasPrefix("tax") }?.rate.percent.flatMap { BasisPoints(percent: $0) }
-        for line in candidates {
+    private let amount: Cents
+
+    init(_ amount: Cents, totals: [StatementDocument.Totals], _ candidates: [StatementDocument.Line]) {
+        self.amount = amount
+        if totals.count == 1 { matchLines(candidates) }
+        if indices.isEmpty { matchTotals(totals, candidates) }
+        if indices.isEmpty { matchRules(candidates) }
+    }
+
+    private mutating func matchLines(_ candidates: [StatementDocument.Line]) {
+        let tax = candidates.first { $0.kind.hasPrefix("tax") }?.rate.percent.flatMap { BasisPoints(percent: $0) }
+        for (index, line) in candidates.enumerated() {
             guard let own = Cents(pesos: line.amount) else { continue }
             if own == amount {
-                lines.append(line)
-                sums.append("\(grouped(amount)) is the line \(line.rule) \(line.subject)")
+                indices.append(index)
+                sums.append("\(grouped(amount)) is the line \(line.rule) \(line.subject)".trimmed)
             } else if let tax, !line.kind.hasPrefix("tax"), own + own.charge(tax) == amount {
-                lines.append(line)
+                indices.append(index)
                 sums.append(
-                    "\(grouped(amount)) is \(line.rule) \(line.subject), \(grouped(own)), with IVA \(grouped(own.charge(tax)))"
-                )
+                    "\(grouped(amount)) is \(line.rule) \(line.subject)".trimmed
+                        + ", \(grouped(own)), with IVA \(grouped(own.charge(tax)))")
             }
         }
-        guard lines.isEmpty else { return }
-        let totals = section.totals
-        let (fees, penalties) = (Cents(pesos: totals.fees) ?? .zero, Cents(pesos: totals.penalties) ?? .zero)
-        let (onFees, onPenalties) = (
-            Cents(pesos: totals.taxOnFees) ?? .zero, Cents(pesos: totals.taxOnPenalties) ?? .zero
-        )
+    }
+
+    /// What a rule adds to its total, less what limits and persons took of it.
+    private mutating func matchRules(_ candidates: [StatementDocument.Line]) {
+        for rule in Set(candidates.map(\.rule)).sorted() where rule != PenaltyTerms.taxRule {
+            let own = candidates.indices.filter { candidates[$0].rule == rule }
+            guard own.count > 1, own.reduce(Cents.zero, { $0 + candidates[$1].signed }) == amount else { continue }
+            indices = own
+            sums.append("\(grouped(amount)) is the sum of \(rule), \(own.count) lines")
+            return
+        }
+    }
+
+    private mutating func matchTotals(_ totals: [StatementDocument.Totals], _ candidates: [StatementDocument.Line]) {
+        func sum(_ figure: KeyPath<StatementDocument.Totals, String>) -> Cents {
+            totals.reduce(.zero) { $0 + (Cents(pesos: $1[keyPath: figure]) ?? .zero) }
+        }
+        let (fees, penalties) = (sum(\.fees), sum(\.penalties))
+        let (onFees, onPenalties) = (sum(\.taxOnFees), sum(\.taxOnPenalties))
         let sides: [(String, Cents, Set<StatementTotals.Part>)] = [
             ("fees", fees, [.fees]), ("penalties", penalties, [.penalties]),
             ("fees with IVA", fees + onFees, [.fees, .taxOnFees]),
             ("penalties with IVA", penalties + onPenalties, [.penalties, .taxOnPenalties]),
-            (
-                "what is payable", Cents(pesos: totals.payable) ?? .zero,
-                [.fees, .penalties, .taxOnFees, .taxOnPenalties]
-            ),
+            ("IVA on fees", onFees, [.taxOnFees]), ("IVA on penalties", onPenalties, [.taxOnPenalties]),
+            ("what is payable", sum(\.payable), [.fees, .penalties, .taxOnFees, .taxOnPenalties]),
         ]
-        for (name, sum, parts) in sides where sum == amount && lines.isEmpty {
-            lines = candidates.filter {
-                StatementLine.Kind(rawValue: $0.kind).map { parts.contains($0.part.total) } ?? false
-            }
-            if !lines.isEmpty { sums.append("\(grouped(amount)) is the sum of its \(name), \(lines.count) lines") }
+        for (name, sum, parts) in sides where sum == amount {
+            indices = candidates.indices.filter { candidates[$0].part.map(parts.contains) ?? false }
+            guard !indices.isEmpty else { continue }
+            sums.append("\(grouped(amount)) is the sum of its \(name), \(indices.count) lines")
+            return
         }
+    }
+}
+
+extension StatementDocument.Line {
+    fileprivate var part: StatementTotals.Part? { StatementLine.Kind(rawValue: kind)?.part.total }
+
+    /// Below zero where it lowers its total.
+    fileprivate var signed: Cents {
+        let own = Cents(pesos: amount) ?? .zero
+        return StatementLine.Kind(rawValue: kind)?.part.isLowering == true ? -own : own
     }
 }
 
@@ -153,6 +242,7 @@ extension StatementExplanation.Line {
         rate = line.rate.percent.map { "\($0) %" } ?? line.rate.pesos.map { "\($0) pesos each" } ?? ""
         amount = line.amount
         arithmetic = line.arithmetic
+        arithmeticInEnglish = line.arithmeticInEnglish ?? ""
         let known = try store.facts(line.facts)
         let others = Set(line.facts).subtracting(known.map(\.id)).sorted()
         facts = known.map(\.words) + others
@@ -201,6 +291,7 @@ extension StatementExplanation {
                 "  contract \(line.contract) of \(line.agency); schedule \(line.schedule)",
                 "  clause: \(line.clause)", "  base \(line.base), rate \(line.rate)", "  \(line.arithmetic)",
             ]
+            if !line.arithmeticInEnglish.isEmpty { words.append("  \(line.arithmeticInEnglish)") }
             words += line.facts.map { "  fact \($0)" }
             words += line.records.map { record in
                 "  outcome \(record.outcome): account \(record.account), \(record.worked), \(record.channel), "
@@ -209,7 +300,13 @@ extension StatementExplanation {
             if line.recordCount > line.records.count {
                 words.append("  \(line.recordCount - line.records.count) more outcomes; --records N shows more")
             }
-            words.append("  in statement \(line.statement)")
+            words.append("  in \(isFinal ? "statement" : "pre-statement") \(line.statement)")
+        }
+        if lineCount > lines.count {
+            words += [
+                "",
+                "\(lineCount - lines.count) more lines; --lines N shows more, --contract and --delegation narrow it down",
+            ]
         }
         return words.first == "" ? Array(words.dropFirst()) : words
     }

@@ -88,8 +88,12 @@ struct StatementPage {
     // MARK: - Views
 
     private func view(_ section: StatementDocument.Section) -> [String: Any] {
+        // What charges and bills nothing says nothing on a page: the files have every line.
+        let told = section.lines.filter { Cents(pesos: $0.amount) != .zero }
+        let idle = section.lines.count - told.count
         var view: [String: Any] = [
-            "lines": section.lines.map(self.view), "hasLines": !section.lines.isEmpty, "notes": notes(section),
+            "lines": told.map(self.view), "hasLines": !section.lines.isEmpty, "notes": notes(section),
+            "hasIdle": idle > 0, "idle": grouped(Int64(idle)),
             "totals": self.view(section.totals),
             "title": section.delegation.map { "Delegación \($0) · \(section.delegationName ?? "")" }
                 ?? "Cargos sobre la factura completa",
@@ -136,8 +140,8 @@ struct StatementPage {
             "rule": line.rule, "ruleName": rule?.spanishTitle ?? "", "ruleNameInEnglish": rule?.title ?? "",
             "hasRuleName": rule != nil, "subject": subject, "subjectInEnglish": english,
             "hasSubject": !subject.isEmpty, "schedule": line.schedule, "clause": line.clause, "base": base,
-            "clauseInEnglish": EnglishClause.text(kind: line.kind, rule: line.rule),
-            "sumInEnglish": sum(line, countInEnglish, rate), "rate": rate,
+            "clauseInEnglish": EnglishClause.text(kind: line.kind, rule: line.rule, isObjection: line.isObjection),
+            "sumInEnglish": line.arithmeticInEnglish ?? sum(line, countInEnglish, rate), "rate": rate,
             "amount": isTaken ? taken(line.amount) : pesos(line.amount),
             "arithmetic": line.arithmetic, "facts": line.facts.joined(separator: ", "), "hasFacts": !line.facts.isEmpty,
             "records": "\(grouped(Int64(line.records.count))): \(shown)\(more)", "hasRecords": !line.records.isEmpty,
@@ -194,6 +198,7 @@ struct StatementPage {
                 item("Retiradas", "Withdrawn", sum(figures.withdrawn)),
                 item("Recuperadas por el Instituto", "Recalled", sum(figures.recalled)),
                 item("Excluidas", "Excluded", sum(figures.excluded)),
+                item("Ilocalizables confirmadas", "Unlocatable, confirmed", sum(figures.unlocatable ?? [:])),
                 item("Asignadas", "Assigned", grouped(figures.assigned)),
                 item("Tomadas", "Pulled", grouped(figures.pulled)),
                 item("Trabajadas", "Worked", grouped(figures.worked)),
@@ -207,7 +212,9 @@ struct StatementPage {
             "reasons": figures.returned.sorted { $0.key < $1.key }.enumerated().map { index, entry in
                 [
                     "comma": index > 0 ? ", " : "",
-                    "reason": ReturnReason(rawValue: entry.key)?.spanish ?? entry.key, "token": entry.key,
+                    "reason": ReturnReason(rawValue: entry.key)?.spanish
+                        ?? (entry.key == "not-worked" ? "sin gestión" : entry.key),
+                    "token": entry.key,
                     "count": grouped(entry.value),
                 ]
             },

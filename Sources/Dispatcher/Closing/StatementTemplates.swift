@@ -53,8 +53,8 @@ enum StatementTemplates {
         <th class="n">Mora asignada<span class="en">Overdue assigned</span></th><th class="n">Mora recuperada<span class="en">Overdue
         recovered</span></th><th class="n">Logro<span class="en">Reached</span></th><th class="n">Mínimo<span class="en">Minimum</span></th>
         <th>Meta<span class="en">Goal</span></th></tr></thead><tbody>
-        {{#bands}}<tr><td>{{rule}} {{label}}</td><td class="n">{{assigned}}</td><td class="n">{{recovered}}</td><td class="n">{{percent}}</td>
-        <td class="n">{{minimum}}</td><td>{{verdict}} <small>{{english}}</small></td></tr>
+        {{#bands}}<tr><td>{{rule}} {{label}}</td><td class="n">{{assigned}}</td><td class="n">{{recovered}}</td>
+        <td class="n">{{percent}}</td><td class="n">{{minimum}}</td><td>{{verdict}} <small>{{english}}</small></td></tr>
         {{/bands}}</tbody></table></div>
         {{/hasBands}}
         {{#notes}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/notes}}
@@ -65,13 +65,16 @@ enum StatementTemplates {
         {{#lines}}
         <tr><td>{{rule}}{{#hasRuleName}} {{ruleName}}<span class="en">{{ruleNameInEnglish}}</span>{{/hasRuleName}}
         {{^hasRuleName}}<br>{{/hasRuleName}}<small class="w">{{schedule}}</small></td>
-        <td>{{#hasSubject}}<strong>{{subject}}</strong> <small>{{subjectInEnglish}}</small><br>{{/hasSubject}}{{clause}}<br><small>{{arithmetic}}</small>
+        <td>{{#hasSubject}}<strong>{{subject}}</strong> <small>{{subjectInEnglish}}</small><br>{{/hasSubject}}{{clause}}<br>
+        <small>{{arithmetic}}</small>
         <span class="en" lang="en">{{clauseInEnglish}} {{sumInEnglish}}</span>
         {{#hasFacts}}<br><small>Hechos (facts): {{facts}}</small>{{/hasFacts}}
         {{#hasRecords}}<br><small>Registros (records) {{records}}</small>{{/hasRecords}}</td>
         <td class="n">{{base}}</td><td class="n">{{rate}}</td><td class="n">{{amount}}</td></tr>
         {{/lines}}
-        </tbody><tfoot>{{#totals}}<tr><td colspan="4">A pagar <small>Payable</small></td>
+        {{#hasIdle}}<tr><td colspan="5"><small>{{idle}} renglones de 0.00, que están en los archivos JSON y CSV
+        <span class="en" lang="en">{{idle}} lines of 0.00, which the JSON and CSV files have</span></small></td></tr>
+        {{/hasIdle}}</tbody><tfoot>{{#totals}}<tr><td colspan="4">A pagar <small>Payable</small></td>
         <td class="n">{{payable}}</td></tr>{{/totals}}</tfoot></table></div>
         {{/hasLines}}
         </section>
@@ -121,8 +124,10 @@ enum StatementTemplates {
         class="en">Accounts</span></th><th class="n">Importe<span class="en">Amount</span></th></tr></thead><tbody>
         {{#services}}<tr><td>{{service}} <small>{{english}}</small></td><td class="n">{{accounts}}</td>
         <td class="n">{{amount}}</td></tr>
-        {{/services}}{{#bands}}<tr><td>{{rule}} mora {{label}} <small>arrears</small></td><td class="n"></td><td class="n">{{amount}}</td></tr>
-        {{/bands}}{{#feeChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n"></td><td class="n">{{amount}}</td></tr>
+        {{/services}}{{#bands}}<tr><td>{{rule}} mora {{label}} <small>arrears</small></td><td class="n"></td>
+        <td class="n">{{amount}}</td></tr>
+        {{/bands}}{{#feeChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n"></td>
+        <td class="n">{{amount}}</td></tr>
         {{/feeChanges}}</tbody></table></div>
         <h2>Penas por regla <small>Penalties by rule</small></h2>
         <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th class="n">Renglones<span

@@ -17,7 +17,8 @@ package enum FactKind: String, Sendable, CaseIterable {
         case .goal:
             "`subject` is `worked`, `contacted`, `promises` or `agreements`, of one tactic as `worked:rest`, or "
                 + "`recovered` in pesos; `value` is what was reached, empty to have it computed; `minimum` and `weight` "
-                + "(WP-02, PEN-02). One that supersedes another says why in `note`."
+                + "(WP-02, PEN-02). One that supersedes another, or comes after the contract's first grant there, says why in "
+                + "`note`."
         case .improvement:
             "`subject` is the impact `low`, `medium` or `high`; `value` says whether it was met, `yes` or `no` "
                 + "(PEN-04)."

@@ -41,6 +41,9 @@ extension TableFormat {
                 + "a percent from 0 to 100, a count from 1 to 1000, `any` or `mean`.",
             "A rule has all of its parameters, loaded before or in the same file (`aggregation` may be left out: `mean`), and "
                 + "a version of penalties has a rate of `IVA`.",
+            "The ranges of a band's scale (FEE-01 to FEE-05) follow one another from 0, neither overlapping nor with a gap, beside a "
+                + "`minimum`.",
+            "A version is in force on the first day of some month: none begins between it and that.",
             "A value in force is not changed: another value takes a later `effective_on`.",
             "A schedule is of fees or of penalties, not of both.",
             "A schedule that exists gets no value for days of a closed period.",
@@ -61,6 +64,7 @@ extension TableFormat {
                 + "force on the first day of the contract's first month, or of the period where it began before.",
             "`ends_on` is not before `starts_on`.",
             "A contract does not pass to another agency.",
+            "The terms hold from the period on: a close takes those of its own month, whatever is imported for a later one.",
             "A row left out takes nothing away: a delegation is ended by advisers 0.",
         ])
 

@@ -72,12 +72,13 @@ package struct IndicatorReport {
         }
     }
 
-    /// What the kept statements billed per contract and delegation; an open month has none yet.
+    /// What the kept statements billed per contract and delegation, and as delegation 0 what a budget or persons changed of the whole
+    /// invoice; an open month has none yet.
     private func keptFees() throws -> [StatementPlace: Cents] {
         var fees: [StatementPlace: Cents] = [:]
         for statement in try PeriodStore(link, period: period).statements() {
             for section in try StatementDocument(statement.body).sections {
-                guard let delegation = section.delegation.flatMap({ Int16(exactly: $0) }) else { continue }
+                let delegation = section.delegation.flatMap { Int16(exactly: $0) } ?? 0
                 fees[StatementPlace(contract: statement.contract, delegation: delegation)] = Cents(
                     pesos: section.totals.fees)
             }

@@ -14,11 +14,15 @@ package struct Suspensions {
 
     private let link: PgLink
     private let period: Period
+    private let counting: SuspensionProposal.Counting
 
-    /// - Parameter period: a closed month, whose statements have the bands' goals.
-    package init(_ link: PgLink, period: Period) throws {
+    /// - Parameters:
+    ///   - period: a closed month, whose statements have the bands' goals.
+    ///   - counting: which misses are counted together toward the end of a contract (AMB-23).
+    package init(_ link: PgLink, period: Period, counting: SuspensionProposal.Counting = .sameBand) throws {
         self.link = link
         self.period = period
+        self.counting = counting
         _ = try MonthClosing(link, period: period).kept()
     }
 
@@ -29,7 +33,7 @@ package struct Suspensions {
         let decisions = try store.decisions(period)
         return Set(goals.map(\.agency)).sorted().flatMap { agency -> [Row] in
             let own = goals.filter { $0.agency == agency }.map(\.goal)
-            return SuspensionProposal.proposals(own, in: period).compactMap { proposal in
+            return SuspensionProposal.proposals(own, in: period, counting: counting).compactMap { proposal in
                 guard let goal = own.first(where: { $0.band == proposal.band && $0.period == period }) else {
                     return nil
                 }
@@ -53,7 +57,7 @@ package struct Suspensions {
 
     /// Decides about one proposal. A band that is suspended: `agency suspend` for each tactic that lies in the band, so that no plan to come
     /// gives the agency any; and what else it was dealt of the band and has not pulled is withdrawn at once. What it holds stays. A
-    /// termination is recorded; the contract's last day is for `import contracts` to say.
+    /// termination is `agency terminate`: nothing more of any band, for good.
     package func decide(
         agency text: String, band: MoraBand, kind: SuspensionProposal.Kind, isSuspended: Bool, reason: String,
         by: String
@@ -94,6 +98,11 @@ package struct Suspensions {
                         LedgerBlock.seal(endings.map { .ending($0, period: Period.ofWork(at: now), at: now) })
                     }.ended
                 }
+            }
+            if isSuspended, kind == .termination {
+                let order = AgencyOrder(terminating: agency, by: by)
+                accounts += try order.putInForce(link).withdrawn
+                orders.append(order)
             }
             try SuspensionStore(link).add(
                 SuspensionStore.Decision(

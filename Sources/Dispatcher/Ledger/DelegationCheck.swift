@@ -52,6 +52,7 @@ struct DelegationCheck {
         book.compare(try rows.reviews(delegation, period).map(LedgerRecord.review), "review", place, &report)
         book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
         book.compare(try rows.facts(delegation, period).map(LedgerRecord.fact), "fact", place, &report)
+        try stages(period, StageStore(store.link), book, place, &report)
         let outcomes = try rows.outcomes(delegation, period)
         book.compare(outcomes.map { .outcome($0.row) }, "outcome", place, &report)
         try leases(period, rows, book, place, &report)
@@ -59,6 +60,20 @@ struct DelegationCheck {
             try FeeBaseCheck(outcomes, reviews: book.reviews)
                 .run(delegation, period, store.link, place, &report)
         }
+    }
+
+    /// Objections to pre-statements and adjustments, with what was decided about them.
+    private func stages(
+        _ period: Period, _ store: StageStore, _ book: MonthRecords, _ place: String,
+        _ report: inout LedgerVerification.Report
+    ) throws {
+        let objections = try store.objections(period).filter { LedgerRecord.chain(of: $0.delegation) == delegation }
+        book.compare(objections.map(LedgerRecord.objection), "line-objection", place, &report)
+        book.compare(objections.compactMap(LedgerRecord.objectionDecision), "line-decision", place, &report)
+        let adjustments = try store.adjustments(period).filter {
+            $0.decision != nil && LedgerRecord.chain(of: $0.delegation) == delegation
+        }
+        book.compare(adjustments.map(LedgerRecord.adjustment), "adjustment", place, &report)
     }
 
     private mutating func note(_ deal: LedgerFields) {
@@ -214,7 +229,9 @@ struct MonthRecords {
     /// Decisions by outcome.
     private(set) var reviews: [Int64: String] = [:]
 
-    private static let compared: Set = ["outcome", "grant", "ending", "review", "payment", "fact"]
+    private static let compared: Set = [
+        "outcome", "grant", "ending", "review", "payment", "fact", "line-objection", "line-decision", "adjustment",
+    ]
 
     mutating func take(_ record: [UInt8]) {
         let text = String(decoding: record, as: UTF8.self)

@@ -67,14 +67,43 @@ extension LedgerRecord {
                 + " fees=\(totals.fees) penalties=\(totals.penalties) payable=\(totals.payable)")
     }
 
-    /// A waiver, credit or debit that two persons agreed on; one on the whole invoice goes into the first delegation's chain.
-    static func adjustment(_ row: StageStore.AdjustmentRow, by: String, delegation: Delegation) -> LedgerRecord {
+    /// A waiver, credit or debit as it was decided;
+    /// one on the whole invoice goes into the first delegation's chain.
+    /// One that was rejected is recorded as well.
+    static func adjustment(_ row: StageStore.AdjustmentRow) -> LedgerRecord {
+        let delegation = chain(of: row.delegation)
         var text = "adjustment number=\(row.adjustment.number) delegation=\(delegation) contract=\(row.contract)"
         text += " kind=\(row.adjustment.kind.rawValue) rule=\(word(row.adjustment.rule)) about=\(row.adjustment.about)"
         if let amount = row.adjustment.amount { text += " amount=\(amount)" }
         text += " scope=\(row.delegation == nil ? "invoice" : "delegation") reason=\(word(row.adjustment.reason))"
-        text += " proposed=\(word(row.proposedBy)) approved=\(word(by))"
+        text += " proposed=\(word(row.proposedBy)) \(row.decision ?? "waits")=\(word(row.decidedBy ?? ""))"
+        if let reason = row.decisionReason { text += " why=\(word(reason))" }
         return LedgerRecord(delegation: delegation, period: row.period, text)
+    }
+
+    /// What an agency says against a line of its pre-statement.
+    static func objection(_ row: StageStore.Objection) -> LedgerRecord {
+        let delegation = chain(of: row.delegation)
+        return LedgerRecord(
+            delegation: delegation, period: row.period,
+            "line-objection number=\(row.number) delegation=\(delegation) contract=\(row.contract) rule=\(word(row.rule))"
+                + " scope=\(row.delegation == nil ? "invoice" : "delegation") reason=\(word(row.reason))"
+                + " by=\(word(row.raisedBy)) at=\(row.raisedAt)")
+    }
+
+    /// What was decided about it; `nil` while it waits.
+    static func objectionDecision(_ row: StageStore.Objection) -> LedgerRecord? {
+        guard let decision = row.decision else { return nil }
+        let delegation = chain(of: row.delegation)
+        return LedgerRecord(
+            delegation: delegation, period: row.period,
+            "line-decision objection=\(row.number) delegation=\(delegation) decision=\(decision)"
+                + " reason=\(word(row.decisionReason ?? "")) by=\(word(row.decidedBy ?? ""))")
+    }
+
+    /// Where what is said about a statement is recorded: in the first delegation, where it is about the whole invoice.
+    static func chain(of delegation: Int16?) -> Delegation {
+        delegation.flatMap { Delegation($0) } ?? Delegation.all[0]
     }
 
     /// The policy that placed a period's accounts, with the digests of what it read and of what it made.

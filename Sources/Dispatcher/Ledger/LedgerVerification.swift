@@ -105,7 +105,7 @@ extension LedgerVerification.Report {
     }
 }
 
-/// The signed roots, the keys that signed them, and the statements under them.
+/// The signed roots, the keys that signed them, and the statements, schedules and scorecards under them.
 struct RootCheck {
     private let store: ProofStore
 
@@ -119,6 +119,7 @@ struct RootCheck {
             report.roots += 1
             checkSignature(root, after: previous, keys, &report)
             try checkStatements(root, &report)
+            try checkGrounds(root, &report)
             previous = root
         }
         let signed = Set(try store.roots().map(\.period))
@@ -162,6 +163,22 @@ struct RootCheck {
         guard let key = keys.first(where: { $0.id == root.key }),
             LedgerSignature.isValid(root.signature, of: root.message, by: key.publicKey)
         else { return report.add(place, "the signature is not one of key \(root.key)") }
+    }
+
+    /// Schedules and scorecards. A root that was signed before there were any in it has none to compare.
+    private func checkGrounds(_ root: PeriodRootRow, _ report: inout LedgerVerification.Report) throws {
+        let signed = root.leaves.filter {
+            $0.hasPrefix(PeriodGrounds.schedule + " ") || $0.hasPrefix(PeriodGrounds.scorecard + " ")
+        }
+        guard !signed.isEmpty else { return }
+        let now = Set(try PeriodGrounds.lines(store.link, root.period))
+        for line in signed where !now.contains(line) {
+            report.add("\(root.period)", "\(PeriodGrounds.name(line)) is not the one that was signed, or is gone")
+        }
+        let known = Set(signed.map(PeriodGrounds.name))
+        for line in now.sorted() where !known.contains(PeriodGrounds.name(line)) {
+            report.add("\(root.period)", "\(PeriodGrounds.name(line)) was never signed")
+        }
     }
 
     private func checkStatements(_ root: PeriodRootRow, _ report: inout LedgerVerification.Report) throws {

@@ -6,13 +6,15 @@ package import Assignment
 ///
 /// docs/ledger.md says the bytes; this is where they are made.
 package struct PeriodRoot: Equatable, Sendable {
-    /// One line per chain, ascending by delegation, then one per statement, ascending by contract.
+    /// One line per chain, ascending by delegation, then one per statement, ascending by contract, then what these rest on.
     package let leaves: [String]
 
-    /// - Parameter chains: what a chain's blocks and heads are, from the first one on.
+    /// - Parameters:
+    ///   - chains: what a chain's blocks and heads are, from the first one on.
+    ///   - grounds: one line per schedule and per scorecard, see ``PeriodGrounds``.
     package init(
         chains: [(delegation: Delegation, links: [(root: [UInt8], head: [UInt8])])],
-        statements: [(contract: Int32, digest: [UInt8])]
+        statements: [(contract: Int32, digest: [UInt8])], grounds: [String] = []
     ) {
         let ends = chains.sorted { $0.delegation < $1.delegation }.compactMap { chain in
             chain.links.last.map { last in
@@ -23,7 +25,7 @@ package struct PeriodRoot: Equatable, Sendable {
         let digests = statements.sorted { $0.contract < $1.contract }.map {
             "statement contract=\($0.contract) digest=\(LedgerTree.hex($0.digest))"
         }
-        leaves = ends + digests
+        leaves = ends + digests + grounds
     }
 
     package init(leaves: [String]) { self.leaves = leaves }

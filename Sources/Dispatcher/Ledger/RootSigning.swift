@@ -173,6 +173,8 @@ extension PeriodRoot {
             (delegation: $0.delegation, links: try store.links($0.delegation, period))
         }
         let statements = try PeriodStore(store.link, period: period).statements()
-        self.init(chains: chains, statements: statements.map { ($0.contract, $0.digest) })
+        self.init(
+            chains: chains, statements: statements.map { ($0.contract, $0.digest) },
+            grounds: try PeriodGrounds.lines(store.link, period))
     }
 }

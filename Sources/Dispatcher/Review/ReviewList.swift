@@ -11,16 +11,25 @@ package struct ReviewList {
 
     private let link: PgLink
     private let period: Period
+    private let listing: ReviewStore.Listing
 
-    package init(_ link: PgLink, period: Period) {
+    /// - Parameter unlocatable: lists what a delegation may confirm, and not what waits for it.
+    package init(_ link: PgLink, period: Period, unlocatable: Bool = false) {
         self.link = link
         self.period = period
+        listing = unlocatable ? .unlocatable : .pending
     }
 
     /// The first of what waits as an aligned table, and how many there are.
     package func pendingLines() throws -> [String] {
         let (rows, count) = try pending()
-        let total = "\(Console.grouped(count)) outcomes wait in \(period)"
+        let what =
+            switch listing {
+            case .pending: "outcomes wait"
+            case .unlocatable:
+                "outcomes say of what was given back that its debtor cannot be found, and were not reviewed,"
+            }
+        let total = "\(Console.grouped(count)) \(what) in \(period)"
         guard count > 0 else { return [total] }
         let names = Self.header.split(separator: ",").map(String.init)
         let numbers: Set = ["outcome", "delegation", "contract", "account", "amount"]
@@ -35,7 +44,7 @@ package struct ReviewList {
     package func pending() throws -> (rows: [[String]], count: Int) {
         var rows: [[String]] = []
         var count = 0
-        try ReviewStore(link).eachPending(period) { outcome in
+        try ReviewStore(link).each(listing, period) { outcome in
             count += 1
             if rows.count < Self.shownMax { rows.append(Self.fields(outcome)) }
         }
@@ -50,7 +59,7 @@ package struct ReviewList {
         var count = 0
         try OutputFile.writing(path) { file in
             try file.write(Self.header)
-            try ReviewStore(link).eachPending(period) { outcome in
+            try ReviewStore(link).each(listing, period) { outcome in
                 count += 1
                 try file.write(Self.fields(outcome).joined(separator: ","))
             }

@@ -21,6 +21,7 @@ enum ClosingStatements {
             min(o.outcome_id) FILTER (WHERE v.is_valid) AS billed_by,
             bool_or(v.is_valid AND (o.contact IN ('direct', 'third-party'))) AS is_contacted,
             bool_or(v.is_valid AND o.contact = 'unlocatable') AS is_unlocatable,
+            coalesce(bool_or(r.decision = 'approved' AND o.contact = 'unlocatable'), false) AS is_confirmed_unlocatable,
             bool_or(v.is_valid AND o.result = 'promise') AS is_promised,
             bool_or(v.is_valid AND o.result = $3::text) AS is_agreed
         FROM outcome o
@@ -72,6 +73,28 @@ enum ClosingStatements {
             AND cardinality(later.contract_ids) = 1
         """
 
+    /// Reasons of a recall that is the holder's own doing: nobody worked the account in its time, or who could not find the debtor did
+    /// not give it back. It stays assigned, as a return does.
+    static let idleReasons = "('not-worked', 'unlocatable')"
+
+    /// Whether an ending took the account away from what is assigned before the month's end: the institution withdrew, excluded or
+    /// recalled it. `e` is the ending, `$2` the month's end.
+    static let isTaken = """
+        coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND NOT (e.kind = 'recall' AND e.reason IN \(idleReasons))
+            AND e.ended_at < $2, false)
+        """
+
+    /// Deals that ended before the month's end because the debtor cannot be found, where the delegation approved an outcome of that
+    /// lease which says so: they leave what is assigned. $1 the month's end.
+    static let unlocatable = """
+        CREATE TEMP TABLE close_unlocatable ON COMMIT DROP AS
+        SELECT DISTINCT w.contract_id, w.delegation_id, w.hand_id, w.position
+        FROM close_work w
+        JOIN ending e ON e.delegation_id = w.delegation_id AND e.account_id = w.account_id AND e.hand_id = w.hand_id
+            AND e.position = w.position
+        WHERE w.is_confirmed_unlocatable AND e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND e.ended_at < $1
+        """
+
     /// A hand of one contract is dealt as a whole; of a shared one, what the contract pulled.
     static let dealt = """
         SELECT contract_id, delegation_id, portfolio, sum(accounts)::bigint
@@ -87,9 +110,9 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id, portfolio
         """
 
-    /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing
-    /// from what is assigned; a return is counted whenever it happened. What waited in a hand when it was withdrawn is a
-    /// withdrawal, whatever ended it afterwards.
+    /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing from what is
+    /// assigned; a return is counted whenever it happened, and so is what was taken back because its holder did nothing. What
+    /// waited in a hand when it was withdrawn is a withdrawal, whatever ended it afterwards.
     static let endings = """
         SELECT h.contract_ids[1], h.delegation_id, h.portfolio, 'withdrawal', h.withdrawn_reason,
             sum(h.size - h.withdrawn_from - (
@@ -102,7 +125,7 @@ enum ClosingStatements {
         WHERE h.period = $1 AND h.withdrawn_at < $2 AND cardinality(h.contract_ids) = 1
         GROUP BY 1, 2, 3, 5
         UNION ALL
-        SELECT coalesce(g.contract_id, h.contract_ids[1]), e.delegation_id, h.portfolio, e.kind, e.reason, count(*)
+        SELECT coalesce(g.contract_id, h.contract_ids[1]), e.delegation_id, h.portfolio, k.kind, e.reason, count(*)
         FROM ending e
         JOIN hand h USING (delegation_id, hand_id)
         LEFT JOIN close_superseded s
@@ -112,12 +135,21 @@ enum ClosingStatements {
             WHERE g.delegation_id = e.delegation_id AND g.hand_id = e.hand_id AND g.first_position <= e.position
             ORDER BY g.first_position DESC LIMIT 1) g
             ON cardinality(h.contract_ids) > 1 AND e.was_held AND g.last_position >= e.position
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN e.kind = 'recall' AND e.reason IN \(idleReasons) THEN 'return' ELSE e.kind END AS kind) k
         WHERE h.period = $1 AND h.state <> 'inactive' AND e.ended_at < $2
-            AND e.kind IN ('return', 'withdrawal', 'recall', 'exclusion')
-            AND (e.kind = 'return' OR s.position IS NULL)
+            AND k.kind IN ('return', 'withdrawal', 'recall', 'exclusion')
+            AND (k.kind = 'return' OR s.position IS NULL)
             AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
             AND (h.withdrawn_at IS NULL OR e.position <= h.withdrawn_from OR e.ended_at <= h.withdrawn_at)
         GROUP BY 1, 2, 3, 4, 5
+        UNION ALL
+        SELECT u.contract_id, u.delegation_id, h.portfolio, 'unlocatable', '', count(*)
+        FROM close_unlocatable u
+        JOIN hand h USING (delegation_id, hand_id)
+        LEFT JOIN close_superseded s USING (delegation_id, hand_id, position)
+        WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL
+        GROUP BY 1, 2, 3
         """
 
     static let pulled = """
@@ -159,7 +191,7 @@ enum ClosingStatements {
         SELECT contract_id, delegation_id, tactic, count(*), count(*) FILTER (WHERE is_taken)
         FROM (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.tactic,
-                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
+                \(isTaken)
                     OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false) AS is_taken
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)
@@ -242,16 +274,18 @@ enum ClosingStatements {
     /// Overdue value assigned and recovered, by contract, delegation and first day of the band. $1 period, $2 its end, $3 contracts
     /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
     ///
-    /// Assigned is what was dealt less what the institution took back, unless it was paid before that: then it stays on both
-    /// sides. So it is with a lease of an earlier month that was alive in this one, or whose payment in grace is in its feed: in the band
-    /// of this month's cut, or of its own where this one has it no more. An account counts at most its overdue value, and nothing
-    /// where nothing of it was paid. What takes a payment of an earlier feed back is in ``givenBack``. $6 the month's first instant.
+    /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless it was
+    /// paid before that: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or
+    /// whose payment in grace is in its feed: in the band of this month's cut, or of its own where this one has it no more. An
+    /// account counts at most its overdue value, and nothing where nothing of it was paid. What takes a payment of an earlier feed
+    /// back is in ``givenBack``. $6 the month's first instant.
     static let bands = """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
-                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
-                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false) AS is_taken,
+                \(isTaken)
+                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)
+                    OR u.position IS NOT NULL AS is_taken,
                 (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)
@@ -260,6 +294,8 @@ enum ClosingStatements {
                 AND e.epoch = p.epoch
             LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
                 AND s.position = p.position
+            LEFT JOIN close_unlocatable u ON u.delegation_id = p.delegation_id AND u.hand_id = p.hand_id
+                AND u.position = p.position
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                 AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
@@ -273,7 +309,7 @@ enum ClosingStatements {
             GROUP BY 1, 2, 3),
         kept AS (
             SELECT g.contract_id, p.delegation_id, p.account_id, p.overdue,
-                coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false) AS is_taken,
+                \(isTaken) OR u.position IS NOT NULL AS is_taken,
                 (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= coalesce(a.days_late, f.days_late)) AS band
             FROM contingent c
             JOIN lease_grant g USING (contract_id)
@@ -284,6 +320,8 @@ enum ClosingStatements {
             CROSS JOIN clock
             LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                 AND e.epoch = p.epoch
+            LEFT JOIN close_unlocatable u ON u.delegation_id = p.delegation_id AND u.hand_id = p.hand_id
+                AND u.position = p.position
             LEFT JOIN account a ON a.period = $1 AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
             LEFT JOIN account f ON f.period = h.period AND f.delegation_id = p.delegation_id
                 AND f.account_id = p.account_id
@@ -302,7 +340,8 @@ enum ClosingStatements {
             coalesce((SELECT array_agg(id ORDER BY id) FROM (
                 SELECT unnest(x.payments) AS id FROM paid x JOIN counted y USING (contract_id, delegation_id, account_id)
                 WHERE y.contract_id = counted.contract_id AND y.delegation_id = counted.delegation_id
-                    AND y.band = counted.band) ids), '{}')
+                    AND y.band = counted.band) ids), '{}'),
+            sum(greatest(0, coalesce(paid.amount, 0)))::bigint
         FROM counted LEFT JOIN paid USING (contract_id, delegation_id, account_id)
         GROUP BY contract_id, delegation_id, band
         ORDER BY contract_id, delegation_id, band
@@ -311,7 +350,8 @@ enum ClosingStatements {
     /// Contingency that a kept statement paid on payments which this month's feed takes back: the overdue value that does not count
     /// any more, by contract, delegation, band and month of that statement, with the rate that it paid. $1 period.
     ///
-    /// An account counted there at most its overdue value, so that only what falls below that is given back.
+    /// An account counted there at most its overdue value, so that only what falls below that is given back; beside it all that was
+    /// taken back, for contracts whose rate is of what was paid (AMB-09).
     static let givenBack = """
         WITH reversed AS (
             SELECT r.payment_id AS reversal, o.payment_id, o.period, r.delegation_id, r.account_id, r.amount
@@ -337,7 +377,8 @@ enum ClosingStatements {
             LEFT JOIN reversed r ON r.payment_id = y.payment_id
             GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(r.amount) > 0),
         capped AS (
-            SELECT a.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost
+            SELECT a.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost,
+                greatest(0, before) - greatest(0, before - taken) AS unpaid
             FROM account a
             CROSS JOIN LATERAL (
                 SELECT max(p.overdue) AS overdue FROM deal d JOIN position p USING (delegation_id, hand_id, position)
@@ -345,9 +386,10 @@ enum ClosingStatements {
                 WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id AND h.period <= a.period
                     AND a.contract_id = ANY (h.contract_ids)) o)
         SELECT contract_id, delegation_id, rule, period, rate, sum(lost)::bigint,
-            array_agg(id ORDER BY id)
-        FROM (SELECT contract_id, delegation_id, rule, period, rate, CASE WHEN n = 1 THEN lost ELSE 0 END AS lost, id
-            FROM capped CROSS JOIN LATERAL unnest(reversals) WITH ORDINALITY u (id, n) WHERE lost > 0) lost
+            array_agg(id ORDER BY id), sum(unpaid)::bigint
+        FROM (SELECT contract_id, delegation_id, rule, period, rate, CASE WHEN n = 1 THEN lost ELSE 0 END AS lost,
+                CASE WHEN n = 1 THEN unpaid ELSE 0 END AS unpaid, id
+            FROM capped CROSS JOIN LATERAL unnest(reversals) WITH ORDINALITY u (id, n) WHERE unpaid > 0) lost
         GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
         """
 
@@ -364,12 +406,24 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id
         """
 
-    /// $1 first day, $2 last day, $3 period. The last column: only a payment may concern it, on an account that it once leased.
+    /// Of rows that hold from a month on the one of `$3`: the latest of before or of it, else the first of all.
+    private static let inForce = "ORDER BY t.period > $3, abs(t.period - $3) LIMIT 1"
+
+    /// $1 first day, $2 last day, $3 period. Terms are those of the period. The last column: only a payment may concern it, on an account
+    /// that it once leased.
     static let contracts = """
-        SELECT c.contract_id, c.agency_id, a.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond,
+        WITH c AS (
+            SELECT c.contract_id, c.agency_id, coalesce(n.name, a.name) AS name, coalesce(t.number, c.number) AS number,
+                coalesce(t.tender, c.tender) AS tender, coalesce(t.fee_schedule, c.fee_schedule) AS fee_schedule,
+                coalesce(t.penalty_schedule, c.penalty_schedule) AS penalty_schedule, coalesce(t.bond, c.bond) AS bond,
+                coalesce(t.starts_on, c.starts_on) AS starts_on, coalesce(t.ends_on, c.ends_on) AS ends_on
+            FROM contract c JOIN agency a USING (agency_id)
+            LEFT JOIN LATERAL (SELECT * FROM contract_term t WHERE t.contract_id = c.contract_id \(inForce)) t ON true
+            LEFT JOIN LATERAL (SELECT * FROM agency_term t WHERE t.agency_id = c.agency_id \(inForce)) n ON true)
+        SELECT c.contract_id, c.agency_id, c.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond,
             NOT coalesce((c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
                 OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved'), false)
-        FROM contract c JOIN agency a USING (agency_id)
+        FROM c
         WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
             OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved')
             OR c.contract_id IN (
@@ -380,9 +434,14 @@ enum ClosingStatements {
         ORDER BY c.contract_id
         """
 
+    /// Of the period $1.
     static let capacity = """
-        SELECT contract_id, delegation_id, portfolio, accounts_per_adviser FROM contract_capacity
-        ORDER BY contract_id, delegation_id, portfolio
+        SELECT c.contract_id, c.delegation_id, c.portfolio, coalesce(t.accounts_per_adviser, c.accounts_per_adviser)
+        FROM contract_capacity c
+        LEFT JOIN LATERAL (SELECT * FROM capacity_term t WHERE (t.contract_id, t.delegation_id, t.portfolio)
+                = (c.contract_id, c.delegation_id, c.portfolio)
+            ORDER BY t.period > $1, abs(t.period - $1) LIMIT 1) t ON true
+        ORDER BY c.contract_id, c.delegation_id, c.portfolio
         """
 
     static let schedules = """
@@ -390,12 +449,19 @@ enum ClosingStatements {
         ORDER BY kind, schedule, effective_on, rule, parameter
         """
 
-    /// What stands: a fact that a later one of the same period corrects is left out.
+    /// What stands: a fact that a later one of the same period corrects is left out. A goal that came after the contract's first
+    /// grant there, by whatever way, has its reason.
     static let facts = """
+        WITH begun AS (
+            SELECT g.contract_id, g.delegation_id, min(g.granted_at) AS at
+            FROM lease_grant g JOIN hand h USING (delegation_id, hand_id) WHERE h.period = $1 GROUP BY 1, 2)
         SELECT f.fact_id, f.kind, f.contract_id, f.delegation_id, f.portfolio, f.subject, f.value, f.minimum, f.weight,
-            CASE WHEN f.kind = 'goal' AND (f.supersedes IS NOT NULL OR g.is_late) THEN coalesce(f.note, '') END,
+            CASE WHEN f.kind = 'goal' AND (f.supersedes IS NOT NULL OR coalesce(g.is_late, i.imported_at > b.at))
+                THEN coalesce(f.note, '') END,
             former.minimum
         FROM fact f
+        LEFT JOIN import i ON i.import_id = f.import_id
+        LEFT JOIN begun b ON f.kind = 'goal' AND (b.contract_id, b.delegation_id) = (f.contract_id, f.delegation_id)
         LEFT JOIN work_goal g ON g.goal_id = f.fact_id
         LEFT JOIN fact former ON former.fact_id = f.supersedes
         WHERE f.period = $1

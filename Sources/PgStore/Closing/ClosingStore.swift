@@ -40,6 +40,7 @@ package struct ClosingStore {
         try link.run(ClosingStatements.fees)
         step("deals")
         try link.run(ClosingStatements.superseded, [.int32(period.number)])
+        try link.run(ClosingStatements.unlocatable, [.timestamp(nextMonth)])
     }
 
     /// Finds whose each payment is. Before anything is asked about payments.
@@ -75,7 +76,7 @@ package struct ClosingStore {
                     StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
                     BandRecovery(
                         band: band, assigned: Cents(row.int64(3)), recovered: Cents(row.int64(4)),
-                        payments: row.texts(5))
+                        paid: Cents(row.int64(6)), payments: row.texts(5))
                 )
             }
         }
@@ -89,7 +90,9 @@ package struct ClosingStore {
             else { return nil }
             return (
                 StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
-                BandReversal(band: band, month: month, rate: rate, amount: Cents(row.int64(5)), payments: row.texts(6))
+                BandReversal(
+                    band: band, month: month, rate: rate, amount: Cents(row.int64(5)), paid: Cents(row.int64(7)),
+                    payments: row.texts(6))
             )
         }
     }
@@ -132,8 +135,8 @@ package struct ClosingStore {
         package let isOnlyPaid: Bool
     }
 
-    /// The contracts in force in the period, and any other that worked in it, is credited or debited in it, or once leased an account on
-    /// which the month's feed has a payment; ascending.
+    /// The contracts in force in the period, by the terms of the period, and any other that worked in it, is credited or debited in
+    /// it, or once leased an account on which the month's feed has a payment; ascending.
     package func contracts() throws(PgError) -> [Contract] {
         try link.run(
             ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay), .int32(period.number)]
@@ -145,9 +148,9 @@ package struct ClosingStore {
         }
     }
 
-    /// Accounts per adviser, by portfolio.
+    /// Accounts per adviser, by portfolio, as agreed for the period.
     package func capacity() throws(PgError) -> [(place: StatementPlace, portfolio: Int16, accountsPerAdviser: Int32)] {
-        try link.run(ClosingStatements.capacity).map { row in
+        try link.run(ClosingStatements.capacity, [.int32(period.number)]).map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int16(2), row.int32(3))
         }
     }
@@ -166,7 +169,8 @@ package struct ClosingStore {
     package struct Endings: Sendable {
         package let place: StatementPlace
         package let portfolio: Int16
-        /// `return`, `withdrawal`, `recall` or `exclusion`.
+        /// `return`, `withdrawal`, `recall`, `exclusion`, or `unlocatable`: returns of those that a review confirmed, which are in `return`
+        /// as well.
         package let kind: String
         package let reason: String
         package let count: Int64

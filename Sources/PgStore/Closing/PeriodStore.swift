@@ -127,6 +127,18 @@ package struct PeriodStore {
         ).map { StoredStatement(contract: $0.int32(0), digest: $0.bytes(1), body: $0.text(2)) }
     }
 
+    /// Ends contracts whose budget is used up (AGY-15), on the day of the close: they are leased, dealt and planned nothing more. Another
+    /// fee schedule, with a budget of its own, takes one up again.
+    package func end(_ contracts: [Int32]) throws(PgError) {
+        guard !contracts.isEmpty else { return }
+        try link.run(
+            """
+            UPDATE contract SET spent_on = d.day, ends_on = least(ends_on, d.day)
+            FROM (SELECT (now_instant() AT TIME ZONE interval '-6 hours')::date AS day) d
+            WHERE contract_id = ANY ($1) AND spent_on IS NULL AND starts_on <= d.day
+            """, [.int32s(contracts)])
+    }
+
     /// Keeps the statements and closes the period, in the caller's transaction.
     package func keep(_ statements: [StoredStatement]) throws(PgError) {
         for statement in statements {

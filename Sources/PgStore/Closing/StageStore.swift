@@ -151,6 +151,8 @@ package struct StageStore {
         package let proposedBy: String
         package let decision: String?
         package let decidedBy: String?
+        /// `nil` also where it was decided before reasons were asked for.
+        package let decisionReason: String?
     }
 
     package func propose(
@@ -170,12 +172,13 @@ package struct StageStore {
     }
 
     /// - Returns: whether it was there and undecided.
-    package func decide(adjustment number: Int64, isApproved: Bool, by: String) throws(PgError) -> Bool {
+    package func decide(adjustment number: Int64, isApproved: Bool, reason: String, by: String) throws(PgError) -> Bool
+    {
         try link.run(
             """
-            UPDATE adjustment SET decision = $2, decided_by = $3, decided_at = now_instant()
+            UPDATE adjustment SET decision = $2, decided_by = $3, decision_reason = $4, decided_at = now_instant()
             WHERE adjustment_id = $1 AND decision IS NULL
-            """, [.int64(number), .text(isApproved ? "approved" : "rejected"), .text(by)]
+            """, [.int64(number), .text(isApproved ? "approved" : "rejected"), .text(by), .text(reason)]
         ).affected == 1
     }
 
@@ -184,7 +187,7 @@ package struct StageStore {
         try link.run(
             """
             SELECT adjustment_id, period, about, contract_id, delegation_id, kind, rule, amount, reason, proposed_by,
-                decision, decided_by
+                decision, decided_by, decision_reason, objection_id
             FROM adjustment
             WHERE ($1::int IS NULL OR period = $1) AND ($2::bigint IS NULL OR adjustment_id = $2)
             ORDER BY adjustment_id
@@ -196,9 +199,10 @@ package struct StageStore {
             return AdjustmentRow(
                 adjustment: Adjustment(
                     number: row.int64(0), kind: kind, rule: row.text(6), amount: row.optionalInt64(7).map(Cents.init),
-                    about: about, reason: row.text(8)),
+                    about: about, reason: row.text(8),
+                    objection: kind == .credit ? row.optionalInt64(13) : nil),
                 period: period, contract: row.int32(3), delegation: row.optionalInt16(4), proposedBy: row.text(9),
-                decision: row.optionalText(10), decidedBy: row.optionalText(11))
+                decision: row.optionalText(10), decidedBy: row.optionalText(11), decisionReason: row.optionalText(12))
         }
     }
 
@@ -223,24 +227,30 @@ package struct StageStore {
     package struct Shown: Equatable, Sendable {
         package let fees: Cents
         package let penalties: Cents
+        /// Of the whole statement.
+        package let digest: [UInt8]
 
-        package init(fees: Cents, penalties: Cents) {
+        package init(fees: Cents, penalties: Cents, digest: [UInt8]) {
             self.fees = fees
             self.penalties = penalties
+            self.digest = digest
         }
     }
 
     /// What the latest preview showed, by contract, and when.
     package func preview(_ period: Period) throws(PgError) -> (shown: [Int32: Shown], at: Timestamp)? {
         let rows = try link.run(
-            "SELECT contract_id, fees, penalties, made_at FROM preview WHERE period = $1", [.int32(period.number)])
+            "SELECT contract_id, fees, penalties, made_at, digest FROM preview WHERE period = $1",
+            [.int32(period.number)])
         guard let first = rows.first else { return nil }
-        let shown = rows.map { ($0.int32(0), Shown(fees: Cents($0.int64(1)), penalties: Cents($0.int64(2)))) }
+        let shown = rows.map {
+            ($0.int32(0), Shown(fees: Cents($0.int64(1)), penalties: Cents($0.int64(2)), digest: $0.bytes(4)))
+        }
         return (Dictionary(shown, uniquingKeysWith: { $1 }), first.timestamp(3))
     }
 
     package func keepPreview(
-        _ period: Period, _ shown: [(contract: Int32, figures: Shown, digest: [UInt8])]
+        _ period: Period, _ shown: [(contract: Int32, figures: Shown)]
     ) throws(PgError) {
         try link.run("DELETE FROM preview WHERE period = $1", [.int32(period.number)])
         try link.run(
@@ -251,7 +261,7 @@ package struct StageStore {
             """,
             [
                 .int32(period.number), .int32s(shown.map(\.contract)), .int64s(shown.map(\.figures.fees.value)),
-                .int64s(shown.map(\.figures.penalties.value)), .byteArrays(shown.map(\.digest)),
+                .int64s(shown.map(\.figures.penalties.value)), .byteArrays(shown.map(\.figures.digest)),
             ])
     }
 }

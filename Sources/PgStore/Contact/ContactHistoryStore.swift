@@ -19,14 +19,13 @@ extension PgLink {
     ///
     /// - Locks: the follower `contacts`, so that one node follows at a time.
     package func lockUnfollowed(limit: Int32) throws(PgError) -> [[UInt8]] {
-        let cursor = try run(
-            "SELECT transaction::text, number FROM follower WHERE name = 'contacts' FOR UPDATE"
-        ).first
-        guard let cursor else {
-            try run(
-                "INSERT INTO follower (name, transaction, number) VALUES ('contacts', '0', 0) ON CONFLICT DO NOTHING")
-            return []
-        }
+        try run(
+            "INSERT INTO follower (name, transaction, number) VALUES ('contacts', '0', 0) ON CONFLICT DO NOTHING")
+        guard
+            let cursor = try run(
+                "SELECT transaction::text, number FROM follower WHERE name = 'contacts' FOR UPDATE"
+            ).first
+        else { return [] }
         guard try run(ContactHistoryStatements.hasCadence)[0].bool(0) else {
             try run(ContactHistoryStatements.skip)
             return []
@@ -40,6 +39,19 @@ extension PgLink {
                 [.text(last.text(1)), .int64(last.int64(2))])
         }
         return rows.map { $0.bytes(0) }
+    }
+
+    /// How many blocks of a period the follower has still to read; 0 where no hand follows a cadence.
+    ///
+    /// - Parameter limit: only those of transactions before this one.
+    package func countUnfollowed(_ period: Period, before limit: String? = nil) throws(PgError) -> Int64 {
+        guard try run(ContactHistoryStatements.hasCadence)[0].bool(0) else { return 0 }
+        return try run(ContactHistoryStatements.behind, [.int32(period.number), .optional(limit)])[0].int64(0)
+    }
+
+    /// A number that every transaction of before is below.
+    package func newTransaction() throws(PgError) -> String {
+        try run("SELECT pg_current_xact_id()::text")[0].text(0)
     }
 
     /// Those of the leases whose contacts follow a cadence.
@@ -149,6 +161,14 @@ enum ContactHistoryStatements {
            AND b.transaction < pg_snapshot_xmin(pg_current_snapshot())
          ORDER BY b.transaction, b.block_id
          LIMIT $1
+        """
+
+    /// $1 period, $2 a transaction, or null
+    static let behind = """
+        SELECT count(*)
+          FROM block b
+         WHERE b.period = $1 AND ($2::text IS NULL OR b.transaction < $2::text::xid8) AND NOT EXISTS (SELECT FROM follower f
+                WHERE f.name = 'contacts' AND (f.transaction, f.number) >= (b.transaction, b.block_id))
         """
 
     /// $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[]

@@ -76,6 +76,56 @@ extension ImportStore {
         ]
     }
 
+    /// Scales of contingency fees (FEE-01…05) whose ranges overlap, leave a gap or lack their minimum; and versions that never
+    /// apply, because a later one begins before the next month does. What is loaded counts with what is in the file.
+    var scheduleOverlapChecks: [String] {
+        let bands = "rule BETWEEN '\(MoraBand.days1to30.rawValue)' AND '\(MoraBand.over120.rawValue)'"
+        func same(_ other: String) -> String {
+            "(\(other).schedule, \(other).effective_on, \(other).rule) = (s.schedule, s.effective_on, s.rule)"
+        }
+        return [
+            """
+            WITH value AS (
+                SELECT schedule, effective_on, rule, parameter FROM import_row WHERE \(bands)
+                UNION SELECT schedule, effective_on, rule, parameter FROM schedule WHERE \(bands)),
+            scale AS (
+                SELECT *, CASE WHEN parameter LIKE '%-%' THEN split_part(parameter, '-', 1)::int END AS low,
+                       CASE WHEN parameter LIKE '%-%' THEN split_part(parameter, '-', 2)::int END AS high
+                FROM value WHERE parameter <> '\(ContingencyScale.minimumName)')
+            SELECT s.line, 'parameter', s.parameter,
+                   CASE WHEN o.parameter IS NOT NULL THEN 'overlaps `' || o.parameter || '` of the same version'
+                        WHEN own.low > 0 AND before.high IS NULL THEN 'begins with ' || own.low || ', and no range of ' || s.rule
+                            || ' ends with ' || own.low - 1
+                        WHEN own.low IS NULL THEN 'is a minimum without a range; add rows such as `0-50`'
+                        ELSE 'has no `minimum` beside it; add a row for it' END
+            FROM   import_row s
+            LEFT   JOIN scale own ON \(same("own")) AND own.parameter = s.parameter
+            LEFT   JOIN LATERAL (SELECT o.parameter FROM scale o WHERE \(same("o")) AND o.parameter <> own.parameter
+                       AND o.low <= own.high AND o.high >= own.low ORDER BY o.low, o.high LIMIT 1) o ON true
+            LEFT   JOIN LATERAL (SELECT b.high FROM scale b WHERE \(same("b")) AND b.high = own.low - 1 LIMIT 1) before
+                   ON true
+            WHERE  s.\(bands)
+            AND    (o.parameter IS NOT NULL OR own.low > 0 AND before.high IS NULL
+                    OR own.low IS NULL AND NOT EXISTS (SELECT FROM scale z WHERE \(same("z")))
+                    OR NOT EXISTS (SELECT FROM value m WHERE \(same("m"))
+                           AND m.parameter = '\(ContingencyScale.minimumName)'))
+            """,
+            """
+            SELECT s.line, 'effective_on', s.effective_on::text,
+                   'is never in force: ' || s.schedule || ' has a version from ' || n.day
+                       || ' on, before a month begins with this one'
+            FROM   import_row s
+            CROSS  JOIN LATERAL (SELECT min(v.effective_on) AS day
+                       FROM (SELECT schedule, effective_on FROM schedule
+                             UNION SELECT schedule, effective_on FROM import_row) v
+                       WHERE v.schedule = s.schedule AND v.effective_on > s.effective_on) n
+            WHERE  n.day <= (date_trunc('month', s.effective_on - 1) + interval '1 month')::date
+            AND    NOT EXISTS (SELECT FROM schedule t WHERE (t.schedule, t.effective_on, t.rule, t.parameter)
+                                                          = (s.schedule, s.effective_on, s.rule, s.parameter))
+            """,
+        ]
+    }
+
     /// Rules that the close could not charge: one of their values is neither loaded nor good in this file.
     var scheduleParameterCheck: String {
         let needed = PenaltyRule.allCases.flatMap { rule in
@@ -207,30 +257,37 @@ extension ImportStore {
     }
 
     func applyContracts() throws(PgError) -> [ImportCount] {
+        let terms = ContractTerms(link, period: period)
+        try terms.keepFormer()
         try link.run(
             """
             INSERT INTO agency (agency_id, name)
             SELECT DISTINCT agency_id, agency_name FROM import_row
             ON CONFLICT (agency_id) DO UPDATE SET name = excluded.name
-            """)
-        let contracts = try link.run(Self.upsertContracts).affected
+            WHERE NOT EXISTS (SELECT FROM agency_term t WHERE t.agency_id = agency.agency_id AND t.period > $1)
+            """, [.int32(period.number)])
+        try link.run(Self.upsertContracts, [.int32(period.number)])
         try link.run(
             """
             INSERT INTO contract_capacity
                    (contract_id, delegation_id, portfolio, committed_advisers, accounts_per_adviser)
-            SELECT contract_id, delegation_id, 1, telephone_advisers, accounts_per_telephone_adviser FROM import_row
-            UNION ALL
-            SELECT contract_id, delegation_id, 2, home_visit_advisers, accounts_per_home_visit_adviser FROM import_row
+            SELECT contract_id, delegation_id, portfolio, advisers, accounts FROM \(ContractTerms.capacity) s
             ON CONFLICT (contract_id, delegation_id, portfolio) DO UPDATE SET
                 committed_advisers = excluded.committed_advisers, accounts_per_adviser = excluded.accounts_per_adviser
-            """)
+            WHERE NOT EXISTS (SELECT FROM capacity_term t
+                WHERE (t.contract_id, t.delegation_id, t.portfolio) = (contract_capacity.contract_id,
+                    contract_capacity.delegation_id, contract_capacity.portfolio) AND t.period > $1)
+            """, [.int32(period.number)])
+        try terms.keep()
         return [
             ImportCount("agencies", try count("SELECT count(DISTINCT agency_id) FROM import_row")),
-            ImportCount("contracts", Int64(contracts)),
+            ImportCount("contracts", try count("SELECT count(DISTINCT contract_id) FROM import_row")),
             ImportCount("contracts and delegations", try count("SELECT count(*) FROM import_row")),
         ]
     }
 
+    /// $1 the period from which the file's terms hold: those of a later month are not overwritten. A contract that its budget ended goes on
+    /// only under another fee schedule (AGY-15).
     private static let upsertContracts = """
         INSERT INTO contract (contract_id, agency_id, number, tender, zone_id, strategies, starts_on, ends_on,
                               capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule, penalty_schedule,
@@ -247,9 +304,13 @@ extension ImportStore {
         ORDER  BY contract_id, line
         ON CONFLICT (contract_id) DO UPDATE SET
             number = excluded.number, tender = excluded.tender, zone_id = excluded.zone_id,
-            strategies = excluded.strategies, starts_on = excluded.starts_on, ends_on = excluded.ends_on,
+            strategies = excluded.strategies, starts_on = excluded.starts_on,
+            ends_on = CASE WHEN excluded.fee_schedule = contract.fee_schedule
+                THEN least(excluded.ends_on, contract.spent_on) ELSE excluded.ends_on END,
+            spent_on = CASE WHEN excluded.fee_schedule = contract.fee_schedule THEN contract.spent_on END,
             capacity_basis = excluded.capacity_basis, bond = excluded.bond, exposure_basis = excluded.exposure_basis,
             exposure_factor_bp = excluded.exposure_factor_bp, fee_schedule = excluded.fee_schedule,
             penalty_schedule = excluded.penalty_schedule, rule_packs = excluded.rule_packs
+        WHERE NOT EXISTS (SELECT FROM contract_term t WHERE t.contract_id = contract.contract_id AND t.period > $1)
         """
 }

@@ -127,6 +127,16 @@ extension ImportStore {
             SELECT s.line, 'on_date', s.on_date::text, 'lies before the period'
             FROM   import_row s WHERE s.on_date < '\(period.firstDay)'
             """,
+            """
+            SELECT s.line, 'note', '', 'is empty, and the goal comes after the contract''s first grant there, which froze its plan at '
+                       || to_char(b.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') || '; say why'
+            FROM   import_row s
+            JOIN   (SELECT g.contract_id, g.delegation_id, min(g.granted_at) AS at
+                    FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
+                    WHERE h.period = \(period.number) GROUP BY 1, 2) b USING (contract_id, delegation_id)
+            WHERE  s.kind = 'goal' AND s.note IS NULL
+            AND    NOT EXISTS (SELECT FROM fact f WHERE f.fact_id = s.fact_id)
+            """,
             duplicates("supersedes", column: "supersedes", value: "s.supersedes", what: "what corrects the same fact"),
             """
             SELECT s.line, 'supersedes', s.supersedes,

@@ -231,7 +231,7 @@ package struct ImportStore {
     private var chainedChecks: [String] {
         switch kind {
         case .facts: [factSupersedesCheck]
-        case .schedules: [scheduleParameterCheck, scheduleTaxCheck]
+        case .schedules: scheduleOverlapChecks + [scheduleParameterCheck, scheduleTaxCheck]
         case .zones, .contracts, .cut, .opening, .payments, .stops, .starts, .goals, .weights, .scores: []
         }
     }

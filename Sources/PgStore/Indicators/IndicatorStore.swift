@@ -31,7 +31,7 @@ package struct IndicatorStore {
 
     /// The figures per value of the cut, ascending; a figure that nothing is behind has a denominator of zero.
     ///
-    /// - Parameter fees: in centavos by contract and delegation, for the figures per peso.
+    /// - Parameter fees: in centavos by contract and delegation, for the figures per peso; delegation 0: what falls on the whole invoice.
     package func figures(
         by cut: IndicatorCut, fees: [StatementPlace: Cents]
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
@@ -44,6 +44,8 @@ package struct IndicatorStore {
                     .int64s(places.map { fees[$0]?.value ?? 0 }),
                 ]
             ).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
+        let received = Dictionary(
+            try link.run(IndicatorStatements.received(by: cut)).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
         let book = Dictionary(
             try link.run(IndicatorStatements.book(by: cut), [.int32(period.number)])
                 .map { ($0.text(0), (1...4).map($0.int64)) }, uniquingKeysWith: { $1 })
@@ -60,7 +62,10 @@ package struct IndicatorStore {
             var figures: [IndicatorFigure] = []
             for indicator in Indicator.allCases {
                 switch indicator {
-                case .perPeso: figures.append(IndicatorFigure(indicator, next(), over: spent[key, default: 0]))
+                case .perPeso:
+                    // Fees are of all that was worked, and so is what was recovered: on deals of earlier months, too.
+                    let dealt = next()
+                    figures.append(IndicatorFigure(indicator, received[key] ?? dealt, over: spent[key, default: 0]))
                 case .programmedFlow:
                     figures.append(IndicatorFigure(indicator, next(), over: programmed[key, default: 0]))
                 case .overdueShare, .overdueBalance:
@@ -89,7 +94,8 @@ package struct IndicatorStore {
     package static let recordColumns = [
         "contract_id", "agency_id", "delegation_id", "account_id", "strategy", "tactic", "band", "vintage",
         "is_assigned",
-        "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed", "had_session", "due",
+        "is_confirmed", "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed",
+        "had_session", "due",
         "overdue",
         "paid", "is_programmed", "was_overdue", "arrears", "next_arrears", "next_overdue", "later_overdue",
     ]
@@ -111,13 +117,17 @@ enum IndicatorStatements {
                 SELECT DISTINCT ON (contract_id, delegation_id, account_id)
                     coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, h.strategy,
                     p.tactic, p.due, p.overdue,
-                    NOT (coalesce(e.kind IN ('withdrawal', 'recall', 'exclusion') AND e.ended_at < $2, false)
-                        OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)) AS is_assigned,
-                    coalesce(e.kind = 'return' AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
+                    NOT (\(ClosingStatements.isTaken)
+                        OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)
+                        OR u.position IS NOT NULL) AS is_assigned,
+                    u.position IS NOT NULL AS is_confirmed,
+                    coalesce(e.kind IN ('return', 'recall') AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
                 FROM hand h
                 JOIN position p USING (delegation_id, hand_id)
                 LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                     AND e.epoch = p.epoch
+                LEFT JOIN close_unlocatable u ON u.delegation_id = p.delegation_id AND u.hand_id = p.hand_id
+                    AND u.position = p.position
                 LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                     AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                     AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
@@ -136,7 +146,7 @@ enum IndicatorStatements {
             SELECT d.contract_id, c.agency_id, d.delegation_id, d.account_id, d.strategy, d.tactic,
                 coalesce((SELECT max(first) FROM unnest($3::int[]) first WHERE first <= a.days_late), 0) AS band,
                 \(vintage) AS vintage,
-                d.is_assigned, coalesce(w.outcomes, 0) AS outcomes, coalesce(w.valid, 0) AS valid,
+                d.is_assigned, d.is_confirmed, coalesce(w.outcomes, 0) AS outcomes, coalesce(w.valid, 0) AS valid,
                 coalesce(w.is_unlocatable, false) OR d.is_returned_unlocatable AS is_unlocatable,
                 coalesce(w.is_contacted, false) AS is_contacted, coalesce(w.is_promised, false) AS is_promised,
                 coalesce(w.is_agreed, false) AS is_agreed, coalesce(w.had_session, false) AS had_session,
@@ -173,7 +183,8 @@ enum IndicatorStatements {
     static func figures(by cut: IndicatorCut) -> String {
         """
         SELECT \(key(cut)) AS key,
-            count(*) FILTER (WHERE is_unlocatable AND is_assigned), count(*) FILTER (WHERE is_assigned),
+            count(*) FILTER (WHERE is_unlocatable AND (is_assigned OR is_confirmed)),
+            count(*) FILTER (WHERE is_assigned OR is_confirmed),
             count(*) FILTER (WHERE is_contacted AND is_assigned), count(*) FILTER (WHERE is_assigned),
             count(*) FILTER (WHERE is_promised AND is_contacted), count(*) FILTER (WHERE is_contacted),
             count(*) FILTER (WHERE is_promised AND is_assigned), count(*) FILTER (WHERE is_assigned),
@@ -224,6 +235,17 @@ enum IndicatorStatements {
         case .band, .strategy, .tactic, .vintage:
             "SELECT '', 0::bigint WHERE cardinality($1::int[]) < 0 AND cardinality($2::smallint[]) < 0 "
                 + "AND cardinality($3::bigint[]) < 0"
+        }
+    }
+
+    /// What was paid while somebody held the accounts, by the cut; only where fees are told apart by it.
+    static func received(by cut: IndicatorCut) -> String {
+        switch cut {
+        case .total, .agency, .contract, .delegation, .contractDelegation:
+            """
+            SELECT \(key(cut)) AS key, sum(amount)::bigint FROM close_payment JOIN contract USING (contract_id) GROUP BY 1
+            """
+        case .band, .strategy, .tactic, .vintage: "SELECT '', 0::bigint WHERE false"
         }
     }
 

@@ -18,10 +18,11 @@ package enum Migrator {
         (12, PackageResources.m0012_proof_sql),
         (13, PackageResources.m0013_runs_sql),
         (14, PackageResources.m0014_recovery_sql),
+        (15, PackageResources.m0015_terms_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 14...14
+    package static let range: ClosedRange<Int32> = 15...15
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

@@ -3,12 +3,13 @@
 /// What needs a review here is what ``ClosingStatements/work`` counts for nothing without one.
 enum ReviewStatements {
     /// $1 open periods, $2 results that need a review, $3 marks that do not, $4 the periods whose time is not over, $5 contested outcomes
-    /// of the others that are in their own time. One row per staged line.
+    /// of the others that are in their own time. One row per staged line. That a debtor cannot be found needs no review and may have one:
+    /// it is what confirms a return.
     static let target = """
         CREATE TEMP TABLE review_target ON COMMIT DROP AS
         SELECT w.line, w.delegation_id, w.outcome_id, w.decision, w.reason, w.reviewer, o.period,
             o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $3::text[], true) OR q.outcome_id IS NOT NULL
-                AS needs_review,
+                OR o.contact = 'unlocatable' AS needs_review,
             CASE WHEN c.outcome_id IS NULL THEN r.decision END AS kept_decision, r.reason AS kept_reason,
             r.reviewer AS kept_reviewer, c.outcome_id IS NOT NULL AS is_contested,
             first_value(w.line) OVER same AS first_line, first_value(w.decision) OVER same AS first_decision,
@@ -88,6 +89,23 @@ enum ReviewStatements {
                 AND (o.result IN (\(results.map { "'\($0)'" }.joined(separator: ", ")))
                     OR NOT coalesce(o.marks <@ ARRAY[\(marks.map { "'\($0)'" }.joined(separator: ", "))], true)
                     OR q.outcome_id IS NOT NULL)
+            ORDER BY o.delegation_id, o.outcome_id
+        ) TO STDOUT (FORMAT binary)
+        """
+    }
+
+    /// Outcomes without a review behind an account that was given back because its debtor cannot be found: what a delegation may
+    /// confirm. COPY takes no parameters; the value is a number.
+    static func unlocatable(_ period: Int32) -> String {
+        """
+        COPY (
+            SELECT o.outcome_id, o.delegation_id, o.contract_id, o.agency_id, o.account_id, o.worked_at, o.channel,
+                o.contact, o.result, o.amount
+            FROM outcome o
+            JOIN ending e ON e.delegation_id = o.delegation_id AND e.account_id = o.account_id AND e.epoch = o.epoch
+            LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+            WHERE o.period = \(period) AND o.contact = 'unlocatable' AND e.kind IN ('return', 'recall')
+                AND e.reason = 'unlocatable' AND r.outcome_id IS NULL
             ORDER BY o.delegation_id, o.outcome_id
         ) TO STDOUT (FORMAT binary)
         """

@@ -133,9 +133,22 @@ package struct ReviewStore {
         package let amount: Cents?
     }
 
-    /// Every outcome of a period that needs a review and has none, by delegation and number, one at a time.
-    package func eachPending(_ period: Period, _ body: (Pending) throws -> Void) throws {
-        try link.copyOut(ReviewStatements.pending(period.number, Self.results, ReviewClass.acceptedMarks)) { row in
+    /// What is listed for the delegations.
+    package enum Listing: Sendable {
+        /// Outcomes that need a review and have none.
+        case pending
+        /// Outcomes without a review behind what was given back as unlocatable.
+        case unlocatable
+    }
+
+    /// Every outcome of a period that the listing is of, by delegation and number, one at a time.
+    package func each(_ listing: Listing, _ period: Period, _ body: (Pending) throws -> Void) throws {
+        let statement =
+            switch listing {
+            case .pending: ReviewStatements.pending(period.number, Self.results, ReviewClass.acceptedMarks)
+            case .unlocatable: ReviewStatements.unlocatable(period.number)
+            }
+        try link.copyOut(statement) { row in
             try body(
                 Pending(
                     outcome: row.int64(), delegation: row.int16(), contract: row.int32(), agency: row.int32(),

@@ -25,10 +25,12 @@ struct FactMaker {
         var note = ""
     }
 
-    /// The staffing found on the first day: what contracts on the `present` basis are planned by.
+    /// What is known on the first day: the staffing that contracts on the `present` basis are planned by, and the goals of the month, which
+    /// the first grant freezes.
     func writeOpening(_ contracts: [ContractDraft], to rows: inout RowWriter) throws(SimulationFailure) {
         try write(contracts, "opening", to: &rows) { contract, line, random in
-            contract.isPresentBasis ? staffing(line, on: specification.period.firstDay, &random) : []
+            let staffing = contract.isPresentBasis ? staffing(line, on: specification.period.firstDay, &random) : []
+            return staffing + goals(contract, &random)
         }
     }
 
@@ -38,7 +40,6 @@ struct FactMaker {
             var facts = staffing(line, on: specification.period.lastDay, &random)
             facts += visits(&random)
             facts += quality(&random)
-            facts += goals(contract, &random)
             facts += contract.isPreventive ? requirements(&random) : improvements(contract, line, &random)
             return facts
         }

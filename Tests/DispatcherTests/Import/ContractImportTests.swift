@@ -262,4 +262,72 @@ struct ContractImportTests {
             #expect(report.lines.contains("  delegations without a zone: 30"))
         }
     }
+
+    /// Rows of FEE-01 of one schedule from 2024-04-01 on.
+    private func scale(_ ranges: [String], minimum: Bool = true) -> String {
+        ScheduleText.header
+            + ((minimum ? ["minimum"] : []) + ranges).map { "bands,fee,2024-04-01,FEE-01,\($0),5\n" }.joined()
+    }
+
+    @Test(
+        arguments: [
+            (["0-50", "51-60"], true, []),
+            (
+                ["0-50", "50-60"], true,
+                ["50-60: overlaps `0-50` of the same version", "0-50: overlaps `50-60` of the same version"]
+            ),
+            (["0-50", "52-60"], true, ["52-60: begins with 52, and no range of FEE-01 ends with 51"]),
+            (["1-50"], true, ["1-50: begins with 1, and no range of FEE-01 ends with 0"]),
+            (["0-50"], false, ["0-50: has no `minimum` beside it; add a row for it"]),
+            ([], true, ["minimum: is a minimum without a range; add rows such as `0-50`"]),
+        ] as [([String], Bool, [String])])
+    func `ranges of a scale follow one another, neither overlapping nor with a gap`(
+        ranges: [String], minimum: Bool, reasons: [String]
+    ) async throws {
+        try await ImportSite.with { site in
+            let report = try site.load(.schedules, scale(ranges, minimum: minimum))
+            let found = report.badValues.map { "\($0.value): \($0.reason)" }
+
+            #expect(report.result == (reasons.isEmpty ? .imported : .refused))
+            #expect(reasons.allSatisfy(found.contains), "\(found)")
+            #expect(found.isEmpty == reasons.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("51-60", nil), ("50-60", "overlaps `0-50` of the same version"),
+        ("61-70", "begins with 61, and no range of FEE-01 ends with 60"),
+    ])
+    func `a range is held to those that are loaded, too`(range: String, reason: String?) async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, scale(["0-50"]))
+            let report = try site.load(.schedules, ScheduleText.header + "bands,fee,2024-04-01,FEE-01,\(range),6\n")
+
+            #expect(report.badValues.map(\.reason) == (reason.map { [$0] } ?? []))
+        }
+    }
+
+    /// A month takes the version of its first day.
+    @Test(
+        arguments: [
+            ("2024-04-10", "2024-04-20", true), ("2024-04-10", "2024-05-01", true), ("2024-04-10", "2024-05-02", false),
+            ("2024-04-01", "2024-04-02", false),
+        ])
+    func `a version that another one begins before is never in force, and refused`(
+        first: String, second: String, isRefused: Bool
+    ) async throws {
+        try await ImportSite.with { site in
+            func row(_ day: String) -> String { "turns,fee,\(day),FEE-11,dual.visit,5\n" }
+            let together = try site.load(.schedules, ScheduleText.header + row(first) + row(second))
+
+            #expect(
+                together.badValues.map(\.reason)
+                    == (isRefused
+                        ? [
+                            "is never in force: turns has a version from \(second) on, before a month begins with this one"
+                        ] : []))
+            try site.load(.schedules, ScheduleText.header + row(second))
+            #expect(try site.load(.schedules, ScheduleText.header + row(first)).badValues.isEmpty != isRefused)
+        }
+    }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import Testing
 
@@ -257,6 +257,49 @@ struct MonthImportTests {
             let rows = [["fact": "F-2", "value": "13", "supersedes": "F-1"], ["fact": "F-1"]]
 
             #expect(try site.load(.facts, ExampleText.file(.facts, rows)).result == .imported)
+        }
+    }
+
+    /// Contract 31 leased its first account in delegation 14 at that time; it leased none in 15.
+    @Test(arguments: [("14", "", true), ("14", "the quota rose", false), ("15", "", false)])
+    func `a goal that comes after the contract's first grant there needs a reason, and the statement shows it`(
+        delegation: String, note: String, isRefused: Bool
+    ) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.link.script(
+                """
+                INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
+                VALUES (202403, 'applied', 1, '', '', '2024-03-01');
+                INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state, size,
+                    term_days, ceiling_days, grace_us, late_report_us, digest)
+                VALUES (14, 1, '{31}', 2, 1, 202403, 1, false, 'open', 1, 30, 60, 0, 0, '');
+                INSERT INTO lease_grant (delegation_id, hand_id, first_position, last_position, quota_id, contract_id, agency_id,
+                    instance_id, key, request_hash, accounts, exposure, total_accounts, total_exposure, left_accounts, stop,
+                    held_digest, granted_at, granted_term, term, ceiling, grace_us, outage_us)
+                VALUES (14, 1, 1, 1, 1, 31, 7, 1, 1, '', 1, 0, 1, 0, 0, 'limit', '', '2024-03-05T15:00:00Z', '2024-04-05',
+                    '2024-04-05', '2024-05-05', 0, 0);
+                """)
+            let goal = [
+                "fact": "G-1", "kind": "goal", "delegation": delegation, "on_date": "2024-03-29", "portfolio": "",
+                "subject": "worked", "value": "", "minimum": "10", "weight": "1", "note": note, "supersedes": "",
+            ]
+            let report = try site.load(.facts, ExampleText.file(.facts, [goal]))
+
+            #expect(report.result == (isRefused ? .refused : .imported))
+            #expect(
+                report.badValues.map { "\($0.column): \($0.reason)" }
+                    == (isRefused
+                        ? [
+                            "note: is empty, and the goal comes after the contract's first grant there, which froze its plan at "
+                                + "2024-03-05T15:00:00Z; say why"
+                        ] : []))
+            if !isRefused {
+                let body = try #require(
+                    try MonthClosing(site.link, period: ImportSite.march).preview().statements.first
+                ).body
+                #expect(body.contains("before no goal; changed because: \(note).") == (delegation == "14"))
+            }
         }
     }
 }

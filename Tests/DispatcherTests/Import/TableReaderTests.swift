@@ -143,11 +143,18 @@ struct TableReaderTests {
         ("fee,FEE-11,dual.fax,5", "parameter dual.fax: is no service; they are written as `administrative.phone`"),
         (
             "fee,FEE-12,dual.visit,5",
-            "rule FEE-12: is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15` and "
-                + "`GAP-late-payment`"
+            "rule FEE-12: is no rule of fees; they are `FEE-11`, `FEE-01` to `FEE-05`, `FEE-10`, `AGY-15`, "
+                + "`GAP-late-payment` and `AMB-09` to `AMB-11`"
         ),
         ("penalty,PEN-XX,rate,5", "rule PEN-XX: is no rule of penalties"),
-        ("penalty,PEN-05,ratio,5", "parameter ratio: is no parameter of PEN-05, which has `rate`, `threshold`"),
+        (
+            "penalty,PEN-05,ratio,5",
+            "parameter ratio: is no parameter of PEN-05, which has `over`, `rate`, `sample`, `threshold`"
+        ),
+        ("penalty,PEN-05,over,all", "value all: is not reviewed or submitted"),
+        ("penalty,IVA,penalties,never", "value never: is not yes or no"),
+        ("fee,AMB-09,base,owed", "value owed: is not overdue or paid"),
+        ("fee,AMB-11,range,top", "parameter range: is no parameter of AMB-11, which has `above`, `fraction`"),
         ("penalty,PEN-05,rate,101", "value 101: is not a percent from 0 to 100"),
         ("penalty,PEN-01,telephone,-1", "value -1: is not pesos, not negative"),
         ("penalty,PEN-08,months,0", "value 0: is not a count from 1 to 1000"),

@@ -4,6 +4,7 @@ import Assignment
 @testable import Dispatcher
 import PgStore
 import Testing
+import TestSupport
 
 /// An auditor's questions about one account, and about one peso.
 struct AuditTests {
@@ -92,6 +93,117 @@ struct AuditTests {
             #expect(records.map(\.account) == ["1001", "1002", "1003"])
             #expect(try explain(month) { $0.recordsMax = 1 }.lines[0].records.count == 1)
             #expect(throws: CommandFailure.self) { try explain(month) { $0.amount = Cents(77) } }
+        }
+    }
+
+    // MARK: - Totals and pre-statements
+
+    private func asked(
+        _ link: PgLink, _ amount: Cents, _ change: (inout StatementExplanation.Question) -> Void = { _ in }
+    ) throws -> StatementExplanation {
+        var question = StatementExplanation.Question()
+        question.amount = amount
+        change(&question)
+        return try StatementExplanation(link, period: ClosingFixture.period, question)
+    }
+
+    @Test func `a total of a statement, of a delegation over all contracts and of the month is led back to its lines`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 7)
+            let month = try MonthClosing(link, period: ClosingFixture.period).close().month
+            let documents = try month.statements.map { try StatementDocument($0.body) }
+            func fees(_ totals: [StatementDocument.Totals]) -> Cents {
+                totals.reduce(.zero) { $0 + (Cents(pesos: $1.fees) ?? .zero) }
+            }
+            let statement = try asked(link, fees([documents[0].totals]))
+            #expect(statement.sums.count == 1)
+            #expect(statement.sums[0].hasPrefix("contract 1, the whole statement: "))
+            #expect(statement.sums[0].contains("is the sum of its fees, "))
+            #expect(statement.lines.allSatisfy { $0.contract == 1 && $0.kind == "fee" })
+            #expect(Set(statement.lines.map(\.delegation)) == [9, 14])
+
+            let there = documents.flatMap(\.sections).filter { $0.delegation == 14 }.map(\.totals)
+            let delegation = try asked(link, fees(there)) { $0.delegation = 14 }
+            #expect(delegation.sums.count == 1 && delegation.sums[0].hasPrefix("3 contracts, delegation 14: "))
+            #expect(Set(delegation.lines.map(\.contract)) == [1, 2, 3])
+
+            let all = try asked(link, fees(documents.map(\.totals)))
+            #expect(all.sums.count == 1 && all.sums[0].hasPrefix("3 contracts: "))
+            #expect(
+                all.lines.reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+                    == fees(documents.map(\.totals)))
+            let few = try asked(link, fees(documents.map(\.totals))) { $0.linesMax = 2 }
+            #expect(few.lines.count == 2 && few.lineCount == all.lines.count)
+            #expect(few.words.last?.hasPrefix("\(all.lines.count - 2) more lines") == true)
+        }
+    }
+
+    @Test func `all lines of a rule are a figure, too`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 7)
+            let month = try MonthClosing(link, period: ClosingFixture.period).close().month
+            let lines = try month.statements.flatMap { try StatementDocument($0.body).sections.flatMap(\.lines) }
+                .filter { $0.rule == "PEN-01" }
+            let sum = lines.reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+            let explanation = try asked(link, sum)
+
+            #expect(lines.count > 2)
+            #expect(explanation.sums == ["3 contracts: \(grouped(sum)) is the sum of PEN-01, \(lines.count) lines"])
+            #expect(explanation.lines.allSatisfy { $0.rule == "PEN-01" && !$0.arithmeticInEnglish.isEmpty })
+        }
+    }
+
+    @Test func `pre-statements are explained while they are out, and are not those of the close`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 7)
+            var question = StatementExplanation.Question()
+            question.contract = 1
+            question.isOfPreStatements = true
+            let period = ClosingFixture.period
+            let failure = #expect(throws: CommandFailure.self) {
+                try StatementExplanation(link, period: period, question)
+            }
+            #expect(failure?.found == "no pre-statement of 2024-03 is out")
+            _ = try StageCommands(link, needsTwo: false).issue(period, by: "Ana")
+            let explanation = try StatementExplanation(link, period: period, question)
+
+            #expect(!explanation.isFinal && !explanation.lines.isEmpty)
+            #expect(explanation.words.contains { $0.hasPrefix("  in pre-statement C1, SHA-256 ") })
+            question.isOfPreStatements = false
+            #expect(throws: CommandFailure.self) { try StatementExplanation(link, period: period, question) }
+        }
+    }
+
+    /// 30 of 50 at a weight of 2, and 10 of 10 at one: 73.33 % of the minimum.
+    @Test func `the work plan's arithmetic has every goal`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 7)
+            try link.script(
+                """
+                INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-02', 'rate', '5'),
+                    ('fines', 'penalty', '2023-01-01', 'PEN-02', 'threshold', '80');
+                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, minimum, weight, import_id)
+                VALUES (202403, 'G-1', 'goal', 1, 14, '2024-03-01', 'worked', '30', '50', '2', 1),
+                    (202403, 'G-2', 'goal', 1, 14, '2024-03-01', 'contacted', '10', '10', '1', 1);
+                """)
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+            var question = StatementExplanation.Question()
+            question.rule = "PEN-02"
+            let line = try #require(
+                try StatementExplanation(link, period: ClosingFixture.period, question).lines.first)
+
+            #expect(
+                line.arithmetic.hasPrefix(
+                    "media ponderada: (2 × 30 ÷ 50 + 1 × 10 ÷ 10) ÷ 3 = 73.33 % del mínimo < 80 %; 5 % de "))
+            #expect(
+                line.arithmeticInEnglish.hasPrefix(
+                    "weighted mean: (2 × 30 ÷ 50 + 1 × 10 ÷ 10) ÷ 3 = 73.33 % of the minimum < 80 %; 5 % of "))
         }
     }
 }

@@ -140,6 +140,59 @@ struct LedgerVerificationTests {
             #expect(try month.verify().findings.contains { $0.found == "the chain is not the one that was signed" })
         }
     }
+
+    /// Objections and adjustments with their decisions, the schedules that statements rest on, and scorecards.
+    private static let grounds = [
+        ("UPDATE adjustment SET amount = 1 WHERE kind = 'waiver'", "adjustment number="),
+        ("UPDATE adjustment SET decision_reason = 'other'", "adjustment number="),
+        ("UPDATE adjustment SET decided_by = 'Ana'", "adjustment number="),
+        ("UPDATE statement_objection SET reason = 'other'", "line-objection number="),
+        ("UPDATE statement_objection SET decision = 'rejected'", "line-decision objection="),
+        ("UPDATE statement_objection SET decided_by = 'Eva'", "line-decision objection="),
+        (
+            "UPDATE schedule SET value = '11' WHERE parameter = 'administrative.phone'",
+            "schedule kind=fee name=f from=2024-01-01 is not the one that was signed"
+        ),
+        (
+            "INSERT INTO schedule VALUES ('p', 'penalty', '2024-01-01', 'PEN-03', 'rate', '2')",
+            "schedule kind=penalty name=p"
+        ),
+        ("UPDATE scorecard SET points = 1 WHERE contract_id = 1", "scorecard delegation=9 contract=1 is not the one"),
+        (
+            "DELETE FROM scorecard WHERE contract_id = 2",
+            "scorecard delegation=9 contract=2 is not the one that was signed, or is gone"
+        ),
+        (
+            "INSERT INTO scorecard SELECT period, 8, contract_id, points, is_neutral, body FROM scorecard WHERE contract_id = 1",
+            "scorecard delegation=8 contract=1 was never signed"
+        ),
+    ]
+
+    @Test func `what statements rest on is signed, and whoever changes it is found`() async throws {
+        try await ProvenMonth.with(signs: true, stages: true) { month in
+            let report = try month.verify()
+            #expect(report.findings == [])
+            for (change, finding) in Self.grounds {
+                try month.link.script("BEGIN")
+                try month.link.script(change)
+                let found = try LedgerVerification(month.link).runInSnapshot(sample: nil, seed: 0).findings
+                #expect(found.contains { $0.found.contains(finding) }, "\(change): \(found)")
+                try month.link.script("ROLLBACK")
+            }
+        }
+    }
+
+    @Test func `an outcome that failed a check and was never approved is in no base of fees`() async throws {
+        try await ProvenMonth.with(signs: true, stages: false, demand: true) { month in
+            #expect(try month.verify().findings == [])
+            let statements = try PeriodStore(month.link, period: ProvenMonth.period).statements()
+            let records = try StatementDocument(statements[0].body).sections.flatMap(\.lines).flatMap(\.records)
+            let held = try month.link.run("SELECT outcome_id FROM review_demand WHERE cause <> 'sample'")[0].int64(0)
+            #expect(!records.contains(held) && !records.isEmpty)
+            try month.link.script("DELETE FROM review_demand")
+            #expect(try month.verify().findings.contains { $0.found.contains("or others") })
+        }
+    }
 }
 
 /// The tables that a test tampers with, as they were.

@@ -16,8 +16,13 @@ struct ProvenMonth {
     let receipts: [[UInt8]]
     let root: PeriodRootRow
 
-    /// - Parameter signs: whether the month's root is signed.
-    static func with(signs: Bool = true, _ body: (ProvenMonth) throws -> Void) async throws {
+    /// - Parameters:
+    ///   - signs: whether the month's root is signed.
+    ///   - stages: whether an agency objected to its pre-statement, and persons waived and rejected something.
+    ///   - demand: whether an outcome failed an automatic check.
+    static func with(
+        signs: Bool = true, stages: Bool = false, demand: Bool = false, _ body: (ProvenMonth) throws -> Void
+    ) async throws {
         let folder = "/tmp/proven-\(UInt64.random(in: 0...UInt64.max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -38,6 +43,16 @@ struct ProvenMonth {
                 .run(on: link)
             // After the month and before the leases end, so that no sweep of the node comes in between.
             try month.setClock("2024-04-02T06:00:00Z")
+            if demand {
+                try link.script(
+                    """
+                    INSERT INTO review_demand (period, delegation_id, outcome_id, cause, found_at)
+                    SELECT period, delegation_id, outcome_id, 'repeated', '2024-03-31' FROM outcome WHERE account_id = 1001;
+                    INSERT INTO review_demand (period, delegation_id, outcome_id, cause, found_at)
+                    SELECT period, delegation_id, outcome_id, 'sample', '2024-03-31' FROM outcome WHERE account_id = 1002;
+                    """)
+            }
+            if stages { try stage(link) }
             _ = try MonthClosing(link, period: period).close()
             let signing = RootSigning(link)
             _ = try signing.makeKey(at: folder + "/first.key", former: nil, isLost: false)
@@ -65,6 +80,24 @@ struct ProvenMonth {
                         "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative "
                             + "portfolio=telephone accounts=20 leases=")
                 }))
+    }
+
+    /// An objection that is upheld, for a part, and one that is rejected; an adjustment of each decision.
+    private static func stage(_ link: PgLink) throws {
+        let stages = StageCommands(link, needsTwo: true)
+        _ = try stages.issue(period, by: "Ana Ruiz")
+        let upheld = try stages.object(
+            period, contract: 1, delegation: 9, rule: "FEE-11", reason: "one more", by: "ACE01")
+        let rejected = try stages.object(
+            period, contract: 2, delegation: nil, rule: "FEE-11", reason: "all of it", by: "ACE02")
+        let credit = try #require(
+            try stages.decide(objection: upheld, isUpheld: true, amount: Cents(10_00), reason: "yes", by: "Ana Ruiz"))
+        _ = try stages.decide(objection: rejected, isUpheld: false, reason: "no", by: "Ana Ruiz")
+        try stages.decide(adjustment: credit, isApproved: true, reason: "seen", by: "Luis Soto")
+        let waiver = try stages.propose(
+            Adjustment(number: 0, kind: .waiver, rule: "PEN-03", amount: Cents(5), about: period, reason: "r"),
+            in: period, contract: 1, delegation: 9, by: "Ana Ruiz")
+        try stages.decide(adjustment: waiver, isApproved: false, reason: "nothing there", by: "Luis Soto")
     }
 
     private static func work(_ month: DealtMonth) async throws -> [[UInt8]] {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+
+/// A month is closed by the terms that its contracts had in it (AGY-04), whatever was imported since.
+struct ClosingTermsTests {
+    private let march = ImportSite.march
+    private var april: Period { march.advanced(byMonths: 1) }
+
+    /// Contract 31 of ACE07 in delegations 14 and 15, and from April on other terms; the clock stands in May.
+    private func with(_ body: (ImportSite) throws -> Void) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(
+                .schedules,
+                ScheduleText.header + "fees-2024,fee,2024-01-01,FEE-11,administrative.phone,99\n"
+                    + ScheduleText.penalties("2024-01-01").replacing("penalties-248-2022", with: "penalties-2024"))
+            try body(site)
+        }
+    }
+
+    private static func changed(_ changes: [String: String] = [:]) -> String {
+        ContractText.file(
+            ["14", "15"].map { delegation in
+                [
+                    "delegation": delegation, "strategies": "dual;administrative", "fee_schedule": "fees-2024",
+                    "penalty_schedule": "penalties-2024", "agency_name": "Otro Nombre", "number": "CT-031/2024",
+                    "bond": "7.00",
+                    "accounts_per_telephone_adviser": "10",
+                ].merging(changes) { $1 }
+            })
+    }
+
+    private func document(_ site: ImportSite, _ period: Period) throws -> StatementDocument {
+        try StatementDocument(try MonthClosing(site.link, period: period).preview().statements[0].body)
+    }
+
+    private func perAdviser(_ site: ImportSite, _ period: Period) throws -> Set<Int32> {
+        try site.link.transaction {
+            let store = try ClosingStore(site.link, period: period) { _ in }
+            return Set(try store.capacity().filter { $0.portfolio == 1 }.map(\.accountsPerAdviser))
+        }
+    }
+
+    @Test func `terms of a later month leave those of an earlier one as they were`() async throws {
+        try await with { site in
+            try site.load(.contracts, Self.changed(), period: april)
+            let (before, after) = (try document(site, march), try document(site, april))
+
+            #expect(before.feeSchedule == "fees-2022@2022-11-01")
+            #expect(before.penaltySchedule == "penalties-248-2022@2022-11-01")
+            #expect(before.agencyName == "Cobranza del Norte")
+            #expect(before.number == "CT-031/2022")
+            #expect(try perAdviser(site, march) == [450])
+            #expect(after.feeSchedule == "fees-2024@2024-01-01")
+            #expect(after.penaltySchedule == "penalties-2024@2024-01-01")
+            #expect(after.agencyName == "Otro Nombre")
+            #expect(after.number == "CT-031/2024")
+            #expect(try perAdviser(site, april) == [10])
+            #expect(try perAdviser(site, april.advanced(byMonths: 7)) == [10])
+            #expect(try perAdviser(site, march.advanced(byMonths: -9)) == [450])
+        }
+    }
+
+    @Test func `a closed month closes to the same bytes after later terms came in`() async throws {
+        try await with { site in
+            try site.link.script("UPDATE clock SET virtual_now = '2024-04-10T06:00:00Z'")
+            let closing = MonthClosing(site.link, period: march)
+            #expect(try closing.close(evenIfEmpty: true).result == .closed)
+            try site.load(.contracts, Self.changed(), period: april)
+
+            #expect(try closing.close(evenIfEmpty: true).result == .identical)
+        }
+    }
+
+    @Test func `terms are corrected within their month, and one that goes back leaves later ones alone`() async throws {
+        try await with { site in
+            try site.load(.contracts, Self.changed(), period: april)
+            try site.load(.contracts, Self.changed(["agency_name": "Tercer Nombre", "bond": "8.00"]), period: april)
+            try site.load(.contracts, Self.changed(["agency_name": "De Marzo", "bond": "9.00"]), period: march)
+
+            #expect(try document(site, april).agencyName == "Tercer Nombre")
+            #expect(try document(site, march).agencyName == "De Marzo")
+            // What everything else reads is the latest month's.
+            #expect(try site.count("contract WHERE bond = 800") == 1)
+            #expect(try site.count("agency WHERE name = 'Tercer Nombre'") == 1)
+            #expect(try site.count("contract_capacity WHERE portfolio = 1 AND accounts_per_adviser = 10") == 2)
+        }
+    }
+
+    @Test func `a contract of before terms were kept keeps those that it had`() async throws {
+        try await with { site in
+            try site.link.script("TRUNCATE contract_term, capacity_term, agency_term")
+            #expect(try document(site, march).feeSchedule == "fees-2022@2022-11-01")
+            try site.load(.contracts, Self.changed(), period: april)
+
+            #expect(try document(site, march).feeSchedule == "fees-2022@2022-11-01")
+            #expect(try perAdviser(site, march) == [450])
+            #expect(try document(site, april).feeSchedule == "fees-2024@2024-01-01")
+        }
+    }
+
+    @Test func `the same terms again add nothing`() async throws {
+        try await with { site in
+            let kept = try site.count("contract_term") + site.count("capacity_term") + site.count("agency_term")
+            try site.load(
+                .contracts,
+                ContractText.file(["14", "15"].map { ["delegation": $0, "strategies": "dual;administrative"] }),
+                period: april)
+
+            #expect(try site.count("contract_term") + site.count("capacity_term") + site.count("agency_term") == kept)
+        }
+    }
+}
