@@ -273,7 +273,8 @@ package struct PlanRun {
         try store.link.transaction {
             guard try store.shareDealing(plan) else { throw takenBack(plan, store.period) }
             return try dealing.make(delegations, store) { delegation, dealt in
-                try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
+                try store.writeHands(
+                    delegation, plan: plan, hands: dealt.hands, positions: dealt.positions, packs: dealing.packs)
                 return dealt.summary(delegation)
             }
         }

@@ -201,6 +201,7 @@ package struct StartStore {
         try link.script("ANALYZE start_verdict")
         try link.run(StartStatements.dropPlacements, [.int32(period.number)])
         try link.run(StartStatements.putPlacements, [.int32(period.number)])
+        try link.run(StartStatements.noteRooms, [.date(today)])
         try link.run(WaitingStatements.lockHands)
         try link.run(WaitingStatements.note, [.int32(period.number)])
         try link.script("ANALYZE start_waiting")
@@ -224,8 +225,9 @@ package struct StartStore {
         }
     }
 
+    /// As of before the hands were locked, with what was ended and moved since.
     package func rooms() throws(PgError) -> [Room] {
-        try link.run(StartStatements.rooms, [.date(today)]).compactMap { row in
+        try link.run(StartStatements.rooms).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1)),
                 let portfolio = Portfolio(rawValue: row.int16(2)), let contract = ContractID(row.int32(3))
             else { return nil }
