@@ -15,13 +15,21 @@ enum StartStatements {
         """
 
     /// Ends the stops that the file names, by account and by municipality. A stop that begins later is another one.
-    static let endStops = """
+    ///
+    /// Two statements: joined by one thing or another, each row would be held against every stop of its delegation.
+    static let endStops = [
+        "t.account_id = s.account_id", "s.account_id IS NULL AND t.municipality = s.municipality",
+    ].map { meant in
+        """
         UPDATE stop t SET ended_on = s.on_date
           FROM import_row s
-         WHERE t.delegation_id = s.delegation_id AND t.reason = ANY (string_to_array(s.ended, ';'))
-           AND (t.account_id = s.account_id OR s.account_id IS NULL AND t.municipality = s.municipality)
+         WHERE t.delegation_id = s.delegation_id AND \(meant) AND t.reason = ANY (string_to_array(s.ended, ';'))
            AND t.ended_on IS NULL AND t.from_on <= s.on_date AND (t.until_on IS NULL OR t.until_on >= s.on_date)
         """
+    }
+
+    /// The accounts at work that had a session of mediation. $1 delegation
+    static let invited = "SELECT account_id FROM start_row WHERE delegation_id = $1 AND former_rule LIKE 'mediation.%'"
 
     /// One row for each account of the cut that a municipality's row means; a row of its own goes before.
     /// $1 period

@@ -150,7 +150,8 @@ package struct StartStore {
         try link.run(StartStatements.expandMunicipalities, [key])
         let idle = try link.run(StartStatements.countIdleMunicipalities).first?.int64(0) ?? 0
         let expandedKnown = try link.run(StartStatements.dropKnown).affected
-        let ended = try link.run(StartStatements.endStops).affected
+        var ended = 0
+        for statement in StartStatements.endStops { ended += try link.run(statement).affected }
         try link.run(StartStatements.dropMunicipalities)
         try link.script(StartStatements.makeRows)
         try link.run(StartStatements.keepFormer, [key])
@@ -163,6 +164,11 @@ package struct StartStore {
         return Prepared(
             known: Int64(known + expandedKnown), stopsEnded: Int64(ended), idleMunicipalities: idle,
             delegations: delegations.compactMap { Delegation($0.int16(0)) })
+    }
+
+    /// The accounts at work that were invited to mediation until now.
+    package func invited(_ delegation: Delegation) throws(PgError) -> Set<Int64> {
+        Set(try link.run(StartStatements.invited, [.int16(delegation.value)]).map { $0.int64(0) })
     }
 
     /// Gives each account at work as the policy reads it, by number.
