@@ -69,8 +69,9 @@ module Yams -DSWIFT_PACKAGE "$yams"/Yams/*.swift
 mapfile -t sources < <(find Sources/Assignment -name '*.swift' | sort)
 module Assignment "${sources[@]}"
 policy=Sources/Dispatcher/Policy
-module PolicyText "$policy"/PolicyReader*.swift "$policy"/PolicyShape.swift "$policy"/PolicyPack.swift \
-    "$policy"/PolicyFault.swift "$policy"/PolicyReview.swift Fuzz/PolicyText.swift
+module PolicyText "$policy"/PolicyReader*.swift "$policy"/PolicyReview*.swift "$policy"/PolicyFault*.swift \
+    "$policy"/PolicyShape.swift "$policy"/PolicyPack.swift "$policy"/ConditionGap.swift "$policy"/ListedNames.swift \
+    "$policy"/Trial/ConditionTrace.swift Fuzz/PolicyText.swift
 swiftc "${options[@]}" Fuzz/PolicyFuzz.swift "$out"/*.o -o "$out/policy-fuzz"
 
 "$out/policy-fuzz" -max_total_time="$seconds" -timeout=5 -max_len=65536 -artifact_prefix="$out/" \

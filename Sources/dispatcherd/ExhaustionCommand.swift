@@ -67,7 +67,7 @@ struct ExhaustionCommand: AsyncParsableCommand {
             let open = try validation.uncertified(listed)
             let skipped = Set(listed).count - open.count
             if skipped > 0 {
-                Console.note("\(Console.grouped(skipped)) accounts of the file are certified already and are skipped")
+                Console.note("skipped, because certified already: \(Console.grouped(skipped)) of the file")
             }
             let accounts = account + open
             if accounts.isEmpty, skipped > 0 {

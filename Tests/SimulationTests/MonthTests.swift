@@ -92,6 +92,22 @@ struct MonthTests {
         #expect((700...745).contains(signed * 1_000 / heldSessions))
     }
 
+    // FIN-08: anything else is refused, and would be tried again for ever.
+    @Test func `on a broken restructure nothing but a payoff is agreed on`() throws {
+        let period = try #require(Period(text: "2024-03"))
+        func solutions(_ tactic: String) throws -> Set<String?> {
+            try Set(
+                (1...2_000).map { number -> Gestion in
+                    var item = try held(.dual, tactic: tactic)
+                    item.held = try .sample(Int64(number))
+                    return Script(seed: 7).next(item, Debtor(seed: 7, period: period, item))
+                }.filter { $0.result == .agreementSigned }.map(\.solution))
+        }
+
+        #expect(try solutions("payoff-only") == ["payoff"])
+        #expect(try solutions("extrajudicial").count > 1)
+    }
+
     @Test func `a gestion has what its result needs`() throws {
         let period = try #require(Period(text: "2024-03"))
         for number in 1...2_000 {

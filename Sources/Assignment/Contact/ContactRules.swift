@@ -7,11 +7,12 @@ package enum RulePack: String, Sendable, CaseIterable {
     case fna
 }
 
-/// When and how a debtor may be contacted under a contract's rule packs. What breaks a contact rule is recorded and marked, because
-/// it happened; pulling accounts is not contacting, and has no hours.
+/// When and how a debtor may be contacted under the rule packs of the contract and of the policy that placed the account. What breaks
+/// a contact rule is recorded and marked, because it happened; pulling accounts is not contacting, and has no hours.
 ///
-/// Every pack keeps to seven in the morning to ten at night by the debtor's clocks. `fna` has hours of its own, which depend on the
-/// day and on whom the debtor has been reached by (HRS-01, HRS-02, HRS-03, HRS-04), and territories without visits (GEO-02).
+/// Seven in the morning to ten at night by the debtor's clocks is for every pack but `fna`. That one has hours of its own, which
+/// depend on the day and on whom the debtor has been reached by (HRS-01, HRS-02, HRS-03, HRS-04), and territories without visits
+/// (GEO-02). Beside another pack both hours are kept.
 package struct ContactRules: Hashable, Sendable {
     package let packs: Set<RulePack>
 
@@ -36,7 +37,8 @@ package struct ContactRules: Hashable, Sendable {
         }
         if date.weekday == 6 { return 7 * 3_600..<18 * 3_600 }
         // HRS-01 and HRS-02 together; which of them holds, the debtor's history tells.
-        return 6 * 3_600 + 1_800..<20 * 3_600
+        let workday = 6 * 3_600 + 1_800..<20 * 3_600
+        return packs.count == 1 ? workday : workday.clamped(to: Self.general)
     }
 
     /// What breaks these rules and can be told from the contact alone; see ``ContactHistory`` for what needs the ones before.
@@ -67,12 +69,15 @@ package struct ContactRules: Hashable, Sendable {
     }
 
     /// The hours of a working day, as `window=` tells them: `07:00-22:00`.
-    package var windowText: String { packs.contains(.fna) ? "06:30-20:00" : "07:00-22:00" }
+    package var windowText: String {
+        guard packs.contains(.fna) else { return "07:00-22:00" }
+        return packs.count == 1 ? "06:30-20:00" : "07:00-20:00"
+    }
 }
 
 /// A contact rule that an outcome broke. The words are those of the tables and of reviews.
 package enum ContactMark: String, Sendable, CaseIterable {
-    /// Outside the hours of the contract's packs (HRS, or seven to ten).
+    /// Outside the hours of the packs (HRS, or seven to ten).
     case window = "contact-window"
     /// A visit where none may be made (GEO-02).
     case visitBan = "visit-ban"

@@ -45,12 +45,6 @@ enum Words {
         return token.text
     }
 
-    /// Names one after the other, and how many more there are.
-    static func list(_ names: [String], shown count: Int) -> String {
-        let more = names.count - count
-        return names.prefix(count).joined(separator: ", ") + (more > 0 ? " and \(Console.grouped(more)) more" : "")
-    }
-
     /// The first lines of a list, and how many more there are.
     static func first(_ count: Int, of lines: [String]) -> [String] {
         let more = lines.count - count

@@ -100,7 +100,8 @@ struct OpeningRun {
                 dealt.grants += grants(number, group, rows, places, epoch: epoch, key: &key, total: &total)
                 totals[group.pool, default: [:]][group.contract] = total
             }
-            try planning.writeHands(delegation, plan: plan, hands: hands, positions: positions)
+            // No policy placed what was held before the first month: the contract's packs alone.
+            try planning.writeHands(delegation, plan: plan, hands: hands, positions: positions, packs: [])
             dealt.hands += hands.map { (delegation, $0) }
         }
         try store.write(dealt.grants, plan: plan)

@@ -31,6 +31,9 @@ struct DelegationDeal: Sendable {
     /// Placed accounts that somebody of another delegation holds, by where they are placed.
     private let elsewhere: [Delegation: Set<Int64>]
 
+    /// Of the policy that placed the accounts.
+    var packs: [String] { draft.policy.packs }
+
     init(_ draft: PlanDraft, incarnation: Int64, elsewhere: [Delegation: Set<Int64>]) {
         self.draft = draft
         self.elsewhere = elsewhere

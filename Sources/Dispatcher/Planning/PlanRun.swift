@@ -280,7 +280,8 @@ package struct PlanRun {
                     remedy: "Run the same command again: it takes that plan back.")
             }
             return try dealing.make(delegations, store) { delegation, dealt in
-                try store.writeHands(delegation, plan: plan, hands: dealt.hands, positions: dealt.positions)
+                try store.writeHands(
+                    delegation, plan: plan, hands: dealt.hands, positions: dealt.positions, packs: dealing.packs)
                 return dealt.summary(delegation)
             }
         }

@@ -91,10 +91,10 @@ package struct PolicyCheck: Encodable, Sendable {
         }
         let newest = policy.policy
         if !newest.relief.isEmpty {
-            lines.append("\(newest.relief.count) solutions: \(Words.list(newest.relief.map(\.name), shown: 20))")
+            lines.append("\(newest.relief.count) solutions: \(newest.relief.map(\.name).listed(20))")
         }
         lines += [
-            "\(newest.exclusions.count) exclusions: \(Words.list(newest.exclusions.map(\.reason), shown: 20))",
+            "\(newest.exclusions.count) exclusions: \(newest.exclusions.map(\.reason).listed(20))",
             "\(newest.strategies.count) strategies: " + newest.strategies.map(\.strategy.name).joined(separator: ", ")
                 + (newest.invitation == nil ? "" : "; mediation by invitation"),
         ]

@@ -233,7 +233,7 @@ extension PolicyReader {
             return fault(list, found: "no tactic in version \(versions[versionIndex])", expected: expected)
         }
         let left = strategy.map { ConditionGap.left($0, by: tactics.map(\.when), relief: reliefClauses) } ?? []
-        let words = left.isEmpty ? "" : ", which leaves accounts of \(Words.list(left, shown: 4)) without one"
+        let words = left.isEmpty ? "" : ", which leaves accounts of \(left.listed(4)) without one"
         fault(list, found: "a last tactic, '\(last.name)', with a condition\(words)", expected: expected)
     }
 

@@ -268,7 +268,7 @@ struct PolicyReview {
                 if mine.cover(fewer.map(\.1)) != nil { needed = fewer }
             }
         }
-        let who = Words.list(needed.map { "'\($0.0)'" }, shown: 5)
+        let who = needed.map { "'\($0.0)'" }.listed(5)
         warn(
             rule.rule, at: rule.place,
             "it never gets an account: \(who) before it \(needed.count == 1 ? "takes" : "take") every one that it would",

@@ -92,7 +92,8 @@ struct StartDeal {
             dealt, pool: pool, rows: starts.map(\.row), candidates: starts.map(\.candidate), holding: holding,
             isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)
         guard !hands.isEmpty else { return }
-        try planning.writeHands(pool.delegation, plan: plan.id, hands: hands, positions: positions, front: true)
+        try planning.writeHands(
+            pool.delegation, plan: plan.id, hands: hands, positions: positions, packs: policy.packs, front: true)
         records += hands.map { .deal($0, delegation: pool.delegation, period: period, plan: plan.id, isFront: true) }
         let epochs = Dictionary(uniqueKeysWithValues: positions.map { ($0.dealt.account, $0.epoch) })
         for start in dealt.flatMap(\.positions).map({ starts[Int($0.place)] }) {

@@ -71,7 +71,10 @@ struct StartRun {
         var placed = 0
         for delegation in prepared.delegations {
             var verdicts: [StartStore.Verdict] = []
-            try store.readAccounts(delegation) { account, row in verdicts.append(verdict(account, row)) }
+            let invited = try store.invited(delegation)
+            try store.readAccounts(delegation) { account, row in
+                verdicts.append(verdict(account, row, isInvited: invited.contains(account)))
+            }
             try store.writeVerdicts(delegation, verdicts)
             placed += verdicts.count
             Console.progress("starts placed", done: placed, of: nil)
@@ -117,8 +120,16 @@ struct StartRun {
                 + (account.rule ?? "nothing to collect"))
     }
 
-    private func verdict(_ account: Int64, _ row: borrowing AccountRow) -> StartStore.Verdict {
-        StartStore.Verdict(
-            account: account, placement: segmenter.row(account, row), offers: segmenter.offers(for: row))
+    /// - Parameter isInvited: whether it has a session. It keeps it as long as the policy would invite it: no start gets another one,
+    ///   and nobody else gets this one.
+    private func verdict(_ account: Int64, _ row: borrowing AccountRow, isInvited: Bool) -> StartStore.Verdict {
+        let offers = segmenter.offers(for: row)
+        var placement = segmenter.row(account, row)
+        if isInvited, case .placed(let placed) = segmenter.verdict(for: row, offers: offers),
+            let invited = segmenter.invited(row, placed: placed)
+        {
+            placement = .placed(account, invited, segmenter)
+        }
+        return StartStore.Verdict(account: account, placement: placement, offers: offers)
     }
 }

@@ -253,7 +253,8 @@ enum PlanningStatements {
 
     /// $1 delegation smallint, $2 period integer, $3 plan_id bigint; then per hand: $4 hand, $5 contracts, $6 strategy,
     /// $7 portfolio, $8 size, $9 term_days, $10 ceiling_days, $11 grace_us, $12 late_report_us, $13 digest,
-    /// $17 activity_days, $18 unlocatable_days, $19 tactic, $20 priority, both null: a mixed hand; for all: $14 is_front boolean, $15 state text, $16 redeal_id bigint or null
+    /// $17 activity_days, $18 unlocatable_days, $19 tactic, $20 priority, both null: a mixed hand; for all: $14 is_front boolean, $15 state text, $16 redeal_id bigint or null,
+    /// $21 the policy's rule packs text[], which join those of the contract
     static let insertHands = """
         INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
                           size, term_days, ceiling_days, grace_us, late_report_us, digest, redeal_id, activity_days,
@@ -261,7 +262,8 @@ enum PlanningStatements {
         SELECT $1, h.hand_id, h.contracts::integer[], h.strategy, h.portfolio, $2, $3, $14, $15,
                h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest, $16::bigint,
                h.activity_days, h.unlocatable_days,
-               (SELECT c.rule_packs FROM contract c WHERE c.contract_id = (h.contracts::integer[])[1]),
+               ARRAY(SELECT unnest(c.rule_packs) FROM contract c WHERE c.contract_id = (h.contracts::integer[])[1]
+                     UNION SELECT unnest($21::text[]) ORDER BY 1),
                h.tactic, h.priority
           FROM unnest($4::integer[], $5::text[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
                       $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[], $17::integer[], $18::integer[], $19::text[], $20::smallint[])

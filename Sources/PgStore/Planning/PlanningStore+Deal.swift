@@ -208,11 +208,12 @@ extension PlanningStore {
     ///
     /// - Parameters:
     ///   - positions: by hand and position.
+    ///   - packs: the rule packs of the policy that placed them; with those of the contract they are what the hand is dealt under.
     ///   - front: whether they go before the main hands and are open at once; the hands of a plan are opened together.
     ///   - redeal: the round within the month that deals them; it opens them itself.
     package func writeHands(
-        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], front: Bool = false,
-        redeal: Int64? = nil
+        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], packs: [String],
+        front: Bool = false, redeal: Int64? = nil
     ) throws {
         try link.copyIn(PlanningStatements.copyPositions) { writer in
             for row in positions {
@@ -250,11 +251,11 @@ extension PlanningStore {
                 writer.int32(row.position)
             }
         }
-        try insertHands(delegation, plan: plan, hands, front: front, redeal: redeal)
+        try insertHands(delegation, plan: plan, hands, packs: packs, front: front, redeal: redeal)
     }
 
     private func insertHands(
-        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], front: Bool, redeal: Int64?
+        _ delegation: Delegation, plan: Int64, _ hands: [HandRow], packs: [String], front: Bool, redeal: Int64?
     ) throws(PgError) {
         try link.run(
             PlanningStatements.insertHands,
@@ -269,7 +270,7 @@ extension PlanningStore {
                 .text(front && redeal == nil ? "open" : "inactive"), .optional(redeal),
                 .optionalInt32s(hands.map(\.holding.activityDays)),
                 .optionalInt32s(hands.map(\.holding.unlocatableDays)),
-                .optionalTexts(hands.map(\.pick?.tactic)), .optionalInt16s(hands.map(\.pick?.priority)),
+                .optionalTexts(hands.map(\.pick?.tactic)), .optionalInt16s(hands.map(\.pick?.priority)), .texts(packs),
             ])
     }
 

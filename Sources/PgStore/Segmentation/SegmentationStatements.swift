@@ -33,7 +33,7 @@ enum SegmentationStatements {
 
     /// $1 period integer, $2 delegation smallint, $3 account bigint; the latest, by what they were numbered
     static let startOf = """
-        SELECT reason, on_date, placed_on
+        SELECT reason, on_date, placed_on, coalesce(former_rule LIKE 'mediation.%', false)
           FROM start
          WHERE period = $1 AND delegation_id = $2 AND account_id = $3
          ORDER BY start_id DESC

@@ -18,6 +18,8 @@ package struct RecordedStart: Sendable {
     package let onDate: LocalDate
     /// The day as of which the policy placed it.
     package let placedOn: LocalDate
+    /// It had a session of mediation before.
+    package let wasInvited: Bool
 }
 
 /// What is looked up of one account and of a whole period without locking or writing anything.
@@ -42,7 +44,9 @@ extension SegmentationStore {
             SegmentationStatements.startOf,
             [.int32(period.number), .int16(delegation.value), .int64(account.value)]
         ).first
-        return row.map { RecordedStart(reason: $0.text(0), onDate: $0.date(1), placedOn: $0.date(2)) }
+        return row.map {
+            RecordedStart(reason: $0.text(0), onDate: $0.date(1), placedOn: $0.date(2), wasInvited: $0.bool(3))
+        }
     }
 
     /// The delegation in whose cut the account is; `nil` where the period's cut does not have it.

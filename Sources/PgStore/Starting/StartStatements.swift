@@ -15,13 +15,21 @@ enum StartStatements {
         """
 
     /// Ends the stops that the file names, by account and by municipality. A stop that begins later is another one.
-    static let endStops = """
+    ///
+    /// Two statements: joined by one thing or another, each row would be held against every stop of its delegation.
+    static let endStops = [
+        "t.account_id = s.account_id", "s.account_id IS NULL AND t.municipality = s.municipality",
+    ].map { meant in
+        """
         UPDATE stop t SET ended_on = s.on_date
           FROM import_row s
-         WHERE t.delegation_id = s.delegation_id AND t.reason = ANY (string_to_array(s.ended, ';'))
-           AND (t.account_id = s.account_id OR s.account_id IS NULL AND t.municipality = s.municipality)
+         WHERE t.delegation_id = s.delegation_id AND \(meant) AND t.reason = ANY (string_to_array(s.ended, ';'))
            AND t.ended_on IS NULL AND t.from_on <= s.on_date AND (t.until_on IS NULL OR t.until_on >= s.on_date)
         """
+    }
+
+    /// The accounts at work that had a session of mediation. $1 delegation
+    static let invited = "SELECT account_id FROM start_row WHERE delegation_id = $1 AND former_rule LIKE 'mediation.%'"
 
     /// One row for each account of the cut that a municipality's row means; a row of its own goes before.
     /// $1 period
@@ -79,7 +87,11 @@ enum StartStatements {
             PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
         CREATE TEMPORARY TABLE start_waiting (
             delegation_id smallint, account_id bigint, epoch bigint, hand_id integer, position integer, is_current boolean,
-            PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
+            room_of integer[], PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE start_room (
+            delegation_id smallint, strategy smallint, portfolio smallint, contract_id integer, accounts bigint,
+            exposure bigint, waiting_accounts numeric, waiting_exposure numeric,
+            PRIMARY KEY (delegation_id, strategy, portfolio, contract_id)) ON COMMIT DROP;
         CREATE TEMPORARY TABLE start_fate (
             delegation_id smallint, account_id bigint, fate text, epoch bigint,
             PRIMARY KEY (delegation_id, account_id)) ON COMMIT DROP
@@ -219,16 +231,19 @@ enum StartStatements {
          WHERE s.delegation_id = v.delegation_id AND s.account_id = v.account_id
         """
 
-    /// What each contract in force may still be dealt of the pools at work: its limit less what it holds and less what
-    /// waits for it in open hands, of shared ones its part. What was released and not folded yet counts as released; it is read with the
-    /// follower's place in one snapshot. $1 today
-    static let rooms = """
+    /// What each contract in force may be dealt of the pools at work, by what it holds, and what waits for it in open hands, of shared
+    /// ones its part. What was released and not folded yet counts as released; it is read with the follower's place in one snapshot.
+    ///
+    /// It goes through all that waits there, so it runs before any hand is locked. That is early enough: until the import commits
+    /// nobody else deals, a pull turns what waits into what is held, and what is given back only makes room. $1 today
+    static let noteRooms = """
         WITH pool AS (SELECT DISTINCT delegation_id, strategy, portfolio FROM start_verdict WHERE strategy IS NOT NULL)
+        INSERT INTO start_room (delegation_id, strategy, portfolio, contract_id, accounts, exposure, waiting_accounts,
+                                waiting_exposure)
         SELECT q.delegation_id, q.strategy, q.portfolio, q.contract_id,
-               q.limit_accounts - (coalesce(t.total_accounts, 0) - q.released_accounts - unfolded.accounts)
-                   - waiting.accounts,
-               q.limit_exposure - (coalesce(t.total_exposure, 0) - q.released_exposure - unfolded.exposure)
-                   - waiting.exposure
+               q.limit_accounts - (coalesce(t.total_accounts, 0) - q.released_accounts - unfolded.accounts),
+               q.limit_exposure - (coalesce(t.total_exposure, 0) - q.released_exposure - unfolded.exposure),
+               waiting.accounts, waiting.exposure
           FROM pool
           JOIN quota q USING (delegation_id, strategy, portfolio)
           JOIN contract c ON c.contract_id = q.contract_id AND $1 BETWEEN c.starts_on AND c.ends_on
@@ -246,7 +261,8 @@ enum StartStatements {
                       coalesce((SELECT f.transaction FROM follower f WHERE f.name = 'release'), '0'::xid8),
                       coalesce((SELECT f.number FROM follower f WHERE f.name = 'release'), 0))) unfolded
          CROSS JOIN LATERAL (
-               SELECT \(RedealStatements.part("1")) AS accounts, \(RedealStatements.part("p.exposure")) AS exposure
+               SELECT coalesce(sum(1::numeric / cardinality(h.contract_ids)), 0) AS accounts,
+                      coalesce(sum(p.exposure::numeric / cardinality(h.contract_ids)), 0) AS exposure
                  FROM hand h
                  LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
                                      WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
@@ -257,7 +273,29 @@ enum StartStatements {
                                    AND e.epoch = p.epoch
                 WHERE h.delegation_id = q.delegation_id AND h.state = 'open' AND h.strategy = q.strategy
                   AND h.portfolio = q.portfolio AND q.contract_id = ANY (h.contract_ids) AND e.epoch IS NULL) waiting
-         ORDER BY q.delegation_id, q.strategy, q.portfolio, q.contract_id
+        """
+
+    /// What is left of that for each contract, parts of shared hands rounded up. What the import itself has ended since makes room where
+    /// it waited or was held, unless it was dealt again: by now that is what went to the front of where it had waited.
+    static let rooms = """
+        WITH freed AS (
+            SELECT s.delegation_id, h.strategy, h.portfolio, c.contract_id,
+                   sum(1::numeric / cardinality(s.room_of)) AS accounts,
+                   sum(p.exposure::numeric / cardinality(s.room_of)) AS exposure
+              FROM start_waiting s
+              JOIN hand h ON h.delegation_id = s.delegation_id AND h.hand_id = s.hand_id
+              JOIN position p ON p.delegation_id = s.delegation_id AND p.hand_id = s.hand_id AND p.position = s.position
+             CROSS JOIN unnest(s.room_of) AS c (contract_id)
+             WHERE NOT s.is_current
+               AND NOT EXISTS (SELECT FROM deal d WHERE d.delegation_id = s.delegation_id AND d.account_id = s.account_id
+                                                    AND d.epoch > s.epoch)
+             GROUP BY 1, 2, 3, 4)
+        SELECT r.delegation_id, r.strategy, r.portfolio, r.contract_id,
+               r.accounts - ceil(r.waiting_accounts - coalesce(f.accounts, 0))::bigint,
+               r.exposure - ceil(r.waiting_exposure - coalesce(f.exposure, 0))::bigint
+          FROM start_room r
+          LEFT JOIN freed f USING (delegation_id, strategy, portfolio, contract_id)
+         ORDER BY r.delegation_id, r.strategy, r.portfolio, r.contract_id
         """
 
     static let copyFates = "COPY start_fate (delegation_id, account_id, fate, epoch) FROM STDIN (FORMAT binary)"

@@ -150,7 +150,8 @@ package struct StartStore {
         try link.run(StartStatements.expandMunicipalities, [key])
         let idle = try link.run(StartStatements.countIdleMunicipalities).first?.int64(0) ?? 0
         let expandedKnown = try link.run(StartStatements.dropKnown).affected
-        let ended = try link.run(StartStatements.endStops).affected
+        var ended = 0
+        for statement in StartStatements.endStops { ended += try link.run(statement).affected }
         try link.run(StartStatements.dropMunicipalities)
         try link.script(StartStatements.makeRows)
         try link.run(StartStatements.keepFormer, [key])
@@ -163,6 +164,11 @@ package struct StartStore {
         return Prepared(
             known: Int64(known + expandedKnown), stopsEnded: Int64(ended), idleMunicipalities: idle,
             delegations: delegations.compactMap { Delegation($0.int16(0)) })
+    }
+
+    /// The accounts at work that were invited to mediation until now.
+    package func invited(_ delegation: Delegation) throws(PgError) -> Set<Int64> {
+        Set(try link.run(StartStatements.invited, [.int16(delegation.value)]).map { $0.int64(0) })
     }
 
     /// Gives each account at work as the policy reads it, by number.
@@ -201,6 +207,7 @@ package struct StartStore {
         try link.script("ANALYZE start_verdict")
         try link.run(StartStatements.dropPlacements, [.int32(period.number)])
         try link.run(StartStatements.putPlacements, [.int32(period.number)])
+        try link.run(StartStatements.noteRooms, [.date(today)])
         try link.run(WaitingStatements.lockHands)
         try link.run(WaitingStatements.note, [.int32(period.number)])
         try link.script("ANALYZE start_waiting")
@@ -224,8 +231,9 @@ package struct StartStore {
         }
     }
 
+    /// As of before the hands were locked, with what was ended and moved since.
     package func rooms() throws(PgError) -> [Room] {
-        try link.run(StartStatements.rooms, [.date(today)]).compactMap { row in
+        try link.run(StartStatements.rooms).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1)),
                 let portfolio = Portfolio(rawValue: row.int16(2)), let contract = ContractID(row.int32(3))
             else { return nil }

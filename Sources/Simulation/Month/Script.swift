@@ -86,10 +86,11 @@ struct Script {
         _ channel: OutcomeChannel, _ held: HeldCase, _ debtor: Debtor, agreements: Int, _ random: inout SplitMix64
     ) -> Gestion {
         if random.chance(agreements) {
+            let solution = random.pick(["bcn-convenio-privado", "restructure", "fpp", "solucion-a-tu-medida"])
             return Gestion(
                 channel: channel, contact: .direct, result: .agreementSigned, amount: held.due,
-                solution: random.pick(["bcn-convenio-privado", "restructure", "fpp", "solucion-a-tu-medida"]),
-                againInDays: nil)
+                // FIN-08: after a broken restructure nothing else is taken.
+                solution: held.tactic == "payoff-only" ? "payoff" : solution, againInDays: nil)
         }
         let isWilling = debtor.isPayer ? random.chance(8_500) : random.chance(1_700)
         if isWilling {

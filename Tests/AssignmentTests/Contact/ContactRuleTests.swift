@@ -32,6 +32,25 @@ struct ContactRuleTests {
         #expect(marks == (isAllowed ? [] : [.window]))
     }
 
+    /// The contract's pack and the policy's can differ: a Monday from seven, where `fna` alone begins at half past six, until eight at
+    /// night, where the other one goes on to ten; and the Saturday and the Sunday of `fna`.
+    @Test(
+        arguments: [
+            ("2024-03-04T12:59:59Z", false), ("2024-03-04T13:00:00Z", true), ("2024-03-05T01:59:59Z", true),
+            ("2024-03-05T02:00:00Z", false), ("2024-03-09T12:59:59Z", false), ("2024-03-09T13:00:00Z", true),
+            ("2024-03-10T15:00:00Z", false),
+        ], [RulePack.infonavit2023, .fonacot])
+    func `where two packs have hours both are kept`(hour: (instant: String, isAllowed: Bool), other: RulePack) throws {
+        let rules = ContactRules(packs: [.fna, other])
+        let marks = rules.marks(
+            .phoneOut, at: try #require(Timestamp(text: hour.instant)), in: .mexicoCity, isVisitBanned: false)
+
+        #expect(marks == (hour.isAllowed ? [] : [.window]))
+        #expect(rules.windowText == "07:00-20:00")
+        #expect(ContactRules(packs: [.fna]).windowText == "06:30-20:00")
+        #expect(ContactRules(packs: [other]).windowText == "07:00-22:00")
+    }
+
     @Test(arguments: [
         ("2024-03-10T12:59:59Z", false), ("2024-03-10T13:00:00Z", true), ("2024-03-10T17:59:59Z", true),
         ("2024-03-10T18:00:00Z", false),

@@ -51,7 +51,8 @@ struct InfonavitPolicyTests {
         #expect(strategy(.current.with([.jobLostOn: cutPlus(days)])) == expected)
     }
 
-    @Test(arguments: [(0, nil), (1, .preventive), (2, .preventive)] as [(Int64, Strategy?)])
+    @Test(
+        arguments: [(0, nil), (1, .preventive), (2, .preventive), (3, .preventive), (4, nil)] as [(Int64, Strategy?)])
     func `an instalment that was missed is preventive before a month is overdue`(count: Int64, expected: Strategy?) {
         #expect(strategy(.current.with([.unpaid: count])) == expected)
     }

@@ -112,6 +112,21 @@ struct PolicyDiffTests {
         }
     }
 
+    @Test func `relief is counted over all accounts, with those that nothing is to be collected of`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let fna = try PolicyFile(text: ShippedPolicy.text("fna-bands"))
+            let report = try month.diff(.file(month.policy), .file(fna))
+            let insured = try #require(report.relief.first { $0.relief == "damage-insurance" })
+
+            // Of 1,900 in each of two delegations those without arrears.
+            #expect(insured.oldAccounts == 270)
+            #expect(insured.newAccounts == nil)
+            #expect(
+                report.lines.contains("relief on offer, over all accounts, those with nothing to collect too:"))
+        }
+    }
+
     @Test func `a cell that no verdict can fill is refused with the nearest word`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()

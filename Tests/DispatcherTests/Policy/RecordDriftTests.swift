@@ -55,10 +55,12 @@ struct RecordDriftTests {
     @Test func `a start is told apart: it was placed as of its own day`() async throws {
         try await StartedMonth.with(accounts: 140) { month in
             try month.start("900014,9,job-loss,2024-03-11")
-            let drift = try #require(try month.month.whatIf(month.month.policy).onRecord)
+            let report = try month.month.whatIf(month.month.policy)
+            let drift = try #require(report.onRecord)
 
             #expect(drift.moves.map(\.cause) == ["start"])
             #expect(drift.moves.map(\.to) == ["none"])
+            #expect(report.lines.contains { $0.contains("-> ") && $0.hasSuffix(" 1  by starts") })
             #expect((drift.placedOnRecordOnly, drift.placedNowOnly) == (1, 0))
         }
     }

@@ -94,13 +94,17 @@ package struct ExplainReport: Encodable, Sendable {
         self.strategies = trace.strategies
         self.mediation = trace.mediation
         self.invitation = round
-        let decision = Self.decision(segmenter, row: row, trace: trace, isInvited: round?.isInvited ?? false)
+        let keepsSession = start?.wasInvited ?? false
+        let decision = Self.decision(
+            segmenter, row: row, trace: trace, isInvited: round?.isInvited ?? keepsSession)
         self.decision = decision
         let onRecord = recorded.map { Decision($0) } ?? (isSegmented ? Decision(rule: "none") : nil)
         self.recorded = onRecord
         var notes = choice.notes
         if start != nil, trace.invited != nil {
-            notes.append("sessions of mediation were given out when \(period) was segmented, so it was not invited")
+            notes.append(
+                "sessions of mediation were given out when \(period) was segmented, "
+                    + (keepsSession ? "and it keeps its own" : "so it was not invited"))
         }
         if choice.isApplied, decision.rule != onRecord?.rule ?? "none" {
             notes.append(

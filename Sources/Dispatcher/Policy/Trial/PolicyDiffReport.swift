@@ -147,7 +147,7 @@ package struct PolicyDiffReport: Encodable, Sendable {
         lines += marginLines + [""] + moveLines(moves, total: true)
         if !reworked.isEmpty { lines += ["", "worked otherwise under the same rule:"] + reworkLines }
         if relief.contains(where: { $0.oldAccounts != $0.newAccounts }) {
-            lines += ["", "relief on offer:"] + reliefLines
+            lines += ["", "relief on offer, over all accounts, those with nothing to collect too:"] + reliefLines
         }
         for mine in delegations ?? [] {
             lines += ["", "\(mine.delegation) \(mine.delegationName): \(Figure.grouped(mine.moved)) move"]

@@ -84,9 +84,9 @@ package struct RecordDrift: Encodable, Sendable {
             lines.append(
                 "on record otherwise than the policy in force would place them today: \(Figure.grouped(accounts)) accounts, "
                     + parts.joined(separator: ", "))
-            var table = TextTable(columns: [.left, .left, .left, .right])
+            var table = TextTable(columns: [.left, .left, .left, .right, .left])
             for move in moves.prefix(Self.shownMax) {
-                table.row(["  " + move.from, "->", move.to, Figure.grouped(move.accounts)])
+                table.row(["  " + move.from, "->", move.to, Figure.grouped(move.accounts), "by \(move.cause)s"])
             }
             lines += table.lines
             let more = moves.count - Self.shownMax
