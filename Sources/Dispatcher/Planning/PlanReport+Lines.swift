@@ -132,7 +132,8 @@ extension PlanReport {
         lines += changes + shortages
         lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
         if let dealt {
-            lines.append("dealt: \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
+            let verb = state == .preview ? "would be dealt" : "dealt"
+            lines.append("\(verb): \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
             let reasons = dealt.reasons.filter { $0.reason != "share" }
             if !reasons.isEmpty {
                 let words = reasons.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")
@@ -140,9 +141,16 @@ extension PlanReport {
             }
             if dealt.apart > 0 { lines.append("apart from the debtor's other credits: \(Self.grouped(dealt.apart))") }
             lines += dealt.left.map { "placed and not dealt, \($0.reason): \(Self.grouped($0.accounts))" }
+            if state == .unchanged, assigned > dealt.accounts {
+                lines.append(
+                    "placed and not dealt, by rotation, search or single bonds: \(Self.grouped(assigned - dealt.accounts))")
+            }
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
             }
+        }
+        if state == .preview, dealt == nil, !isApplied {
+            lines.append("not dealt in trial, because so many wait: --deal tells what rotation and single bonds leave over")
         }
         if recalled > 0 {
             let verb = state == .applied || state == .unchanged ? "notice given" : "notice of a recall to be given"

@@ -132,6 +132,7 @@ package struct PlanReport: Encodable, Sendable {
     package let isApplied: Bool
     /// Said before everything else: a plan that deals nothing although accounts wait.
     package let alarm: String?
+    /// Of a preview what would be dealt; absent where it was not tried, or a plan is applied.
     package let dealt: Dealt?
     /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many, or will be.
     package let recalled: Int

@@ -37,6 +37,11 @@ struct PlanSupply {
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
+        for contract in taking where contract.endsOn < store.period.lastDay {
+            warnings.append(
+                "contract \(contract.contract) of \(contract.agency) ends on \(contract.endsOn), within the month: what it has not "
+                    + "pulled by then goes to others")
+        }
         var rules = settings.settings
         rules.bans += try store.visitBans()
         let planner = PlannedContracts(rules, capacities: capacities, holdings: holdings)
