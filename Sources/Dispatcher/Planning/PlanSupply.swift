@@ -42,6 +42,7 @@ struct PlanSupply {
                 "contract \(contract.contract) of \(contract.agency) ends on \(contract.endsOn), within the month: what it has not "
                     + "pulled by then goes to others")
         }
+        warnings += unknown(settings.settings, contracts)
         var rules = settings.settings
         rules.bans += try store.visitBans()
         let planner = PlannedContracts(rules, capacities: capacities, holdings: holdings)
@@ -76,6 +77,18 @@ struct PlanSupply {
         case "active": return nil
         case "hold": return "the agency is on hold\(motive)"
         default: return "the agency is \(contract.agencyStatus)\(motive)"
+        }
+    }
+
+    /// Whom the settings name and nobody is. Rules of some delegations are told of by delegation.
+    private static func unknown(_ settings: PlanSettings, _ contracts: [ContractRow]) -> [String] {
+        let named = settings.shares.filter { $0.delegations == nil }.reduce(into: Set<ContractID>()) {
+            $0.formUnion($1.share.named)
+        }
+        return named.subtracting(contracts.map(\.contract)).sorted().map {
+            "the settings give a share to contract \($0), and there is no such contract"
+        } + settings.searchAgencies.subtracting(contracts.map(\.agency)).sorted().map {
+            "the settings name \($0) to search, and it has no contract"
         }
     }
 

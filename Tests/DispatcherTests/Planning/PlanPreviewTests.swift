@@ -138,6 +138,18 @@ struct PlanPreviewTests {
         }
     }
 
+    @Test func `whom the settings name and nobody is, is told`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let report = try month.preview(
+                "search: [ACE02, ACE77]\nshares: [{strategies: [dual], fixed: {1: 50 %, 2: 40 %, 99: 10 %}}]")
+            #expect(report.warnings.contains("the settings give a share to contract 99, and there is no such contract"))
+            #expect(report.warnings.contains("the settings name ACE77 to search, and it has no contract"))
+            #expect(!report.warnings.contains { $0.contains("ACE02") })
+        }
+    }
+
     @Test func `the settings of the page are read, put and planned by`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()
