@@ -55,7 +55,8 @@ struct AgencyOrderReport {
     private func total(_ figure: (Figures) -> Int64) -> Int64 { figures.values.reduce(0) { $0 + figure($1) } }
 
     private func place(_ delegation: Int16, _ strategy: String) -> AgencyPlace? {
-        guard let delegation = Delegation(delegation), let strategy = Strategy.allCases.first(where: { $0.name == strategy })
+        guard let delegation = Delegation(delegation),
+            let strategy = Strategy.allCases.first(where: { $0.name == strategy })
         else { return nil }
         return AgencyPlace(delegation: delegation, agency: agency, strategy: strategy)
     }

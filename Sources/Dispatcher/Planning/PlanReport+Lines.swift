@@ -133,7 +133,8 @@ extension PlanReport {
         lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
         if let dealt {
             let verb = state == .preview ? "would be dealt" : "dealt"
-            lines.append("\(verb): \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
+            lines.append(
+                "\(verb): \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
             let reasons = dealt.reasons.filter { $0.reason != "share" }
             if !reasons.isEmpty {
                 let words = reasons.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")
@@ -143,14 +144,16 @@ extension PlanReport {
             lines += dealt.left.map { "placed and not dealt, \($0.reason): \(Self.grouped($0.accounts))" }
             if state == .unchanged, assigned > dealt.accounts {
                 lines.append(
-                    "placed and not dealt, by rotation, search or single bonds: \(Self.grouped(assigned - dealt.accounts))")
+                    "placed and not dealt, by rotation, search or single bonds: \(Self.grouped(assigned - dealt.accounts))"
+                )
             }
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
             }
         }
         if state == .preview, dealt == nil, !isApplied {
-            lines.append("not dealt in trial, because so many wait: --deal tells what rotation and single bonds leave over")
+            lines.append(
+                "not dealt in trial, because so many wait: --deal tells what rotation and single bonds leave over")
         }
         if recalled > 0 {
             let verb = state == .applied || state == .unchanged ? "notice given" : "notice of a recall to be given"

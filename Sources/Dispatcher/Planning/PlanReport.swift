@@ -198,7 +198,8 @@ package struct PlanReport: Encodable, Sendable {
                 delegation: pool.delegation.value, delegationName: pool.delegation.name,
                 strategy: pool.strategy.name, portfolio: pool.portfolio.name, band: demand.cell.band,
                 part: demand.cell.band == 0 ? nil : draft.parts.words(demand.cell.band),
-                accounts: demand.accounts + demand.banned, quotas: mine.map { quota($0, base: base, isWhole: parts[pool] == 1, draft, limits) },
+                accounts: demand.accounts + demand.banned,
+                quotas: mine.map { quota($0, base: base, isWhole: parts[pool] == 1, draft, limits) },
                 unassigned: Self.left(left[demand.cell] ?? []))
         }
     }

@@ -103,7 +103,8 @@ package struct PlanRun {
         guard let alarm = draft.alarm, !dealsNothing else { return }
         throw CommandFailure(
             .usage, "\(alarm); a month is dealt once, so it is not applied",
-            remedy: "Import the month's contracts with their bonds and advisers (dispatcherd import contracts FILE --period "
+            remedy:
+                "Import the month's contracts with their bonds and advisers (dispatcherd import contracts FILE --period "
                 + "\(period)) or release its agencies; with --deal-nothing it is applied all the same.")
     }
 

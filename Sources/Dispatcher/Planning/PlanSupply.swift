@@ -87,9 +87,10 @@ struct PlanSupply {
         }
         return named.subtracting(contracts.map(\.contract)).sorted().map {
             "the settings give a share to contract \($0), and there is no such contract"
-        } + settings.searchAgencies.subtracting(contracts.map(\.agency)).sorted().map {
-            "the settings name \($0) to search, and it has no contract"
         }
+            + settings.searchAgencies.subtracting(contracts.map(\.agency)).sorted().map {
+                "the settings name \($0) to search, and it has no contract"
+            }
     }
 
     private static func unstaffed(_ contract: ContractRow, _ capacities: [CapacityRow]) -> [String] {

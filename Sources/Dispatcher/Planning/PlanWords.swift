@@ -94,7 +94,8 @@ struct PlanWords {
                 .usage,
                 "the targets of delegation \(delegation), \(strategy.name), add up to \(percent(basisPoints * 100)): "
                     + parts(targets[TargetKey(delegation: delegation, strategy: strategy)]),
-                remedy: "Give away 100 % or less: plan preview --settings FILE tries other settings, plan settings put FILE "
+                remedy:
+                    "Give away 100 % or less: plan preview --settings FILE tries other settings, plan settings put FILE "
                     + "puts them in force")
         case .contractInTwoArms(let contract, let delegation, let strategy):
             CommandFailure(

@@ -255,7 +255,8 @@ enum RedealStatements {
         _ period: Period, _ delegation: Delegation, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?
     ) -> String {
         taken(
-            period.number.description, leavesWaiting: leavesWaiting, supposing: withdrawal, grants: "AND g.delegation_id = \(delegation)",
+            period.number.description, leavesWaiting: leavesWaiting, supposing: withdrawal,
+            grants: "AND g.delegation_id = \(delegation)",
             hands: "AND h.delegation_id = \(delegation)")
     }
 

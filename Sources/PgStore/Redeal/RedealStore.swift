@@ -49,7 +49,8 @@ package struct QuotaState: Sendable {
     /// The same contract once nothing waits for it and its limits are what it holds.
     package var emptied: QuotaState {
         QuotaState(
-            key: key, limitAccounts: min(limitAccounts, heldAccounts), limitExposure: limitExposure.map { min($0, heldExposure) },
+            key: key, limitAccounts: min(limitAccounts, heldAccounts),
+            limitExposure: limitExposure.map { min($0, heldExposure) },
             heldAccounts: heldAccounts, heldExposure: heldExposure, waitingAccounts: 0, waitingExposure: 0)
     }
 }

@@ -141,7 +141,10 @@ struct PlanTests {
         var contract = PlanContract.contract(1, advisers: 500).bonded(bond)
         contract.exposure = Exposure(basis: .overdue, factorBasisPoints: 100_000)
         let input = PlanInput.input(
-            [.demand([50], .dual, overdue: 9_999_999_999_999), .demand([50], .administrative, overdue: 9_999_999_999_999)],
+            [
+                .demand([50], .dual, overdue: 9_999_999_999_999),
+                .demand([50], .administrative, overdue: 9_999_999_999_999),
+            ],
             [contract])
         let plan = try AllocationPlan(input)
 
@@ -151,7 +154,9 @@ struct PlanTests {
 
     @Test func `amounts that no sum could hold are refused, and not one centavo less`() throws {
         func input(_ overdue: Int64) -> PlanInput {
-            var demands = [PlanDemand.demand([1], .dual, overdue: 1 << 55), .demand([1], .administrative, overdue: 1 << 55)]
+            var demands = [
+                PlanDemand.demand([1], .dual, overdue: 1 << 55), .demand([1], .administrative, overdue: 1 << 55),
+            ]
             demands[1].classes[0].overdue = overdue
             return .input(demands, [.contract(1, advisers: 5)])
         }
@@ -162,7 +167,8 @@ struct PlanTests {
     /// Standard weights of five classes are 5, 4, 3, 2, 1.
     @Test(
         arguments: [
-            ([:], [5, 4, 3, 2, 1]), ([1: 5, 2: 2], [5, 2, 2, 2, 1]), ([3: 9], [9, 9, 9, 2, 1]), ([2: 1], [5, 1, 1, 1, 1]),
+            ([:], [5, 4, 3, 2, 1]), ([1: 5, 2: 2], [5, 2, 2, 2, 1]), ([3: 9], [9, 9, 9, 2, 1]),
+            ([2: 1], [5, 1, 1, 1, 1]),
             ([1: 3], [3, 3, 3, 2, 1]),
         ] as [([Int16: Int64], [Int64])])
     func `a class without a weight of its own stays between those above and below it`(

@@ -148,7 +148,9 @@ struct AgencyOrderTests {
                 INSERT INTO ending SELECT delegation_id, account_id, epoch, 'exclusion', 'payoff', now_instant(), hand_id,
                                           position, false FROM position WHERE hand_id = 1 AND position = 12
                 """)
-            func both(_ action: AgencyOrder.Action, _ strategy: String?, _ band: String?, _ day: String?) throws -> [Said] {
+            func both(_ action: AgencyOrder.Action, _ strategy: String?, _ band: String?, _ day: String?) throws
+                -> [Said]
+            {
                 try [true, false].map {
                     try said(
                         order(action, month, strategy: strategy, band: band, recallOn: day, preview: $0, json: true))

@@ -108,7 +108,8 @@ struct PlanPreviewTests {
         try await PlannedMonth.with { month in
             func put(_ shares: String) throws -> Bool {
                 try PlanSettingsBook(month.link).put(
-                    try PlanSettingsFile(text: "settings: mine\nshares: [\(shares)]\n"), from: PlannedMonth.march, by: "ana")
+                    try PlanSettingsFile(text: "settings: mine\nshares: [\(shares)]\n"), from: PlannedMonth.march,
+                    by: "ana")
             }
             let refused = #expect(throws: CommandFailure.self) {
                 try put("{delegations: [9], strategies: [dual], fixed: {1: 60 %, 2: 40.01 %}}")
@@ -187,7 +188,8 @@ struct PlanPreviewTests {
             let preview = try month.plan().preview()
             #expect(later.totals.first { $0.what == "waiting" }?.before == preview.accounts)
             #expect(later.totals.first { $0.what == "held" }?.before == 0)
-            #expect(try month.number("SELECT count(*) FROM lease_grant WHERE state = 'open'") == 1, "nothing is written")
+            #expect(
+                try month.number("SELECT count(*) FROM lease_grant WHERE state = 'open'") == 1, "nothing is written")
         }
     }
 
@@ -198,10 +200,14 @@ struct PlanPreviewTests {
             let moved = try month.whatIf([try .init(shares: "9/dual=1:75,2:25")])
             for quota in moved.quotas { #expect(quota.delegation == 9 && quota.strategy == "dual") }
             let gained = moved.quotas.filter { $0.contract == 1 }.reduce(0) { $0 + $1.after - $1.before }
-            #expect(gained > 0 && gained == -moved.quotas.filter { $0.contract == 2 }.reduce(0) { $0 + $1.after - $1.before })
+            #expect(
+                gained > 0
+                    && gained == -moved.quotas.filter { $0.contract == 2 }.reduce(0) { $0 + $1.after - $1.before })
             #expect(try month.whatIf([try .init(shares: "9/dual=1:50,2:50")]).quotas.isEmpty)
 
-            for text in ["9/dual", "9/dual=", "9/dual=1", "9/dual=1:101", "9/dual=1:50,1:50", "33/dual=1:50", "9/x=1:50"] {
+            for text in [
+                "9/dual", "9/dual=", "9/dual=1", "9/dual=1:101", "9/dual=1:50,1:50", "33/dual=1:50", "9/x=1:50",
+            ] {
                 #expect(throws: CommandFailure.self, "\(text)") { try PlanTrial.Change(shares: text) }
             }
             #expect(throws: CommandFailure.self) { try month.whatIf([try .init(shares: "9/dual=1:60,2:41")]) }

@@ -77,7 +77,8 @@ struct ManyAgenciesTests {
                 try month.number("SELECT count(*) FROM hand WHERE cardinality(contract_ids) = 50")
                     == (sharesHands ? 3 : 0), "by telephone with bonds and without, home visits without")
             #expect(
-                try month.number("SELECT count(*) FROM position WHERE exposure % \(Self.step) <> 0 OR exposure < 0") == 0)
+                try month.number("SELECT count(*) FROM position WHERE exposure % \(Self.step) <> 0 OR exposure < 0")
+                    == 0)
             // Time goes on, so that what was in force at a grant can be told.
             let ticking = Task {
                 let link = try database.link("ticking")

@@ -318,7 +318,8 @@ struct RedealTests {
                 ), reason: "capacity")
             func text(isPreview: Bool, _ band: String? = nil) throws -> String {
                 try AgencyOrder(
-                    band == nil ? .hold : .suspend, agency: "ACE01", strategy: band.map { _ in "administrative" }, band: band,
+                    band == nil ? .hold : .suspend, agency: "ACE01", strategy: band.map { _ in "administrative" },
+                    band: band,
                     motive: "audit", recallOn: nil, by: "ana"
                 ).run(on: month.link, isPreview: isPreview, asJSON: true)
             }
@@ -339,7 +340,8 @@ struct RedealTests {
 
             // A band is a tactic of the policy: a slip of the pen would suspend nothing, and nobody would notice.
             let refused = #expect(throws: CommandFailure.self) { try text(isPreview: true, "band-31-60") }
-            #expect(refused?.exit == .usage && refused?.found.contains("no band 'band-31-60' in administrative") == true)
+            #expect(
+                refused?.exit == .usage && refused?.found.contains("no band 'band-31-60' in administrative") == true)
             #expect(refused?.remedy.contains("rest") == true)
         }
     }
@@ -358,7 +360,8 @@ struct RedealTests {
     @Test func `a preview deals again what the run then deals, rotation included`() async throws {
         try await StartedMonth.with { month in
             try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
-            let account = try month.number("SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) LIMIT 1")
+            let account = try month.number(
+                "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) LIMIT 1")
             try month.giveBack(account, reason: "capacity")
             for manner in [RedealScope.Manner.leftOver, .everything] {
                 let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
@@ -367,7 +370,8 @@ struct RedealTests {
                 #expect(preview.accounts == done.accounts && done.accounts > 0)
                 #expect(preview.shortage == done.shortage)
                 #expect(preview.pools.map(\.accounts) == done.pools.map(\.accounts))
-                #expect(preview.summary.contains("\(Console.grouped(Int(done.accounts))) accounts would be dealt again"))
+                #expect(
+                    preview.summary.contains("\(Console.grouped(Int(done.accounts))) accounts would be dealt again"))
             }
         }
     }
@@ -380,7 +384,8 @@ struct RedealTests {
             let report = try month.month.plan().apply()
             #expect(
                 report.warnings.contains(
-                    "contract 2 of ACE02 ends on 2024-03-15, within the month: what it has not pulled by then goes to others"))
+                    "contract 2 of ACE02 ends on 2024-03-15, within the month: what it has not pulled by then goes to others"
+                ))
             let its = "hand WHERE state = 'open' AND contract_ids = '{2}' AND size > 0"
             let hands = try month.count(its)
             // The last day ends at 08:00 UTC where it ends last.

@@ -88,7 +88,9 @@ extension PlanInput {
     private func validateWeights() throws(PlanInputError) {
         var last: Int64 = 1_000
         for (priority, weight) in weightByClass.sorted(by: { $0.key < $1.key }) {
-            guard (1...last).contains(weight) else { throw .weightRises(priority: priority, weight: weight, above: last) }
+            guard (1...last).contains(weight) else {
+                throw .weightRises(priority: priority, weight: weight, above: last)
+            }
             last = weight
         }
     }

@@ -133,7 +133,8 @@ package struct PlanTrial {
             for contract in shares.keys.sorted() {
                 guard input.contracts[try place(contract, input)].works(key) else {
                     throw CommandFailure(
-                        .usage, "contract \(contract) does not work \(key.strategy.name) in delegation \(key.delegation)",
+                        .usage,
+                        "contract \(contract) does not work \(key.strategy.name) in delegation \(key.delegation)",
                         remedy: "Name contracts that do")
                 }
             }
