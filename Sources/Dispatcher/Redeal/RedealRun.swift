@@ -63,7 +63,7 @@ package struct RedealRun {
     /// The limits, and every pool dealt as a run would deal it, down to rotation and centavos, only that nothing is written.
     private func tried(_ period: Period?, supposing withdrawal: OrderedWithdrawal?) throws -> RedealReport {
         let (month, plan) = try dealt(period)
-        let draft = try draft(month, supposing: withdrawal)
+        let draft = try self.draft(month, supposing: withdrawal)
         var report = RedealReport(preview: draft, reason: reason)
         let now = try link.readNow()
         var dealer = try Self.dealer(
@@ -226,7 +226,7 @@ package struct RedealRun {
         _ link: PgLink, _ round: RedealRow, showsProgress: Bool, into report: inout RedealReport
     ) throws {
         let store = RedealStore(link)
-        let dealer = try dealer(link, round)
+        let dealer = try Self.dealer(link, round)
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)

@@ -225,7 +225,7 @@ enum RedealStatements {
         leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?, banned: [Portfolio: Set<Int32>],
         parted: DemandParts
     ) -> String {
-        let taken = taken("$1", leavesWaiting: leavesWaiting, supposing: withdrawal, grants: "", hands: "")
+        let taken = Self.taken("$1", leavesWaiting: leavesWaiting, supposing: withdrawal, grants: "", hands: "")
         return """
             WITH taken AS MATERIALIZED (\(taken)),
             former AS MATERIALIZED (

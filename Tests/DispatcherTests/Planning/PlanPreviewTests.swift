@@ -173,6 +173,7 @@ struct PlanPreviewTests {
         try await PlannedMonth.with { month in
             try month.addCut()
             try month.segment()
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-05T06:00:00Z'")
             _ = try month.plan().apply()
             let hand = Int32(
                 try month.number("SELECT min(hand_id)::bigint FROM hand WHERE contract_ids = '{1}' AND size > 20"))
