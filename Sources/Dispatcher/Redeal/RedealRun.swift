@@ -65,6 +65,7 @@ package struct RedealRun {
         let (month, plan) = try dealt(period)
         let draft = try self.draft(month, supposing: withdrawal)
         var report = RedealReport(preview: draft, reason: reason)
+        guard !draft.pools.isEmpty else { return report }
         let now = try link.readNow()
         var dealer = try Self.dealer(
             link,
