@@ -108,7 +108,7 @@ extension PlanReport {
     /// The totals, what is left and why, and the warnings.
     package var summary: [String] {
         var table = TextTable(columns: [.left, .right, .right, .right])
-        table.row(["", "placed", "assigned", "unassigned"])
+        table.row(["", "placed", "with a quota", "unassigned"])
         for strategy in Strategy.allCases.reversed() {
             let mine = pools.filter { $0.strategy == strategy.name }
             guard !mine.isEmpty else { continue }

@@ -106,8 +106,9 @@ struct PlanPreviewTests {
         async throws
     {
         try await PlannedMonth.with { month in
+            let book = PlanSettingsBook(month.link)
             func put(_ shares: String) throws -> Bool {
-                try PlanSettingsBook(month.link).put(
+                try book.put(
                     try PlanSettingsFile(text: "settings: mine\nshares: [\(shares)]\n"), from: PlannedMonth.march,
                     by: "ana")
             }
@@ -117,7 +118,8 @@ struct PlanPreviewTests {
             #expect(
                 refused?.found
                     == "the targets of delegation 9, dual, add up to 100.01 %: contract 1 60 %, contract 2 40.01 %")
-            #expect(try PlanSettingsBook(month.link).inForce(PlannedMonth.march) == .standard)
+            let kept = try book.inForce(PlannedMonth.march)
+            #expect(kept == .standard)
             #expect(try put("{delegations: [9], strategies: [dual], fixed: {1: 60 %, 2: 40 %}}"))
         }
     }
