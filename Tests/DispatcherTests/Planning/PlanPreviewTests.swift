@@ -51,7 +51,7 @@ struct PlanPreviewTests {
             try month.addCut()
             try month.segment()
             let seen = try month.plan().preview().digest
-            try month.addStop(account: 900_009, reason: "demanda")
+            try month.addStop(account: 900_009, reason: "payoff")
             try month.segment()
             let changed = try month.plan().preview()
 
