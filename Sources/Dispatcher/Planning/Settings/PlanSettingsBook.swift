@@ -52,10 +52,13 @@ package struct PlanSettingsBook {
     /// - Returns: whether they were not in force already.
     /// - Throws: ``CommandFailure`` (usage) where a plan of that period or a later one is applied, or being dealt: what
     ///   has been planned by other settings is not changed under it.
+    /// - Locks: every period that is not closed, as a plan does.
     package func put(_ file: PlanSettingsFile, from period: Period, by person: String) throws -> Bool {
         try link.transaction {
-            if let row = try store.inForce(period), row.digest == file.digest { return false }
             let planned = PlanningStore(link, period: period, cut: period.firstDay)
+            // A plan that is just made reads the settings under the same lock: it is seen below, or reads these.
+            _ = try planned.lockPeriods()
+            if let row = try store.inForce(period), row.digest == file.digest { return false }
             if let plan = try planned.plan() {
                 throw CommandFailure(
                     .usage, "plan \(plan.id) of \(period) is \(plan.state) already",
