@@ -206,7 +206,7 @@ struct PlanTests {
         let demands = (1...4).map { delegation in
             PlanDemand(
                 cell: PlanCell(.key(.administrative, in: delegation)),
-                classes: [.init(priority: 1, accounts: 3_000, overdue: 3_000 * most, balance: 3_000 * most)])
+                classes: [.init(priority: 1, accounts: 30, overdue: 30 * most, balance: 30 * most)])
         }
         var contract = PlanContract.contract(1, advisers: 5_000, in: [1, 2, 3, 4])
         contract.exposure = Exposure(basis: .total, factorBasisPoints: factor)
