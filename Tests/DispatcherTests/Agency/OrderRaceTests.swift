@@ -234,7 +234,7 @@ extension StartedMonth {
         #expect(try count(waiting) == count("placement WHERE strategy IS NOT NULL"))
         let strategies = order == .suspendStrategy ? "AND strategy = 2" : ""
         if order != .suspendBand {
-            #expect(try number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1 \(strategies)") == 0)
+            #expect(try number("SELECT coalesce(sum(limit_accounts), 0)::bigint FROM quota WHERE contract_id = 1 \(strategies)") == 0)
         }
         #expect(try count("hand WHERE state = 'inactive'") == 0)
         #expect(try PlanCheckRun(link, period: PlannedMonth.march).run().faults == [])
