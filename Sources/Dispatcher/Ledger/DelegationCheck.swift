@@ -136,6 +136,13 @@ struct DelegationCheck {
 
     mutating func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
         try takeOpening(RecordedRows(link), &report)
+        let doubled = try link.countDoubled(in: delegation)
+        if doubled > 0 {
+            report.add(
+                "delegation \(delegation)",
+                "\(grouped(doubled)) accounts wait in two open hands, or wait in one while they are held, or are held twice"
+            )
+        }
         for counter in try RecordedRows(link).counters(delegation) {
             guard let strategy = Strategy(rawValue: counter.strategy),
                 let portfolio = Portfolio(rawValue: counter.portfolio)

@@ -59,8 +59,11 @@ struct PlanDraft {
         var accounts: [ContractID: Int64] = [:]
         for quota in plan.quotas { accounts[quota.key.contract, default: 0] += quota.accounts }
         return supply.planned.compactMap { contract in
-            guard contract.lastDay < period.lastDay, let count = accounts[contract.contract], count > 0 else { return nil }
-            return "contract \(contract.contract) of \(contract.agency) ends on \(contract.lastDay), within the month: what it has not "
+            guard contract.lastDay < period.lastDay, let count = accounts[contract.contract], count > 0 else {
+                return nil
+            }
+            return
+                "contract \(contract.contract) of \(contract.agency) ends on \(contract.lastDay), within the month: what it has not "
                 + "pulled by then of \(Console.grouped(Int(count))) accounts is dealt to others afterwards"
         }
     }

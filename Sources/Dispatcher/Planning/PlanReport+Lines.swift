@@ -124,7 +124,8 @@ extension PlanReport {
     private static func orders(_ dealt: Dealt) -> [String] {
         var lines = dealt.withheld.map { withheld in
             let what = [withheld.strategy, withheld.band].compactMap(\.self).joined(separator: ", ")
-            return "\(withheld.agency) was ordered to get nothing\(what.isEmpty ? "" : " of \(what)") meanwhile (\(withheld.reason)): "
+            return
+                "\(withheld.agency) was ordered to get nothing\(what.isEmpty ? "" : " of \(what)") meanwhile (\(withheld.reason)): "
                 + "\(grouped(withheld.accounts)) accounts taken back at once"
         }
         if let passedOn = dealt.passedOn { lines.append("\(grouped(passedOn)) accounts dealt to others") }

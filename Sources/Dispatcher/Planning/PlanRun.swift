@@ -82,7 +82,10 @@ package struct PlanRun {
                     asked.draft, period: period, state: .awaiting, plan: nil, dealt: nil, persons: asked.persons)
             }
             wished = asked
-            closed = try transaction { try store.closeEarlierHands() }
+            closed = try transaction {
+                _ = try store.lockPeriods()
+                return try store.closeEarlierHands()
+            }
         }
         let (draft, plan, persons, orders) = try transaction { try start(wished, person) }
         var dealt = try deal(draft, plan: plan, persons, closed: closed, orders)
@@ -202,7 +205,9 @@ package struct PlanRun {
     ) throws -> (PlanDraft, plan: Int64, persons: [String], OrdersInForce) {
         // Before the contracts are read: what is ordered in between then counts as ordered since.
         let orders = try link.readOrders()
-        // Once more: until the plan is noted below, starts of an earlier period can still open hands of theirs.
+        // Once more: until the plan is noted below, starts and rounds of an earlier period can still open hands of theirs. Each does
+        // under the periods' lock: behind it what they opened is seen, and whoever comes later finds this plan, and deals nothing.
+        _ = try store.lockPeriods()
         _ = try store.closeEarlierHands()
         let draft = try PlanDraft.make(link, period: period, seed: seed)
         try refuseNothing(draft)

@@ -102,6 +102,7 @@ package struct RedealRun {
     ///
     /// - Returns: `nil` where somebody else deals by now, or the month went on: then it is there in the next run.
     private func following(_ period: Period) throws -> RedealReport? {
+        guard try store.dealtPeriod()?.period == period else { return nil }
         var rest = scope
         rest.manner = .leftOver
         do {

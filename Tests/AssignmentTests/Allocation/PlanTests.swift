@@ -197,10 +197,11 @@ struct PlanTests {
     }
 
     /// Balances, bonds and factors of the most that files may say, and one below and above a whole account.
-    @Test(arguments: [
-        (9_999_999_999_999, 100_000, 0), (9_999_999_999_999, 10_000, 1), (9_999_999_999_998, 10_000, 0),
-        (9_999_999_999_999, 3_333, 3),
-    ] as [(Int64, Int64, Int64)])
+    @Test(
+        arguments: [
+            (9_999_999_999_999, 100_000, 0), (9_999_999_999_999, 10_000, 1), (9_999_999_999_998, 10_000, 0),
+            (9_999_999_999_999, 3_333, 3),
+        ] as [(Int64, Int64, Int64)])
     func `amounts of the most that can be imported are planned`(bond: Int64, factor: Int64, placed: Int64) throws {
         let most: Int64 = 9_999_999_999_999
         let demands = (1...4).map { delegation in

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatch
 import Dispatcher
 import FoundationEssentials
 import PgStore
@@ -141,7 +140,8 @@ struct OrderRaceTests {
         }
     }
 
-    @Test func `an agency that is released while a plan is dealt gets nothing of it, and one that is held and released all`()
+    @Test
+    func `an agency that is released while a plan is dealt gets nothing of it, and one that is held and released all`()
         async throws
     {
         try await StartedMonth.with(applied: false) { month in
@@ -198,35 +198,7 @@ struct OrderRaceTests {
     }
 }
 
-/// Runs what blocks on a thread of its own: those that tests have in common are as many as there are processors.
-private func beside<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue(label: "beside").async { continuation.resume(with: Result { try work() }) }
-    }
-}
-
 extension StartedMonth {
-    /// Whoever writes into the table waits until the link that this gives commits.
-    fileprivate func block(_ table: String) throws -> PgLink {
-        let blocker = try database.link("blocker")
-        try blocker.script("BEGIN; LOCK TABLE \(table) IN SHARE MODE")
-        return blocker
-    }
-
-    /// Whether, within ten seconds, so many sessions wait for a lock at least.
-    fileprivate func waits(_ sessions: Int64) async throws -> Bool {
-        for _ in 0..<2_000 {
-            let waiting = try number(
-                """
-                SELECT count(DISTINCT application_name) FROM pg_stat_activity
-                 WHERE datname = current_database() AND wait_event_type = 'Lock'
-                """)
-            if waiting >= sessions { return true }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        return false
-    }
-
     /// Nothing waits that the order keeps from the agency, nothing is lost, every limit is right and recorded, and the plan's record
     /// holds.
     fileprivate func expectNothingWaits(_ order: OrderRaceTests.Order) throws {
@@ -234,7 +206,10 @@ extension StartedMonth {
         #expect(try count(waiting) == count("placement WHERE strategy IS NOT NULL"))
         let strategies = order == .suspendStrategy ? "AND strategy = 2" : ""
         if order != .suspendBand {
-            #expect(try number("SELECT coalesce(sum(limit_accounts), 0)::bigint FROM quota WHERE contract_id = 1 \(strategies)") == 0)
+            #expect(
+                try number(
+                    "SELECT coalesce(sum(limit_accounts), 0)::bigint FROM quota WHERE contract_id = 1 \(strategies)")
+                    == 0)
         }
         #expect(try count("hand WHERE state = 'inactive'") == 0)
         #expect(try PlanCheckRun(link, period: PlannedMonth.march).run().faults == [])

@@ -95,21 +95,22 @@ struct OpeningTests {
     }
 
     /// What somebody with the database's password might change of a grant that came on board, and what gives it away.
-    @Test(arguments: [
-        ("SELECT 1", []),
-        (
-            "UPDATE lease_grant SET held_digest = '' WHERE contract_id = 2",
-            [
-                "was recorded, and nothing is stored that fits it",
-                "is stored otherwise than it was recorded, or was never recorded",
-            ]
-        ),
-        (
-            "UPDATE lease_grant SET total_accounts = total_accounts + 1 WHERE contract_id = 2",
-            ["contract 2, administrative, home-visit: the quota has 2 leased, the ledger 1"]
-        ),
-        ("DELETE FROM lease_grant WHERE contract_id = 2", ["was recorded, and nothing is stored that fits it"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("SELECT 1", []),
+            (
+                "UPDATE lease_grant SET held_digest = '' WHERE contract_id = 2",
+                [
+                    "was recorded, and nothing is stored that fits it",
+                    "is stored otherwise than it was recorded, or was never recorded",
+                ]
+            ),
+            (
+                "UPDATE lease_grant SET total_accounts = total_accounts + 1 WHERE contract_id = 2",
+                ["contract 2, administrative, home-visit: the quota has 2 leased, the ledger 1"]
+            ),
+            ("DELETE FROM lease_grant WHERE contract_id = 2", ["was recorded, and nothing is stored that fits it"]),
+        ] as [(String, [String])])
     func `the ledger is whole after an opening, and tells of a grant of it that was changed`(
         change: String, found: [String]
     ) async throws {

@@ -41,7 +41,9 @@ struct PlanRecordTests {
         }
     }
 
-    @Test func `of two limits that are put in force in one instant both are kept, and the later one is in force`() async throws {
+    @Test func `of two limits that are put in force in one instant both are kept, and the later one is in force`()
+        async throws
+    {
         try await PlannedMonth.with { month in
             try month.addCut(count: 420)
             try month.segment()
@@ -85,7 +87,8 @@ struct PlanRecordTests {
             #expect(accounts > 0)
             #expect(
                 report.warnings.contains {
-                    $0.hasPrefix("contract 1 of ACE01 ends on \(endsOn), within the month") && $0.contains(" of \(accounts) accounts")
+                    $0.hasPrefix("contract 1 of ACE01 ends on \(endsOn), within the month")
+                        && $0.contains(" of \(accounts) accounts")
                 } == isWarned)
         }
     }

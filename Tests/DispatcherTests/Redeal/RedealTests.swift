@@ -120,9 +120,11 @@ struct RedealTests {
 
     /// Contracts 1 and 2 work the pool; what comes back is 1's, and a plan of the whole pool gives each half of it.
     @Test(arguments: [5, 6])
-    func `what rotation keeps from one contract goes to another with room in the same run, and is not taken away by the next`(
-        back: Int
-    ) async throws {
+    func
+        `what rotation keeps from one contract goes to another with room in the same run, and is not taken away by the next`(
+            back: Int
+        ) async throws
+    {
         try await StartedMonth.with { month in
             let hands = try month.link.run(
                 """
@@ -140,7 +142,8 @@ struct RedealTests {
             for _ in 1...2 {
                 let report = try RedealRun(month.link, scope: scope, reason: "rebalance", by: "ana").run()
 
-                #expect(report.pools.filter { $0.portfolio == "telephone" }.reduce(0) { $0 + $1.accounts } == Int64(back))
+                #expect(
+                    report.pools.filter { $0.portfolio == "telephone" }.reduce(0) { $0 + $1.accounts } == Int64(back))
                 #expect(report.shortage == nil && !report.followedBy.isEmpty)
                 #expect(try month.count(mine + " AND h.contract_ids = '{2}'") == Int64(back))
                 #expect(try month.count(mine) == Int64(back))
@@ -399,7 +402,9 @@ struct RedealTests {
 
     /// It is midnight in Mexico City at six.
     @Test(arguments: [false, true])
-    func `what waits for a contract is dealt to others once its last day is over, and not before`(byNode: Bool) async throws {
+    func `what waits for a contract is dealt to others once its last day is over, and not before`(byNode: Bool)
+        async throws
+    {
         try await StartedMonth.with { month in
             try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
             try month.link.script(
