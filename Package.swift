@@ -62,6 +62,7 @@ let package = Package(
                 .embedInCode("Migrations/m0011-contact-duties.sql"),
                 .embedInCode("Migrations/m0012-proof.sql"),
                 .embedInCode("Migrations/m0013-runs.sql"),
+                .embedInCode("Migrations/m0016-limits.sql"),
             ],
             swiftSettings: settings),
         .target(

@@ -217,17 +217,11 @@ package struct AgencyOrder {
     private func withdraw(
         _ link: PgLink, _ period: Period, _ now: Timestamp, _ report: inout AgencyOrderReport
     ) throws -> [LedgerRecord] {
-        if let band, let strategy {
-            let endings = try link.withdrawBand(band, of: strategy, from: agency, reason: reason)
-            report.add(endings)
-            return endings.map { .ending($0, period: period, at: now) }
-        }
-        let hands = try link.withdrawHands(
-            WithdrawalScope(agency: agency, strategy: strategy), reason: reason)
-        for hand in hands { report.add(hand) }
-        let lowered = try link.lowerQuotas(of: agency, strategy: strategy)
-        return hands.map { .withdrawal($0, reason: reason, period: period, at: now) }
-            + lowered.map { .limit($0, why: reason, period: period) }
+        let done = try AgencyWithdrawal(agency: agency, strategy: strategy, band: band, reason: reason)
+            .run(link, period: period, at: now)
+        report.add(done.endings)
+        for hand in done.hands { report.add(hand) }
+        return done.records
     }
 }
 

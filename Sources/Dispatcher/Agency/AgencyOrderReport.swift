@@ -180,7 +180,7 @@ struct AgencyOrderReport {
             let accounts = Self.grouped(total(\.dealtToOthers))
             let dealt = "\(accounts) accounts that \(isPreview ? "would wait" : "waited") for nobody"
             let shortage = redeal.shortage.map {
-                isPreview ? [$0] : [$0, "once somebody has: dispatcherd plan rebalance --left-over"]
+                isPreview ? [$0] + redeal.following : [$0, "once somebody has: dispatcherd plan rebalance --left-over"]
             }
             return ["\(dealt) \(isPreview ? "would be " : "")dealt to others"] + (shortage ?? [])
         case .failure(let failure) where isPreview: return ["nothing would be dealt to others: \(failure.found)"]

@@ -40,6 +40,8 @@ package final class LeaseEngine: Sendable {
         /// Pauses that this node knows of and a reading of the routes may not have seen yet.
         var notes: [AgencyPlace: (isPaused: Bool, number: Int)] = [:]
         var latestNote = 0
+        /// What ``beginReading()`` said to the reading that the routes are of.
+        var routesBegun = 0
     }
 
     private let state: Mutex<State>
@@ -66,12 +68,16 @@ package final class LeaseEngine: Sendable {
     /// To be asked before the routes are read: what is noted later, the reading may not have seen.
     package func beginReading() -> Int { state.withLock { $0.latestNote } }
 
-    /// Takes note of the open hands and of the contracts' places as the upkeep has read them.
+    /// Takes note of the open hands and of the contracts' places as they were read.
+    ///
+    /// A reading that was begun before the one that the routes are of is dropped: it would bring back what that one replaced.
     ///
     /// - Parameter begun: what ``beginReading()`` said.
     package func refresh(_ routing: Routing, begun: Int) {
         let table = RouteTable(routing)
         state.withLock { state in
+            guard begun >= state.routesBegun else { return }
+            state.routesBegun = begun
             state.routes = table
             state.notes = state.notes.filter { $0.value.number > begun }
             for (place, note) in state.notes { state.routes.note(place, isPaused: note.isPaused) }

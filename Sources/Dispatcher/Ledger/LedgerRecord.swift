@@ -35,11 +35,15 @@ extension LedgerRecord {
         return LedgerRecord(delegation: row.key.delegation, period: row.period, text)
     }
 
-    package static func grant(_ row: GrantRow, period: Period, at now: Timestamp) -> LedgerRecord {
+    /// - Parameter isImported: it was given before this installation was there; then `now` is that day.
+    package static func grant(
+        _ row: GrantRow, period: Period, at now: Timestamp, isImported: Bool = false
+    ) -> LedgerRecord {
         var text = "grant id=\(row.grant) delegation=\(row.delegation) contract=\(row.contract) agency=\(row.agency)"
         text += " first=\(row.grant.first) last=\(row.last) accounts=\(row.accounts) exposure=\(row.exposure)"
         text += " total=\(row.totalAccounts) at=\(now) term=\(row.term) leases=\(LedgerTree.hex(row.heldDigest))"
         if !row.skipped.isEmpty { text += " skipped=\(row.skipped.map(String.init).joined(separator: ","))" }
+        if isImported { text += " imported=yes" }
         return LedgerRecord(delegation: row.delegation, period: period, text)
     }
 

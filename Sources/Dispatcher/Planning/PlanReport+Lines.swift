@@ -152,6 +152,7 @@ extension PlanReport {
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
             }
+            lines += Self.orders(dealt)
         }
         if state == .preview, dealt == nil, !isApplied {
             lines.append(
@@ -165,6 +166,21 @@ extension PlanReport {
         lines.append(
             "settings \(settings), seed \(seed), digests: placements \(segmentationDigest.prefix(16)), plan \(digest.prefix(16))"
         )
+        return lines
+    }
+
+    /// What was ordered while the plan was dealt.
+    private static func orders(_ dealt: Dealt) -> [String] {
+        var lines = dealt.withheld.map { withheld in
+            let what = [withheld.strategy, withheld.band].compactMap(\.self).joined(separator: ", ")
+            return
+                "\(withheld.agency) was ordered to get nothing\(what.isEmpty ? "" : " of \(what)") meanwhile (\(withheld.reason)): "
+                + "\(grouped(withheld.accounts)) accounts taken back at once"
+        }
+        if let passedOn = dealt.passedOn { lines.append("\(grouped(passedOn)) accounts dealt to others") }
+        if let waiting = dealt.waiting {
+            lines += [waiting, "once somebody has room: dispatcherd plan rebalance --left-over"]
+        }
         return lines
     }
 

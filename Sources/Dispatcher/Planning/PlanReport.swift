@@ -110,6 +110,21 @@ package struct PlanReport: Encodable, Sendable {
         /// Credits whose debtor has others with an agency that had no room for them.
         package let apart: Int64
         package let earlierHandsClosed: Int
+        /// What agencies were dealt and had taken back at once; in ``accounts`` all the same.
+        package var withheld: [Withheld] = []
+        /// How many accounts were dealt to others then; `nil` where nothing was taken back, or nothing could be dealt.
+        package var passedOn: Int64?
+        /// What of it waits on, and why.
+        package var waiting: String?
+    }
+    /// An agency was ordered to get nothing, of all, a strategy or a band, while the plan was dealt.
+    package struct Withheld: Encodable, Sendable {
+        package let agency: String
+        package let strategy: String?
+        package let band: String?
+        /// `hold`, `termination` or `suspension`.
+        package let reason: String
+        package let accounts: Int64
     }
 
     package let state: State

@@ -89,10 +89,14 @@ package struct PlanRun {
                     asked.draft, period: period, state: .awaiting, plan: nil, dealt: nil, persons: asked.persons)
             }
             wished = asked
-            closed = try transaction { try store.closeEarlierHands() }
+            closed = try transaction {
+                _ = try store.lockPeriods()
+                return try store.closeEarlierHands()
+            }
         }
-        let (draft, plan, persons) = try transaction { try start(wished, person) }
-        let dealt = try deal(draft, plan: plan, persons, closed: closed)
+        let (draft, plan, persons, orders) = try transaction { try start(wished, person) }
+        var dealt = try deal(draft, plan: plan, persons, closed: closed, orders)
+        passOn(&dealt, by: person)
         let recalled = try recallTurned(by: person)
         return PlanReport(
             draft, period: period, state: .applied, plan: plan, dealt: dealt, persons: persons, recalled: recalled)
@@ -209,13 +213,32 @@ package struct PlanRun {
         return count
     }
 
+    /// Deals to others what was taken back at once. The plan is in force whatever comes of that.
+    private func passOn(_ dealt: inout PlanReport.Dealt, by person: String) {
+        guard let first = dealt.withheld.first else { return }
+        do {
+            let report = try RedealRun(
+                link, scope: RedealScope(.leftOver), reason: first.reason, by: LedgerRecord.word(person)
+            ).run(period)
+            dealt.passedOn = report.accounts
+            dealt.waiting = report.shortage
+        } catch {
+            dealt.waiting = "what was taken back is not dealt yet: \((error as? CommandFailure)?.found ?? "\(error)")"
+        }
+    }
+
     /// Fixes the quotas and notes the plan; takes back one that was stopped.
     ///
     /// - Parameter wished: the plan that the persons saw; `nil` where one person applies whatever there is.
+    /// - Returns: with the orders that the quotas keep to at least.
     private func start(
         _ wished: (draft: PlanDraft, persons: [String])?, _ person: String
-    ) throws -> (PlanDraft, plan: Int64, persons: [String]) {
-        // Once more: until the plan is noted below, starts of an earlier period can still open hands of theirs.
+    ) throws -> (PlanDraft, plan: Int64, persons: [String], OrdersInForce) {
+        // Before the contracts are read: what is ordered in between then counts as ordered since.
+        let orders = try link.readOrders()
+        // Once more: until the plan is noted below, starts and rounds of an earlier period can still open hands of theirs. Each does
+        // under the periods' lock: behind it what they opened is seen, and whoever comes later finds this plan, and deals nothing.
+        _ = try store.lockPeriods()
         _ = try store.closeEarlierHands()
         let draft = try PlanDraft.make(link, period: period, seed: seed)
         try refuseNothing(draft)
@@ -243,7 +266,7 @@ package struct PlanRun {
         let proofs = PlanProofStore(link)
         try proofs.write(plan, settings: draft.settings.digest, body: draft.proof.text())
         let persons = try wished?.persons ?? proofs.approve(period, digest: draft.digest, by: person)
-        return (draft, plan, persons)
+        return (draft, plan, persons, orders)
     }
 
     private func beingDealt(_ plan: PlanRow) -> CommandFailure {
@@ -253,8 +276,11 @@ package struct PlanRun {
     }
 
     /// Groups of delegations side by side, each in a transaction of its own on a link of its own.
+    ///
+    /// - Parameter orders: what the quotas keep to. What was ordered since takes its part back as soon as the hands are open, as
+    ///   it would have, had they been open before.
     private func deal(
-        _ draft: PlanDraft, plan: Int64, _ persons: [String], closed: Int
+        _ draft: PlanDraft, plan: Int64, _ persons: [String], closed: Int, _ orders: OrdersInForce
     ) throws -> PlanReport.Dealt {
         let groups = DelegationDeal.groups(draft, threads: OrderedWork.threads)
         let dealing = DelegationDeal(
@@ -286,16 +312,40 @@ package struct PlanRun {
             throw CommandFailure(error, work: "\(period)", left: "the plan is not in force")
         }
         Console.progress("dealt", done: Int(tally.accounts), of: nil, isDone: true)
-        try transaction {
+        let withheld = try transaction {
             try checkStillOurs(plan)
+            let ordered = AgencyWithdrawal.ordered(try link.lockOrders(), since: orders)
             let quotas = draft.quotaRows
             try store.open(plan, quotas: quotas)
             try PlanProofStore(link).setPersons(plan, persons)
             records += quotas.map { .quota($0, period: period, plan: plan) }
             records += groups.joined().map { .plan(plan, draft, delegation: $0, period: period, persons) }
+            let withheld = try withhold(ordered, &records)
             try link.insertBlocks(LedgerBlock.seal(records))
+            return withheld
         }
-        return tally.report(earlierHandsClosed: closed)
+        var dealt = tally.report(earlierHandsClosed: closed)
+        dealt.withheld = withheld
+        return dealt
+    }
+
+    /// Takes back what agencies were dealt that were ordered to get nothing while the plan was dealt.
+    private func withhold(
+        _ ordered: [AgencyWithdrawal], _ records: inout [LedgerRecord]
+    ) throws -> [PlanReport.Withheld] {
+        guard !ordered.isEmpty else { return [] }
+        let now = try link.readNow()
+        var withheld: [PlanReport.Withheld] = []
+        for withdrawal in ordered {
+            let done = try withdrawal.run(link, period: Period.ofWork(at: now), at: now)
+            records += done.records
+            guard done.accounts > 0 else { continue }
+            withheld.append(
+                PlanReport.Withheld(
+                    agency: withdrawal.agency.description, strategy: withdrawal.strategy?.name, band: withdrawal.band,
+                    reason: withdrawal.reason, accounts: done.accounts))
+        }
+        return withheld
     }
 
     private static func deal(

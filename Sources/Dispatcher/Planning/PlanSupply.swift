@@ -43,11 +43,6 @@ struct PlanSupply {
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
-        for contract in taking where contract.endsOn < store.period.lastDay {
-            warnings.append(
-                "contract \(contract.contract) of \(contract.agency) ends on \(contract.endsOn), within the month: what it has not "
-                    + "pulled by then goes to others")
-        }
         warnings += unknown(settings.settings, contracts)
         var rules = settings.settings
         rules.bans += try store.visitBans()

@@ -55,6 +55,11 @@ struct PushFollower: Sendable {
             engine.note(
                 AgencyPlace(delegation: row.delegation, agency: row.agency, strategy: strategy), isPaused: true)
         }
+        // A hold says so by pauses too, and its pulls have another answer.
+        if rows.contains(where: { $0.kind == Push.Name.paused.rawValue || $0.kind == Push.Name.resumed.rawValue }) {
+            let begun = engine.beginReading()
+            engine.refresh(try await connection.run { try $0.readRouting() }, begun: begun)
+        }
         for (agency, rows) in Dictionary(grouping: rows, by: \.agency) {
             server.push(rows.compactMap(Push.init), to: agency)
         }

@@ -22,6 +22,8 @@ package struct RedealRun {
 
     /// How often limits are computed anew because a contract drew more than it was to have; then pulls wait for it.
     private static let draftsMax = 4
+    /// How many rounds of left-overs follow at once while each deals something.
+    private static let followingMax = 3
 
     /// - Parameters:
     ///   - reason: one word, for the ledger and the withdrawn hands.
@@ -102,12 +104,41 @@ package struct RedealRun {
     private func deal(_ period: Period?) throws -> RedealReport {
         try Self.goOn(link, showsProgress: showsProgress)
         let (month, _) = try dealt(period)
-        if scope.manner == .leftOver { try RedealKeeping.withdrawEnded(link) }
-        let (draft, begun) = try begin(month)
+        if scope.manner == .leftOver { try EndedContracts.withdraw(link, scope) }
+        var report = try round(month)
+        var last = report
+        for _ in 0..<Self.followingMax where last.leavesMore {
+            guard let next = try following(month) else { break }
+            report.add(following: next)
+            last = next
+            if next.accounts == 0 { break }
+        }
+        return report
+    }
+
+    private func round(_ period: Period) throws -> RedealReport {
+        let (draft, begun) = try begin(period)
         guard let round = begun else { return RedealReport(nothingOf: draft, reason: reason) }
         var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
         try Self.dealPools(link, round, showsProgress: showsProgress, into: &report)
         return report
+    }
+
+    /// What rotation kept from the contract that it was planned for, and what an order did, is offered to the others in front hands.
+    /// A plan knows of each account the latest holder alone, and of a pool that is dealt as a whole none.
+    ///
+    /// - Returns: `nil` where somebody else deals by now, or the month went on: then it is there in the next run.
+    private func following(_ period: Period) throws -> RedealReport? {
+        guard try store.dealtPeriod()?.period == period else { return nil }
+        var rest = scope
+        rest.manner = .leftOver
+        do {
+            return try RedealRun(
+                link, scope: rest, reason: reason, by: by, seed: seed, showsProgress: showsProgress
+            ).round(period)
+        } catch is Outrun {
+            return nil
+        }
     }
 
     /// Goes on with a round whose process is gone.
@@ -152,6 +183,11 @@ package struct RedealRun {
 
     private func dealt(_ period: Period?) throws -> (period: Period, plan: Int64) {
         guard let dealt = try store.dealtPeriod() else {
+            if let (month, plan) = try store.dealingPeriod() {
+                throw Outrun(
+                    "plan \(plan) of \(month) is just being dealt, and keeps to what is ordered until its hands are open",
+                    remedy: "Run this when that has ended.")
+            }
             throw Outrun(
                 CommandFailure(
                     .usage, "no open month has a plan that is applied", remedy: "Deal one: dispatcherd plan apply"))

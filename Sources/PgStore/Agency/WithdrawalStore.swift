@@ -262,10 +262,8 @@ private enum WithdrawalStatements {
                AND (q.limit_accounts > h.accounts OR q.limit_exposure > h.exposure)
             RETURNING q.*),
         kept AS (
-            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id FROM lowered
-            ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-               SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure)
+            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id, 'order' FROM lowered)
         SELECT delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure
           FROM lowered ORDER BY delegation_id, contract_id, strategy, portfolio
         """

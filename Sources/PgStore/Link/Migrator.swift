@@ -17,10 +17,11 @@ package enum Migrator {
         (11, PackageResources.m0011_contact_duties_sql),
         (12, PackageResources.m0012_proof_sql),
         (13, PackageResources.m0013_runs_sql),
+        (16, PackageResources.m0016_limits_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 13...13
+    package static let range: ClosedRange<Int32> = 16...16
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

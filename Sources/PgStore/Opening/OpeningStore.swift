@@ -222,13 +222,12 @@ private enum OpeningStatements {
                limit_exposure = quota.limit_exposure + excluded.limit_exposure
         """
 
-    /// From the day of the first grant on, so that each of them lies within its limit. $1 plan
+    /// From the day of the first grant on, so that each of them lies within its limit; of several files the last one has the
+    /// whole. $1 plan
     static let history = """
-        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-        SELECT delegation_id, quota_id, timestamptz '1900-01-01 00:00Z', limit_accounts, limit_exposure, plan_id
+        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+        SELECT delegation_id, quota_id, timestamptz '1900-01-01 00:00Z', limit_accounts, limit_exposure, plan_id, 'opening'
           FROM quota WHERE plan_id = $1
-        ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-           SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure
         """
 
     /// Per grant $1 delegation … $14 term; $15 instance

@@ -50,8 +50,9 @@ package struct PlanProofStore {
                    q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.limit_accounts, h.limit_exposure
               FROM quota_history h JOIN quota q USING (delegation_id, quota_id)
               JOIN plan p ON p.plan_id = h.plan_id
-             WHERE h.plan_id = $1 AND h.since <= coalesce(p.applied_at, 'infinity')
-             ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.since
+             WHERE h.plan_id = $1
+               AND (h.cause = 'plan' OR h.cause IS NULL AND h.since <= coalesce(p.applied_at, 'infinity'))
+             ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.since, h.entry
             """, [.int64(plan)])
         return rows.compactMap { row in
             guard let pool = PlanningStore.pool(row, 0, 2, 3), let contract = ContractID(row.int32(1)) else {

@@ -45,23 +45,22 @@ extension PgLink {
     /// Open hands of one contract with accounts left, which drew nothing of that pool for the days of the setting. Locks
     /// nothing: what is withdrawn is decided under the hands' locks.
     package func readUnpulledHands(limit: Int32) throws(PgError) -> [UnpulledHand] {
-        try readHands(DealSettingStatements.unpulled, limit)
-    }
-
-    /// Open hands with accounts left of which every contract has ended, in the westernmost time zone too: nobody can pull
-    /// from them. Locks nothing.
-    package func readEndedHands(limit: Int32) throws(PgError) -> [UnpulledHand] {
-        try readHands(DealSettingStatements.ended, limit)
-    }
-
-    private func readHands(_ sql: String, _ limit: Int32) throws(PgError) -> [UnpulledHand] {
-        try run(sql, [.int32(limit)]).compactMap { row in
+        try run(DealSettingStatements.unpulled, [.int32(limit)]).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let contract = ContractID(row.int32(2)),
                 let strategy = Strategy(rawValue: row.int16(3)), let portfolio = Portfolio(rawValue: row.int16(4))
             else { return nil }
             return UnpulledHand(
                 key: HandKey(delegation: delegation, hand: row.int32(1)), contract: contract, strategy: strategy,
                 station: Station(delegation: delegation, portfolio: portfolio))
+        }
+    }
+
+    /// Open hands with accounts left whose contracts have all ended, by delegation and number: whoever pulls is of another contract.
+    /// A contract works on its last day still, by the clock of Mexico City. Locks nothing.
+    package func readEndedHands(limit: Int32) throws(PgError) -> [(key: HandKey, pool: PoolKey)] {
+        try run(DealSettingStatements.ended, [.int32(limit)]).compactMap { row in
+            guard let pool = PoolKey(row, 0, 2, 3) else { return nil }
+            return (HandKey(delegation: pool.delegation, hand: row.int32(1)), pool)
         }
     }
 
@@ -101,19 +100,18 @@ private enum DealSettingStatements {
          LIMIT $1
         """
 
-    /// Days of the country end at 08:00 UTC at the latest.
-    private static let today = "((now_instant() AT TIME ZONE 'UTC') - interval '8 hours')::date"
-
-    /// $1 how many. Mostly no contract has ended within two months, and then no hand is looked at.
+    /// $1 how many
     static let ended = """
-        SELECT h.delegation_id, h.hand_id, h.contract_ids[1], h.strategy, h.portfolio
-          FROM hand h
+        WITH over AS MATERIALIZED (
+            SELECT coalesce(array_agg(contract_id), '{}') AS contracts FROM contract
+             WHERE ends_on < (now_instant() AT TIME ZONE interval '-6 hours')::date)
+        SELECT h.delegation_id, h.hand_id, h.strategy, h.portfolio
+          FROM over
+          JOIN hand h ON h.state = 'open' AND h.contract_ids <@ over.contracts
           LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
                               WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
                               ORDER BY g.first_position DESC LIMIT 1) c ON true
-         WHERE EXISTS (SELECT FROM contract WHERE ends_on < \(today) AND ends_on >= \(today) - 62)
-           AND h.state = 'open' AND coalesce(c.last_position, 0) < h.size
-           AND NOT EXISTS (SELECT FROM contract k WHERE k.contract_id = ANY (h.contract_ids) AND k.ends_on >= \(today))
+         WHERE coalesce(c.last_position, 0) < h.size
          ORDER BY h.delegation_id, h.hand_id
          LIMIT $1
         """

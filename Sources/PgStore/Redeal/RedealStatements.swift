@@ -272,11 +272,8 @@ enum RedealStatements {
             \(set)
             RETURNING q.*),
         kept AS (
-            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id FROM changed
-            ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-               SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure,
-                   plan_id = excluded.plan_id)
+            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id, 'redeal' FROM changed)
         SELECT delegation_id, strategy, portfolio, contract_id, limit_accounts, limit_exposure
           FROM changed ORDER BY delegation_id, contract_id, strategy, portfolio
         """

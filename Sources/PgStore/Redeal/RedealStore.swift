@@ -86,6 +86,12 @@ package struct RedealStore {
         }
     }
 
+    /// The latest period with a plan that is not open yet, with the plan: it is being dealt, or was stopped.
+    package func dealingPeriod() throws(PgError) -> (period: Period, plan: Int64)? {
+        try link.run("SELECT period, plan_id FROM plan WHERE state = 'dealing' ORDER BY period DESC LIMIT 1")
+            .first.flatMap { row in Period(number: row.int32(0)).map { ($0, row.int64(1)) } }
+    }
+
     /// The round that is not done.
     package func unfinished() throws(PgError) -> RedealRow? {
         try link.run(RedealStatements.unfinished).first.flatMap { row in

@@ -247,6 +247,30 @@ struct PlanTests {
         #expect(try AllocationPlan(input).scarce == [.station(.number(1), .at(14))])
     }
 
+    /// Balances, bonds and factors of the most that files may say, and one below and above a whole account.
+    @Test(
+        arguments: [
+            (9_999_999_999_999, 100_000, 0), (9_999_999_999_999, 10_000, 1), (9_999_999_999_998, 10_000, 0),
+            (9_999_999_999_999, 3_333, 3),
+        ] as [(Int64, Int64, Int64)])
+    func `amounts of the most that can be imported are planned`(bond: Int64, factor: Int64, placed: Int64) throws {
+        let most: Int64 = 9_999_999_999_999
+        let demands = (1...4).map { delegation in
+            PlanDemand(
+                cell: PlanCell(.key(.administrative, in: delegation)),
+                classes: [.init(priority: 1, accounts: 30, overdue: 30 * most, balance: 30 * most)])
+        }
+        var contract = PlanContract.contract(1, advisers: 5_000, in: [1, 2, 3, 4])
+        contract.exposure = Exposure(basis: .total, factorBasisPoints: factor)
+        contract.bond = bond
+        let input = PlanInput.input(demands, [contract, .contract(2, advisers: 1, in: [1])])
+        let plan = try AllocationPlan(input)
+
+        #expect(PlanCheck(plan, of: input).faults.isEmpty)
+        let mine = plan.quotas.filter { $0.key.contract == .number(1) }.reduce(0) { $0 + $1.accounts }
+        #expect(mine == placed)
+    }
+
     @Test func `one more peso of bond is worth its part of an account`() throws {
         let input = PlanInput.input(
             [.demand([50], overdue: 20_000)], [.contract(1, advisers: 500).bonded(400_000)])

@@ -53,6 +53,23 @@ struct AgencyOrderTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `once an agency has been told, the very next pull says the order's word, however rarely the hands are read`()
+        async throws
+    {
+        var pace = DealtMonth.quickPace
+        pace.round = .seconds(3_600)
+        try await DealtMonth.with(pace: pace) { month in
+            let agent = try await month.connect(1)
+            try order(.hold, month)
+            #expect(await agent.next(.paused) != nil)
+            #expect(try await agent.lease(DealtMonth.lease(1)).fields["stop"] == "suspended")
+            try order(.release, month)
+            #expect(await agent.next(.resumed) != nil)
+            #expect(try await agent.lease(DealtMonth.lease(2)).fields["stop"] == "empty")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `a released agency is told, and its pulls say that nothing is dealt`() async throws {
         try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
             let agent = try await month.connect(1)

@@ -85,11 +85,47 @@ struct OpeningTests {
                 #expect(held.data.count == 3)
                 #expect(resumed.isOK && resumed.data.isEmpty)
                 #expect(reported.isOK && returned.isOK)
+                #expect(try LedgerVerification(month.link).run().findings == [])
             } catch {
                 await node.stop()
                 throw error
             }
             await node.stop()
+        }
+    }
+
+    /// What somebody with the database's password might change of a grant that came on board, and what gives it away.
+    @Test(
+        arguments: [
+            ("SELECT 1", []),
+            (
+                "UPDATE lease_grant SET held_digest = '' WHERE contract_id = 2",
+                [
+                    "was recorded, and nothing is stored that fits it",
+                    "is stored otherwise than it was recorded, or was never recorded",
+                ]
+            ),
+            (
+                "UPDATE lease_grant SET total_accounts = total_accounts + 1 WHERE contract_id = 2",
+                ["contract 2, administrative, home-visit: the quota has 2 leased, the ledger 1"]
+            ),
+            ("DELETE FROM lease_grant WHERE contract_id = 2", ["was recorded, and nothing is stored that fits it"]),
+        ] as [(String, [String])])
+    func `the ledger is whole after an opening, and tells of a grant of it that was changed`(
+        change: String, found: [String]
+    ) async throws {
+        try await StartedMonth.with(applied: false) { month in
+            try load(month, Self.holdings[0], Self.holdings[1], Self.holdings[2])
+            // A second file adds to what the first one brought.
+            try load(month, Self.holdings[3])
+            #expect(try LedgerVerification(month.link).run().findings == [])
+            _ = try month.month.plan().apply()
+            #expect(try LedgerVerification(month.link).run().findings == [])
+            try month.link.script(change)
+            let findings = try LedgerVerification(month.link).run().findings.map(\.found)
+
+            #expect(findings.isEmpty == found.isEmpty, "\(findings)")
+            for text in found { #expect(findings.contains { $0.contains(text) }, "\(findings)") }
         }
     }
 

@@ -99,12 +99,16 @@ struct RedealTests {
         }
     }
 
-    @Test func `a plan's record holds after its month is dealt again to contracts that it gave nothing`() async throws {
+    /// In the instant of the plan too: a virtual clock may stand.
+    @Test(arguments: ["2024-03-12T15:00:00Z", "2024-03-13T15:00:00Z"])
+    func `a plan's record holds after its month is dealt again to contracts that it gave nothing`(
+        instant: String
+    ) async throws {
         try await StartedMonth.with(applied: false) { month in
             _ = try month.month.plan().apply()
             try month.link.script(
                 """
-                UPDATE clock SET virtual_now = '2024-03-13T15:00:00Z';
+                UPDATE clock SET virtual_now = '\(instant)';
                 INSERT INTO contract_capacity VALUES (3, 9, 1, 10, 200);
                 UPDATE contract SET bond = 100000000000 WHERE contract_id = 3
                 """)
@@ -112,6 +116,42 @@ struct RedealTests {
             #expect(
                 try month.number("SELECT limit_accounts FROM quota WHERE contract_id = 3 AND delegation_id = 9") > 0)
             #expect(try PlanCheckRun(month.link, period: PlannedMonth.march).run().faults == [])
+        }
+    }
+
+    /// Contracts 1 and 2 work the pool; what comes back is 1's, and a plan of the whole pool gives each half of it.
+    @Test(arguments: [5, 6])
+    func
+        `what rotation keeps from one contract goes to another with room in the same run, and is not taken away by the next`(
+            back: Int
+        ) async throws
+    {
+        try await StartedMonth.with { month in
+            let hands = try month.link.run(
+                """
+                SELECT hand_id, size, contract_ids[1] FROM hand
+                 WHERE delegation_id = 9 AND strategy = 2 AND portfolio = 1 AND size > 0 ORDER BY contract_ids
+                """)
+            #expect(hands.map { $0.int32(2) } == [1, 2])
+            for hand in hands { try month.month.lease(hand: hand.int32(0), accounts: hand.int32(1)) }
+            let accounts = try month.link.run(
+                "SELECT account_id FROM position WHERE hand_id = \(hands[0].int32(0)) ORDER BY position LIMIT \(back)"
+            ).map { $0.int64(0) }
+            for account in accounts { try month.giveBack(account, reason: "unlocatable") }
+            let scope = RedealScope(.everything, delegations: [DealtMonth.delegation], strategies: [.administrative])
+            let mine = month.waiting + " AND h.portfolio = 1 AND h.strategy = 2 AND h.delegation_id = 9"
+            for _ in 1...2 {
+                let report = try RedealRun(month.link, scope: scope, reason: "rebalance", by: "ana").run()
+
+                #expect(
+                    report.pools.filter { $0.portfolio == "telephone" }.reduce(0) { $0 + $1.accounts } == Int64(back))
+                #expect(report.shortage == nil && !report.followedBy.isEmpty)
+                #expect(try month.count(mine + " AND h.contract_ids = '{2}'") == Int64(back))
+                #expect(try month.count(mine) == Int64(back))
+                try month.link.script("UPDATE clock SET virtual_now = virtual_now + interval '1 hour'")
+            }
+            #expect(try month.broken() == [])
+            #expect(try month.unrecordedLimits() == [])
         }
     }
 
@@ -380,33 +420,6 @@ struct RedealTests {
         }
     }
 
-    @Test func `what waits for a contract that has ended goes to the others, on the day after its last and not before`()
-        async throws
-    {
-        try await StartedMonth.with(applied: false) { month in
-            try month.link.script("UPDATE contract SET ends_on = '2024-03-15' WHERE contract_id = 2")
-            let report = try month.month.plan().apply()
-            #expect(
-                report.warnings.contains(
-                    "contract 2 of ACE02 ends on 2024-03-15, within the month: what it has not pulled by then goes to others"
-                ))
-            let its = "hand WHERE state = 'open' AND contract_ids = '{2}' AND size > 0"
-            let hands = try month.count(its)
-            // The last day ends at 08:00 UTC where it ends last.
-            try month.link.script("UPDATE clock SET virtual_now = '2024-03-16T07:59:59Z'")
-            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) == 0)
-            #expect(try month.count(its) == hands && hands > 0)
-            try month.link.script("UPDATE clock SET virtual_now = '2024-03-16T08:00:00Z'")
-            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) > 0)
-
-            #expect(try month.count(its) == 0)
-            #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended'") == hands)
-            #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{1}'") > 0)
-            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) == 0)
-            #expect(try month.broken() == [])
-        }
-    }
-
     @Test func `what comes back goes to another agency, unless the institution has to look into it`() async throws {
         try await StartedMonth.with { month in
             try month.month.lease(hand: try month.hand(of: 1), accounts: 3)
@@ -459,6 +472,38 @@ struct RedealTests {
                           FROM lease_grant) t WHERE t.hand_id = g.hand_id
                     """)
             }
+        }
+    }
+
+    /// It is midnight in Mexico City at six.
+    @Test(arguments: [false, true])
+    func `what waits for a contract is dealt to others once its last day is over, and not before`(byNode: Bool)
+        async throws
+    {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            try month.link.script(
+                """
+                UPDATE contract SET ends_on = '2024-03-13' WHERE contract_id = 1;
+                UPDATE clock SET virtual_now = '2024-03-14T05:59:59Z'
+                """)
+            let before = try month.count(month.waiting)
+            let mine = month.waiting + " AND h.contract_ids = '{1}'"
+            let kept = try month.count(mine)
+            func look() throws -> Int64 {
+                byNode ? try RedealKeeping.run(month.link, dealAgain: .zero) : try month.redeal(.leftOver).accounts
+            }
+            #expect(try look() == 0 && kept > 0 && month.count(mine) == kept)
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-14T06:00:00Z'")
+
+            #expect(try look() == kept)
+            #expect(try look() == 0)
+            #expect(try month.count(mine) == 0 && month.count(month.waiting) == before)
+            #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended' AND contract_ids = '{1}'") > 0)
+            #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended' AND contract_ids <> '{1}'") == 0)
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 5)
+            #expect(try month.broken() == [])
+            #expect(try month.unrecordedLimits() == [])
         }
     }
 

@@ -56,7 +56,7 @@ struct BondPricing {
         self.bondRooms = network.contracts.enumerated().map { index, contract in
             guard let room = contract.bondRoom else { return 0 }
             let mean = meanOfContract[index]
-            // Amounts go up to 10¹⁴ centavos, and an account is up to 2³⁰ units.
+            // The rest may be of as many centavos as a mean: times an account it passes 64 bits.
             let rest = mean.dividingFullWidth((room % mean).multipliedFullWidth(by: account)).quotient
             return min(room / mean, total) * account + rest
         }

@@ -53,10 +53,11 @@ package struct PlanSettingsBook {
     /// - Throws: ``CommandFailure`` (usage) where a plan of that period or a later one is applied, or being dealt: what
     ///   has been planned by other settings is not changed under it; and where the contracts that there are would be given
     ///   more than the whole of a delegation's strategy, which no month could be planned by.
+    /// - Locks: every period that is not closed, as a plan does.
     package func put(_ file: PlanSettingsFile, from period: Period, by person: String) throws -> Bool {
         try link.transaction {
             let planned = PlanningStore(link, period: period, cut: period.firstDay)
-            // A plan that is being made reads its settings under this lock: either it has these, or it is seen here.
+            // A plan that is just made reads the settings under the same lock: it is seen below, or reads these.
             _ = try planned.lockPeriods()
             if let row = try store.inForce(period), row.digest == file.digest { return false }
             if let plan = try planned.plan() {
