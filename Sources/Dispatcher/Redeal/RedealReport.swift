@@ -155,7 +155,8 @@ package struct RedealReport: Encodable, Sendable {
 
     /// Of a preview, which deals one round: a run goes on.
     package var following: [String] {
-        state == .preview && leavesMore ? ["what rotation keeps from one is offered to the others in rounds that follow"] : []
+        state == .preview && leavesMore
+            ? ["what rotation keeps from one is offered to the others in rounds that follow"] : []
     }
 
     /// One that was dealt twice counts once.
