@@ -61,24 +61,14 @@ package struct AgencyOrder {
                 throw CommandFailure(
                     .usage, "\(finalAt) has passed", remedy: "Give a later day; a notice gives the agency time.")
             }
-            var report = AgencyOrderReport(
-                agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
-            if isPreview {
-                try check(try link.readAgencyStatus(of: agency).first?.status)
-                report.preview(
-                    try link.readStandings(of: agency, in: nil, strategy: strategy),
-                    waitingOfBand: try band.map { try link.countWaiting(band: $0, of: agency, strategy: strategy) })
-                if finalAt != nil { report.recalled = Int64(try recallable(link).count) }
-                return try report.text(asJSON: asJSON)
+            try checkBand(link)
+            if isPreview { return try preview(link).text(asJSON: asJSON) }
+            var report = try link.transaction { try putInForce(link) }
+            if action != .release {
+                report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: false)
+                if let finalAt { try recall(link, finalAt, &report) }
+                report.dealtAgain = dealAgain(link)
             }
-            try link.transaction { report = try putInForce(link) }
-            if let finalAt {
-                report.recalled = Int64(
-                    try Recalls.notice(
-                        link, try recallable(link), reason: motive, finalAt: finalAt, by: by
-                    ).count)
-            }
-            if action != .release { report.dealtAgain = dealAgain(link) }
             return try report.text(asJSON: asJSON)
         } catch let error as PgError {
             throw CommandFailure(
@@ -86,16 +76,70 @@ package struct AgencyOrder {
         }
     }
 
+    /// What the order would do, by what is in the tables now. Locks no hand and writes nothing.
+    private func preview(_ link: PgLink) throws -> AgencyOrderReport {
+        try check(try link.readAgencyStatus(of: agency).first?.status)
+        var report = emptyReport
+        report.isPreview = true
+        report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: finalAt != nil)
+        guard action != .release else { return report }
+        let withdrawal = OrderedWithdrawal(agency: agency, strategy: strategy, band: band)
+        for (place, accounts) in try link.countWaiting(withdrawal) { report.add(withdrawn: accounts, at: place) }
+        // Whom the others' plan counts follows from the order's standing, which is in force within this transaction only.
+        do {
+            let draft = try link.rolledBack {
+                try link.apply(row(at: try link.readNow()))
+                return try redeal(link).draft(supposing: withdrawal)
+            }
+            report.add(others: draft)
+            report.dealtAgain = .success(RedealReport(preview: draft, reason: reason))
+        } catch let failure as CommandFailure {
+            report.dealtAgain = .failure(failure)
+        }
+        return report
+    }
+
+    /// Gives notice of all that is held, page by page.
+    private func recall(_ link: PgLink, _ finalAt: Timestamp, _ report: inout AgencyOrderReport) throws {
+        while true {
+            let leases = try recallable(link)
+            let noticed = try Recalls.notice(link, leases, reason: motive, finalAt: finalAt, by: by)
+            for row in noticed {
+                guard let strategy = row.strategy else { continue }
+                report.add(
+                    recalled: 1,
+                    at: AgencyPlace(delegation: row.lease.delegation, agency: agency, strategy: strategy))
+            }
+            // Who is noticed is not recallable again; where nobody was, all of the page have ended meanwhile.
+            if leases.count < Int(RecallOrder.max) || noticed.isEmpty { return }
+        }
+    }
+
     /// Deals what was withdrawn to the others. The order is in force whatever comes of that.
     func dealAgain(_ link: PgLink) -> Result<RedealReport, CommandFailure> {
-        let scope = RedealScope(.leftOver, strategies: strategy.map { [$0] })
         do {
-            return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run())
+            return .success(try redeal(link).run())
         } catch let failure as CommandFailure {
             return .failure(failure)
         } catch {
             return .failure(CommandFailure(.environment, "\(error)", remedy: ""))
         }
+    }
+
+    private func redeal(_ link: PgLink) -> RedealRun {
+        RedealRun(
+            link, scope: RedealScope(.leftOver, strategies: strategy.map { [$0] }), reason: reason, by: by)
+    }
+
+    private var emptyReport: AgencyOrderReport {
+        AgencyOrderReport(
+            agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
+    }
+
+    private func row(at now: Timestamp) -> AgencyOrderRow {
+        AgencyOrderRow(
+            agency: agency, action: action, strategy: strategy, band: band, motive: motive,
+            held: finalAt == nil ? .keep : .recall, finalAt: finalAt, by: by, at: now)
     }
 
     private var reason: String {
@@ -125,6 +169,20 @@ package struct AgencyOrder {
         }
     }
 
+    /// A band that the month's policy has not is a slip of the pen: nothing would be withdrawn, and nobody would notice.
+    private func checkBand(_ link: PgLink) throws {
+        guard let band, let strategy, action == .suspend, let dealt = try RedealStore(link).dealtPeriod(),
+            try SegmentationStore(link, period: dealt.period).segmentation() != nil
+        else { return }
+        let (_, file) = try PlanDraft.placements(link, period: dealt.period)
+        let policy = try file.policy(for: dealt.period)
+        let known = policy.tactics(of: strategy)
+        guard !known.contains(band) else { return }
+        throw CommandFailure(
+            .usage, "the policy of \(dealt.period) has no band '\(band)' in \(strategy.name)",
+            remedy: known.isEmpty ? "It places nothing there." : "It has \(known.joined(separator: ", ")).")
+    }
+
     private func recallable(_ link: PgLink) throws -> [LeaseKey] {
         var scope = RecallScope()
         scope.agency = agency
@@ -135,15 +193,11 @@ package struct AgencyOrder {
 
     /// In a transaction of the caller's.
     func putInForce(_ link: PgLink) throws -> AgencyOrderReport {
-        var report = AgencyOrderReport(
-            agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
+        var report = emptyReport
         try check(try link.lockAgencyStatus(agency))
         let now = try link.readNow()
         let period = Period.ofWork(at: now)
-        try link.apply(
-            AgencyOrderRow(
-                agency: agency, action: action, strategy: strategy, band: band, motive: motive,
-                held: finalAt == nil ? .keep : .recall, finalAt: finalAt, by: by, at: now))
+        try link.apply(row(at: now))
         let places = try link.readPlaces().filter {
             $0.agency == agency && (strategy == nil || $0.strategy == strategy)
         }.sorted { ($0.delegation, $0.strategy.rawValue) < ($1.delegation, $1.strategy.rawValue) }

@@ -97,7 +97,7 @@ struct PlanDraft {
         do {
             plan = try AllocationPlan(input)
         } catch {
-            throw PlanWords.failure(error)
+            throw PlanWords.failure(error, of: input.targets)
         }
         if let fault = PlanCheck(plan, of: input).faults.first {
             throw CommandFailure(

@@ -5,37 +5,67 @@ internal import Assignment
 extension PlanReport {
     // MARK: - For people
 
-    /// Every pool with its contracts.
-    package var detail: [String] {
+    /// Every pool with its contracts, then every contract's advisers, then the bonds.
+    package var detail: [String] { poolLines + adviserLines + bondLines }
+
+    private var poolLines: [String] {
         var table = TextTable(
-            columns: [.left, .left, .right, .left, .right, .right, .right, .right, .right, .left, .left])
+            columns: [.left, .left, .right, .left, .right, .right, .right, .right, .right, .right, .left, .left])
         table.row([
             "delegation, strategy", "portfolio", "placed", "contract", "quota", "held", "share", "target", "last month",
-            "", "",
+            "change", "limit", "",
         ])
         var last: Int16 = 0
         for pool in pools {
             if pool.delegation != last {
-                table.row(["\(pool.delegation) \(pool.delegationName)"] + [String](repeating: "", count: 10))
+                table.row(["\(pool.delegation) \(pool.delegationName)"] + [String](repeating: "", count: 11))
                 last = pool.delegation
             }
             let left = pool.unassigned.map { "\(Self.grouped($0.accounts)) unassigned: \($0.reason)" }
             table.row(
                 ["  \(pool.strategy)" + (pool.part.map { ", \($0)" } ?? ""), pool.portfolio]
-                    + [Self.grouped(pool.accounts), "", "", "", "", "", "", "", left.joined(separator: ", ")])
+                    + [Self.grouped(pool.accounts), "", "", "", "", "", "", "", "", left.joined(separator: ", ")])
             for quota in pool.quotas { table.row(["", "", ""] + cells(quota)) }
+        }
+        return table.lines
+    }
+
+    /// What each contract's accounts of one place take of advisers, strategies together.
+    private var adviserLines: [String] {
+        guard !staffing.isEmpty else { return [] }
+        var table = TextTable(columns: [.left, .left, .left, .right, .right, .right, .right, .right, .right])
+        table.row([
+            "advisers, in delegation", "portfolio", "contract", "accounts", "needed", "committed", "present", "missing",
+            "PEN-01",
+        ])
+        for line in staffing {
+            table.row([
+                "  \(line.delegation)", line.portfolio, "\(line.contract) \(line.agency)", Self.grouped(line.accounts),
+                Self.grouped(line.needed), Self.grouped(line.committed), line.present.map(Self.grouped) ?? "",
+                line.missing > 0 ? Self.grouped(line.missing) : "",
+                line.missing > 0 ? line.penalty ?? "no price" : "",
+            ])
+        }
+        return table.lines
+    }
+
+    private var bondLines: [String] {
+        guard !bonds.isEmpty else { return [] }
+        var table = TextTable(columns: [.left, .left, .right, .right, .right, .right, .left])
+        table.row(["bonds, of contract", "covers", "bond", "held", "to deal", "left", ""])
+        for bond in bonds {
+            table.row([
+                "  \(bond.contract) \(bond.agency)", bond.basis, bond.bond, bond.held, bond.dealt, bond.left,
+                bond.binds > 0 ? "binds \(bond.binds) of \(bond.quotas) quotas" : "",
+            ])
         }
         return table.lines
     }
 
     /// Against the limits of last month.
     private var changes: [String] {
-        let quotas = pools.flatMap(\.quotas)
-        guard quotas.contains(where: { $0.lastMonth > 0 }) else { return [] }
-        let differences = quotas.map { $0.accounts + $0.held - $0.lastMonth }
-        let more = differences.filter { $0 > 0 }.reduce(0, +)
-        let fewer = -differences.filter { $0 < 0 }.reduce(0, +)
-        return ["against last month: \(Self.grouped(more)) more, \(Self.grouped(fewer)) fewer"]
+        guard let change else { return [] }
+        return ["against last month: \(Self.grouped(change.more)) more, \(Self.grouped(change.fewer)) fewer"]
     }
 
     /// Who has too few advisers for what the plan gives, and what more would be worth.
@@ -62,11 +92,17 @@ extension PlanReport {
         return [
             "\(quota.contract) \(quota.agency)" + (quota.arm > 0 ? " (arm \(quota.arm))" : ""),
             Self.grouped(quota.accounts), quota.held > 0 ? Self.grouped(quota.held) : "", quota.share,
-            quota.targetShare, quota.lastMonth > 0 ? Self.grouped(quota.lastMonth) : "",
-            quota.binding == "share" ? "" : "limit: \(quota.binding)",
+            quota.targetShare, quota.lastMonth > 0 ? Self.grouped(quota.lastMonth) : "", changed(quota),
+            quota.binding,
             [quota.limit.map { "shared, up to \(Self.grouped($0))" } ?? "", bond].filter { !$0.isEmpty }
                 .joined(separator: ", "),
         ]
+    }
+
+    /// With its sign; nothing where no earlier month was planned.
+    private func changed(_ quota: Quota) -> String {
+        guard change != nil, let change = quota.change, change != 0 else { return "" }
+        return (change > 0 ? "+" : "-") + Self.grouped(abs(change))
     }
 
     /// The totals, what is left and why, and the warnings.

@@ -14,55 +14,45 @@ package struct PlanRun {
     private let seed: Int64
     private let settings: PlanSettingsFile?
     private let dealsNothing: Bool
+    private let expected: PlanDigest?
     private let store: PlanningStore
 
     /// - Parameters:
     ///   - seed: of the shuffle; without one the period's number, so that preview and apply agree.
     ///   - settings: tried in the place of those in force; only for a preview.
     ///   - dealsNothing: apply also where nobody takes any account.
+    ///   - expected: apply only the plan that has it, as a preview showed it.
     package init(
         _ link: PgLink, period: Period, seed: Int64? = nil, settings: PlanSettingsFile? = nil,
-        dealsNothing: Bool = false
+        dealsNothing: Bool = false, expected: PlanDigest? = nil
     ) {
         self.link = link
         self.period = period
         self.settings = settings
         self.dealsNothing = dealsNothing
+        self.expected = expected
         self.seed = seed ?? Int64(period.number)
         self.store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
     }
 
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned.
     package func preview() throws -> PlanReport {
-        try rolledBack {
-            // As apply finds it.
-            try Sweep.runWithin(link)
-            let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
-            let plan = try store.plan()
-            let isApplied = plan?.state == "applied"
-            return PlanReport(
-                draft, period: period, state: .preview, plan: plan?.id, dealt: nil,
-                recalled: isApplied ? 0 : try store.turned().count, isApplied: isApplied)
-        }
+        try guarded { try link.rolledBack(previewed) }
     }
 
-    private struct RolledBack: Error {}
-
-    /// Runs `body` in a transaction and takes back whatever it wrote.
-    private func rolledBack(_ body: () throws -> PlanReport) throws -> PlanReport {
-        var report: PlanReport?
-        do {
-            try transaction {
-                report = try body()
-                throw RolledBack()
-            }
-        } catch is RolledBack {}
-        guard let report else { preconditionFailure("a body that neither returned nor threw") }
-        return report
+    private func previewed() throws -> PlanReport {
+        // As apply finds it.
+        try Sweep.runWithin(link)
+        let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
+        let plan = try store.plan()
+        let isApplied = plan?.state == "applied"
+        return PlanReport(
+            draft, period: period, state: .preview, plan: plan?.id, dealt: nil,
+            recalled: isApplied ? 0 : try store.turned().count, isApplied: isApplied)
     }
 
-    /// - Throws: ``CommandFailure``: usage where the period cannot be planned or another plan is applied; environment
-    ///   where another command took the plan back meanwhile.
+    /// - Throws: ``CommandFailure``: usage where the period cannot be planned or another plan is applied; findings where the plan
+    ///   is not the one that is expected; environment where another command took the plan back meanwhile.
     ///
     /// - Parameter person: who applies. Where the settings ask for two persons the first one's wish is noted, and nothing
     ///   happens until another one applies the same plan.
@@ -71,7 +61,7 @@ package struct PlanRun {
         // A lease is over at its enforced term, whether a node was there to close it or not.
         let swept = try Sweep.run(link)
         if swept > 0 { Console.note("leases whose term was over were closed first, in \(swept) grants") }
-        let needsOne = try PlanSettingsBook(link).inForce(period).settings.persons == 1
+        let needsOne = try expected == nil && PlanSettingsBook(link).inForce(period).settings.persons == 1
         var wished: (draft: PlanDraft, persons: [String])?
         var closed = 0
         // What there is to close is closed only for a plan that can be made, and made again when the set is frozen.
@@ -100,8 +90,20 @@ package struct PlanRun {
                 + "its agencies; with --deal-nothing it is applied all the same.")
     }
 
+    /// Whoever looked at a plan applies that one: accounts, contracts, settings or placements may have changed since.
+    private func refuseOther(_ draft: PlanDraft) throws(CommandFailure) {
+        guard let expected, !expected.fits(draft.digest) else { return }
+        throw CommandFailure(
+            .findings,
+            "the plan of \(period) is not \(expected) any more: it is \(LedgerTree.hex(draft.digest).prefix(16)) now, assigns "
+                + "\(Console.grouped(Int(draft.assigned))) of \(Console.grouped(Int(draft.waiting))) accounts, and goes by the placements "
+                + "\(LedgerTree.hex(draft.segmentation.digest).prefix(16)) and the settings \(draft.settings.settings.name)",
+            remedy: "Look at it again with plan preview, and apply the one that it shows")
+    }
+
     private func wish(_ person: String) throws -> (draft: PlanDraft, persons: [String]) {
         let draft = try PlanDraft.make(link, period: period, seed: seed)
+        try refuseOther(draft)
         try refuseNothing(draft)
         let persons = try PlanProofStore(link).approve(period, digest: draft.digest, by: person)
         return (draft, PersonName.distinct(persons))
@@ -125,8 +127,12 @@ package struct PlanRun {
     }
 
     private func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+        try guarded { try link.transaction(body) }
+    }
+
+    private func guarded<Value>(_ body: () throws -> Value) throws -> Value {
         do {
-            return try link.transaction(body)
+            return try body()
         } catch let error as PgError {
             throw CommandFailure(error, work: "\(period)", left: "the plan is not in force")
         }
@@ -147,8 +153,15 @@ package struct PlanRun {
             let proofs = PlanProofStore(link)
             let row = try PlanRecord.row(proofs, of: period)
             let (hands, accounts) = try proofs.dealt(plan.id)
+            let draft = try PlanDraft.recorded(link, row)
+            guard expected?.fits(draft.digest) ?? true else {
+                throw CommandFailure(
+                    .findings,
+                    "plan \(plan.id) is applied for \(period), and its digest is \(LedgerTree.hex(draft.digest).prefix(16))",
+                    remedy: "A period is dealt once; look at it with plan explain")
+            }
             return (
-                try PlanDraft.recorded(link, row), plan.id,
+                draft, plan.id,
                 PlanReport.Dealt(
                     hands: hands, accounts: accounts, left: [], reasons: [], apart: 0, earlierHandsClosed: 0),
                 row.appliedBy, row.appliedAt?.description
@@ -189,12 +202,12 @@ package struct PlanRun {
         let draft = try PlanDraft.make(link, period: period, seed: seed)
         try refuseNothing(draft)
         // Accounts come back or go until the hands are closed. Two persons must have seen the very plan.
-        guard draft.settings.settings.persons == 1 || draft.digest == wished?.draft.digest else {
+        let isFree = draft.settings.settings.persons == 1 && expected == nil
+        guard isFree || draft.digest == wished?.draft.digest else {
             throw CommandFailure(
                 .findings,
                 "the plan of \(period) changed while it was applied: accounts were leased, returned or stopped",
-                remedy:
-                    "Its hands of earlier months are closed now; look at the plan and have both persons apply it again")
+                remedy: "Its hands of earlier months are closed now; look at the plan and apply it again")
         }
         if let former = try store.plan() {
             guard former.state == "dealing" else {

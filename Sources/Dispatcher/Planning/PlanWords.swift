@@ -69,14 +69,26 @@ struct PlanWords {
         return digits + " %"
     }
 
+    /// What each was promised, as `contract 31 60 %, contract 32 50 %`.
+    private static func parts(_ target: ShareTarget?) -> String {
+        switch target {
+        case .fixed(let shares):
+            shares.sorted { $0.key < $1.key }.map { "contract \($0.key) \($0.value) %" }.joined(separator: ", ")
+        case .arms(let arms): arms.map { "arm \($0.number) \($0.share) %" }.joined(separator: ", ")
+        case .equal, .scorecard, nil: ""
+        }
+    }
+
     /// The input contradicts itself: whose turn it is to mend it.
-    static func failure(_ error: PlanInputError) -> CommandFailure {
+    static func failure(_ error: PlanInputError, of targets: [TargetKey: ShareTarget]) -> CommandFailure {
         switch error {
         case .targetAboveWhole(let delegation, let strategy, let basisPoints):
             CommandFailure(
                 .usage,
-                "the targets of delegation \(delegation), \(strategy.name), add up to \(percent(basisPoints * 100))",
-                remedy: "Give away 100 % or less")
+                "the targets of delegation \(delegation), \(strategy.name), add up to \(percent(basisPoints * 100)): "
+                    + parts(targets[TargetKey(delegation: delegation, strategy: strategy)]),
+                remedy: "Give away 100 % or less: plan preview --settings FILE tries other settings, plan settings put FILE "
+                    + "puts them in force")
         case .contractInTwoArms(let contract, let delegation, let strategy):
             CommandFailure(
                 .usage, "contract \(contract) stands in two arms of delegation \(delegation), \(strategy.name)",

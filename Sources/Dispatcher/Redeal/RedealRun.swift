@@ -52,9 +52,15 @@ package struct RedealRun {
         try Self.guarded {
             try link.transaction {
                 let (month, _) = try dealt(period)
-                return RedealReport(preview: try draft(month), reason: reason)
+                return RedealReport(preview: try self.draft(month), reason: reason)
             }
         }
+    }
+
+    /// What it would come to once a withdrawal is in force, in a transaction of the caller's, who has put the order's standing
+    /// in force there and takes it back. Locks no hand.
+    func draft(supposing withdrawal: OrderedWithdrawal) throws -> RedealDraft {
+        try Self.guarded { try draft(try dealt(nil).period, supposing: withdrawal) }
     }
 
     /// - Parameter period: the one that is meant; refused where it is not the one that is dealt.
@@ -136,7 +142,7 @@ package struct RedealRun {
         return dealt
     }
 
-    private func draft(_ period: Period) throws -> RedealDraft {
+    private func draft(_ period: Period, supposing withdrawal: OrderedWithdrawal? = nil) throws -> RedealDraft {
         let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         guard try planning.lockPeriods() == "open" else {
             throw Outrun(
@@ -144,7 +150,8 @@ package struct RedealRun {
         }
         let today = MexicanTimeZone.mexicoCity.local(try link.readNow()).date
         return try RedealDraft.make(
-            link, period: period, scope: scope, today: min(max(today, period.firstDay), period.lastDay))
+            link, period: period, scope: scope, supposing: withdrawal,
+            today: min(max(today, period.firstDay), period.lastDay))
     }
 
     /// Computes the limits and notes the round; none where nothing can be dealt and no limit falls.

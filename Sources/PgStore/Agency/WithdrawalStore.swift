@@ -33,6 +33,35 @@ package struct WithdrawalScope: Sendable {
     }
 }
 
+/// What an order about an agency takes out of hands: those of its own as a whole, or one tactic of all that it draws from,
+/// shared ones too.
+package struct OrderedWithdrawal: Hashable, Sendable {
+    package let agency: AgencyID
+    /// `nil`: every one.
+    package let strategy: Strategy?
+    /// A tactic; `nil`: whole hands.
+    package let band: String?
+
+    package init(agency: AgencyID, strategy: Strategy?, band: String?) {
+        self.agency = agency
+        self.strategy = strategy
+        self.band = band
+    }
+
+    var values: [PgValue] { [.int32(agency.value), .optional(strategy?.rawValue), .optional(band)] }
+
+    /// Whether a position `p` behind the cursor of a hand `h` is taken out of it. Three parameters from `$first` on: agency,
+    /// strategy or null, tactic or null.
+    static func condition(from first: Int) -> String {
+        let mine = "ARRAY(SELECT contract_id FROM contract WHERE agency_id = $\(first))"
+        return """
+            ($\(first + 1)::smallint IS NULL OR h.strategy = $\(first + 1))
+               AND CASE WHEN $\(first + 2)::text IS NULL THEN h.contract_ids <@ \(mine)
+                        ELSE p.tactic = $\(first + 2) AND h.contract_ids && \(mine) END
+            """
+    }
+}
+
 /// Takes back what waits in hands: whole hands by closing them, one band of a hand by endings. The callers hold
 /// transactions and seal what they did.
 extension PgLink {
@@ -92,15 +121,13 @@ extension PgLink {
         }
     }
 
-    /// What a withdrawal of one tactic would end, by delegation. Locks nothing.
-    package func countWaiting(
-        band: String, of agency: AgencyID, strategy: Strategy?
-    ) throws(PgError) -> [Delegation: Int64] {
-        var counts: [Delegation: Int64] = [:]
-        let rows = try run(
-            WithdrawalStatements.countBand, [.int32(agency.value), .optional(strategy?.rawValue), .text(band)])
-        for row in rows {
-            if let delegation = Delegation(row.int16(0)) { counts[delegation] = row.int64(1) }
+    /// What a withdrawal would take back, by delegation and strategy. Locks nothing.
+    package func countWaiting(_ withdrawal: OrderedWithdrawal) throws(PgError) -> [AgencyPlace: Int64] {
+        var counts: [AgencyPlace: Int64] = [:]
+        for row in try run(WithdrawalStatements.count, withdrawal.values) {
+            guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1))
+            else { continue }
+            counts[AgencyPlace(delegation: delegation, agency: withdrawal.agency, strategy: strategy)] = row.int64(2)
         }
         return counts
     }
@@ -196,17 +223,16 @@ private enum WithdrawalStatements {
          ORDER BY g.delegation_id, g.account_id
         """
 
-    /// $1 agency, $2 strategy or null, $3 tactic
-    static let countBand = """
-        SELECT h.delegation_id, count(*)
+    /// $1 agency, $2 strategy or null, $3 tactic or null
+    static let count = """
+        SELECT h.delegation_id, h.strategy, count(*)
           FROM hand h
           JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id AND p.position > \(cursor)
-         WHERE h.state = 'open' AND ($2::smallint IS NULL OR h.strategy = $2) AND p.tactic = $3
-           AND h.contract_ids && ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1)
+         WHERE h.state = 'open' AND \(OrderedWithdrawal.condition(from: 1))
            AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
                               AND e.account_id = p.account_id AND e.epoch = p.epoch)
-         GROUP BY h.delegation_id
-         ORDER BY h.delegation_id
+         GROUP BY h.delegation_id, h.strategy
+         ORDER BY h.delegation_id, h.strategy
         """
 
     /// $1 agency, $2 strategy or null, $3 delegations

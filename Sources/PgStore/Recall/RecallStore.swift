@@ -46,6 +46,28 @@ extension PgLink {
         ).compactMap(RecallRow.init)
     }
 
+    /// What an agency holds of a strategy and a tactic, by place: all of it, and what has no recall under way. `nil`: of
+    /// every one. Locks nothing.
+    package func countHeld(
+        by agency: AgencyID, strategy: Strategy?, tactic: String?
+    ) throws(PgError) -> [AgencyPlace: (held: Int64, recallable: Int64)] {
+        var counts: [AgencyPlace: (held: Int64, recallable: Int64)] = [:]
+        let rows = try run(
+            RecallStatements.held,
+            [
+                .int16s(Delegation.all.map(\.value)), .int32(agency.value), .optional(strategy?.rawValue),
+                .optional(tactic),
+            ])
+        for row in rows {
+            guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1))
+            else { continue }
+            counts[AgencyPlace(delegation: delegation, agency: agency, strategy: strategy)] = (
+                row.int64(2), row.int64(3)
+            )
+        }
+        return counts
+    }
+
     /// Recalls under way, by date: all of them, or only those with an objection that waits for a decision.
     package func readRecalls(objected: Bool, limit: Int32) throws(PgError) -> [RecallRow] {
         try run(RecallStatements.pending, [.bool(objected), .int32(limit)]).compactMap(RecallRow.init)
@@ -197,6 +219,21 @@ private enum RecallStatements {
            AND \(live) AND (n.epoch IS NULL OR n.decision = 'withdrawn')
          ORDER BY g.granted_at DESC, p.delegation_id, p.hand_id, p.position DESC
          LIMIT $6
+        """
+
+    /// $1 delegations, $2 agency, $3 strategy or null, $4 tactic or null
+    static let held = """
+        SELECT g.delegation_id, h.strategy, count(*), count(*) FILTER (WHERE n.epoch IS NULL OR n.decision = 'withdrawn')
+          FROM lease_grant g
+          JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+                         AND p.position <> ALL (coalesce(g.skipped, '{}'))
+          LEFT JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
+         WHERE g.delegation_id = ANY ($1) AND g.agency_id = $2 AND ($3::smallint IS NULL OR h.strategy = $3)
+           AND ($4::text IS NULL OR p.tactic = $4) AND \(live)
+         GROUP BY g.delegation_id, h.strategy
+         ORDER BY g.delegation_id, h.strategy
         """
 
     private static let noticed = """

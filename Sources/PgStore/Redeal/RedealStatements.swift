@@ -169,7 +169,9 @@ enum RedealStatements {
 
     /// Held, waiting in an open hand where hands stay, or back for a reason that the institution looks into. `grants`
     /// and `hands` bound it to a delegation.
-    private static func taken(_ period: String, leavesWaiting: Bool, grants: String, hands: String) -> String {
+    private static func taken(
+        _ period: String, leavesWaiting: Bool, grants: String, hands: String, waitingHands: String = ""
+    ) -> String {
         let reasons = NextAction.checkedReasons.sorted().map { "'\($0)'" }.joined(separator: ", ")
         let waiting = """
              UNION ALL
@@ -179,7 +181,7 @@ enum RedealStatements {
                              AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
                                                          WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
                                                          ORDER BY g.first_position DESC LIMIT 1), 0)
-             WHERE h.state = 'open' \(hands) AND \(unended)
+             WHERE h.state = 'open' \(hands) \(waitingHands) AND \(unended)
             """
         return """
             SELECT p.delegation_id, p.account_id
@@ -217,30 +219,35 @@ enum RedealStatements {
         """
     }
 
-    /// $1 period integer, $2 cut date, $3 the period's last day
-    static func demands(leavesWaiting: Bool, banned: [Portfolio: Set<Int32>], parted: DemandParts) -> String {
-        """
-        WITH taken AS MATERIALIZED (\(taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: ""))),
-        former AS MATERIALIZED (
-            SELECT DISTINCT ON (p.delegation_id, p.account_id) p.delegation_id, p.account_id, g.agency_id
-              FROM hand h
-              JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
-              JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
-                             AND p.position BETWEEN g.first_position AND g.last_position
-                             AND p.position <> ALL (coalesce(g.skipped, '{}'))
-             WHERE h.period = $1 AND (g.state = 'closed' OR NOT \(unended))
-             ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
-        SELECT x.delegation_id, x.strategy, x.portfolio, x.priority, count(*), sum(greatest(x.overdue, 0))::bigint,
-               sum(greatest(x.balance, 0))::bigint, x.band, x.packs, x.agency_id
-          FROM (SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, a.overdue, a.balance,
-                       coalesce((SELECT f.agency_id FROM former f WHERE f.delegation_id = p.delegation_id
-                                    AND f.account_id = p.account_id), 0) AS agency_id,
-                       \(parted.band) AS band, \(parted.packs) AS packs
-                \(dealable("$1", cut: "$2", lastDay: "$3"))
-                   AND NOT \(PlanningStatements.isBanned(banned))) x
-         GROUP BY 1, 2, 3, 4, 8, 9, 10
-         ORDER BY 1, 2, 3, 4, 8, 9, 10
-        """
+    /// $1 period integer, $2 cut date, $3 the period's last day; where a withdrawal is supposed, $4 … $6 as in
+    /// ``OrderedWithdrawal/condition(from:)``
+    static func demands(
+        leavesWaiting: Bool, supposesWithdrawal: Bool, banned: [Portfolio: Set<Int32>], parted: DemandParts
+    ) -> String {
+        let left = supposesWithdrawal ? "AND NOT (\(OrderedWithdrawal.condition(from: 4)))" : ""
+        let taken = taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: "", waitingHands: left)
+        return """
+            WITH taken AS MATERIALIZED (\(taken)),
+            former AS MATERIALIZED (
+                SELECT DISTINCT ON (p.delegation_id, p.account_id) p.delegation_id, p.account_id, g.agency_id
+                  FROM hand h
+                  JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                  JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                                 AND p.position BETWEEN g.first_position AND g.last_position
+                                 AND p.position <> ALL (coalesce(g.skipped, '{}'))
+                 WHERE h.period = $1 AND (g.state = 'closed' OR NOT \(unended))
+                 ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
+            SELECT x.delegation_id, x.strategy, x.portfolio, x.priority, count(*), sum(greatest(x.overdue, 0))::bigint,
+                   sum(greatest(x.balance, 0))::bigint, x.band, x.packs, x.agency_id
+              FROM (SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, a.overdue, a.balance,
+                           coalesce((SELECT f.agency_id FROM former f WHERE f.delegation_id = p.delegation_id
+                                        AND f.account_id = p.account_id), 0) AS agency_id,
+                           \(parted.band) AS band, \(parted.packs) AS packs
+                    \(dealable("$1", cut: "$2", lastDay: "$3"))
+                       AND NOT \(PlanningStatements.isBanned(banned))) x
+             GROUP BY 1, 2, 3, 4, 8, 9, 10
+             ORDER BY 1, 2, 3, 4, 8, 9, 10
+            """
     }
 
     /// What is not dealt again of one delegation. COPY takes no parameters; what is written into it are numbers alone.

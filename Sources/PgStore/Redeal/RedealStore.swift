@@ -28,6 +28,13 @@ package struct QuotaState: Sendable {
     package let heldExposure: Int64
     package let waitingAccounts: Int64
     package let waitingExposure: Int64
+
+    /// The same contract once nothing waits for it and its limits are what it holds.
+    package var emptied: QuotaState {
+        QuotaState(
+            key: key, limitAccounts: min(limitAccounts, heldAccounts), limitExposure: limitExposure.map { min($0, heldExposure) },
+            heldAccounts: heldAccounts, heldExposure: heldExposure, waitingAccounts: 0, waitingExposure: 0)
+    }
 }
 
 /// What a quota is to be when its pool has been dealt.
@@ -96,15 +103,19 @@ package struct RedealStore {
     /// open hands. By pool, priority class, former holder,
     /// suspended band and rule packs without visits.
     ///
-    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are left out.
+    /// - Parameters:
+    ///   - withdrawal: counted as if it were in force: what it would take out of hands waits in none.
+    ///   - banned: municipalities that nobody works, by portfolio; their accounts are left out.
     package func demands(
-        _ planning: PlanningStore, leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]
+        _ planning: PlanningStore, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal? = nil,
+        banned: [Portfolio: Set<Int32>]
     ) throws(PgError) -> [DemandRow] {
         let period = planning.period
         return try link.run(
             RedealStatements.demands(
-                leavesWaiting: leavesWaiting, banned: banned, parted: try planning.partedDemands()),
-            [.int32(period.number), .date(planning.cut), .date(period.lastDay)]
+                leavesWaiting: leavesWaiting, supposesWithdrawal: withdrawal != nil, banned: banned,
+                parted: try planning.partedDemands()),
+            [.int32(period.number), .date(planning.cut), .date(period.lastDay)] + (withdrawal?.values ?? [])
         ).compactMap { row in
             DemandRow(row, banned: 0, former: AgencyID(row.int32(9)))
         }

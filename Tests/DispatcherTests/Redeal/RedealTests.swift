@@ -294,7 +294,7 @@ struct RedealTests {
                 .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
             let text = try order.run(on: month.link, isPreview: false, asJSON: false)
 
-            #expect(text.contains("accounts dealt to others"))
+            #expect(text.contains("accounts that waited for nobody dealt to others"))
             #expect(try month.count(month.waiting) == before)
             #expect(try month.count("hand WHERE state = 'open' AND contract_ids = '{1}'") == 0)
             #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{2}'") > 0)

@@ -106,7 +106,7 @@ extension PlanSettings.Share {
 
 extension PlanContract {
     /// Whether the contract covers a delegation's strategy, in whatever portfolio.
-    func works(_ key: TargetKey) -> Bool {
+    package func works(_ key: TargetKey) -> Bool {
         strategies.contains(key.strategy) && stations.contains { $0.delegation == key.delegation }
     }
 }

@@ -51,7 +51,8 @@ package struct PlanSettingsBook {
     ///
     /// - Returns: whether they were not in force already.
     /// - Throws: ``CommandFailure`` (usage) where a plan of that period or a later one is applied, or being dealt: what
-    ///   has been planned by other settings is not changed under it.
+    ///   has been planned by other settings is not changed under it; and where the contracts that there are would be given
+    ///   more than the whole of a delegation's strategy, which no month could be planned by.
     package func put(_ file: PlanSettingsFile, from period: Period, by person: String) throws -> Bool {
         try link.transaction {
             if let row = try store.inForce(period), row.digest == file.digest { return false }
@@ -65,8 +66,18 @@ package struct PlanSettingsBook {
                 throw CommandFailure(
                     .usage, "a plan of \(later) is applied already", remedy: "Put the settings from a later period on")
             }
+            try refuseTargets(file, planned)
             try store.put(period, digest: file.digest, body: file.text, by: person)
             return true
+        }
+    }
+
+    private func refuseTargets(_ file: PlanSettingsFile, _ planned: PlanningStore) throws {
+        let supply = try PlanSupply.read(planned, settings: file)
+        do {
+            try supply.input([]).validate()
+        } catch {
+            throw PlanWords.failure(error, of: supply.targets)
         }
     }
 

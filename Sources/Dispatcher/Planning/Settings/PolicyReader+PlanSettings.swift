@@ -85,7 +85,7 @@ extension PolicyReader {
     private func share(_ kind: String, _ entry: Entry) -> PlanSettings.Share? {
         switch kind {
         case "fixed": return fixed(entry)
-        case "arms": return .arms(members(entry, of: "arms", arm))
+        case "arms": return .arms(arms(entry))
         case "scorecard":
             guard let record = record(entry, required: ["floor"], optional: ["period", "change"]),
                 let floor = record["floor"].flatMap({ percent($0, from: 0) }),
@@ -115,6 +115,18 @@ extension PolicyReader {
             shares[number] = share
         }
         return .fixed(shares)
+    }
+
+    /// Every arm needs a contract in a delegation that the rule is for, so parts above the whole are so everywhere.
+    private func arms(_ entry: Entry) -> [ShareTarget.Arm] {
+        let arms = members(entry, of: "arms", arm)
+        let total = arms.reduce(0) { $0 + $1.share.value }
+        if total > BasisPoints.whole {
+            fault(
+                entry, found: "arms that add up to \(PlanWords.percent(total * 100))",
+                expected: "arms of 100 % or less together")
+        }
+        return arms
     }
 
     private func arm(_ entry: Entry) -> ShareTarget.Arm? {
