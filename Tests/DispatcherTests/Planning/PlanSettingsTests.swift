@@ -153,6 +153,26 @@ struct PlanSettingsTests {
         }
     }
 
+    @Test func `of several settings for one month the last one counts, and the list says so`() async throws {
+        try await PlannedMonth.with { month in
+            let book = PlanSettingsBook(month.link)
+            func put(_ name: String, _ period: Period) throws {
+                _ = try book.put(try PlanSettingsFile(text: "settings: \(name)\n"), from: period, by: "ana")
+            }
+            try put("one", PlannedMonth.march)
+            #expect(try book.replaced(from: PlannedMonth.march) == nil)
+            try put("two", PlannedMonth.march)
+            try put("three", PlannedMonth.april)
+
+            let lines = try book.history()
+            #expect(lines.map { $0.replacedBy?.split(separator: ",").first.map(String.init) } == ["two", nil, nil])
+            #expect(lines[0].text.contains("; replaced by two, ") && !lines[1].text.contains("replaced"))
+            #expect(try book.replaced(from: PlannedMonth.march)?.settings == "one")
+            #expect(try book.replaced(from: PlannedMonth.april) == nil)
+            #expect(try book.inForce(PlannedMonth.march).settings.name == "two")
+        }
+    }
+
     @Test func `settings count from their month on, and not under a plan that is applied`() async throws {
         try await PlannedMonth.with { month in
             let book = PlanSettingsBook(month.link)
