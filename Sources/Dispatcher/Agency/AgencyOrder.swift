@@ -12,27 +12,32 @@ internal import PgStore
 package struct AgencyOrder {
     package enum Action: String, Sendable, CaseIterable { case hold, release, suspend, terminate }
 
-    private let agency: AgencyID
-    private let action: AgencyOrderRow.Action
-    private let strategy: Strategy?
-    private let band: String?
-    private let motive: String
+    let agency: AgencyID
+    let action: AgencyOrderRow.Action
+    let strategy: Strategy?
+    let band: String?
+    let motive: String
     private let finalAt: Timestamp?
-    private let by: String
+    let by: String
+    /// Of a release: whether recalls that are under way end with it.
+    let withdrawsRecalls: Bool
 
-    /// - Parameter recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    /// - Parameters:
+    ///   - recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    ///   - withdrawsRecalls: of a release; recalls of what it covers end with it.
     /// - Throws: ``CommandFailure`` of usage.
     package init(
         _ action: Action, agency: String, strategy: String?, band: String?, motive: String, recallOn: String?,
-        by: String
+        by: String, withdrawsRecalls: Bool = false
     ) throws(CommandFailure) {
+        self.withdrawsRecalls = withdrawsRecalls
         self.agency = try Words.agency(agency)
         self.action = AgencyOrderRow.Action(rawValue: action.rawValue) ?? .hold
         self.strategy = try strategy.map(Words.strategy)
         self.band = try band.map { text throws(CommandFailure) in try Words.token(text, "band") }
         self.motive = try Words.token(motive, "motive")
         self.finalAt = try recallOn.map(Words.midnight)
-        self.by = try Words.token(by, "name")
+        self.by = try Words.person(by)
         if self.band != nil, self.strategy == nil {
             throw CommandFailure(
                 .usage, "a band is given without its strategy", remedy: "Give --strategy too.")
@@ -50,6 +55,7 @@ package struct AgencyOrder {
         motive = Self.missedMotive
         finalAt = nil
         self.by = by
+        withdrawsRecalls = false
     }
 
     static let missedMotive = "minimum-missed"
@@ -61,10 +67,16 @@ package struct AgencyOrder {
                 throw CommandFailure(
                     .usage, "\(finalAt) has passed", remedy: "Give a later day; a notice gives the agency time.")
             }
+            try requireWorked(link)
             try checkBand(link)
             if isPreview { return try preview(link).text(asJSON: asJSON) }
+            // Before the order: what waits already is not its doing.
+            let waited = action == .release ? 0 : try redeal(link).waiting()
             var report = try link.transaction { try putInForce(link) }
-            if action != .release {
+            report.waitedBefore = waited
+            if action == .release {
+                try tellRest(link, &report)
+            } else {
                 report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: false)
                 if let finalAt { try recall(link, finalAt, &report) }
                 report.dealtAgain = dealAgain(link)
@@ -81,8 +93,14 @@ package struct AgencyOrder {
         try check(try link.readAgencyStatus(of: agency).first?.status)
         var report = emptyReport
         report.isPreview = true
-        report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: finalAt != nil)
-        guard action != .release else { return report }
+        let held = try link.countHeld(by: agency, strategy: strategy, tactic: band)
+        report.add(held: held, isRecalled: finalAt != nil)
+        guard action != .release else {
+            try requireReleasable(link)
+            report.addRecalls(underWay: Self.underWay(held), areWithdrawn: withdrawsRecalls)
+            return report
+        }
+        report.waitedBefore = try redeal(link).waiting()
         let withdrawal = OrderedWithdrawal(agency: agency, strategy: strategy, band: band)
         for (place, accounts) in try link.countWaiting(withdrawal) { report.add(withdrawn: accounts, at: place) }
         // Whom the others' plan counts follows from the order's standing, which is in force within this transaction only.
@@ -150,12 +168,12 @@ package struct AgencyOrder {
         }
     }
 
-    /// - Throws: ``CommandFailure`` (findings) where the order does not fit what is in force.
+    /// - Throws: ``CommandFailure``: usage where there is no such agency; findings where the order does not fit what is in force.
     private func check(_ status: String?) throws(CommandFailure) {
         switch (status, action) {
         case (nil, _):
             throw CommandFailure(
-                .findings, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
+                .usage, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
         case ("terminated", _):
             throw CommandFailure(
                 .findings, "\(agency) is terminated, and that is for good",
@@ -180,7 +198,10 @@ package struct AgencyOrder {
         guard !known.contains(band) else { return }
         throw CommandFailure(
             .usage, "the policy of \(dealt.period) has no band '\(band)' in \(strategy.name)",
-            remedy: known.isEmpty ? "It places nothing there." : "It has \(known.joined(separator: ", ")).")
+            remedy: known.isEmpty
+                ? "It places nothing there."
+                : (nearestName(to: band, among: known).map { "Did you mean \($0)? " } ?? "")
+                    + "It has \(known.joined(separator: ", ")).")
     }
 
     private func recallable(_ link: PgLink) throws -> [LeaseKey] {
@@ -195,6 +216,7 @@ package struct AgencyOrder {
     func putInForce(_ link: PgLink) throws -> AgencyOrderReport {
         var report = emptyReport
         try check(try link.lockAgencyStatus(agency))
+        if action == .release { try requireReleasable(link) }
         let now = try link.readNow()
         let period = Period.ofWork(at: now)
         try link.apply(row(at: now))

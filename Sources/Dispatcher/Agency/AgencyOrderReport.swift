@@ -26,6 +26,13 @@ struct AgencyOrderReport {
     private var figures: [AgencyPlace: Figures] = [:]
     /// Delegations and strategies in which its pulls bring nothing, or something again.
     var places = 0
+    /// Accounts that waited for nobody before the order.
+    var waitedBefore: Int64 = 0
+    /// Of a release: recalls that end with it, and that go on all the same.
+    private var recallsWithdrawn: Int64 = 0
+    private var recallsGoingOn: Int64 = 0
+    /// Of a release: what is in force of holds and suspensions after it.
+    var stands: [String] = []
     /// What others were dealt in its place, or would be, or why nothing is.
     var dealtAgain: Result<RedealReport, CommandFailure>? {
         didSet {
@@ -55,7 +62,8 @@ struct AgencyOrderReport {
     private func total(_ figure: (Figures) -> Int64) -> Int64 { figures.values.reduce(0) { $0 + figure($1) } }
 
     private func place(_ delegation: Int16, _ strategy: String) -> AgencyPlace? {
-        guard let delegation = Delegation(delegation), let strategy = Strategy.allCases.first(where: { $0.name == strategy })
+        guard let delegation = Delegation(delegation),
+            let strategy = Strategy.allCases.first(where: { $0.name == strategy })
         else { return nil }
         return AgencyPlace(delegation: delegation, agency: agency, strategy: strategy)
     }
@@ -93,6 +101,11 @@ struct AgencyOrderReport {
         }
     }
 
+    /// Recalls of what a release covers.
+    mutating func addRecalls(underWay count: Int64, areWithdrawn: Bool) {
+        if areWithdrawn { recallsWithdrawn += count } else { recallsGoingOn += count }
+    }
+
     /// What the others would be dealt once the order is in force.
     mutating func add(others draft: RedealDraft) {
         for quota in draft.plan.quotas where quota.accounts > 0 {
@@ -115,6 +128,10 @@ struct AgencyOrderReport {
         let motive: String
         let isPreview: Bool
         let withdrawn, held, recalled: Int64
+        /// What waited for nobody before the order.
+        let waitedBefore: Int64
+        /// Of a release.
+        let recallsWithdrawn, recallsGoingOn: Int64?
         /// Absent where nothing could be dealt again.
         let dealtAgain: Int64?
         let places: [Place]
@@ -129,7 +146,9 @@ struct AgencyOrderReport {
             Document(
                 agency: agency.description, action: action.rawValue, strategy: strategy?.name, band: band,
                 recallOn: finalAt?.description, motive: motive, isPreview: isPreview, withdrawn: withdrawn,
-                held: total(\.held), recalled: total(\.recalled),
+                held: total(\.held), recalled: total(\.recalled), waitedBefore: waitedBefore,
+                recallsWithdrawn: action == .release ? recallsWithdrawn : nil,
+                recallsGoingOn: action == .release ? recallsGoingOn : nil,
                 dealtAgain: (try? dealtAgain?.get()).map { _ in total(\.dealtToOthers) },
                 places: rows.map { place, figures in
                     .init(
@@ -164,12 +183,22 @@ struct AgencyOrderReport {
         case .release:
             lines.append("\(agency) \(isPreview ? "would get" : "gets") work\(scope) again: \(motive)")
             lines.append("its part comes with the next plan, or with dispatcherd plan rebalance")
+            if !stands.isEmpty { lines.append("it is \(stands.joined(separator: ", ")) still") }
+            if recallsWithdrawn > 0 {
+                lines.append("\(Words.counted(recallsWithdrawn, "recall")) of what it holds \(would)withdrawn")
+            }
+            if recallsGoingOn > 0 {
+                lines.append(
+                    "\(Words.counted(recallsGoingOn, "recall")) of what it holds \(recallsGoingOn == 1 ? "goes" : "go") on: "
+                        + "dispatcherd agency release \(agency) … --withdraw-recalls ends them, "
+                        + "dispatcherd recall withdraw one by one")
+            }
         case .hold: lines.append("\(agency) \(would)on hold: \(motive)")
         case .suspend: lines.append("\(agency) \(would)suspended\(scope): \(motive)")
         case .terminate: lines.append("\(agency) \(would)terminated: \(motive)")
         }
         if action != .release {
-            lines.append("\(Self.grouped(withdrawn)) accounts that it had not pulled \(would)withdrawn")
+            lines.append("\(Words.counted(withdrawn, "account")) that it had not pulled \(would)withdrawn")
             if let finalAt {
                 lines.append("\(Self.grouped(total(\.recalled))) that it holds \(would)recalled, final \(finalAt)")
             } else {
@@ -185,12 +214,17 @@ struct AgencyOrderReport {
     private var others: [String] {
         switch dealtAgain {
         case .success(let redeal):
-            let accounts = Self.grouped(total(\.dealtToOthers))
-            let dealt = "\(accounts) accounts that \(isPreview ? "would wait" : "waited") for nobody"
+            guard redeal.demand > 0 else { return ["nothing \(isPreview ? "would wait" : "waits") for others"] }
+            let before = min(waitedBefore, redeal.demand)
             let shortage = redeal.shortage.map {
-                isPreview ? [$0] : [$0, "once somebody has: dispatcherd plan rebalance --left-over"]
+                isPreview ? [$0] : [$0, "once somebody can: dispatcherd plan rebalance --left-over"]
             }
-            return ["\(dealt) \(isPreview ? "would be " : "")dealt to others"] + (shortage ?? [])
+            return [
+                "\(Words.counted(redeal.demand, "account")) \(isPreview ? "would wait" : "waited") for others: "
+                    + "\(Self.grouped(redeal.demand - before)) by this order, "
+                    + "\(Self.grouped(before)) \(isPreview ? "anyway" : "from before")",
+                "\(Self.grouped(total(\.dealtToOthers))) of them \(isPreview ? "would be " : "")dealt to others",
+            ] + (shortage ?? [])
         case .failure(let failure) where isPreview: return ["nothing would be dealt to others: \(failure.found)"]
         case .failure(let failure):
             return [
