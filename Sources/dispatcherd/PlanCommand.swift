@@ -41,6 +41,10 @@ struct PlanCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows who would get how many of each pool and why not more. Writes nothing.",
             discussion: """
+                Quotas first, pool by pool, then every contract's advisers with PEN-01, then the bonds; at the end totals,
+                what more advisers or bond would place, and warnings. Up to 500,000 accounts are dealt in memory, to
+                tell what would find nobody.
+
                 Examples:
                   dispatcherd plan preview --period 2024-03
                   dispatcherd plan preview --period 2024-03 --seed 7 --json
@@ -49,10 +53,12 @@ struct PlanCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
         @Option(help: "Plan settings to try, a YAML file, in the place of those in force.")
         var settings: String?
+        @Flag(help: "Deal in memory however many accounts wait.")
+        var deal = false
 
         func run() async throws {
             let tried = try settings.map { try PlanSettingsFile(path: $0) }
-            let report = try await options.run(tried).preview()
+            let report = try await options.run(tried).preview(deals: deal ? true : nil)
             if options.json { return Console.out(try JSONText.of(report)) }
             for line in report.detail + [""] + report.summary { Console.out(line) }
         }

@@ -82,7 +82,10 @@ struct PlanWhatIfCommand: AsyncParsableCommand {
     @OptionGroup var planned: PlannedPeriod
     @Option(help: "Plan settings in the place of those in force.")
     var settings: String?
-    @Option(help: "Fixed shares of a delegation's strategy: DELEGATION/STRATEGY=CONTRACT:PERCENT,…; who is not named gets nothing.")
+    @Option(
+        help:
+            "Fixed shares of a delegation's strategy: DELEGATION/STRATEGY=CONTRACT:PERCENT,…; who is not named gets nothing."
+    )
     var share: [String] = []
     @Option(help: "An agency that gets nothing.")
     var hold: [String] = []

@@ -105,12 +105,11 @@ package struct AgencyOrder {
         for (place, accounts) in try link.countWaiting(withdrawal) { report.add(withdrawn: accounts, at: place) }
         // Whom the others' plan counts follows from the order's standing, which is in force within this transaction only.
         do {
-            let draft = try link.rolledBack {
-                try link.apply(row(at: try link.readNow()))
-                return try redeal(link).draft(supposing: withdrawal)
-            }
-            report.add(others: draft)
-            report.dealtAgain = .success(RedealReport(preview: draft, reason: reason))
+            report.dealtAgain = .success(
+                try link.rolledBack {
+                    try link.apply(row(at: try link.readNow()))
+                    return try redeal(link).preview(supposing: withdrawal)
+                })
         } catch let failure as CommandFailure {
             report.dealtAgain = .failure(failure)
         }

@@ -106,15 +106,6 @@ struct AgencyOrderReport {
         if areWithdrawn { recallsWithdrawn += count } else { recallsGoingOn += count }
     }
 
-    /// What the others would be dealt once the order is in force.
-    mutating func add(others draft: RedealDraft) {
-        for quota in draft.plan.quotas where quota.accounts > 0 {
-            let pool = quota.key.cell.pool
-            let place = AgencyPlace(delegation: pool.delegation, agency: agency, strategy: pool.strategy)
-            figures[place, default: Figures()].dealtToOthers += quota.accounts
-        }
-    }
-
     // MARK: - For programs and people
 
     private struct Document: Encodable {

@@ -132,8 +132,9 @@ extension PlanReport {
         lines += changes + shortages
         lines += unassigned.map { "unassigned, \($0.reason): \(Self.grouped($0.accounts))" }
         if let dealt {
+            let verb = state == .preview ? "would be dealt" : "dealt"
             lines.append(
-                "dealt: \(Words.counted(dealt.accounts, "account")) in \(Words.counted(Int64(dealt.hands), "hand"))")
+                "\(verb): \(Words.counted(dealt.accounts, "account")) in \(Words.counted(Int64(dealt.hands), "hand"))")
             let reasons = dealt.reasons.filter { $0.reason != "share" }
             if !reasons.isEmpty {
                 let words = reasons.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")
@@ -141,9 +142,18 @@ extension PlanReport {
             }
             if dealt.apart > 0 { lines.append("apart from the debtor's other credits: \(Self.grouped(dealt.apart))") }
             lines += dealt.left.map { "placed and not dealt, \($0.reason): \(Self.grouped($0.accounts))" }
+            if state == .unchanged, assigned > dealt.accounts {
+                lines.append(
+                    "placed and not dealt, by rotation, search or single bonds: \(Self.grouped(assigned - dealt.accounts))"
+                )
+            }
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")
             }
+        }
+        if state == .preview, dealt == nil, !isApplied {
+            lines.append(
+                "not dealt in trial, because so many wait: --deal tells what rotation and single bonds leave over")
         }
         if recalled > 0 {
             let verb = state == .applied || state == .unchanged ? "notice given" : "notice of a recall to be given"

@@ -132,6 +132,7 @@ package struct PlanReport: Encodable, Sendable {
     package let isApplied: Bool
     /// Said before everything else: a plan that deals nothing although accounts wait.
     package let alarm: String?
+    /// Of a preview what would be dealt; absent where it was not tried, or a plan is applied.
     package let dealt: Dealt?
     /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many, or will be.
     package let recalled: Int
@@ -197,7 +198,8 @@ package struct PlanReport: Encodable, Sendable {
                 delegation: pool.delegation.value, delegationName: pool.delegation.name,
                 strategy: pool.strategy.name, portfolio: pool.portfolio.name, band: demand.cell.band,
                 part: demand.cell.band == 0 ? nil : draft.parts.words(demand.cell.band),
-                accounts: demand.accounts + demand.banned, quotas: mine.map { quota($0, base: base, isWhole: parts[pool] == 1, draft, limits) },
+                accounts: demand.accounts + demand.banned,
+                quotas: mine.map { quota($0, base: base, isWhole: parts[pool] == 1, draft, limits) },
                 unassigned: Self.left(left[demand.cell] ?? []))
         }
     }

@@ -35,20 +35,37 @@ package struct PlanRun {
         self.store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
     }
 
+    /// So many accounts are dealt for a preview without being asked for: a few seconds.
+    private static let triedMax: Int64 = 500_000
+
+    /// - Parameter deals: deal in memory whatever waits, to tell to the account what finds nobody; `nil`: up to half a
+    ///   million.
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned.
-    package func preview() throws -> PlanReport {
-        try guarded { try link.rolledBack(previewed) }
+    package func preview(deals: Bool? = nil) throws -> PlanReport {
+        try guarded { try link.rolledBack { try previewed(deals) } }
     }
 
-    private func previewed() throws -> PlanReport {
+    private func previewed(_ deals: Bool?) throws -> PlanReport {
         // As apply finds it.
         try Sweep.runWithin(link)
         let draft = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
         let plan = try store.plan()
         let isApplied = plan?.state == "applied"
+        let dealt = try deals ?? (draft.waiting <= Self.triedMax) && !isApplied ? tried(draft) : nil
         return PlanReport(
-            draft, period: period, state: .preview, plan: plan?.id, dealt: nil,
+            draft, period: period, state: .preview, plan: plan?.id, dealt: dealt,
             recalled: isApplied ? 0 : try store.turned().count, isApplied: isApplied)
+    }
+
+    /// What apply would deal, group by group as it would, only that nothing is written.
+    private func tried(_ draft: PlanDraft) throws -> PlanReport.Dealt {
+        let dealing = DelegationDeal(
+            draft, incarnation: try store.incarnation(), elsewhere: try store.placedElsewhere())
+        var tally = DealTally()
+        for group in DelegationDeal.groups(draft, threads: 1) {
+            for part in try dealing.make(group, store, isTrial: true, write: { $1.summary($0) }) { tally.add(part) }
+        }
+        return tally.report(earlierHandsClosed: 0)
     }
 
     /// - Throws: ``CommandFailure``: usage where the period cannot be planned or another plan is applied; findings where the plan
@@ -99,8 +116,9 @@ package struct PlanRun {
         guard let alarm = draft.alarm, !dealsNothing else { return }
         throw CommandFailure(
             .usage, "\(alarm); a month is dealt once, so it is not applied",
-            remedy: "Import the month's contracts (dispatcherd import contracts FILE --period \(period)) or release "
-                + "its agencies; with --deal-nothing it is applied all the same.")
+            remedy:
+                "Import the month's contracts with their bonds and advisers (dispatcherd import contracts FILE --period "
+                + "\(period)) or release its agencies; with --deal-nothing it is applied all the same.")
     }
 
     /// Whoever looked at a plan applies that one: accounts, contracts, settings or placements may have changed since.

@@ -37,6 +37,12 @@ struct PlanSupply {
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
+        for contract in taking where contract.endsOn < store.period.lastDay {
+            warnings.append(
+                "contract \(contract.contract) of \(contract.agency) ends on \(contract.endsOn), within the month: what it has not "
+                    + "pulled by then goes to others")
+        }
+        warnings += unknown(settings.settings, contracts)
         var rules = settings.settings
         rules.bans += try store.visitBans()
         let planner = PlannedContracts(rules, capacities: capacities, holdings: holdings)
@@ -72,6 +78,19 @@ struct PlanSupply {
         case "hold": return "the agency is on hold\(motive)"
         default: return "the agency is \(contract.agencyStatus)\(motive)"
         }
+    }
+
+    /// Whom the settings name and nobody is. Rules of some delegations are told of by delegation.
+    private static func unknown(_ settings: PlanSettings, _ contracts: [ContractRow]) -> [String] {
+        let named = settings.shares.filter { $0.delegations == nil }.reduce(into: Set<ContractID>()) {
+            $0.formUnion($1.share.named)
+        }
+        return named.subtracting(contracts.map(\.contract)).sorted().map {
+            "the settings give a share to contract \($0), and there is no such contract"
+        }
+            + settings.searchAgencies.subtracting(contracts.map(\.agency)).sorted().map {
+                "the settings name \($0) to search, and it has no contract"
+            }
     }
 
     private static func unstaffed(_ contract: ContractRow, _ capacities: [CapacityRow]) -> [String] {

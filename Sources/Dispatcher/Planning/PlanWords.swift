@@ -81,6 +81,14 @@ struct PlanWords {
                 lines.append(
                     "contract \(contract) has a share of \(key.strategy.name) in delegation \(key.delegation) and does not work "
                         + "\(key.strategy.name) there: it gets nothing")
+            case .belowWhole(let key, let share):
+                lines.append(
+                    "the fixed shares of delegation \(key.delegation), \(key.strategy.name), come to \(share) %: placing comes "
+                        + "before shares, so those who have one get the rest too, as far as their limits let them")
+            case .notNamed(let contract, let key):
+                lines.append(
+                    "contract \(contract) works \(key.strategy.name) in delegation \(key.delegation) and has none of its fixed "
+                        + "shares: it gets nothing of it")
             case .noScores(_, let period):
                 // Said once, not for every delegation.
                 let line =
@@ -96,13 +104,12 @@ struct PlanWords {
         "contract \(contract)" + (contracts[contract].map { " of \($0.agency)" } ?? "")
     }
 
-    /// A part in millionths, without zeros at its end.
+    /// A part in millionths, to the nearest hundredth of a percent.
     static func percent(_ millionths: Int64) -> String {
-        var digits = "\(millionths / 10_000)"
-        var rest = "\(10_000 + millionths % 10_000)".dropFirst()
-        while rest.last == "0" { rest.removeLast() }
-        if !rest.isEmpty { digits += ".\(rest)" }
-        return digits + " %"
+        let hundredths = (millionths + 50) / 100
+        let rest = hundredths % 100
+        guard rest > 0 else { return "\(hundredths / 100) %" }
+        return "\(hundredths / 100)." + (rest % 10 == 0 ? "\(rest / 10)" : rest < 10 ? "0\(rest)" : "\(rest)") + " %"
     }
 
     /// What each was promised, as `contract 31 60 %, contract 32 50 %`.
@@ -139,10 +146,11 @@ struct PlanWords {
             CommandFailure(
                 .usage, "\(what): a number is below zero or larger than a plan can count",
                 remedy: "Correct the contracts or the cut")
-        case .weightRises(let priority):
+        case .weightRises(let priority, let weight, let above):
             CommandFailure(
-                .usage, "priority class \(priority) weighs less than 1, more than 1000 or more than the class above it",
-                remedy: "Let weights fall from class to class")
+                .usage,
+                "priority class \(priority) weighs \(weight), and the class above it \(above)",
+                remedy: "Let weights fall from class to class, within 1 and 1000, in the plan settings")
         }
     }
 }

@@ -28,6 +28,30 @@ struct PoolRedeal {
     let incarnation: Int64
     /// Placed accounts that somebody of another delegation holds, by where they are placed.
     let elsewhere: [Delegation: Set<Int64>]
+    /// Whether hands are only counted, and not written.
+    var isTrial = false
+
+    /// What dealing a pool would come to, by limits that are only thought of. Writes nothing and locks nothing.
+    func tried(
+        _ pool: PoolKey, _ quotas: [RedealQuota], _ states: [PlanKey: QuotaState],
+        supposing withdrawal: OrderedWithdrawal?
+    ) throws -> Result {
+        var result = Result()
+        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
+        var rows: [DealableRow] = []
+        let held = elsewhere[pool.delegation] ?? []
+        try store.readDealable(
+            pool, planning, DealMemory(settings, today: try planning.today()), leavesWaiting: !round.closesAll,
+            supposing: withdrawal
+        ) {
+            if !held.contains($0.account) { rows.append($0) }
+        }
+        let standing = round.closesAll ? states.mapValues(\.emptied) : states
+        var shares = quotas.compactMap { share($0, standing[$0.key]) }.filter { $0.accounts > 0 }
+        if round.closesAll, settings.isShared(pool.target) { shares = joined(shares, quotas, standing) }
+        _ = try write(rows, shares, pool, planning, &result)
+        return result
+    }
 
     /// - Returns: `nil` where the month is over, or the next one is being dealt: then nothing is dealt any more.
     func run(_ pool: PoolKey, isClosed: Bool) throws -> Result? {
@@ -144,6 +168,10 @@ struct PoolRedeal {
         var dealing = DelegationDealing(debtors: debtors)
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool), bars: bars.sets)
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
+        if isTrial {
+            result.accounts += dealt.hands.reduce(0) { $0 + Int64($1.positions.count) }
+            return []
+        }
         let (hands, positions) = try dealer.hands(
             dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
             isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)

@@ -3,7 +3,8 @@
 internal import Assignment
 package import PgStore
 
-/// What the nodes look after besides serving: rounds that were stopped, hands that nobody pulls, and what came back.
+/// What the nodes look after besides serving: rounds that were stopped, hands that nobody pulls or can pull, and what came
+/// back.
 ///
 /// Any number of nodes may do it: a hand is withdrawn under its lock, and there is one round at a time.
 package enum RedealKeeping {
@@ -26,6 +27,9 @@ package enum RedealKeeping {
             }
         }
         guard try store.dealtPeriod() != nil else { return 0 }
+        if try withdrawEnded(link) > 0 {
+            return try deal(link, RedealScope(.leftOver), reason: Self.endedReason)
+        }
         let unpulled = try link.readUnpulledHands(limit: handsMax)
         if !unpulled.isEmpty { return try passOn(link, unpulled) }
         guard dealAgain > .zero, try link.isDealOlder(than: dealAgain.components.seconds) else { return 0 }
@@ -42,19 +46,40 @@ package enum RedealKeeping {
             ($0.key.delegation, $0.key.strategy) < ($1.key.delegation, $1.key.strategy)
         }) {
             let reason = "unpulled"
-            try link.transaction {
-                let withdrawn = try link.withdrawHands(WithdrawalScope(hands: hands.map(\.key)), reason: reason)
-                let now = try link.readNow()
-                let period = Period.ofWork(at: now)
-                try link.insertBlocks(
-                    LedgerBlock.seal(withdrawn.map { .withdrawal($0, reason: reason, period: period, at: now) }))
-            }
+            _ = try withdraw(link, hands, reason: reason)
             let scope = RedealScope(
                 .leftOver, delegations: [place.delegation], strategies: [place.strategy],
                 excluded: Dictionary(grouping: hands, by: \.contract).mapValues { Set($0.map(\.station)) })
             accounts += try deal(link, scope, reason: reason)
         }
         return accounts
+    }
+
+    private static let endedReason = "contract-ended"
+
+    /// Withdraws what waits for contracts that have ended: a term would pass their last day, so no pull gets it.
+    ///
+    /// - Returns: accounts that waited in them.
+    @discardableResult
+    static func withdrawEnded(_ link: PgLink) throws -> Int64 {
+        var accounts: Int64 = 0
+        while true {
+            let hands = try link.readEndedHands(limit: handsMax)
+            guard !hands.isEmpty else { return accounts }
+            accounts += try withdraw(link, hands, reason: endedReason)
+            if hands.count < Int(handsMax) { return accounts }
+        }
+    }
+
+    private static func withdraw(_ link: PgLink, _ hands: [UnpulledHand], reason: String) throws -> Int64 {
+        try link.transaction {
+            let withdrawn = try link.withdrawHands(WithdrawalScope(hands: hands.map(\.key)), reason: reason)
+            let now = try link.readNow()
+            let period = Period.ofWork(at: now)
+            try link.insertBlocks(
+                LedgerBlock.seal(withdrawn.map { .withdrawal($0, reason: reason, period: period, at: now) }))
+            return withdrawn.reduce(0) { $0 + $1.accounts }
+        }
     }
 
     private static func deal(_ link: PgLink, _ scope: RedealScope, reason: String) throws -> Int64 {

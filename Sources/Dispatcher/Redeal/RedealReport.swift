@@ -17,6 +17,8 @@ package struct RedealReport: Encodable, Sendable {
         package let waiting: Int64
         package let before: Int64
         package let after: Int64
+        /// To be dealt by the round, at most.
+        package let toDeal: Int64
     }
     package struct PoolLine: Encodable, Sendable {
         package let delegation: Int16
@@ -70,7 +72,8 @@ package struct RedealReport: Encodable, Sendable {
                 delegation: pool.delegation.value, strategy: pool.strategy.name, portfolio: pool.portfolio.name,
                 contract: quota.key.contract.value,
                 agency: draft.contracts[quota.key.contract]?.agency.description ?? "", held: before?.heldAccounts ?? 0,
-                waiting: before?.waitingAccounts ?? 0, before: before?.limitAccounts ?? 0, after: quota.limitAccounts)
+                waiting: before?.waitingAccounts ?? 0, before: before?.limitAccounts ?? 0, after: quota.limitAccounts,
+                toDeal: quota.accounts)
         }
         let unassigned = draft.plan.unplaced.reduce(into: [String: Int64]()) {
             $0[$1.reason.rawValue, default: 0] += $1.accounts
@@ -107,22 +110,24 @@ package struct RedealReport: Encodable, Sendable {
         longestPauseMilliseconds = max(longestPauseMilliseconds, pause)
     }
 
-    /// The limits that change, and the pools that were dealt.
+    /// Who is to be dealt something, and whose limit changes.
     package var detail: [String] {
-        var table = TextTable(columns: [.right, .left, .left, .right, .left, .right, .right, .right, .right])
+        var table = TextTable(columns: [.right, .left, .left, .right, .left, .right, .right, .right, .right, .right])
         table.row(
             [
                 "delegation", "strategy", "portfolio", "contract", "agency", "held", "waiting", "limit before",
-                "limit after",
+                "limit after", "to deal, at most",
             ])
-        for quota in quotas where quota.before != quota.after {
+        let shown = quotas.filter { $0.before != $0.after || $0.toDeal > 0 }
+        for quota in shown {
             table.row([
                 "\(quota.delegation)", quota.strategy, quota.portfolio, "\(quota.contract)", quota.agency,
                 Console.grouped(Int(quota.held)), Console.grouped(Int(quota.waiting)),
                 Console.grouped(Int(quota.before)), Console.grouped(Int(quota.after)),
+                quota.toDeal > 0 ? Console.grouped(Int(quota.toDeal)) : "",
             ])
         }
-        return quotas.contains { $0.before != $0.after } ? table.lines : ["no limit changes"]
+        return shown.isEmpty ? ["no limit changes"] : table.lines
     }
 
     /// What waits on, with why; `nil` where everything finds somebody.
@@ -143,12 +148,11 @@ package struct RedealReport: Encodable, Sendable {
         switch state {
         case .nothing: return warned + [shortage ?? "nothing waits to be dealt again in \(period)"]
         case .preview:
-            let placed = demand - unassigned.values.reduce(0, +)
-            return warned + ["\(Console.grouped(Int(placed))) accounts would be dealt again"]
+            return warned + ["\(Words.counted(accounts, "account")) would be dealt again"]
                 + [shortage].compactMap(\.self) + ["nothing was changed"]
         case .applied, .resumed:
             return warned + [
-                "\(Console.grouped(Int(accounts))) accounts of \(pools.count) pools dealt again"
+                "\(Words.counted(accounts, "account")) of \(Words.counted(Int64(pools.count), "pool")) dealt again"
             ] + [shortage].compactMap(\.self) + [
                 "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms"
             ]

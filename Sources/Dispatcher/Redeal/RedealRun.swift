@@ -50,17 +50,38 @@ package struct RedealRun {
     /// What it would come to. Writes nothing.
     package func preview(_ period: Period? = nil) throws -> RedealReport {
         try Self.guarded {
-            try link.transaction {
-                let (month, _) = try dealt(period)
-                return RedealReport(preview: try self.draft(month), reason: reason)
-            }
+            try link.transaction { try tried(period, supposing: nil) }
         }
     }
 
     /// What it would come to once a withdrawal is in force, in a transaction of the caller's, who has put the order's standing
     /// in force there and takes it back. Locks no hand.
-    func draft(supposing withdrawal: OrderedWithdrawal) throws -> RedealDraft {
-        try Self.guarded { try draft(try dealt(nil).period, supposing: withdrawal) }
+    func preview(supposing withdrawal: OrderedWithdrawal) throws -> RedealReport {
+        try Self.guarded { try tried(nil, supposing: withdrawal) }
+    }
+
+    /// The limits, and every pool dealt as a run would deal it, down to rotation and centavos, only that nothing is written.
+    private func tried(_ period: Period?, supposing withdrawal: OrderedWithdrawal?) throws -> RedealReport {
+        let (month, plan) = try dealt(period)
+        let draft = try self.draft(month, supposing: withdrawal)
+        var report = RedealReport(preview: draft, reason: reason)
+        guard !draft.pools.isEmpty else { return report }
+        let now = try link.readNow()
+        var dealer = try Self.dealer(
+            link,
+            RedealRow(
+                id: try store.nextRound(), period: month, plan: plan, reason: reason,
+                closesAll: scope.manner == .everything, by: by,
+                seed: try seed ?? PlanningStore(link, period: month, cut: month.firstDay).plan()?.seed ?? 0,
+                startedAt: now, isAlive: true, pools: Int64(draft.pools.count), poolsDone: 0))
+        dealer.isTrial = true
+        let quotas = Dictionary(grouping: draft.quotas, by: \.key.cell.pool)
+        let states = Dictionary(grouping: draft.states.values, by: \.key.cell.pool)
+        for pool in draft.pools {
+            let mine = Dictionary((states[pool] ?? []).map { ($0.key, $0) }) { first, _ in first }
+            report.add(pool, try dealer.tried(pool, quotas[pool] ?? [], mine, supposing: withdrawal))
+        }
+        return report
     }
 
     /// Accounts that it would deal as things stand; 0 where no month is dealt. Locks and writes nothing.
@@ -88,6 +109,7 @@ package struct RedealRun {
     private func deal(_ period: Period?) throws -> RedealReport {
         try Self.goOn(link, showsProgress: showsProgress)
         let (month, _) = try dealt(period)
+        if scope.manner == .leftOver { try RedealKeeping.withdrawEnded(link) }
         let (draft, begun) = try begin(month)
         guard let round = begun else { return RedealReport(nothingOf: draft, reason: reason) }
         var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
@@ -212,15 +234,7 @@ package struct RedealRun {
         _ link: PgLink, _ round: RedealRow, showsProgress: Bool, into report: inout RedealReport
     ) throws {
         let store = RedealStore(link)
-        let (_, file) = try PlanDraft.placements(link, period: round.period)
-        let policy = try file.policy(for: round.period)
-        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
-        let dealer = PoolRedeal(
-            link: link, store: store, round: round, policy: policy,
-            tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
-            settings: try PlanSettingsBook(link).inForce(round.period).settings,
-            contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
-            incarnation: try planning.incarnation(), elsewhere: try planning.placedElsewhere())
+        let dealer = try Self.dealer(link, round)
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)
@@ -233,6 +247,18 @@ package struct RedealRun {
             guard try store.beat(round.id) else { return }
             try store.finish(round.id)
         }
+    }
+
+    private static func dealer(_ link: PgLink, _ round: RedealRow) throws -> PoolRedeal {
+        let (_, file) = try PlanDraft.placements(link, period: round.period)
+        let policy = try file.policy(for: round.period)
+        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
+        return PoolRedeal(
+            link: link, store: RedealStore(link), round: round, policy: policy,
+            tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
+            settings: try PlanSettingsBook(link).inForce(round.period).settings,
+            contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
+            incarnation: try planning.incarnation(), elsewhere: try planning.placedElsewhere())
     }
 
     private static func pause(_ duration: Duration) {

@@ -48,17 +48,14 @@ package struct OrderedWithdrawal: Hashable, Sendable {
         self.band = band
     }
 
-    var values: [PgValue] { [.int32(agency.value), .optional(strategy?.rawValue), .optional(band)] }
-
-    /// Whether a position `p` behind the cursor of a hand `h` is taken out of it. Three parameters from `$first` on: agency,
-    /// strategy or null, tactic or null.
-    static func condition(from first: Int) -> String {
-        let mine = "ARRAY(SELECT contract_id FROM contract WHERE agency_id = $\(first))"
-        return """
-            ($\(first + 1)::smallint IS NULL OR h.strategy = $\(first + 1))
-               AND CASE WHEN $\(first + 2)::text IS NULL THEN h.contract_ids <@ \(mine)
-                        ELSE p.tactic = $\(first + 2) AND h.contract_ids && \(mine) END
-            """
+    /// Whether a position `p` behind the cursor of a hand `h` is taken out of it. COPY takes no parameters, so all is written
+    /// out.
+    var condition: String {
+        let mine = "ARRAY(SELECT contract_id FROM contract WHERE agency_id = \(agency.value))"
+        let place = strategy.map { "h.strategy = \($0.rawValue) AND " } ?? ""
+        guard let band else { return "\(place)h.contract_ids <@ \(mine)" }
+        let tactic = band.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+        return "\(place)h.contract_ids && \(mine) AND p.tactic = '\(tactic)'"
     }
 }
 
@@ -124,7 +121,7 @@ extension PgLink {
     /// What a withdrawal would take back, by delegation and strategy. Locks nothing.
     package func countWaiting(_ withdrawal: OrderedWithdrawal) throws(PgError) -> [AgencyPlace: Int64] {
         var counts: [AgencyPlace: Int64] = [:]
-        for row in try run(WithdrawalStatements.count, withdrawal.values) {
+        for row in try run(WithdrawalStatements.count(withdrawal), []) {
             guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1))
             else { continue }
             counts[AgencyPlace(delegation: delegation, agency: withdrawal.agency, strategy: strategy)] = row.int64(2)
@@ -223,17 +220,18 @@ private enum WithdrawalStatements {
          ORDER BY g.delegation_id, g.account_id
         """
 
-    /// $1 agency, $2 strategy or null, $3 tactic or null
-    static let count = """
+    static func count(_ withdrawal: OrderedWithdrawal) -> String {
+        """
         SELECT h.delegation_id, h.strategy, count(*)
           FROM hand h
           JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id AND p.position > \(cursor)
-         WHERE h.state = 'open' AND \(OrderedWithdrawal.condition(from: 1))
+         WHERE h.state = 'open' AND \(withdrawal.condition)
            AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
                               AND e.account_id = p.account_id AND e.epoch = p.epoch)
          GROUP BY h.delegation_id, h.strategy
          ORDER BY h.delegation_id, h.strategy
         """
+    }
 
     /// $1 agency, $2 strategy or null, $3 delegations
     private static let quotas = """

@@ -72,7 +72,7 @@ package struct PlanProofStore {
             SELECT h.delegation_id, c, h.strategy, h.portfolio, p.reason, count(*)
               FROM hand h JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
              CROSS JOIN unnest(h.contract_ids) AS c
-             WHERE h.plan_id = $1 AND h.delegation_id = $2 AND NOT h.is_front
+             WHERE h.plan_id = $1 AND h.delegation_id = $2 AND NOT h.is_front AND h.redeal_id IS NULL
              GROUP BY h.delegation_id, c, h.strategy, h.portfolio, p.reason
              ORDER BY 2, 3, 4, 5
             """, [.int64(plan), .int16(delegation.value)])

@@ -45,7 +45,17 @@ extension PgLink {
     /// Open hands of one contract with accounts left, which drew nothing of that pool for the days of the setting. Locks
     /// nothing: what is withdrawn is decided under the hands' locks.
     package func readUnpulledHands(limit: Int32) throws(PgError) -> [UnpulledHand] {
-        try run(DealSettingStatements.unpulled, [.int32(limit)]).compactMap { row in
+        try readHands(DealSettingStatements.unpulled, limit)
+    }
+
+    /// Open hands with accounts left of which every contract has ended, in the westernmost time zone too: nobody can pull
+    /// from them. Locks nothing.
+    package func readEndedHands(limit: Int32) throws(PgError) -> [UnpulledHand] {
+        try readHands(DealSettingStatements.ended, limit)
+    }
+
+    private func readHands(_ sql: String, _ limit: Int32) throws(PgError) -> [UnpulledHand] {
+        try run(sql, [.int32(limit)]).compactMap { row in
             guard let delegation = Delegation(row.int16(0)), let contract = ContractID(row.int32(2)),
                 let strategy = Strategy(rawValue: row.int16(3)), let portfolio = Portfolio(rawValue: row.int16(4))
             else { return nil }
@@ -87,6 +97,23 @@ private enum DealSettingStatements {
          WHERE s.unpulled_days IS NOT NULL AND h.state = 'open' AND cardinality(h.contract_ids) = 1
            AND coalesce(c.last_position, 0) < h.size
            AND greatest(t.granted_at, h.opened_at, l.made_at, s.set_at) + s.unpulled_days * interval '1 day' <= now_instant()
+         ORDER BY h.delegation_id, h.hand_id
+         LIMIT $1
+        """
+
+    /// Days of the country end at 08:00 UTC at the latest.
+    private static let today = "((now_instant() AT TIME ZONE 'UTC') - interval '8 hours')::date"
+
+    /// $1 how many. Mostly no contract has ended within two months, and then no hand is looked at.
+    static let ended = """
+        SELECT h.delegation_id, h.hand_id, h.contract_ids[1], h.strategy, h.portfolio
+          FROM hand h
+          LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
+                              WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                              ORDER BY g.first_position DESC LIMIT 1) c ON true
+         WHERE EXISTS (SELECT FROM contract WHERE ends_on < \(today) AND ends_on >= \(today) - 62)
+           AND h.state = 'open' AND coalesce(c.last_position, 0) < h.size
+           AND NOT EXISTS (SELECT FROM contract k WHERE k.contract_id = ANY (h.contract_ids) AND k.ends_on >= \(today))
          ORDER BY h.delegation_id, h.hand_id
          LIMIT $1
         """

@@ -170,9 +170,10 @@ enum RedealStatements {
     /// Held, waiting in an open hand where hands stay, or back for a reason that the institution looks into. `grants`
     /// and `hands` bound it to a delegation.
     private static func taken(
-        _ period: String, leavesWaiting: Bool, grants: String, hands: String, waitingHands: String = ""
+        _ period: String, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?, grants: String, hands: String
     ) -> String {
         let reasons = NextAction.checkedReasons.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        let left = withdrawal.map { "AND NOT (\($0.condition))" } ?? ""
         let waiting = """
              UNION ALL
             SELECT p.delegation_id, p.account_id
@@ -181,7 +182,7 @@ enum RedealStatements {
                              AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
                                                          WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
                                                          ORDER BY g.first_position DESC LIMIT 1), 0)
-             WHERE h.state = 'open' \(hands) \(waitingHands) AND \(unended)
+             WHERE h.state = 'open' \(hands) \(left) AND \(unended)
             """
         return """
             SELECT p.delegation_id, p.account_id
@@ -219,13 +220,12 @@ enum RedealStatements {
         """
     }
 
-    /// $1 period integer, $2 cut date, $3 the period's last day; where a withdrawal is supposed, $4 … $6 as in
-    /// ``OrderedWithdrawal/condition(from:)``
+    /// $1 period integer, $2 cut date, $3 the period's last day
     static func demands(
-        leavesWaiting: Bool, supposesWithdrawal: Bool, banned: [Portfolio: Set<Int32>], parted: DemandParts
+        leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?, banned: [Portfolio: Set<Int32>],
+        parted: DemandParts
     ) -> String {
-        let left = supposesWithdrawal ? "AND NOT (\(OrderedWithdrawal.condition(from: 4)))" : ""
-        let taken = taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: "", waitingHands: left)
+        let taken = Self.taken("$1", leavesWaiting: leavesWaiting, supposing: withdrawal, grants: "", hands: "")
         return """
             WITH taken AS MATERIALIZED (\(taken)),
             former AS MATERIALIZED (
@@ -251,9 +251,12 @@ enum RedealStatements {
     }
 
     /// What is not dealt again of one delegation. COPY takes no parameters; what is written into it are numbers alone.
-    static func taken(_ period: Period, _ delegation: Delegation) -> String {
+    static func taken(
+        _ period: Period, _ delegation: Delegation, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?
+    ) -> String {
         taken(
-            period.number.description, leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
+            period.number.description, leavesWaiting: leavesWaiting, supposing: withdrawal,
+            grants: "AND g.delegation_id = \(delegation)",
             hands: "AND h.delegation_id = \(delegation)")
     }
 

@@ -52,6 +52,15 @@ struct PlanSettingsTests {
             ("settings: x\nshares: [{scorecard: {floor: 5 %, change: 21 %}}]", "'21 %'"),
             ("settings: x\nbans: [{portfolio: telephone}]", "no place"), ("settings: x\nstrata: [age]", "'age'"),
             ("settings: x\nshared: [{strategies: [x]}]", "'x'"),
+            ("settings: x\nweights: {1: 1, 2: 5}", "class 2 that weighs 5, and class 1 above it 1"),
+            (
+                "settings: x\nshares: [{arms: [{arm: 1, share: 70 %, contracts: [1]}, {arm: 2, share: 30.01 %, contracts: [2]}]}]",
+                "arms that add up to 100.01 %"
+            ),
+            (
+                "settings: x\nshares: [{arms: [{arm: 1, share: 70 %, contracts: [1]}, {arm: 2, share: 30 %, contracts: [1]}]}]",
+                "contract 1 twice"
+            ),
             (
                 "settings: x\nshares: [{arms: [{arm: 1, share: 50 %, contracts: [1]}]}]\nshared: [{delegations: [9]}]",
                 "shared hands and arms, in delegation 9"

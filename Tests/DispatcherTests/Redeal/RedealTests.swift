@@ -2,6 +2,7 @@
 
 import Assignment
 import Dispatcher
+import Foundation
 import PgStore
 import Simulation
 import TestSupport
@@ -301,6 +302,103 @@ struct RedealTests {
             #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 5)
             // The hands of the others were not touched.
             #expect(try month.count("hand WHERE contract_ids = '{2}' AND state = 'closed'") == 0)
+            #expect(try month.broken() == [])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a preview of an order deals to the others what the order then deals, and locks no hand`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            // Waited for nobody before: it comes with what the order withdraws.
+            try month.month.lease(hand: try month.hand(of: 2), accounts: 4)
+            try month.giveBack(
+                try month.number(
+                    "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) WHERE g.contract_id = 2 LIMIT 1"
+                ), reason: "capacity")
+            func text(isPreview: Bool, _ band: String? = nil) throws -> String {
+                try AgencyOrder(
+                    band == nil ? .hold : .suspend, agency: "ACE01", strategy: band.map { _ in "administrative" },
+                    band: band,
+                    motive: "audit", recallOn: nil, by: "ana"
+                ).run(on: month.link, isPreview: isPreview, asJSON: true)
+            }
+            let other = try month.database.link()
+            try other.script("BEGIN; SELECT FROM hand FOR NO KEY UPDATE; SELECT FROM quota FOR NO KEY UPDATE")
+            let before = try month.count("agency_order")
+            let preview = try text(isPreview: true)
+            try other.script("COMMIT")
+            #expect(try month.count("agency_order") == before)
+            #expect(try month.count("agency WHERE status <> 'active'") == 0)
+            let done = try text(isPreview: false)
+
+            let figures = try [preview, done].map { try JSONDecoder().decode(Orders.self, from: Data($0.utf8)) }
+            #expect(figures[0].withdrawn == figures[1].withdrawn && figures[0].withdrawn > 0)
+            #expect(figures[0].dealtAgain == figures[1].dealtAgain)
+            #expect((figures[1].dealtAgain ?? 0) > 0)
+            #expect(figures[0].places == figures[1].places && Set(figures[0].places.map(\.delegation)) == [9, 14])
+
+            // A band is a tactic of the policy: a slip of the pen would suspend nothing, and nobody would notice.
+            let refused = #expect(throws: CommandFailure.self) { try text(isPreview: true, "band-31-60") }
+            #expect(
+                refused?.exit == .usage && refused?.found.contains("no band 'band-31-60' in administrative") == true)
+            #expect(refused?.remedy.contains("rest") == true)
+        }
+    }
+
+    private struct Orders: Decodable {
+        struct Place: Decodable, Equatable {
+            let delegation: Int16
+            let strategy: String
+            let withdrawn, held, recalled, dealtToOthers: Int64
+        }
+        let withdrawn: Int64
+        let dealtAgain: Int64?
+        let places: [Place]
+    }
+
+    @Test func `a preview deals again what the run then deals, rotation included`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            let account = try month.number(
+                "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) LIMIT 1")
+            try month.giveBack(account, reason: "capacity")
+            for manner in [RedealScope.Manner.leftOver, .everything] {
+                let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
+                let preview = try run.preview()
+                let done = try run.run()
+                #expect(preview.accounts == done.accounts && done.accounts > 0)
+                #expect(preview.shortage == done.shortage)
+                #expect(preview.pools.map(\.accounts) == done.pools.map(\.accounts))
+                #expect(
+                    preview.summary.contains("\(Console.grouped(Int(done.accounts))) accounts would be dealt again"))
+            }
+        }
+    }
+
+    @Test func `what waits for a contract that has ended goes to the others, on the day after its last and not before`()
+        async throws
+    {
+        try await StartedMonth.with(applied: false) { month in
+            try month.link.script("UPDATE contract SET ends_on = '2024-03-15' WHERE contract_id = 2")
+            let report = try month.month.plan().apply()
+            #expect(
+                report.warnings.contains(
+                    "contract 2 of ACE02 ends on 2024-03-15, within the month: what it has not pulled by then goes to others"
+                ))
+            let its = "hand WHERE state = 'open' AND contract_ids = '{2}' AND size > 0"
+            let hands = try month.count(its)
+            // The last day ends at 08:00 UTC where it ends last.
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-16T07:59:59Z'")
+            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) == 0)
+            #expect(try month.count(its) == hands && hands > 0)
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-16T08:00:00Z'")
+            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) > 0)
+
+            #expect(try month.count(its) == 0)
+            #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended'") == hands)
+            #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{1}'") > 0)
+            #expect(try RedealKeeping.run(month.link, dealAgain: .zero) == 0)
             #expect(try month.broken() == [])
         }
     }

@@ -56,7 +56,9 @@ struct BondPricing {
         self.bondRooms = network.contracts.enumerated().map { index, contract in
             guard let room = contract.bondRoom else { return 0 }
             let mean = meanOfContract[index]
-            return min(room / mean, total) * account + room % mean * account / mean
+            // Amounts go up to 10¹⁴ centavos, and an account is up to 2³⁰ units.
+            let rest = mean.dividingFullWidth((room % mean).multipliedFullWidth(by: account)).quotient
+            return min(room / mean, total) * account + rest
         }
         let heaviest = network.weights.first ?? 1
         self.weights = network.weights.map { $0 * Self.scale / heaviest }

@@ -73,8 +73,10 @@ package struct PlanTrial {
         }
 
         package init(cap text: String) throws(CommandFailure) {
-            guard let cap = BasisPoints(percent: text), cap.value > 0 else {
-                throw CommandFailure(.usage, "'\(text)' is no cap", remedy: "Write it in percent, as 40")
+            // As settings write it, or the number alone.
+            let number = text.hasSuffix("%") ? String(text.dropLast()).filter { $0 != " " } : text
+            guard let cap = BasisPoints(percent: number), cap.value > 0 else {
+                throw CommandFailure(.usage, "'\(text)' is no cap", remedy: "Write it in percent, as '40 %' or 40")
             }
             self = .cap(cap)
         }
@@ -94,7 +96,9 @@ package struct PlanTrial {
 
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned, or a change names nothing.
     package func run() throws -> PlanComparison {
-        try link.transaction {
+        try link.rolledBack {
+            // As apply and previews find it.
+            try Sweep.runWithin(link)
             let seed = Int64(period.number)
             let now = try PlanDraft.make(link, period: period, seed: seed)
             let tried = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
@@ -129,7 +133,8 @@ package struct PlanTrial {
             for contract in shares.keys.sorted() {
                 guard input.contracts[try place(contract, input)].works(key) else {
                     throw CommandFailure(
-                        .usage, "contract \(contract) does not work \(key.strategy.name) in delegation \(key.delegation)",
+                        .usage,
+                        "contract \(contract) does not work \(key.strategy.name) in delegation \(key.delegation)",
                         remedy: "Name contracts that do")
                 }
             }

@@ -63,8 +63,10 @@ package struct PlanSettingsBook {
     ///   more than the whole of a delegation's strategy, which no month could be planned by.
     package func put(_ file: PlanSettingsFile, from period: Period, by person: String) throws -> Bool {
         try link.transaction {
-            if let row = try store.inForce(period), row.digest == file.digest { return false }
             let planned = PlanningStore(link, period: period, cut: period.firstDay)
+            // A plan that is being made reads its settings under this lock: either it has these, or it is seen here.
+            _ = try planned.lockPeriods()
+            if let row = try store.inForce(period), row.digest == file.digest { return false }
             if let plan = try planned.plan() {
                 throw CommandFailure(
                     .usage, "plan \(plan.id) of \(period) is \(plan.state) already",

@@ -126,6 +126,10 @@ extension PolicyReader {
                 entry, found: "arms that add up to \(PlanWords.percent(total * 100))",
                 expected: "arms of 100 % or less together")
         }
+        let named = arms.flatMap(\.contracts)
+        if let twice = Set(named).sorted().first(where: { contract in named.count { $0 == contract } > 1 }) {
+            fault(entry, found: "contract \(twice) twice", expected: "each contract in one arm")
+        }
         return arms
     }
 
@@ -170,6 +174,12 @@ extension PolicyReader {
                 let weight = integer(Entry(node: value, path: "\(entry.path).\(priority)"), in: 1...1_000)
             else { continue }
             weights[Int16(priority)] = weight
+        }
+        for (upper, lower) in zip(weights.keys.sorted(), weights.keys.sorted().dropFirst()) {
+            guard let heavy = weights[upper], let light = weights[lower], heavy < light else { continue }
+            fault(
+                entry, found: "class \(lower) that weighs \(light), and class \(upper) above it \(heavy)",
+                expected: "weights that do not rise from class to class")
         }
         return weights
     }
