@@ -26,7 +26,9 @@ extension AgencyCommand {
             let order = try AgencyOrder(
                 action, agency: agency, strategy: strategy, band: band, motive: motive, recallOn: recallOn, by: by,
                 withdrawsRecalls: withdrawsRecalls)
-            Console.out(try order.run(on: try await database.open(), isPreview: preview, asJSON: json), after: !preview)
+            let (text, failure) = try order.result(on: try await database.open(), isPreview: preview, asJSON: json)
+            Console.out(text, after: !preview)
+            if let failure { throw failure }
         }
     }
 

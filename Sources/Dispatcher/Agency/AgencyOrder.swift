@@ -62,6 +62,19 @@ package struct AgencyOrder {
 
     /// - Parameter isPreview: shows what would happen, and changes nothing.
     package func run(on link: DatabaseLink, isPreview: Bool, asJSON: Bool) throws -> String {
+        try result(on: link, isPreview: isPreview, asJSON: asJSON).text
+    }
+
+    /// - Parameter isPreview: shows what would happen, and changes nothing.
+    /// - Returns: the report, and a failure (findings) where the order is in force and what waits is not dealt to others.
+    package func result(
+        on link: DatabaseLink, isPreview: Bool, asJSON: Bool
+    ) throws -> (text: String, failure: CommandFailure?) {
+        let report = try self.report(link, isPreview: isPreview)
+        return (try report.text(asJSON: asJSON), isPreview ? nil : report.failure)
+    }
+
+    private func report(_ link: PgLink, isPreview: Bool) throws -> AgencyOrderReport {
         do {
             if let finalAt, finalAt <= (try link.readNow()) {
                 throw CommandFailure(
@@ -69,7 +82,7 @@ package struct AgencyOrder {
             }
             try requireWorked(link)
             try checkBand(link)
-            if isPreview { return try preview(link).text(asJSON: asJSON) }
+            if isPreview { return try preview(link) }
             // Before the order: what waits already is not its doing.
             let waited = action == .release ? 0 : try redeal(link).waiting()
             var report = try link.transaction { try putInForce(link) }
@@ -79,9 +92,9 @@ package struct AgencyOrder {
             } else {
                 report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: false)
                 if let finalAt { try recall(link, finalAt, &report) }
-                report.dealtAgain = dealAgain(link)
+                report.dealtAgain = try isMonthDealt(link) ? dealAgain(link) : nil
             }
-            return try report.text(asJSON: asJSON)
+            return report
         } catch let error as PgError {
             throw CommandFailure(
                 error, work: "\(agency)", left: "what was noticed stays so; give the order again for the rest")
@@ -103,6 +116,7 @@ package struct AgencyOrder {
         report.waitedBefore = try redeal(link).waiting()
         let withdrawal = OrderedWithdrawal(agency: agency, strategy: strategy, band: band)
         for (place, accounts) in try link.countWaiting(withdrawal) { report.add(withdrawn: accounts, at: place) }
+        guard try isMonthDealt(link) else { return report }
         // Whom the others' plan counts follows from the order's standing, which is in force within this transaction only.
         do {
             report.dealtAgain = .success(
@@ -115,6 +129,9 @@ package struct AgencyOrder {
         }
         return report
     }
+
+    /// Where no month is dealt nothing waits for anybody.
+    private func isMonthDealt(_ link: PgLink) throws -> Bool { try RedealStore(link).dealtPeriod() != nil }
 
     /// Gives notice of all that is held, page by page.
     private func recall(_ link: PgLink, _ finalAt: Timestamp, _ report: inout AgencyOrderReport) throws {

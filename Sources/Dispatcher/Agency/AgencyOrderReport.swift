@@ -101,6 +101,15 @@ struct AgencyOrderReport {
         }
     }
 
+    /// The order is in force, and what waits for others is not dealt to them.
+    var failure: CommandFailure? {
+        guard case .failure(let failure) = dealtAgain else { return nil }
+        return CommandFailure(
+            .findings,
+            "the order about \(agency) is in force, and what waits for others is not dealt yet: \(failure.found)",
+            remedy: "Deal it with: dispatcherd plan rebalance --left-over")
+    }
+
     /// Recalls of what a release covers.
     mutating func addRecalls(underWay count: Int64, areWithdrawn: Bool) {
         if areWithdrawn { recallsWithdrawn += count } else { recallsGoingOn += count }
@@ -125,6 +134,8 @@ struct AgencyOrderReport {
         let recallsWithdrawn, recallsGoingOn: Int64?
         /// Absent where nothing could be dealt again.
         let dealtAgain: Int64?
+        /// Why nothing is dealt to others yet.
+        let notDealt: String?
         let places: [Place]
     }
 
@@ -140,13 +151,18 @@ struct AgencyOrderReport {
                 held: total(\.held), recalled: total(\.recalled), waitedBefore: waitedBefore,
                 recallsWithdrawn: action == .release ? recallsWithdrawn : nil,
                 recallsGoingOn: action == .release ? recallsGoingOn : nil,
-                dealtAgain: (try? dealtAgain?.get()).map { _ in total(\.dealtToOthers) },
+                dealtAgain: (try? dealtAgain?.get()).map { _ in total(\.dealtToOthers) }, notDealt: notDealt,
                 places: rows.map { place, figures in
                     .init(
                         delegation: place.delegation.value, strategy: place.strategy.name,
                         withdrawn: figures.withdrawn, held: figures.held, recalled: figures.recalled,
                         dealtToOthers: figures.dealtToOthers)
                 }))
+    }
+
+    private var notDealt: String? {
+        guard case .failure(let failure) = dealtAgain else { return nil }
+        return failure.found
     }
 
     private func table(_ rows: [(key: AgencyPlace, value: Figures)]) -> [String] {
@@ -218,10 +234,7 @@ struct AgencyOrderReport {
             ] + (shortage ?? [])
         case .failure(let failure) where isPreview: return ["nothing would be dealt to others: \(failure.found)"]
         case .failure(let failure):
-            return [
-                "what was withdrawn is not dealt yet: \(failure.found)",
-                "deal it with: dispatcherd plan rebalance --left-over",
-            ]
+            return ["what waits for others is not dealt yet: \(failure.found)"]
         case nil: return []
         }
     }

@@ -67,6 +67,46 @@ struct AgencyOrderReportTests {
         }
     }
 
+    @Test func `an order whose dealing fails is in force, ends with 1, and says so in both forms`() async throws {
+        try await StartedMonth.with { month in
+            func hold(_ agency: String, json: Bool, preview: Bool = false) throws -> (
+                text: String, failure: CommandFailure?
+            ) {
+                try AgencyOrder(
+                    .hold, agency: agency, strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana"
+                ).result(on: month.link, isPreview: preview, asJSON: json)
+            }
+            #expect(try hold("ACE03", json: true).failure == nil)
+            #expect(try !hold("ACE03", json: true).text.contains("notDealt"))
+            // Another round is at work.
+            let other = try month.database.link()
+            try other.script(
+                """
+                INSERT INTO redeal (period, plan_id, reason, closes_all, ordered_by, seed, digest, state, started_at, backend,
+                                    backend_start, beat_at)
+                SELECT 202403, plan_id, 'other', false, 'eva', 1, '', 'dealing', now_instant(), a.pid, a.backend_start,
+                       clock_timestamp()
+                  FROM plan, pg_stat_activity a WHERE a.pid = pg_backend_pid()
+                """)
+            let (text, failure) = try hold("ACE02", json: false)
+            #expect(failure?.exit == .findings && failure?.remedy.contains("plan rebalance --left-over") == true)
+            #expect(text.contains("what waits for others is not dealt yet: 2024-03 is being dealt again since"))
+            #expect(try hold("ACE02", json: true).text.contains("\"notDealt\" : \"2024-03 is being dealt again since"))
+            #expect(try month.text("SELECT status FROM agency WHERE agency_id = 2") == "hold")
+            try other.script("SELECT 1")
+        }
+    }
+
+    @Test func `where no month is dealt an order has nothing to deal, and does not fail`() async throws {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            let order = try AgencyOrder(
+                .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
+            #expect(try !order.result(on: month.link, isPreview: true, asJSON: false).text.contains("others"))
+            let (text, failure) = try order.result(on: month.link, isPreview: false, asJSON: false)
+            #expect(failure == nil && !text.contains("others") && text.contains("ACE01 on hold"))
+        }
+    }
+
     @Test func `a release of nothing is refused, and says what is in force`() async throws {
         try await StartedMonth.with { month in
             func refused(strategy: String? = nil, band: String? = nil, preview: Bool = false) throws -> CommandFailure {
@@ -164,7 +204,8 @@ struct AgencyOrderReportTests {
             #expect(failure?.remedy == "It works preventive.")
             try order(.suspend, month, agency: "ACE04", strategy: "preventive")
             // What a contract to come has counts, what one that is over had does not.
-            try month.link.script("UPDATE contract SET strategies = '{1,3}', starts_on = '2024-04-01' WHERE contract_id = 4")
+            try month.link.script(
+                "UPDATE contract SET strategies = '{1,3}', starts_on = '2024-04-01' WHERE contract_id = 4")
             _ = try order(.suspend, month, agency: "ACE04", strategy: "dual", preview: true)
             try month.link.script("UPDATE contract SET ends_on = '2024-03-12' WHERE contract_id = 3")
             _ = try order(.suspend, month, agency: "ACE03", strategy: "administrative", preview: true)

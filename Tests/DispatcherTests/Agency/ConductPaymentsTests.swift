@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// How agencies behaved, where a part of it is not known yet.
-struct AgencyConductTests {
+struct ConductPaymentsTests {
     private func rows() throws -> [ConductRow] {
         try ([500, 500, 250] as [Int64]).enumerated().map { index, paid in
             ConductRow(
