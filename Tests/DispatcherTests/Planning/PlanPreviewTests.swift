@@ -118,7 +118,8 @@ struct PlanPreviewTests {
                 refused?.found
                     == "the targets of delegation 9, dual, add up to 100.01 %: contract 1 60 %, contract 2 40.01 %")
             #expect(try PlanSettingsBook(month.link).inForce(PlannedMonth.march) == .standard)
-            #expect(try put("{delegations: [9], strategies: [dual], fixed: {1: 60 %, 2: 40 %}}"))
+            let isNew = try put("{delegations: [9], strategies: [dual], fixed: {1: 60 %, 2: 40 %}}")
+            #expect(isNew)
         }
     }
 
