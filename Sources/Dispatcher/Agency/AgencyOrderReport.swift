@@ -195,9 +195,10 @@ struct AgencyOrderReport {
                 lines.append("\(Words.counted(recallsWithdrawn, "recall")) of what it holds \(would)withdrawn")
             }
             if recallsGoingOn > 0 {
+                let of = (strategy.map { " --strategy \($0.name)" } ?? "") + (band.map { " --band \($0)" } ?? "")
                 lines.append(
                     "\(Words.counted(recallsGoingOn, "recall")) of what it holds \(recallsGoingOn == 1 ? "goes" : "go") on: "
-                        + "dispatcherd agency release \(agency) … --withdraw-recalls ends them, "
+                        + "dispatcherd agency release \(agency)\(of) --motive \(motive) --withdraw-recalls ends them, "
                         + "dispatcherd recall withdraw one by one")
             }
         case .hold: lines.append("\(agency) \(would)on hold: \(motive)")

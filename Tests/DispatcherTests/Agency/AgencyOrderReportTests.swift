@@ -141,7 +141,11 @@ struct AgencyOrderReportTests {
             let preview = try order(.release, month, strategy: "administrative", preview: true)
             #expect(preview.contains("5 recalls of what it holds go on"))
             let released = try order(.release, month, strategy: "administrative")
-            #expect(released.contains("5 recalls of what it holds go on") && released.contains("--withdraw-recalls"))
+            #expect(
+                released.contains("5 recalls of what it holds go on")
+                    && released.contains(
+                        "release ACE01 --strategy administrative --motive audit --withdraw-recalls ends")
+            )
             #expect(try month.count("notice WHERE decision IS NULL") == 5)
             // What is recalled of another strategy is not in question, and nothing else is in force.
             #expect(throws: CommandFailure.self) {
