@@ -108,7 +108,7 @@ extension PlanReport {
     /// The totals, what is left and why, and the warnings.
     package var summary: [String] {
         var table = TextTable(columns: [.left, .right, .right, .right])
-        table.row(["", "placed", "assigned", "unassigned"])
+        table.row(["", "placed", "with a quota", "unassigned"])
         for strategy in Strategy.allCases.reversed() {
             let mine = pools.filter { $0.strategy == strategy.name }
             guard !mine.isEmpty else { continue }
@@ -141,11 +141,13 @@ extension PlanReport {
                 lines.append("not by turn: \(words)")
             }
             if dealt.apart > 0 { lines.append("apart from the debtor's other credits: \(Self.grouped(dealt.apart))") }
-            lines += dealt.left.map { "placed and not dealt, \($0.reason): \(Self.grouped($0.accounts))" }
-            if state == .unchanged, assigned > dealt.accounts {
-                lines.append(
-                    "placed and not dealt, by rotation, search or single bonds: \(Self.grouped(assigned - dealt.accounts))"
-                )
+            // What keeps an account back is told of all that found nobody, with a quota left for them or without.
+            if assigned > dealt.accounts {
+                lines.append("with a quota and not dealt: \(Self.grouped(assigned - dealt.accounts))")
+            }
+            if !dealt.left.isEmpty {
+                let words = dealt.left.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")
+                lines.append("what kept accounts from everybody, beside quotas: \(words)")
             }
             if dealt.earlierHandsClosed > 0 {
                 lines.append("hands of earlier periods closed: \(dealt.earlierHandsClosed)")

@@ -29,11 +29,17 @@ struct PlanSupply {
         let contracts = try store.contracts()
         let firstDay = store.period.firstDay
         var warnings: [String] = []
+        var leftOut: [(agency: AgencyID, motive: String, contracts: [ContractID])] = []
         let taking = contracts.filter { contract in
             guard let motive = absence(contract, on: firstDay) else { return true }
-            warnings.append("contract \(contract.contract) of \(contract.agency) is left out: \(motive)")
+            if let place = leftOut.firstIndex(where: { $0.agency == contract.agency && $0.motive == motive }) {
+                leftOut[place].contracts.append(contract.contract)
+            } else {
+                leftOut.append((contract.agency, motive, [contract.contract]))
+            }
             return false
         }
+        warnings += leftOut.map(Self.leftOut)
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
@@ -91,6 +97,14 @@ struct PlanSupply {
             + settings.searchAgencies.subtracting(contracts.map(\.agency)).sorted().map {
                 "the settings name \($0) to search, and it has no contract"
             }
+    }
+
+    /// An agency on hold has many contracts, and one reason.
+    private static func leftOut(_ out: (agency: AgencyID, motive: String, contracts: [ContractID])) -> String {
+        let names = Words.list(out.contracts.map(\.description), shown: 5)
+        return out.contracts.count == 1
+            ? "contract \(names) of \(out.agency) is left out: \(out.motive)"
+            : "contracts \(names) of \(out.agency) are left out: \(out.motive)"
     }
 
     private static func unstaffed(_ contract: ContractRow, _ capacities: [CapacityRow]) -> [String] {
