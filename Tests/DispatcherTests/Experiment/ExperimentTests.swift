@@ -68,7 +68,7 @@ struct ExperimentTests {
             let some = try define(
                 month, arms: ["usual=75:ACE01", "letters=25:ACE03"], delegations: [9, 14], until: "2024-04")
             #expect(some.contains("2024-03 to 2024-04") && some.contains("in 1 of 2 delegations (14)"))
-            let all = try define(month, name: "all", delegations: [9])
+            let all = try define(month, name: "all", delegations: [9], from: "2024-05")
             #expect(all.contains("in its delegation") && !all.contains("dealt as without it"))
             let both = try define(month, name: "both", delegations: [9, 14], from: "2024-06")
             #expect(both.contains("in all 2 delegations"))
@@ -87,9 +87,9 @@ struct ExperimentTests {
             // One that begins in between is told apart.
             try month.link.script("UPDATE contract SET starts_on = '2024-11-01' WHERE contract_id = 3")
             let later = try define(
-                month, name: "later", arms: ["usual=75:ACE01", "letters=25:ACE03"], delegations: [14], from: "2024-10",
-                until: "2024-11")
-            #expect(later.contains("in its delegation"))
+                month, name: "later", arms: ["usual=75:ACE01", "letters=25:ACE03"], delegations: [9, 14],
+                from: "2024-10", until: "2024-11")
+            #expect(later.contains("in 1 of 2 delegations (14), in 0 of them from 2024-10 on"))
             #expect(try month.count("experiment") == 5)
         }
     }
