@@ -148,11 +148,11 @@ package struct RedealReport: Encodable, Sendable {
         switch state {
         case .nothing: return warned + [shortage ?? "nothing waits to be dealt again in \(period)"]
         case .preview:
-            return warned + ["\(Words.counted(accounts, "account")) would be dealt again"]
+            return warned + ["\(Console.grouped(Int(accounts))) accounts would be dealt again"]
                 + [shortage].compactMap(\.self) + ["nothing was changed"]
         case .applied, .resumed:
             return warned + [
-                "\(Words.counted(accounts, "account")) of \(Words.counted(Int64(pools.count), "pool")) dealt again"
+                "\(Console.grouped(Int(accounts))) accounts of \(pools.count) pools dealt again"
             ] + [shortage].compactMap(\.self) + [
                 "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms"
             ]
