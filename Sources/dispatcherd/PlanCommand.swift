@@ -23,7 +23,7 @@ struct PlanCommand: AsyncParsableCommand {
     struct Options: ParsableArguments {
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
-        @Option(help: "The seed of the shuffle; without one the month's number.")
+        @Option(parsing: .unconditional, help: "The seed of the shuffle; without one the month's number.")
         var seed: Int64?
         @Flag(help: "Print the plan as JSON.")
         var json = false

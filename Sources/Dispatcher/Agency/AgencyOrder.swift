@@ -12,27 +12,32 @@ internal import PgStore
 package struct AgencyOrder {
     package enum Action: String, Sendable, CaseIterable { case hold, release, suspend, terminate }
 
-    private let agency: AgencyID
-    private let action: AgencyOrderRow.Action
-    private let strategy: Strategy?
-    private let band: String?
-    private let motive: String
+    let agency: AgencyID
+    let action: AgencyOrderRow.Action
+    let strategy: Strategy?
+    let band: String?
+    let motive: String
     private let finalAt: Timestamp?
-    private let by: String
+    let by: String
+    /// Of a release: whether recalls that are under way end with it.
+    let withdrawsRecalls: Bool
 
-    /// - Parameter recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    /// - Parameters:
+    ///   - recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    ///   - withdrawsRecalls: of a release; recalls of what it covers end with it.
     /// - Throws: ``CommandFailure`` of usage.
     package init(
         _ action: Action, agency: String, strategy: String?, band: String?, motive: String, recallOn: String?,
-        by: String
+        by: String, withdrawsRecalls: Bool = false
     ) throws(CommandFailure) {
+        self.withdrawsRecalls = withdrawsRecalls
         self.agency = try Words.agency(agency)
         self.action = AgencyOrderRow.Action(rawValue: action.rawValue) ?? .hold
         self.strategy = try strategy.map(Words.strategy)
         self.band = try band.map { text throws(CommandFailure) in try Words.token(text, "band") }
         self.motive = try Words.token(motive, "motive")
         self.finalAt = try recallOn.map(Words.midnight)
-        self.by = try Words.token(by, "name")
+        self.by = try Words.person(by)
         if self.band != nil, self.strategy == nil {
             throw CommandFailure(
                 .usage, "a band is given without its strategy", remedy: "Give --strategy too.")
@@ -50,26 +55,46 @@ package struct AgencyOrder {
         motive = Self.missedMotive
         finalAt = nil
         self.by = by
+        withdrawsRecalls = false
     }
 
     static let missedMotive = "minimum-missed"
 
     /// - Parameter isPreview: shows what would happen, and changes nothing.
     package func run(on link: DatabaseLink, isPreview: Bool, asJSON: Bool) throws -> String {
+        try result(on: link, isPreview: isPreview, asJSON: asJSON).text
+    }
+
+    /// - Parameter isPreview: shows what would happen, and changes nothing.
+    /// - Returns: the report, and a failure (findings) where the order is in force and what waits is not dealt to others.
+    package func result(
+        on link: DatabaseLink, isPreview: Bool, asJSON: Bool
+    ) throws -> (text: String, failure: CommandFailure?) {
+        let report = try self.report(link, isPreview: isPreview)
+        return (try report.text(asJSON: asJSON), isPreview ? nil : report.failure)
+    }
+
+    private func report(_ link: PgLink, isPreview: Bool) throws -> AgencyOrderReport {
         do {
             if let finalAt, finalAt <= (try link.readNow()) {
                 throw CommandFailure(
                     .usage, "\(finalAt) has passed", remedy: "Give a later day; a notice gives the agency time.")
             }
+            try requireWorked(link)
             try checkBand(link)
-            if isPreview { return try preview(link).text(asJSON: asJSON) }
+            if isPreview { return try preview(link) }
+            // Before the order: what waits already is not its doing.
+            let waited = action == .release ? 0 : try redeal(link).waiting()
             var report = try link.transaction { try putInForce(link) }
-            if action != .release {
+            report.waitedBefore = waited
+            if action == .release {
+                try tellRest(link, &report)
+            } else {
                 report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: false)
                 if let finalAt { try recall(link, finalAt, &report) }
-                report.dealtAgain = dealAgain(link)
+                report.dealtAgain = try isMonthDealt(link) ? dealAgain(link) : nil
             }
-            return try report.text(asJSON: asJSON)
+            return report
         } catch let error as PgError {
             throw CommandFailure(
                 error, work: "\(agency)", left: "what was noticed stays so; give the order again for the rest")
@@ -81,10 +106,17 @@ package struct AgencyOrder {
         try check(try link.readAgencyStatus(of: agency).first?.status)
         var report = emptyReport
         report.isPreview = true
-        report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: finalAt != nil)
-        guard action != .release else { return report }
+        let held = try link.countHeld(by: agency, strategy: strategy, tactic: band)
+        report.add(held: held, isRecalled: finalAt != nil)
+        guard action != .release else {
+            try requireReleasable(link)
+            report.addRecalls(underWay: Self.underWay(held), areWithdrawn: withdrawsRecalls)
+            return report
+        }
+        report.waitedBefore = try redeal(link).waiting()
         let withdrawal = OrderedWithdrawal(agency: agency, strategy: strategy, band: band)
         for (place, accounts) in try link.countWaiting(withdrawal) { report.add(withdrawn: accounts, at: place) }
+        guard try isMonthDealt(link) else { return report }
         // Whom the others' plan counts follows from the order's standing, which is in force within this transaction only.
         do {
             report.dealtAgain = .success(
@@ -97,6 +129,9 @@ package struct AgencyOrder {
         }
         return report
     }
+
+    /// Where no month is dealt nothing waits for anybody.
+    private func isMonthDealt(_ link: PgLink) throws -> Bool { try RedealStore(link).dealtPeriod() != nil }
 
     /// Gives notice of all that is held, page by page.
     private func recall(_ link: PgLink, _ finalAt: Timestamp, _ report: inout AgencyOrderReport) throws {
@@ -149,12 +184,12 @@ package struct AgencyOrder {
         }
     }
 
-    /// - Throws: ``CommandFailure`` (findings) where the order does not fit what is in force.
+    /// - Throws: ``CommandFailure``: usage where there is no such agency; findings where the order does not fit what is in force.
     private func check(_ status: String?) throws(CommandFailure) {
         switch (status, action) {
         case (nil, _):
             throw CommandFailure(
-                .findings, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
+                .usage, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
         case ("terminated", _):
             throw CommandFailure(
                 .findings, "\(agency) is terminated, and that is for good",
@@ -179,7 +214,10 @@ package struct AgencyOrder {
         guard !known.contains(band) else { return }
         throw CommandFailure(
             .usage, "the policy of \(dealt.period) has no band '\(band)' in \(strategy.name)",
-            remedy: known.isEmpty ? "It places nothing there." : "It has \(known.joined(separator: ", ")).")
+            remedy: known.isEmpty
+                ? "It places nothing there."
+                : (nearestName(to: band, among: known).map { "Did you mean \($0)? " } ?? "")
+                    + "It has \(known.joined(separator: ", ")).")
     }
 
     private func recallable(_ link: PgLink) throws -> [LeaseKey] {
@@ -194,6 +232,7 @@ package struct AgencyOrder {
     func putInForce(_ link: PgLink) throws -> AgencyOrderReport {
         var report = emptyReport
         try check(try link.lockAgencyStatus(agency))
+        if action == .release { try requireReleasable(link) }
         let now = try link.readNow()
         let period = Period.ofWork(at: now)
         try link.apply(row(at: now))

@@ -26,6 +26,13 @@ struct AgencyOrderReport {
     private var figures: [AgencyPlace: Figures] = [:]
     /// Delegations and strategies in which its pulls bring nothing, or something again.
     var places = 0
+    /// Accounts that waited for nobody before the order.
+    var waitedBefore: Int64 = 0
+    /// Of a release: recalls that end with it, and that go on all the same.
+    private var recallsWithdrawn: Int64 = 0
+    private var recallsGoingOn: Int64 = 0
+    /// Of a release: what is in force of holds and suspensions after it.
+    var stands: [String] = []
     /// What others were dealt in its place, or would be, or why nothing is.
     var dealtAgain: Result<RedealReport, CommandFailure>? {
         didSet {
@@ -94,6 +101,20 @@ struct AgencyOrderReport {
         }
     }
 
+    /// The order is in force, and what waits for others is not dealt to them.
+    var failure: CommandFailure? {
+        guard case .failure(let failure) = dealtAgain else { return nil }
+        return CommandFailure(
+            .findings,
+            "the order about \(agency) is in force, and what waits for others is not dealt yet: \(failure.found)",
+            remedy: "Deal it with: dispatcherd plan rebalance --left-over")
+    }
+
+    /// Recalls of what a release covers.
+    mutating func addRecalls(underWay count: Int64, areWithdrawn: Bool) {
+        if areWithdrawn { recallsWithdrawn += count } else { recallsGoingOn += count }
+    }
+
     // MARK: - For programs and people
 
     private struct Document: Encodable {
@@ -107,8 +128,14 @@ struct AgencyOrderReport {
         let motive: String
         let isPreview: Bool
         let withdrawn, held, recalled: Int64
+        /// What waited for nobody before the order.
+        let waitedBefore: Int64
+        /// Of a release.
+        let recallsWithdrawn, recallsGoingOn: Int64?
         /// Absent where nothing could be dealt again.
         let dealtAgain: Int64?
+        /// Why nothing is dealt to others yet.
+        let notDealt: String?
         let places: [Place]
     }
 
@@ -121,14 +148,21 @@ struct AgencyOrderReport {
             Document(
                 agency: agency.description, action: action.rawValue, strategy: strategy?.name, band: band,
                 recallOn: finalAt?.description, motive: motive, isPreview: isPreview, withdrawn: withdrawn,
-                held: total(\.held), recalled: total(\.recalled),
-                dealtAgain: (try? dealtAgain?.get()).map { _ in total(\.dealtToOthers) },
+                held: total(\.held), recalled: total(\.recalled), waitedBefore: waitedBefore,
+                recallsWithdrawn: action == .release ? recallsWithdrawn : nil,
+                recallsGoingOn: action == .release ? recallsGoingOn : nil,
+                dealtAgain: (try? dealtAgain?.get()).map { _ in total(\.dealtToOthers) }, notDealt: notDealt,
                 places: rows.map { place, figures in
                     .init(
                         delegation: place.delegation.value, strategy: place.strategy.name,
                         withdrawn: figures.withdrawn, held: figures.held, recalled: figures.recalled,
                         dealtToOthers: figures.dealtToOthers)
                 }))
+    }
+
+    private var notDealt: String? {
+        guard case .failure(let failure) = dealtAgain else { return nil }
+        return failure.found
     }
 
     private func table(_ rows: [(key: AgencyPlace, value: Figures)]) -> [String] {
@@ -156,12 +190,23 @@ struct AgencyOrderReport {
         case .release:
             lines.append("\(agency) \(isPreview ? "would get" : "gets") work\(scope) again: \(motive)")
             lines.append("its part comes with the next plan, or with dispatcherd plan rebalance")
+            if !stands.isEmpty { lines.append("it is \(stands.joined(separator: ", ")) still") }
+            if recallsWithdrawn > 0 {
+                lines.append("\(Words.counted(recallsWithdrawn, "recall")) of what it holds \(would)withdrawn")
+            }
+            if recallsGoingOn > 0 {
+                let of = (strategy.map { " --strategy \($0.name)" } ?? "") + (band.map { " --band \($0)" } ?? "")
+                lines.append(
+                    "\(Words.counted(recallsGoingOn, "recall")) of what it holds \(recallsGoingOn == 1 ? "goes" : "go") on: "
+                        + "dispatcherd agency release \(agency)\(of) --motive \(motive) --withdraw-recalls ends them, "
+                        + "dispatcherd recall withdraw one by one")
+            }
         case .hold: lines.append("\(agency) \(would)on hold: \(motive)")
         case .suspend: lines.append("\(agency) \(would)suspended\(scope): \(motive)")
         case .terminate: lines.append("\(agency) \(would)terminated: \(motive)")
         }
         if action != .release {
-            lines.append("\(Self.grouped(withdrawn)) accounts that it had not pulled \(would)withdrawn")
+            lines.append("\(Words.counted(withdrawn, "account")) that it had not pulled \(would)withdrawn")
             if let finalAt {
                 lines.append("\(Self.grouped(total(\.recalled))) that it holds \(would)recalled, final \(finalAt)")
             } else {
@@ -177,18 +222,20 @@ struct AgencyOrderReport {
     private var others: [String] {
         switch dealtAgain {
         case .success(let redeal):
-            let accounts = Self.grouped(total(\.dealtToOthers))
-            let dealt = "\(accounts) accounts that \(isPreview ? "would wait" : "waited") for nobody"
+            guard redeal.demand > 0 else { return ["nothing \(isPreview ? "would wait" : "waits") for others"] }
+            let before = min(waitedBefore, redeal.demand)
             let shortage = redeal.shortage.map {
-                isPreview ? [$0] + redeal.following : [$0, "once somebody has: dispatcherd plan rebalance --left-over"]
+                isPreview ? [$0] + redeal.following : [$0, "once somebody can: dispatcherd plan rebalance --left-over"]
             }
-            return ["\(dealt) \(isPreview ? "would be " : "")dealt to others"] + (shortage ?? [])
+            return [
+                "\(Words.counted(redeal.demand, "account")) \(isPreview ? "would wait" : "waited") for others: "
+                    + "\(Self.grouped(redeal.demand - before)) by this order, "
+                    + "\(Self.grouped(before)) \(isPreview ? "anyway" : "from before")",
+                "\(Self.grouped(total(\.dealtToOthers))) of them \(isPreview ? "would be " : "")dealt to others",
+            ] + (shortage ?? [])
         case .failure(let failure) where isPreview: return ["nothing would be dealt to others: \(failure.found)"]
         case .failure(let failure):
-            return [
-                "what was withdrawn is not dealt yet: \(failure.found)",
-                "deal it with: dispatcherd plan rebalance --left-over",
-            ]
+            return ["what waits for others is not dealt yet: \(failure.found)"]
         case nil: return []
         }
     }

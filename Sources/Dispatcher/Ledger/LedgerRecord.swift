@@ -79,7 +79,7 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: lease.delegation, period: period,
             "adjudication evidence=\(number) delegation=\(lease.delegation) agency=\(agency) account=\(lease.account)"
-                + " epoch=\(lease.epoch) decision=\(decision) reason=\(reason) by=\(by) at=\(now)")
+                + " epoch=\(lease.epoch) decision=\(decision) reason=\(reason) by=\(word(by)) at=\(now)")
     }
 
     package static func notice(
@@ -88,7 +88,7 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: lease.delegation, period: period,
             "notice delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch) reason=\(reason)"
-                + " final=\(finalAt) by=\(by) at=\(now)")
+                + " final=\(finalAt) by=\(word(by)) at=\(now)")
     }
 
     package static func objection(_ row: ObjectionRow, period: Period, at now: Timestamp) -> LedgerRecord {
@@ -105,7 +105,7 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: lease.delegation, period: period,
             "decision delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch)"
-                + " decision=\(decision) reason=\(reason) by=\(by) at=\(now)")
+                + " decision=\(decision) reason=\(reason) by=\(word(by)) at=\(now)")
     }
 
     /// Contact data was given to an account's holder. What was given is not told: it is the debtor's.

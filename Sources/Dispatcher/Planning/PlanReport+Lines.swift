@@ -73,13 +73,13 @@ extension PlanReport {
         let short = staffing.filter { $0.missing > 0 }
         var lines = short.prefix(20).map { line in
             "contract \(line.contract) \(line.agency), delegation \(line.delegation), \(line.portfolio): "
-                + "\(line.needed) advisers needed, \(line.committed) committed"
+                + "\(Words.counted(line.needed, "adviser")) needed, \(line.committed) committed"
                 + (line.present.map { ", \($0) present" } ?? "") + ": PEN-01 "
                 + (line.penalty.map { "\($0)" } ?? "has no price in its schedule")
         }
         if short.count > lines.count { lines.append("and \(short.count - lines.count) more short of advisers") }
         lines += worth.map { worth in
-            "\(worth.limit): \(worth.more) more would place \(Self.grouped(worth.accounts)) more accounts, weight "
+            "\(worth.limit): \(worth.more) more would place \(Self.grouped(worth.accounts)) more account\(worth.accounts == 1 ? "" : "s"), weight "
                 + Self.grouped(worth.weight)
                 + (worth.perPeso.map { "; one peso is worth \($0) of weight at most" } ?? "")
         }
@@ -134,7 +134,7 @@ extension PlanReport {
         if let dealt {
             let verb = state == .preview ? "would be dealt" : "dealt"
             lines.append(
-                "\(verb): \(Self.grouped(dealt.accounts)) accounts in \(Self.grouped(Int64(dealt.hands))) hands")
+                "\(verb): \(Words.counted(dealt.accounts, "account")) in \(Words.counted(Int64(dealt.hands), "hand"))")
             let reasons = dealt.reasons.filter { $0.reason != "share" }
             if !reasons.isEmpty {
                 let words = reasons.map { "\($0.reason) \(Self.grouped($0.accounts))" }.joined(separator: ", ")

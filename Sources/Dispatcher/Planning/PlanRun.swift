@@ -73,8 +73,10 @@ package struct PlanRun {
     ///
     /// - Parameter person: who applies. Where the settings ask for two persons the first one's wish is noted, and nothing
     ///   happens until another one applies the same plan.
-    package func apply(by person: String = "operator") throws -> PlanReport {
+    package func apply(by name: String = PersonName.unnamed) throws -> PlanReport {
+        let person = try Words.person(name)
         if let report = try appliedAlready(person) { return report }
+        try requireNamed(person)
         // A lease is over at its enforced term, whether a node was there to close it or not.
         let swept = try Sweep.run(link)
         if swept > 0 { Console.note("leases whose term was over were closed first, in \(swept) grants") }
@@ -100,6 +102,17 @@ package struct PlanRun {
         let recalled = try recallTurned(by: person)
         return PlanReport(
             draft, period: period, state: .applied, plan: plan, dealt: dealt, persons: persons, recalled: recalled)
+    }
+
+    /// Two persons are two names that somebody gave: whoever left `--by` out could be the one that gives a name next.
+    private func requireNamed(_ person: String) throws {
+        guard PersonName.isSame(person, PersonName.unnamed),
+            try PlanSettingsBook(link).inForce(period).settings.persons > 1
+        else { return }
+        throw CommandFailure(
+            .usage, "the plan settings of \(period) ask for two persons, and --by names none",
+            remedy: "Give your name: dispatcherd plan apply --period \(period) --by NAME; another person does the same."
+        )
     }
 
     /// A month is dealt once, and a plan of nothing is mostly a month without its contracts.
@@ -128,7 +141,11 @@ package struct PlanRun {
         try refuseOther(draft)
         try refuseNothing(draft)
         let persons = try PlanProofStore(link).approve(period, digest: draft.digest, by: person)
-        return (draft, PersonName.distinct(persons))
+        // A wish of nobody's may be there from before two persons were asked for.
+        let counting =
+            draft.settings.settings.persons > 1
+            ? persons.filter { !PersonName.isSame($0, PersonName.unnamed) } : persons
+        return (draft, PersonName.distinct(counting))
     }
 
     /// Takes back a plan whose apply was stopped.
@@ -383,7 +400,7 @@ extension LedgerRecord {
             delegation: delegation, period: period,
             "plan plan=\(plan) delegation=\(delegation) digest=\(LedgerTree.hex(draft.digest)) placements="
                 + "\(LedgerTree.hex(draft.segmentation.digest)) settings=\(LedgerTree.hex(draft.settings.digest)) "
-                + "seed=\(draft.seed) by=\(persons.joined(separator: ","))")
+                + "seed=\(draft.seed) by=\(persons.map(word).joined(separator: ","))")
     }
 
     static func deal(

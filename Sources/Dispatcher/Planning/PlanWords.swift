@@ -15,8 +15,43 @@ struct PlanWords {
     /// Where bonds decide most of a plan, its shares are not those that anybody chose.
     static func warnings(_ plan: AllocationPlan) -> [String] {
         let bound = plan.quotas.count { $0.binding == .bond }
-        guard bound * 2 > plan.quotas.count else { return [] }
-        return ["the bond binds \(bound) of \(plan.quotas.count) quotas"]
+        let bonds = bound * 2 > plan.quotas.count ? ["the bond binds \(bound) of \(plan.quotas.count) quotas"] : []
+        return bonds + shortArms(plan)
+    }
+
+    /// Arms that get a twentieth of a delegation's pools less than their part: what is compared there is fewer accounts than was
+    /// asked for.
+    private static func shortArms(_ plan: AllocationPlan) -> [String] {
+        struct ArmPlace: Hashable {
+            let target: TargetKey
+            let arm: Int16
+        }
+        var pools: [TargetKey: (asked: Int64, got: Int64)] = [:]
+        var arms: [ArmPlace: [AllocationPlan.Quota]] = [:]
+        for quota in plan.quotas where quota.arm > 0 {
+            let key = TargetKey(delegation: quota.key.cell.pool.delegation, strategy: quota.key.cell.pool.strategy)
+            let sums = pools[key] ?? (0, 0)
+            pools[key] = (sums.asked + quota.target, sums.got + quota.accounts + quota.held)
+            arms[ArmPlace(target: key, arm: quota.arm), default: []].append(quota)
+        }
+        let places = arms.keys.sorted {
+            ($0.target.strategy, $0.target.delegation, $0.arm) < ($1.target.strategy, $1.target.delegation, $1.arm)
+        }
+        return places.compactMap { place in
+            guard let quotas = arms[place], let (asked, dealt) = pools[place.target], asked > 0, dealt > 0 else {
+                return nil
+            }
+            let target = quotas.reduce(0) { $0 + $1.target }
+            let got = quotas.reduce(0) { $0 + $1.accounts + $1.held }
+            // Of each quota an account may be rounded away.
+            guard target - got > Int64(quotas.count), (target - got) * 20 >= asked else { return nil }
+            let short = quotas.filter { $0.accounts + $0.held < $0.target && $0.binding != .share }
+            let limits = Set(short.map(\.binding.rawValue)).sorted()
+            return
+                "arm \(place.arm) of \(place.target.strategy.name) gets \(percent(got * ShareTarget.whole / dealt)) and not "
+                + "\(percent(target * ShareTarget.whole / asked)) in delegation \(place.target.delegation), by "
+                + limits.joined(separator: " and ")
+        }
     }
 
     private func words(_ warning: PlanWarning) -> String? {
@@ -27,12 +62,13 @@ struct PlanWords {
                 + "\(station.portfolio.name) adviser there"
         case .noContract(let cell, let accounts):
             return "no contract takes \(cell.pool.strategy.name), \(cell.pool.portfolio.name), in delegation "
-                + "\(cell.pool.delegation): \(accounts) accounts stay unassigned"
+                + "\(cell.pool.delegation): \(Words.counted(accounts, "account")) \(accounts == 1 ? "stays" : "stay") unassigned"
         case .bondBelowAccount(let contract, let bond, let cheapest):
             return "the bond of \(name(contract)) has \(Cents(bond)) left and its cheapest account takes "
                 + "\(Cents(cheapest)): it gets nothing"
         case .holdsMoreThanCapacity(let contract, let station, let held, let limit):
-            return "\(name(contract)) holds \(held) \(station.portfolio.name) accounts in delegation "
+            return
+                "\(name(contract)) holds \(held) \(station.portfolio.name) account\(held == 1 ? "" : "s") in delegation "
                 + "\(station.delegation) and its advisers carry \(limit): it gets nothing more"
         }
     }
@@ -43,8 +79,8 @@ struct PlanWords {
             switch finding {
             case .worksNotThere(let contract, let key):
                 lines.append(
-                    "contract \(contract) has a share of delegation \(key.delegation), \(key.strategy.name), and does not "
-                        + "work that there: it gets nothing")
+                    "contract \(contract) has a share of \(key.strategy.name) in delegation \(key.delegation) and does not work "
+                        + "\(key.strategy.name) there: it gets nothing")
             case .belowWhole(let key, let share):
                 lines.append(
                     "the fixed shares of delegation \(key.delegation), \(key.strategy.name), come to \(share) %: placing comes "

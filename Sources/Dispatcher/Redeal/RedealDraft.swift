@@ -32,12 +32,7 @@ struct RedealDraft {
         let store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         let supply = try PlanSupply.read(store)
         let redeals = RedealStore(link)
-        let waiting = PoolParts(
-            try redeals.demands(
-                store, leavesWaiting: scope.manner == .leftOver, supposing: withdrawal,
-                banned: supply.settings.settings.bannedMunicipalities
-            ).filter { scope.contains($0.pool) },
-            byFormer: scope.manner == .leftOver)
+        let waiting = try Self.waiting(store, scope, supposing: withdrawal, supply.settings.settings)
         let all = try redeals.states().map { withdrawal?.emptied($0, supply.contracts) ?? $0 }
         let states = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
         var supplied = supply.input(waiting.demands)
@@ -56,6 +51,17 @@ struct RedealDraft {
         return RedealDraft(
             scope: scope, period: period, plan: plan, states: states, contracts: supply.contracts, quotas: quotas,
             pools: pools(plan, all, scope), demand: waiting.accounts, warnings: supply.warnings + experiments)
+    }
+
+    /// What there is to deal, without what nobody works.
+    static func waiting(
+        _ store: PlanningStore, _ scope: RedealScope, supposing withdrawal: OrderedWithdrawal? = nil,
+        _ settings: PlanSettings
+    ) throws -> PoolParts {
+        let rows = try RedealStore(store.link).demands(
+            store, leavesWaiting: scope.manner == .leftOver, supposing: withdrawal,
+            banned: settings.bannedMunicipalities)
+        return PoolParts(rows.filter { scope.contains($0.pool) }, byFormer: scope.manner == .leftOver)
     }
 
     /// What counts against the contract's advisers and bond before anything is dealt.

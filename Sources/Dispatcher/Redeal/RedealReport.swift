@@ -175,7 +175,8 @@ package struct RedealReport: Encodable, Sendable {
         let total = waiting.values.reduce(0, +)
         guard total > 0 else { return nil }
         let reasons = waiting.keys.sorted().map { "\($0) \(Console.grouped(Int(waiting[$0] ?? 0)))" }
-        return "for \(Console.grouped(Int(total))) that wait nobody has room: \(reasons.joined(separator: ", "))"
+        return "\(Console.grouped(Int(total))) \(total == 1 ? "waits" : "wait") on, and nobody can be given "
+            + "\(total == 1 ? "it" : "them"): \(reasons.joined(separator: ", "))"
     }
 
     package var summary: [String] {

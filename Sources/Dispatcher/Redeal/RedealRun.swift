@@ -86,6 +86,13 @@ package struct RedealRun {
         return report
     }
 
+    /// Accounts that it would deal as things stand; 0 where no month is dealt. Locks and writes nothing.
+    func waiting() throws -> Int64 {
+        guard let period = try store.dealtPeriod()?.period else { return 0 }
+        let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
+        return try RedealDraft.waiting(planning, scope, try PlanSettingsBook(link).inForce(period).settings).accounts
+    }
+
     /// - Parameter period: the one that is meant; refused where it is not the one that is dealt.
     /// - Throws: ``CommandFailure``: usage where nothing is dealt yet; environment where another command deals again.
     package func run(_ period: Period? = nil) throws -> RedealReport {
@@ -254,7 +261,7 @@ package struct RedealRun {
                         delegation: delegation, period: month,
                         "redeal id=\(redeal) plan=\(plan) delegation=\(delegation) reason=\(reason)"
                             + " closes=\(scope.manner == .everything ? "all" : "none")"
-                            + " limits=\(LedgerTree.hex(draft.digest)) by=\(by) at=\(now)")
+                            + " limits=\(LedgerTree.hex(draft.digest)) by=\(LedgerRecord.word(by)) at=\(now)")
                 } + lowered.map { .limit($0, why: reason, period: month) }))
         return redeal
     }

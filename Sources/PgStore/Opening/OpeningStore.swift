@@ -168,6 +168,17 @@ package struct OpeningStore {
         try link.run("UPDATE hand SET state = 'closed' WHERE plan_id = $1 AND state = 'inactive'", [.int64(plan)])
     }
 
+    /// Staged agreements of accounts that the cut does not have in cure: they bind nobody until a cut says so.
+    package func uncuredAgreements() throws(PgError) -> Int64 {
+        try link.run(
+            """
+            SELECT count(*) FROM import_row s
+              JOIN account a ON a.period = $1 AND a.delegation_id = s.delegation_id AND a.account_id = s.account_id
+             WHERE s.kind = 'agreement' AND NOT a.restructure_in_cure
+            """, [.int32(period.number)]
+        ).first?.int64(0) ?? 0
+    }
+
     /// Keeps the staged rows that are history.
     ///
     /// - Returns: them, by kind and line.

@@ -73,6 +73,16 @@ extension PgLink {
         try run(RecallStatements.pending, [.bool(objected), .int32(limit)]).compactMap(RecallRow.init)
     }
 
+    /// Recalls under way of what an agency holds, by account; of one strategy or tactic where it is given.
+    package func readRecalls(
+        of agency: AgencyID, strategy: Strategy?, tactic: String?, limit: Int32
+    ) throws(PgError) -> [RecallRow] {
+        try run(
+            RecallStatements.pendingOf,
+            [.int32(agency.value), .optional(strategy?.rawValue), .optional(tactic), .int32(limit)]
+        ).compactMap(RecallRow.init)
+    }
+
     /// Recalls whose date has come.
     package func readDueRecalls(limit: Int32) throws(PgError) -> [RecallRow] {
         try run(RecallStatements.due, [.int32(limit)]).compactMap(RecallRow.init)
@@ -252,6 +262,16 @@ private enum RecallStatements {
            AND (NOT $1 OR (n.objected_at IS NOT NULL AND n.decision IS NULL))
          ORDER BY n.final_at, n.delegation_id, n.account_id
          LIMIT $2
+        """
+
+    /// $1 agency, $2 strategy or null, $3 tactic or null, $4 how many
+    static let pendingOf = """
+        SELECT \(columns)
+          FROM \(noticed)
+         WHERE n.finished_at IS NULL AND n.decision IS DISTINCT FROM 'withdrawn' AND \(live)
+           AND g.agency_id = $1 AND ($2::smallint IS NULL OR h.strategy = $2) AND ($3::text IS NULL OR p.tactic = $3)
+         ORDER BY n.delegation_id, n.account_id
+         LIMIT $4
         """
 
     /// $1 how many

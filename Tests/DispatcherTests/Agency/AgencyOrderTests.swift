@@ -236,14 +236,14 @@ struct AgencyOrderTests {
 
     @Test func `the list says who stands how, and of one agency what was ever ordered`() async throws {
         try await DealtMonth.with { month in
-            try order(.suspend, month, strategy: "dual", band: "signed")
+            try order(.suspend, month, strategy: "administrative", band: "signed")
             try order(.hold, month)
             let link = try month.database.link()
             let all = try AgencyList.text(agency: nil, asJSON: false, link).split(separator: "\n")
             let one = try AgencyList.text(agency: "ACE01", asJSON: false, link).split(separator: "\n")
 
             #expect(all.count == 3)
-            #expect(all[1].contains("hold") && all[1].contains("dual:signed") && all[2].contains("active"))
+            #expect(all[1].contains("hold") && all[1].contains("administrative:signed") && all[2].contains("active"))
             #expect(one.count == 5 && one[3].contains("hold") && one[4].contains("suspend"))
         }
     }

@@ -2,7 +2,7 @@
 
 import AgentProtocol
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import TestSupport
 import Testing
@@ -193,6 +193,7 @@ struct OpeningTests {
                 .filter { !$0.hasPrefix("policy ") }
 
             #expect(report.count("breaches") == 2 && report.count("agreements in cure") == 1)
+            #expect(report.count("of the agreements, not in cure by the cut") == 1)
             #expect(try month.number("SELECT sum(period)::bigint FROM opening_breach") == 202309 + 202402)
             #expect(try month.count("opening_holder WHERE agency_id = 2 AND ended_by = 'return'") == 1)
             #expect(ledger.count == 6 && ledger.allSatisfy { $0.hasSuffix("imported=yes") })
@@ -218,7 +219,33 @@ struct OpeningTests {
             let failure = #expect(throws: CommandFailure.self) { try load(month, Self.holdings[0]) }
 
             #expect(failure?.exit == .usage)
-            #expect(failure?.found.contains("planned already") == true)
+            #expect(failure?.found.contains("before the first plan, and that is the one of 2024-03") == true)
+        }
+    }
+
+    @Test func `an agreement of an account that the cut has in cure is not told apart`() async throws {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            try month.link.script("UPDATE account SET restructure_in_cure = true WHERE account_id = 900013")
+            let report = try load(month, "agreement,900013,9,2,,,,2024-01-12,,2")
+            #expect(report.count("agreements in cure") == 1)
+            #expect(report.count("of the agreements, not in cure by the cut") == nil)
+        }
+    }
+
+    @Test func `what was held before reads as that, not as a plan of this installation`() async throws {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            try load(month, Self.holdings[0])
+            let audit = try AccountAudit(month.link, account: 900_005)
+            let why = try #require(audit.lines.first { $0.hasPrefix("  why: ") })
+            #expect(audit.holdings.map(\.dealtBy) == ["opening"])
+            #expect(why.hasPrefix("  why: administrative; held when the operation came on board (import opening)"))
+            #expect(!why.contains("(gone)") && !why.contains("seed"))
+            let held = try #require(audit.lines.first { $0.hasPrefix("held by ACE01") })
+            #expect(held.contains("until 2024-04-06T06:00:00.000Z, its term"))
+            let failure = #expect(throws: CommandFailure.self) {
+                try PlanRecord.row(PlanProofStore(month.link), named: "2024-02")
+            }
+            #expect(failure?.found.contains("stands for what was held before") == true)
         }
     }
 }

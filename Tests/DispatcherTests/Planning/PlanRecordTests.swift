@@ -159,6 +159,43 @@ struct PlanRecordTests {
         }
     }
 
+    @Test func `where the settings ask for two persons, whoever names nobody is none of them`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let file = try PlanSettingsFile(text: "settings: mine\npersons: 2\n")
+            _ = try PlanSettingsBook(month.link).put(file, from: PlannedMonth.march, by: "ana")
+            for name in [nil, "operator", " Operator"] as [String?] {
+                let failure = #expect(throws: CommandFailure.self) {
+                    if let name { _ = try month.plan().apply(by: name) } else { _ = try month.plan().apply() }
+                }
+                #expect(failure?.exit == .usage && failure?.remedy.contains("--by NAME") == true)
+            }
+            #expect(throws: CommandFailure.self) { try month.plan().apply(by: " ") }
+            #expect(throws: CommandFailure.self) { try month.plan().apply(by: String(repeating: "a", count: 81)) }
+            #expect(try month.number("SELECT count(*) FROM plan_approval") == 0)
+
+            #expect(try month.plan().apply(by: String(repeating: "a", count: 80)).state == .awaiting)
+            #expect(try month.plan().apply(by: "Ana Ruiz").state == .applied)
+            // Names are sorted by the database's collation.
+            let first = try month.number(
+                "SELECT count(*) FROM block WHERE position('by=Ana%20Ruiz,'::bytea IN records) > 0")
+            let second = try month.number(
+                "SELECT count(*) FROM block WHERE position(',Ana%20Ruiz'::bytea IN records) > 0")
+            #expect(first + second == 2, "in each of the two delegations")
+            // What is applied is looked at without a name.
+            #expect(try month.plan().apply().state == .unchanged)
+        }
+    }
+
+    @Test func `one person is enough where the settings ask for one, and need not be named`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            #expect(try month.plan().apply().persons == ["operator"])
+        }
+    }
+
     @Test func `a preview tells missing advisers with their penalty, what more is worth, and where bonds rule`()
         async throws
     {

@@ -165,7 +165,7 @@ struct RedealTests {
             ).run(on: month.link, isPreview: false, asJSON: false)
 
             #expect(waiting > 0)
-            #expect(text.contains("that wait nobody has room: ") && text.contains("no-contract \(waiting)"))
+            #expect(text.contains("wait on, and nobody can be given them") && text.contains("no-contract \(waiting)"))
             for manner in [RedealScope.Manner.leftOver, .everything] {
                 let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
                 let reports = [try run.preview(), try run.run()]
@@ -335,7 +335,7 @@ struct RedealTests {
                 .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
             let text = try order.run(on: month.link, isPreview: false, asJSON: false)
 
-            #expect(text.contains("accounts that waited for nobody dealt to others"))
+            #expect(text.contains(" by this order, 0 from before") && text.contains(" of them dealt to others"))
             #expect(try month.count(month.waiting) == before)
             #expect(try month.count("hand WHERE state = 'open' AND contract_ids = '{1}'") == 0)
             #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{2}'") > 0)

@@ -135,9 +135,12 @@ extension PlanInput {
         return found
     }
 
-    /// The largest fixed part that a contract should get at a station.
+    /// The largest fixed part that a contract should get at a station, of strategies that have accounts there: one that is worked by
+    /// telephone alone wants no other advisers.
     private func largestPart(_ contract: PlanContract, _ station: Station) -> Int64? {
         contract.strategies.compactMap { strategy -> Int64? in
+            let pool = PoolKey(delegation: station.delegation, strategy: strategy, portfolio: station.portfolio)
+            guard demands.contains(where: { $0.cell.pool == pool && $0.accounts > 0 }) else { return nil }
             let key = TargetKey(delegation: station.delegation, strategy: strategy)
             guard let target = targets[key] else { return nil }
             return target.parts(of: [contract.contract]).first

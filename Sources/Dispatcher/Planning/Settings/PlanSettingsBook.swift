@@ -11,6 +11,14 @@ package struct PlanSettingsBook {
         package let digest: String
         package let by: String
         package let at: String
+        /// The name of what was put later for the same first month, and counts in its place.
+        package let replacedBy: String?
+
+        /// For people.
+        package var text: String {
+            "from \(from): \(settings), \(digest.prefix(16)), by \(by) at \(at)"
+                + (replacedBy.map { "; replaced by \($0)" } ?? "")
+        }
     }
 
     private let store: PlanSettingsStore
@@ -85,11 +93,22 @@ package struct PlanSettingsBook {
     }
 
     package func history() throws -> [Line] {
-        try store.history().map { row in
-            Line(
-                from: row.period.description,
-                settings: (try? PlanSettingsFile(text: row.body))?.settings.name ?? "(of another version)",
-                digest: LedgerTree.hex(row.digest), by: row.person, at: row.at.description)
+        let rows = try store.history()
+        return rows.enumerated().map { index, row in
+            let later = rows[(index + 1)...].first { $0.period == row.period }
+            return Line(
+                from: row.period.description, settings: Self.name(row), digest: LedgerTree.hex(row.digest),
+                by: row.person, at: row.at.description,
+                replacedBy: later.map { "\(Self.name($0)), \(LedgerTree.hex($0.digest).prefix(16))" })
         }
+    }
+
+    /// What the latest settings of a first month took the place of; `nil` where they are the only ones.
+    package func replaced(from period: Period) throws -> Line? {
+        try history().last { $0.from == period.description && $0.replacedBy != nil }
+    }
+
+    private static func name(_ row: PlanSettingsStore.Row) -> String {
+        (try? PlanSettingsFile(text: row.body))?.settings.name ?? "(of another version)"
     }
 }
