@@ -91,12 +91,13 @@ struct MonthTurnRaceTests {
             // A closed hand has what was dealt of it elsewhere since.
             _ = try month.redeal(.everything)
             #expect(try LedgerVerification(month.link).run().findings == [])
+            let former = "state = 'closed' AND delegation_id = 9 AND contract_ids = '{1}'"
+            let doubled = try month.number("SELECT sum(size)::bigint FROM hand WHERE \(former)")
             try month.link.script(
-                "UPDATE hand SET state = 'open' WHERE state = 'closed' AND delegation_id = 9 AND contract_ids = '{1}' AND size > 0"
-            )
-            let doubled = try month.number(
-                "SELECT sum(size)::bigint FROM hand WHERE withdrawn_at IS NOT NULL AND delegation_id = 9 AND contract_ids = '{1}'"
-            )
+                """
+                UPDATE hand SET state = 'open', withdrawn_at = NULL, withdrawn_reason = NULL, withdrawn_from = NULL
+                 WHERE \(former)
+                """)
             let text = "\(doubled) accounts wait in two open hands"
 
             #expect(doubled > 0)

@@ -481,7 +481,6 @@ struct RedealTests {
         async throws
     {
         try await StartedMonth.with { month in
-            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
             try month.link.script(
                 """
                 UPDATE contract SET ends_on = '2024-03-13' WHERE contract_id = 1;
@@ -501,7 +500,7 @@ struct RedealTests {
             #expect(try month.count(mine) == 0 && month.count(month.waiting) == before)
             #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended' AND contract_ids = '{1}'") > 0)
             #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended' AND contract_ids <> '{1}'") == 0)
-            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 5)
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 0)
             #expect(try month.broken() == [])
             #expect(try month.unrecordedLimits() == [])
         }
