@@ -130,8 +130,11 @@ package struct AgencyOrder {
         return report
     }
 
-    /// Where no month is dealt nothing waits for anybody.
-    private func isMonthDealt(_ link: PgLink) throws -> Bool { try RedealStore(link).dealtPeriod() != nil }
+    /// Where no month is dealt nothing waits for anybody; one that is just being dealt keeps to the order, and says so.
+    private func isMonthDealt(_ link: PgLink) throws -> Bool {
+        let store = RedealStore(link)
+        return try store.dealtPeriod() != nil || store.dealingPeriod() != nil
+    }
 
     /// Gives notice of all that is held, page by page.
     private func recall(_ link: PgLink, _ finalAt: Timestamp, _ report: inout AgencyOrderReport) throws {
