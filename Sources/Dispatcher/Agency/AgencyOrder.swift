@@ -92,6 +92,7 @@ package struct AgencyOrder {
             } else {
                 report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: false)
                 if let finalAt { try recall(link, finalAt, &report) }
+                report.isBeingDealt = try RedealStore(link).dealingPeriod() != nil
                 report.dealtAgain = try isMonthDealt(link) ? dealAgain(link) : nil
             }
             return report

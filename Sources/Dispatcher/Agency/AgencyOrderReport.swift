@@ -26,6 +26,8 @@ struct AgencyOrderReport {
     private var figures: [AgencyPlace: Figures] = [:]
     /// Delegations and strategies in which its pulls bring nothing, or something again.
     var places = 0
+    /// A plan is being dealt: it keeps to the order, and gives others what was meant for the agency.
+    var isBeingDealt = false
     /// Accounts that waited for nobody before the order.
     var waitedBefore: Int64 = 0
     /// Of a release: recalls that end with it, and that go on all the same.
@@ -103,7 +105,7 @@ struct AgencyOrderReport {
 
     /// The order is in force, and what waits for others is not dealt to them.
     var failure: CommandFailure? {
-        guard case .failure(let failure) = dealtAgain else { return nil }
+        guard case .failure(let failure) = dealtAgain, !isBeingDealt else { return nil }
         return CommandFailure(
             .findings,
             "the order about \(agency) is in force, and what waits for others is not dealt yet: \(failure.found)",

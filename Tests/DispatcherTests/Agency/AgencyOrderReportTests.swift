@@ -104,6 +104,21 @@ struct AgencyOrderReportTests {
         }
     }
 
+    @Test func `while a plan is being dealt an order says so and does not fail, for the plan keeps to it`() async throws
+    {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            try month.link.script(
+                """
+                INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
+                VALUES (202403, 'dealing', 1, '', 'x', now_instant())
+                """)
+            let order = try AgencyOrder(
+                .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
+            let (text, failure) = try order.result(on: month.link, isPreview: false, asJSON: false)
+            #expect(failure == nil && text.contains("of 2024-03 is just being dealt"))
+        }
+    }
+
     @Test func `where no month is dealt an order has nothing to deal, and does not fail`() async throws {
         try await StartedMonth.with(accounts: 60, applied: false) { month in
             let order = try AgencyOrder(
