@@ -64,6 +64,7 @@ let package = Package(
                 .embedInCode("Migrations/m0013-runs.sql"),
                 .embedInCode("Migrations/m0014-recovery.sql"),
                 .embedInCode("Migrations/m0015-terms.sql"),
+                .embedInCode("Migrations/m0016-limits.sql"),
             ],
             swiftSettings: settings),
         .target(

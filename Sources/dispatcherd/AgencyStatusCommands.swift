@@ -20,11 +20,15 @@ extension AgencyCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run(
-            _ action: AgencyOrder.Action, strategy: String? = nil, band: String? = nil, recallOn: String? = nil
+            _ action: AgencyOrder.Action, strategy: String? = nil, band: String? = nil, recallOn: String? = nil,
+            withdrawsRecalls: Bool = false
         ) async throws {
             let order = try AgencyOrder(
-                action, agency: agency, strategy: strategy, band: band, motive: motive, recallOn: recallOn, by: by)
-            Console.out(try order.run(on: try await database.open(), isPreview: preview, asJSON: json), after: !preview)
+                action, agency: agency, strategy: strategy, band: band, motive: motive, recallOn: recallOn, by: by,
+                withdrawsRecalls: withdrawsRecalls)
+            let (text, failure) = try order.result(on: try await database.open(), isPreview: preview, asJSON: json)
+            Console.out(text, after: !preview)
+            if let failure { throw failure }
         }
     }
 
@@ -32,7 +36,8 @@ extension AgencyCommand {
         static let configuration = CommandConfiguration(
             abstract: "Gives an agency nothing more for now; what waits for it is withdrawn at once.",
             discussion: """
-                What it holds stays with it until the term, or is recalled with a notice.
+                What it holds stays with it until the term, or is recalled with a notice. What waited for others before is
+                dealt with it, and told apart.
 
                 Examples:
                   dispatcherd agency hold ACE07 --motive audit --preview
@@ -50,10 +55,11 @@ extension AgencyCommand {
         static let configuration = CommandConfiguration(
             abstract: "Gives an agency nothing more of a strategy, or of one band of it.",
             discussion: """
-                A band is a tactic of the policy that places the month, as band-31-60 of policies/fna-bands.yaml.
+                A band is a tactic of the policy that places the month: `signed` of policies/infonavit-2023.yaml,
+                `band-31-60` of policies/fna-bands.yaml. Another one is refused, with those that there are.
 
                 Examples:
-                  dispatcherd agency suspend ACE07 --strategy administrative --band band-31-60 --motive goal-missed
+                  dispatcherd agency suspend ACE07 --strategy administrative --band signed --motive goal-missed
                   dispatcherd agency suspend ACE07 --strategy dual --motive goal-missed --recall-on 2024-03-20
                 """)
         @OptionGroup var order: OrderOptions
@@ -90,10 +96,12 @@ extension AgencyCommand {
         static let configuration = CommandConfiguration(
             abstract: "Ends a hold and all suspensions, or one suspension.",
             discussion: """
-                The agency is given work by the next plan, or by `dispatcherd plan rebalance`.
+                The agency is given work by the next plan, or by `dispatcherd plan rebalance`. Recalls that an order gave notice of
+                go on, unless they are withdrawn with it. Where nothing is in force there is nothing to release.
 
                 Examples:
                   dispatcherd agency release ACE07 --motive audit-passed
+                  dispatcherd agency release ACE07 --motive audit-passed --withdraw-recalls
                   dispatcherd agency release ACE07 --strategy dual --motive goals-met
                 """)
         @OptionGroup var order: OrderOptions
@@ -101,8 +109,12 @@ extension AgencyCommand {
         var strategy: String?
         @Option(help: "Only that band.")
         var band: String?
+        @Flag(help: "Withdraw every recall under way of what it holds of that; without it they go on.")
+        var withdrawRecalls = false
 
-        func run() async throws { try await order.run(.release, strategy: strategy, band: band) }
+        func run() async throws {
+            try await order.run(.release, strategy: strategy, band: band, withdrawsRecalls: withdrawRecalls)
+        }
     }
 
     struct Status: AsyncParsableCommand {

@@ -15,18 +15,19 @@ struct ExperimentCommand: AsyncParsableCommand {
               dispatcherd experiment list
               dispatcherd experiment read letters
             """,
-        subcommands: [Define.self, Read.self, List.self])
+        subcommands: [Define.self, Withdraw.self, Read.self, List.self])
 
     struct Define: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Defines an experiment; the plans of its months deal by it.",
             discussion: """
                 The champion is named first. Shares are in percent and make 100 together. An account stays in the arm \
-                that it was first dealt to. An experiment is not changed once it is defined.
+                that it was first dealt to. An experiment is defined before its first month is dealt, and is not changed: it \
+                can be withdrawn. In delegations where an arm has no contract plans deal as without it.
 
                 Examples:
                   dispatcherd experiment define letters --strategy administrative --from 2024-03 \\
-                    --arm usual=80:ACE01,ACE02,ACE03 --arm letters=20:ACE07
+                    --arm usual=80:ACE28 --arm letters=20:ACE29
                   dispatcherd experiment define visits --strategy dual --delegation 14 --from 2024-03 --until 2024-05 \\
                     --arm usual=70:ACE01 --arm early=30:ACE04 --stratum balance --smallest-sample 500
                 """)
@@ -58,6 +59,30 @@ struct ExperimentCommand: AsyncParsableCommand {
                 name: name, strategy: strategy, delegations: delegations, from: from, until: until, strata: strata,
                 smallestSample: smallestSample, arms: arms, by: by)
             Console.done(try definition.run(on: try await database.open()))
+        }
+    }
+
+    struct Withdraw: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes an experiment back, or ends it with the month that is dealt.",
+            discussion: """
+                One by which nothing was dealt is gone, and its name is free. Of another one the months that are dealt stay \
+                as they are, and can be read; plans of later months deal as without it.
+
+                Examples:
+                  dispatcherd experiment withdraw letters --motive nothing-to-compare
+                """)
+        @Argument(help: "Its name.")
+        var name: String
+        @Option(help: "Why, in 1 to 64 of A-Z a-z 0-9 . _ -.")
+        var motive: String
+        @Option(help: "Who withdraws it.")
+        var by: String = "operator"
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let withdrawal = try ExperimentWithdrawal(name: name, motive: motive, by: by)
+            Console.done(try withdrawal.run(on: try await database.open()))
         }
     }
 

@@ -9,7 +9,7 @@ struct ImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract: "Takes a CSV file in: all of it, or nothing.",
         discussion: """
-            Kinds: \(ImportRequest.kinds.joined(separator: ", ")). `dispatcherd formats KIND` prints the columns.
+            `dispatcherd formats KIND` prints the columns with their ranges, and when a file of that kind is taken.
             A bad row keeps the whole file out, unless --accept-good is given; bad rows are listed in a file beside it.
             The same file again changes nothing.
             Ends with 0 where the file is in (or was), 1 where it has bad rows, \
@@ -19,6 +19,10 @@ struct ImportCommand: AsyncParsableCommand {
               dispatcherd import cut cut.csv --period 2024-03 --dry-run
               dispatcherd import cut cut.csv --period 2024-03
               dispatcherd import stops stops.csv --period 2024-03 --accept-good
+
+            The kinds, and their columns (in brackets: may be empty or left out):
+
+            \(ImportRequest.help)
             """)
 
     @Argument(help: "What the file is: \(ImportRequest.kinds.joined(separator: ", ")).")

@@ -23,15 +23,17 @@ struct PlanCommand: AsyncParsableCommand {
     struct Options: ParsableArguments {
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
-        @Option(help: "The seed of the shuffle; without one the month's number.")
+        @Option(parsing: .unconditional, help: "The seed of the shuffle; without one the month's number.")
         var seed: Int64?
         @Flag(help: "Print the plan as JSON.")
         var json = false
 
-        func run(_ settings: PlanSettingsFile? = nil, dealsNothing: Bool = false) async throws -> PlanRun {
+        func run(
+            _ settings: PlanSettingsFile? = nil, dealsNothing: Bool = false, expected: PlanDigest? = nil
+        ) async throws -> PlanRun {
             PlanRun(
                 try await database.open(), period: planned.argument.period, seed: seed, settings: settings,
-                dealsNothing: dealsNothing)
+                dealsNothing: dealsNothing, expected: expected)
         }
     }
 
@@ -39,6 +41,10 @@ struct PlanCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows who would get how many of each pool and why not more. Writes nothing.",
             discussion: """
+                Quotas first, pool by pool, then every contract's advisers with PEN-01, then the bonds; at the end totals,
+                what more advisers or bond would place, and warnings. Up to 500,000 accounts are dealt in memory, to
+                tell what would find nobody.
+
                 Examples:
                   dispatcherd plan preview --period 2024-03
                   dispatcherd plan preview --period 2024-03 --seed 7 --json
@@ -47,10 +53,12 @@ struct PlanCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
         @Option(help: "Plan settings to try, a YAML file, in the place of those in force.")
         var settings: String?
+        @Flag(help: "Deal in memory however many accounts wait.")
+        var deal = false
 
         func run() async throws {
             let tried = try settings.map { try PlanSettingsFile(path: $0) }
-            let report = try await options.run(tried).preview()
+            let report = try await options.run(tried).preview(deals: deal ? true : nil)
             if options.json { return Console.out(try JSONText.of(report)) }
             for line in report.detail + [""] + report.summary { Console.out(line) }
         }
@@ -66,19 +74,25 @@ struct PlanCommand: AsyncParsableCommand {
                 Accounts that are held stay with their holders and are not dealt again.
                 Where no contract takes any account (the month's contracts may not be imported), it is refused.
                 The same apply again changes nothing and shows the plan in force, from its own record.
+                With --digest only the plan that a preview showed is applied; where accounts, contracts, settings or
+                placements have changed since, nothing is.
 
                 Examples:
                   dispatcherd plan apply --period 2024-03 --by ana
+                  dispatcherd plan apply --period 2024-03 --by ana --digest b447dacd35e21a54
                   dispatcherd plan apply --period 2024-03 --json
                 """)
         @OptionGroup var options: Options
         @Option(help: "Who applies; kept with the plan and in the ledger.")
         var by: String = "operator"
+        @Option(help: "The digest of the plan that is meant, as preview shows it; its first 8 digits are enough.")
+        var digest: String?
         @Flag(help: "Apply also a plan that deals nothing, because no contract takes any account.")
         var dealNothing = false
 
         func run() async throws {
-            let report = try await options.run(dealsNothing: dealNothing).apply(by: by)
+            let expected = try digest.map { text throws(CommandFailure) in try PlanDigest(text: text) }
+            let report = try await options.run(dealsNothing: dealNothing, expected: expected).apply(by: by)
             if report.state == .applied, let plan = report.plan {
                 Console.committed("plan \(plan) of \(report.period) is applied")
             }

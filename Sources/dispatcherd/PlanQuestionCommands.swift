@@ -75,12 +75,18 @@ struct PlanWhatIfCommand: AsyncParsableCommand {
             Examples:
               dispatcherd plan what-if --period 2024-04 --settings mine.yaml
               dispatcherd plan what-if --period 2024-04 --hold ACE07
+              dispatcherd plan what-if --period 2024-04 --share 14/administrative=31:60,32:40
               dispatcherd plan what-if --period 2024-04 --advisers 31/14/telephone=20 --bond 31=2500000.00
             """)
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var planned: PlannedPeriod
     @Option(help: "Plan settings in the place of those in force.")
     var settings: String?
+    @Option(
+        help:
+            "Fixed shares of a delegation's strategy: DELEGATION/STRATEGY=CONTRACT:PERCENT,…; who is not named gets nothing."
+    )
+    var share: [String] = []
     @Option(help: "An agency that gets nothing.")
     var hold: [String] = []
     @Option(help: "An agency on hold that gets its part again.")
@@ -99,12 +105,13 @@ struct PlanWhatIfCommand: AsyncParsableCommand {
         var changes = try hold.map { try PlanTrial.Change(agency: $0, isHeld: true) }
         changes += try release.map { try PlanTrial.Change(agency: $0, isHeld: false) }
         changes += try advisers.map { try PlanTrial.Change(advisers: $0) }
+        changes += try share.map { try PlanTrial.Change(shares: $0) }
         changes += try bond.map { try PlanTrial.Change(bond: $0) }
         if let cap { changes.append(try PlanTrial.Change(cap: cap)) }
         guard file != nil || !changes.isEmpty else {
             throw CommandFailure(
                 .usage, "nothing is to be changed",
-                remedy: "Give --settings, --hold, --release, --advisers, --bond or --cap")
+                remedy: "Give --settings, --share, --hold, --release, --advisers, --bond or --cap")
         }
         let report = try PlanTrial(
             try await database.open(), period: planned.argument.period, settings: file, changes: changes

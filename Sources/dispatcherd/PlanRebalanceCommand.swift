@@ -30,7 +30,7 @@ extension PlanCommand {
         var leftOver = false
         @Option(help: "Who orders it.")
         var by: String = "operator"
-        @Option(help: "The seed of the shuffle; without one the plan's.")
+        @Option(parsing: .unconditional, help: "The seed of the shuffle; without one the plan's.")
         var seed: Int64?
         @Flag(help: "Show whose limits would change, and change nothing.")
         var preview = false

@@ -32,7 +32,8 @@ struct PlanSettingsCommand: AsyncParsableCommand {
 
         func run() throws {
             let settings = try PlanSettingsFile(path: file)
-            Console.out("\(file): fine, \(settings.settings.shares.count) rules of shares")
+            let rules = settings.settings.shares.count
+            Console.out("\(file): fine, \(rules) rule\(rules == 1 ? "" : "s") of shares")
         }
     }
 
@@ -56,11 +57,14 @@ struct PlanSettingsCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try PlanSettingsFile(path: file)
             let period = try PeriodArgument(text: from).period
-            let isNew = try PlanSettingsBook(try await database.open()).put(settings, from: period, by: by)
-            Console.done(
-                isNew
-                    ? "settings \(settings.settings.name) are in force from \(period) on"
-                    : "nothing changed: they are in force for \(period) already")
+            let book = PlanSettingsBook(try await database.open())
+            guard try book.put(settings, from: period, by: by) else {
+                return Console.done("nothing changed: they are in force for \(period) already")
+            }
+            let former = try book.replaced(from: period).map {
+                ", in the place of \($0.settings), \($0.digest.prefix(16)), by \($0.by)"
+            }
+            Console.done("settings \(settings.settings.name) are in force from \(period) on\(former ?? "")")
         }
     }
 
@@ -86,6 +90,8 @@ struct PlanSettingsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists what was put, by whom and when.",
             discussion: """
+                Of several for one first month the one that was put last counts; the others say what replaced them.
+
                 Examples:
                   dispatcherd plan settings list
                   dispatcherd plan settings list --json
@@ -98,10 +104,7 @@ struct PlanSettingsCommand: AsyncParsableCommand {
             let lines = try PlanSettingsBook(try await database.open()).history()
             if json { return Console.out(try JSONText.of(lines)) }
             if lines.isEmpty { Console.out("nothing was put: the standard settings are in force") }
-            for line in lines {
-                Console.out(
-                    "from \(line.from): \(line.settings), \(line.digest.prefix(16)), by \(line.by) at \(line.at)")
-            }
+            for line in lines { Console.out(line.text) }
         }
     }
 }

@@ -85,7 +85,7 @@ struct ReviewCommand: AsyncParsableCommand {
         @OptionGroup var planned: PlannedPeriod
         @Option(help: "How many of the others delegations look at, in percent; 1 where none was set. 0: none.")
         var sample: String?
-        @Option(help: "The sample's seed; the month's number where none was set.")
+        @Option(parsing: .unconditional, help: "The sample's seed; the month's number where none was set.")
         var seed: Int64?
         @Option(help: "Who runs it.")
         var by: String = "dispatcherd"

@@ -36,6 +36,48 @@ struct MonthProjectionTests {
         }
     }
 
+    @Test func `what costs most is told first, and places without a staffing report are one line`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 41)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-20T18:00:00Z'")
+            let projection = try MonthProjection(link, period: period)
+            func row(
+                _ contract: Int32, _ rule: String, _ level: ProjectedMonth.Level, charge: Int64 = 0, now: String = ""
+            ) throws -> MonthProjection.Row {
+                MonthProjection.Row(
+                    contract: try #require(ContractID(contract)), agency: try #require(AgencyID(contract)),
+                    line: ProjectedMonth.Line(
+                        delegation: Delegation.all[8], rule: rule, subject: "", level: level, now: now, limit: "5",
+                        end: "", charge: Cents(charge), need: "", mend: ""))
+            }
+            let counted = [
+                try row(1, "SUS-01", .risk), try row(2, "PEN-01", .breach, charge: 100, now: "3"),
+                try row(3, "PEN-02", .breach, charge: 900), try row(4, "PEN-01", .risk, now: "5"),
+            ]
+            func unreported(_ count: Int32) throws -> [MonthProjection.Row] {
+                try (0..<count).map { try row(10 + $0, "PEN-01", .risk) }
+            }
+            func order(_ lines: [String]) -> [String] {
+                lines.dropFirst().prefix { !$0.isEmpty && !$0.hasPrefix("risk:") }.compactMap {
+                    $0.split(separator: " ").first.map(String.init)
+                }
+            }
+            let two = projection.table(try unreported(2) + counted)
+            #expect(order(two) == ["3", "2", "10", "11", "1", "4"])
+            #expect(!two.contains { $0.hasPrefix("risk: staffing") })
+            let three = projection.table(try unreported(3) + counted)
+            #expect(order(three) == ["3", "2", "1", "4"])
+            #expect(
+                three.contains {
+                    $0.hasPrefix("risk: staffing was not reported yet in 3 places of contracts 10, 11, 12 (PEN-01)")
+                })
+            let alone = projection.table(try unreported(3))
+            #expect(alone.first?.hasPrefix("risk: staffing was not reported yet in 3 places") == true)
+            #expect(projection.json(try unreported(3)).contains("PEN-01"))
+        }
+    }
+
     @Test func `a node projects when it is due, and an agency is told of its own`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -76,18 +76,26 @@ package struct ExperimentDesign: Hashable, Sendable {
         guard first <= period, period <= last else { return [:] }
         var targets: [TargetKey: ShareTarget] = [:]
         for delegation in delegations {
-            let working = contracts.filter {
-                $0.firstDay <= day && day <= $0.lastDay && $0.strategies.contains(strategy)
-                    && $0.stations.contains { $0.delegation == delegation }
-            }
-            let parts = arms.map { arm in
-                ShareTarget.Arm(
-                    number: arm.number, share: arm.share,
-                    contracts: working.filter { arm.agencies.contains($0.agency) }.map(\.contract).sorted())
-            }
+            let parts = parts(in: delegation, contracts: contracts, on: day)
             if parts.contains(where: \.contracts.isEmpty) { continue }
             targets[TargetKey(delegation: delegation, strategy: strategy)] = .arms(parts)
         }
         return targets
+    }
+
+    /// What each arm has to work with in a delegation, by arm: its contracts of the strategy that are in force on `day`, ascending,
+    /// which may be none.
+    package func parts(
+        in delegation: Delegation, contracts: [PlanContract], on day: LocalDate
+    ) -> [ShareTarget.Arm] {
+        let working = contracts.filter {
+            $0.firstDay <= day && day <= $0.lastDay && $0.strategies.contains(strategy)
+                && $0.stations.contains { $0.delegation == delegation }
+        }
+        return arms.map { arm in
+            ShareTarget.Arm(
+                number: arm.number, share: arm.share,
+                contracts: working.filter { arm.agencies.contains($0.agency) }.map(\.contract).sorted())
+        }
     }
 }

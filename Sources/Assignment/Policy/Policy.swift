@@ -48,9 +48,19 @@ package struct Policy: Hashable, Sendable {
     /// Where a tactic stands in the order in which its strategy asks for it; behind all of them where it is none of them.
     /// Mediation keeps the order of the strategy that it invites from.
     package func place(ofTactic name: String, in strategy: Strategy) -> Int {
-        let asking = strategy == Invitation.strategy ? invitation?.from ?? strategy : strategy
-        guard let rule = strategies.first(where: { $0.strategy == asking }) else { return Int.max }
+        guard let rule = rule(asking: strategy) else { return Int.max }
         return rule.tactics.firstIndex { $0.name == name } ?? rule.tactics.count
+    }
+
+    /// The names of a strategy's tactics in the order in which they are asked, the rest last; none where it has no rule.
+    package func tactics(of strategy: Strategy) -> [String] {
+        rule(asking: strategy).map { rule in rule.tactics.map(\.name) + [rule.rest.name] } ?? []
+    }
+
+    /// Who is invited keeps the tactic of the strategy that it comes from.
+    private func rule(asking strategy: Strategy) -> StrategyRule? {
+        let asking = strategy == Invitation.strategy ? invitation?.from ?? strategy : strategy
+        return strategies.first { $0.strategy == asking }
     }
 }
 

@@ -40,18 +40,23 @@ package struct AgencyConduct {
 
     package let period: Period
     package let rows: [ConductRow]
+    /// Whether any payment of the month is known; without one nobody's debtors can be seen to pay.
+    private let hasPayments: Bool
     private let medians: [Figure: Int64]
 
     package init(_ link: PgLink, period: Period) throws {
         let zone = MexicanTimeZone.mexicoCity.standardOffsetSeconds
         let first = Timestamp(date: period.firstDay, offsetSeconds: zone)
         let end = Timestamp(date: period.advanced(byMonths: 1).firstDay, offsetSeconds: zone)
-        self.init(period: period, rows: try link.readConduct(period, from: first, until: end))
+        self.init(
+            period: period, rows: try link.readConduct(period, from: first, until: end),
+            hasPayments: try link.hasPayments(period))
     }
 
-    package init(period: Period, rows: [ConductRow]) {
+    package init(period: Period, rows: [ConductRow], hasPayments: Bool = true) {
         self.period = period
         self.rows = rows
+        self.hasPayments = hasPayments
         var medians: [Figure: Int64] = [:]
         for figure in Figure.allCases {
             let values = rows.compactMap { Self.value(figure, of: $0) }.sorted()
@@ -94,7 +99,7 @@ package struct AgencyConduct {
 
     /// Twice the median and more, or half of it and less, of ten cases at least.
     package func standsOut(_ figure: Figure, _ row: ConductRow) -> Bool {
-        guard Self.cases(figure, of: row) >= Self.casesMin else { return false }
+        guard Self.cases(figure, of: row) >= Self.casesMin, figure != .paying || hasPayments else { return false }
         guard let value = Self.value(figure, of: row), let median = medians[figure] else { return false }
         return figure.isSuspectHigh
             ? value >= figure.smallest && value >= 2 * median && value > 0 : median > 0 && value <= median / 2
@@ -114,11 +119,11 @@ package struct AgencyConduct {
             "pulled of dealt, worked of pulled, reports per worked account, most reports on one account, reports later than 24 hours after "
                 + "the work, paying of reached, returned of pulled, refused as stale of all reports, sign-ins refused as a clone's.",
             "* twice the agencies' median and more, or half of it and less, of ten cases at least: somebody should look.",
-        ]
+        ] + (hasPayments ? [] : ["paying: no payment of \(period) is loaded yet (dispatcherd import payments)."])
     }
 
     private func cell(_ figure: Figure, _ row: ConductRow) -> String {
-        guard let value = Self.value(figure, of: row) else { return "- " }
+        guard figure != .paying || hasPayments, let value = Self.value(figure, of: row) else { return "- " }
         let mark = standsOut(figure, row) ? "*" : " "
         if figure.isShare {
             let tenths = (value + 5) / 10
@@ -132,7 +137,9 @@ package struct AgencyConduct {
 
     private struct Listed: Encodable {
         let agency: String
-        let dealt, pulled, outcomes, worked, mostOnOne, late, reached, reachedAndPaid, returned, evidence, clones: Int64
+        let dealt, pulled, outcomes, worked, mostOnOne, late, reached, returned, evidence, clones: Int64
+        /// Absent where no payment of the month is loaded yet.
+        let reachedAndPaid: Int64?
         let standsOut: [String]
     }
 
@@ -142,8 +149,9 @@ package struct AgencyConduct {
                 Listed(
                     agency: row.agency.description, dealt: row.dealt, pulled: row.pulled, outcomes: row.outcomes,
                     worked: row.worked, mostOnOne: row.mostOnOne, late: row.late, reached: row.reached,
-                    reachedAndPaid: row.reachedAndPaid, returned: row.returned, evidence: row.evidence,
-                    clones: row.clones, standsOut: Figure.allCases.filter { standsOut($0, row) }.map(\.rawValue))
+                    returned: row.returned, evidence: row.evidence, clones: row.clones,
+                    reachedAndPaid: hasPayments ? row.reachedAndPaid : nil,
+                    standsOut: Figure.allCases.filter { standsOut($0, row) }.map(\.rawValue))
             })
     }
 }

@@ -26,7 +26,7 @@ package enum AgencyList {
         let rows = try link.readAgencyStatus(of: one)
         guard !rows.isEmpty else {
             throw CommandFailure(
-                .findings, one.map { "there is no agency \($0)" } ?? "there are no agencies",
+                one == nil ? .findings : .usage, one.map { "there is no agency \($0)" } ?? "there are no agencies",
                 remedy: "They come with the contracts: dispatcherd import contracts.")
         }
         let orders = try one.map { try link.readAgencyOrders(of: $0) } ?? []

@@ -12,27 +12,32 @@ internal import PgStore
 package struct AgencyOrder {
     package enum Action: String, Sendable, CaseIterable { case hold, release, suspend, terminate }
 
-    private let agency: AgencyID
-    private let action: AgencyOrderRow.Action
-    private let strategy: Strategy?
-    private let band: String?
-    private let motive: String
+    let agency: AgencyID
+    let action: AgencyOrderRow.Action
+    let strategy: Strategy?
+    let band: String?
+    let motive: String
     private let finalAt: Timestamp?
-    private let by: String
+    let by: String
+    /// Of a release: whether recalls that are under way end with it.
+    let withdrawsRecalls: Bool
 
-    /// - Parameter recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    /// - Parameters:
+    ///   - recallOn: the day on which what is held is taken back; `nil`: it stays until its term.
+    ///   - withdrawsRecalls: of a release; recalls of what it covers end with it.
     /// - Throws: ``CommandFailure`` of usage.
     package init(
         _ action: Action, agency: String, strategy: String?, band: String?, motive: String, recallOn: String?,
-        by: String
+        by: String, withdrawsRecalls: Bool = false
     ) throws(CommandFailure) {
+        self.withdrawsRecalls = withdrawsRecalls
         self.agency = try Words.agency(agency)
         self.action = AgencyOrderRow.Action(rawValue: action.rawValue) ?? .hold
         self.strategy = try strategy.map(Words.strategy)
         self.band = try band.map { text throws(CommandFailure) in try Words.token(text, "band") }
         self.motive = try Words.token(motive, "motive")
         self.finalAt = try recallOn.map(Words.midnight)
-        self.by = try Words.token(by, "name")
+        self.by = try Words.person(by)
         if self.band != nil, self.strategy == nil {
             throw CommandFailure(
                 .usage, "a band is given without its strategy", remedy: "Give --strategy too.")
@@ -50,6 +55,7 @@ package struct AgencyOrder {
         motive = Self.missedMotive
         finalAt = nil
         self.by = by
+        withdrawsRecalls = false
     }
 
     /// All of an agency's work, because it missed a band's minimum again and again (SUS-02). What is held stays until its term.
@@ -67,46 +73,122 @@ package struct AgencyOrder {
 
     /// - Parameter isPreview: shows what would happen, and changes nothing.
     package func run(on link: DatabaseLink, isPreview: Bool, asJSON: Bool) throws -> String {
+        try result(on: link, isPreview: isPreview, asJSON: asJSON).text
+    }
+
+    /// - Parameter isPreview: shows what would happen, and changes nothing.
+    /// - Returns: the report, and a failure (findings) where the order is in force and what waits is not dealt to others.
+    package func result(
+        on link: DatabaseLink, isPreview: Bool, asJSON: Bool
+    ) throws -> (text: String, failure: CommandFailure?) {
+        let report = try self.report(link, isPreview: isPreview)
+        return (try report.text(asJSON: asJSON), isPreview ? nil : report.failure)
+    }
+
+    private func report(_ link: PgLink, isPreview: Bool) throws -> AgencyOrderReport {
         do {
             if let finalAt, finalAt <= (try link.readNow()) {
                 throw CommandFailure(
                     .usage, "\(finalAt) has passed", remedy: "Give a later day; a notice gives the agency time.")
             }
-            var report = AgencyOrderReport(
-                agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
-            if isPreview {
-                try check(try link.readAgencyStatus(of: agency).first?.status)
-                report.preview(
-                    try link.readStandings(of: agency, in: nil, strategy: strategy),
-                    waitingOfBand: try band.map { try link.countWaiting(band: $0, of: agency, strategy: strategy) })
-                if finalAt != nil { report.recalled = Int64(try recallable(link).count) }
-                return try report.text(asJSON: asJSON)
+            try requireWorked(link)
+            try checkBand(link)
+            if isPreview { return try preview(link) }
+            // Before the order: what waits already is not its doing.
+            let waited = action == .release ? 0 : try redeal(link).waiting()
+            var report = try link.transaction { try putInForce(link) }
+            report.waitedBefore = waited
+            if action == .release {
+                try tellRest(link, &report)
+            } else {
+                report.add(held: try link.countHeld(by: agency, strategy: strategy, tactic: band), isRecalled: false)
+                if let finalAt { try recall(link, finalAt, &report) }
+                report.isBeingDealt = try RedealStore(link).dealingPeriod() != nil
+                report.dealtAgain = try isMonthDealt(link) ? dealAgain(link) : nil
             }
-            try link.transaction { report = try putInForce(link) }
-            if let finalAt {
-                report.recalled = Int64(
-                    try Recalls.notice(
-                        link, try recallable(link), reason: motive, finalAt: finalAt, by: by
-                    ).count)
-            }
-            if action != .release { report.dealtAgain = dealAgain(link) }
-            return try report.text(asJSON: asJSON)
+            return report
         } catch let error as PgError {
             throw CommandFailure(
                 error, work: "\(agency)", left: "what was noticed stays so; give the order again for the rest")
         }
     }
 
+    /// What the order would do, by what is in the tables now. Locks no hand and writes nothing.
+    private func preview(_ link: PgLink) throws -> AgencyOrderReport {
+        try check(try link.readAgencyStatus(of: agency).first?.status)
+        var report = emptyReport
+        report.isPreview = true
+        let held = try link.countHeld(by: agency, strategy: strategy, tactic: band)
+        report.add(held: held, isRecalled: finalAt != nil)
+        guard action != .release else {
+            try requireReleasable(link)
+            report.addRecalls(underWay: Self.underWay(held), areWithdrawn: withdrawsRecalls)
+            return report
+        }
+        report.waitedBefore = try redeal(link).waiting()
+        let withdrawal = OrderedWithdrawal(agency: agency, strategy: strategy, band: band)
+        for (place, accounts) in try link.countWaiting(withdrawal) { report.add(withdrawn: accounts, at: place) }
+        guard try isMonthDealt(link) else { return report }
+        // Whom the others' plan counts follows from the order's standing, which is in force within this transaction only.
+        do {
+            report.dealtAgain = .success(
+                try link.rolledBack {
+                    try link.apply(row(at: try link.readNow()))
+                    return try redeal(link).preview(supposing: withdrawal)
+                })
+        } catch let failure as CommandFailure {
+            report.dealtAgain = .failure(failure)
+        }
+        return report
+    }
+
+    /// Where no month is dealt nothing waits for anybody; one that is just being dealt keeps to the order, and says so.
+    private func isMonthDealt(_ link: PgLink) throws -> Bool {
+        let store = RedealStore(link)
+        return try store.dealtPeriod() != nil || store.dealingPeriod() != nil
+    }
+
+    /// Gives notice of all that is held, page by page.
+    private func recall(_ link: PgLink, _ finalAt: Timestamp, _ report: inout AgencyOrderReport) throws {
+        while true {
+            let leases = try recallable(link)
+            let noticed = try Recalls.notice(link, leases, reason: motive, finalAt: finalAt, by: by)
+            for row in noticed {
+                guard let strategy = row.strategy else { continue }
+                report.add(
+                    recalled: 1,
+                    at: AgencyPlace(delegation: row.lease.delegation, agency: agency, strategy: strategy))
+            }
+            // Who is noticed is not recallable again; where nobody was, all of the page have ended meanwhile.
+            if leases.count < Int(RecallOrder.max) || noticed.isEmpty { return }
+        }
+    }
+
     /// Deals what was withdrawn to the others. The order is in force whatever comes of that.
     func dealAgain(_ link: PgLink) -> Result<RedealReport, CommandFailure> {
-        let scope = RedealScope(.leftOver, strategies: strategy.map { [$0] })
         do {
-            return .success(try RedealRun(link, scope: scope, reason: reason, by: by).run())
+            return .success(try redeal(link).run())
         } catch let failure as CommandFailure {
             return .failure(failure)
         } catch {
             return .failure(CommandFailure(.environment, "\(error)", remedy: ""))
         }
+    }
+
+    private func redeal(_ link: PgLink) -> RedealRun {
+        RedealRun(
+            link, scope: RedealScope(.leftOver, strategies: strategy.map { [$0] }), reason: reason, by: by)
+    }
+
+    private var emptyReport: AgencyOrderReport {
+        AgencyOrderReport(
+            agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
+    }
+
+    private func row(at now: Timestamp) -> AgencyOrderRow {
+        AgencyOrderRow(
+            agency: agency, action: action, strategy: strategy, band: band, motive: motive,
+            held: finalAt == nil ? .keep : .recall, finalAt: finalAt, by: by, at: now)
     }
 
     private var reason: String {
@@ -117,12 +199,12 @@ package struct AgencyOrder {
         }
     }
 
-    /// - Throws: ``CommandFailure`` (findings) where the order does not fit what is in force.
+    /// - Throws: ``CommandFailure``: usage where there is no such agency; findings where the order does not fit what is in force.
     private func check(_ status: String?) throws(CommandFailure) {
         switch (status, action) {
         case (nil, _):
             throw CommandFailure(
-                .findings, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
+                .usage, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
         case ("terminated", _):
             throw CommandFailure(
                 .findings, "\(agency) is terminated, and that is for good",
@@ -136,6 +218,23 @@ package struct AgencyOrder {
         }
     }
 
+    /// A band that the month's policy has not is a slip of the pen: nothing would be withdrawn, and nobody would notice.
+    private func checkBand(_ link: PgLink) throws {
+        guard let band, let strategy, action == .suspend, let dealt = try RedealStore(link).dealtPeriod(),
+            try SegmentationStore(link, period: dealt.period).segmentation() != nil
+        else { return }
+        let (_, file) = try PlanDraft.placements(link, period: dealt.period)
+        let policy = try file.policy(for: dealt.period)
+        let known = policy.tactics(of: strategy)
+        guard !known.contains(band) else { return }
+        throw CommandFailure(
+            .usage, "the policy of \(dealt.period) has no band '\(band)' in \(strategy.name)",
+            remedy: known.isEmpty
+                ? "It places nothing there."
+                : (nearestName(to: band, among: known).map { "Did you mean \($0)? " } ?? "")
+                    + "It has \(known.joined(separator: ", ")).")
+    }
+
     private func recallable(_ link: PgLink) throws -> [LeaseKey] {
         var scope = RecallScope()
         scope.agency = agency
@@ -146,15 +245,12 @@ package struct AgencyOrder {
 
     /// In a transaction of the caller's.
     func putInForce(_ link: PgLink) throws -> AgencyOrderReport {
-        var report = AgencyOrderReport(
-            agency: agency, action: action, strategy: strategy, band: band, motive: motive, finalAt: finalAt)
+        var report = emptyReport
         try check(try link.lockAgencyStatus(agency))
+        if action == .release { try requireReleasable(link) }
         let now = try link.readNow()
         let period = Period.ofWork(at: now)
-        try link.apply(
-            AgencyOrderRow(
-                agency: agency, action: action, strategy: strategy, band: band, motive: motive,
-                held: finalAt == nil ? .keep : .recall, finalAt: finalAt, by: by, at: now))
+        try link.apply(row(at: now))
         let places = try link.readPlaces().filter {
             $0.agency == agency && (strategy == nil || $0.strategy == strategy)
         }.sorted { ($0.delegation, $0.strategy.rawValue) < ($1.delegation, $1.strategy.rawValue) }
@@ -175,17 +271,11 @@ package struct AgencyOrder {
     private func withdraw(
         _ link: PgLink, _ period: Period, _ now: Timestamp, _ report: inout AgencyOrderReport
     ) throws -> [LedgerRecord] {
-        if let band, let strategy {
-            let endings = try link.withdrawBand(band, of: strategy, from: agency, reason: reason)
-            report.add(endings)
-            return endings.map { .ending($0, period: period, at: now) }
-        }
-        let hands = try link.withdrawHands(
-            WithdrawalScope(agency: agency, strategy: strategy), reason: reason)
-        for hand in hands { report.add(hand) }
-        let lowered = try link.lowerQuotas(of: agency, strategy: strategy)
-        return hands.map { .withdrawal($0, reason: reason, period: period, at: now) }
-            + lowered.map { .limit($0, why: reason, period: period) }
+        let done = try AgencyWithdrawal(agency: agency, strategy: strategy, band: band, reason: reason)
+            .run(link, period: period, at: now)
+        report.add(done.endings)
+        for hand in done.hands { report.add(hand) }
+        return done.records
     }
 }
 

@@ -21,17 +21,42 @@ package struct AccountAudit: Encodable {
         package let hand: Int32
         package let position: Int32
         package let handSize: Int32
-        /// The plan's deal, or a later one into a front hand.
+        /// `plan`, or `front`: a later deal into a front hand, or `opening`: elsewhere, before this installation was there.
         package let dealtBy: String
+        /// Who could draw it: one contract, or those that share the hand.
+        package let dealtTo: [Dealt]
+        /// Of what nobody leased.
+        package let waiting: Waiting?
         package let agency: String?
         package let agencyName: String?
         package let contract: Int32?
         package let contractNumber: String?
         package let grant: String?
         package let from: String?
+        /// When it ended; of a live lease its term.
         package let until: String?
         package let term: String?
+        /// Of a live lease: until when nobody else gets it, with grace and outages.
+        package let enforced: String?
         package let ending: String?
+    }
+
+    /// What became of a deal that nobody leased.
+    package enum Waiting: String, Encodable, Sendable {
+        /// In an open hand, in front of whoever pulls next.
+        case waits
+        case withdrawn
+        /// By a pull that came to it and could not take it.
+        case passed
+        /// With a hand that was closed at the turn of its month.
+        case closed
+        /// Its plan is being dealt.
+        case inactive
+    }
+
+    package struct Dealt: Encodable {
+        package let contract: Int32
+        package let agency: String
     }
 
     package struct Event: Encodable {
@@ -167,16 +192,32 @@ extension AccountAudit.Holding {
         hand = deal.hand
         position = deal.position
         handSize = deal.handSize
-        dealtBy = deal.isFront ? "front" : "plan"
+        dealtBy = deal.isOpening ? "opening" : deal.isFront ? "front" : "plan"
+        dealtTo = deal.dealtTo.map { AccountAudit.Dealt(contract: $0.contract, agency: $0.agency.description) }
+        waiting = deal.lease == nil ? Self.waiting(deal) : nil
         agency = deal.lease?.agency?.description
         agencyName = deal.lease?.agencyName
         contract = deal.lease?.contract
         contractNumber = deal.lease?.contractNumber
         grant = deal.lease?.grant.description
         from = deal.lease?.from.description
-        until = deal.lease?.until.description
+        let isLive = deal.lease.map { !$0.isSwept && deal.ending == nil } ?? false
+        until = deal.lease.map { isLive ? $0.term.description : $0.until.description }
         term = deal.lease?.term.description
-        ending = deal.ending.map { "\($0.kind) (\($0.reason)) at \($0.at)" }
+        enforced = isLive ? deal.lease?.until.description : nil
+        ending =
+            deal.ending.map { "\($0.kind) (\($0.reason)) at \($0.at)" }
+            ?? deal.lease.flatMap { $0.isSwept ? "expiry at \($0.until), its term \($0.term)" : nil }
+    }
+
+    private static func waiting(_ deal: AuditStore.Deal) -> AccountAudit.Waiting {
+        if deal.ending != nil || deal.withdrawn != nil && !deal.isPassed { return .withdrawn }
+        if deal.isPassed { return .passed }
+        switch deal.handState {
+        case "open": return .waits
+        case "inactive": return .inactive
+        default: return .closed
+        }
     }
 }
 
@@ -197,19 +238,42 @@ extension AccountAudit {
             if let agency = holding.agency {
                 lines.append(
                     "held by \(agency) \(holding.agencyName ?? "") under contract \(holding.contract ?? 0) "
-                        + "(\(holding.contractNumber ?? "")) from \(holding.from ?? "") until \(holding.until ?? "")")
+                        + "(\(holding.contractNumber ?? "")) from \(holding.from ?? "") until \(holding.until ?? "")"
+                        + (holding.enforced.map { ", its term; with grace and outages until \($0)" } ?? ""))
             } else {
-                lines.append("dealt, and leased by nobody")
+                lines.append(holding.unleased)
+            }
+            if holding.dealtBy == "opening" {
+                lines.append(
+                    "  why: \(holding.strategy); held when the operation came on board (import opening), epoch \(holding.epoch)"
+                )
+                if let ending = holding.ending { lines.append("  ended: \(ending)") }
+                continue
             }
             lines.append(
                 "  why: \(holding.strategy), \(holding.tactic), by rule \(holding.rule ?? "(gone)") of policy "
                     + "\(holding.policy ?? "(gone)"); dealt by \(holding.dealtBy == "plan" ? "plan" : "a front hand of plan") "
-                    + "\(holding.plan), seed \(holding.seed), hand \(holding.hand), position \(holding.position) of \(holding.handSize), epoch \(holding.epoch)"
+                    + "\(holding.plan), seed \(holding.seed), hand \(holding.hand), position \(holding.position) of "
+                    + "\(holding.handSize), epoch \(holding.epoch)"
             )
             if let ending = holding.ending { lines.append("  ended: \(ending)") }
         }
         if !events.isEmpty { lines += ["", "what the ledger has of it:"] }
         for event in events { lines.append("  \(event.record)  [\(event.receipt.prefix(16))…]") }
         return lines
+    }
+}
+
+extension AccountAudit.Holding {
+    /// What became of a deal that nobody leased, in words.
+    fileprivate var unleased: String {
+        let whom = dealtTo.map { "\($0.agency) under contract \($0.contract)" }.joined(separator: " or ")
+        switch waiting {
+        case .waits: return "waits for \(whom), which may pull it"
+        case .withdrawn: return "was dealt to \(whom), and withdrawn before it was pulled"
+        case .passed: return "was dealt to \(whom), and passed over by the pull that came to it"
+        case .inactive: return "is being dealt to \(whom)"
+        case .closed, nil: return "was dealt to \(whom), and not pulled before its hand was closed"
+        }
     }
 }

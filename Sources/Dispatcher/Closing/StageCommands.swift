@@ -344,9 +344,7 @@ package struct StageCommands {
     }
 
     private func requireNamed(_ by: String) throws(CommandFailure) {
-        guard (1...80).contains(by.count), !PersonName.folded(by).isEmpty else {
-            throw CommandFailure(.usage, "--by names a person in 1 to 80 characters", remedy: "Name who does it.")
-        }
+        _ = try Words.person(by)
     }
 
     private func requireReason(_ reason: String) throws(CommandFailure) {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Who somebody is by the name that was typed for `--by`, where two persons have to agree.
-enum PersonName {
+package enum PersonName {
+    static let lengthMax = 80
+
+    /// What stands where a command is run without `--by`: whoever sat there. It is no second person, and no first one.
+    package static let unnamed = "operator"
+
     /// The name without what a person does not read in it: upper case, blanks, marks that have no width.
     /// `Ana Ruiz`, `ana  ruiz ` and `ANARUIZ` are one person.
     static func folded(_ name: String) -> String {

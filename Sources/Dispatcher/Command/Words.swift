@@ -45,6 +45,28 @@ enum Words {
         return token.text
     }
 
+    /// Who does it, as typed for `--by`: kept as it is, and one word in the ledger.
+    static func person(_ text: String) throws(CommandFailure) -> String {
+        guard (1...PersonName.lengthMax).contains(text.count), !PersonName.folded(text).isEmpty else {
+            throw CommandFailure(
+                .usage, "--by names nobody", remedy: "Name who does it, in 1 to \(PersonName.lengthMax) characters.")
+        }
+        return text
+    }
+
+    /// `1 account`, `0 accounts`, `2,709 accounts`.
+    ///
+    /// - Parameter several: where it is not the word with an s.
+    static func counted(_ count: Int64, _ one: String, _ several: String? = nil) -> String {
+        "\(Console.grouped(Int(count))) \(count == 1 ? one : several ?? one + "s")"
+    }
+
+    /// Names one after the other, and how many more there are.
+    static func list(_ names: [String], shown count: Int) -> String {
+        let more = names.count - count
+        return names.prefix(count).joined(separator: ", ") + (more > 0 ? " and \(Console.grouped(more)) more" : "")
+    }
+
     /// The first lines of a list, and how many more there are.
     static func first(_ count: Int, of lines: [String]) -> [String] {
         let more = lines.count - count

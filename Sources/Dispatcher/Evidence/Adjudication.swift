@@ -39,7 +39,7 @@ package enum Adjudication {
         _ numbers: [Int64], _ decision: Decision, reason: String, by: String, _ link: DatabaseLink
     ) throws -> String {
         let reason = try Words.token(reason, "reason")
-        let by = try Words.token(by, "name")
+        let by = try Words.person(by)
         var lines: [String] = []
         for number in numbers {
             let kept = try link.transaction {

@@ -74,11 +74,12 @@ package struct ExhaustionValidation {
             let reasons = Dictionary(grouping: excluded.values, by: \.self).mapValues(\.count)
             let told = reasons.keys.sorted().map { "\($0) \(reasons[$0] ?? 0)" }.joined(separator: ", ")
             warnings.append(
-                "warning: \(Console.grouped(excluded.count)) of them are excluded from collection already: \(told)")
+                "warning: \(Console.grouped(excluded.count)) of them \(excluded.count == 1 ? "is" : "are") excluded from collection "
+                    + "already: \(told)")
         }
         if untried > 0 {
             warnings.append(
-                "warning: \(Console.grouped(untried)) of them have no attempt of collection on record; a certificate has to "
+                "warning: \(Console.grouped(untried)) of them \(untried == 1 ? "has" : "have") no attempt of collection on record; a certificate has to "
                     + "prove that attempts are exhausted (SOL-42)")
         }
         return candidates.prefix(Self.shownMax).flatMap { candidate in

@@ -31,11 +31,11 @@ package enum ExperimentCommands {
                     remedy: "Give 1 to 1,000,000; some hundreds tell shares apart.")
             }
             design = ExperimentDesign(
-                name: try Words.token(name, "name"), strategy: try Words.strategy(strategy),
+                name: try Words.token(name, "name of an experiment"), strategy: try Words.strategy(strategy),
                 delegations: places.isEmpty ? Delegation.all : places.sorted(), first: first,
                 last: try until.map { text throws(CommandFailure) in try PeriodArgument(text: text).period } ?? first,
                 traits: traits, smallestSample: smallestSample, arms: parsed)
-            self.by = try Words.token(by, "name")
+            self.by = try Words.person(by)
             if let fault = design.fault {
                 throw CommandFailure(
                     .usage, "experiment \(name) cannot be: \(fault)",
@@ -62,36 +62,70 @@ package enum ExperimentCommands {
             var agencies: [AgencyID] = []
             for word in right[1].split(separator: ",") { agencies.append(try Words.agency(String(word))) }
             return ExperimentDesign.Arm(
-                number: number, name: try Words.token(String(parts[0]), "name"), share: share,
+                number: number, name: try Words.token(String(parts[0]), "name of an arm"), share: share,
                 agencies: agencies.sorted())
         }
 
         /// Keeps the design. The months that it names are planned by it from then on.
+        ///
+        /// - Throws: ``CommandFailure`` (usage) where an agency or the name does not fit, another experiment is there, one of its
+        ///   months is dealt, or no delegation has a contract of every arm.
         package func run(on link: DatabaseLink) throws -> String {
-            try link.transaction {
+            let places: ExperimentPlaces = try link.transaction {
                 let store = ExperimentStore(link)
+                try requireUndealt(store, link)
                 let agencies = design.arms.flatMap(\.agencies)
                 if let unknown = Set(agencies).subtracting(try store.known(agencies)).min() {
                     throw CommandFailure(
-                        .findings, "there is no agency \(unknown)", remedy: "`dispatcherd agency list` shows them.")
+                        .usage, "there is no agency \(unknown)", remedy: "`dispatcherd agency list` shows them.")
                 }
                 if let other = try store.designs().first(where: overlaps) {
                     throw CommandFailure(
-                        .findings, "experiment \(other.name) has \(design.strategy.name) there in those months",
-                        remedy: "Choose other delegations, months or another strategy.")
+                        .usage, "experiment \(other.name) has \(design.strategy.name) there in \(other.months)",
+                        remedy: "Choose other delegations, months or another strategy, or take that one back: "
+                            + "dispatcherd experiment withdraw \(other.name) --motive …")
                 }
+                let places = try ExperimentPlaces.read(design, link)
+                try places.requireSome()
                 guard try store.insert(design, by: by) else {
                     throw CommandFailure(
-                        .findings, "there is an experiment \(design.name) already",
+                        .usage, "there is an experiment \(design.name) already",
                         remedy: "An experiment is not changed once it is defined; give another name.")
                 }
                 let now = try link.readNow()
                 let month = Period.ofWork(at: now)
                 try link.insertBlocks(
                     LedgerBlock.seal(design.delegations.map { .experiment(design, in: $0, by: by, month, at: now) }))
+                return places
             }
-            return "\(design.name): \(design.arms.count) arms from \(design.first) to \(design.last), in "
-                + "\(design.delegations.count) delegations; plans of those months deal by it where each arm has a contract"
+            let note = try untold(link)
+            return
+                "\(design.name): \(design.arms.count) arms, for the plans of \(design.months); \(places.words)\(note)"
+        }
+
+        /// A trait tells strata apart where the plan's hands do: it is stored with each position as that plan has it.
+        private func untold(_ link: PgLink) throws -> String {
+            let strata = try PlanSettingsBook(link).inForce(design.first).settings.strata.map(\.rawValue)
+            let untold = design.traits.map(\.rawValue).filter { !strata.contains($0) }
+            guard !untold.isEmpty else { return "" }
+            return
+                "\nnote: the plan settings of \(design.first) do not tell \(untold.joined(separator: ", ")) apart: put settings "
+                + "with `strata: [\((strata.sorted() + untold).joined(separator: ", "))]` before the plan, or it reads as untold"
+        }
+
+        /// An account counts for the arm that it was first dealt to: in a month that is dealt, arms would get what others left over.
+        private func requireUndealt(_ store: ExperimentStore, _ link: PgLink) throws {
+            _ = try PlanningStore(link, period: design.first, cut: design.first.firstDay).lockPeriods()
+            let month = Period.ofWork(at: try link.readNow())
+            guard design.first >= month else {
+                throw CommandFailure(
+                    .usage, "\(design.first) is over", remedy: "Define it from a month on that is not: --from \(month)")
+            }
+            guard let dealt = try store.lastPlanned(), design.first <= dealt else { return }
+            throw CommandFailure(
+                .usage,
+                "\(dealt) is dealt already, and an account counts for the arm that it is first dealt to",
+                remedy: "Define it from a month on that is not dealt: --from \(dealt.advanced(byMonths: 1))")
         }
 
         private func overlaps(_ other: ExperimentDesign) -> Bool {
@@ -162,12 +196,14 @@ package enum ExperimentCommands {
     private static func stratum(_ cell: ExperimentCell, _ design: ExperimentDesign) -> String {
         ([cell.tactic]
             + design.traits.map { trait in
-                switch trait {
-                case .band: "band-\(cell.stratum.band)"
-                case .balance: "balance-\(cell.stratum.balance)"
-                case .probability: "probability-\(cell.stratum.probability)"
-                case .employment: "employment-\(cell.stratum.employment)"
-                }
+                let stored =
+                    switch trait {
+                    case .band: cell.stratum.band
+                    case .balance: cell.stratum.balance
+                    case .probability: cell.stratum.probability
+                    case .employment: cell.stratum.employment
+                    }
+                return "\(trait.rawValue)-" + (stored == 0 ? "untold" : "\(stored)")
             }).joined(separator: " ")
     }
 }
@@ -195,6 +231,7 @@ extension LedgerRecord {
         return LedgerRecord(
             delegation: delegation, period: period,
             "experiment name=\(design.name) delegation=\(delegation) strategy=\(design.strategy.name)"
-                + " from=\(design.first) until=\(design.last) arms=\(arms.joined(separator: ";")) by=\(by) at=\(now)")
+                + " from=\(design.first) until=\(design.last) arms=\(arms.joined(separator: ";")) by=\(LedgerRecord.word(by)) at=\(now)"
+        )
     }
 }

@@ -21,19 +21,19 @@ package enum AgencyKeyCommands {
 
     /// - Parameter by: who does it, for the ledger.
     package static func add(_ key: AgencyKey, by: String, _ link: DatabaseLink) throws {
-        tell(try told { try AgencyKeyring(link, by: try Words.token(by, "name")).add(key) })
+        tell(try told { try AgencyKeyring(link, by: try Words.person(by)).add(key) })
     }
 
     /// - Throws: ``CommandFailure`` where there is no such file, before a database is looked for.
     package static func requireFile(_ path: String) throws(CommandFailure) { _ = try InputFile(path) }
 
     package static func add(file: String, by: String, _ link: DatabaseLink) throws {
-        tell(try told { try AgencyKeyring(link, by: try Words.token(by, "name")).add(file: file) })
+        tell(try told { try AgencyKeyring(link, by: try Words.person(by)).add(file: file) })
     }
 
     package static func revoke(agency: String, name: String, by: String, _ link: DatabaseLink) throws {
         let agency = try known(agency)
-        let instant = try told { try AgencyKeyring(link, by: try Words.token(by, "name")).revoke(agency, name: name) }
+        let instant = try told { try AgencyKeyring(link, by: try Words.person(by)).revoke(agency, name: name) }
         Console.done("\(agency) \(name): revoked at \(instant)")
     }
 
@@ -45,7 +45,7 @@ package enum AgencyKeyCommands {
         }
         let key = try key(agency: agency, name: name, base64: base64, expires: nil)
         let end = try told {
-            try AgencyKeyring(link, by: try Words.token(by, "name")).rotate(key, replacing: old, afterDays: keepDays)
+            try AgencyKeyring(link, by: try Words.person(by)).rotate(key, replacing: old, afterDays: keepDays)
         }
         Console.done("\(key.agency) \(name): added; \(old) is taken until \(end)")
     }

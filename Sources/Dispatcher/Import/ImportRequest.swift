@@ -29,6 +29,22 @@ package struct ImportRequest {
         self.run = run
     }
 
+    /// Each kind with what it is for and its columns, for the command's help; those in brackets may be left out or be empty.
+    package static var help: String {
+        ImportKind.allCases.map { kind in
+            let format = kind.format
+            let columns = format.columns.prefix(format.listed ?? format.columns.count)
+            let shown = columns.prefix(columnsMax).map { column in
+                column.isOptional || column.leftOut != .refused ? "[\(column.name)]" : column.name
+            }
+            let more = format.columns.count > shown.count ? ", …" : ""
+            return "\(format.name): \(format.purpose)\n  \(shown.joined(separator: ", "))\(more)"
+        }.joined(separator: "\n")
+    }
+
+    /// A cut has some sixty.
+    private static let columnsMax = 12
+
     /// Two kinds of files have commands of their own; of others the nearest kind is named.
     private static func hint(_ kind: String, _ file: String) -> String {
         switch kind {

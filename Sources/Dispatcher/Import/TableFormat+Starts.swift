@@ -11,8 +11,9 @@ extension TableFormat {
 
     package static let starts = TableFormat(
         name: "starts",
-        purpose: "Accounts that start to be collected within a month that is dealt: placed by its policy, and dealt at "
-            + "once where a contract has room.",
+        purpose:
+            "Accounts that start to be collected within a month that is dealt, once its plan is applied and no later one is: "
+            + "placed by its policy, and dealt at once where a contract has room.",
         columns: [
             ColumnFormat(
                 "account", .account, optional: true, as: "account_id", example: "1900012345", rules: "ASG-01",

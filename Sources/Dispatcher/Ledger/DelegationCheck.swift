@@ -12,6 +12,8 @@ struct DelegationCheck {
     /// Every limit that was recorded of a quota, as accounts and exposure.
     private var limits: [Quota: Set<String>] = [:]
     private var hands: [Int64: HandPlace] = [:]
+    /// The records of an opening's grants, of all months: they are recorded when they come on board, and are of days before.
+    private var opening: [[UInt8]: String] = [:]
     /// Of shared hands, whose each stretch of positions was.
     private var sharedGrants: [Int64: [(positions: ClosedRange<Int64>, contract: Int64)]] = [:]
 
@@ -48,6 +50,7 @@ struct DelegationCheck {
         chain.finish(place, isClosed: signed != nil, &report)
         for deal in book.deals { note(deal) }
         for limit in book.limits { note(limit: limit) }
+        opening.merge(book.openingGrants) { first, _ in first }
         let rows = RecordedRows(store.link)
         book.compare(try rows.reviews(delegation, period).map(LedgerRecord.review), "review", place, &report)
         book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
@@ -132,9 +135,29 @@ struct DelegationCheck {
         }
     }
 
+    /// What came on board stands as it was recorded, and counts as leased.
+    private mutating func takeOpening(_ rows: RecordedRows, _ report: inout LedgerVerification.Report) throws {
+        let grants = try rows.openingGrants(delegation)
+        // A month is no part of a record.
+        let records = grants.map { LedgerRecord.grant($0.row, period: .ofWork(at: $0.at), at: $0.at, isImported: true) }
+        MonthRecords.compare(records, with: opening, "delegation \(delegation), opening", &report)
+        for grant in grants {
+            guard let quota = quota(Int64(grant.row.grant.hand), at: Int64(grant.row.grant.first)) else { continue }
+            leased[quota, default: 0] += Int64(grant.row.accounts)
+        }
+    }
+
     // MARK: - The counters, over all months
 
-    func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
+    mutating func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
+        try takeOpening(RecordedRows(link), &report)
+        let doubled = try link.countDoubled(in: delegation)
+        if doubled > 0 {
+            report.add(
+                "delegation \(delegation)",
+                "\(grouped(doubled)) accounts wait in two open hands, or wait in one while they are held, or are held twice"
+            )
+        }
         for counter in try RecordedRows(link).counters(delegation) {
             guard let strategy = Strategy(rawValue: counter.strategy),
                 let portfolio = Portfolio(rawValue: counter.portfolio)
@@ -222,6 +245,8 @@ struct ChainCheck {
 /// The records of one chain by kind, as they are to be compared with tables.
 struct MonthRecords {
     private var receipts: [String: [[UInt8]: String]] = [:]
+    /// What is said of grants that an opening brought, by receipt: they are compared over all months.
+    private(set) var openingGrants: [[UInt8]: String] = [:]
     private(set) var deals: [LedgerFields] = []
     private(set) var sweeps: [LedgerFields] = []
     /// Of quotas.
@@ -236,7 +261,11 @@ struct MonthRecords {
     mutating func take(_ record: [UInt8]) {
         let text = String(decoding: record, as: UTF8.self)
         let kind = String(text.prefix { $0 != " " })
-        if Self.compared.contains(kind) { receipts[kind, default: [:]][LedgerTree.leaf(record)] = Self.name(text) }
+        if kind == "grant", text.hasSuffix(" imported=yes") {
+            openingGrants[LedgerTree.leaf(record)] = Self.name(text)
+        } else if Self.compared.contains(kind) {
+            receipts[kind, default: [:]][LedgerTree.leaf(record)] = Self.name(text)
+        }
         switch kind {
         case "deal": LedgerFields(text).map { deals.append($0) }
         case "quota": LedgerFields(text).map { limits.append($0) }
@@ -259,7 +288,15 @@ struct MonthRecords {
     func compare(
         _ rows: [LedgerRecord], _ kind: String, _ place: String, _ report: inout LedgerVerification.Report
     ) {
-        var left = receipts[kind, default: [:]]
+        Self.compare(rows, with: receipts[kind, default: [:]], place, &report)
+    }
+
+    /// - Parameter receipts: with what each record is called.
+    static func compare(
+        _ rows: [LedgerRecord], with receipts: [[UInt8]: String], _ place: String,
+        _ report: inout LedgerVerification.Report
+    ) {
+        var left = receipts
         for row in rows where left.removeValue(forKey: row.receipt) == nil {
             let name = Self.name(String(decoding: row.bytes, as: UTF8.self))
             report.add(place, "\(name) is stored otherwise than it was recorded, or was never recorded")

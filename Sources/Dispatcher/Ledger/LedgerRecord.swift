@@ -35,11 +35,15 @@ extension LedgerRecord {
         return LedgerRecord(delegation: row.key.delegation, period: row.period, text)
     }
 
-    package static func grant(_ row: GrantRow, period: Period, at now: Timestamp) -> LedgerRecord {
+    /// - Parameter isImported: it was given before this installation was there; then `now` is that day.
+    package static func grant(
+        _ row: GrantRow, period: Period, at now: Timestamp, isImported: Bool = false
+    ) -> LedgerRecord {
         var text = "grant id=\(row.grant) delegation=\(row.delegation) contract=\(row.contract) agency=\(row.agency)"
         text += " first=\(row.grant.first) last=\(row.last) accounts=\(row.accounts) exposure=\(row.exposure)"
         text += " total=\(row.totalAccounts) at=\(now) term=\(row.term) leases=\(LedgerTree.hex(row.heldDigest))"
         if !row.skipped.isEmpty { text += " skipped=\(row.skipped.map(String.init).joined(separator: ","))" }
+        if isImported { text += " imported=yes" }
         return LedgerRecord(delegation: row.delegation, period: period, text)
     }
 
@@ -75,7 +79,7 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: lease.delegation, period: period,
             "adjudication evidence=\(number) delegation=\(lease.delegation) agency=\(agency) account=\(lease.account)"
-                + " epoch=\(lease.epoch) decision=\(decision) reason=\(reason) by=\(by) at=\(now)")
+                + " epoch=\(lease.epoch) decision=\(decision) reason=\(reason) by=\(word(by)) at=\(now)")
     }
 
     package static func notice(
@@ -84,7 +88,7 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: lease.delegation, period: period,
             "notice delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch) reason=\(reason)"
-                + " final=\(finalAt) by=\(by) at=\(now)")
+                + " final=\(finalAt) by=\(word(by)) at=\(now)")
     }
 
     package static func objection(_ row: ObjectionRow, period: Period, at now: Timestamp) -> LedgerRecord {
@@ -101,7 +105,7 @@ extension LedgerRecord {
         LedgerRecord(
             delegation: lease.delegation, period: period,
             "decision delegation=\(lease.delegation) account=\(lease.account) epoch=\(lease.epoch)"
-                + " decision=\(decision) reason=\(reason) by=\(by) at=\(now)")
+                + " decision=\(decision) reason=\(reason) by=\(word(by)) at=\(now)")
     }
 
     /// Contact data was given to an account's holder. What was given is not told: it is the debtor's.

@@ -34,8 +34,12 @@ struct OpeningRun {
     func requireUnplanned() throws {
         if let planned = try store.firstPlanned() {
             throw CommandFailure(
-                .usage, "\(planned) is planned already, so nothing comes on board any more",
-                remedy: "An opening is loaded before the first plan; what changed since comes as stops and starts.")
+                .usage,
+                "an opening comes before the first plan, and that is the one of \(planned): nothing of before \(period) comes on board "
+                    + "any more",
+                remedy:
+                    "What changed since comes as stops and starts; what agencies hold at a turn of the month stays theirs anyway."
+            )
         }
     }
 
@@ -56,6 +60,7 @@ struct OpeningRun {
         let holdings = try store.holdings()
         let dealt = try deal(holdings, plan: plan)
         let memories = try store.remember(importID: importID)
+        let uncured = try store.uncuredAgreements()
         let now = try link.readNow()
         let month = Period.ofWork(at: now)
         try link.insertBlocks(
@@ -69,7 +74,7 @@ struct OpeningRun {
             ImportCount("former holders", kinds["holder"] ?? 0), ImportCount("breaches", kinds["breach"] ?? 0),
             ImportCount("agreements in cure", kinds["agreement"] ?? 0),
             ImportCount("prórrogas", kinds["extension"] ?? 0),
-        ]
+        ] + (uncured > 0 ? [ImportCount("of the agreements, not in cure by the cut", uncured)] : [])
     }
 
     // MARK: - Holdings

@@ -79,9 +79,12 @@ struct DelegationDeal: Sendable {
 
     /// Reads a group and deals one delegation after the other.
     ///
-    /// - Parameter write: gets what each was dealt.
+    /// - Parameters:
+    ///   - isTrial: hands get no numbers, because nothing of them is written.
+    ///   - write: gets what each was dealt.
     func make<Part>(
-        _ delegations: [Delegation], _ store: PlanningStore, write: (Delegation, Result) throws -> Part
+        _ delegations: [Delegation], _ store: PlanningStore, isTrial: Bool = false,
+        write: (Delegation, Result) throws -> Part
     ) throws -> [Part] {
         var rows: [Delegation: [PoolKey: [DealableRow]]] = [:]
         let settings = draft.settings.settings
@@ -102,7 +105,8 @@ struct DelegationDeal: Sendable {
                 guard let holding = draft.policy.holding(pool.strategy) else { continue }
                 try deal(
                     pool, pools.removeValue(forKey: pool) ?? [], quotas: quotas[pool] ?? [], holding: holding,
-                    together, &bars, &dealing, into: &result, numbers: store.handNumbers)
+                    together, &bars, &dealing, into: &result,
+                    numbers: { try isTrial ? [Int32](repeating: 0, count: $0) : store.handNumbers($0) })
             }
             return try write(delegation, result)
         }

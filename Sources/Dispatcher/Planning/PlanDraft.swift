@@ -50,8 +50,22 @@ struct PlanDraft {
             policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
             plan: plan, sharedRoom: try sharedRoom(plan, input), parts: parts, settings: supply.settings,
             contracts: supply.contracts, penalties: penalties,
-            warnings: supply.warnings + experiments + PlanWords(supply.contracts).warnings(input)
-                + PlanWords.warnings(plan))
+            warnings: supply.warnings + ending(supply, plan, period) + experiments
+                + PlanWords(supply.contracts).warnings(input) + PlanWords.warnings(plan))
+    }
+
+    /// Contracts that are dealt a whole month's accounts and end within it.
+    private static func ending(_ supply: PlanSupply, _ plan: AllocationPlan, _ period: Period) -> [String] {
+        var accounts: [ContractID: Int64] = [:]
+        for quota in plan.quotas { accounts[quota.key.contract, default: 0] += quota.accounts }
+        return supply.planned.compactMap { contract in
+            guard contract.lastDay < period.lastDay, let count = accounts[contract.contract], count > 0 else {
+                return nil
+            }
+            return
+                "contract \(contract.contract) of \(contract.agency) ends on \(contract.lastDay), within the month: what it has not "
+                + "pulled by then of \(Console.grouped(Int(count))) accounts is dealt to others afterwards"
+        }
     }
 
     /// An applied plan as it was kept, whatever is in the other tables by now.
@@ -97,7 +111,7 @@ struct PlanDraft {
         do {
             plan = try AllocationPlan(input)
         } catch {
-            throw PlanWords.failure(error)
+            throw PlanWords.failure(error, of: input.targets)
         }
         if let fault = PlanCheck(plan, of: input).faults.first {
             throw CommandFailure(

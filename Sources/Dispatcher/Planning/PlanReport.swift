@@ -27,6 +27,9 @@ package struct PlanReport: Encodable, Sendable {
         package let share: String
         /// The limit that an earlier period's plan set; 0 where there was none.
         package let lastMonth: Int64
+        /// Dealt and held accounts together less ``lastMonth``; absent where the pool is in parts, whose limits were not
+        /// set one by one.
+        package let change: Int64?
         package let binding: String
         /// Of an experiment; 0: none.
         package let arm: Int16
@@ -65,6 +68,27 @@ package struct PlanReport: Encodable, Sendable {
         package let missing: Int64
         package let penalty: String?
     }
+    /// A bond against what is to cover it, in pesos.
+    package struct Bond: Encodable, Sendable {
+        package let contract: Int32
+        package let agency: String
+        package let bond: String
+        /// What of an account it covers: `overdue` or `total`.
+        package let basis: String
+        /// Of what is held, and of what is to be dealt, each account counted as its pool's mean.
+        package let held: String
+        package let dealt: String
+        /// Below zero where more is held than the bond covers.
+        package let left: String
+        /// How many of the contract's quotas it binds, and how many there are.
+        package let binds: Int
+        package let quotas: Int
+    }
+    /// Limits of all contracts and pools together, against last month.
+    package struct Change: Encodable, Sendable {
+        package let more: Int64
+        package let fewer: Int64
+    }
     /// What a little more of a scarce limit would place.
     package struct Worth: Encodable, Sendable {
         package let limit: String
@@ -86,6 +110,21 @@ package struct PlanReport: Encodable, Sendable {
         /// Credits whose debtor has others with an agency that had no room for them.
         package let apart: Int64
         package let earlierHandsClosed: Int
+        /// What agencies were dealt and had taken back at once; in ``accounts`` all the same.
+        package var withheld: [Withheld] = []
+        /// How many accounts were dealt to others then; `nil` where nothing was taken back, or nothing could be dealt.
+        package var passedOn: Int64?
+        /// What of it waits on, and why.
+        package var waiting: String?
+    }
+    /// An agency was ordered to get nothing, of all, a strategy or a band, while the plan was dealt.
+    package struct Withheld: Encodable, Sendable {
+        package let agency: String
+        package let strategy: String?
+        package let band: String?
+        /// `hold`, `termination` or `suspension`.
+        package let reason: String
+        package let accounts: Int64
     }
 
     package let state: State
@@ -108,6 +147,7 @@ package struct PlanReport: Encodable, Sendable {
     package let isApplied: Bool
     /// Said before everything else: a plan that deals nothing although accounts wait.
     package let alarm: String?
+    /// Of a preview what would be dealt; absent where it was not tried, or a plan is applied.
     package let dealt: Dealt?
     /// Held accounts that another strategy takes now, or none: notice of a recall was given of so many, or will be.
     package let recalled: Int
@@ -116,6 +156,10 @@ package struct PlanReport: Encodable, Sendable {
     package let assigned: Int64
     package let unassigned: [Left]
     package let staffing: [Staffing]
+    /// Of contracts whose bond limits them.
+    package let bonds: [Bond]
+    /// Absent where no earlier month was planned.
+    package let change: Change?
     /// Of a preview only.
     package let worth: [Worth]
     /// Accounts placed, each times the weight of its class; and what no plan can pass.
@@ -149,6 +193,8 @@ package struct PlanReport: Encodable, Sendable {
         self.staffing = PlanStaffing(
             draft.contracts.values, penalties: draft.penalties, firstDay: draft.input.firstDay
         ).lines(draft.plan, draft.input)
+        self.bonds = Self.bonds(draft)
+        self.change = Self.change(draft)
         self.worth = state == .preview ? PlanScarcity(draft.plan, draft.input).lines : []
         self.weight = draft.plan.weight
         self.bound = draft.plan.bound
@@ -158,6 +204,7 @@ package struct PlanReport: Encodable, Sendable {
         let quotas = Dictionary(grouping: draft.plan.quotas, by: \.key.cell)
         let left = Dictionary(grouping: draft.plan.unplaced, by: \.cell)
         let limits = sharedLimits(draft)
+        let parts = Dictionary(draft.input.demands.map { ($0.cell.pool, 1) }, uniquingKeysWith: +)
         return draft.input.demands.sorted { $0.cell < $1.cell }.map { demand in
             let mine = quotas[demand.cell] ?? []
             let pool = demand.cell.pool
@@ -166,7 +213,8 @@ package struct PlanReport: Encodable, Sendable {
                 delegation: pool.delegation.value, delegationName: pool.delegation.name,
                 strategy: pool.strategy.name, portfolio: pool.portfolio.name, band: demand.cell.band,
                 part: demand.cell.band == 0 ? nil : draft.parts.words(demand.cell.band),
-                accounts: demand.accounts + demand.banned, quotas: mine.map { quota($0, base: base, draft, limits) },
+                accounts: demand.accounts + demand.banned,
+                quotas: mine.map { quota($0, base: base, isWhole: parts[pool] == 1, draft, limits) },
                 unassigned: Self.left(left[demand.cell] ?? []))
         }
     }
@@ -187,7 +235,7 @@ package struct PlanReport: Encodable, Sendable {
     }
 
     private static func quota(
-        _ quota: AllocationPlan.Quota, base: Int64, _ draft: PlanDraft, _ limits: [PlanKey: Int64]
+        _ quota: AllocationPlan.Quota, base: Int64, isWhole: Bool, _ draft: PlanDraft, _ limits: [PlanKey: Int64]
     ) -> Quota {
         Quota(
             contract: quota.key.contract.value,
@@ -197,8 +245,43 @@ package struct PlanReport: Encodable, Sendable {
             target: quota.target,
             targetShare: PlanWords.percent(quota.part),
             share: PlanWords.percent(base > 0 ? (quota.accounts + quota.held) * ShareTarget.whole / base : 0),
-            lastMonth: quota.lastMonth, binding: quota.binding.rawValue, arm: quota.arm,
+            lastMonth: quota.lastMonth, change: isWhole ? quota.accounts + quota.held - quota.lastMonth : nil,
+            binding: quota.binding.rawValue, arm: quota.arm,
             exposureExpected: quota.exposureMax.map { _ in Cents(quota.exposureExpected).description },
             exposureMax: quota.exposureMax.map { Cents($0).description })
+    }
+
+    private static func bonds(_ draft: PlanDraft) -> [Bond] {
+        let quotas = Dictionary(grouping: draft.plan.quotas, by: \.key.contract)
+        return draft.input.contracts.filter(\.exposure.isLimiting).sorted { $0.contract < $1.contract }.compactMap {
+            contract in
+            let mine = quotas[contract.contract] ?? []
+            let held = contract.held.values.reduce(0) { $0 + $1.exposure }
+            guard !mine.isEmpty || held > 0 else { return nil }
+            let dealt = mine.reduce(0) { $0 + $1.exposureExpected }
+            return Bond(
+                contract: contract.contract.value, agency: contract.agency.description,
+                bond: Cents(contract.bond).description, basis: contract.exposure.basis.rawValue,
+                held: Cents(held).description, dealt: Cents(dealt).description,
+                left: Cents(contract.bond - held - dealt).description,
+                binds: mine.count { $0.binding == .bond }, quotas: mine.count)
+        }
+    }
+
+    /// By pool and contract, so that whoever had a limit and has none now is counted too.
+    private static func change(_ draft: PlanDraft) -> Change? {
+        guard draft.input.lastMonth.values.contains(where: { $0 > 0 }) else { return nil }
+        var differences: [PlanKey: Int64] = [:]
+        func add(_ accounts: Int64, _ cell: PlanCell, _ contract: ContractID) {
+            differences[PlanKey(cell: PlanCell(cell.pool), contract: contract), default: 0] += accounts
+        }
+        for (key, limit) in draft.input.lastMonth { add(-limit, key.cell, key.contract) }
+        for quota in draft.plan.quotas { add(quota.accounts, quota.key.cell, quota.key.contract) }
+        for contract in draft.input.contracts {
+            for (cell, held) in contract.held { add(held.accounts, cell, contract.contract) }
+        }
+        return Change(
+            more: differences.values.reduce(0) { $0 + max(0, $1) },
+            fewer: differences.values.reduce(0) { $0 + max(0, -$1) })
     }
 }

@@ -29,14 +29,21 @@ struct PlanSupply {
         let contracts = try store.contracts()
         let firstDay = store.period.firstDay
         var warnings: [String] = []
+        var leftOut: [(agency: AgencyID, motive: String, contracts: [ContractID])] = []
         let taking = contracts.filter { contract in
             guard let motive = absence(contract, on: firstDay) else { return true }
-            warnings.append("contract \(contract.contract) of \(contract.agency) is left out: \(motive)")
+            if let place = leftOut.firstIndex(where: { $0.agency == contract.agency && $0.motive == motive }) {
+                leftOut[place].contracts.append(contract.contract)
+            } else {
+                leftOut.append((contract.agency, motive, [contract.contract]))
+            }
             return false
         }
+        warnings += leftOut.map(Self.leftOut)
         let capacities = try store.capacities(staffedBy: staffingDay(store.period))
         let active = Set(taking.map(\.contract))
         for contract in taking { warnings += unstaffed(contract, capacities) }
+        warnings += unknown(settings.settings, contracts)
         var rules = settings.settings
         rules.bans += try store.visitBans()
         let planner = PlannedContracts(rules, capacities: capacities, holdings: holdings)
@@ -72,6 +79,27 @@ struct PlanSupply {
         case "hold": return "the agency is on hold\(motive)"
         default: return "the agency is \(contract.agencyStatus)\(motive)"
         }
+    }
+
+    /// Whom the settings name and nobody is. Rules of some delegations are told of by delegation.
+    private static func unknown(_ settings: PlanSettings, _ contracts: [ContractRow]) -> [String] {
+        let named = settings.shares.filter { $0.delegations == nil }.reduce(into: Set<ContractID>()) {
+            $0.formUnion($1.share.named)
+        }
+        return named.subtracting(contracts.map(\.contract)).sorted().map {
+            "the settings give a share to contract \($0), and there is no such contract"
+        }
+            + settings.searchAgencies.subtracting(contracts.map(\.agency)).sorted().map {
+                "the settings name \($0) to search, and it has no contract"
+            }
+    }
+
+    /// An agency on hold has many contracts, and one reason.
+    private static func leftOut(_ out: (agency: AgencyID, motive: String, contracts: [ContractID])) -> String {
+        let names = Words.list(out.contracts.map(\.description), shown: 5)
+        return out.contracts.count == 1
+            ? "contract \(names) of \(out.agency) is left out: \(out.motive)"
+            : "contracts \(names) of \(out.agency) are left out: \(out.motive)"
     }
 
     private static func unstaffed(_ contract: ContractRow, _ capacities: [CapacityRow]) -> [String] {

@@ -9,6 +9,11 @@ package struct MonthProjection {
         package let contract: ContractID
         package let agency: AgencyID
         package let line: ProjectedMonth.Line
+
+        /// Advisers are wanted there, and nobody said how many are present.
+        var isUnreported: Bool {
+            line.rule == PenaltyRule.capacity.rawValue && line.level == .risk && line.now.isEmpty
+        }
     }
 
     package let period: Period
@@ -56,7 +61,8 @@ package struct MonthProjection {
         table.row([
             "contract", "agency", "delegation", "rule", "level", "now", "limit", "end", "charge", "what would mend it",
         ])
-        for row in rows {
+        let unreported = rows.filter(\.isUnreported)
+        for row in Self.byWeight(rows) where unreported.count < Self.foldedMin || !row.isUnreported {
             let line = row.line
             table.row([
                 "\(row.contract)", row.agency.description, line.delegation?.description ?? "all",
@@ -65,8 +71,31 @@ package struct MonthProjection {
             ])
         }
         let charge = rows.reduce(Cents.zero) { $0 + $1.line.charge }
-        return table.lines + [
-            "", "\(day): if \(period) went on as it has so far, \(grouped(charge)) would be charged, before IVA",
+        return (unreported.count < rows.count || unreported.count < Self.foldedMin ? table.lines : [])
+            + folded(unreported) + [
+                "", "\(day): if \(period) went on as it has so far, \(grouped(charge)) would be charged, before IVA",
+            ]
+    }
+
+    /// So many rows that say nothing but that staffing was not reported are one line.
+    private static let foldedMin = 3
+
+    /// What would be missed and what it would cost first; ties as they come.
+    private static func byWeight(_ rows: [Row]) -> [Row] {
+        func place(_ level: ProjectedMonth.Level) -> Int { ProjectedMonth.Level.allCases.firstIndex(of: level) ?? 0 }
+        return rows.enumerated().sorted { left, right in
+            (place(left.element.line.level), -left.element.line.charge.value, left.offset)
+                < (place(right.element.line.level), -right.element.line.charge.value, right.offset)
+        }.map(\.element)
+    }
+
+    private func folded(_ unreported: [Row]) -> [String] {
+        guard unreported.count >= Self.foldedMin else { return [] }
+        let contracts = Set(unreported.map(\.contract)).sorted().map(\.description)
+        return [
+            "risk: staffing was not reported yet in \(unreported.count) places of contract"
+                + "\(contracts.count == 1 ? "" : "s") \(Words.list(contracts, shown: 12)) "
+                + "(\(PenaltyRule.capacity.rawValue)): import facts, kind staffing; --json has each"
         ]
     }
 

@@ -47,7 +47,7 @@ package struct RecallOrder {
         scope.limit = limit
         self.scope = scope
         self.reason = try Words.token(reason, "reason")
-        self.by = try Words.token(by, "name")
+        self.by = try Words.person(by)
         finalAt = try Words.midnight(on)
     }
 
@@ -139,7 +139,7 @@ package enum RecallCommands {
                 delegation: try Words.delegation(delegation), account: try Words.account(account), epoch: number)
             decision = upholds ? .upheld : .withdrawn
             self.reason = try Words.token(reason, "reason")
-            self.by = try Words.token(by, "name")
+            self.by = try Words.person(by)
         }
 
         package func run(on link: DatabaseLink) throws -> String {

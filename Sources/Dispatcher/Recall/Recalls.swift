@@ -66,6 +66,31 @@ package enum Recalls {
         }
     }
 
+    /// Withdraws recalls of one page, in one transaction; the accounts stay with their holders.
+    ///
+    /// - Parameter leases: ``pageMax`` at most.
+    /// - Returns: of how many; recalls of others ended meanwhile.
+    static func withdraw(_ link: PgLink, _ leases: [LeaseKey], reason: String, by: String) throws -> Int {
+        guard !leases.isEmpty else { return 0 }
+        return try link.transaction {
+            let rows = try link.lockRecalled(leases).filter { row in
+                row.notice.map { $0.state.state != .withdrawn } ?? false
+            }
+            let now = try link.readNow()
+            for row in rows {
+                try link.decideRecall(row, decision: Decision.withdrawn.rawValue, reason: reason, by: by)
+            }
+            try link.insertBlocks(
+                LedgerBlock.seal(
+                    rows.map {
+                        .decision(
+                            $0.lease, decision: Decision.withdrawn.rawValue, reason: reason, by: by,
+                            period: Period.ofWork(at: now), at: now)
+                    }))
+            return rows.count
+        }
+    }
+
     /// Ends the leases whose recall is due, page by page.
     ///
     /// - Returns: how many were ended.

@@ -25,7 +25,7 @@ package struct DealSettings {
             throw CommandFailure(
                 .usage, "'\(unpulledDays)' is no number of days", remedy: "Give 1 to 366, or off.")
         }
-        self.by = try Words.token(by, "name")
+        self.by = try Words.person(by)
     }
 
     package func set(_ link: DatabaseLink) throws -> String {

@@ -14,6 +14,8 @@ struct PoolRedeal {
         var withdrawn: Int64 = 0
         /// Accounts that found no room, by why.
         var left: [DealResult.Left.Reason: Int64] = [:]
+        /// What contracts were to be dealt whose agencies were ordered, since the limits were computed, to get nothing.
+        var withheld: Int64 = 0
         /// How long pulls of the pool got nothing.
         var pause: Duration = .zero
     }
@@ -27,6 +29,30 @@ struct PoolRedeal {
     let contracts: [ContractID: ContractRow]
     /// Placed accounts that somebody of another delegation holds, by where they are placed.
     let elsewhere: [Delegation: Set<Int64>]
+    /// Whether hands are only counted, and not written.
+    var isTrial = false
+
+    /// What dealing a pool would come to, by limits that are only thought of. Writes nothing and locks nothing.
+    func tried(
+        _ pool: PoolKey, _ quotas: [RedealQuota], _ states: [PlanKey: QuotaState],
+        supposing withdrawal: OrderedWithdrawal?
+    ) throws -> Result {
+        var result = Result()
+        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
+        var rows: [DealableRow] = []
+        let held = elsewhere[pool.delegation] ?? []
+        try store.readDealable(
+            pool, planning, DealMemory(settings, today: try planning.today()), leavesWaiting: !round.closesAll,
+            supposing: withdrawal
+        ) {
+            if !held.contains($0.account) { rows.append($0) }
+        }
+        let standing = round.closesAll ? states.mapValues(\.emptied) : states
+        var shares = quotas.compactMap { share($0, standing[$0.key]) }.filter { $0.accounts > 0 }
+        if round.closesAll, settings.isShared(pool.target) { shares = joined(shares, quotas, standing) }
+        _ = try write(rows, shares, pool, planning, &result)
+        return result
+    }
 
     /// - Returns: `nil` where the month is over, or the next one is being dealt: then nothing is dealt any more.
     func run(_ pool: PoolKey, isClosed: Bool) throws -> Result? {
@@ -55,6 +81,8 @@ struct PoolRedeal {
         try transaction {
             let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
             guard try isDealt() else { return false }
+            // Limits were computed before; an order that came since is kept to here, and a later one finds the hands open.
+            let orders = try link.lockOrders()
             var rows: [DealableRow] = []
             // The pool's hands are closed where they are to be; what waits now was dealt by starts in between, or waits in
             // another pool that its account was placed in before.
@@ -62,8 +90,10 @@ struct PoolRedeal {
             try store.readDealable(pool, planning, DealMemory(settings, today: try planning.today())) {
                 if !held.contains($0.account) { rows.append($0) }
             }
-            let quotas = try store.quotas(round.id, of: pool)
             let states = Dictionary(try store.states(of: pool).map { ($0.key, $0) }) { first, _ in first }
+            let planned = try store.quotas(round.id, of: pool)
+            let quotas = planned.map { allowed($0, states[$0.key], orders) }
+            result.withheld = zip(planned, quotas).reduce(0) { $0 + $1.0.accounts - $1.1.accounts }
             var shares = quotas.compactMap { share($0, states[$0.key]) }.filter { $0.accounts > 0 }
             if round.closesAll, settings.isShared(pool.target) { shares = joined(shares, quotas, states) }
             let written = try write(rows, shares, pool, planning, &result)
@@ -92,6 +122,17 @@ struct PoolRedeal {
     private func isDealt() throws -> Bool {
         _ = try PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period)).lockPeriods()
         return try store.dealtPeriod()?.period == round.period
+    }
+
+    /// The quota as it was planned; where the agency was ordered to get nothing of the strategy, what is held, as the order left it.
+    private func allowed(_ quota: RedealQuota, _ state: QuotaState?, _ orders: OrdersInForce) -> RedealQuota {
+        guard let agency = contracts[quota.key.contract]?.agency, orders.stops(agency, quota.key.cell.pool.strategy)
+        else { return quota }
+        var allowed = quota
+        allowed.accounts = 0
+        allowed.limitAccounts = min(quota.limitAccounts, state?.heldAccounts ?? 0)
+        allowed.limitExposure = quota.limitExposure.map { min($0, state?.heldExposure ?? 0) }
+        return allowed
     }
 
     /// What the contract may still be dealt: what the round gives it, within its limit less what it has by now.
@@ -144,6 +185,10 @@ struct PoolRedeal {
         var dealing = DelegationDealing(debtors: debtors)
         let dealt = dealing.deal(candidates, shares, seed: seed(of: pool), bars: bars.sets)
         for left in dealt.left { result.left[left.reason, default: 0] += 1 }
+        if isTrial {
+            result.accounts += dealt.hands.reduce(0) { $0 + Int64($1.positions.count) }
+            return []
+        }
         let (hands, positions) = try dealer.hands(
             dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
             isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)

@@ -23,17 +23,17 @@ struct RedealDraft {
     let demand: Int64
     let warnings: [String]
 
+    /// - Parameter withdrawal: counted as if it were in force already; the caller has put the order's standing in force.
     /// - Throws: ``CommandFailure`` where the planner refuses the input.
-    static func make(_ link: PgLink, period: Period, scope: RedealScope, today: LocalDate) throws -> RedealDraft {
+    static func make(
+        _ link: PgLink, period: Period, scope: RedealScope, supposing withdrawal: OrderedWithdrawal? = nil,
+        today: LocalDate
+    ) throws -> RedealDraft {
         let store = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         let supply = try PlanSupply.read(store)
         let redeals = RedealStore(link)
-        let waiting = PoolParts(
-            try redeals.demands(
-                store, leavesWaiting: scope.manner == .leftOver, banned: supply.settings.settings.bannedMunicipalities
-            ).filter { scope.contains($0.pool) },
-            byFormer: scope.manner == .leftOver)
-        let all = try redeals.states()
+        let waiting = try Self.waiting(store, scope, supposing: withdrawal, supply.settings.settings)
+        let all = try redeals.states().map { withdrawal?.emptied($0, supply.contracts) ?? $0 }
         let states = Dictionary(all.map { ($0.key, $0) }) { first, _ in first }
         var supplied = supply.input(waiting.demands)
         supplied.firstDay = today
@@ -51,6 +51,17 @@ struct RedealDraft {
         return RedealDraft(
             scope: scope, period: period, plan: plan, states: states, contracts: supply.contracts, quotas: quotas,
             pools: pools(plan, all, scope), demand: waiting.accounts, warnings: supply.warnings + experiments)
+    }
+
+    /// What there is to deal, without what nobody works.
+    static func waiting(
+        _ store: PlanningStore, _ scope: RedealScope, supposing withdrawal: OrderedWithdrawal? = nil,
+        _ settings: PlanSettings
+    ) throws -> PoolParts {
+        let rows = try RedealStore(store.link).demands(
+            store, leavesWaiting: scope.manner == .leftOver, supposing: withdrawal,
+            banned: settings.bannedMunicipalities)
+        return PoolParts(rows.filter { scope.contains($0.pool) }, byFormer: scope.manner == .leftOver)
     }
 
     /// What counts against the contract's advisers and bond before anything is dealt.
@@ -289,5 +300,16 @@ struct RedealDraft {
             hash.update(data: Array(line.utf8))
         }
         return Array(hash.finalize())
+    }
+}
+
+extension OrderedWithdrawal {
+    /// A quota as it would stand: nothing waits for a contract whose hands are withdrawn as a whole. Of a tactic alone, what
+    /// waits beside it is not told apart, and counts.
+    fileprivate func emptied(_ state: QuotaState, _ contracts: [ContractID: ContractRow]) -> QuotaState? {
+        guard band == nil, contracts[state.key.contract]?.agency == agency,
+            strategy ?? state.key.cell.pool.strategy == state.key.cell.pool.strategy
+        else { return nil }
+        return state.emptied
     }
 }

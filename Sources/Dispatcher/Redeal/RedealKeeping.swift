@@ -3,7 +3,8 @@
 internal import Assignment
 package import PgStore
 
-/// What the nodes look after besides serving: rounds that were stopped, hands that nobody pulls, and what came back.
+/// What the nodes look after besides serving: rounds that were stopped, hands that nobody pulls or whose contract has ended, and what
+/// came back.
 ///
 /// Any number of nodes may do it: a hand is withdrawn under its lock, and there is one round at a time.
 package enum RedealKeeping {
@@ -28,6 +29,9 @@ package enum RedealKeeping {
         guard try store.dealtPeriod() != nil else { return 0 }
         let unpulled = try link.readUnpulledHands(limit: handsMax)
         if !unpulled.isEmpty { return try passOn(link, unpulled) }
+        if try !link.readEndedHands(limit: 1).isEmpty {
+            return try deal(link, RedealScope(.leftOver), reason: EndedContracts.reason)
+        }
         guard dealAgain > .zero, try link.isDealOlder(than: dealAgain.components.seconds) else { return 0 }
         return try deal(link, RedealScope(.leftOver), reason: "left-over")
     }

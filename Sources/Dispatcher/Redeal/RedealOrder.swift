@@ -22,7 +22,7 @@ package struct RedealOrder {
         scope = RedealScope(
             leftOver ? .leftOver : .everything, delegations: places.isEmpty ? nil : places,
             strategies: named.isEmpty ? nil : named)
-        self.by = try Words.token(by, "name")
+        self.by = try Words.person(by)
         self.seed = seed
     }
 

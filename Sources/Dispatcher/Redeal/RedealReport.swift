@@ -17,6 +17,8 @@ package struct RedealReport: Encodable, Sendable {
         package let waiting: Int64
         package let before: Int64
         package let after: Int64
+        /// To be dealt by the round, at most.
+        package let toDeal: Int64
     }
     package struct PoolLine: Encodable, Sendable {
         package let delegation: Int16
@@ -25,8 +27,10 @@ package struct RedealReport: Encodable, Sendable {
         package let withdrawn: Int64
         package let hands: Int
         package let accounts: Int64
-        /// Accounts that found no room, by why.
-        package let left: [String: Int64]
+        /// Accounts that found no room, by why, and were not dealt by a round that followed.
+        package fileprivate(set) var left: [String: Int64]
+        /// Accounts that wait on because the contract that was to have them was ordered, meanwhile, to get nothing.
+        package fileprivate(set) var withheld: Int64
         /// Milliseconds for which pulls of the pool got nothing.
         package let pauseMilliseconds: Int64
     }
@@ -38,8 +42,10 @@ package struct RedealReport: Encodable, Sendable {
     /// Accounts that nobody holds and that are to be dealt.
     package let demand: Int64
     /// Of these what nobody can be given, by why.
-    package let unassigned: [String: Int64]
+    package private(set) var unassigned: [String: Int64]
     package let quotas: [Quota]
+    /// Rounds of left-overs that followed at once, by number.
+    package private(set) var followedBy: [Int64] = []
     package private(set) var pools: [PoolLine] = []
     package private(set) var accounts: Int64 = 0
     package private(set) var longestPauseMilliseconds: Int64 = 0
@@ -70,7 +76,8 @@ package struct RedealReport: Encodable, Sendable {
                 delegation: pool.delegation.value, strategy: pool.strategy.name, portfolio: pool.portfolio.name,
                 contract: quota.key.contract.value,
                 agency: draft.contracts[quota.key.contract]?.agency.description ?? "", held: before?.heldAccounts ?? 0,
-                waiting: before?.waitingAccounts ?? 0, before: before?.limitAccounts ?? 0, after: quota.limitAccounts)
+                waiting: before?.waitingAccounts ?? 0, before: before?.limitAccounts ?? 0, after: quota.limitAccounts,
+                toDeal: quota.accounts)
         }
         let unassigned = draft.plan.unplaced.reduce(into: [String: Int64]()) {
             $0[$1.reason.rawValue, default: 0] += $1.accounts
@@ -102,27 +109,59 @@ package struct RedealReport: Encodable, Sendable {
                 delegation: pool.delegation.value, strategy: pool.strategy.name, portfolio: pool.portfolio.name,
                 withdrawn: result.withdrawn, hands: result.hands, accounts: result.accounts,
                 left: Dictionary(uniqueKeysWithValues: result.left.map { ($0.key.name, $0.value) }),
+                withheld: min(result.withheld, result.left[.quota] ?? 0),
                 pauseMilliseconds: pause))
         accounts += result.accounts
         longestPauseMilliseconds = max(longestPauseMilliseconds, pause)
     }
 
-    /// The limits that change, and the pools that were dealt.
+    /// Whether accounts wait that another contract than the one they were meant for may have room for.
+    var leavesMore: Bool {
+        pools.contains { $0.withheld > 0 || $0.left[DealResult.Left.Reason.rotation.name] ?? 0 > 0 }
+    }
+
+    /// A round of left-overs that came right behind this one: what waits on is what that one leaves.
+    mutating func add(following report: RedealReport) {
+        followedBy += [report.redeal].compactMap(\.self)
+        for index in pools.indices {
+            pools[index].left = [:]
+            pools[index].withheld = 0
+        }
+        unassigned = report.unassigned
+        pools += report.pools
+        accounts += report.accounts
+        longestPauseMilliseconds = max(longestPauseMilliseconds, report.longestPauseMilliseconds)
+    }
+
+    /// Who is to be dealt something, and whose limit changes.
     package var detail: [String] {
-        var table = TextTable(columns: [.right, .left, .left, .right, .left, .right, .right, .right, .right])
+        var table = TextTable(columns: [.right, .left, .left, .right, .left, .right, .right, .right, .right, .right])
         table.row(
             [
                 "delegation", "strategy", "portfolio", "contract", "agency", "held", "waiting", "limit before",
-                "limit after",
+                "limit after", "to deal, at most",
             ])
-        for quota in quotas where quota.before != quota.after {
+        let shown = quotas.filter { $0.before != $0.after || $0.toDeal > 0 }
+        for quota in shown {
             table.row([
                 "\(quota.delegation)", quota.strategy, quota.portfolio, "\(quota.contract)", quota.agency,
                 Console.grouped(Int(quota.held)), Console.grouped(Int(quota.waiting)),
                 Console.grouped(Int(quota.before)), Console.grouped(Int(quota.after)),
+                quota.toDeal > 0 ? Console.grouped(Int(quota.toDeal)) : "",
             ])
         }
-        return quotas.contains { $0.before != $0.after } ? table.lines : ["no limit changes"]
+        return shown.isEmpty ? ["no limit changes"] : table.lines
+    }
+
+    /// Of a preview, which deals one round: a run goes on.
+    package var following: [String] {
+        state == .preview && leavesMore
+            ? ["what rotation keeps from one is offered to the others in rounds that follow"] : []
+    }
+
+    /// One that was dealt twice counts once.
+    private var poolCount: Int {
+        Set(pools.map { [$0.delegation.description, $0.strategy, $0.portfolio] }).count
     }
 
     /// What waits on, with why; `nil` where everything finds somebody.
@@ -131,10 +170,13 @@ package struct RedealReport: Encodable, Sendable {
         // What is above the quotas the plan has counted already.
         let quota = DealResult.Left.Reason.quota.name
         for pool in pools { waiting.merge(pool.left.filter { $0.key != quota }, uniquingKeysWith: +) }
+        let withheld = pools.reduce(0) { $0 + $1.withheld }
+        if withheld > 0 { waiting["order"] = withheld }
         let total = waiting.values.reduce(0, +)
         guard total > 0 else { return nil }
         let reasons = waiting.keys.sorted().map { "\($0) \(Console.grouped(Int(waiting[$0] ?? 0)))" }
-        return "for \(Console.grouped(Int(total))) that wait nobody has room: \(reasons.joined(separator: ", "))"
+        return "\(Console.grouped(Int(total))) \(total == 1 ? "waits" : "wait") on, and nobody can be given "
+            + "\(total == 1 ? "it" : "them"): \(reasons.joined(separator: ", "))"
     }
 
     package var summary: [String] {
@@ -142,12 +184,11 @@ package struct RedealReport: Encodable, Sendable {
         switch state {
         case .nothing: return warned + [shortage ?? "nothing waits to be dealt again in \(period)"]
         case .preview:
-            let placed = demand - unassigned.values.reduce(0, +)
-            return warned + ["\(Console.grouped(Int(placed))) accounts would be dealt again"]
-                + [shortage].compactMap(\.self) + ["nothing was changed"]
+            return warned + ["\(Console.grouped(Int(accounts))) accounts would be dealt again"]
+                + [shortage].compactMap(\.self) + following + ["nothing was changed"]
         case .applied, .resumed:
             return warned + [
-                "\(Console.grouped(Int(accounts))) accounts of \(pools.count) pools dealt again"
+                "\(Console.grouped(Int(accounts))) accounts of \(poolCount) pools dealt again"
             ] + [shortage].compactMap(\.self) + [
                 "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms"
             ]

@@ -22,6 +22,8 @@ package struct RedealRun {
 
     /// How often limits are computed anew because a contract drew more than it was to have; then pulls wait for it.
     private static let draftsMax = 4
+    /// How many rounds of left-overs follow at once while each deals something.
+    private static let followingMax = 3
 
     /// - Parameters:
     ///   - reason: one word, for the ledger and the withdrawn hands.
@@ -50,11 +52,45 @@ package struct RedealRun {
     /// What it would come to. Writes nothing.
     package func preview(_ period: Period? = nil) throws -> RedealReport {
         try Self.guarded {
-            try link.transaction {
-                let (month, _) = try dealt(period)
-                return RedealReport(preview: try draft(month), reason: reason)
-            }
+            try link.transaction { try tried(period, supposing: nil) }
         }
+    }
+
+    /// What it would come to once a withdrawal is in force, in a transaction of the caller's, who has put the order's standing
+    /// in force there and takes it back. Locks no hand.
+    func preview(supposing withdrawal: OrderedWithdrawal) throws -> RedealReport {
+        try Self.guarded { try tried(nil, supposing: withdrawal) }
+    }
+
+    /// The limits, and every pool dealt as a run would deal it, down to rotation and centavos, only that nothing is written.
+    private func tried(_ period: Period?, supposing withdrawal: OrderedWithdrawal?) throws -> RedealReport {
+        let (month, plan) = try dealt(period)
+        let draft = try self.draft(month, supposing: withdrawal)
+        var report = RedealReport(preview: draft, reason: reason)
+        guard !draft.pools.isEmpty else { return report }
+        let now = try link.readNow()
+        var dealer = try Self.dealer(
+            link,
+            RedealRow(
+                id: try store.nextRound(), period: month, plan: plan, reason: reason,
+                closesAll: scope.manner == .everything, by: by,
+                seed: try seed ?? PlanningStore(link, period: month, cut: month.firstDay).plan()?.seed ?? 0,
+                startedAt: now, isAlive: true, pools: Int64(draft.pools.count), poolsDone: 0))
+        dealer.isTrial = true
+        let quotas = Dictionary(grouping: draft.quotas, by: \.key.cell.pool)
+        let states = Dictionary(grouping: draft.states.values, by: \.key.cell.pool)
+        for pool in draft.pools {
+            let mine = Dictionary((states[pool] ?? []).map { ($0.key, $0) }) { first, _ in first }
+            report.add(pool, try dealer.tried(pool, quotas[pool] ?? [], mine, supposing: withdrawal))
+        }
+        return report
+    }
+
+    /// Accounts that it would deal as things stand; 0 where no month is dealt. Locks and writes nothing.
+    func waiting() throws -> Int64 {
+        guard let period = try store.dealtPeriod()?.period else { return 0 }
+        let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
+        return try RedealDraft.waiting(planning, scope, try PlanSettingsBook(link).inForce(period).settings).accounts
     }
 
     /// - Parameter period: the one that is meant; refused where it is not the one that is dealt.
@@ -77,11 +113,41 @@ package struct RedealRun {
         _ = try Recovery.dealingIncarnation(link)
         try Self.goOn(link, showsProgress: showsProgress)
         let (month, _) = try dealt(period)
-        let (draft, begun) = try begin(month)
+        if scope.manner == .leftOver { try EndedContracts.withdraw(link, scope) }
+        var report = try round(month)
+        var last = report
+        for _ in 0..<Self.followingMax where last.leavesMore {
+            guard let next = try following(month) else { break }
+            report.add(following: next)
+            last = next
+            if next.accounts == 0 { break }
+        }
+        return report
+    }
+
+    private func round(_ period: Period) throws -> RedealReport {
+        let (draft, begun) = try begin(period)
         guard let round = begun else { return RedealReport(nothingOf: draft, reason: reason) }
         var report = RedealReport(applied: draft, reason: reason, redeal: round.id)
         try Self.dealPools(link, round, showsProgress: showsProgress, into: &report)
         return report
+    }
+
+    /// What rotation kept from the contract that it was planned for, and what an order did, is offered to the others in front hands.
+    /// A plan knows of each account the latest holder alone, and of a pool that is dealt as a whole none.
+    ///
+    /// - Returns: `nil` where somebody else deals by now, or the month went on: then it is there in the next run.
+    private func following(_ period: Period) throws -> RedealReport? {
+        guard try store.dealtPeriod()?.period == period else { return nil }
+        var rest = scope
+        rest.manner = .leftOver
+        do {
+            return try RedealRun(
+                link, scope: rest, reason: reason, by: by, seed: seed, showsProgress: showsProgress
+            ).round(period)
+        } catch is Outrun {
+            return nil
+        }
     }
 
     /// Goes on with a round whose process is gone.
@@ -126,6 +192,11 @@ package struct RedealRun {
 
     private func dealt(_ period: Period?) throws -> (period: Period, plan: Int64) {
         guard let dealt = try store.dealtPeriod() else {
+            if let (month, plan) = try store.dealingPeriod() {
+                throw Outrun(
+                    "plan \(plan) of \(month) is just being dealt, and keeps to what is ordered until its hands are open",
+                    remedy: "Run this when that has ended.")
+            }
             throw Outrun(
                 CommandFailure(
                     .usage, "no open month has a plan that is applied", remedy: "Deal one: dispatcherd plan apply"))
@@ -138,7 +209,7 @@ package struct RedealRun {
         return dealt
     }
 
-    private func draft(_ period: Period) throws -> RedealDraft {
+    private func draft(_ period: Period, supposing withdrawal: OrderedWithdrawal? = nil) throws -> RedealDraft {
         let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         guard try planning.lockPeriods() == "open" else {
             throw Outrun(
@@ -146,7 +217,8 @@ package struct RedealRun {
         }
         let today = MexicanTimeZone.mexicoCity.local(try link.readNow()).date
         return try RedealDraft.make(
-            link, period: period, scope: scope, today: min(max(today, period.firstDay), period.lastDay))
+            link, period: period, scope: scope, supposing: withdrawal,
+            today: min(max(today, period.firstDay), period.lastDay))
     }
 
     /// Computes the limits and notes the round; none where nothing can be dealt and no limit falls.
@@ -191,7 +263,7 @@ package struct RedealRun {
                         delegation: delegation, period: month,
                         "redeal id=\(redeal) plan=\(plan) delegation=\(delegation) reason=\(reason)"
                             + " closes=\(scope.manner == .everything ? "all" : "none")"
-                            + " limits=\(LedgerTree.hex(draft.digest)) by=\(by) at=\(now)")
+                            + " limits=\(LedgerTree.hex(draft.digest)) by=\(LedgerRecord.word(by)) at=\(now)")
                 } + lowered.map { .limit($0, why: reason, period: month) }))
         return redeal
     }
@@ -200,15 +272,7 @@ package struct RedealRun {
         _ link: PgLink, _ round: RedealRow, showsProgress: Bool, into report: inout RedealReport
     ) throws {
         let store = RedealStore(link)
-        let (_, file) = try PlanDraft.placements(link, period: round.period)
-        let policy = try file.policy(for: round.period)
-        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
-        let dealer = PoolRedeal(
-            link: link, store: store, round: round, policy: policy,
-            tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
-            settings: try PlanSettingsBook(link).inForce(round.period).settings,
-            contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
-            elsewhere: try planning.placedElsewhere())
+        let dealer = try Self.dealer(link, round)
         for (pool, isClosed) in try store.openPools(round.id) {
             guard let result = try dealer.run(pool, isClosed: isClosed) else { break }
             report.add(pool, result)
@@ -221,6 +285,18 @@ package struct RedealRun {
             guard try store.beat(round.id) else { return }
             try store.finish(round.id)
         }
+    }
+
+    private static func dealer(_ link: PgLink, _ round: RedealRow) throws -> PoolRedeal {
+        let (_, file) = try PlanDraft.placements(link, period: round.period)
+        let policy = try file.policy(for: round.period)
+        let planning = PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period))
+        return PoolRedeal(
+            link: link, store: RedealStore(link), round: round, policy: policy,
+            tactics: Segmenter(policy, cut: LocalDate(daysSince1970: 0)).tactics,
+            settings: try PlanSettingsBook(link).inForce(round.period).settings,
+            contracts: Dictionary(try planning.contracts().map { ($0.contract, $0) }) { first, _ in first },
+            elsewhere: try planning.placedElsewhere())
     }
 
     private static func pause(_ duration: Duration) {

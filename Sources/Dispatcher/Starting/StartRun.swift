@@ -27,10 +27,12 @@ struct StartRun {
     private let settings: PlanSettings
 
     /// - Throws: ``CommandFailure`` (usage) where the period is not dealt, or a later one is.
-    /// - Locks: every period that is not closed, as a plan does: no stop is imported and nothing else dealt meanwhile.
+    /// - Locks: every period that is not closed, as a plan does: no stop is imported and nothing else dealt meanwhile; then every
+    ///   agency, shared: an order about one of them waits, and then finds the front hands that were opened.
     init(_ link: PgLink, period: Period) throws {
         let planning = PlanningStore(link, period: period, cut: SegmentationRun.cutDay(period))
         _ = try planning.lockPeriods()
+        _ = try link.lockOrders()
         let today = try min(
             max(ImportStore(link, kind: .starts, period: period).today(), SegmentationRun.cutDay(period)),
             period.lastDay)

@@ -143,6 +143,16 @@ extension PgLink {
         }
     }
 
+    /// The strategies of an agency's contracts that are not over, those to come included.
+    package func readStrategies(of agency: AgencyID) throws(PgError) -> Set<Strategy> {
+        let rows = try run(
+            """
+            SELECT DISTINCT s.strategy FROM contract c CROSS JOIN unnest(c.strategies) AS s (strategy)
+             WHERE c.agency_id = $1 AND c.ends_on >= (now_instant() AT TIME ZONE 'America/Mexico_City')::date
+            """, [.int32(agency.value)])
+        return Set(rows.compactMap { Strategy(rawValue: $0.int16(0)) })
+    }
+
     /// Tells an agency that it gets nothing more of these places, or again.
     package func announce(_ places: [AgencyPlace], isPaused: Bool, word: String) throws(PgError) {
         try run(

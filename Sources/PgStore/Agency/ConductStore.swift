@@ -40,6 +40,14 @@ extension PgLink {
     }
 }
 
+extension PgLink {
+    /// Whether payments of a period were loaded.
+    package func hasPayments(_ period: Period) throws(PgError) -> Bool {
+        try run("SELECT EXISTS (SELECT FROM payment WHERE period = $1)", [.int32(period.number)]).first?.bool(0)
+            ?? false
+    }
+}
+
 private enum ConductStatements {
     /// $1 period, $2 and $3 the month's first instant and its end. A hand that several contracts share counts for the first of them
     /// as dealt, and for whoever drew as pulled.

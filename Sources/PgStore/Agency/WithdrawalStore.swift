@@ -36,6 +36,32 @@ package struct WithdrawalScope: Sendable {
     }
 }
 
+/// What an order about an agency takes out of hands: those of its own as a whole, or one tactic of all that it draws from,
+/// shared ones too.
+package struct OrderedWithdrawal: Hashable, Sendable {
+    package let agency: AgencyID
+    /// `nil`: every one.
+    package let strategy: Strategy?
+    /// A tactic; `nil`: whole hands.
+    package let band: String?
+
+    package init(agency: AgencyID, strategy: Strategy?, band: String?) {
+        self.agency = agency
+        self.strategy = strategy
+        self.band = band
+    }
+
+    /// Whether a position `p` behind the cursor of a hand `h` is taken out of it. COPY takes no parameters, so all is written
+    /// out.
+    var condition: String {
+        let mine = "ARRAY(SELECT contract_id FROM contract WHERE agency_id = \(agency.value))"
+        let place = strategy.map { "h.strategy = \($0.rawValue) AND " } ?? ""
+        guard let band else { return "\(place)h.contract_ids <@ \(mine)" }
+        let tactic = band.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+        return "\(place)h.contract_ids && \(mine) AND p.tactic = '\(tactic)'"
+    }
+}
+
 /// Takes back what waits in hands: whole hands by closing them, one band of a hand by endings. The callers hold
 /// transactions and seal what they did.
 extension PgLink {
@@ -95,15 +121,13 @@ extension PgLink {
         }
     }
 
-    /// What a withdrawal of one tactic would end, by delegation. Locks nothing.
-    package func countWaiting(
-        band: String, of agency: AgencyID, strategy: Strategy?
-    ) throws(PgError) -> [Delegation: Int64] {
-        var counts: [Delegation: Int64] = [:]
-        let rows = try run(
-            WithdrawalStatements.countBand, [.int32(agency.value), .optional(strategy?.rawValue), .text(band)])
-        for row in rows {
-            if let delegation = Delegation(row.int16(0)) { counts[delegation] = row.int64(1) }
+    /// What a withdrawal would take back, by delegation and strategy. Locks nothing.
+    package func countWaiting(_ withdrawal: OrderedWithdrawal) throws(PgError) -> [AgencyPlace: Int64] {
+        var counts: [AgencyPlace: Int64] = [:]
+        for row in try run(WithdrawalStatements.count(withdrawal), []) {
+            guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1))
+            else { continue }
+            counts[AgencyPlace(delegation: delegation, agency: withdrawal.agency, strategy: strategy)] = row.int64(2)
         }
         return counts
     }
@@ -199,18 +223,18 @@ private enum WithdrawalStatements {
          ORDER BY g.delegation_id, g.account_id
         """
 
-    /// $1 agency, $2 strategy or null, $3 tactic
-    static let countBand = """
-        SELECT h.delegation_id, count(*)
+    static func count(_ withdrawal: OrderedWithdrawal) -> String {
+        """
+        SELECT h.delegation_id, h.strategy, count(*)
           FROM hand h
           JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id AND p.position > \(cursor)
-         WHERE h.state = 'open' AND ($2::smallint IS NULL OR h.strategy = $2) AND p.tactic = $3
-           AND h.contract_ids && ARRAY(SELECT contract_id FROM contract WHERE agency_id = $1)
+         WHERE h.state = 'open' AND \(withdrawal.condition)
            AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
                               AND e.account_id = p.account_id AND e.epoch = p.epoch)
-         GROUP BY h.delegation_id
-         ORDER BY h.delegation_id
+         GROUP BY h.delegation_id, h.strategy
+         ORDER BY h.delegation_id, h.strategy
         """
+    }
 
     /// $1 agency, $2 strategy or null, $3 delegations
     private static let quotas = """
@@ -241,10 +265,8 @@ private enum WithdrawalStatements {
                AND (q.limit_accounts > h.accounts OR q.limit_exposure > h.exposure)
             RETURNING q.*),
         kept AS (
-            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id FROM lowered
-            ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-               SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure)
+            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id, 'order' FROM lowered)
         SELECT delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure
           FROM lowered ORDER BY delegation_id, contract_id, strategy, portfolio
         """

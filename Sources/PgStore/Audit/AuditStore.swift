@@ -25,6 +25,15 @@ package struct AuditStore {
         package let position: Int32
         package let handSize: Int32
         package let isFront: Bool
+        /// Taken over by an opening: it was dealt elsewhere.
+        package let isOpening: Bool
+        /// Who could have drawn it, by contract.
+        package let dealtTo: [(contract: Int32, agency: AgencyID)]
+        /// `open`, `closed`, or `inactive` while its plan is being dealt; and why it was closed within its month.
+        package let handState: String
+        package let withdrawn: String?
+        /// A draw went past it, because it was stopped or barred by then.
+        package let isPassed: Bool
         package let ending: (kind: String, reason: String, at: Timestamp)?
         /// `nil` where it was dealt and never leased.
         package let lease: Lease?
@@ -40,6 +49,8 @@ package struct AuditStore {
         package let term: Timestamp
         /// When it ended: by its ending, by the sweep, or by its enforced term, which may lie ahead.
         package let until: Timestamp
+        /// Whether its term is over and closed by the sweep.
+        package let isSwept: Bool
     }
 
     /// Oldest first.
@@ -134,7 +145,10 @@ package struct AuditStore {
             h.plan_id, pl.seed, d.hand_id, d.position, h.size, h.is_front, e.kind, e.reason, e.ended_at,
             g.first_position, g.contract_id, c.number, g.agency_id, a.name, g.granted_at, g.term,
             least(e.ended_at, coalesce(
-                g.closed_at, g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond'))
+                g.closed_at, g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')),
+            g.state = 'closed', pl.digest = '', h.state, h.withdrawn_reason, passed.is_passed,
+            ARRAY(SELECT k.contract_id FROM contract k WHERE k.contract_id = ANY (h.contract_ids) ORDER BY 1),
+            ARRAY(SELECT k.agency_id FROM contract k WHERE k.contract_id = ANY (h.contract_ids) ORDER BY k.contract_id)
         FROM clock, deal d
         JOIN hand h USING (delegation_id, hand_id)
         JOIN position p USING (delegation_id, hand_id, position)
@@ -149,6 +163,10 @@ package struct AuditStore {
                 WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id AND x.first_position <= d.position
                 ORDER BY x.first_position DESC LIMIT 1) x
             WHERE x.last_position >= d.position AND NOT d.position = ANY (coalesce(x.skipped, '{}'))) g ON true
+        CROSS JOIN LATERAL (
+            SELECT EXISTS (SELECT FROM lease_grant x
+                            WHERE x.delegation_id = d.delegation_id AND x.hand_id = d.hand_id
+                              AND x.last_position >= d.position) AS is_passed) passed
         LEFT JOIN contract c ON c.contract_id = g.contract_id
         LEFT JOIN agency a ON a.agency_id = g.agency_id
         WHERE d.delegation_id = ANY ($1) AND d.account_id = $2
@@ -179,7 +197,14 @@ extension AuditStore.Deal {
                 grant: GrantID(hand: row.int32(11), first: first), contract: row.int32(19),
                 contractNumber: row.optionalText(20) ?? "", agency: AgencyID(row.int32(21)),
                 agencyName: row.optionalText(22) ?? "", from: row.timestamp(23), term: row.timestamp(24),
-                until: row.timestamp(25))
+                until: row.timestamp(25), isSwept: row.bool(26))
+        }
+        isOpening = row.bool(27)
+        handState = row.text(28)
+        withdrawn = row.optionalText(29)
+        isPassed = row.bool(30)
+        dealtTo = zip(row.int32s(31), row.int32s(32)).compactMap { contract, agency in
+            AgencyID(agency).map { (contract, $0) }
         }
     }
 }

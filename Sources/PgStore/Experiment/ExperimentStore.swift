@@ -78,6 +78,57 @@ package struct ExperimentStore {
         return Set(rows.compactMap { AgencyID($0.int32(0)) })
     }
 
+    // MARK: - What was dealt
+
+    /// The last month that has a plan, or was dealt before this installation was there; of a design's months only, where one is given.
+    package func lastPlanned(_ design: ExperimentDesign? = nil) throws(PgError) -> Period? {
+        try link.run(
+            """
+            SELECT max(period) FROM plan
+             WHERE state <> 'discarded' AND ($1::integer IS NULL OR period BETWEEN $1 AND $2)
+            """, [.optional(design?.first.number), .optional(design?.last.number)]
+        ).first?.optionalInt32(0).flatMap { Period(number: $0) }
+    }
+
+    /// A month of a design whose plan is being dealt, or was stopped in between.
+    package func beingDealt(_ design: ExperimentDesign) throws(PgError) -> Period? {
+        try link.run(
+            "SELECT period FROM plan WHERE state = 'dealing' AND period BETWEEN $1 AND $2 ORDER BY period LIMIT 1",
+            [.int32(design.first.number), .int32(design.last.number)]
+        ).first.flatMap { Period(number: $0.int32(0)) }
+    }
+
+    /// Whether an account was dealt to an arm of the design. Reads every position of its pools where none was.
+    package func hasDealt(_ design: ExperimentDesign) throws(PgError) -> Bool {
+        try link.run(
+            """
+            SELECT EXISTS (
+                SELECT FROM hand h JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
+                 WHERE h.delegation_id = ANY ($1) AND h.strategy = $2 AND h.period BETWEEN $3 AND $4
+                   AND h.state <> 'inactive' AND p.arm > 0)
+            """,
+            [
+                .int16s(design.delegations.map(\.value)), .int16(design.strategy.rawValue), .int32(design.first.number),
+                .int32(design.last.number),
+            ]
+        ).first?.bool(0) ?? false
+    }
+
+    /// Makes a month of the design its last one. Belongs into a transaction.
+    package func end(_ design: ExperimentDesign, with period: Period) throws(PgError) {
+        try link.run(
+            "UPDATE experiment SET last_period = $2 WHERE name = $1", [.text(design.name), .int32(period.number)])
+    }
+
+    /// Forgets a design by which nothing was dealt. Belongs into a transaction.
+    package func delete(_ design: ExperimentDesign) throws(PgError) {
+        let name = PgValue.text(design.name)
+        try link.run(
+            "DELETE FROM experiment_arm USING experiment e WHERE e.name = $1 AND experiment_arm.experiment_id = e.experiment_id",
+            [name])
+        try link.run("DELETE FROM experiment WHERE name = $1", [name])
+    }
+
     /// What came of a design up to now, by arm and stratum as dealt.
     ///
     /// An account counts for the arm that it was first dealt to, whoever had it afterwards; money counts from that day on.

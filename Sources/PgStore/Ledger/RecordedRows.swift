@@ -189,27 +189,46 @@ package struct RecordedRows {
         }
     }
 
-    /// Grants in a stretch of time, as their record has them.
+    /// A grant as its record has it, with its instant.
+    package typealias RecordedGrant = (row: GrantRow, at: Timestamp)
+
+    /// Grants in a stretch of time, without those of an opening, whose days lie before their records.
     package func grants(
         _ delegation: Delegation, from: Timestamp, until: Timestamp
-    ) throws(PgError) -> [(row: GrantRow, at: Timestamp)] {
+    ) throws(PgError) -> [RecordedGrant] {
         try link.run(
             """
-            SELECT hand_id, first_position, last_position, quota_id, contract_id, agency_id, instance_id, skipped,
-                accounts, exposure, total_accounts, granted_at, granted_term, held_digest
-            FROM lease_grant WHERE delegation_id = $1 AND granted_at >= $2 AND granted_at < $3
-            """, [.int16(delegation.value), .timestamp(from), .timestamp(until)]
-        ).compactMap { row in
-            guard let contract = ContractID(row.int32(4)), let agency = AgencyID(row.int32(5)) else { return nil }
-            let grant = GrantRow(
-                key: nil, agency: agency, instance: row.int32(6), delegation: delegation,
-                grant: GrantID(hand: row.int32(0), first: row.int32(1)), last: row.int32(2), quota: row.int32(3),
-                contract: contract, requestHash: [], skipped: row.optionalInt32s(7) ?? [], accounts: Int(row.int32(8)),
-                exposure: Cents(row.int64(9)), totalAccounts: row.int64(10), totalExposure: .zero, left: 0,
-                stop: .limit, heldDigest: row.bytes(13), term: row.timestamp(12), ceiling: row.timestamp(12),
-                grace: .zero)
-            return (grant, row.timestamp(11))
-        }
+            SELECT \(Self.grantColumns) FROM lease_grant
+            WHERE delegation_id = $1 AND granted_at >= $2 AND granted_at < $3 AND instance_id <> $4
+            """,
+            [.int16(delegation.value), .timestamp(from), .timestamp(until), .int32(OpeningStore.instance)]
+        ).compactMap { Self.grant($0, delegation) }
+    }
+
+    /// Grants that an opening brought, of whatever day, by hand and position.
+    package func openingGrants(_ delegation: Delegation) throws(PgError) -> [RecordedGrant] {
+        try link.run(
+            """
+            SELECT \(Self.grantColumns) FROM lease_grant WHERE delegation_id = $1 AND instance_id = $2
+            ORDER BY hand_id, first_position
+            """, [.int16(delegation.value), .int32(OpeningStore.instance)]
+        ).compactMap { Self.grant($0, delegation) }
+    }
+
+    private static let grantColumns = """
+        hand_id, first_position, last_position, quota_id, contract_id, agency_id, instance_id, skipped, accounts, exposure,
+        total_accounts, granted_at, granted_term, held_digest
+        """
+
+    private static func grant(_ row: PgRow, _ delegation: Delegation) -> RecordedGrant? {
+        guard let contract = ContractID(row.int32(4)), let agency = AgencyID(row.int32(5)) else { return nil }
+        let grant = GrantRow(
+            key: nil, agency: agency, instance: row.int32(6), delegation: delegation,
+            grant: GrantID(hand: row.int32(0), first: row.int32(1)), last: row.int32(2), quota: row.int32(3),
+            contract: contract, requestHash: [], skipped: row.optionalInt32s(7) ?? [], accounts: Int(row.int32(8)),
+            exposure: Cents(row.int64(9)), totalAccounts: row.int64(10), totalExposure: .zero, left: 0, stop: .limit,
+            heldDigest: row.bytes(13), term: row.timestamp(12), ceiling: row.timestamp(12), grace: .zero)
+        return (grant, row.timestamp(11))
     }
 
     /// The quotas' counters: what they ever leased, and what was released of it, folded or not; and what they allow.

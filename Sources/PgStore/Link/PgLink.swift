@@ -87,6 +87,19 @@ package final class PgLink {
         try transaction("BEGIN", body)
     }
 
+    /// Runs `body` in a transaction and takes back whatever it wrote, also where it returns.
+    package func rolledBack<Value>(_ body: () throws -> Value) throws -> Value {
+        var value: Value?
+        do {
+            try transaction {
+                value = try body()
+                throw TakenBack()
+            }
+        } catch is TakenBack {}
+        guard let value else { preconditionFailure("a body that neither returned nor threw") }
+        return value
+    }
+
     /// Runs `body` on the database as it is now: every statement sees the same rows whatever others commit meanwhile,
     /// nothing is locked, and nothing can be written.
     package func snapshot<Value>(_ body: () throws -> Value) throws -> Value {
@@ -378,3 +391,6 @@ private func withParameters<Value>(
         }
     }
 }
+
+/// How ``PgLink/rolledBack(_:)`` ends its transaction.
+private struct TakenBack: Error {}

@@ -168,6 +168,17 @@ package struct OpeningStore {
         try link.run("UPDATE hand SET state = 'closed' WHERE plan_id = $1 AND state = 'inactive'", [.int64(plan)])
     }
 
+    /// Staged agreements of accounts that the cut does not have in cure: they bind nobody until a cut says so.
+    package func uncuredAgreements() throws(PgError) -> Int64 {
+        try link.run(
+            """
+            SELECT count(*) FROM import_row s
+              JOIN account a ON a.period = $1 AND a.delegation_id = s.delegation_id AND a.account_id = s.account_id
+             WHERE s.kind = 'agreement' AND NOT a.restructure_in_cure
+            """, [.int32(period.number)]
+        ).first?.int64(0) ?? 0
+    }
+
     /// Keeps the staged rows that are history.
     ///
     /// - Returns: them, by kind and line.
@@ -222,13 +233,12 @@ private enum OpeningStatements {
                limit_exposure = quota.limit_exposure + excluded.limit_exposure
         """
 
-    /// From the day of the first grant on, so that each of them lies within its limit. $1 plan
+    /// From the day of the first grant on, so that each of them lies within its limit; of several files the last one has the
+    /// whole. $1 plan
     static let history = """
-        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-        SELECT delegation_id, quota_id, timestamptz '1900-01-01 00:00Z', limit_accounts, limit_exposure, plan_id
+        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+        SELECT delegation_id, quota_id, timestamptz '1900-01-01 00:00Z', limit_accounts, limit_exposure, plan_id, 'opening'
           FROM quota WHERE plan_id = $1
-        ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-           SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure
         """
 
     /// Per grant $1 delegation … $14 term; $15 instance

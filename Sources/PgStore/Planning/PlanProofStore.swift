@@ -50,8 +50,9 @@ package struct PlanProofStore {
                    q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.limit_accounts, h.limit_exposure
               FROM quota_history h JOIN quota q USING (delegation_id, quota_id)
               JOIN plan p ON p.plan_id = h.plan_id
-             WHERE h.plan_id = $1 AND h.since <= coalesce(p.applied_at, 'infinity')
-             ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.since
+             WHERE h.plan_id = $1
+               AND (h.cause = 'plan' OR h.cause IS NULL AND h.since <= coalesce(p.applied_at, 'infinity'))
+             ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio, h.since, h.entry
             """, [.int64(plan)])
         return rows.compactMap { row in
             guard let pool = PlanningStore.pool(row, 0, 2, 3), let contract = ContractID(row.int32(1)) else {
@@ -72,7 +73,7 @@ package struct PlanProofStore {
             SELECT h.delegation_id, c, h.strategy, h.portfolio, p.reason, count(*)
               FROM hand h JOIN position p ON p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
              CROSS JOIN unnest(h.contract_ids) AS c
-             WHERE h.plan_id = $1 AND h.delegation_id = $2 AND NOT h.is_front
+             WHERE h.plan_id = $1 AND h.delegation_id = $2 AND NOT h.is_front AND h.redeal_id IS NULL
              GROUP BY h.delegation_id, c, h.strategy, h.portfolio, p.reason
              ORDER BY 2, 3, 4, 5
             """, [.int64(plan), .int16(delegation.value)])

@@ -102,7 +102,7 @@ enum PlanningStatements {
                                FROM quota_history h
                                JOIN plan l USING (plan_id)
                               WHERE h.delegation_id = q.delegation_id AND h.quota_id = q.quota_id AND l.period < $1
-                              ORDER BY h.since DESC LIMIT 1) h
+                              ORDER BY h.since DESC, h.entry DESC LIMIT 1) h
          ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio
         """
 
@@ -293,13 +293,10 @@ enum PlanningStatements {
 
     /// $1 plan_id bigint
     static let recordQuotas = """
-        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-        SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id
+        INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+        SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id, 'plan'
           FROM quota
          WHERE plan_id = $1
-        ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-           SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure,
-               plan_id = excluded.plan_id
         """
 
     /// $1 plan_id bigint

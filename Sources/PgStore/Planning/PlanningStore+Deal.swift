@@ -159,6 +159,8 @@ extension PlanningStore {
     // MARK: - Writing
 
     /// Closes the hands of earlier periods: what they did not give out can be dealt again, the rest stays held.
+    ///
+    /// The caller has locked the periods: whoever opens hands of an earlier one has done so by then, or does not any more.
     /// - Returns: how many were closed.
     /// - Locks: those hands, ascending, until the transaction ends.
     package func closeEarlierHands() throws(PgError) -> Int {

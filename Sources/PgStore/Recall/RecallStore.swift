@@ -46,9 +46,41 @@ extension PgLink {
         ).compactMap(RecallRow.init)
     }
 
+    /// What an agency holds of a strategy and a tactic, by place: all of it, and what has no recall under way. `nil`: of
+    /// every one. Locks nothing.
+    package func countHeld(
+        by agency: AgencyID, strategy: Strategy?, tactic: String?
+    ) throws(PgError) -> [AgencyPlace: (held: Int64, recallable: Int64)] {
+        var counts: [AgencyPlace: (held: Int64, recallable: Int64)] = [:]
+        let rows = try run(
+            RecallStatements.held,
+            [
+                .int16s(Delegation.all.map(\.value)), .int32(agency.value), .optional(strategy?.rawValue),
+                .optional(tactic),
+            ])
+        for row in rows {
+            guard let delegation = Delegation(row.int16(0)), let strategy = Strategy(rawValue: row.int16(1))
+            else { continue }
+            counts[AgencyPlace(delegation: delegation, agency: agency, strategy: strategy)] = (
+                row.int64(2), row.int64(3)
+            )
+        }
+        return counts
+    }
+
     /// Recalls under way, by date: all of them, or only those with an objection that waits for a decision.
     package func readRecalls(objected: Bool, limit: Int32) throws(PgError) -> [RecallRow] {
         try run(RecallStatements.pending, [.bool(objected), .int32(limit)]).compactMap(RecallRow.init)
+    }
+
+    /// Recalls under way of what an agency holds, by account; of one strategy or tactic where it is given.
+    package func readRecalls(
+        of agency: AgencyID, strategy: Strategy?, tactic: String?, limit: Int32
+    ) throws(PgError) -> [RecallRow] {
+        try run(
+            RecallStatements.pendingOf,
+            [.int32(agency.value), .optional(strategy?.rawValue), .optional(tactic), .int32(limit)]
+        ).compactMap(RecallRow.init)
     }
 
     /// Recalls whose date has come.
@@ -199,6 +231,21 @@ private enum RecallStatements {
          LIMIT $6
         """
 
+    /// $1 delegations, $2 agency, $3 strategy or null, $4 tactic or null
+    static let held = """
+        SELECT g.delegation_id, h.strategy, count(*), count(*) FILTER (WHERE n.epoch IS NULL OR n.decision = 'withdrawn')
+          FROM lease_grant g
+          JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+          JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                         AND p.position BETWEEN g.first_position AND g.last_position
+                         AND p.position <> ALL (coalesce(g.skipped, '{}'))
+          LEFT JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
+         WHERE g.delegation_id = ANY ($1) AND g.agency_id = $2 AND ($3::smallint IS NULL OR h.strategy = $3)
+           AND ($4::text IS NULL OR p.tactic = $4) AND \(live)
+         GROUP BY g.delegation_id, h.strategy
+         ORDER BY g.delegation_id, h.strategy
+        """
+
     private static let noticed = """
         notice n
           JOIN deal d ON d.delegation_id = n.delegation_id AND d.account_id = n.account_id AND d.epoch = n.epoch
@@ -215,6 +262,16 @@ private enum RecallStatements {
            AND (NOT $1 OR (n.objected_at IS NOT NULL AND n.decision IS NULL))
          ORDER BY n.final_at, n.delegation_id, n.account_id
          LIMIT $2
+        """
+
+    /// $1 agency, $2 strategy or null, $3 tactic or null, $4 how many
+    static let pendingOf = """
+        SELECT \(columns)
+          FROM \(noticed)
+         WHERE n.finished_at IS NULL AND n.decision IS DISTINCT FROM 'withdrawn' AND \(live)
+           AND g.agency_id = $1 AND ($2::smallint IS NULL OR h.strategy = $2) AND ($3::text IS NULL OR p.tactic = $3)
+         ORDER BY n.delegation_id, n.account_id
+         LIMIT $4
         """
 
     /// $1 how many

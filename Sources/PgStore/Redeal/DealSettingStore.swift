@@ -55,6 +55,15 @@ extension PgLink {
         }
     }
 
+    /// Open hands with accounts left whose contracts have all ended, by delegation and number: whoever pulls is of another contract.
+    /// A contract works on its last day still, by the clock of Mexico City. Locks nothing.
+    package func readEndedHands(limit: Int32) throws(PgError) -> [(key: HandKey, pool: PoolKey)] {
+        try run(DealSettingStatements.ended, [.int32(limit)]).compactMap { row in
+            guard let pool = PoolKey(row, 0, 2, 3) else { return nil }
+            return (HandKey(delegation: pool.delegation, hand: row.int32(1)), pool)
+        }
+    }
+
     /// Whether it is so long since the month was dealt, or anything of it again.
     package func isDealOlder(than seconds: Int64) throws(PgError) -> Bool {
         try run(DealSettingStatements.isOlder, [.int64(seconds)]).first?.bool(0) ?? false
@@ -87,6 +96,22 @@ private enum DealSettingStatements {
          WHERE s.unpulled_days IS NOT NULL AND h.state = 'open' AND cardinality(h.contract_ids) = 1
            AND coalesce(c.last_position, 0) < h.size
            AND greatest(t.granted_at, h.opened_at, l.made_at, s.set_at) + s.unpulled_days * interval '1 day' <= now_instant()
+         ORDER BY h.delegation_id, h.hand_id
+         LIMIT $1
+        """
+
+    /// $1 how many
+    static let ended = """
+        WITH over AS MATERIALIZED (
+            SELECT coalesce(array_agg(contract_id), '{}') AS contracts FROM contract
+             WHERE ends_on < (now_instant() AT TIME ZONE interval '-6 hours')::date)
+        SELECT h.delegation_id, h.hand_id, h.strategy, h.portfolio
+          FROM over
+          JOIN hand h ON h.state = 'open' AND h.contract_ids <@ over.contracts
+          LEFT JOIN LATERAL (SELECT g.last_position FROM lease_grant g
+                              WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                              ORDER BY g.first_position DESC LIMIT 1) c ON true
+         WHERE coalesce(c.last_position, 0) < h.size
          ORDER BY h.delegation_id, h.hand_id
          LIMIT $1
         """

@@ -169,8 +169,11 @@ enum RedealStatements {
 
     /// Held, waiting in an open hand where hands stay, or back for a reason that the institution looks into. `grants`
     /// and `hands` bound it to a delegation.
-    private static func taken(_ period: String, leavesWaiting: Bool, grants: String, hands: String) -> String {
+    private static func taken(
+        _ period: String, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?, grants: String, hands: String
+    ) -> String {
         let reasons = NextAction.checkedReasons.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        let left = withdrawal.map { "AND NOT (\($0.condition))" } ?? ""
         let waiting = """
              UNION ALL
             SELECT p.delegation_id, p.account_id
@@ -179,7 +182,7 @@ enum RedealStatements {
                              AND p.position > coalesce((SELECT g.last_position FROM lease_grant g
                                                          WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
                                                          ORDER BY g.first_position DESC LIMIT 1), 0)
-             WHERE h.state = 'open' \(hands) AND \(unended)
+             WHERE h.state = 'open' \(hands) \(left) AND \(unended)
             """
         return """
             SELECT p.delegation_id, p.account_id
@@ -218,35 +221,42 @@ enum RedealStatements {
     }
 
     /// $1 period integer, $2 cut date, $3 the period's last day
-    static func demands(leavesWaiting: Bool, banned: [Portfolio: Set<Int32>], parted: DemandParts) -> String {
-        """
-        WITH taken AS MATERIALIZED (\(taken("$1", leavesWaiting: leavesWaiting, grants: "", hands: ""))),
-        former AS MATERIALIZED (
-            SELECT DISTINCT ON (p.delegation_id, p.account_id) p.delegation_id, p.account_id, g.agency_id
-              FROM hand h
-              JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
-              JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
-                             AND p.position BETWEEN g.first_position AND g.last_position
-                             AND p.position <> ALL (coalesce(g.skipped, '{}'))
-             WHERE h.period = $1 AND (g.state = 'closed' OR NOT \(unended))
-             ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
-        SELECT x.delegation_id, x.strategy, x.portfolio, x.priority, count(*), sum(greatest(x.overdue, 0))::bigint,
-               sum(greatest(x.balance, 0))::bigint, x.band, x.packs, x.agency_id
-          FROM (SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, a.overdue, a.balance,
-                       coalesce((SELECT f.agency_id FROM former f WHERE f.delegation_id = p.delegation_id
-                                    AND f.account_id = p.account_id), 0) AS agency_id,
-                       \(parted.band) AS band, \(parted.packs) AS packs
-                \(dealable("$1", cut: "$2", lastDay: "$3"))
-                   AND NOT \(PlanningStatements.isBanned(banned))) x
-         GROUP BY 1, 2, 3, 4, 8, 9, 10
-         ORDER BY 1, 2, 3, 4, 8, 9, 10
-        """
+    static func demands(
+        leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?, banned: [Portfolio: Set<Int32>],
+        parted: DemandParts
+    ) -> String {
+        let taken = Self.taken("$1", leavesWaiting: leavesWaiting, supposing: withdrawal, grants: "", hands: "")
+        return """
+            WITH taken AS MATERIALIZED (\(taken)),
+            former AS MATERIALIZED (
+                SELECT DISTINCT ON (p.delegation_id, p.account_id) p.delegation_id, p.account_id, g.agency_id
+                  FROM hand h
+                  JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                  JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                                 AND p.position BETWEEN g.first_position AND g.last_position
+                                 AND p.position <> ALL (coalesce(g.skipped, '{}'))
+                 WHERE h.period = $1 AND (g.state = 'closed' OR NOT \(unended))
+                 ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
+            SELECT x.delegation_id, x.strategy, x.portfolio, x.priority, count(*), sum(greatest(x.overdue, 0))::bigint,
+                   sum(greatest(x.balance, 0))::bigint, x.band, x.packs, x.agency_id
+              FROM (SELECT p.delegation_id, p.strategy, p.portfolio, p.priority, a.overdue, a.balance,
+                           coalesce((SELECT f.agency_id FROM former f WHERE f.delegation_id = p.delegation_id
+                                        AND f.account_id = p.account_id), 0) AS agency_id,
+                           \(parted.band) AS band, \(parted.packs) AS packs
+                    \(dealable("$1", cut: "$2", lastDay: "$3"))
+                       AND NOT \(PlanningStatements.isBanned(banned))) x
+             GROUP BY 1, 2, 3, 4, 8, 9, 10
+             ORDER BY 1, 2, 3, 4, 8, 9, 10
+            """
     }
 
     /// What is not dealt again of one delegation. COPY takes no parameters; what is written into it are numbers alone.
-    static func taken(_ period: Period, _ delegation: Delegation) -> String {
+    static func taken(
+        _ period: Period, _ delegation: Delegation, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal?
+    ) -> String {
         taken(
-            period.number.description, leavesWaiting: true, grants: "AND g.delegation_id = \(delegation)",
+            period.number.description, leavesWaiting: leavesWaiting, supposing: withdrawal,
+            grants: "AND g.delegation_id = \(delegation)",
             hands: "AND h.delegation_id = \(delegation)")
     }
 
@@ -262,11 +272,8 @@ enum RedealStatements {
             \(set)
             RETURNING q.*),
         kept AS (
-            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id)
-            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id FROM changed
-            ON CONFLICT (delegation_id, quota_id, since) DO UPDATE
-               SET limit_accounts = excluded.limit_accounts, limit_exposure = excluded.limit_exposure,
-                   plan_id = excluded.plan_id)
+            INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, limit_exposure, plan_id, cause)
+            SELECT delegation_id, quota_id, now_instant(), limit_accounts, limit_exposure, plan_id, 'redeal' FROM changed)
         SELECT delegation_id, strategy, portfolio, contract_id, limit_accounts, limit_exposure
           FROM changed ORDER BY delegation_id, contract_id, strategy, portfolio
         """

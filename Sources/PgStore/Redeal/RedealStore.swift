@@ -17,6 +17,23 @@ package struct RedealRow: Sendable {
     package let isAlive: Bool
     package let pools: Int64
     package let poolsDone: Int64
+
+    package init(
+        id: Int64, period: Period, plan: Int64, reason: String, closesAll: Bool, by: String, seed: Int64,
+        startedAt: Timestamp, isAlive: Bool, pools: Int64, poolsDone: Int64
+    ) {
+        self.id = id
+        self.period = period
+        self.plan = plan
+        self.reason = reason
+        self.closesAll = closesAll
+        self.by = by
+        self.seed = seed
+        self.startedAt = startedAt
+        self.isAlive = isAlive
+        self.pools = pools
+        self.poolsDone = poolsDone
+    }
 }
 
 /// One quota as it stands: its limits, what is held of it, and what waits for its contract in open hands.
@@ -28,6 +45,14 @@ package struct QuotaState: Sendable {
     package let heldExposure: Int64
     package let waitingAccounts: Int64
     package let waitingExposure: Int64
+
+    /// The same contract once nothing waits for it and its limits are what it holds.
+    package var emptied: QuotaState {
+        QuotaState(
+            key: key, limitAccounts: min(limitAccounts, heldAccounts),
+            limitExposure: limitExposure.map { min($0, heldExposure) },
+            heldAccounts: heldAccounts, heldExposure: heldExposure, waitingAccounts: 0, waitingExposure: 0)
+    }
 }
 
 /// What a quota is to be when its pool has been dealt.
@@ -59,6 +84,12 @@ package struct RedealStore {
         try link.run(RedealStatements.dealtPeriod).first.flatMap { row in
             Period(number: row.int32(0)).map { ($0, row.int64(1)) }
         }
+    }
+
+    /// The latest period with a plan that is not open yet, with the plan: it is being dealt, or was stopped.
+    package func dealingPeriod() throws(PgError) -> (period: Period, plan: Int64)? {
+        try link.run("SELECT period, plan_id FROM plan WHERE state = 'dealing' ORDER BY period DESC LIMIT 1")
+            .first.flatMap { row in Period(number: row.int32(0)).map { ($0, row.int64(1)) } }
     }
 
     /// The round that is not done.
@@ -96,14 +127,18 @@ package struct RedealStore {
     /// open hands. By pool, priority class, former holder,
     /// suspended band and rule packs without visits.
     ///
-    /// - Parameter banned: municipalities that nobody works, by portfolio; their accounts are left out.
+    /// - Parameters:
+    ///   - withdrawal: counted as if it were in force: what it would take out of hands waits in none.
+    ///   - banned: municipalities that nobody works, by portfolio; their accounts are left out.
     package func demands(
-        _ planning: PlanningStore, leavesWaiting: Bool, banned: [Portfolio: Set<Int32>]
+        _ planning: PlanningStore, leavesWaiting: Bool, supposing withdrawal: OrderedWithdrawal? = nil,
+        banned: [Portfolio: Set<Int32>]
     ) throws(PgError) -> [DemandRow] {
         let period = planning.period
         return try link.run(
             RedealStatements.demands(
-                leavesWaiting: leavesWaiting, banned: banned, parted: try planning.partedDemands()),
+                leavesWaiting: leavesWaiting, supposing: withdrawal, banned: banned,
+                parted: try planning.partedDemands()),
             [.int32(period.number), .date(planning.cut), .date(period.lastDay)]
         ).compactMap { row in
             DemandRow(row, banned: 0, former: AgencyID(row.int32(9)))
@@ -111,13 +146,19 @@ package struct RedealStore {
     }
 
     /// Gives each account of a pool that can be dealt again and waits nowhere, in any order.
+    ///
+    /// - Parameters:
+    ///   - leavesWaiting: false counts what waits in open hands as if they were closed.
+    ///   - withdrawal: counted as if it were in force.
     package func readDealable(
-        _ pool: PoolKey, _ planning: PlanningStore, _ memory: DealMemory, _ body: (DealableRow) throws -> Void
+        _ pool: PoolKey, _ planning: PlanningStore, _ memory: DealMemory, leavesWaiting: Bool = true,
+        supposing withdrawal: OrderedWithdrawal? = nil, _ body: (DealableRow) throws -> Void
     ) throws {
         try planning.readDealable(
             PlanningStatements.copyDealable(
                 period: planning.period, delegations: [pool.delegation], cut: planning.cut, memory: memory,
-                held: RedealStatements.taken(planning.period, pool.delegation), pool: pool)
+                held: RedealStatements.taken(
+                    planning.period, pool.delegation, leavesWaiting: leavesWaiting, supposing: withdrawal), pool: pool)
         ) { _, row in try body(row) }
     }
 
@@ -163,6 +204,11 @@ package struct RedealStore {
             RedealStatements.insertQuotas,
             [.int64(redeal)] + Self.columns(quotas) + [.int64s(quotas.map(\.accounts))])
         return redeal
+    }
+
+    /// The number that the next round will have, unless another begins meanwhile.
+    package func nextRound() throws(PgError) -> Int64 {
+        try link.run("SELECT coalesce(max(redeal_id), 0) + 1 FROM redeal").first?.int64(0) ?? 1
     }
 
     /// Takes a round over whose process is gone.

@@ -19,6 +19,9 @@ package struct ReturnedAccount: Sendable {
     package let strategy: Strategy?
     /// What stops it.
     package let stop: String?
+    /// How often it came back within the month, and from how many agencies.
+    package let times: Int64
+    package let agencies: Int64
 }
 
 extension PgLink {
@@ -38,6 +41,8 @@ extension PgLink {
             let wasWorked = reader.bool()
             let unpaid = reader.int16()
             let hasTaker = reader.bool()
+            let times = reader.int64()
+            let agencies = reader.int64()
             guard let delegation, let agency else { return }
             try body(
                 ReturnedAccount(
@@ -48,7 +53,7 @@ extension PgLink {
                         returnReason: kind == "return" ? reason : nil, wasWorked: wasWorked,
                         nearsExhaustion: unpaid > 9,
                         hasTaker: hasTaker),
-                    contract: contract, strategy: strategy, stop: stop))
+                    contract: contract, strategy: strategy, stop: stop, times: times, agencies: agencies))
         }
     }
 }
@@ -57,9 +62,8 @@ private enum ReturnStatements {
     static func copyReturned(_ period: Period) -> String {
         """
         COPY (
-            WITH back AS MATERIALIZED (
-                SELECT DISTINCT ON (p.delegation_id, p.account_id)
-                       p.delegation_id, p.account_id, p.epoch, coalesce(e.kind, 'expiry') AS kind,
+            WITH came AS MATERIALIZED (
+                SELECT p.delegation_id, p.account_id, p.epoch, coalesce(e.kind, 'expiry') AS kind,
                        coalesce(e.reason, '') AS reason, g.agency_id, coalesce(e.ended_at, g.closed_at) AS at, h.strategy
                   FROM hand h
                   JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
@@ -69,8 +73,13 @@ private enum ReturnStatements {
                   LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                                     AND e.epoch = p.epoch
                  WHERE h.period = \(period.number)
-                   AND (e.kind IN ('return', 'recall') OR e.kind IS NULL AND g.state = 'closed')
-                 ORDER BY p.delegation_id, p.account_id, p.epoch DESC)
+                   AND (e.kind IN ('return', 'recall') OR e.kind IS NULL AND g.state = 'closed')),
+            back AS MATERIALIZED (
+                SELECT DISTINCT ON (delegation_id, account_id) * FROM came
+                 ORDER BY delegation_id, account_id, epoch DESC),
+            tally AS (
+                SELECT delegation_id, account_id, count(*) AS times, count(DISTINCT agency_id) AS agencies
+                  FROM came GROUP BY delegation_id, account_id)
             SELECT b.delegation_id, b.account_id, b.kind, b.reason, b.agency_id, b.at, live.contract_id::bigint,
                    l.strategy, b.strategy, s.reason,
                    EXISTS (SELECT FROM outcome o
@@ -83,8 +92,10 @@ private enum ReturnStatements {
                                                      AND k.delegation_id = b.delegation_id AND k.portfolio = l.portfolio
                             WHERE l.strategy = ANY (c.strategies) AND k.committed_advisers > 0
                               AND c.agency_id <> b.agency_id
-                              AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on)
+                              AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on),
+                   tally.times, tally.agencies
               FROM back b
+              JOIN tally USING (delegation_id, account_id)
               LEFT JOIN placement l ON l.period = \(period.number) AND l.delegation_id = b.delegation_id
                                    AND l.account_id = b.account_id
               LEFT JOIN account a ON a.period = \(period.number) AND a.delegation_id = b.delegation_id

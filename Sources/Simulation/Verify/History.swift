@@ -230,6 +230,7 @@ package struct History: Sendable {
     package var openHands: Set<Int32> = []
     package var grants: [Grant] = []
     package var endings: [Ending] = []
+    /// Of each quota in the order in which they were put in force; several may have been in one instant.
     package var limits: [Limit] = []
     /// What each quota allows now; `since` is without meaning.
     package var limitsInForce: [Limit] = []

@@ -127,8 +127,10 @@ package struct HistoryReader {
                 History.Ending(held: held, kind: reader.text(), reason: reader.text(), endedAt: reader.timestamp()))
         }
         try copy(
-            "SELECT quota_id, since, limit_accounts, limit_exposure FROM quota_history WHERE delegation_id = $delegation",
-            history
+            """
+            SELECT quota_id, since, limit_accounts, limit_exposure FROM quota_history
+             WHERE delegation_id = $delegation ORDER BY quota_id, since, entry
+            """, history
         ) { reader in
             history.limits.append(
                 History.Limit(

@@ -17,7 +17,7 @@ struct LimitChecks {
             }
             totals(grants, &verdict)
             QuotaCheck(
-                history: history, quota: quota, limits: (limits[quota] ?? []).sorted { $0.since < $1.since },
+                history: history, quota: quota, limits: limits[quota] ?? [],
                 leases: leasesByQuota[quota] ?? []
             ).run(grants, &verdict)
         }
@@ -62,7 +62,7 @@ struct LimitChecks {
     private func inForce(_ limits: [Int32: [History.Limit]], _ verdict: inout Verdict) {
         for now in history.limitsInForce {
             verdict.count(.quotas)
-            let last = limits[now.quota]?.max { $0.since < $1.since }
+            let last = limits[now.quota]?.last
             guard last?.accounts != now.accounts || last?.exposure != now.exposure else { continue }
             verdict.add(
                 Finding(

@@ -135,6 +135,57 @@ struct PlanTests {
         #expect(plan.unplaced.map(\.reason) == [.bond])
     }
 
+    /// Amounts at the most that the formats allow: balances of eleven digits of pesos, a bond of as many, factor 1000 %.
+    @Test(arguments: [(9_999_999_999_999, 0), (99_999_999_999_990, 1), (199_999_999_999_979, 1)] as [(Int64, Int64)])
+    func `the largest amounts are planned by like any other`(bond: Int64, accounts: Int64) throws {
+        var contract = PlanContract.contract(1, advisers: 500).bonded(bond)
+        contract.exposure = Exposure(basis: .overdue, factorBasisPoints: 100_000)
+        let input = PlanInput.input(
+            [
+                .demand([50], .dual, overdue: 9_999_999_999_999),
+                .demand([50], .administrative, overdue: 9_999_999_999_999),
+            ],
+            [contract])
+        let plan = try AllocationPlan(input)
+
+        #expect(plan.quotas.reduce(0) { $0 + $1.accounts } == accounts)
+        #expect(PlanCheck(plan, of: input).faults == [])
+    }
+
+    @Test func `amounts that no sum could hold are refused, and not one centavo less`() throws {
+        func input(_ overdue: Int64) -> PlanInput {
+            var demands = [
+                PlanDemand.demand([1], .dual, overdue: 1 << 55), .demand([1], .administrative, overdue: 1 << 55),
+            ]
+            demands[1].classes[0].overdue = overdue
+            return .input(demands, [.contract(1, advisers: 5)])
+        }
+        #expect(throws: Never.self) { try AllocationPlan(input(1 << 55)) }
+        #expect(throws: PlanInputError.self) { try AllocationPlan(input((1 << 55) + 1)) }
+    }
+
+    /// Standard weights of five classes are 5, 4, 3, 2, 1.
+    @Test(
+        arguments: [
+            ([:], [5, 4, 3, 2, 1]), ([1: 5, 2: 2], [5, 2, 2, 2, 1]), ([3: 9], [9, 9, 9, 2, 1]),
+            ([2: 1], [5, 1, 1, 1, 1]),
+            ([1: 3], [3, 3, 3, 2, 1]),
+        ] as [([Int16: Int64], [Int64])])
+    func `a class without a weight of its own stays between those above and below it`(
+        weights: [Int16: Int64], found: [Int64]
+    ) throws {
+        var input = PlanInput.input([.demand([1, 1, 1, 1, 1])], [.contract(1, advisers: 5)])
+        input.weights = weights
+        #expect(input.weightByClass.sorted { $0.key < $1.key }.map(\.value) == found)
+        #expect(throws: Never.self) { try AllocationPlan(input) }
+    }
+
+    @Test func `weights that rise are refused with both`() throws {
+        var input = PlanInput.input([.demand([1, 1])], [.contract(1, advisers: 5)])
+        input.weights = [1: 2, 2: 3]
+        #expect(throws: PlanInputError.weightRises(priority: 2, weight: 3, above: 2)) { try AllocationPlan(input) }
+    }
+
     @Test(arguments: [(19_999, 0), (20_000, 1), (39_999, 1), (40_000, 2)] as [(Int64, Int64)])
     func `a bond covers accounts of the mean, rounded down`(bond: Int64, accounts: Int64) throws {
         let plan = try AllocationPlan(
@@ -194,6 +245,30 @@ struct PlanTests {
         #expect(input.worth(ofAdvisers: 1, .number(1), in: .telephone, at: .number(14)).weight == 1)
         #expect(input.worth(ofAdvisers: 99, .number(1), in: .telephone, at: .number(14)).accounts == 30)
         #expect(try AllocationPlan(input).scarce == [.station(.number(1), .at(14))])
+    }
+
+    /// Balances, bonds and factors of the most that files may say, and one below and above a whole account.
+    @Test(
+        arguments: [
+            (9_999_999_999_999, 100_000, 0), (9_999_999_999_999, 10_000, 1), (9_999_999_999_998, 10_000, 0),
+            (9_999_999_999_999, 3_333, 3),
+        ] as [(Int64, Int64, Int64)])
+    func `amounts of the most that can be imported are planned`(bond: Int64, factor: Int64, placed: Int64) throws {
+        let most: Int64 = 9_999_999_999_999
+        let demands = (1...4).map { delegation in
+            PlanDemand(
+                cell: PlanCell(.key(.administrative, in: delegation)),
+                classes: [.init(priority: 1, accounts: 30, overdue: 30 * most, balance: 30 * most)])
+        }
+        var contract = PlanContract.contract(1, advisers: 5_000, in: [1, 2, 3, 4])
+        contract.exposure = Exposure(basis: .total, factorBasisPoints: factor)
+        contract.bond = bond
+        let input = PlanInput.input(demands, [contract, .contract(2, advisers: 1, in: [1])])
+        let plan = try AllocationPlan(input)
+
+        #expect(PlanCheck(plan, of: input).faults.isEmpty)
+        let mine = plan.quotas.filter { $0.key.contract == .number(1) }.reduce(0) { $0 + $1.accounts }
+        #expect(mine == placed)
     }
 
     @Test func `one more peso of bond is worth its part of an account`() throws {

@@ -93,4 +93,19 @@ struct ShareTargetTests {
                 .noContract(PlanCell(.key(.dual, in: 9)), accounts: 5),
             ])
     }
+
+    @Test(arguments: [(Int64(0), false), (1, true)])
+    func `advisers are missing for a target only where the strategy has accounts in their portfolio`(
+        visited: Int64, isTold: Bool
+    ) {
+        let visits = Station.at(14, .homeVisit)
+        let contract = PlanContract.contract(
+            1, staffing: [.at(14): PlanContract.Staffing(committed: 10), visits: PlanContract.Staffing(committed: 0)])
+        let pool = PoolKey(delegation: visits.delegation, strategy: .administrative, portfolio: .homeVisit)
+        let demand = PlanDemand(
+            cell: PlanCell(pool), classes: [PlanDemand.PriorityClass(priority: 1, accounts: visited, overdue: 0)])
+        let input = PlanInput.input([.demand([10]), demand], [contract]).target(.fixed([.number(1): .points(5_000)]))
+
+        #expect(input.warnings.contains(.noAdvisers(.number(1), visits, part: 500_000)) == isTold)
+    }
 }

@@ -3,6 +3,7 @@
 import AgentProtocol
 import Assignment
 import Dispatcher
+import Foundation
 import PgStore
 import TestSupport
 import Testing
@@ -138,6 +139,75 @@ struct AgencyOrderTests {
         }
     }
 
+    private struct Said: Decodable {
+        struct Place: Decodable, Equatable {
+            let delegation: Int16
+            let strategy: String
+            let withdrawn, held, recalled, dealtToOthers: Int64
+        }
+        let withdrawn, held, recalled: Int64
+        let places: [Place]
+    }
+
+    private func said(_ text: String) throws -> Said { try JSONDecoder().decode(Said.self, from: Data(text.utf8)) }
+
+    @Test func `a preview says per delegation and strategy what the order then does, of a band that band alone`()
+        async throws
+    {
+        try await DealtMonth.with { month in
+            let link = try month.database.link()
+            try link.script("UPDATE position SET tactic = 'signed' WHERE position % 2 = 0")
+            let agent = try await month.connect(1)
+            _ = try await agent.lease(DealtMonth.lease(1))
+            // Stopped while it waited: nobody withdraws it any more.
+            try link.script(
+                """
+                INSERT INTO ending SELECT delegation_id, account_id, epoch, 'exclusion', 'payoff', now_instant(), hand_id,
+                                          position, false FROM position WHERE hand_id = 1 AND position = 12
+                """)
+            func both(_ action: AgencyOrder.Action, _ strategy: String?, _ band: String?, _ day: String?) throws
+                -> [Said]
+            {
+                try [true, false].map {
+                    try said(
+                        order(action, month, strategy: strategy, band: band, recallOn: day, preview: $0, json: true))
+                }
+            }
+            // 2 and 4 of the five are held; 6 to 20 wait, less one.
+            let band = try both(.suspend, "administrative", "signed", "2024-03-20")
+            for said in band {
+                #expect(
+                    said.places == [
+                        .init(
+                            delegation: 9, strategy: "administrative", withdrawn: 7, held: 2, recalled: 2,
+                            dealtToOthers: 0)
+                    ])
+            }
+            // The rest; a recall that is under way is not given notice of again.
+            let hold = try both(.hold, nil, nil, "2024-03-20")
+            for said in hold {
+                #expect(
+                    said.places == [
+                        .init(
+                            delegation: 9, strategy: "administrative", withdrawn: 7, held: 5, recalled: 3,
+                            dealtToOthers: 0)
+                    ])
+            }
+            #expect(try month.number("SELECT count(*) FROM notice") == 5)
+            let kept = try both(.hold, nil, nil, nil)
+            #expect(kept.map(\.recalled) == [0, 0] && kept.map(\.held) == [5, 5] && kept.map(\.withdrawn) == [0, 0])
+        }
+    }
+
+    @Test func `what waits in a shared hand is not withdrawn, and a preview does not say so`() async throws {
+        try await DealtMonth.with { month in
+            try month.database.link().script("UPDATE hand SET contract_ids = '{1,2}' WHERE hand_id = 1")
+            #expect(try said(order(.hold, month, preview: true, json: true)).withdrawn == 0)
+            #expect(try said(order(.hold, month, json: true)).withdrawn == 0)
+            #expect(try month.number("SELECT count(*) FROM hand WHERE state = 'open'") == 2)
+        }
+    }
+
     @Test func `orders that do not fit are refused with what to do`() async throws {
         try await DealtMonth.with { month in
             #expect(throws: CommandFailure.self) { try order(.suspend, month) }
@@ -166,14 +236,14 @@ struct AgencyOrderTests {
 
     @Test func `the list says who stands how, and of one agency what was ever ordered`() async throws {
         try await DealtMonth.with { month in
-            try order(.suspend, month, strategy: "dual", band: "signed")
+            try order(.suspend, month, strategy: "administrative", band: "signed")
             try order(.hold, month)
             let link = try month.database.link()
             let all = try AgencyList.text(agency: nil, asJSON: false, link).split(separator: "\n")
             let one = try AgencyList.text(agency: "ACE01", asJSON: false, link).split(separator: "\n")
 
             #expect(all.count == 3)
-            #expect(all[1].contains("hold") && all[1].contains("dual:signed") && all[2].contains("active"))
+            #expect(all[1].contains("hold") && all[1].contains("administrative:signed") && all[2].contains("active"))
             #expect(one.count == 5 && one[3].contains("hold") && one[4].contains("suspend"))
         }
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentProtocol
 import Assignment
 @testable import Dispatcher
 import PgStore
+import TestSupport
 import Testing
 import TestSupport
 
@@ -47,6 +49,55 @@ struct AuditTests {
             #expect(try AccountAudit(month.link, account: 1020).holdings[0].agency == nil)
             let failure = #expect(throws: CommandFailure.self) { try AccountAudit(month.link, account: 99) }
             #expect(failure?.found == "no cut has an account 99")
+        }
+    }
+
+    /// Terms are 30 days, and grace 24 hours.
+    @Test func `a live lease is told with its term, one that ran out with its expiry`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            _ = try await agent.lease(DealtMonth.lease(1, max: 2))
+            let link = try month.database.link()
+            let live = try #require(try AccountAudit(link, account: 1001).holdings.first)
+            let term = try #require(live.term)
+            #expect(live.until == term && live.ending == nil)
+            #expect(try #require(live.enforced) > term)
+            #expect(
+                try AccountAudit(link, account: 1001).lines.contains {
+                    $0.hasPrefix("held by ACE01")
+                        && $0.contains("until \(term), its term; with grace and outages until ")
+                })
+
+            try link.script("UPDATE lease_grant SET state = 'closed', closed_at = term + interval '1 day'")
+            let over = try #require(try AccountAudit(link, account: 1001).holdings.first)
+            #expect(over.enforced == nil && over.until == live.enforced)
+            #expect(over.ending?.hasPrefix("expiry at ") == true && over.ending?.hasSuffix("its term \(term)") == true)
+            #expect(try AccountAudit(link, account: 1001).lines.contains { $0.hasPrefix("  ended: expiry at ") })
+        }
+    }
+
+    @Test func `what nobody leased says for whom it waits, and what took it away`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            _ = try await agent.lease(DealtMonth.lease(1, max: 2))
+            let link = try month.database.link()
+            func told() throws -> String { try AccountAudit(link, account: 1005).lines[1...].joined(separator: "\n") }
+            #expect(try told().contains("waits for ACE01 under contract 1, which may pull it"))
+            let waiting = try #require(try AccountAudit(link, account: 1005).holdings.first)
+            #expect(waiting.waiting == .waits && waiting.dealtTo.map(\.contract) == [1])
+
+            try link.script("UPDATE hand SET state = 'closed' WHERE hand_id = 1")
+            #expect(
+                try told().contains("was dealt to ACE01 under contract 1, and not pulled before its hand was closed"))
+            try link.script(
+                "UPDATE hand SET withdrawn_at = now_instant(), withdrawn_from = 2, withdrawn_reason = 'hold' WHERE hand_id = 1"
+            )
+            #expect(try told().contains("was dealt to ACE01 under contract 1, and withdrawn before it was pulled"))
+            try link.script("UPDATE lease_grant SET last_position = 5, skipped = '{3,4,5}'")
+            #expect(try told().contains("passed over by the pull that came to it"))
+            try link.script(
+                "UPDATE hand SET state = 'open', withdrawn_at = NULL, withdrawn_from = NULL, withdrawn_reason = NULL")
+            #expect(try told().contains("passed over"))
         }
     }
 

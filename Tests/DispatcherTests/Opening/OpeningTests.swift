@@ -2,7 +2,7 @@
 
 import AgentProtocol
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import TestSupport
 import Testing
@@ -85,11 +85,47 @@ struct OpeningTests {
                 #expect(held.data.count == 3)
                 #expect(resumed.isOK && resumed.data.isEmpty)
                 #expect(reported.isOK && returned.isOK)
+                #expect(try LedgerVerification(month.link).run().findings == [])
             } catch {
                 await node.stop()
                 throw error
             }
             await node.stop()
+        }
+    }
+
+    /// What somebody with the database's password might change of a grant that came on board, and what gives it away.
+    @Test(
+        arguments: [
+            ("SELECT 1", []),
+            (
+                "UPDATE lease_grant SET held_digest = '' WHERE contract_id = 2",
+                [
+                    "was recorded, and nothing is stored that fits it",
+                    "is stored otherwise than it was recorded, or was never recorded",
+                ]
+            ),
+            (
+                "UPDATE lease_grant SET total_accounts = total_accounts + 1 WHERE contract_id = 2",
+                ["contract 2, administrative, home-visit: the quota has 2 leased, the ledger 1"]
+            ),
+            ("DELETE FROM lease_grant WHERE contract_id = 2", ["was recorded, and nothing is stored that fits it"]),
+        ] as [(String, [String])])
+    func `the ledger is whole after an opening, and tells of a grant of it that was changed`(
+        change: String, found: [String]
+    ) async throws {
+        try await StartedMonth.with(applied: false) { month in
+            try load(month, Self.holdings[0], Self.holdings[1], Self.holdings[2])
+            // A second file adds to what the first one brought.
+            try load(month, Self.holdings[3])
+            #expect(try LedgerVerification(month.link).run().findings == [])
+            _ = try month.month.plan().apply()
+            #expect(try LedgerVerification(month.link).run().findings == [])
+            try month.link.script(change)
+            let findings = try LedgerVerification(month.link).run().findings.map(\.found)
+
+            #expect(findings.isEmpty == found.isEmpty, "\(findings)")
+            for text in found { #expect(findings.contains { $0.contains(text) }, "\(findings)") }
         }
     }
 
@@ -157,6 +193,7 @@ struct OpeningTests {
                 .filter { !$0.hasPrefix("policy ") }
 
             #expect(report.count("breaches") == 2 && report.count("agreements in cure") == 1)
+            #expect(report.count("of the agreements, not in cure by the cut") == 1)
             #expect(try month.number("SELECT sum(period)::bigint FROM opening_breach") == 202309 + 202402)
             #expect(try month.count("opening_holder WHERE agency_id = 2 AND ended_by = 'return'") == 1)
             #expect(ledger.count == 6 && ledger.allSatisfy { $0.hasSuffix("imported=yes") })
@@ -182,7 +219,33 @@ struct OpeningTests {
             let failure = #expect(throws: CommandFailure.self) { try load(month, Self.holdings[0]) }
 
             #expect(failure?.exit == .usage)
-            #expect(failure?.found.contains("planned already") == true)
+            #expect(failure?.found.contains("before the first plan, and that is the one of 2024-03") == true)
+        }
+    }
+
+    @Test func `an agreement of an account that the cut has in cure is not told apart`() async throws {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            try month.link.script("UPDATE account SET restructure_in_cure = true WHERE account_id = 900013")
+            let report = try load(month, "agreement,900013,9,2,,,,2024-01-12,,2")
+            #expect(report.count("agreements in cure") == 1)
+            #expect(report.count("of the agreements, not in cure by the cut") == nil)
+        }
+    }
+
+    @Test func `what was held before reads as that, not as a plan of this installation`() async throws {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            try load(month, Self.holdings[0])
+            let audit = try AccountAudit(month.link, account: 900_005)
+            let why = try #require(audit.lines.first { $0.hasPrefix("  why: ") })
+            #expect(audit.holdings.map(\.dealtBy) == ["opening"])
+            #expect(why.hasPrefix("  why: administrative; held when the operation came on board (import opening)"))
+            #expect(!why.contains("(gone)") && !why.contains("seed"))
+            let held = try #require(audit.lines.first { $0.hasPrefix("held by ACE01") })
+            #expect(held.contains("until 2024-04-06T06:00:00.000Z, its term"))
+            let failure = #expect(throws: CommandFailure.self) {
+                try PlanRecord.row(PlanProofStore(month.link), named: "2024-02")
+            }
+            #expect(failure?.found.contains("stands for what was held before") == true)
         }
     }
 }

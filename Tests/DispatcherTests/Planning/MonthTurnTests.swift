@@ -66,7 +66,7 @@ struct MonthTurnTests {
 
             let compared = try PlanComparing(month.link).run("2024-03", "2024-04")
             #expect(
-                compared.totals.first { $0.what == "assigned" }.map { [$0.before, $0.after] } == [
+                compared.totals.first { $0.what == "to be dealt" }.map { [$0.before, $0.after] } == [
                     march.assigned, april.assigned,
                 ])
             #expect(!compared.quotas.isEmpty)

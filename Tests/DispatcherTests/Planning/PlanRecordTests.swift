@@ -41,6 +41,58 @@ struct PlanRecordTests {
         }
     }
 
+    @Test func `of two limits that are put in force in one instant both are kept, and the later one is in force`()
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            try month.addCut(count: 420)
+            try month.segment()
+            _ = try month.plan().apply(by: "ana")
+            let quotas = try month.number("SELECT count(*) FROM quota")
+            let lowered = try month.number("SELECT count(*) FROM quota WHERE contract_id = 1 AND limit_accounts > 0")
+            let given = try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1")
+            try month.link.transaction {
+                _ = try month.link.lowerQuotas(of: try #require(AgencyID(1)), strategy: nil)
+            }
+
+            #expect(lowered > 0 && given > 0)
+            #expect(try month.number("SELECT count(*) FROM quota_history") == quotas + lowered)
+            #expect(try month.number("SELECT count(DISTINCT since) FROM quota_history") == 1)
+            #expect(try month.number("SELECT count(*) FROM quota_history WHERE cause = 'order'") == lowered)
+            #expect(try PlanCheckRun(month.link, period: PlannedMonth.march).run().faults == [])
+            // What a month had last is what was in force at its end.
+            let april = PlanningStore(month.link, period: PlannedMonth.april, cut: PlannedMonth.april.firstDay)
+            #expect(try april.lastMonth().filter { $0.key.contract.value == 1 }.values.reduce(0, +) == 0)
+            // A record that says otherwise than what was put in force by the plan is told as before.
+            try month.link.script(
+                "UPDATE quota_history SET limit_accounts = limit_accounts + 1 WHERE cause = 'order'")
+            #expect(try PlanCheckRun(month.link, period: PlannedMonth.march).run().faults == [])
+            try month.link.script(
+                "UPDATE quota_history SET limit_accounts = limit_accounts + 1 WHERE cause = 'plan'")
+            #expect(try PlanCheckRun(month.link, period: PlannedMonth.march).run().faults.count == Int(quotas))
+        }
+    }
+
+    @Test(arguments: [("2024-03-30", true), ("2024-03-31", false)] as [(String, Bool)])
+    func `a plan warns of a contract that ends within its month, with what is dealt to it`(
+        endsOn: String, isWarned: Bool
+    ) async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut(count: 420)
+            try month.segment()
+            try month.link.run("UPDATE contract SET ends_on = $1::text::date WHERE contract_id = 1", [.text(endsOn)])
+            let report = try month.plan().preview()
+            let accounts = report.pools.flatMap(\.quotas).filter { $0.contract == 1 }.reduce(0) { $0 + $1.accounts }
+
+            #expect(accounts > 0)
+            #expect(
+                report.warnings.contains {
+                    $0.hasPrefix("contract 1 of ACE01 ends on \(endsOn), within the month")
+                        && $0.contains(" of \(accounts) accounts")
+                } == isWarned)
+        }
+    }
+
     @Test func `explain tells what binds a quota, who else takes the pool, and why accounts were dealt`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()
@@ -104,6 +156,43 @@ struct PlanRecordTests {
             #expect(report.state == .applied && report.persons.map { $0.lowercased() }.sorted().last == "luis")
             #expect(report.persons.count == 2)
             #expect(try month.number("SELECT count(*) FROM plan WHERE cardinality(applied_by) = 2") == 1)
+        }
+    }
+
+    @Test func `where the settings ask for two persons, whoever names nobody is none of them`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let file = try PlanSettingsFile(text: "settings: mine\npersons: 2\n")
+            _ = try PlanSettingsBook(month.link).put(file, from: PlannedMonth.march, by: "ana")
+            for name in [nil, "operator", " Operator"] as [String?] {
+                let failure = #expect(throws: CommandFailure.self) {
+                    if let name { _ = try month.plan().apply(by: name) } else { _ = try month.plan().apply() }
+                }
+                #expect(failure?.exit == .usage && failure?.remedy.contains("--by NAME") == true)
+            }
+            #expect(throws: CommandFailure.self) { try month.plan().apply(by: " ") }
+            #expect(throws: CommandFailure.self) { try month.plan().apply(by: String(repeating: "a", count: 81)) }
+            #expect(try month.number("SELECT count(*) FROM plan_approval") == 0)
+
+            #expect(try month.plan().apply(by: String(repeating: "a", count: 80)).state == .awaiting)
+            #expect(try month.plan().apply(by: "Ana Ruiz").state == .applied)
+            // Names are sorted by the database's collation.
+            let first = try month.number(
+                "SELECT count(*) FROM block WHERE position('by=Ana%20Ruiz,'::bytea IN records) > 0")
+            let second = try month.number(
+                "SELECT count(*) FROM block WHERE position(',Ana%20Ruiz'::bytea IN records) > 0")
+            #expect(first + second == 2, "in each of the two delegations")
+            // What is applied is looked at without a name.
+            #expect(try month.plan().apply().state == .unchanged)
+        }
+    }
+
+    @Test func `one person is enough where the settings ask for one, and need not be named`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            #expect(try month.plan().apply().persons == ["operator"])
         }
     }
 

@@ -52,6 +52,15 @@ struct PlanSettingsTests {
             ("settings: x\nshares: [{scorecard: {floor: 5 %, change: 21 %}}]", "'21 %'"),
             ("settings: x\nbans: [{portfolio: telephone}]", "no place"), ("settings: x\nstrata: [age]", "'age'"),
             ("settings: x\nshared: [{strategies: [x]}]", "'x'"),
+            ("settings: x\nweights: {1: 1, 2: 5}", "class 2 that weighs 5, and class 1 above it 1"),
+            (
+                "settings: x\nshares: [{arms: [{arm: 1, share: 70 %, contracts: [1]}, {arm: 2, share: 30.01 %, contracts: [2]}]}]",
+                "arms that add up to 100.01 %"
+            ),
+            (
+                "settings: x\nshares: [{arms: [{arm: 1, share: 70 %, contracts: [1]}, {arm: 2, share: 30 %, contracts: [1]}]}]",
+                "contract 1 twice"
+            ),
             (
                 "settings: x\nshares: [{arms: [{arm: 1, share: 50 %, contracts: [1]}]}]\nshared: [{delegations: [9]}]",
                 "shared hands and arms, in delegation 9"
@@ -118,12 +127,13 @@ struct PlanSettingsTests {
                 "UPDATE contract_capacity SET committed_advisers = 0 WHERE contract_id = 2 AND delegation_id = 9")
             let unstaffed = try month.preview(
                 "shares: [{delegations: [9], strategies: [dual], fixed: {1: 60 %, 2: 40 %, 3: 1 %}}]")
+            // Nothing of dual is worked by telephone there.
+            let missing = unstaffed.warnings.filter { $0.contains("adviser there") }
+            #expect(
+                missing == ["contract 2 of ACE02 has a target of 40 % in delegation 9 and no home-visit adviser there"])
             #expect(
                 unstaffed.warnings.contains(
-                    "contract 2 of ACE02 has a target of 40 % in delegation 9 and no telephone adviser there"))
-            #expect(
-                unstaffed.warnings.contains(
-                    "contract 3 has a share of delegation 9, dual, and does not work that there: it gets nothing"))
+                    "contract 3 has a share of dual in delegation 9 and does not work dual there: it gets nothing"))
             try month.link.script("UPDATE contract SET bond = 1 WHERE contract_id = 3")
             #expect(try month.plan().preview().warnings.contains { $0.contains("the bond of contract 3") })
         }
@@ -150,6 +160,26 @@ struct PlanSettingsTests {
             let second = try month.preview(rule, PlannedMonth.april)
             let share = try #require(second.shares(of: 1, "dual", in: 9).first)
             #expect(share.hasPrefix("59.") || share == "60 %", "\(share)")
+        }
+    }
+
+    @Test func `of several settings for one month the last one counts, and the list says so`() async throws {
+        try await PlannedMonth.with { month in
+            let book = PlanSettingsBook(month.link)
+            func put(_ name: String, _ period: Period) throws {
+                _ = try book.put(try PlanSettingsFile(text: "settings: \(name)\n"), from: period, by: "ana")
+            }
+            try put("one", PlannedMonth.march)
+            #expect(try book.replaced(from: PlannedMonth.march) == nil)
+            try put("two", PlannedMonth.march)
+            try put("three", PlannedMonth.april)
+
+            let lines = try book.history()
+            #expect(lines.map { $0.replacedBy?.split(separator: ",").first.map(String.init) } == ["two", nil, nil])
+            #expect(lines[0].text.contains("; replaced by two, ") && !lines[1].text.contains("replaced"))
+            #expect(try book.replaced(from: PlannedMonth.march)?.settings == "one")
+            #expect(try book.replaced(from: PlannedMonth.april) == nil)
+            #expect(try book.inForce(PlannedMonth.march).settings.name == "two")
         }
     }
 

@@ -2,6 +2,7 @@
 
 import Assignment
 import Dispatcher
+import Foundation
 import PgStore
 import Simulation
 import TestSupport
@@ -98,12 +99,16 @@ struct RedealTests {
         }
     }
 
-    @Test func `a plan's record holds after its month is dealt again to contracts that it gave nothing`() async throws {
+    /// In the instant of the plan too: a virtual clock may stand.
+    @Test(arguments: ["2024-03-12T15:00:00Z", "2024-03-13T15:00:00Z"])
+    func `a plan's record holds after its month is dealt again to contracts that it gave nothing`(
+        instant: String
+    ) async throws {
         try await StartedMonth.with(applied: false) { month in
             _ = try month.month.plan().apply()
             try month.link.script(
                 """
-                UPDATE clock SET virtual_now = '2024-03-13T15:00:00Z';
+                UPDATE clock SET virtual_now = '\(instant)';
                 INSERT INTO contract_capacity VALUES (3, 9, 1, 10, 200);
                 UPDATE contract SET bond = 100000000000 WHERE contract_id = 3
                 """)
@@ -111,6 +116,42 @@ struct RedealTests {
             #expect(
                 try month.number("SELECT limit_accounts FROM quota WHERE contract_id = 3 AND delegation_id = 9") > 0)
             #expect(try PlanCheckRun(month.link, period: PlannedMonth.march).run().faults == [])
+        }
+    }
+
+    /// Contracts 1 and 2 work the pool; what comes back is 1's, and a plan of the whole pool gives each half of it.
+    @Test(arguments: [5, 6])
+    func
+        `what rotation keeps from one contract goes to another with room in the same run, and is not taken away by the next`(
+            back: Int
+        ) async throws
+    {
+        try await StartedMonth.with { month in
+            let hands = try month.link.run(
+                """
+                SELECT hand_id, size, contract_ids[1] FROM hand
+                 WHERE delegation_id = 9 AND strategy = 2 AND portfolio = 1 AND size > 0 ORDER BY contract_ids
+                """)
+            #expect(hands.map { $0.int32(2) } == [1, 2])
+            for hand in hands { try month.month.lease(hand: hand.int32(0), accounts: hand.int32(1)) }
+            let accounts = try month.link.run(
+                "SELECT account_id FROM position WHERE hand_id = \(hands[0].int32(0)) ORDER BY position LIMIT \(back)"
+            ).map { $0.int64(0) }
+            for account in accounts { try month.giveBack(account, reason: "unlocatable") }
+            let scope = RedealScope(.everything, delegations: [DealtMonth.delegation], strategies: [.administrative])
+            let mine = month.waiting + " AND h.portfolio = 1 AND h.strategy = 2 AND h.delegation_id = 9"
+            for _ in 1...2 {
+                let report = try RedealRun(month.link, scope: scope, reason: "rebalance", by: "ana").run()
+
+                #expect(
+                    report.pools.filter { $0.portfolio == "telephone" }.reduce(0) { $0 + $1.accounts } == Int64(back))
+                #expect(report.shortage == nil && !report.followedBy.isEmpty)
+                #expect(try month.count(mine + " AND h.contract_ids = '{2}'") == Int64(back))
+                #expect(try month.count(mine) == Int64(back))
+                try month.link.script("UPDATE clock SET virtual_now = virtual_now + interval '1 hour'")
+            }
+            #expect(try month.broken() == [])
+            #expect(try month.unrecordedLimits() == [])
         }
     }
 
@@ -124,7 +165,7 @@ struct RedealTests {
             ).run(on: month.link, isPreview: false, asJSON: false)
 
             #expect(waiting > 0)
-            #expect(text.contains("that wait nobody has room: ") && text.contains("no-contract \(waiting)"))
+            #expect(text.contains("wait on, and nobody can be given them") && text.contains("no-contract \(waiting)"))
             for manner in [RedealScope.Manner.leftOver, .everything] {
                 let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
                 let reports = [try run.preview(), try run.run()]
@@ -294,7 +335,7 @@ struct RedealTests {
                 .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
             let text = try order.run(on: month.link, isPreview: false, asJSON: false)
 
-            #expect(text.contains("accounts dealt to others"))
+            #expect(text.contains(" by this order, 0 from before") && text.contains(" of them dealt to others"))
             #expect(try month.count(month.waiting) == before)
             #expect(try month.count("hand WHERE state = 'open' AND contract_ids = '{1}'") == 0)
             #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{2}'") > 0)
@@ -302,6 +343,80 @@ struct RedealTests {
             // The hands of the others were not touched.
             #expect(try month.count("hand WHERE contract_ids = '{2}' AND state = 'closed'") == 0)
             #expect(try month.broken() == [])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a preview of an order deals to the others what the order then deals, and locks no hand`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            // Waited for nobody before: it comes with what the order withdraws.
+            try month.month.lease(hand: try month.hand(of: 2), accounts: 4)
+            try month.giveBack(
+                try month.number(
+                    "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) WHERE g.contract_id = 2 LIMIT 1"
+                ), reason: "capacity")
+            func text(isPreview: Bool, _ band: String? = nil) throws -> String {
+                try AgencyOrder(
+                    band == nil ? .hold : .suspend, agency: "ACE01", strategy: band.map { _ in "administrative" },
+                    band: band,
+                    motive: "audit", recallOn: nil, by: "ana"
+                ).run(on: month.link, isPreview: isPreview, asJSON: true)
+            }
+            let other = try month.database.link()
+            try other.script("BEGIN; SELECT FROM hand FOR NO KEY UPDATE; SELECT FROM quota FOR NO KEY UPDATE")
+            let before = try month.count("agency_order")
+            let preview = try text(isPreview: true)
+            try other.script("COMMIT")
+            #expect(try month.count("agency_order") == before)
+            #expect(try month.count("agency WHERE status <> 'active'") == 0)
+            let done = try text(isPreview: false)
+
+            let figures = try [preview, done].map { try JSONDecoder().decode(Orders.self, from: Data($0.utf8)) }
+            #expect(figures[0].withdrawn == figures[1].withdrawn && figures[0].withdrawn > 0)
+            #expect(figures[0].dealtAgain == figures[1].dealtAgain)
+            #expect((figures[1].dealtAgain ?? 0) > 0)
+            #expect(figures[0].places == figures[1].places && Set(figures[0].places.map(\.delegation)) == [9, 14])
+
+            // A band is a tactic of the policy: a slip of the pen would suspend nothing, and nobody would notice.
+            let refused = #expect(throws: CommandFailure.self) { try text(isPreview: true, "band-31-60") }
+            #expect(
+                refused?.exit == .usage && refused?.found.contains("no band 'band-31-60' in administrative") == true)
+            #expect(refused?.remedy.contains("rest") == true)
+        }
+    }
+
+    private struct Orders: Decodable {
+        struct Place: Decodable, Equatable {
+            let delegation: Int16
+            let strategy: String
+            let withdrawn, held, recalled, dealtToOthers: Int64
+        }
+        let withdrawn: Int64
+        let dealtAgain: Int64?
+        let places: [Place]
+    }
+
+    @Test func `a preview deals again what the run then deals, rotation included`() async throws {
+        try await StartedMonth.with { month in
+            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
+            let account = try month.number(
+                "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) LIMIT 1")
+            try month.giveBack(account, reason: "capacity")
+            for manner in [RedealScope.Manner.leftOver, .everything] {
+                let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
+                let preview = try run.preview()
+                let done = try run.run()
+                #expect(preview.accounts == done.accounts && done.accounts > 0)
+                #expect(preview.shortage == done.shortage)
+                // A run deals in the order of the tables.
+                let pools = [preview, done].map { report in
+                    report.pools.map { "\($0.delegation) \($0.strategy) \($0.portfolio) \($0.accounts)" }.sorted()
+                }
+                #expect(pools[0] == pools[1])
+                #expect(
+                    preview.summary.contains("\(Console.grouped(Int(done.accounts))) accounts would be dealt again"))
+            }
         }
     }
 
@@ -357,6 +472,37 @@ struct RedealTests {
                           FROM lease_grant) t WHERE t.hand_id = g.hand_id
                     """)
             }
+        }
+    }
+
+    /// It is midnight in Mexico City at six.
+    @Test(arguments: [false, true])
+    func `what waits for a contract is dealt to others once its last day is over, and not before`(byNode: Bool)
+        async throws
+    {
+        try await StartedMonth.with { month in
+            try month.link.script(
+                """
+                UPDATE contract SET ends_on = '2024-03-13' WHERE contract_id = 1;
+                UPDATE clock SET virtual_now = '2024-03-14T05:59:59Z'
+                """)
+            let before = try month.count(month.waiting)
+            let mine = month.waiting + " AND h.contract_ids = '{1}'"
+            let kept = try month.count(mine)
+            func look() throws -> Int64 {
+                byNode ? try RedealKeeping.run(month.link, dealAgain: .zero) : try month.redeal(.leftOver).accounts
+            }
+            #expect(try look() == 0 && kept > 0 && month.count(mine) == kept)
+            try month.link.script("UPDATE clock SET virtual_now = '2024-03-14T06:00:00Z'")
+
+            #expect(try look() == kept)
+            #expect(try look() == 0)
+            #expect(try month.count(mine) == 0 && month.count(month.waiting) == before)
+            #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended' AND contract_ids = '{1}'") > 0)
+            #expect(try month.count("hand WHERE withdrawn_reason = 'contract-ended' AND contract_ids <> '{1}'") == 0)
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 0)
+            #expect(try month.broken() == [])
+            #expect(try month.unrecordedLimits() == [])
         }
     }
 

@@ -56,7 +56,9 @@ struct BondPricing {
         self.bondRooms = network.contracts.enumerated().map { index, contract in
             guard let room = contract.bondRoom else { return 0 }
             let mean = meanOfContract[index]
-            return min(room / mean, total) * account + room % mean * account / mean
+            // The rest may be of as many centavos as a mean: times an account it passes 64 bits.
+            let rest = mean.dividingFullWidth((room % mean).multipliedFullWidth(by: account)).quotient
+            return min(room / mean, total) * account + rest
         }
         let heaviest = network.weights.first ?? 1
         self.weights = network.weights.map { $0 * Self.scale / heaviest }

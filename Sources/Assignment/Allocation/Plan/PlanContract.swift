@@ -118,6 +118,21 @@ package struct PlanContract: Hashable, Sendable, Codable {
         return isSuspended ? .suspended : nil
     }
 
+    /// Whether it takes part in anything at a station, whatever the strategy; with ``takes(_:)`` the same as no
+    /// ``absence(from:on:)``.
+    func isOpen(at station: Station, on day: LocalDate) -> Bool {
+        guard case .active = standing, firstDay <= day, day <= lastDay, stations.contains(station) else { return false }
+        return (staffing[station] != nil || portfolios[station.portfolio] != nil) && !bans.contains(station)
+    }
+
+    /// Whether it may take a cell of a station where it is open.
+    func takes(_ cell: PlanCell) -> Bool {
+        strategies.contains(cell.pool.strategy) && visitless?.contains(cell.band) != true
+            && !suspended.contains {
+                $0.strategy == cell.pool.strategy && ($0.band == nil || $0.band == cell.band)
+            }
+    }
+
     /// Accounts that its advisers in one place can still carry; `nil` where they are not counted there.
     package func room(at station: Station) -> Int64? {
         guard let staffing = staffing[station] else { return nil }

@@ -96,17 +96,54 @@ struct PlanFilling {
         }
     }
 
-    /// The same accounts of each cell, along ways that are near the targets.
-    init(leveling flow: PlanFlow) {
+    /// As much weight along ways that are near the targets: of a group that is placed in part, each cell the same part of its
+    /// target where that can be.
+    static func leveled(_ flow: PlanFlow, _ components: PlanComponents) -> PlanFlow {
+        let evened = flow.evened(components)
+        if evened != flow.placed {
+            let found = PlanFilling(leveling: flow, amounts: evened).flow
+            if found.weight == flow.weight { return found }
+        }
+        return PlanFilling(leveling: flow, amounts: flow.placed).flow
+    }
+
+    private init(leveling flow: PlanFlow, amounts: [Int64]) {
         self.flow = PlanFlow(flow.network, caps: flow.caps)
         self.prices = flow.network.limits.map { _ in 0 }
-        self.open = flow.placed
+        self.open = amounts
         let levels = ShareLevels(self.flow, amounts: open)
         for (arc, details) in flow.network.arcs.enumerated() {
             let fits = min(self.flow.slackOut(arc), open[details.cell] - self.flow.placed[details.cell])
             self.flow.send(min(levels.accounts(arc), fits), over: arc)
         }
+        let facts = flow.network.facts
+        for cell in flow.network.cells.indices { placeOneEach(cell, facts) }
         while climb() { block() }
+    }
+
+    /// What rounding left over in a cell goes one account each to those that have room, in the order in which that leaves the
+    /// least ranks: first whom it brings nearer to its target, the worst of them before the others, then whom it takes the least
+    /// away. Where more is left than that, the levels were too rough, and ways are found by climbing.
+    private mutating func placeOneEach(_ cell: Int, _ facts: [ShareRank.Facts]) {
+        let arcs = flow.network.cells[cell].arcs
+        let left = open[cell] - flow.placed[cell]
+        guard left > 0, left <= arcs.count else { return }
+        var turns: [(brings: Bool, rank: ShareRank)] = []
+        turns.reserveCapacity(arcs.count)
+        for arc in arcs where flow.slackOut(arc) > 0 {
+            let before = ShareRank(facts[arc], arc: arc, accounts: flow.accounts[arc])
+            let after = ShareRank(facts[arc], arc: arc, accounts: flow.accounts[arc] + 1)
+            let brings = after < before
+            turns.append((brings, brings ? before : after))
+        }
+        turns.sort { one, other in
+            if one.brings != other.brings { return one.brings }
+            return one.brings ? other.rank < one.rank : one.rank < other.rank
+        }
+        // An earlier one can have taken the room of a limit that both lead to.
+        for turn in turns where open[cell] > flow.placed[cell] && flow.slackOut(turn.rank.arc) > 0 {
+            flow.send(1, over: turn.rank.arc)
+        }
     }
 
     /// A quick start: everyone the target's part of the group, less in proportion where a limit on the way is too

@@ -10,7 +10,7 @@ package enum PlanInputError: Error, Hashable, Sendable {
     /// A count or an amount below zero, or above what a plan can count (2³² accounts, 2⁵⁶ centavos).
     case outOfRange(String)
     /// Weights must be 1...1_000 and must not rise from one class to the next.
-    case weightRises(priority: Int16)
+    case weightRises(priority: Int16, weight: Int64, above: Int64)
 }
 
 /// Something that a person should look at before a plan is applied.
@@ -49,8 +49,22 @@ extension PlanInput {
             }
             guard isSane, (0...Self.accountsMax).contains(demand.banned) else { throw .outOfRange("demand") }
         }
+        try validateAmounts()
         try validateContracts()
         try validateWeights()
+    }
+
+    /// Everything that waits together is within what one account may owe with factors of up to ten: then no sum that a plan
+    /// makes of means and counts passes 2⁶³.
+    private func validateAmounts() throws(PlanInputError) {
+        var (overdue, balance): (Int64, Int64) = (0, 0)
+        for item in demands.lazy.flatMap(\.classes) {
+            overdue += item.overdue
+            balance += item.balance
+            guard max(overdue, balance) <= Self.centavosMax else {
+                throw .outOfRange("all accounts that wait owe \(Cents(max(overdue, balance))) together or more")
+            }
+        }
     }
 
     private func validateContracts() throws(PlanInputError) {
@@ -74,7 +88,9 @@ extension PlanInput {
     private func validateWeights() throws(PlanInputError) {
         var last: Int64 = 1_000
         for (priority, weight) in weightByClass.sorted(by: { $0.key < $1.key }) {
-            guard (1...last).contains(weight) else { throw .weightRises(priority: priority) }
+            guard (1...last).contains(weight) else {
+                throw .weightRises(priority: priority, weight: weight, above: last)
+            }
             last = weight
         }
     }
@@ -119,9 +135,12 @@ extension PlanInput {
         return found
     }
 
-    /// The largest fixed part that a contract should get at a station.
+    /// The largest fixed part that a contract should get at a station, of strategies that have accounts there: one that is worked by
+    /// telephone alone wants no other advisers.
     private func largestPart(_ contract: PlanContract, _ station: Station) -> Int64? {
         contract.strategies.compactMap { strategy -> Int64? in
+            let pool = PoolKey(delegation: station.delegation, strategy: strategy, portfolio: station.portfolio)
+            guard demands.contains(where: { $0.cell.pool == pool && $0.accounts > 0 }) else { return nil }
             let key = TargetKey(delegation: station.delegation, strategy: strategy)
             guard let target = targets[key] else { return nil }
             return target.parts(of: [contract.contract]).first

@@ -11,8 +11,8 @@ package struct PlanInput: Hashable, Sendable, Codable {
     package var targets: [TargetKey: ShareTarget]
     /// The part of all accounts, held ones included, that one agency may have at most (ASG-07); `nil`: no cap.
     package var agencyCap: BasisPoints?
-    /// How much an account of each priority class counts, above zero and not rising with the class. Classes without an
-    /// entry count as in ``PlanInput/standardWeights(_:)``.
+    /// How much an account of each priority class counts, above zero and not rising with the class. A class without an
+    /// entry counts as in ``PlanInput/standardWeights(_:)``, but no more than the class above it and no less than any below.
     package var weights: [Int16: Int64]
     /// Accounts held or dealt at the end of last month, for the fewest moves.
     package var lastMonth: [PlanKey: Int64]
@@ -43,7 +43,15 @@ package struct PlanInput: Hashable, Sendable, Codable {
     /// The weight of every class that is demanded.
     package var weightByClass: [Int16: Int64] {
         let classes = Set(demands.flatMap { $0.classes.map(\.priority) })
-        return Self.standardWeights(classes).merging(weights.filter { classes.contains($0.key) }) { $1 }
+        var found = Self.standardWeights(classes)
+        var above = Int64.max
+        for priority in classes.sorted() {
+            let below = weights.filter { $0.key > priority }.values.max() ?? 1
+            let weight = weights[priority] ?? max(min(found[priority] ?? 1, above), below)
+            found[priority] = weight
+            above = weight
+        }
+        return found
     }
 }
 

@@ -60,23 +60,49 @@ struct PlanNetwork {
         self.contracts = input.contracts.sorted { $0.contract < $1.contract }
         self.arcsByContract = contracts.map { _ in [] }
         var makers = LimitMaker(input)
+        var doors: [Station: [Door]] = [:]
         for demand in input.demands.sorted(by: { $0.cell < $1.cell }) {
-            add(demand, input, weightByClass, &makers)
+            add(demand, input, weightByClass, &makers, &doors)
         }
         self.limits = makers.limits
-        self.ways = arcs.indices.map(findWay)
-        self.arcsInto = limits.map { _ in [] }
-        for (index, arc) in arcs.enumerated() { arcsInto[arc.station].append(index) }
-        self.arcsBelow = limits.map { _ in [] }
-        for arc in arcs.indices { for limit in ways[arc] { arcsBelow[limit].append(arc) } }
+        let waysOfLimits = limits.indices.map(way(from:))
+        self.ways = arcs.map { waysOfLimits[$0.station] }
         self.childrenOf = limits.map { _ in [] }
         for (index, limit) in limits.enumerated() {
             if let parent = limit.parent { childrenOf[parent].append(index) }
         }
+        var into = limits.map { _ in 0 }
+        for arc in arcs { into[arc.station] += 1 }
+        self.arcsInto = into.map { count in
+            var list: [Int] = []
+            list.reserveCapacity(count)
+            return list
+        }
+        for (index, arc) in arcs.enumerated() { arcsInto[arc.station].append(index) }
+        self.arcsBelow = arcsInto
+        for (limit, children) in childrenOf.enumerated() where !children.isEmpty {
+            arcsBelow[limit] = arcs.indices.filter { ways[$0].contains(limit) }
+        }
+    }
+
+    /// What ranks of the arcs follow from.
+    var facts: [ShareRank.Facts] {
+        arcs.map { arc in
+            ShareRank.Facts(goal: cells[arc.cell].base * arc.part, held: arc.held, lastMonth: arc.lastMonth)
+        }
+    }
+
+    /// A contract that works at a station, and the number of that limit once some arc leads there.
+    private struct Door {
+        let contract: Int
+        let number: ContractID
+        let isLimitedByBond: Bool
+        var limit: Int?
     }
 
     private mutating func add(
-        _ demand: PlanDemand, _ input: PlanInput, _ weightByClass: [Int16: Int64], _ maker: inout LimitMaker
+        _ demand: PlanDemand, _ input: PlanInput, _ weightByClass: [Int16: Int64], _ maker: inout LimitMaker,
+        _ doors: inout [Station: [Door]]
     ) {
         var groups = weights.map { _ in Int64(0) }
         for item in demand.classes {
@@ -84,30 +110,40 @@ struct PlanNetwork {
             groups[group] += item.accounts
         }
         let pool = demand.cell.pool
-        let takers = contracts.indices.filter { contracts[$0].absence(from: demand.cell, on: input.firstDay) == nil }
+        let station = Station(delegation: pool.delegation, portfolio: pool.portfolio)
+        if doors[station] == nil {
+            doors[station] = contracts.indices.filter { contracts[$0].isOpen(at: station, on: input.firstDay) }.map {
+                Door(
+                    contract: $0, number: contracts[$0].contract,
+                    isLimitedByBond: contracts[$0].exposure.isLimiting, limit: nil)
+            }
+        }
+        var here = doors[station] ?? []
+        let takers = here.indices.filter { contracts[here[$0].contract].takes(demand.cell) }
         let target = input.targets[TargetKey(delegation: pool.delegation, strategy: pool.strategy)] ?? .equal
-        let parts = target.parts(of: takers.map { contracts[$0].contract })
+        let parts = target.parts(of: takers.map { here[$0].number })
         let first = arcs.count
         var base = groups.reduce(0, +)
         for (taker, part) in zip(takers, parts) where part > 0 {
-            let contract = contracts[taker]
-            let held = contract.held[demand.cell]?.accounts ?? 0
+            let contract = here[taker].contract
+            let limit = here[taker].limit ?? maker.station(contracts[contract], station)
+            here[taker].limit = limit
+            let held = contracts[contract].held[demand.cell]?.accounts ?? 0
             base += held
-            arcsByContract[taker].append(arcs.count)
+            arcsByContract[contract].append(arcs.count)
             arcs.append(
                 Arc(
-                    cell: cells.count, contract: taker,
-                    station: maker.station(
-                        contract, Station(delegation: pool.delegation, portfolio: pool.portfolio)),
-                    part: part, held: held,
-                    lastMonth: input.lastMonth[PlanKey(cell: demand.cell, contract: contract.contract)] ?? 0,
-                    mean: demand.meanExposure(contract.exposure)))
+                    cell: cells.count, contract: contract, station: limit, part: part, held: held,
+                    lastMonth: input.lastMonth[PlanKey(cell: demand.cell, contract: here[taker].number)] ?? 0,
+                    mean: here[taker].isLimitedByBond ? demand.meanExposure(contracts[contract].exposure) : 0))
         }
+        doors[station] = here
         cells.append(Cell(key: demand.cell, demand: groups, base: base, arcs: first..<arcs.count))
     }
 
-    private func findWay(_ arc: Int) -> [Int] {
-        var way = [arcs[arc].station]
+    /// The limits that lead out from one, itself first.
+    private func way(from limit: Int) -> [Int] {
+        var way = [limit]
         while let last = way.last, let parent = limits[last].parent { way.append(parent) }
         return way
     }

@@ -45,10 +45,14 @@ struct ShareBalance {
     private let rooms: [Int64]
     private let stations: [Int]
     private let parents: [Int]
+    private let hasChildren: [Bool]
     /// The arcs into each limit, one limit after the other.
     private let arcsInto: [Int]
     private let placesInto: [Range<Int>]
     private let components: PlanComponents
+    /// Per component: how many more searches go without the first try, after one that failed.
+    private var waits: [Int32]
+    private static let waitsAfterFailure: Int32 = 4
     /// Nodes of one component behind the limits: its sink and its weight groups.
     private let nodesOfComponent: Int
     private(set) var searches = 0
@@ -64,7 +68,8 @@ struct ShareBalance {
     }
 
     init(_ flow: PlanFlow) {
-        self.flow = PlanFilling(leveling: flow).flow
+        let components = PlanComponents(flow.network)
+        self.flow = PlanFilling.leveled(flow, components)
         self.network = flow.network
         self.reach = flow.network.cells.map { cell in
             var sum: Int64 = 0
@@ -74,15 +79,11 @@ struct ShareBalance {
             }
         }
         let network = flow.network
-        let components = PlanComponents(network)
         let nodesOfComponent = 1 + network.weights.count
         let nodes = flow.sink + components.count * nodesOfComponent
         self.components = components
         self.nodesOfComponent = nodesOfComponent
-        self.facts = network.arcs.map { arc in
-            ShareRank.Facts(
-                goal: network.cells[arc.cell].base * arc.part, held: arc.held, lastMonth: arc.lastMonth)
-        }
+        self.facts = network.facts
         self.arcsOf = network.cells.map(\.arcs)
         self.cellOf = network.arcs.map(\.cell)
         self.rooms = network.limits.map(\.room)
@@ -106,6 +107,8 @@ struct ShareBalance {
         self.regions = seen
         self.lastArcs = seen.map { _ in (0, 0) }
         self.steps = [Step](repeating: Step(), count: nodes)
+        self.waits = [Int32](repeating: 0, count: components.count)
+        self.hasChildren = network.childrenOf.map { !$0.isEmpty }
         for cells in components.cells { settle(cells) }
     }
 
@@ -250,13 +253,19 @@ struct ShareBalance {
 
     /// Adds a way to the ring over exchanges that make nothing as bad as `worst`; where it ends. First one is looked for
     /// that makes nothing nearly as bad, so that what gives way is not the next to be the worst: that more than halves
-    /// the rings.
+    /// the rings. A first try that fails has looked at all that can be reached, and the next ones there are likely to as well.
     private mutating func search(from start: Int, to goal: Int, _ worst: ShareRank, stopsAtSink: Bool) -> Int? {
         let cells = arcsOf.count
-        let sink =
-            stopsAtSink ? sink(start < cells ? components.ofCell[start] : components.ofLimit[start - cells]) : goal
-        ceiling = worst.key / 4 * 3
-        var end = spread(from: start, to: goal, or: sink, worst)
+        let component = start < cells ? components.ofCell[start] : components.ofLimit[start - cells]
+        let sink = stopsAtSink ? sink(component) : goal
+        var end: Int?
+        if waits[component] > 0 {
+            waits[component] -= 1
+        } else {
+            ceiling = worst.key / 4 * 3
+            end = spread(from: start, to: goal, or: sink, worst)
+            if end == nil { waits[component] = Self.waitsAfterFailure }
+        }
         if end == nil {
             ceiling = worst.key
             end = spread(from: start, to: goal, or: sink, worst)
@@ -348,8 +357,10 @@ struct ShareBalance {
                     visit(cell, .arc, arc, -1, from: node)
                 }
             }
-            for child in network.childrenOf[limit] where flow.loads[child] > 0 {
-                visit(cells + child, .limit, child, -1, from: node)
+            if hasChildren[limit] {
+                for child in network.childrenOf[limit] where flow.loads[child] > 0 {
+                    visit(cells + child, .limit, child, -1, from: node)
+                }
             }
         } else {
             let (component, place) = (node - flow.sink).quotientAndRemainder(dividingBy: nodesOfComponent)

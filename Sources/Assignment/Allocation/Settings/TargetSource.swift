@@ -18,6 +18,10 @@ package struct TargetSource: Sendable {
     package enum Finding: Hashable, Sendable {
         /// A share for a contract that does not work the strategy there.
         case worksNotThere(ContractID, TargetKey)
+        /// Fixed shares of those who work there that leave something over: it is placed all the same.
+        case belowWhole(TargetKey, BasisPoints)
+        /// Works there, and none of the fixed shares is its own.
+        case notNamed(ContractID, TargetKey)
         /// Shares by scorecard without scores are equal.
         case noScores(TargetKey, Period?)
     }
@@ -62,7 +66,12 @@ package struct TargetSource: Sendable {
         case .equal: return .equal
         case .fixed(let shares):
             let mine = shares.filter { here.contains($0.key) }
-            return mine.isEmpty ? nil : .fixed(mine)
+            guard !mine.isEmpty else { return nil }
+            findings += here.subtracting(mine.keys).sorted().map { .notNamed($0, key) }
+            if let share = BasisPoints(mine.values.reduce(0) { $0 + $1.value }), share.value < BasisPoints.whole {
+                findings.append(.belowWhole(key, share))
+            }
+            return .fixed(mine)
         case .arms(let arms):
             let mine = arms.map {
                 ShareTarget.Arm(number: $0.number, share: $0.share, contracts: $0.contracts.filter(here.contains))
@@ -106,7 +115,7 @@ extension PlanSettings.Share {
 
 extension PlanContract {
     /// Whether the contract covers a delegation's strategy, in whatever portfolio.
-    func works(_ key: TargetKey) -> Bool {
+    package func works(_ key: TargetKey) -> Bool {
         strategies.contains(key.strategy) && stations.contains { $0.delegation == key.delegation }
     }
 }

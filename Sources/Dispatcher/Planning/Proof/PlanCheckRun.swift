@@ -4,7 +4,7 @@ package import Assignment
 package import PgStore
 
 /// Verifies an applied plan again, from its own record and the limits that it put in force; what is in the other tables by
-/// now does not matter.
+/// now does not matter, but that no account is somebody's twice.
 package struct PlanCheckRun {
     package struct Report: Encodable, Sendable {
         package let plan: Int64
@@ -54,7 +54,15 @@ package struct PlanCheckRun {
             faults.append(
                 "the record's digest is \(LedgerTree.hex(proof.digest)), the plan's \(LedgerTree.hex(row.digest))")
         }
-        if row.state == "applied" { faults += differences(proof.limits, try store.limits(row.plan)) }
+        if row.state == "applied" {
+            faults += differences(proof.limits, try store.limits(row.plan))
+            let doubled = try link.countDoubled(in: nil)
+            if doubled > 0 {
+                faults.append(
+                    "\(Console.grouped(Int(doubled))) accounts wait in two open hands, or wait in one while they are held, or are held twice"
+                )
+            }
+        }
         return Report(
             plan: row.plan, period: period.description, state: row.state, digest: LedgerTree.hex(row.digest),
             appliedBy: row.appliedBy, appliedAt: row.appliedAt?.description, quotas: proof.plan.quotas.count,

@@ -35,8 +35,9 @@ package struct PlanComparison: Encodable, Sendable {
         self.before = before.name
         self.after = after.name
         self.totals = [
-            Row(what: "accounts", before: before.waiting, after: after.waiting),
-            Row(what: "assigned", before: before.assigned, after: after.assigned),
+            Row(what: "waiting", before: before.waiting, after: after.waiting),
+            Row(what: "to be dealt", before: before.assigned, after: after.assigned),
+            Row(what: "held", before: before.held, after: after.held),
             Row(what: "weight", before: before.plan.weight, after: after.plan.weight),
         ]
         self.strategies = Self.rows(before.byStrategy, after.byStrategy)
@@ -53,6 +54,8 @@ package struct PlanComparison: Encodable, Sendable {
 
         var waiting: Int64 { input.demands.reduce(0) { $0 + $1.accounts + $1.banned } }
         var assigned: Int64 { plan.quotas.reduce(0) { $0 + $1.accounts } }
+        /// Of all pools, also of those in which nothing waits.
+        var held: Int64 { input.contracts.reduce(0) { $0 + $1.held.values.reduce(0) { $0 + $1.accounts } } }
 
         var byStrategy: [String: Int64] { sums { $0.key.cell.pool.strategy.name } }
         var byAgency: [String: Int64] {
@@ -68,9 +71,20 @@ package struct PlanComparison: Encodable, Sendable {
         var byKey: [PlanKey: AllocationPlan.Quota] {
             Dictionary(plan.quotas.map { ($0.key, $0) }) { first, _ in first }
         }
+        /// What is to be dealt and what is held together, also of those who take no part and of pools in which nothing waits.
+        var accountsByKey: [PlanKey: Int64] {
+            var accounts: [PlanKey: Int64] = [:]
+            for contract in input.contracts {
+                for (cell, held) in contract.held {
+                    accounts[PlanKey(cell: cell, contract: contract.contract), default: 0] += held.accounts
+                }
+            }
+            for quota in plan.quotas { accounts[quota.key, default: 0] += quota.accounts }
+            return accounts
+        }
 
         private func sums(_ key: (AllocationPlan.Quota) -> String) -> [String: Int64] {
-            plan.quotas.reduce(into: [:]) { $0[key($1), default: 0] += $1.accounts + $1.held }
+            plan.quotas.reduce(into: [:]) { $0[key($1), default: 0] += $1.accounts }
         }
     }
 
@@ -82,13 +96,14 @@ package struct PlanComparison: Encodable, Sendable {
 
     private static func quotas(_ before: Side, _ after: Side) -> [Quota] {
         let (old, new) = (before.byKey, after.byKey)
+        let (accountsBefore, accountsAfter) = (before.accountsByKey, after.accountsByKey)
         let agencies = before.agencies.merging(after.agencies) { first, _ in first }
-        let all = Set(old.keys).union(new.keys).sorted().map { key in
+        let all = Set(accountsBefore.keys).union(accountsAfter.keys).sorted().map { key in
             Quota(
                 delegation: key.cell.pool.delegation.value, strategy: key.cell.pool.strategy.name,
                 portfolio: key.cell.pool.portfolio.name, contract: key.contract.value,
-                agency: agencies[key.contract] ?? "", before: old[key].map { $0.accounts + $0.held } ?? 0,
-                after: new[key].map { $0.accounts + $0.held } ?? 0, bindingBefore: old[key]?.binding.rawValue,
+                agency: agencies[key.contract] ?? "", before: accountsBefore[key] ?? 0,
+                after: accountsAfter[key] ?? 0, bindingBefore: old[key]?.binding.rawValue,
                 bindingAfter: new[key]?.binding.rawValue)
         }
         return all.enumerated().filter { $1.before != $1.after }
@@ -109,7 +124,7 @@ package struct PlanComparison: Encodable, Sendable {
         var table = TextTable(columns: [.left, .right, .right, .right])
         table.row(["", before, after, ""])
         for row in totals { table.row(cells(row)) }
-        for (title, rows) in [("by strategy", strategies), ("by agency, held ones included", agencies)] {
+        for (title, rows) in [("to be dealt, by strategy", strategies), ("to be dealt, by agency", agencies)] {
             table.row([title, "", "", ""])
             for row in rows { table.row(cells(row, indent: "  ")) }
         }
@@ -117,7 +132,7 @@ package struct PlanComparison: Encodable, Sendable {
         for row in unplaced { table.row(cells(row, indent: "  ")) }
         var lines = table.lines
         lines.append("")
-        lines.append(quotas.isEmpty ? "no quota differs" : "quotas that differ: \(quotas.count)")
+        lines.append(quotas.isEmpty ? "no quota differs" : "quotas that differ, with what is held: \(quotas.count)")
         lines += quotas.prefix(Self.quotasShown).map { quota in
             "  delegation \(quota.delegation), \(quota.strategy), \(quota.portfolio), contract \(quota.contract) "
                 + "\(quota.agency): \(quota.before) -> \(quota.after)" + binding(quota)

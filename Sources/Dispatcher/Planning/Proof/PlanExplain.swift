@@ -29,6 +29,8 @@ package struct PlanExplain {
         package let strategy: String
         package let portfolio: String
         package let reason: String
+        /// The same in words.
+        package let why: String
     }
     package struct Report: Encodable, Sendable {
         package let agency: String
@@ -121,8 +123,26 @@ package struct PlanExplain {
             contract.absence(from: cell, on: input.firstDay).map {
                 Away(
                     contract: contract.contract.value, strategy: cell.pool.strategy.name,
-                    portfolio: cell.pool.portfolio.name, reason: $0.rawValue)
+                    portfolio: cell.pool.portfolio.name, reason: $0.rawValue,
+                    why: why($0, contract, cell, on: input.firstDay))
             }
+        }
+    }
+
+    private func why(
+        _ absence: PlanContract.Absence, _ contract: PlanContract, _ cell: PlanCell, on day: LocalDate
+    ) -> String {
+        let pool = cell.pool
+        switch absence {
+        case .noContract where !contract.strategies.contains(pool.strategy):
+            return "the contract is not for \(pool.strategy.name)"
+        case .noContract where day < contract.firstDay || contract.lastDay < day:
+            return "the contract is in force from \(contract.firstDay) to \(contract.lastDay)"
+        case .noContract: return "it has no \(pool.portfolio.name) advisers there"
+        case .hold: return "the agency is on hold"
+        case .terminated: return "the agency is terminated"
+        case .suspended: return "the agency is suspended from it, or had these accounts last"
+        case .ban: return "it may not work these accounts by \(pool.portfolio.name)"
         }
     }
 }
@@ -145,11 +165,11 @@ extension PlanExplain.Report {
             if !quota.others.isEmpty { lines.append("  others: \(quota.others.joined(separator: ", "))") }
             if !quota.dealt.isEmpty {
                 let words = quota.dealt.map { "\($0.reason) \($0.accounts)" }.joined(separator: ", ")
-                lines.append("  dealt: \(words)")
+                lines.append("  dealt by the plan: \(words)")
             }
         }
         lines += away.map {
-            "contract \($0.contract), \($0.strategy), \($0.portfolio): takes no part, \($0.reason)"
+            "contract \($0.contract), \($0.strategy), \($0.portfolio): takes no part, \($0.why)"
         }
         if !elsewhere.isEmpty {
             let contracts = elsewhere.map(\.description).joined(separator: ", ")

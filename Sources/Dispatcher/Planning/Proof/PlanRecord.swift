@@ -29,6 +29,13 @@ enum PlanRecord {
     }
 
     static func recorded(_ row: PlanProofStore.Row) throws -> PlanProofStore.Row {
+        guard !row.digest.isEmpty else {
+            throw CommandFailure(
+                .usage,
+                "plan \(row.plan) of \(row.period) stands for what was held before this installation was there: it was dealt "
+                    + "elsewhere, and taken over by import opening",
+                remedy: "Take a later one")
+        }
         guard !row.body.isEmpty else {
             throw CommandFailure(
                 .usage,

@@ -11,6 +11,8 @@ package struct PlanTrial {
         case advisers(ContractID, Station, Int64)
         case bond(ContractID, Cents)
         case cap(BasisPoints)
+        /// Fixed shares of a delegation's strategy; who is not named gets nothing of it.
+        case shares(TargetKey, [ContractID: BasisPoints])
 
         /// `CONTRACT/DELEGATION/PORTFOLIO=ADVISERS`.
         /// - Throws: ``CommandFailure`` (usage).
@@ -26,6 +28,32 @@ package struct PlanTrial {
                     .usage, "'\(text)' names no advisers", remedy: "Write it as 31/14/telephone=20")
             }
             self = .advisers(contract, Station(delegation: delegation, portfolio: portfolio), count)
+        }
+
+        /// `DELEGATION/STRATEGY=CONTRACT:PERCENT,…`.
+        package init(shares text: String) throws(CommandFailure) {
+            let sides = text.split(separator: "=", omittingEmptySubsequences: false)
+            let place = sides[0].split(separator: "/", omittingEmptySubsequences: false)
+            var shares: [ContractID: BasisPoints] = [:]
+            for part in sides.count == 2 ? sides[1].split(separator: ",", omittingEmptySubsequences: false) : [] {
+                let pair = part.split(separator: ":", omittingEmptySubsequences: false)
+                guard pair.count == 2, let contract = ContractID(text: pair[0]), shares[contract] == nil,
+                    let share = BasisPoints(percent: pair[1])
+                else { throw Self.noShares(text) }
+                shares[contract] = share
+            }
+            guard place.count == 2, !shares.isEmpty,
+                let delegation = Int64(canonicalDigits: place[0]).flatMap({ Int16(exactly: $0) })
+                    .flatMap({ Delegation($0) }),
+                let strategy = Strategy.allCases.first(where: { $0.name == place[1] })
+            else { throw Self.noShares(text) }
+            self = .shares(TargetKey(delegation: delegation, strategy: strategy), shares)
+        }
+
+        private static func noShares(_ text: String) -> CommandFailure {
+            CommandFailure(
+                .usage, "'\(text)' names no shares, or a contract twice",
+                remedy: "Write them as 14/administrative=31:60,32:40")
         }
 
         /// `CONTRACT=PESOS`.
@@ -45,8 +73,10 @@ package struct PlanTrial {
         }
 
         package init(cap text: String) throws(CommandFailure) {
-            guard let cap = BasisPoints(percent: text), cap.value > 0 else {
-                throw CommandFailure(.usage, "'\(text)' is no cap", remedy: "Write it in percent, as 40")
+            // As settings write it, or the number alone.
+            let number = text.hasSuffix("%") ? String(text.dropLast()).filter { $0 != " " } : text
+            guard let cap = BasisPoints(percent: number), cap.value > 0 else {
+                throw CommandFailure(.usage, "'\(text)' is no cap", remedy: "Write it in percent, as '40 %' or 40")
             }
             self = .cap(cap)
         }
@@ -66,7 +96,9 @@ package struct PlanTrial {
 
     /// - Throws: ``CommandFailure`` (usage) where the period cannot be planned, or a change names nothing.
     package func run() throws -> PlanComparison {
-        try link.transaction {
+        try link.rolledBack {
+            // As apply and previews find it.
+            try Sweep.runWithin(link)
             let seed = Int64(period.number)
             let now = try PlanDraft.make(link, period: period, seed: seed)
             let tried = try PlanDraft.make(link, period: period, seed: seed, settings: settings)
@@ -97,6 +129,16 @@ package struct PlanTrial {
             input.contracts[place].staffing[station] = staffing
         case .bond(let contract, let pesos): input.contracts[try place(contract, input)].bond = pesos.value
         case .cap(let cap): input.agencyCap = cap
+        case .shares(let key, let shares):
+            for contract in shares.keys.sorted() {
+                guard input.contracts[try place(contract, input)].works(key) else {
+                    throw CommandFailure(
+                        .usage,
+                        "contract \(contract) does not work \(key.strategy.name) in delegation \(key.delegation)",
+                        remedy: "Name contracts that do")
+                }
+            }
+            input.targets[key] = .fixed(shares)
         }
     }
 

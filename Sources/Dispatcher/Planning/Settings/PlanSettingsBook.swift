@@ -11,6 +11,14 @@ package struct PlanSettingsBook {
         package let digest: String
         package let by: String
         package let at: String
+        /// The name of what was put later for the same first month, and counts in its place.
+        package let replacedBy: String?
+
+        /// For people.
+        package var text: String {
+            "from \(from): \(settings), \(digest.prefix(16)), by \(by) at \(at)"
+                + (replacedBy.map { "; replaced by \($0)" } ?? "")
+        }
     }
 
     private let store: PlanSettingsStore
@@ -51,11 +59,15 @@ package struct PlanSettingsBook {
     ///
     /// - Returns: whether they were not in force already.
     /// - Throws: ``CommandFailure`` (usage) where a plan of that period or a later one is applied, or being dealt: what
-    ///   has been planned by other settings is not changed under it.
+    ///   has been planned by other settings is not changed under it; and where the contracts that there are would be given
+    ///   more than the whole of a delegation's strategy, which no month could be planned by.
+    /// - Locks: every period that is not closed, as a plan does.
     package func put(_ file: PlanSettingsFile, from period: Period, by person: String) throws -> Bool {
         try link.transaction {
-            if let row = try store.inForce(period), row.digest == file.digest { return false }
             let planned = PlanningStore(link, period: period, cut: period.firstDay)
+            // A plan that is just made reads the settings under the same lock: it is seen below, or reads these.
+            _ = try planned.lockPeriods()
+            if let row = try store.inForce(period), row.digest == file.digest { return false }
             if let plan = try planned.plan() {
                 throw CommandFailure(
                     .usage, "plan \(plan.id) of \(period) is \(plan.state) already",
@@ -65,17 +77,38 @@ package struct PlanSettingsBook {
                 throw CommandFailure(
                     .usage, "a plan of \(later) is applied already", remedy: "Put the settings from a later period on")
             }
+            try refuseTargets(file, planned)
             try store.put(period, digest: file.digest, body: file.text, by: person)
             return true
         }
     }
 
-    package func history() throws -> [Line] {
-        try store.history().map { row in
-            Line(
-                from: row.period.description,
-                settings: (try? PlanSettingsFile(text: row.body))?.settings.name ?? "(of another version)",
-                digest: LedgerTree.hex(row.digest), by: row.person, at: row.at.description)
+    private func refuseTargets(_ file: PlanSettingsFile, _ planned: PlanningStore) throws {
+        let supply = try PlanSupply.read(planned, settings: file)
+        do {
+            try supply.input([]).validate()
+        } catch {
+            throw PlanWords.failure(error, of: supply.targets)
         }
+    }
+
+    package func history() throws -> [Line] {
+        let rows = try store.history()
+        return rows.enumerated().map { index, row in
+            let later = rows[(index + 1)...].first { $0.period == row.period }
+            return Line(
+                from: row.period.description, settings: Self.name(row), digest: LedgerTree.hex(row.digest),
+                by: row.person, at: row.at.description,
+                replacedBy: later.map { "\(Self.name($0)), \(LedgerTree.hex($0.digest).prefix(16))" })
+        }
+    }
+
+    /// What the latest settings of a first month took the place of; `nil` where they are the only ones.
+    package func replaced(from period: Period) throws -> Line? {
+        try history().last { $0.from == period.description && $0.replacedBy != nil }
+    }
+
+    private static func name(_ row: PlanSettingsStore.Row) -> String {
+        (try? PlanSettingsFile(text: row.body))?.settings.name ?? "(of another version)"
     }
 }

@@ -85,7 +85,7 @@ extension PolicyReader {
     private func share(_ kind: String, _ entry: Entry) -> PlanSettings.Share? {
         switch kind {
         case "fixed": return fixed(entry)
-        case "arms": return .arms(members(entry, of: "arms", arm))
+        case "arms": return .arms(arms(entry))
         case "scorecard":
             guard let record = record(entry, required: ["floor"], optional: ["period", "change"]),
                 let floor = record["floor"].flatMap({ percent($0, from: 0) }),
@@ -115,6 +115,22 @@ extension PolicyReader {
             shares[number] = share
         }
         return .fixed(shares)
+    }
+
+    /// Every arm needs a contract in a delegation that the rule is for, so parts above the whole are so everywhere.
+    private func arms(_ entry: Entry) -> [ShareTarget.Arm] {
+        let arms = members(entry, of: "arms", arm)
+        let total = arms.reduce(0) { $0 + $1.share.value }
+        if total > BasisPoints.whole {
+            fault(
+                entry, found: "arms that add up to \(PlanWords.percent(total * 100))",
+                expected: "arms of 100 % or less together")
+        }
+        let named = arms.flatMap(\.contracts)
+        if let twice = Set(named).sorted().first(where: { contract in named.count { $0 == contract } > 1 }) {
+            fault(entry, found: "contract \(twice) twice", expected: "each contract in one arm")
+        }
+        return arms
     }
 
     private func arm(_ entry: Entry) -> ShareTarget.Arm? {
@@ -158,6 +174,12 @@ extension PolicyReader {
                 let weight = integer(Entry(node: value, path: "\(entry.path).\(priority)"), in: 1...1_000)
             else { continue }
             weights[Int16(priority)] = weight
+        }
+        for (upper, lower) in zip(weights.keys.sorted(), weights.keys.sorted().dropFirst()) {
+            guard let heavy = weights[upper], let light = weights[lower], heavy < light else { continue }
+            fault(
+                entry, found: "class \(lower) that weighs \(light), and class \(upper) above it \(heavy)",
+                expected: "weights that do not rise from class to class")
         }
         return weights
     }
