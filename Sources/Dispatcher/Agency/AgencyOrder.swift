@@ -67,6 +67,7 @@ package struct AgencyOrder {
         motive = Self.missedMotive
         finalAt = nil
         self.by = by
+        withdrawsRecalls = false
     }
 
     static let missedMotive = "minimum-missed"
