@@ -60,7 +60,8 @@ package struct PlanRun {
     /// What apply would deal, group by group as it would, only that nothing is written.
     private func tried(_ draft: PlanDraft) throws -> PlanReport.Dealt {
         let dealing = DelegationDeal(
-            draft, incarnation: Int64(try link.readHomeRecord().home.incarnation), elsewhere: try store.placedElsewhere())
+            draft, incarnation: Int64(try link.readHomeRecord().home.incarnation),
+            elsewhere: try store.placedElsewhere())
         var tally = DealTally()
         for group in DelegationDeal.groups(draft, threads: 1) {
             for part in try dealing.make(group, store, isTrial: true, write: { $1.summary($0) }) { tally.add(part) }
