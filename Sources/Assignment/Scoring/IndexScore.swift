@@ -61,7 +61,8 @@ package struct Ratio: Hashable, Sendable, Comparable {
 ///
 /// Source: IDT-01, IDT-02, IDT-06.
 package struct ScoreCriterion: Equatable, Sendable {
-    /// A value between two bounds; at or below the lower one it earns all points, at or above the upper one the floor.
+    /// A value between two bounds, both given (AMB-13); at or below the lower one it earns all points, at or above the upper one the
+    /// floor.
     package struct Measure: Equatable, Sendable {
         package let value: Ratio
         package let best: Ratio
