@@ -111,7 +111,9 @@ struct ManyAgenciesTests {
                         try link.script(
                             """
                             UPDATE contract_capacity SET accounts_per_adviser = 2 WHERE contract_id % 3 = 0;
-                            UPDATE contract SET bond = \(Self.fallenBond) WHERE contract_id % 4 = 0
+                            UPDATE contract SET bond = \(Self.fallenBond) WHERE contract_id % 4 = 0;
+                            INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+                            VALUES ('contracts', 202403, 'contracts.csv', sha256('fallen'), 150, 0, now_instant())
                             """)
                         // First the hands stay out, so that pulls meet the limits that fell.
                         for manner in [RedealScope.Manner.leftOver, .everything, .leftOver, .everything] {
