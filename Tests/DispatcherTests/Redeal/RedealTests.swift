@@ -14,8 +14,18 @@ extension StartedMonth {
         try ([9, 14] as [Int16]).flatMap { number -> [String] in
             let delegation = try #require(Delegation(number))
             let verdict = Judge.judge(try HistoryReader(link, operations: []).history(delegation))
-            return verdict.findings.map { "\($0)" }
+            // Accounts are leased and given back here without a wire, so nobody said RETURN.
+            return verdict.findings.filter { $0.invariant != .endings }.map { "\($0)" }
         }
+    }
+
+    /// The contracts have just been taken in anew.
+    func noteContracts() throws {
+        try link.script(
+            """
+            INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+            VALUES ('contracts', 202403, 'contracts.csv', sha256('again'), 1, 0, now_instant())
+            """)
     }
 
     /// Limits that are in force, or were, and that the ledger tells nothing of.
@@ -204,6 +214,7 @@ struct RedealTests {
                 UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 3 WHERE contract_id = 1;
                 UPDATE clock SET virtual_now = virtual_now + interval '1 hour'
                 """)
+            try month.noteContracts()
             let report = try month.redeal(.everything)
             let limit = "FROM quota WHERE contract_id = 1 AND delegation_id = 9 AND portfolio = 1"
 
@@ -241,6 +252,7 @@ struct RedealTests {
                 UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = \(held.count - 2)
                  WHERE contract_id = 4 AND portfolio = 1
                 """)
+            try month.noteContracts()
             let scope = RedealScope(.everything, delegations: [try #require(Delegation(9))], strategies: [.preventive])
             let report = try RedealRun(month.link, scope: scope, reason: "rebalance", by: "ana").run()
             #expect(report.pools.isEmpty == allHeld)
