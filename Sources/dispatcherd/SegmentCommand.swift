@@ -28,8 +28,8 @@ struct SegmentCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var planned: PlannedPeriod
-    @Option(help: "The policy file; the default is where a clone has it.")
-    var policy = "policies/infonavit-2023.yaml"
+    @Option(help: "The policy file; without it policies/infonavit-2023.yaml is taken, where a clone has it.")
+    var policy: String?
     @Flag(help: "Print the counts as JSON.")
     var json = false
 

@@ -8,6 +8,8 @@ internal import PgStore
 struct PlanSupply {
     let firstDay: LocalDate
     let contracts: [ContractID: ContractRow]
+    /// Those that take part.
+    let taking: [ContractRow]
     /// The same as a plan sees them, by contract.
     let planned: [PlanContract]
     /// Of the contracts that take part.
@@ -54,9 +56,15 @@ struct PlanSupply {
             .targets(of: PlanInput(firstDay: firstDay, demands: [], contracts: planned, lastMonth: lastMonth))
         return PlanSupply(
             firstDay: firstDay, contracts: Dictionary(uniqueKeysWithValues: contracts.map { ($0.contract, $0) }),
-            planned: planned, capacities: capacities.filter { active.contains($0.contract) }, holdings: holdings,
+            taking: taking, planned: planned, capacities: capacities.filter { active.contains($0.contract) },
+            holdings: holdings,
             lastMonth: lastMonth, settings: settings, targets: targets,
             warnings: warnings + PlanWords.lines(findings))
+    }
+
+    /// The contracts that take part in a period's plan.
+    static func taking(_ store: PlanningStore) throws -> [ContractRow] {
+        try store.contracts().filter { absence($0, on: store.period.firstDay) == nil }
     }
 
     /// What the plan of a set of placements is made from.

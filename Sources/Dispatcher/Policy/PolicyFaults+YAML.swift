@@ -16,9 +16,12 @@ extension PolicyFaults {
                     begun: context.map { PolicyPlace(line: $0.mark.line, column: $0.mark.column) }, text: text
                 ).fault
         case .duplicatedKeysInMapping(let names, let context):
+            let first = PolicyPlace(line: context.mark.line, column: context.mark.column)
+            let again = Self.again(names.first ?? "", first, context.text)
+            let words = names.map { "'\($0.prefix(60).description.withoutControls)'" }.joined(separator: ", ")
             fault = PolicyFault(
-                line: context.mark.line, column: context.mark.column, field: "",
-                found: "\(names.map { "'\($0)'" }.joined(separator: ", ")) twice in one mapping",
+                line: (again ?? first).line, column: (again ?? first).column, field: "",
+                found: "\(words) twice in one mapping" + (again == nil ? "" : ", first in line \(first.line)"),
                 expected: "each name once")
         case .reader(let problem, _, let value, let text):
             fault = Self.unreadable(problem, value: value, text)
@@ -27,6 +30,26 @@ extension PolicyFaults {
                 line: 0, column: 0, field: "", found: "a text that YAML does not allow", expected: "valid YAML")
         }
         self.init(list: [fault])
+    }
+
+    /// Where a name stands again in the block mapping in which it stood first; `nil` where the mapping is written between braces.
+    ///
+    /// Names of one block mapping begin in one column, and lines of what is within it further right.
+    private static func again(_ name: String, _ first: PolicyPlace, _ text: String) -> PolicyPlace? {
+        guard !name.isEmpty, first.line >= 1, first.column >= 1 else { return nil }
+        let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+        for (index, line) in lines.enumerated().dropFirst(first.line) {
+            let indent = line.prefix { $0 == " " }.count
+            let rest = line.dropFirst(indent)
+            if rest.isEmpty || rest.first == "#" { continue }
+            guard indent >= first.column - 1 else { return nil }
+            guard indent == first.column - 1 else { continue }
+            let isIt = [name, "'\(name)'", "\"\(name)\""].contains { spelling in
+                rest.hasPrefix(spelling) && rest.dropFirst(spelling.count).drop { $0 == " " }.first == ":"
+            }
+            if isIt { return PolicyPlace(line: index + 1, column: first.column) }
+        }
+        return nil
     }
 
     /// A character that a YAML text must not have.

@@ -11,7 +11,7 @@ extension PolicyReader {
     /// `always`, `all`, `any`, `not`, `band`, `offered`, or one field with a test.
     func condition(_ entry: Entry, depth: Int = 0) -> Condition? {
         guard depth < Self.depthMax else {
-            fault(entry, found: "conditions nested \(depth) deep", expected: "\(Self.depthMax) levels at most")
+            fault(entry, found: "conditions nested \(depth + 1) deep", expected: "\(Self.depthMax) levels at most")
             return nil
         }
         if let word = entry.node.scalar?.string, take(entry) {
@@ -204,7 +204,7 @@ extension PolicyReader {
         let value: Condition.Bound?
         switch field.kind {
         case .number:
-            value = Int64(decimal: text, places: 0).flatMap { $0.magnitude <= 1_000_000_000 ? .value($0) : nil }
+            value = Int64(decimal: text, places: 0).flatMap { $0.magnitude <= Self.numberMax ? .value($0) : nil }
         case .money:
             value = text.hasSuffix(" pesos") ? Cents(pesos: text.dropLast(6)).flatMap(Self.money) : nil
         case .percent:
@@ -219,10 +219,38 @@ extension PolicyReader {
             value = words.firstIndex(of: text).map { .value(Int64($0) + 1) }
         }
         if value == nil {
-            fault(entry, expected: Self.comparison(text, field.kind) ?? example(field, misspelt: text))
+            fault(
+                entry, found: Self.tooLarge(text, field.kind).map { "'\(text.prefix(60))', more than \($0)" },
+                expected: Self.comparison(text, field.kind) ?? example(field, misspelt: text))
+        } else if text.hasPrefix("-"), field.kind == .number || field.kind == .money {
+            fault(
+                entry,
+                expected: "no sign: nothing that an account has is below zero, as in '\(text.dropFirst().prefix(60))'")
+            return nil
         }
         return value
     }
+
+    /// The most that may be asked for, where a number or amount is well written and too large; otherwise `nil`.
+    private static func tooLarge(_ text: String, _ kind: AccountField.Kind) -> String? {
+        var digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+        let most: String
+        switch kind {
+        case .number: most = "\(numberMax)"
+        case .money:
+            guard digits.hasSuffix(" pesos") else { return nil }
+            digits = digits.dropLast(6)
+            most = "\(Cents(centavosMax)) pesos"
+            let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count <= 2, parts.count == 1 || (1...2).contains(parts[1].utf8.count) else { return nil }
+            digits = parts[0] + (parts.count == 2 ? parts[1] : "")
+        case .percent, .date, .flag, .code: return nil
+        }
+        return !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? most : nil
+    }
+
+    private static let numberMax: Int64 = 1_000_000_000
+    private static let centavosMax: Int64 = 1_000_000_000_000_000
 
     /// What a value of the field looks like.
     private func example(_ field: AccountField, misspelt word: String = "") -> String {
@@ -244,7 +272,7 @@ extension PolicyReader {
     }
 
     private static func money(_ amount: Cents) -> Condition.Bound? {
-        amount.value.magnitude <= 1_000_000_000_000_000 ? .value(amount.value) : nil
+        amount.value.magnitude <= centavosMax ? .value(amount.value) : nil
     }
 
     private static func percent(_ text: Substring, of field: AccountField) -> Condition.Bound? {

@@ -10,8 +10,9 @@ extension PolicyReview {
     mutating func reviewGaps(_ policy: Policy) {
         let conditions = policy.strategies.map(\.when)
         // What a strategy with a slip of the pen would take is not known.
-        let slips = outOfRange.union(tooWide)
-        guard !policy.strategies.contains(where: { slips.contains("strategies.\($0.strategy.name)") }) else { return }
+        guard !policy.strategies.contains(where: { outOfRange.contains("strategies.\($0.strategy.name)") }) else {
+            return
+        }
         guard let everyone = ConditionSpace(.always, relief: []) else { return }
         let taken = ConditionSpace(.any(conditions), relief: policy.relief)
         let probe = GapProbe(policy)

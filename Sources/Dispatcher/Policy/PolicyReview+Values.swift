@@ -39,25 +39,6 @@ extension PolicyReview {
             warn(rule, "no account has \(field.name) \(test)", "it is \(field.domainWords)")
             outOfRange.insert(rule)
         }
-        for (field, test) in Self.truisms(condition) {
-            warn(
-                rule, "every account has \(field.name) \(test)", "it is \(field.domainWords), and never less than zero")
-            tooWide.insert(rule)
-        }
-    }
-
-    /// The tests of a condition that begin below zero: a sign too much.
-    private static func truisms(_ condition: Condition) -> [(AccountField, String)] {
-        switch condition {
-        case .always, .isKnown, .offered, .oneOf: return []
-        case .named(_, let inner), .not(let inner): return truisms(inner)
-        case .all(let conditions), .any(let conditions): return conditions.flatMap(truisms)
-        case .range(let field, let lower, let upper, let written):
-            guard field.kind == .number || field.kind == .money, upper?.plain ?? .max >= 0,
-                let low = lower?.plain.map({ $0 - (written.isAbove ? 1 : 0) }), low < 0
-            else { return [] }
-            return [(field, "\(written.isAbove ? "above" : "at least") \(field.words(for: low))")]
-        }
     }
 
     /// The tests of a condition that ask for what lies outside of their field's domain.

@@ -26,9 +26,6 @@ struct PolicyReview {
     private(set) var warnings: [PolicyWarning] = []
     /// Rules that ask for a value that no account has.
     var outOfRange: Set<String> = []
-    /// Rules with a test that every account meets by a slip of the pen: what they take is not meant, so nothing is said of what
-    /// they leave to others.
-    var tooWide: Set<String> = []
     /// Values that belong to no band, which have been told.
     private(set) var bandGaps: [(field: AccountField, range: ClosedRange<Int64>)] = []
 
@@ -230,8 +227,7 @@ struct PolicyReview {
     private mutating func walk(
         _ rules: [Named], within space: ConditionSpace?, before: [Named], keepsLeft: Bool = false
     ) -> [ConditionSpace?] {
-        var taken = before.filter { !tooWide.contains($0.rule) }
-            .compactMap { rule in spaceOf(rule.when).map { (rule.name, $0) } }
+        var taken = before.compactMap { rule in spaceOf(rule.when).map { (rule.name, $0) } }
         return rules.map { rule in
             guard let space, let own = spaceOf(rule.when), let mine = space.intersection(own) else { return nil }
             if own.isEmpty {
@@ -245,7 +241,7 @@ struct PolicyReview {
                 return mine
             }
             let before = taken
-            if !tooWide.contains(rule.rule) { taken.append((rule.name, own)) }
+            taken.append((rule.name, own))
             // Most often one rule alone takes all of it, which is told without cutting it to pieces.
             let alone = before.firstIndex { mine.cover([$0.1]) != nil }
             if let cover = alone.map({ [$0] }) ?? mine.cover(before.map(\.1)) {

@@ -41,8 +41,8 @@ package struct PolicyRuns: Encodable {
     package var lines: [String] {
         guard !runs.isEmpty else { return ["nothing is segmented yet"] }
         let header = [
-            "period", "", "at", "policy", "version", "accounts", "placed", "excluded", "policy digest", "cut digest",
-            "placements digest", "took",
+            "period", "", "at", "policy", "version", "accounts", "placed", "excluded", "policy digest",
+            "digest of what it reads", "placements digest", "took",
         ]
         var table = TextTable(columns: header.indices.map { (5...7).contains($0) || $0 == 11 ? .right : .left })
         table.row(header)

@@ -113,11 +113,13 @@ package enum PolicySchema {
     private static let name = "^[a-z0-9.-]{1,40}$"
     /// Names that look like numbers are names too.
     private static let word = anyOf([pattern(name), scalar(["integer"])])
-    private static let amount = pattern("^-?[0-9]+([.][0-9]{1,2})? pesos$")
+    private static let amount = pattern("^[0-9]+([.][0-9]{1,2})? pesos$")
     private static let percent = pattern("^0*(100([.]00?)?|[0-9]{1,2}([.][0-9]{1,2})?) ?%$")
     /// Of a part that can be more than the whole.
     private static let share = pattern("^0*(1000([.]00?)?|[0-9]{1,3}([.][0-9]{1,2})?) ?%$")
-    private static let anyNumber = anyOf([scalar(["integer"]), amount, share])
+    /// What the reader takes of a number; what a field can have is the review's question.
+    private static let number = integer(0...1_000_000_000)
+    private static let anyNumber = anyOf([number, amount, share])
     /// On one line, without what moves a cursor.
     private static let line = SchemaNode.object([
         ("type", .array([.string("string"), .string("number")])),
@@ -166,7 +168,7 @@ package enum PolicySchema {
     private static func test(_ kind: AccountField.Kind) -> SchemaNode {
         let value: SchemaNode =
             switch kind {
-            case .number: anyOf([scalar(["integer"]), pattern("^[0-9]+$")])
+            case .number: anyOf([number, pattern("^[0-9]+$")])
             case .money: amount
             case .percent: percent
             case .date: day

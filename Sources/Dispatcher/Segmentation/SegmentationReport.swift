@@ -29,16 +29,19 @@ package struct SegmentationReport: Encodable, Sendable {
     package let excludedAccounts: Int64
     package let placed: [Placed]
     package let excluded: [Excluded]
-    /// Accounts that no rule asks anything of (rule `none`).
+    /// Accounts that no rule asks anything of (rule `none`): what owes nothing, and what no strategy takes although it does.
     package let nothingToCollect: Int64
     package let sessions: Sessions
     package let policyDigest: String
+    /// Of what the policy's rules read of the cut, so that it changes with the policy too.
     package let cutDigest: String
     package let digest: String
     /// Whether the same placements were there already; then nothing was written.
     package let isUnchanged: Bool
     /// Where a pack that the policy brings has no visits, so that all are worked by telephone; absent without such places.
     package internal(set) var noVisits: String?
+    /// What is probably not meant: strategies that contracts are made for and nobody is placed in.
+    package internal(set) var warnings: [String] = []
 
     /// One page for people.
     package var lines: [String] {
@@ -64,9 +67,15 @@ package struct SegmentationReport: Encodable, Sendable {
         if let noVisits {
             lines.append("by telephone alone, because the policy's packs have no visits there (GEO-02): \(noVisits)")
         }
-        lines += [
-            "digests: policy \(policyDigest.prefix(16)), cut \(cutDigest.prefix(16)), placements \(digest.prefix(16))"
-        ]
+        if nothingToCollect > 0 {
+            lines.append(
+                "nothing to collect: with what is overdue and no strategy takes; dispatcherd policy what-if tells them apart"
+            )
+        }
+        lines += warnings.map { "warning: \($0)" }
+        lines.append(
+            "digests: policy \(policyDigest.prefix(16)), what its rules read of the cut \(cutDigest.prefix(16)), "
+                + "placements \(digest.prefix(16))")
         if isUnchanged { lines.append("nothing changed: the same placements were there already") }
         return lines
     }

@@ -143,7 +143,8 @@ package struct SegmentationRun {
                 .usage, "plan \(plan.id) of \(period) is \(plan.state) on the present placements",
                 remedy: plan.state == "dealing"
                     ? "Finish it with dispatcherd plan apply --period \(period), or drop it with plan discard"
-                    : "Accounts are dealt; what changes now is placed by stops and by the next period")
+                    : "Accounts are dealt; what changes now is placed by import stops, import starts and the next period"
+            )
         }
     }
 
@@ -159,6 +160,10 @@ package struct SegmentationRun {
             ?? false
         var report = tally.report(period: period, file: file, digests: digests, isUnchanged: isUnchanged)
         report.noVisits = territory.isEmpty ? nil : territory.words
+        report.warnings = IdleStrategies(try PlanSupply.taking(PlanningStore(link, period: period, cut: cut))).words {
+            strategy in
+            report.placed.reduce(0) { $0 + ($1.strategy == strategy.name ? $1.accounts : 0) }
+        }
         guard !isUnchanged else { return report }
         let row = SegmentationRow(
             policy: policy.name, policyVersion: policy.version, policyDigest: file.digest,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import FoundationEssentials
 import PgStore
 import Testing
@@ -164,6 +164,109 @@ struct PolicyDiffTests {
             #expect(throws: PgError.self) {
                 try month.link.snapshot { try month.link.script("UPDATE period SET state = 'open'") }
             }
+        }
+    }
+
+    /// Each account is in one part, whatever the rules are called; the money of the parts is the cut's.
+    @Test(arguments: [("fna-bands", 1), ("fonacot-pool", 2), ("infonavit-2023", 3)] as [(String, Int32)])
+    func `the sum says who is collected now, who no more and who otherwise`(name: String, seed: Int32) async throws {
+        try await PlannedMonth.with { month in
+            try month.addRandomCut(seed: seed)
+            let other = try PolicyFile(text: ShippedPolicy.text(name))
+            let report = try month.diff(.file(month.policy), .file(other))
+            let sum = report.summary
+            func verdicts(_ policy: PolicyFile) throws -> [Int64: (Int16?, Int16?)] {
+                try month.segment(by: policy)
+                let rows = try month.link.run("SELECT account_id, strategy, portfolio FROM placement")
+                return Dictionary(
+                    uniqueKeysWithValues: rows.map { ($0.int64(0), ($0.optionalInt16(1), $0.optionalInt16(2))) })
+            }
+            let (old, new) = (try verdicts(month.policy), try verdicts(other))
+            var counts = [Int64](repeating: 0, count: 6)
+            for row in try month.link.run("SELECT account_id FROM account") {
+                let (from, to) = (old[row.int64(0)] ?? (nil, nil), new[row.int64(0)] ?? (nil, nil))
+                let part =
+                    switch (from.0, to.0) {
+                    case (nil, nil): 5
+                    case (nil, _): 0
+                    case (_, nil): 1
+                    default: from.0 != to.0 ? 2 : from.1 != to.1 ? 3 : 4
+                    }
+                counts[part] += 1
+            }
+            let parts = [
+                sum.collectedNow, sum.collectedNoMore, sum.otherStrategy, sum.otherPortfolio, sum.asBefore, sum.neither,
+            ]
+
+            #expect(parts.map(\.accounts) == counts)
+            #expect(
+                parts.reduce(Int128(0)) { $0 + $1.overdue.centavos }
+                    == report.margins.reduce(Int128(0)) { $0 + $1.oldOverdue.centavos })
+            #expect((sum.collectedNow.accounts > 0) == (name != "infonavit-2023"))
+            #expect((sum.otherStrategy.accounts > 0) == (name != "infonavit-2023"))
+            #expect(
+                report.lines.contains {
+                    $0.hasPrefix("collected now, not before ") && $0.contains(" \(Figure.grouped(counts[0])) ")
+                })
+        }
+    }
+
+    @Test func `terms alone are told, with the accounts that are held by them`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let terms = "term: 20 days\n    ceiling: 40 days\n"
+            let other = try month.variant([(terms, "term: 10 days\n    ceiling: 40 days\n    activity: 1 day\n")])
+            let report = try month.diff(.file(month.policy), .file(other))
+            let held = report.margins.filter { $0.rule.hasPrefix("preventive.") }.reduce(0) { $0 + $1.newAccounts }
+
+            #expect(report.moved == 0)
+            #expect(held > 0)
+            #expect(
+                report.terms == [
+                    TermChange(strategy: "preventive", term: "term", old: "20 days", new: "10 days", accounts: held),
+                    TermChange(strategy: "preventive", term: "activity", old: nil, new: "1 day", accounts: held),
+                ])
+            #expect(report.lines.contains("held otherwise in the same strategy:"))
+            #expect(!report.lines.contains { $0.hasPrefix("nobody is placed") })
+            let same = try month.diff(.file(month.policy), .file(month.policy))
+            #expect(same.terms == [])
+            #expect(!same.lines.contains("held otherwise in the same strategy:"))
+        }
+    }
+
+    @Test func `files that differ in what moves nobody are told as that`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let report = try month.diff(
+                .file(month.policy), .file(try month.variant([("en: Preventive segment", "en: Early segment")])))
+
+            #expect(!report.isSamePolicy)
+            #expect(
+                report.lines.contains(
+                    "nobody is placed, worked, held or offered anything otherwise; the files differ in other things"))
+        }
+    }
+
+    /// The fixture has n arrears and money overdue with each; preventive takes from 1 on.
+    @Test func `what no strategy takes is told apart from what owes nothing`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let other = try month.variant(Self.later)
+            let report = try month.diff(.file(month.policy), .file(other))
+            let none = try #require(report.margins.first { $0.rule == "none" })
+            try month.segment(by: other)
+            let late = try month.number(
+                """
+                SELECT count(*) FROM account a
+                 WHERE overdue > 0 AND NOT EXISTS (SELECT FROM placement p WHERE p.account_id = a.account_id)
+                """)
+
+            #expect(none.oldLate == 0)
+            #expect(none.newLate == late)
+            #expect(late > 0 && late < none.newAccounts)
+            #expect(
+                report.lines.contains(
+                    "of none, overdue and taken by no strategy: 0 accounts old, \(Figure.grouped(late)) new"))
         }
     }
 }

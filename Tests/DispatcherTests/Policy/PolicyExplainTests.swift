@@ -75,6 +75,26 @@ struct PolicyExplainTests {
         }
     }
 
+    /// A centavo overdue is something; without one there is nothing to collect.
+    @Test(
+        arguments: [(0, "nothing to collect"), (1, "no strategy takes it, and 0.01 pesos are overdue")]
+            as [(Int64, String)])
+    func `an account that no strategy takes is told apart from one that owes nothing`(overdue: Int64, words: String)
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let account = try month.number(
+                "SELECT min(account_id) FROM account WHERE arrears = 0 AND unpaid = 0 AND extension_until IS NULL")
+            try month.link.script("UPDATE account SET overdue = \(overdue) WHERE account_id = \(account)")
+            let report = try month.explain(account, .file(month.policy))
+
+            #expect(report.decision.rule == "none")
+            #expect(report.overdue == Pesos(Int128(overdue)))
+            #expect(report.lines.contains("decision: \(words)"))
+        }
+    }
+
     @Test func `values are in the words of the policy`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()

@@ -241,6 +241,70 @@ struct PolicyWhatIfTests {
         }
     }
 
+    @Test func `terms alone are told, and what no strategy takes apart from what owes nothing`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            let terms = try month.whatIf(
+                try month.variant([
+                    ("term: 20 days\n    ceiling: 40 days\n", "term: 10 days\n    ceiling: 15 days\n")
+                ]))
+            let gap = try month.whatIf(try month.variant([("arrears: {above: 3}", "arrears: {above: 4}")]))
+            let none = try #require(gap.rows.first { $0.rule == "none" })
+
+            #expect(terms.terms.map(\.term) == ["term", "ceiling"])
+            #expect(terms.terms.map(\.old) == ["20 days", "40 days"])
+            #expect(terms.terms.allSatisfy { $0.strategy == "preventive" && $0.accounts > 0 })
+            #expect(terms.lines.contains("held otherwise in the same strategy:"))
+            #expect(gap.terms == [])
+            #expect((none.lateNow, none.late > 0) == (0, true))
+            let (nobody, nothing) = (Figure.grouped(none.late), Figure.grouped(none.accounts - none.late))
+            #expect(gap.lines.contains { $0.hasPrefix("no strategy takes it ") && $0.contains(" \(nobody) ") })
+            #expect(
+                gap.lines.contains {
+                    $0.hasPrefix("nothing to collect ") && $0.contains(" \(nothing) ") && $0.contains(" 0.00 ")
+                })
+        }
+    }
+
+    /// Contract 4 of the fixture is for preventive alone, 1 and 2 for mediation too; fonacot-pool has neither.
+    @Test func `a strategy of contracts that goes empty is told by what-if and by segment`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let idle = [
+                "no account is placed in mediation, which contracts 1, 2 are for: nothing of it is dealt",
+                "no account is placed in preventive, which contract 4 is for: nothing of it is dealt",
+            ]
+            let fonacot = try PolicyFile(text: ShippedPolicy.text("fonacot-pool"))
+            let run = SegmentationRun(month.link, period: PlannedMonth.march, policy: fonacot)
+
+            #expect(try month.whatIf(fonacot).notes.filter { $0.hasPrefix("no account is placed in ") } == idle)
+            let report = try run.run()
+            #expect(report.warnings == idle)
+            #expect(idle.allSatisfy { report.lines.contains("warning: \($0)") })
+            #expect(try run.run().warnings == idle)
+            // Who takes no part misses nothing.
+            try month.link.script("UPDATE contract SET ends_on = '2024-02-29' WHERE contract_id = 4")
+            #expect(try run.run().warnings == [idle[0]])
+            #expect(try month.segment().warnings == [])
+            #expect(!(try month.whatIf(month.policy)).notes.contains { $0.hasPrefix("no account is placed in ") })
+        }
+    }
+
+    /// Outside of a clone the shipped file is not there: nobody named it, so it is not to be found wrong.
+    @Test func `segment without a policy asks for one where the shipped one is not`() throws {
+        let path = ShippedPolicy.root + "/policies/infonavit-2023.yaml"
+        let april = PlannedMonth.april
+
+        #expect(try PolicyChoice.Wish.placing(nil, for: april, shipped: path).policy.version == "2023-12")
+        let failure = #expect(throws: CommandFailure.self) {
+            try PolicyChoice.Wish.placing(nil, for: april, shipped: "no-such/shipped.yaml")
+        }
+        #expect(failure?.exit == .usage)
+        #expect(failure?.found == "no policy is named, and there is no no-such/shipped.yaml here")
+        #expect(failure?.description.contains("--policy FILE") == true)
+    }
+
     /// Later commands take the version in force on the first day, so a month cannot be placed by another one.
     @Test func `segment takes one version of a file where it is the month's own`() throws {
         let path = ShippedPolicy.root + "/policies/infonavit-2023.yaml"

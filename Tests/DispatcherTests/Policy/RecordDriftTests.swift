@@ -65,6 +65,28 @@ struct RecordDriftTests {
         }
     }
 
+    /// Otherwise two lines would read the same.
+    @Test func `where the class alone is another one, both are told`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut(count: 140)
+            let policy = try month.variant([("when: {dispute_on: known}", "when: {dispute_on: {after: 2030-01-01}}")])
+            try month.segment(by: policy)
+            let account = try month.number("SELECT min(account_id) FROM placement WHERE strategy = 1")
+            try month.addStop(account: account, reason: "dispute")
+            let at = "WHERE account_id = \(account)"
+            let (rule, priority) = try #require(
+                try month.link.run("SELECT rule, priority FROM placement \(at)").first.map { ($0.text(0), $0.int16(1)) }
+            )
+            let before = try month.whatIf(policy)
+            try month.link.script("UPDATE placement SET priority = \(priority + 1) \(at)")
+            let moves = try #require(try month.whatIf(policy).onRecord).moves
+
+            #expect(before.onRecord?.moves.isEmpty == true)
+            #expect(moves.map(\.from) == ["\(rule) by telephone, class \(priority + 1)"])
+            #expect(moves.map(\.to) == ["\(rule) by telephone, class \(priority)"])
+        }
+    }
+
     @Test func `a cut that came after the placements is told`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut(count: 140)

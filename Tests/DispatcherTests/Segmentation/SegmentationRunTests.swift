@@ -50,6 +50,36 @@ struct SegmentationRunTests {
         #expect(digests.count == 1)
     }
 
+    /// It is of what the rules read, so another policy gives another one on the same cut: no word may let it pass for the cut's.
+    @Test func `the digest of what the rules read is named for what it is`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            let mine = try month.segment()
+            let fonacot = try PolicyFile(text: ShippedPolicy.text("fonacot-pool"))
+            let other = try SegmentationRun(month.link, period: PlannedMonth.march, policy: fonacot).run()
+
+            #expect(mine.cutDigest != other.cutDigest)
+            for report in [mine, other] {
+                let digest = report.cutDigest.prefix(16)
+                let words = ", what its rules read of the cut \(digest), placements "
+                #expect(report.lines.contains { $0.contains(words) })
+            }
+            #expect(try PolicyRuns(month.link, period: nil).lines[0].contains("  digest of what it reads  "))
+        }
+    }
+
+    @Test func `after a plan is dealt it names all that still places accounts`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            _ = try month.plan().apply()
+
+            let failure = #expect(throws: CommandFailure.self) { try month.segment() }
+            #expect(
+                failure?.description.contains("placed by import stops, import starts and the next period") == true)
+        }
+    }
+
     @Test func `mediation invites up to each delegation's sessions, the rest stays dual`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()

@@ -67,6 +67,8 @@ package struct ExplainReport: Encodable, Sendable {
     package let mediation: StrategyTrace?
     package let invitation: Invitation?
     package let decision: Decision
+    /// What of the account is overdue, as the rules see it.
+    package let overdue: Pesos
     /// What is on record for the account; absent where the period was not segmented. An account of which nothing is asked
     /// has no row, and that is its record.
     package let recorded: Decision?
@@ -98,6 +100,7 @@ package struct ExplainReport: Encodable, Sendable {
         let decision = Self.decision(
             segmenter, row: row, trace: trace, isInvited: round?.isInvited ?? keepsSession)
         self.decision = decision
+        self.overdue = Pesos(Int128(row[.overdue] ?? 0))
         let onRecord = recorded.map { Decision($0) } ?? (isSegmented ? Decision(rule: "none") : nil)
         self.recorded = onRecord
         var notes = choice.notes
@@ -153,9 +156,10 @@ package struct ExplainReport: Encodable, Sendable {
         lines += strategies.flatMap { $0.lines(indent: 2) }
         if let mediation { lines += ["", "mediation, by invitation"] + mediation.lines(indent: 2) }
         if let invitation { lines.append("      " + words(invitation)) }
-        lines += ["", "decision: \(decision.words)"]
+        lines += ["", "decision: \(decision.words(overdue: overdue))"]
         if let recorded {
-            lines.append("on record: " + (recorded.rule == decision.rule ? "the same" : recorded.words))
+            lines.append(
+                "on record: " + (recorded.rule == decision.rule ? "the same" : recorded.words(overdue: overdue)))
         }
         lines += notes.map { "note: \($0)" }
         return lines
@@ -176,9 +180,13 @@ extension ExplainReport.Decision {
             priority: row.priority, exclusion: row.exclusion)
     }
 
-    fileprivate var words: String {
+    /// - Parameter overdue: what nobody collects where no rule takes the account.
+    fileprivate func words(overdue: Pesos) -> String {
         if exclusion != nil { return "\(rule)" + (until.map { ", until \($0)" } ?? "") }
-        guard let portfolio, let priority else { return "nothing to collect" }
+        guard let portfolio, let priority else {
+            return overdue.centavos > 0
+                ? "no strategy takes it, and \(Figure.grouped(overdue)) pesos are overdue" : "nothing to collect"
+        }
         return "\(rule), by \(portfolio), class \(priority)" + (termDays.map { ", held for \($0) days" } ?? "")
     }
 }

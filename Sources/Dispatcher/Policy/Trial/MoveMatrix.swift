@@ -73,6 +73,6 @@ struct MoveMatrix {
             rule: kind.rule, oldAccounts: old.accounts, left: old.accounts - stay.accounts,
             came: new.accounts - stay.accounts, newAccounts: new.accounts, oldOverdue: Pesos(old.overdue),
             newOverdue: Pesos(new.overdue), oldBalance: Pesos(old.balance),
-            newBalance: Pesos(new.balance))
+            newBalance: Pesos(new.balance), oldLate: old.late, newLate: new.late)
     }
 }

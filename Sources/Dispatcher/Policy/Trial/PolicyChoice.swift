@@ -50,8 +50,18 @@ package struct PolicyChoice: Sendable {
         ///
         /// Whatever places a period later (starts, a plan, an explanation) takes the version in force on its first day, so another
         /// one cannot place it now.
-        /// - Throws: ``CommandFailure`` (usage) as above, and where another version than the named one is in force.
-        package static func placing(_ word: String, for period: Period) throws(CommandFailure) -> PolicyFile {
+        /// - Parameter shipped: the file that is taken where none is named.
+        /// - Throws: ``CommandFailure`` (usage) as above, where no file is named and the shipped one is not here, and where another
+        ///   version than the named one is in force.
+        package static func placing(
+            _ named: String?, for period: Period, shipped: String = "policies/infonavit-2023.yaml"
+        ) throws(CommandFailure) -> PolicyFile {
+            guard named != nil || access(shipped, F_OK) == 0 else {
+                throw CommandFailure(
+                    .usage, "no policy is named, and there is no \(shipped) here",
+                    remedy: "Name one with --policy FILE; a clone of Reparto has three in policies/")
+            }
+            let word = named ?? shipped
             switch try Wish(word) {
             case .applied: return try PolicyFile(path: word)
             case .file(let file): return file

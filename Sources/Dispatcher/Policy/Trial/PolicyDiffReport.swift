@@ -37,6 +37,9 @@ package struct PolicyDiffReport: Encodable, Sendable {
         package let newOverdue: Pesos
         package let oldBalance: Pesos
         package let newBalance: Pesos
+        /// Those with money overdue; of `none` they are what no strategy takes, and the others owe nothing.
+        package let oldLate: Int64
+        package let newLate: Int64
     }
     /// Accounts that keep their rule, but not how they are worked.
     package struct Rework: Encodable, Sendable {
@@ -66,9 +69,12 @@ package struct PolicyDiffReport: Encodable, Sendable {
     package let accounts: Int64
     package let moved: Int64
     package let stayed: Int64
+    package let summary: MoveSummary
     package let moves: [Move]
     package let margins: [Margin]
     package let reworked: [Rework]
+    /// How long accounts are held, where the policies differ for a strategy that both have.
+    package let terms: [TermChange]
     package let relief: [ReliefCount]
     /// Absent unless asked for.
     package let delegations: [DelegationMoves]?
@@ -85,8 +91,8 @@ package struct PolicyDiffReport: Encodable, Sendable {
     private let file: String?
 
     private enum CodingKeys: String, CodingKey {
-        case period, old, new, isSamePolicy, accounts, moved, stayed, moves, margins, reworked, relief, delegations
-        case behind, shown, onRecord, notes
+        case period, old, new, isSamePolicy, accounts, moved, stayed, summary, moves, margins, reworked, terms, relief
+        case delegations, behind, shown, onRecord, notes
     }
 
     init(
@@ -111,6 +117,8 @@ package struct PolicyDiffReport: Encodable, Sendable {
         self.moves = matrix.moves
         self.margins = matrix.margins
         self.reworked = matrix.reworked
+        self.summary = MoveSummary(draft.tally, parties: draft.parties)
+        self.terms = Self.terms(draft, matrix.margins)
         self.relief = Self.relief(draft)
         self.delegations =
             asked.byDelegation
@@ -126,6 +134,12 @@ package struct PolicyDiffReport: Encodable, Sendable {
         self.notes = choices.flatMap(\.notes)
         self.took = took
         self.file = asked.csv
+    }
+
+    private static func terms(_ draft: PolicyDiff.Draft, _ margins: [Margin]) -> [TermChange] {
+        TermChange.all(from: draft.parties[0].policy, to: draft.parties[1].policy) { strategy in
+            margins.filter { $0.rule.hasPrefix(strategy.name + ".") }.reduce(0) { $0 + $1.newAccounts }
+        }
     }
 
     private static func relief(_ draft: PolicyDiff.Draft) -> [ReliefCount] {
@@ -144,9 +158,10 @@ package struct PolicyDiffReport: Encodable, Sendable {
         var lines = [
             "\(period): from \(old.words) to \(new.words)", "",
         ]
-        lines += marginLines + [""] + moveLines(moves, total: true)
+        lines += marginLines + noneLines + [""] + summary.lines + [""] + moveLines(moves, total: true)
         if !reworked.isEmpty { lines += ["", "worked otherwise under the same rule:"] + reworkLines }
-        if relief.contains(where: { $0.oldAccounts != $0.newAccounts }) {
+        if !terms.isEmpty { lines += [""] + TermChange.lines(terms) }
+        if changesRelief {
             lines += ["", "relief on offer, over all accounts, those with nothing to collect too:"] + reliefLines
         }
         for mine in delegations ?? [] {
@@ -156,11 +171,19 @@ package struct PolicyDiffReport: Encodable, Sendable {
         if let shown, let behind { lines += [""] + accountLines(shown, of: behind) }
         if let file, let behind { lines += ["", "\(Figure.grouped(behind)) accounts are in \(file)"] }
         if let drift = onRecord?.lines, !drift.isEmpty { lines += [""] + drift }
-        if isSamePolicy { lines += ["", "nothing changes: both are the same version of the same file"] }
+        if isSamePolicy {
+            lines += ["", "nothing changes: both are the same version of the same file"]
+        } else if moved == 0, reworked.isEmpty, terms.isEmpty, !changesRelief {
+            lines += [
+                "", "nobody is placed, worked, held or offered anything otherwise; the files differ in other things",
+            ]
+        }
         lines += notes.map { "note: \($0)" }
         lines += ["", "nothing was written; \(took.words)"]
         return lines
     }
+
+    private var changesRelief: Bool { relief.contains { $0.oldAccounts != $0.newAccounts } }
 
     private var marginLines: [String] {
         var table = TextTable(columns: [.left, .right, .right, .right, .right, .right, .right])
@@ -173,6 +196,16 @@ package struct PolicyDiffReport: Encodable, Sendable {
             ])
         }
         return table.lines
+    }
+
+    /// `none` is two things: what owes nothing, and what is overdue and yet nobody's.
+    private var noneLines: [String] {
+        guard let none = margins.first(where: { $0.rule == Verdict.Kind.nothing.rule }), none.oldLate + none.newLate > 0
+        else { return [] }
+        return [
+            "of none, overdue and taken by no strategy: \(Figure.grouped(none.oldLate)) accounts old, "
+                + "\(Figure.grouped(none.newLate)) new"
+        ]
     }
 
     private func moveLines(_ moves: [Move], total: Bool) -> [String] {

@@ -74,7 +74,8 @@ package struct PolicyWhatIf {
                 notes.append(
                     "plan \(plan.id) of \(period) is \(plan.state): what agencies hold counts as held, not as unplaced")
             }
-            self.notes = notes + supply.warnings
+            self.notes =
+                notes + IdleStrategies(supply.taking).words { sides[0].strategies[$0]?.accounts ?? 0 } + supply.warnings
         }
     }
 }

@@ -43,8 +43,11 @@ package struct RecordDrift: Encodable, Sendable {
                 let recorded = changed[account]?.recorded
                 let now = segmenter.row(account, row)
                 guard !Self.isAlike(recorded, now, policy) else { return }
+                // Rule and portfolio are the same where the class alone is another one.
+                let isClass = recorded?.words == now?.words
                 let key = Key(
-                    from: recorded?.words ?? "none", to: now?.words ?? "none",
+                    from: (recorded?.words ?? "none") + (isClass ? Self.classWords(recorded?.priority) : ""),
+                    to: (now?.words ?? "none") + (isClass ? Self.classWords(now?.priority) : ""),
                     cause: changed[account]?.isStarted == true ? "start" : "stop")
                 counts[key, default: 0] += 1
                 let (was, isNow) = (recorded?.strategy != nil, now?.strategy != nil)
@@ -59,6 +62,8 @@ package struct RecordDrift: Encodable, Sendable {
         placedNowOnly = nowOnly
         hasNewerCut = try store.hasNewerCut()
     }
+
+    private static func classWords(_ priority: Int16?) -> String { priority.map { ", class \($0)" } ?? "" }
 
     private static func isAlike(_ recorded: RecordedVerdict?, _ now: PlacementRow?, _ policy: Policy) -> Bool {
         guard let recorded, let now else { return recorded == nil && now == nil }

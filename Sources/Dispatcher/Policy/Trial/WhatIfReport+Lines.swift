@@ -12,7 +12,9 @@ extension WhatIfReport {
     package var lines: [String] {
         var lines = ["\(period): what if \(tried.words) placed it"]
         if let inForce { lines[0] += ", against \(inForce.words) in force" }
-        lines += [""] + rowLines + ["", sessionLine, ""] + Self.recoveryTitle + recoveryLines
+        lines += [""] + rowLines + ["", sessionLine, ""]
+        if !terms.isEmpty { lines += TermChange.lines(terms) + [""] }
+        lines += Self.recoveryTitle + recoveryLines
         lines += ["", "advisers, by the accounts that the contracts of \(period) give to each:"] + adviserLines
         lines += ["", "unplaced by a plan of equal shares:"] + unplacedLines
         for mine in delegations ?? [] { lines += [""] + delegationLines(mine) }
@@ -59,7 +61,9 @@ extension WhatIfReport {
         add("placed", rows.filter { row in !rest.contains { $0.rule == row.rule } }, to: &table)
         if !excluded.isEmpty { add("excluded", excluded, to: &table) }
         for row in excluded { add("  " + row.rule.dropFirst("exclusion.".count), [row], to: &table) }
-        add("nothing to collect", rest.filter { $0.rule == "none" }, to: &table)
+        let none = rest.filter { $0.rule == "none" }
+        add("no strategy takes it", none.map(\.overdueAlone), to: &table)
+        add("nothing to collect", none.map(\.withoutOverdue), to: &table)
         add("all", rows, to: &table)
         return table.lines
     }
@@ -173,6 +177,23 @@ extension WhatIfReport {
         case .accounts: "\(figure(quantity)) accounts"
         case .pesos: "\(figure(quantity)) pesos"
         }
+    }
+}
+
+extension WhatIfReport.Row {
+    /// Its accounts with money overdue. The money is all theirs.
+    fileprivate var overdueAlone: Self {
+        Self(
+            rule: rule, accounts: late, accountsNow: lateNow, overdue: overdue, overdueNow: overdueNow,
+            balance: balance, balanceNow: balanceNow, late: late, lateNow: lateNow)
+    }
+
+    /// The others: nothing of theirs is overdue.
+    fileprivate var withoutOverdue: Self {
+        Self(
+            rule: rule, accounts: accounts - late, accountsNow: accountsNow.map { $0 - (lateNow ?? 0) },
+            overdue: Pesos(0), overdueNow: overdueNow.map { _ in Pesos(0) }, balance: balance, balanceNow: balanceNow,
+            late: 0, lateNow: lateNow.map { _ in 0 })
     }
 }
 

@@ -22,6 +22,9 @@ package struct WhatIfReport: Encodable, Sendable {
         package let overdueNow: Pesos?
         package let balance: Pesos
         package let balanceNow: Pesos?
+        /// Those with money overdue; of `none` they are what no strategy takes, and the others owe nothing.
+        package let late: Int64
+        package let lateNow: Int64?
     }
     package struct Recovery: Encodable, Sendable {
         package let of: String
@@ -79,6 +82,8 @@ package struct WhatIfReport: Encodable, Sendable {
     package let inForce: Choice?
     package let isSamePolicy: Bool
     package let rows: [Row]
+    /// How long accounts are held, where the policy in force differs for a strategy that both have.
+    package let terms: [TermChange]
     /// National averages of 2023, not forecasts. By strategy and by tactic are two views of the same accounts, and are
     /// not to be added.
     package let recovery: [Recovery]
@@ -97,8 +102,8 @@ package struct WhatIfReport: Encodable, Sendable {
     let took: Duration
 
     private enum CodingKeys: String, CodingKey {
-        case period, accounts, tried, inForce, isSamePolicy, rows, recovery, recoveryLeftOut, advisers, stations,
-            unplaced
+        case period, accounts, tried, inForce, isSamePolicy, rows, terms, recovery, recoveryLeftOut, advisers,
+            stations, unplaced
         case delegations, onRecord, notes
     }
 
@@ -118,6 +123,11 @@ package struct WhatIfReport: Encodable, Sendable {
         self.isSamePolicy =
             choices.count > 1 && choices[0].digest == choices[1].digest && choices[0].version == choices[1].version
         self.rows = Self.rows(draft, draft.sides.map(\.kinds))
+        self.terms =
+            draft.choices.count > 1
+            ? TermChange.all(from: draft.choices[1].policy, to: draft.choices[0].policy) { strategy in
+                draft.sides[0].strategies[strategy]?.accounts ?? 0
+            } : []
         let recovery = WhatIfRecovery(draft)
         self.recovery = recovery.all
         self.recoveryLeftOut = recovery.leftOut
@@ -158,7 +168,8 @@ package struct WhatIfReport: Encodable, Sendable {
             return Row(
                 rule: kind.rule, accounts: totals.accounts, accountsNow: before?.accounts,
                 overdue: Pesos(totals.overdue), overdueNow: before.map { Pesos($0.overdue) },
-                balance: Pesos(totals.balance), balanceNow: before.map { Pesos($0.balance) })
+                balance: Pesos(totals.balance), balanceNow: before.map { Pesos($0.balance) }, late: totals.late,
+                lateNow: before?.late)
         }
     }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// Strategies that contracts are made for and that a policy places nobody in.
+struct IdleStrategies {
+    private let contracts: [Strategy: [ContractID]]
+
+    /// - Parameter contracts: those that take part in a plan.
+    init(_ contracts: [ContractRow]) {
+        var found: [Strategy: [ContractID]] = [:]
+        for contract in contracts {
+            for strategy in contract.strategies { found[strategy, default: []].append(contract.contract) }
+        }
+        self.contracts = found
+    }
+
+    /// A line for each that has contracts and no account.
+    /// - Parameter placed: how many accounts a policy places in a strategy.
+    func words(placed: (Strategy) -> Int64) -> [String] {
+        Strategy.allCases.reversed().compactMap { strategy in
+            guard let idle = contracts[strategy], placed(strategy) == 0 else { return nil }
+            return "no account is placed in \(strategy.name), which \(idle.count == 1 ? "contract" : "contracts") "
+                + "\(idle.sorted().map { "\($0)" }.listed(5)) \(idle.count == 1 ? "is" : "are") for: nothing of it is dealt"
+        }
+    }
+}
