@@ -193,12 +193,13 @@ private enum AgencyOrderStatements {
                held.accounts, o.ordered_at, o.ordered_by
           FROM agency a
          CROSS JOIN LATERAL (
-               SELECT coalesce(sum(coalesce(t.total_accounts, 0) - q.released_accounts), 0)::bigint AS accounts
+               SELECT coalesce(sum(\(ReleasedStatements.heldAccounts)), 0)::bigint AS accounts
                  FROM contract c
                  JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id
                  LEFT JOIN LATERAL (SELECT g.total_accounts FROM lease_grant g
                                      WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                                      ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+                 \(ReleasedStatements.unfolded)
                 WHERE c.agency_id = a.agency_id) held
           LEFT JOIN LATERAL (SELECT ordered_at, ordered_by FROM agency_order o
                               WHERE o.agency_id = a.agency_id ORDER BY o.order_id DESC LIMIT 1) o ON true

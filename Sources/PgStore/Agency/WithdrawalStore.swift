@@ -249,12 +249,13 @@ private enum WithdrawalStatements {
     static let lowerQuotas = """
         WITH held AS MATERIALIZED (
             SELECT q.delegation_id, q.quota_id,
-                   greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0) AS accounts,
-                   greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0) AS exposure
+                   \(ReleasedStatements.heldAccounts) AS accounts,
+                   \(ReleasedStatements.heldExposure) AS exposure
               FROM quota q
               LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
                                   WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                                   ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+              \(ReleasedStatements.unfolded)
              WHERE (q.delegation_id, q.quota_id) IN (SELECT q.delegation_id, q.quota_id FROM \(quotas))),
         lowered AS (
             UPDATE quota q

@@ -84,7 +84,7 @@ extension PgLink {
     }
 
     /// From here on the database gives out again.
-    package func finishRecovery() throws(PgError) { try run("UPDATE clock SET restored_at = NULL") }
+    package func finishRecovery() throws(PgError) { try run("UPDATE clock SET restored_at = NULL, known_until = NULL") }
 
     /// A dump keeps the numbers of transactions of the server that it was made on, and another server counts from its own: what
     /// is written from now on would sort below what was read, and never be read. So what is there goes below all of it, in the
@@ -132,16 +132,20 @@ private enum HomeStatements {
         """
 
     /// $1 beats that were seen
+    private static let isRestored = """
+        NOT (\(isNew))
+            AND (c.beats < $1 OR c.system_identifier <> h.system_identifier
+                 OR c.database_oid <> h.database_oid OR c.clock_oid <> h.clock_oid
+                 OR c.timeline <> h.timeline AND clock_timestamp() - c.latest_beat > interval '60 s')
+        """
+
+    /// $1 beats that were seen
     static let move = """
         WITH h AS MATERIALIZED (\(here))
         UPDATE clock c
            SET incarnation = CASE WHEN \(isNew) THEN c.incarnation ELSE \(next) END,
-               restored_at = CASE
-                   WHEN NOT (\(isNew))
-                        AND (c.beats < $1 OR c.system_identifier <> h.system_identifier
-                             OR c.database_oid <> h.database_oid OR c.clock_oid <> h.clock_oid
-                             OR c.timeline <> h.timeline AND clock_timestamp() - c.latest_beat > interval '60 s')
-                   THEN coalesce(c.restored_at, clock_timestamp()) ELSE c.restored_at END,
+               restored_at = CASE WHEN \(isRestored) THEN coalesce(c.restored_at, clock_timestamp()) ELSE c.restored_at END,
+               known_until = CASE WHEN \(isRestored) THEN coalesce(c.known_until, c.latest_beat) ELSE c.known_until END,
                system_identifier = h.system_identifier, timeline = h.timeline, database_oid = h.database_oid,
                clock_oid = h.clock_oid, beats = greatest(c.beats, $1)
           FROM h
@@ -153,7 +157,7 @@ private enum HomeStatements {
     static let lock = "SELECT incarnation FROM clock FOR UPDATE"
 
     static let record = """
-        SELECT c.incarnation, c.restored_at, c.latest_beat, w.hands, w.accounts
+        SELECT c.incarnation, c.restored_at, coalesce(c.known_until, c.latest_beat), w.hands, w.accounts
           FROM clock c
          CROSS JOIN LATERAL (
                SELECT count(*) AS hands,
@@ -167,7 +171,8 @@ private enum HomeStatements {
     static let raise = """
         UPDATE clock c
            SET incarnation = \(next),
-               restored_at = CASE WHEN NOT $1 THEN coalesce(c.restored_at, clock_timestamp()) END
+               restored_at = CASE WHEN NOT $1 THEN coalesce(c.restored_at, clock_timestamp()) END,
+               known_until = CASE WHEN NOT $1 THEN coalesce(c.known_until, c.latest_beat) END
         RETURNING incarnation
         """
 

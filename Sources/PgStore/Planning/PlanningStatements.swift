@@ -75,18 +75,10 @@ enum PlanningStatements {
 
     /// What each quota's grants hold: all that was granted less all that was released, folded into the quota yet or not.
     static let holdings = """
-        WITH unfolded AS (
-            SELECT r.delegation_id, r.quota_id, sum(r.accounts)::bigint AS accounts, sum(r.exposure)::bigint AS exposure
-              FROM release r
-             WHERE (r.transaction, r.release_id) > (
-                   coalesce((SELECT f.transaction FROM follower f WHERE f.name = 'release'), '0'::xid8),
-                   coalesce((SELECT f.number FROM follower f WHERE f.name = 'release'), 0))
-             GROUP BY r.delegation_id, r.quota_id)
         SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio,
-               greatest(coalesce(t.total_accounts, 0) - q.released_accounts - coalesce(u.accounts, 0), 0),
-               greatest(coalesce(t.total_exposure, 0) - q.released_exposure - coalesce(u.exposure, 0), 0)
+               \(ReleasedStatements.heldAccounts), \(ReleasedStatements.heldExposure)
           FROM quota q
-          LEFT JOIN unfolded u ON u.delegation_id = q.delegation_id AND u.quota_id = q.quota_id
+          \(ReleasedStatements.unfolded)
           LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure
                                FROM lease_grant g
                               WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id

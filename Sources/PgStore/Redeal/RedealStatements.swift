@@ -138,12 +138,13 @@ enum RedealStatements {
         let columns = countsWaiting ? "waiting.accounts, waiting.exposure" : "0::bigint, 0::bigint"
         return """
             SELECT q.delegation_id, q.contract_id, q.strategy, q.portfolio, q.limit_accounts, q.limit_exposure,
-                   greatest(coalesce(t.total_accounts, 0) - q.released_accounts, 0),
-                   greatest(coalesce(t.total_exposure, 0) - q.released_exposure, 0), \(columns)
+                   \(ReleasedStatements.heldAccounts),
+                   \(ReleasedStatements.heldExposure), \(columns)
               FROM quota q
               LEFT JOIN LATERAL (SELECT g.total_accounts, g.total_exposure FROM lease_grant g
                                   WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
                                   ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+              \(ReleasedStatements.unfolded)
              \(countsWaiting ? waiting : "")
              \(filter)
              ORDER BY q.delegation_id, q.contract_id, q.strategy, q.portfolio

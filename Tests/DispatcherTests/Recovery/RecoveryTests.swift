@@ -63,6 +63,7 @@ struct RecoveryTests {
             // A node has served it by then, so that the backup knows where it lived.
             try await serving(month.database, instance: "zero") { _ in }
             let backup = try month.database.dumped()
+            let known = try #require(try backup.link().readHomeRecord().latestBeat)
             // Lost later: leases of the first deal, and of a second one that the backup knows nothing of.
             let lost = try await serving(month.database, instance: "one") { agent in
                 let first = try await agent.lease(Self.lease(1, max: 1_000)).leasedAccounts.prefix(3)
@@ -91,6 +92,10 @@ struct RecoveryTests {
             let started = StartedMonth(
                 database: backup, month: PlannedMonth(link: link, policy: month.month.policy), folder: month.folder)
             #expect(throws: CommandFailure.self) { try started.start("900014,9,job-loss,2024-03-11") }
+
+            // Nodes beat meanwhile, and the backup is no younger for it.
+            try link.bookOutage()
+            #expect(try Recovery(link, nothingLost: false, by: "ana").preview().knownUntil == known.description)
 
             let report = try Recovery(link, nothingLost: false, by: "ana").run()
             #expect(report.isDone && report.withdrawn > 0 && report.dealt ?? 0 > 0)

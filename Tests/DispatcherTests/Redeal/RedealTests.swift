@@ -38,7 +38,8 @@ extension StartedMonth {
     }
 
     /// Gives back the first account that a contract leased, for a reason.
-    func giveBack(_ account: Int64, reason: String) throws {
+    /// - Parameter isFolded: whether a node has counted it in the quota since.
+    func giveBack(_ account: Int64, reason: String, isFolded: Bool = true) throws {
         try link.run(
             """
             WITH e AS (
@@ -49,7 +50,7 @@ extension StartedMonth {
             SELECT g.delegation_id, g.quota_id, 1, 0 FROM e JOIN lease_grant g USING (delegation_id, hand_id)
              WHERE e.position BETWEEN g.first_position AND g.last_position
             """, [.int64(account), .text(reason)])
-        while try link.foldReleases(limit: 100) > 0 {}
+        while try isFolded && link.foldReleases(limit: 100) > 0 {}
     }
 
     /// The hand of a contract in delegation 9 with telephone accounts of the administrative strategy.
@@ -201,6 +202,34 @@ struct RedealTests {
                     == before + 5)
             #expect(try month.count("redeal WHERE state = 'done'") == 1)
             #expect(try month.broken() == [])
+        }
+    }
+
+    /// As behind a plan that closed what was over while no node ran.
+    @Test(arguments: [true, false])
+    func `what came back is held no more, whether a node has counted it or not, so that no place is given twice`(
+        isFolded: Bool
+    ) async throws {
+        try await StartedMonth.with { month in
+            let hand = try month.hand(of: 1)
+            try month.month.lease(hand: hand, accounts: 5)
+            // The first fold only says from where on it counts.
+            _ = try month.link.foldReleases(limit: 1)
+            let accounts = try month.link.run(
+                "SELECT account_id FROM position WHERE hand_id = \(hand) AND position <= 5"
+            )
+            .map { $0.int64(0) }
+            for account in accounts { try month.giveBack(account, reason: "paid", isFolded: isFolded) }
+            let pool = "delegation_id = 9 AND strategy = 2 AND portfolio = 1"
+            #expect(
+                try month.number("SELECT sum(released_accounts)::bigint FROM quota WHERE \(pool)") == (isFolded ? 5 : 0)
+            )
+            _ = try month.redeal(.everything)
+            let waits = try month.count(
+                month.waiting + " AND h.strategy = 2 AND h.portfolio = 1 AND h.delegation_id = 9")
+
+            #expect(waits > 5)
+            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE \(pool)") == Int64(waits))
         }
     }
 
