@@ -33,6 +33,13 @@ package struct RedealReport: Encodable, Sendable {
         package fileprivate(set) var withheld: Int64
         /// Milliseconds for which pulls of the pool got nothing.
         package let pauseMilliseconds: Int64
+
+        fileprivate var pool: PoolKey? {
+            guard let delegation = Delegation(delegation), let strategy = Strategy(name: strategy),
+                let portfolio = Portfolio(name: portfolio)
+            else { return nil }
+            return PoolKey(delegation: delegation, strategy: strategy, portfolio: portfolio)
+        }
     }
 
     package let state: State
@@ -50,6 +57,16 @@ package struct RedealReport: Encodable, Sendable {
     package private(set) var accounts: Int64 = 0
     package private(set) var longestPauseMilliseconds: Int64 = 0
     package let warnings: [String]
+    /// Of what the plan gave nobody, how many of each pool, by why.
+    private var planned: [PoolKey: [String: Int64]] = [:]
+    /// Where the lines of the latest round begin in ``pools``.
+    private var latest = 0
+
+    private enum CodingKeys: CodingKey {
+        case state, period, reason, redeal, demand, unassigned, quotas, followedBy, pools, accounts,
+            longestPauseMilliseconds,
+            warnings
+    }
 
     init(preview draft: RedealDraft, reason: String) {
         self.init(draft, .preview, reason, nil)
@@ -85,6 +102,9 @@ package struct RedealReport: Encodable, Sendable {
         self.init(
             state, draft.period, reason, redeal, demand: draft.demand, unassigned: unassigned, quotas: quotas,
             warnings: draft.warnings)
+        for unplaced in draft.plan.unplaced {
+            planned[unplaced.cell.pool, default: [:]][unplaced.reason.rawValue, default: 0] += unplaced.accounts
+        }
     }
 
     private init(
@@ -128,6 +148,8 @@ package struct RedealReport: Encodable, Sendable {
             pools[index].withheld = 0
         }
         unassigned = report.unassigned
+        planned = report.planned
+        latest = pools.count
         pools += report.pools
         accounts += report.accounts
         longestPauseMilliseconds = max(longestPauseMilliseconds, report.longestPauseMilliseconds)
@@ -164,14 +186,30 @@ package struct RedealReport: Encodable, Sendable {
         Set(pools.map { [$0.delegation.description, $0.strategy, $0.portfolio] }).count
     }
 
-    /// What waits on, with why; `nil` where everything finds somebody.
-    package var shortage: String? {
+    /// How many accounts wait on, by why, each counted once.
+    package var waiting: [String: Int64] {
         var waiting = unassigned
         // What is above the quotas the plan has counted already.
         let quota = DealResult.Left.Reason.quota.name
         for pool in pools { waiting.merge(pool.left.filter { $0.key != quota }, uniquingKeysWith: +) }
+        // The plan counts by means: what the dealing kept from everybody for a reason of its own is among what the plan gave nobody.
+        for line in pools[latest...] {
+            guard let pool = line.pool, let plan = planned[pool] else { continue }
+            var twice = plan.values.reduce(0, +) - max(0, (line.left[quota] ?? 0) - line.withheld)
+            for (reason, count) in plan.sorted(by: { ($0.value, $1.key) > ($1.value, $0.key) }) where twice > 0 {
+                let less = min(twice, count)
+                waiting[reason, default: 0] -= less
+                twice -= less
+            }
+        }
         let withheld = pools.reduce(0) { $0 + $1.withheld }
         if withheld > 0 { waiting["order"] = withheld }
+        return waiting.filter { $0.value > 0 }
+    }
+
+    /// What waits on, with why; `nil` where everything finds somebody.
+    package var shortage: String? {
+        let waiting = waiting
         let total = waiting.values.reduce(0, +)
         guard total > 0 else { return nil }
         let reasons = waiting.keys.sorted().map { "\($0) \(Console.grouped(Int(waiting[$0] ?? 0)))" }

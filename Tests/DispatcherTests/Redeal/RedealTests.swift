@@ -187,6 +187,24 @@ struct RedealTests {
         }
     }
 
+    /// Bonds enter a plan by the mean of a pool, and the dealing goes by each account's amount.
+    @Test func `what waits on is counted once, where the plan and the dealing keep it back by a bond, too`()
+        async throws
+    {
+        try await StartedMonth.with { month in
+            try month.link.script("UPDATE contract SET bond = 7000000, exposure_basis = 'overdue'")
+            try month.noteContracts()
+            let run = RedealRun(month.link, scope: RedealScope(.everything), reason: "rebalance", by: "ana")
+            let reports = [try run.preview(), try run.run()]
+
+            for report in reports {
+                #expect(report.unassigned["bond"] ?? 0 > 0)
+                #expect(report.pools.contains { $0.left["bond"] ?? 0 > 0 })
+                #expect(report.waiting.values.reduce(0, +) == report.demand - report.accounts)
+            }
+        }
+    }
+
     @Test func `what nobody holds is dealt under new epochs, what is held stays and counts`() async throws {
         try await StartedMonth.with { month in
             try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
