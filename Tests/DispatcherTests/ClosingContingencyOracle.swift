@@ -90,17 +90,8 @@ enum ClosingContingencyOracle {
             SELECT DISTINCT k.contract_id, k.delegation_id, c.fee_schedule, c.penalty_schedule, c.agency_id
             FROM contract_capacity k JOIN contract c USING (contract_id)),
         held AS (
-            SELECT y.account_id, y.origin, y.amount * CASE WHEN y.reverses IS NULL THEN 1 ELSE -1 END AS amount, (
-                SELECT h.contract_ids[1] FROM deal d JOIN hand h ON h.hand_id = d.hand_id
-                JOIN lease_grant g ON g.hand_id = d.hand_id AND d.position BETWEEN g.first_position AND g.last_position
-                    AND (g.skipped IS NULL OR d.position <> ALL (g.skipped))
-                LEFT JOIN ending e ON e.account_id = d.account_id AND e.epoch = d.epoch
-                WHERE d.account_id = y.account_id
-                    AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= day.paid_on
-                    AND (least(e.ended_at, g.term) AT TIME ZONE interval '-6 hours')::date >= day.paid_on
-                ORDER BY g.granted_at DESC LIMIT 1) AS contract_id
-            FROM payment y,
-                LATERAL (SELECT coalesce((SELECT o.paid_on FROM payment o WHERE o.payment_id = y.reverses), y.paid_on) AS paid_on) day),
+            SELECT y.account_id, y.origin, y.amount * CASE WHEN y.reverses IS NULL THEN 1 ELSE -1 END AS amount,
+                \(OraclePayments.ofHolder)),
         paid AS (
             SELECT contract_id, account_id, sum(amount) AS amount FROM held WHERE origin IN ('borrower', 'employer') GROUP BY 1, 2),
         latest AS (

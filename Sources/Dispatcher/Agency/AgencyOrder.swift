@@ -48,22 +48,20 @@ package struct AgencyOrder {
     ///
     /// - Parameter by: in any spelling; the ledger has it as one word.
     init(suspending band: String, of strategy: Strategy, for agency: AgencyID, by: String) {
-        self.agency = agency
-        self.action = .suspend
-        self.strategy = strategy
-        self.band = band
-        motive = Self.missedMotive
-        finalAt = nil
-        self.by = by
-        withdrawsRecalls = false
+        self.init(missed: .suspend, strategy: strategy, band: band, agency: agency, by: by)
     }
 
     /// All of an agency's work, because it missed a band's minimum again and again (SUS-02). What is held stays until its term.
     init(terminating agency: AgencyID, by: String) {
+        self.init(missed: .terminate, strategy: nil, band: nil, agency: agency, by: by)
+    }
+
+    private init(missed action: AgencyOrderRow.Action, strategy: Strategy?, band: String?, agency: AgencyID, by: String)
+    {
         self.agency = agency
-        self.action = .terminate
-        self.strategy = nil
-        self.band = nil
+        self.action = action
+        self.strategy = strategy
+        self.band = band
         motive = Self.missedMotive
         finalAt = nil
         self.by = by

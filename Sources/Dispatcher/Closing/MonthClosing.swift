@@ -279,20 +279,26 @@ package struct MonthClosing {
     }
 
     private func waitForOlder(_ mark: PeriodStore.Mark) throws {
-        let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
         var announced = 0
-        while true {
+        try wait {
             let running = try store.olderTransactions(than: mark)
-            if running.isEmpty { return }
-            try Interruption.check(Self.undone)
+            if running.isEmpty { return nil }
             if running.count != announced { show("waiting for \(running.count) older transactions") }
             announced = running.count
+            return "transactions from before the close still run: \(Set(running).sorted().joined(separator: ", "))"
+        }
+    }
+
+    /// - Parameter look: what is still in the way; `nil` once nothing is.
+    /// - Throws: ``CommandFailure`` of environment with what is in the way after ``waitMax``.
+    private func wait(_ look: () throws -> String?) throws {
+        let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
+        while let found = try look() {
+            try Interruption.check(Self.undone)
             guard ContinuousClock.now < deadline else {
-                try store.reopen()
                 throw CommandFailure(
-                    .environment,
-                    "transactions from before the close still run: \(Set(running).sorted().joined(separator: ", "))",
-                    remedy: "End them, then close again; the period is open again meanwhile.")
+                    .environment, found,
+                    remedy: "End those transactions, then close again; the period is open again meanwhile.")
             }
             // The server tells nobody when a transaction of another session ends.
             usleep(50_000)
@@ -306,20 +312,12 @@ package struct MonthClosing {
         guard behind > 0 else { return }
         show("contacts: \(behind) blocks of the ledger")
         let limit = try link.newTransaction()
-        let deadline = ContinuousClock.now.advanced(by: Self.waitMax)
-        while true {
+        try wait {
             try ContactFollower.run(link)
             let left = try link.countUnfollowed(period, before: limit)
-            if left == 0 { return }
-            try Interruption.check(Self.undone)
-            guard ContinuousClock.now < deadline else {
-                throw CommandFailure(
-                    .environment,
-                    "contacts of \(left) blocks of \(period) are not judged, because transactions of before them still run",
-                    remedy: "End those transactions, then close again; the period is open again meanwhile.")
-            }
-            // The server tells nobody when a transaction of another session ends.
-            usleep(50_000)
+            guard left > 0 else { return nil }
+            return
+                "contacts of \(left) blocks of \(period) are not judged, because transactions of before them still run"
         }
     }
 

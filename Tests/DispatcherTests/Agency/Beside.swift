@@ -28,6 +28,7 @@ extension StartedMonth {
                  WHERE datname = current_database() AND wait_event_type = 'Lock'
                 """)
             if waiting >= sessions { return true }
+            // The server tells nobody that a session waits.
             try await Task.sleep(for: .milliseconds(5))
         }
         return false

@@ -131,6 +131,7 @@ struct OrderRaceTests {
                     _ = try PlanRun(link, period: PlannedMonth.march).apply()
                 }
             }
+            // No event tells where the dealing is: each turn the order comes at another moment of it.
             try await Task.sleep(for: .milliseconds(turn * 30))
             _ = try order.run(database)
             try await dealt

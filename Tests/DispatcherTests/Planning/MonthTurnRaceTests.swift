@@ -71,6 +71,7 @@ struct MonthTurnRaceTests {
                     return false
                 }
             }
+            // No event tells where the round is: each turn April comes at another moment of it.
             try await Task.sleep(for: .milliseconds(turn * 20))
             let plan = try await beside {
                 try PlanRun(try database.link("apply"), period: PlannedMonth.april).apply()

@@ -8,76 +8,6 @@ import Simulation
 import TestSupport
 import Testing
 
-extension StartedMonth {
-    /// What breaks an invariant in the delegations of the month, as the checker of histories sees it.
-    func broken() throws -> [String] {
-        try ([9, 14] as [Int16]).flatMap { number -> [String] in
-            let delegation = try #require(Delegation(number))
-            let verdict = Judge.judge(try HistoryReader(link, operations: []).history(delegation))
-            // Accounts are leased and given back here without a wire, so nobody said RETURN.
-            return verdict.findings.filter { $0.invariant != .endings }.map { "\($0)" }
-        }
-    }
-
-    /// The contracts have just been taken in anew.
-    func noteContracts() throws {
-        try link.script(
-            """
-            INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
-            VALUES ('contracts', 202403, 'contracts.csv', sha256('again'), 1, 0, now_instant())
-            """)
-    }
-
-    /// Limits that are in force, or were, and that the ledger tells nothing of.
-    func unrecordedLimits() throws -> [String] {
-        try ([9, 14] as [Int16]).flatMap { number -> [String] in
-            let delegation = try #require(Delegation(number))
-            let history = try HistoryReader(link, operations: [], comparesRecords: true).history(delegation)
-            return Judge.judge(history).findings.filter { $0.found.hasPrefix("a limit") }.map { "\($0)" }
-        }
-    }
-
-    /// Gives back the first account that a contract leased, for a reason.
-    /// - Parameter isFolded: whether a node has counted it in the quota since.
-    func giveBack(_ account: Int64, reason: String, isFolded: Bool = true) throws {
-        try link.run(
-            """
-            WITH e AS (
-                INSERT INTO ending
-                SELECT d.delegation_id, d.account_id, d.epoch, 'return', $2, now_instant(), d.hand_id, d.position, true
-                  FROM deal d WHERE d.account_id = $1 ORDER BY d.epoch DESC LIMIT 1 RETURNING *)
-            INSERT INTO release (delegation_id, quota_id, accounts, exposure)
-            SELECT g.delegation_id, g.quota_id, 1, 0 FROM e JOIN lease_grant g USING (delegation_id, hand_id)
-             WHERE e.position BETWEEN g.first_position AND g.last_position
-            """, [.int64(account), .text(reason)])
-        while try isFolded && link.foldReleases(limit: 100) > 0 {}
-    }
-
-    /// The hand of a contract in delegation 9 with telephone accounts of the administrative strategy.
-    func hand(of contract: Int32) throws -> Int32 {
-        Int32(
-            try number(
-                """
-                SELECT hand_id::bigint FROM hand WHERE delegation_id = 9 AND strategy = 2 AND portfolio = 1 AND state = 'open'
-                   AND contract_ids = ARRAY[\(contract)] AND NOT is_front ORDER BY hand_id LIMIT 1
-                """))
-    }
-
-    /// Accounts that wait in open hands.
-    var waiting: String {
-        """
-        hand h JOIN position p USING (delegation_id, hand_id)
-         WHERE h.state = 'open' AND p.position > coalesce((SELECT max(g.last_position) FROM lease_grant g
-               WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
-           AND NOT EXISTS (SELECT FROM ending e WHERE e.account_id = p.account_id AND e.epoch = p.epoch)
-        """
-    }
-
-    func redeal(_ manner: RedealScope.Manner, on other: PgLink? = nil) throws -> RedealReport {
-        try RedealRun(other ?? link, scope: RedealScope(manner), reason: "rebalance", by: "ana").run()
-    }
-}
-
 struct RedealTests {
     @Test(.timeLimit(.minutes(2)))
     func `a node that another one is before in dealing again leaves it to that one`() async throws {
@@ -163,27 +93,6 @@ struct RedealTests {
             }
             #expect(try month.broken() == [])
             #expect(try month.unrecordedLimits() == [])
-        }
-    }
-
-    /// Contract 4 alone takes preventive accounts.
-    @Test func `what finds nobody is told with its reason, by the order and by each try to deal it again`() async throws
-    {
-        try await StartedMonth.with { month in
-            let waiting = try month.count(month.waiting + " AND h.strategy = 1")
-            let text = try AgencyOrder(
-                .terminate, agency: "ACE04", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana"
-            ).run(on: month.link, isPreview: false, asJSON: false)
-
-            #expect(waiting > 0)
-            #expect(text.contains("wait on, and nobody can be given them") && text.contains("no-contract \(waiting)"))
-            for manner in [RedealScope.Manner.leftOver, .everything] {
-                let run = RedealRun(month.link, scope: RedealScope(manner), reason: "rebalance", by: "ana")
-                let reports = [try run.preview(), try run.run()]
-                #expect(reports.allSatisfy { $0.unassigned["no-contract"] == Int64(waiting) })
-                #expect(
-                    reports.allSatisfy { report in report.summary.contains { $0.contains("no-contract \(waiting)") } })
-            }
         }
     }
 
@@ -386,76 +295,6 @@ struct RedealTests {
         }
     }
 
-    @Test func `what an agency on hold had not pulled is dealt to the others, and never to it`() async throws {
-        try await StartedMonth.with { month in
-            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
-            let before = try month.count(month.waiting)
-            let order = try AgencyOrder(
-                .hold, agency: "ACE01", strategy: nil, band: nil, motive: "audit", recallOn: nil, by: "ana")
-            let text = try order.run(on: month.link, isPreview: false, asJSON: false)
-
-            #expect(text.contains(" by this order, 0 from before") && text.contains(" of them dealt to others"))
-            #expect(try month.count(month.waiting) == before)
-            #expect(try month.count("hand WHERE state = 'open' AND contract_ids = '{1}'") == 0)
-            #expect(try month.count("hand WHERE state = 'open' AND is_front AND contract_ids = '{2}'") > 0)
-            #expect(try month.number("SELECT sum(limit_accounts)::bigint FROM quota WHERE contract_id = 1") == 5)
-            // The hands of the others were not touched.
-            #expect(try month.count("hand WHERE contract_ids = '{2}' AND state = 'closed'") == 0)
-            #expect(try month.broken() == [])
-        }
-    }
-
-    @Test(.timeLimit(.minutes(2)))
-    func `a preview of an order deals to the others what the order then deals, and locks no hand`() async throws {
-        try await StartedMonth.with { month in
-            try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
-            // Waited for nobody before: it comes with what the order withdraws.
-            try month.month.lease(hand: try month.hand(of: 2), accounts: 4)
-            try month.giveBack(
-                try month.number(
-                    "SELECT p.account_id FROM lease_grant g JOIN position p USING (delegation_id, hand_id) WHERE g.contract_id = 2 LIMIT 1"
-                ), reason: "capacity")
-            func text(isPreview: Bool, _ band: String? = nil) throws -> String {
-                try AgencyOrder(
-                    band == nil ? .hold : .suspend, agency: "ACE01", strategy: band.map { _ in "administrative" },
-                    band: band,
-                    motive: "audit", recallOn: nil, by: "ana"
-                ).run(on: month.link, isPreview: isPreview, asJSON: true)
-            }
-            let other = try month.database.link()
-            try other.script("BEGIN; SELECT FROM hand FOR NO KEY UPDATE; SELECT FROM quota FOR NO KEY UPDATE")
-            let before = try month.count("agency_order")
-            let preview = try text(isPreview: true)
-            try other.script("COMMIT")
-            #expect(try month.count("agency_order") == before)
-            #expect(try month.count("agency WHERE status <> 'active'") == 0)
-            let done = try text(isPreview: false)
-
-            let figures = try [preview, done].map { try JSONDecoder().decode(Orders.self, from: Data($0.utf8)) }
-            #expect(figures[0].withdrawn == figures[1].withdrawn && figures[0].withdrawn > 0)
-            #expect(figures[0].dealtAgain == figures[1].dealtAgain)
-            #expect((figures[1].dealtAgain ?? 0) > 0)
-            #expect(figures[0].places == figures[1].places && Set(figures[0].places.map(\.delegation)) == [9, 14])
-
-            // A band is a tactic of the policy: a slip of the pen would suspend nothing, and nobody would notice.
-            let refused = #expect(throws: CommandFailure.self) { try text(isPreview: true, "band-31-60") }
-            #expect(
-                refused?.exit == .usage && refused?.found.contains("no band 'band-31-60' in administrative") == true)
-            #expect(refused?.remedy.contains("rest") == true)
-        }
-    }
-
-    private struct Orders: Decodable {
-        struct Place: Decodable, Equatable {
-            let delegation: Int16
-            let strategy: String
-            let withdrawn, held, recalled, dealtToOthers: Int64
-        }
-        let withdrawn: Int64
-        let dealtAgain: Int64?
-        let places: [Place]
-    }
-
     @Test func `a preview deals again what the run then deals, rotation included`() async throws {
         try await StartedMonth.with { month in
             try month.month.lease(hand: try month.hand(of: 1), accounts: 5)
@@ -627,45 +466,6 @@ struct RedealTests {
 
             #expect(expected[1] == 5)
             #expect(assigned.filter { $0.value != 0 } == expected)
-        }
-    }
-
-    @Test func `a suspended band is dealt to others by the month's plan too`() async throws {
-        try await StartedMonth.with(applied: false) { month in
-            let tactic = try month.text(
-                "SELECT tactic FROM placement WHERE delegation_id = 9 AND strategy = 2 ORDER BY account_id LIMIT 1")
-            _ = try AgencyOrder(
-                .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
-                recallOn: nil, by: "ana"
-            ).run(on: month.link, isPreview: false, asJSON: false)
-            let report = try month.month.plan().apply()
-
-            // The plan counts for nobody what it may not be dealt.
-            #expect(report.dealt?.accounts == report.assigned)
-            #expect(report.pools.contains { $0.part == "band \(tactic)" && $0.quotas.allSatisfy { $0.contract != 1 } })
-            let dealt =
-                "position p JOIN hand h USING (delegation_id, hand_id) WHERE h.strategy = 2 AND p.tactic = '\(tactic)'"
-            #expect(try month.count(dealt + " AND h.contract_ids = '{1}'") == 0)
-            #expect(try month.count(dealt + " AND h.contract_ids = '{2}'") > 0)
-            #expect(try month.count("hand WHERE contract_ids = '{1}' AND strategy = 2 AND size > 0") > 0)
-        }
-    }
-
-    @Test func `a suspended band is dealt to others`() async throws {
-        try await StartedMonth.with { month in
-            let tactic = try month.text(
-                "SELECT p.tactic FROM position p WHERE p.hand_id = \(try month.hand(of: 1)) ORDER BY position LIMIT 1")
-            _ = try AgencyOrder(
-                .suspend, agency: "ACE01", strategy: "administrative", band: tactic, motive: "goal-missed",
-                recallOn: nil, by: "ana"
-            ).run(on: month.link, isPreview: false, asJSON: false)
-            _ = try month.redeal(.everything)
-
-            #expect(
-                try month.count(
-                    month.waiting + " AND h.contract_ids = '{1}' AND h.strategy = 2 AND p.tactic = '\(tactic)'") == 0)
-            #expect(try month.count(month.waiting + " AND h.contract_ids = '{2}' AND p.tactic = '\(tactic)'") > 0)
-            #expect(try month.broken() == [])
         }
     }
 }

@@ -68,8 +68,7 @@ struct StartRoomTests {
             async let report = Task.detached {
                 try ImportRun(.starts, path: path, period: PlannedMonth.march).run(on: mine)
             }.value
-            let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            while try month.count(waiting) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try await month.waits(1))
             // What comes while it waits for the hands is too late for it.
             try month.link.script("UPDATE quota SET limit_accounts = limit_accounts + 1 WHERE contract_id = 4")
             try other.script("COMMIT")
