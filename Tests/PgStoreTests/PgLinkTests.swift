@@ -100,6 +100,51 @@ struct PgLinkTests {
         }
     }
 
+    @Test func `rows of one group lie together, in their order, as many as are gathered`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script("CREATE TABLE sample (id integer, delegation smallint, filler text)")
+            // Some 36 MB: they leave in two lots.
+            let filler = String(repeating: "x", count: 4_000)
+            let written = try link.copyIn("COPY sample FROM STDIN (FORMAT binary)") { writer in
+                for id in 1...9_000 as ClosedRange<Int32> {
+                    let delegation = Int16(3 - id % 3)
+                    try writer.row(columns: 3, group: delegation)
+                    writer.int32(id)
+                    writer.int16(delegation)
+                    writer.text(filler)
+                }
+            }
+            var places: [(id: Int32, delegation: Int16)] = []
+            for row in try link.run("SELECT id, delegation FROM sample ORDER BY ctid") {
+                places.append((row.int32(0), row.int16(1)))
+            }
+
+            #expect(written == 9_000 && Set(places.map(\.id)).count == 9_000)
+            let changes = zip(places, places.dropFirst()).filter { $0.delegation != $1.delegation }
+            #expect(changes.count == 5, "three delegations, twice")
+            let turns = zip(places, places.dropFirst()).filter { $0.delegation == $1.delegation && $0.id > $1.id }
+            #expect(turns.isEmpty)
+        }
+    }
+
+    @Test(arguments: ["", "containment", "Ñandú 47.00", String(repeating: "r", count: ShortText.bytesMax)])
+    func `a short text goes in and out as it was`(text: String) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script("CREATE TABLE sample (reference text)")
+            try link.copyIn("COPY sample FROM STDIN (FORMAT binary)") { writer in
+                try writer.row(columns: 1)
+                writer.text(ShortText(text))
+            }
+            var found: ShortText?
+            try link.copyOut("COPY sample TO STDOUT (FORMAT binary)") { found = $0.shortText() }
+
+            #expect(found?.text == text && found == ShortText(text))
+            #expect(try link.run("SELECT reference FROM sample").first?.text(0) == text)
+        }
+    }
+
     @Test func `what stops a copy leaves no row`() async throws {
         struct Stopped: Error {}
         try await TestDatabase.with { database in

@@ -185,7 +185,13 @@ package struct ImportRun {
     private func write(
         _ row: TableReader, _ columns: [ColumnType.Storage], to writer: inout PgCopyWriter
     ) throws(PgError) {
-        try writer.row(columns: columns.count + 1)
+        // Every plan and every report reads a delegation's accounts; in the order of most files they lie on all pages of the table.
+        if kind == .cut {
+            try writer.row(
+                columns: columns.count + 1, group: Int16(truncatingIfNeeded: row.number(TableFormat.cutDelegation)))
+        } else {
+            try writer.row(columns: columns.count + 1)
+        }
         writer.int32(Int32(clamping: row.line))
         for index in columns.indices {
             if row.isNull(index) {

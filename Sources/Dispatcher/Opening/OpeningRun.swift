@@ -2,7 +2,6 @@
 
 internal import AgentProtocol
 internal import Assignment
-internal import Crypto
 internal import PgStore
 
 /// Takes a running operation on board: what agencies hold becomes leases with their first epochs, and what is known of
@@ -95,18 +94,18 @@ struct OpeningRun {
             let mine = groups.keys.filter { $0.pool.delegation == delegation }.sorted()
             let numbers = try planning.handNumbers(mine.count)
             var hands: [HandRow] = []
-            var positions: [PositionRow] = []
+            var opened: [DealtRows] = []
             for (group, number) in zip(mine, numbers) {
                 let rows = groups[group] ?? []
                 let (hand, places) = hand(number, group, rows, epoch: epoch)
                 hands.append(hand)
-                positions += places
+                opened.append(DealtRows(rows: rows.map(\.dealable), positions: places))
                 var total = totals[group.pool]?[group.contract] ?? (0, 0)
                 dealt.grants += grants(number, group, rows, places, epoch: epoch, key: &key, total: &total)
                 totals[group.pool, default: [:]][group.contract] = total
             }
             // No policy placed what was held before the first month: the contract's packs alone.
-            try planning.writeHands(delegation, plan: plan, hands: hands, positions: positions, packs: [])
+            try planning.writeHands(delegation, plan: plan, hands: hands, dealt: opened, packs: [])
             dealt.hands += hands.map { (delegation, $0) }
         }
         try store.write(dealt.grants, plan: plan)
@@ -131,22 +130,21 @@ struct OpeningRun {
     private func hand(
         _ number: Int32, _ group: Group, _ rows: [OpeningHolding], epoch: Int64
     ) -> (HandRow, [PositionRow]) {
-        var hash = SHA256()
+        var digest = HandDigest()
         let positions = rows.enumerated().map { index, row in
-            withUnsafeBytes(of: row.dealable.account.bigEndian) { hash.update(bufferPointer: $0) }
-            withUnsafeBytes(of: epoch.bigEndian) { hash.update(bufferPointer: $0) }
+            digest.add(row.dealable.account, epoch)
             return PositionRow(
                 hand: number, position: Int32(index) + 1, epoch: epoch,
                 exposure: row.exposure.of(overdue: row.dealable.overdue, balance: row.dealable.balance),
                 stratum: StratumKey(tactic: 0), arm: 0, reason: .share,
-                dealt: row.dealable)
+                account: row.dealable.account, place: Int32(index))
         }
         let days = rows.map { $0.untilOn.daysSince1970 - $0.fromOn.daysSince1970 + 1 }.max() ?? 1
         let holding = Holding(
             termDays: days, ceilingDays: days, graceHours: Self.graceHours, lateReportHours: Self.lateReportHours)
         let row = HandRow(
             hand: number, contracts: [group.contract], strategy: group.pool.strategy, portfolio: group.pool.portfolio,
-            size: Int32(rows.count), holding: holding, digest: Array(hash.finalize()))
+            size: Int32(rows.count), holding: holding, digest: digest.finalize())
         return (row, positions)
     }
 

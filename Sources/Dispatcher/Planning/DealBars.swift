@@ -12,7 +12,7 @@ struct DealBars {
 
     private struct Case: Hashable {
         let strategy: Strategy
-        let tactic: String
+        let tactic: ShortText
         /// 0 where it does not matter.
         let municipality: Int32
     }
@@ -25,8 +25,10 @@ struct DealBars {
 
     init(_ contracts: [ContractID: ContractRow], _ link: PgLink) throws {
         self.contracts = contracts
-        self.suspended = Dictionary(grouping: try link.readSuspensions().filter { !$0.band.isEmpty }) {
-            Case(strategy: $0.strategy, tactic: $0.band, municipality: 0)
+        self.suspended = Dictionary(
+            grouping: try link.readSuspensions().filter { 1...ShortText.bytesMax ~= $0.band.utf8.count }
+        ) {
+            Case(strategy: $0.strategy, tactic: ShortText($0.band), municipality: 0)
         }.mapValues { Set($0.map(\.agency)) }
         var visitless: [Int32: Set<String>] = [:]
         for (ban, _) in try link.readVisitBans() {

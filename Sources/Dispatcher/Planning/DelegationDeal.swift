@@ -7,8 +7,8 @@ internal import PgStore
 struct DelegationDeal: Sendable {
     struct Result {
         var hands: [HandRow] = []
-        /// By hand and position.
-        var positions: [PositionRow] = []
+        /// By hand.
+        var dealt: [DealtRows] = []
         /// Accounts within a quota that found no room, by why.
         var left: [DealResult.Left.Reason: Int64] = [:]
         /// Credits whose debtor has others with an agency that had no room.
@@ -86,25 +86,24 @@ struct DelegationDeal: Sendable {
         _ delegations: [Delegation], _ store: PlanningStore, isTrial: Bool = false,
         write: (Delegation, Result) throws -> Part
     ) throws -> [Part] {
-        var rows: [Delegation: [PoolKey: [DealableRow]]] = [:]
         let settings = draft.settings.settings
+        var pools = PooledRows()
         try store.readDealable(delegations, DealMemory(settings, today: try store.today())) { delegation, row in
-            if elsewhere[delegation]?.contains(row.account) ?? false { return }
-            let key = PoolKey(delegation: delegation, strategy: row.strategy, portfolio: row.portfolio)
-            rows[delegation, default: [:]][key, default: []].append(row)
+            if !elsewhere.isEmpty, elsewhere[delegation]?.contains(row.account) ?? false { return }
+            pools.add(row, in: delegation)
         }
         let quotas = Dictionary(grouping: draft.plan.quotas, by: \.key.cell.pool)
         var bars = try DealBars(draft.contracts, store.link)
         return try delegations.map { delegation in
             let debtors = settings.keepsTogether ? try store.heldDebtors(delegation) : [:]
-            var pools = rows.removeValue(forKey: delegation) ?? [:]
-            let together = HandDealer.debtors(of: pools.values.joined(), held: debtors)
+            let together =
+                settings.keepsTogether ? HandDealer.debtors(of: pools.rows(in: delegation), held: debtors) : []
             var dealing = DelegationDealing(debtors: debtors)
             var result = Result()
             for pool in quotas.keys.filter({ $0.delegation == delegation }).sorted() {
                 guard let holding = draft.policy.holding(pool.strategy) else { continue }
                 try deal(
-                    pool, pools.removeValue(forKey: pool) ?? [], quotas: quotas[pool] ?? [], holding: holding,
+                    pool, pools.take(pool), quotas: quotas[pool] ?? [], holding: holding,
                     together, &bars, &dealing, into: &result,
                     numbers: { try isTrial ? [Int32](repeating: 0, count: $0) : store.handNumbers($0) })
             }
@@ -125,7 +124,7 @@ struct DelegationDeal: Sendable {
             dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
             isPicked: draft.settings.settings.isPicked(pool.target), keepsEmpty: true, numbers: numbers)
         result.hands += hands
-        result.positions += positions
+        result.dealt.append(DealtRows(rows: rows, positions: positions))
     }
 
     /// One for each contract, over all parts of the pool.
@@ -157,11 +156,49 @@ struct DelegationDeal: Sendable {
 
 extension DelegationDeal.Result {
     func summary(_ delegation: Delegation) -> DelegationDeal.Summary {
-        var reasons: [DealResult.Reason: Int64] = [:]
-        for row in positions { reasons[row.reason, default: 0] += 1 }
+        var counts = [Int64](repeating: 0, count: DealResult.Reason.allCases.count)
+        for part in dealt {
+            for position in part.positions { counts[Int(position.reason.rawValue)] += 1 }
+        }
+        let reasons = DealResult.Reason.allCases.map { ($0, counts[Int($0.rawValue)]) }.filter { $0.1 > 0 }
         return DelegationDeal.Summary(
-            delegation: delegation, hands: hands, accounts: Int64(positions.count), reasons: reasons, left: left,
-            apart: apart)
+            delegation: delegation, hands: hands, accounts: counts.reduce(0, +),
+            reasons: Dictionary(uniqueKeysWithValues: reasons), left: left, apart: apart)
+    }
+}
+
+/// The accounts of a group of delegations by their pools, as they are read.
+private struct PooledRows {
+    private var numbers: [PoolKey: Int] = [:]
+    private var pools: [[DealableRow]] = []
+    /// Rows of one pool often come one after the other.
+    private var last: (key: PoolKey, number: Int)?
+
+    mutating func add(_ row: DealableRow, in delegation: Delegation) {
+        let key = PoolKey(delegation: delegation, strategy: row.strategy, portfolio: row.portfolio)
+        if let last, last.key == key {
+            pools[last.number].append(row)
+            return
+        }
+        let number = numbers[key] ?? pools.count
+        if number == pools.count {
+            numbers[key] = number
+            pools.append([])
+        }
+        last = (key, number)
+        pools[number].append(row)
+    }
+
+    func rows(in delegation: Delegation) -> some Sequence<DealableRow> {
+        numbers.filter { $0.key.delegation == delegation }.map { pools[$0.value] }.joined()
+    }
+
+    /// Gives the rows of a pool, and keeps them no longer.
+    mutating func take(_ pool: PoolKey) -> [DealableRow] {
+        guard let number = numbers[pool] else { return [] }
+        let rows = pools[number]
+        pools[number] = []
+        return rows
     }
 }
 

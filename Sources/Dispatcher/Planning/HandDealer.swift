@@ -74,7 +74,7 @@ struct HandDealer {
 
     private struct PickKey: Hashable {
         let priority: Int16
-        let tactic: String
+        let tactic: ShortText
     }
 
     private func picked(
@@ -84,28 +84,48 @@ struct HandDealer {
             let row = rows[Int(position.place)]
             return PickKey(priority: row.priority, tactic: row.tactic)
         }
-        return groups.sorted { ($0.key.priority, $0.key.tactic) < ($1.key.priority, $1.key.tactic) }.map {
-            (HandRow.Pick(tactic: $0.key.tactic, priority: $0.key.priority), $0.value)
-        }
+        return groups.map { (HandRow.Pick(tactic: $0.key.tactic.text, priority: $0.key.priority), $0.value) }
+            .sorted { ($0.0.priority, $0.0.tactic) < ($1.0.priority, $1.0.tactic) }
     }
 
     private func write(
         _ places: [DealResult.Position], of hand: DealResult.Hand, pick: HandRow.Pick?, number: Int32, pool: PoolKey,
         rows: [DealableRow], candidates: [DealCandidate], holding: Holding, into positions: inout [PositionRow]
     ) -> HandRow {
-        var hash = SHA256()
+        var digest = HandDigest()
         for (index, dealt) in places.enumerated() {
-            let row = rows[Int(dealt.place)]
-            let epoch = incarnation << 32 + row.latestDeal + 1
-            withUnsafeBytes(of: row.account.bigEndian) { hash.update(bufferPointer: $0) }
-            withUnsafeBytes(of: epoch.bigEndian) { hash.update(bufferPointer: $0) }
+            let account = candidates[Int(dealt.place)].account
+            let epoch = incarnation << 32 + rows[Int(dealt.place)].latestDeal + 1
+            digest.add(account, epoch)
             positions.append(
                 PositionRow(
                     hand: number, position: Int32(index) + 1, epoch: epoch, exposure: dealt.exposure,
-                    stratum: candidates[Int(dealt.place)].stratum, arm: hand.arm, reason: dealt.reason, dealt: row))
+                    stratum: candidates[Int(dealt.place)].stratum, arm: hand.arm, reason: dealt.reason,
+                    account: account, place: dealt.place))
         }
         return HandRow(
             hand: number, contracts: hand.contracts, strategy: pool.strategy, portfolio: pool.portfolio,
-            size: Int32(places.count), holding: holding, digest: Array(hash.finalize()), pick: pick)
+            size: Int32(places.count), holding: holding, digest: digest.finalize(), pick: pick)
+    }
+}
+
+/// SHA-256 of a hand's accounts in their order: number and epoch of each, eight bytes each, highest first.
+struct HandDigest {
+    private static let gatheredMax = 4_096
+    private var hash = SHA256()
+    // Hashed many at a time: a call for each number takes longer than the number itself.
+    private var gathered: [UInt8] = []
+
+    mutating func add(_ account: Int64, _ epoch: Int64) {
+        withUnsafeBytes(of: (account.bigEndian, epoch.bigEndian)) { gathered.append(contentsOf: $0) }
+        if gathered.count >= Self.gatheredMax {
+            hash.update(data: gathered)
+            gathered.removeAll(keepingCapacity: true)
+        }
+    }
+
+    consuming func finalize() -> [UInt8] {
+        hash.update(data: gathered)
+        return Array(hash.finalize())
     }
 }

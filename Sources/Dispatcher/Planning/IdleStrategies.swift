@@ -3,7 +3,7 @@
 internal import Assignment
 internal import PgStore
 
-/// Strategies that contracts are made for and that a policy places nobody in.
+/// Strategies that contracts are made for and that nobody is in.
 struct IdleStrategies {
     private let contracts: [Strategy: [ContractID]]
 
@@ -18,10 +18,18 @@ struct IdleStrategies {
 
     /// A line for each that has contracts and no account.
     /// - Parameter placed: how many accounts a policy places in a strategy.
-    func words(placed: (Strategy) -> Int64) -> [String] {
+    func words(placed: (Strategy) -> Int64) -> [String] { words("no account is placed in", counting: placed) }
+
+    /// The same of a plan.
+    /// - Parameter waiting: how many accounts of a strategy wait to be dealt.
+    func undealtWords(waiting: (Strategy) -> Int64) -> [String] {
+        words("no account waits to be dealt in", counting: waiting)
+    }
+
+    private func words(_ what: String, counting count: (Strategy) -> Int64) -> [String] {
         Strategy.allCases.reversed().compactMap { strategy in
-            guard let idle = contracts[strategy], placed(strategy) == 0 else { return nil }
-            return "no account is placed in \(strategy.name), which \(idle.count == 1 ? "contract" : "contracts") "
+            guard let idle = contracts[strategy], count(strategy) == 0 else { return nil }
+            return "\(what) \(strategy.name), which \(idle.count == 1 ? "contract" : "contracts") "
                 + "\(idle.sorted().map { "\($0)" }.listed(5)) \(idle.count == 1 ? "is" : "are") for: nothing of it is dealt"
         }
     }

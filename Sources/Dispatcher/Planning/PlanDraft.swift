@@ -50,8 +50,17 @@ struct PlanDraft {
             policy: try file.policy(for: period), segmentation: segmentation, seed: seed, input: input,
             plan: plan, sharedRoom: try sharedRoom(plan, input), parts: parts, settings: supply.settings,
             contracts: supply.contracts, penalties: penalties,
-            warnings: supply.warnings + ending(supply, plan, period) + experiments
+            warnings: supply.warnings + idle(supply, input) + ending(supply, plan, period) + experiments
                 + PlanWords(supply.contracts).warnings(input) + PlanWords.warnings(plan))
+    }
+
+    /// Strategies that go empty, with the contracts that are made for them.
+    private static func idle(_ supply: PlanSupply, _ input: PlanInput) -> [String] {
+        var waiting: [Strategy: Int64] = [:]
+        for demand in input.demands {
+            waiting[demand.cell.pool.strategy, default: 0] += demand.accounts + demand.banned
+        }
+        return IdleStrategies(supply.taking).undealtWords(waiting: { waiting[$0] ?? 0 })
     }
 
     /// Contracts that are dealt a whole month's accounts and end within it.
@@ -64,7 +73,7 @@ struct PlanDraft {
             }
             return
                 "contract \(contract.contract) of \(contract.agency) ends on \(contract.lastDay), within the month: what it has not "
-                + "pulled by then of \(Console.grouped(Int(count))) accounts is dealt to others afterwards"
+                + "pulled by then of \(Words.counted(count, "account")) is dealt to others afterwards"
         }
     }
 
@@ -101,7 +110,8 @@ struct PlanDraft {
         let words = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
             "\($0.key) \(Console.grouped(Int($0.value)))"
         }
-        return "this plan deals nothing: nobody takes any of the \(Console.grouped(Int(waiting))) accounts that wait "
+        return
+            "this plan deals nothing: nobody takes any of \(Words.counted(waiting, "account")) that \(waiting == 1 ? "waits" : "wait") "
             + "(\(words.joined(separator: ", ")))"
     }
 

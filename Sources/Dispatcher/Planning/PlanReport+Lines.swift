@@ -175,9 +175,9 @@ extension PlanReport {
             let what = [withheld.strategy, withheld.band].compactMap(\.self).joined(separator: ", ")
             return
                 "\(withheld.agency) was ordered to get nothing\(what.isEmpty ? "" : " of \(what)") meanwhile (\(withheld.reason)): "
-                + "\(grouped(withheld.accounts)) accounts taken back at once"
+                + "\(Words.counted(withheld.accounts, "account")) taken back at once"
         }
-        if let passedOn = dealt.passedOn { lines.append("\(grouped(passedOn)) accounts dealt to others") }
+        if let passedOn = dealt.passedOn { lines.append("\(Words.counted(passedOn, "account")) dealt to others") }
         if let waiting = dealt.waiting {
             lines += [waiting, "once somebody has room: dispatcherd plan rebalance --left-over"]
         }

@@ -132,7 +132,7 @@ package struct PlanRun {
         throw CommandFailure(
             .findings,
             "the plan of \(period) is not \(expected) any more: it is \(LedgerTree.hex(draft.digest).prefix(16)) now, assigns "
-                + "\(Console.grouped(Int(draft.assigned))) of \(Console.grouped(Int(draft.waiting))) accounts, and goes by the placements "
+                + "\(Console.grouped(Int(draft.assigned))) of \(Words.counted(draft.waiting, "account")), and goes by the placements "
                 + "\(LedgerTree.hex(draft.segmentation.digest).prefix(16)) and the settings \(draft.settings.settings.name)",
             remedy: "Look at it again with plan preview, and apply the one that it shows")
     }
@@ -380,7 +380,7 @@ package struct PlanRun {
             }
             return try dealing.make(delegations, store) { delegation, dealt in
                 try store.writeHands(
-                    delegation, plan: plan, hands: dealt.hands, positions: dealt.positions, packs: dealing.packs)
+                    delegation, plan: plan, hands: dealt.hands, dealt: dealt.dealt, packs: dealing.packs)
                 return dealt.summary(delegation)
             }
         }

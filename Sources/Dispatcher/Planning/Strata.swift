@@ -12,17 +12,18 @@ struct Strata {
     private static let probabilities: [Int32] = [2_000, 4_000, 6_000, 8_000]
 
     /// A tactic's place, from 1, is its part of the stratum.
-    private let places: [String: Int]
+    private let tactics: [ShortText]
     private let traits: Set<PlanSettings.Trait>
 
     /// - Parameter tactics: every tactic of the policy.
     init(tactics: [String], traits: Set<PlanSettings.Trait>) {
-        self.places = Dictionary(tactics.enumerated().map { ($1, $0 + 1) }) { first, _ in first }
+        self.tactics = tactics.map { ShortText($0) }
         self.traits = traits
     }
 
     func key(_ row: DealableRow) -> StratumKey {
-        let tactic = places[row.tactic] ?? places.count + 1
+        // A dozen at most, most of which differ in their first letters.
+        let tactic = (tactics.firstIndex(of: row.tactic) ?? tactics.count) + 1
         if traits.isEmpty { return StratumKey(tactic: tactic) }
         return StratumKey(
             tactic: tactic, band: traits.contains(.band) ? Self.place(row.arrears, Self.arrears) : 0,

@@ -193,8 +193,8 @@ struct PoolRedeal {
             dealt.hands, pool: pool, rows: rows, candidates: candidates, holding: holding,
             isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)
         try planning.writeHands(
-            pool.delegation, plan: round.plan, hands: hands, positions: positions, packs: policy.packs,
-            front: !round.closesAll, redeal: round.id)
+            pool.delegation, plan: round.plan, hands: hands, dealt: [DealtRows(rows: rows, positions: positions)],
+            packs: policy.packs, front: !round.closesAll, redeal: round.id)
         result.hands += hands.count
         result.accounts += Int64(positions.count)
         return hands

@@ -222,11 +222,11 @@ package struct RedealReport: Encodable, Sendable {
         switch state {
         case .nothing: return warned + [shortage ?? "nothing waits to be dealt again in \(period)"]
         case .preview:
-            return warned + ["\(Console.grouped(Int(accounts))) accounts would be dealt again"]
+            return warned + ["\(Words.counted(accounts, "account")) would be dealt again"]
                 + [shortage].compactMap(\.self) + following + ["nothing was changed"]
         case .applied, .resumed:
             return warned + [
-                "\(Console.grouped(Int(accounts))) accounts of \(poolCount) pools dealt again"
+                "\(Words.counted(accounts, "account")) of \(Words.counted(Int64(poolCount), "pool")) dealt again"
             ] + [shortage].compactMap(\.self) + [
                 "the longest that pulls of one pool had to wait: \(longestPauseMilliseconds) ms"
             ]

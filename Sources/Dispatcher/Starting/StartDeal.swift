@@ -88,14 +88,16 @@ struct StartDeal {
         _ dealt: [DealResult.Hand], of pool: PoolKey, _ starts: [Start], _ holding: Holding, _ tools: Tools,
         fate: (Start) -> StartFate
     ) throws {
+        let rows = starts.map(\.row)
         let (hands, positions) = try tools.dealer.hands(
-            dealt, pool: pool, rows: starts.map(\.row), candidates: starts.map(\.candidate), holding: holding,
+            dealt, pool: pool, rows: rows, candidates: starts.map(\.candidate), holding: holding,
             isPicked: settings.isPicked(pool.target), keepsEmpty: false, numbers: planning.handNumbers)
         guard !hands.isEmpty else { return }
         try planning.writeHands(
-            pool.delegation, plan: plan.id, hands: hands, positions: positions, packs: policy.packs, front: true)
+            pool.delegation, plan: plan.id, hands: hands, dealt: [DealtRows(rows: rows, positions: positions)],
+            packs: policy.packs, front: true)
         records += hands.map { .deal($0, delegation: pool.delegation, period: period, plan: plan.id, isFront: true) }
-        let epochs = Dictionary(uniqueKeysWithValues: positions.map { ($0.dealt.account, $0.epoch) })
+        let epochs = Dictionary(uniqueKeysWithValues: positions.map { ($0.account, $0.epoch) })
         for start in dealt.flatMap(\.positions).map({ starts[Int($0.place)] }) {
             note(start, fate(start), epoch: epochs[start.account.account])
         }

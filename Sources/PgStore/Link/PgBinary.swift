@@ -59,9 +59,11 @@ package struct PgCopyReader {
     package mutating func int32() -> Int32 { PgBinary.number(required(), Int32.self) }
     package mutating func int64() -> Int64 { PgBinary.number(required(), Int64.self) }
     package mutating func text() -> String { PgBinary.text(required()) }
+    package mutating func shortText() -> ShortText { ShortText(required()) }
     package mutating func bytes() -> [UInt8] { Array(required()) }
     package mutating func timestamp() -> Timestamp { Timestamp(pgMicroseconds: int64()) }
     package mutating func date() -> LocalDate { LocalDate(pgDays: int32()) }
+    package mutating func optionalBool() -> Bool? { next().map { $0[0] != 0 } }
     package mutating func optionalInt16() -> Int16? { next().map { PgBinary.number($0, Int16.self) } }
     package mutating func optionalInt32() -> Int32? { next().map { PgBinary.number($0, Int32.self) } }
     package mutating func optionalInt64() -> Int64? { next().map { PgBinary.number($0, Int64.self) } }
@@ -75,10 +77,16 @@ package struct PgCopyReader {
     package mutating func skip() { _ = next() }
 }
 
-/// Rows in COPY's binary form, gathered up to `flushBytes` before they leave. Bounded: it never holds more than that and one row.
+/// Rows in COPY's binary form, gathered up to `flushBytes` before they leave, or up to `groupedBytes` where rows of one group
+/// leave together. Bounded: it never holds more than twice that and one row.
 package struct PgCopyWriter {
     static let flushBytes = 1 << 18
+    /// Sent at once: libpq keeps what the server does not take yet.
+    private static let sentBytes = 1 << 20
+    private static let groupedBytes = 1 << 25
     private var buffer: [UInt8] = []
+    /// Where rows start, of which group each is; empty where groups do not count.
+    private var starts: [(group: Int16, start: Int)] = []
     private let send: (UnsafeRawBufferPointer) throws(PgError) -> Void
     package private(set) var rows = 0
 
@@ -97,6 +105,15 @@ package struct PgCopyWriter {
         buffer.append(bigEndian: Int16(columns))
     }
 
+    /// Starts the next row, which leaves the writer next to others of its group: as many of them as fit into some megabytes
+    /// come to lie together in the table. Within a group the order stays.
+    package mutating func row(columns: Int, group: Int16) throws(PgError) {
+        if buffer.count >= Self.groupedBytes { try flush() }
+        starts.append((group, buffer.count))
+        rows += 1
+        buffer.append(bigEndian: Int16(columns))
+    }
+
     /// Passes rows on that are in COPY's binary form already.
     mutating func encoded(_ bytes: UnsafeRawBufferPointer, rows count: Int) throws(PgError) {
         try flush()
@@ -110,15 +127,38 @@ package struct PgCopyWriter {
     }
 
     mutating func flush() throws(PgError) {
+        if !starts.isEmpty { group() }
         var failure: PgError?
         buffer.withUnsafeBytes { bytes in
-            do throws(PgError) { try send(bytes) } catch { failure = error }
+            do throws(PgError) {
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    let part = rest.prefix(Self.sentBytes)
+                    try send(UnsafeRawBufferPointer(rebasing: part))
+                    rest = rest.dropFirst(part.count)
+                }
+            } catch { failure = error }
         }
         if let failure { throw failure }
         buffer.removeAll(keepingCapacity: true)
     }
 
+    /// Puts the rows in the order of their groups.
+    private mutating func group() {
+        let order = starts.indices.sorted { (starts[$0].group, $0) < (starts[$1].group, $1) }
+        var grouped: [UInt8] = []
+        grouped.reserveCapacity(buffer.capacity)
+        grouped.append(contentsOf: buffer[..<starts[0].start])
+        for row in order {
+            let end = row + 1 < starts.count ? starts[row + 1].start : buffer.count
+            grouped.append(contentsOf: buffer[starts[row].start..<end])
+        }
+        buffer = grouped
+        starts.removeAll(keepingCapacity: true)
+    }
+
     mutating func finish() throws(PgError) {
+        if !starts.isEmpty { try flush() }
         buffer.append(bigEndian: Int16(-1))
         try flush()
     }
@@ -132,6 +172,9 @@ package struct PgCopyWriter {
     package mutating func date(_ value: LocalDate) { int32(value.pgDays) }
     package mutating func text(_ value: some StringProtocol) {
         buffer.appendSized { $0.append(contentsOf: value.utf8) }
+    }
+    package mutating func text(_ value: ShortText) {
+        value.withUnsafeBytes { bytes in buffer.appendSized { $0.append(contentsOf: bytes) } }
     }
     package mutating func bytes(_ value: some Collection<UInt8>) { buffer.appendSized { $0.append(contentsOf: value) } }
     package mutating func optionalInt16(_ value: Int16?) { if let value { int16(value) } else { null() } }

@@ -123,9 +123,10 @@ package struct OpeningStore {
                 exposure: Exposure(basis: basis, factorBasisPoints: Int64(row.int32(4))), strategy: strategy,
                 portfolio: portfolio, fromOn: row.date(7), untilOn: row.date(8),
                 dealable: DealableRow(
-                    account: row.int64(9), strategy: strategy, portfolio: portfolio, priority: 1, tactic: "opening",
+                    account: row.int64(9), strategy: strategy, portfolio: portfolio, priority: 1,
+                    tactic: ShortText("opening"),
                     arrears: row.int16(10), due: row.int64(11), overdue: row.int64(12), balance: row.int64(13),
-                    municipality: row.int32(14), reference: row.text(15), latestDeal: 0))
+                    municipality: row.int32(14), reference: ShortText(row.text(15)), latestDeal: 0))
         }
     }
 

@@ -182,7 +182,7 @@ enum PlanningStatements {
                                    WHERE \(here) GROUP BY delegation_id, account_id)\(parts.tables)
                   SELECT delegation_id, account_id, x.strategy, x.portfolio, x.priority, x.tactic, x.arrears, x.due,
                          x.overdue, x.balance, x.municipality, x.reference, x.payment_probability_bp, x.regime,
-                         coalesce(l.epoch & 4294967295, 0), \(parts.columns)
+                         l.epoch & 4294967295, \(parts.columns)
                     FROM (SELECT p.delegation_id, p.account_id, p.strategy, p.portfolio, p.priority, p.tactic, a.arrears,
                                  a.due, a.overdue, a.balance, a.municipality, a.reference, a.payment_probability_bp,
                                  a.regime, a.debtor, a.restructure_in_cure

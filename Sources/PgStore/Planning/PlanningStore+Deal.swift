@@ -8,13 +8,13 @@ package struct DealableRow: Sendable {
     package let strategy: Strategy
     package let portfolio: Portfolio
     package let priority: Int16
-    package let tactic: String
+    package let tactic: ShortText
     package let arrears: Int16
     package let due: Int64
     package let overdue: Int64
     package let balance: Int64
     package let municipality: Int32
-    package let reference: String
+    package let reference: ShortText
     /// Hundredths of a percent.
     package var probability: Int32 = 0
     package var regime: Int16 = 0
@@ -88,11 +88,13 @@ package struct PositionRow: Sendable {
     package let arm: Int16
     /// Why this contract got it.
     package let reason: DealResult.Reason
-    package let dealt: DealableRow
+    package let account: Int64
+    /// The account's place among the ``DealtRows/rows``.
+    package let place: Int32
 
     package init(
         hand: Int32, position: Int32, epoch: Int64, exposure: Int64, stratum: StratumKey, arm: Int16,
-        reason: DealResult.Reason, dealt: DealableRow
+        reason: DealResult.Reason, account: Int64, place: Int32
     ) {
         self.hand = hand
         self.position = position
@@ -101,7 +103,21 @@ package struct PositionRow: Sendable {
         self.stratum = stratum
         self.arm = arm
         self.reason = reason
-        self.dealt = dealt
+        self.account = account
+        self.place = place
+    }
+}
+
+/// Accounts with the positions that they were dealt.
+package struct DealtRows: Sendable {
+    /// In any order; those that were not dealt may be among them.
+    package let rows: [DealableRow]
+    /// By hand and position.
+    package let positions: [PositionRow]
+
+    package init(rows: [DealableRow], positions: [PositionRow]) {
+        self.rows = rows
+        self.positions = positions
     }
 }
 
@@ -140,19 +156,19 @@ extension PlanningStore {
                 delegation,
                 DealableRow(
                     account: account, strategy: strategy, portfolio: portfolio, priority: reader.int16(),
-                    tactic: reader.text(), arrears: reader.int16(), due: reader.int64(), overdue: reader.int64(),
-                    balance: reader.int64(), municipality: reader.int32(), reference: reader.text(),
-                    probability: reader.int32(), regime: reader.int16(), latestDeal: reader.int64(),
+                    tactic: reader.shortText(), arrears: reader.int16(), due: reader.int64(), overdue: reader.int64(),
+                    balance: reader.int64(), municipality: reader.int32(), reference: reader.shortText(),
+                    probability: reader.int32(), regime: reader.int16(), latestDeal: reader.optionalInt64() ?? 0,
                     past: Self.past(&reader)))
         }
     }
 
     private static func past(_ reader: inout PgCopyReader) -> DealablePast {
         var past = DealablePast()
-        past.former = FormerHolders(packed: reader.int64())
-        past.boundTo = ContractID(reader.int32())
-        past.debtor = reader.int64()
-        past.isUnfound = reader.bool()
+        if let packed = reader.optionalInt64() { past.former = FormerHolders(packed: packed) }
+        past.boundTo = reader.optionalInt32().flatMap { ContractID($0) }
+        past.debtor = reader.optionalInt64() ?? 0
+        past.isUnfound = reader.optionalBool() ?? false
         return past
     }
 
@@ -209,51 +225,57 @@ extension PlanningStore {
     /// Writes one delegation's hands with their accounts.
     ///
     /// - Parameters:
-    ///   - positions: by hand and position.
+    ///   - dealt: by hand.
     ///   - packs: the rule packs of the policy that placed them; with those of the contract they are what the hand is dealt under.
     ///   - front: whether they go before the main hands and are open at once; the hands of a plan are opened together.
     ///   - redeal: the round within the month that deals them; it opens them itself.
     package func writeHands(
-        _ delegation: Delegation, plan: Int64, hands: [HandRow], positions: [PositionRow], packs: [String],
+        _ delegation: Delegation, plan: Int64, hands: [HandRow], dealt: [DealtRows], packs: [String],
         front: Bool = false, redeal: Int64? = nil
     ) throws {
         try link.copyIn(PlanningStatements.copyPositions) { writer in
-            for row in positions {
-                try writer.row(columns: 16)
-                writer.int16(delegation.value)
-                writer.int32(row.hand)
-                writer.int32(row.position)
-                writer.int64(row.dealt.account)
-                writer.int64(row.epoch)
-                writer.int64(row.exposure)
-                writer.int32(row.stratum.value)
-                writer.int16(row.arm)
-                writer.int16(Int16(row.reason.rawValue))
-                writer.int16(row.dealt.priority)
-                writer.text(row.dealt.tactic)
-                writer.int16(row.dealt.arrears)
-                writer.int64(row.dealt.due)
-                writer.int64(row.dealt.overdue)
-                writer.int32(row.dealt.municipality)
-                writer.text(row.dealt.reference)
+            for part in dealt {
+                for position in part.positions {
+                    try Self.write(position, of: part.rows[Int(position.place)], in: delegation, to: &writer)
+                }
             }
         }
-        // By account, which is how the key grows best; its uniqueness is what makes an epoch live once. Places are sorted, as
-        // rows are ten times as wide.
-        let byAccount = positions.enumerated().map { (account: $1.dealt.account, place: $0) }
-            .sorted { $0.account < $1.account }
+        // By account, which is how the key grows best; its uniqueness is what makes an epoch live once.
+        var byAccount = dealt.flatMap(\.positions)
+        byAccount.sort { $0.account < $1.account }
         try link.copyIn(PlanningStatements.copyDeals) { writer in
-            for (_, place) in byAccount {
-                let row = positions[place]
+            for position in byAccount {
                 try writer.row(columns: 5)
                 writer.int16(delegation.value)
-                writer.int64(row.dealt.account)
-                writer.int64(row.epoch)
-                writer.int32(row.hand)
-                writer.int32(row.position)
+                writer.int64(position.account)
+                writer.int64(position.epoch)
+                writer.int32(position.hand)
+                writer.int32(position.position)
             }
         }
         try insertHands(delegation, plan: plan, hands, packs: packs, front: front, redeal: redeal)
+    }
+
+    private static func write(
+        _ position: PositionRow, of row: DealableRow, in delegation: Delegation, to writer: inout PgCopyWriter
+    ) throws(PgError) {
+        try writer.row(columns: 16)
+        writer.int16(delegation.value)
+        writer.int32(position.hand)
+        writer.int32(position.position)
+        writer.int64(position.account)
+        writer.int64(position.epoch)
+        writer.int64(position.exposure)
+        writer.int32(position.stratum.value)
+        writer.int16(position.arm)
+        writer.int16(Int16(position.reason.rawValue))
+        writer.int16(row.priority)
+        writer.text(row.tactic)
+        writer.int16(row.arrears)
+        writer.int64(row.due)
+        writer.int64(row.overdue)
+        writer.int32(row.municipality)
+        writer.text(row.reference)
     }
 
     private func insertHands(

@@ -294,7 +294,8 @@ extension DealableRow {
         else { return nil }
         self.init(
             account: row.int64(1), strategy: strategy, portfolio: portfolio, priority: row.int16(10),
-            tactic: row.text(11), arrears: row.int16(12), due: row.int64(13), overdue: row.int64(14),
-            balance: row.int64(15), municipality: row.int32(16), reference: row.text(17), latestDeal: row.int64(7))
+            tactic: ShortText(row.text(11)), arrears: row.int16(12), due: row.int64(13), overdue: row.int64(14),
+            balance: row.int64(15), municipality: row.int32(16), reference: ShortText(row.text(17)),
+            latestDeal: row.int64(7))
     }
 }

@@ -43,6 +43,22 @@ struct PlanPreviewTests {
         }
     }
 
+    @Test func `a strategy that goes empty is told with the contracts that are for it`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            func told() throws -> [String] {
+                try month.plan().preview().warnings.filter { $0.contains(" in preventive, ") }
+            }
+            #expect(try told() == [])
+            try month.link.script("UPDATE placement SET strategy = NULL WHERE strategy = 1")
+            #expect(
+                try told() == [
+                    "no account waits to be dealt in preventive, which contract 4 is for: nothing of it is dealt"
+                ])
+        }
+    }
+
     @Test func `a digest applies the plan that it is of, and after a new segmentation none`() async throws {
         try await PlannedMonth.with { month in
             func apply(_ digest: String) throws -> PlanReport {
