@@ -158,11 +158,20 @@ struct PlanDraft {
         guard state == "open" else {
             throw CommandFailure(.usage, "\(store.period) is \(state)", remedy: "Plan an open period")
         }
-        if let later = try store.laterPlan() {
+        try refuseLater(store, remedy: "Periods are planned in order")
+    }
+
+    /// What a later month is planned by is not changed under it.
+    static func refuseLater(_ store: PlanningStore, remedy: String) throws {
+        guard let later = try store.laterPlan() else { return }
+        guard later.state == "applied" else {
             throw CommandFailure(
-                .usage, "a plan of \(later) is applied already",
-                remedy: "Periods are planned in order; plan one after \(later)")
+                .usage, "plan \(later.id) of \(later.period) is \(later.state) already",
+                remedy: "\(remedy); or take that one back: dispatcherd plan discard --period \(later.period)")
         }
+        throw CommandFailure(
+            .usage, "a plan of \(later.period) is applied already",
+            remedy: "\(remedy): choose one after \(later.period)")
     }
 
     /// What placed the period, and the policy behind it.

@@ -46,7 +46,7 @@ enum PlanningStatements {
 
     /// $1 period integer
     static let laterPlan = """
-        SELECT period FROM plan WHERE period > $1 AND state = 'applied' ORDER BY period LIMIT 1
+        SELECT period, plan_id, state FROM plan WHERE period > $1 AND state <> 'discarded' ORDER BY period LIMIT 1
         """
 
     static let contracts = """

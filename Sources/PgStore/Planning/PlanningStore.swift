@@ -13,6 +13,14 @@ package struct PlanRow: Sendable {
     package let isBeingDealt: Bool
 }
 
+/// A plan of a later period that is not discarded.
+package struct LaterPlan: Sendable {
+    package let period: Period
+    package let id: Int64
+    /// `dealing` or `applied`.
+    package let state: String
+}
+
 /// What a plan must know of a contract.
 package struct ContractRow: Sendable {
     package let contract: ContractID
@@ -78,10 +86,10 @@ package struct PlanningStore {
         }
     }
 
-    /// The first later period that a plan is applied for.
-    package func laterPlan() throws(PgError) -> Period? {
-        try link.run(PlanningStatements.laterPlan, [.int32(period.number)]).first.flatMap {
-            Period(number: $0.int32(0))
+    /// The first later period that has a plan, applied or being dealt.
+    package func laterPlan() throws(PgError) -> LaterPlan? {
+        try link.run(PlanningStatements.laterPlan, [.int32(period.number)]).first.flatMap { row in
+            Period(number: row.int32(0)).map { LaterPlan(period: $0, id: row.int64(1), state: row.text(2)) }
         }
     }
 

@@ -204,6 +204,31 @@ struct PlanSettingsTests {
             #expect(try book.history().map(\.settings) == ["mine", "mine"])
         }
     }
+
+    @Test func `a later month's plan that is being dealt, or was stopped, stands in the way as an applied one does`()
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            let book = PlanSettingsBook(month.link)
+            let file = try PlanSettingsFile(text: "settings: mine")
+            try month.addCut()
+            try month.segment()
+            try month.openPeriod(PlannedMonth.april)
+            try month.link.script(
+                "INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at) "
+                    + "VALUES (202404, 'dealing', 1, '', '', now_instant())")
+
+            let put = #expect(throws: CommandFailure.self) {
+                try book.put(file, from: PlannedMonth.march, by: "ana")
+            }
+            #expect(put?.exit == .usage && put?.remedy.contains("plan discard --period 2024-04") == true)
+            let apply = #expect(throws: CommandFailure.self) { try month.plan().apply() }
+            #expect(apply?.found.hasSuffix("of 2024-04 is dealing already") == true)
+            #expect(try month.plan(PlannedMonth.april).discard() != nil)
+            #expect(try book.put(file, from: PlannedMonth.march, by: "ana"))
+            #expect(try month.plan().apply().dealt != nil)
+        }
+    }
 }
 
 extension PlannedMonth {

@@ -73,10 +73,7 @@ package struct PlanSettingsBook {
                     .usage, "plan \(plan.id) of \(period) is \(plan.state) already",
                     remedy: "Put the settings from a later period on")
             }
-            if let later = try planned.laterPlan() {
-                throw CommandFailure(
-                    .usage, "a plan of \(later) is applied already", remedy: "Put the settings from a later period on")
-            }
+            try PlanDraft.refuseLater(planned, remedy: "Put the settings from a later period on")
             try refuseTargets(file, planned)
             try store.put(period, digest: file.digest, body: file.text, by: person)
             return true
