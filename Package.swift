@@ -134,6 +134,7 @@ let package = Package(
                 "AgentProtocol", "Assignment", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOTestUtils", package: "swift-nio"),
             ],
             exclude: ["Certificates", "FuzzCorpus"], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["PgStore"], path: "Tests/TestSupport", swiftSettings: settings),

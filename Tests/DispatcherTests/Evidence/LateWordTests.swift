@@ -25,6 +25,8 @@ struct LateWordTests {
             #expect([report.code, back.code, object.code] == [.expired, .expired, .expired])
             #expect([report, back, object].map { $0.fields["counts"] } == ["yes", "no", "no"])
             #expect(Set([report, back, object].map { $0.fields["evidence"] }).count == 3)
+            let again = try await agent.report(DealtMonth.report(2, account, at: "2024-03-05T15:00:00Z"))
+            #expect(again.text == report.text)
             #expect(try await agent.giveBack(DealtMonth.giveBack(2, account)).text == back.text)
             #expect(try await agent.object(DealtMonth.object(2, account)).text == object.text)
             #expect(try month.number("SELECT count(*) FROM evidence") == 3)
