@@ -4,6 +4,7 @@ import AgentProtocol
 import Assignment
 import Dispatcher
 import PgStore
+import Simulation
 import TestSupport
 import Testing
 
@@ -15,17 +16,18 @@ struct LateWordTests {
     {
         try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
             let agent = try await month.connect(1)
-            let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 2)).leasedAccounts
+            let account = accounts[1]
             try month.setClock("2024-04-05T07:00:00Z")
             // One key in three verbs: it is scoped to the verb.
-            let report = try await agent.report(DealtMonth.report(2, account, at: "2024-03-05T15:00:00Z"))
+            let report = try await agent.report(DealtMonth.report(2, accounts[0], at: "2024-03-05T15:00:00Z"))
             let back = try await agent.giveBack(DealtMonth.giveBack(2, account))
             let object = try await agent.object(DealtMonth.object(2, account))
 
             #expect([report.code, back.code, object.code] == [.expired, .expired, .expired])
             #expect([report, back, object].map { $0.fields["counts"] } == ["yes", "no", "no"])
             #expect(Set([report, back, object].map { $0.fields["evidence"] }).count == 3)
-            let again = try await agent.report(DealtMonth.report(2, account, at: "2024-03-05T15:00:00Z"))
+            let again = try await agent.report(DealtMonth.report(2, accounts[0], at: "2024-03-05T15:00:00Z"))
             #expect(again.text == report.text)
             #expect(try await agent.giveBack(DealtMonth.giveBack(2, account)).text == back.text)
             #expect(try await agent.object(DealtMonth.object(2, account)).text == object.text)
@@ -42,9 +44,16 @@ struct LateWordTests {
             }
             let why = try await agent.explain(
                 ExplainRequest(delegation: DealtMonth.delegation, subject: .account(account.account)))
-            #expect(why.data.suffix(3).map { $0["event"] } == ["late-report", "late-return", "late-objection"])
+            #expect(why.data.suffix(2).map { $0["event"] } == ["late-return", "late-objection"])
             #expect(why.data.suffix(2).map { $0["reason"] } == ["unlocatable", "promise-pending"])
             #expect(try month.number("SELECT count(*) FROM ending") == 0)
+            // Conduct is about reports, and the judge sees one key in three verbs. The limits of this month nobody put in force.
+            let conduct = try link.readConduct(
+                try #require(Period(number: 202403)), from: try #require(Timestamp(text: "2024-03-01T06:00:00Z")),
+                until: try #require(Timestamp(text: "2024-05-01T06:00:00Z")))
+            #expect(conduct.first { $0.agency.value == 1 }?.evidence == 1)
+            let findings = Judge.judge(try HistoryReader(link, operations: []).history(DealtMonth.delegation)).findings
+            #expect(findings.filter { $0.invariant != .quotas }.isEmpty, "\(findings)")
             // Each is a record of the ledger, and what it is about is no other agency's business.
             let records = try link.run("SELECT records FROM block").flatMap { LedgerBlock.unpack($0.bytes(0)) }
             #expect(records.filter { String(decoding: $0, as: UTF8.self).hasPrefix("evidence ") }.count == 3)
