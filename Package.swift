@@ -65,6 +65,7 @@ let package = Package(
                 .embedInCode("Migrations/m0014-recovery.sql"),
                 .embedInCode("Migrations/m0015-terms.sql"),
                 .embedInCode("Migrations/m0016-limits.sql"),
+                .embedInCode("Migrations/m0017-late-words.sql"),
             ],
             swiftSettings: settings),
         .target(
@@ -133,6 +134,7 @@ let package = Package(
                 "AgentProtocol", "Assignment", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOTestUtils", package: "swift-nio"),
             ],
             exclude: ["Certificates", "FuzzCorpus"], swiftSettings: settings),
         .target(name: "TestSupport", dependencies: ["PgStore"], path: "Tests/TestSupport", swiftSettings: settings),

@@ -3,12 +3,14 @@
 import ArgumentParser
 internal import Dispatcher
 
-/// `dispatcherd evidence`: late reports that were refused and kept.
+/// `dispatcherd evidence`: what came too late, refused and kept.
 struct EvidenceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evidence",
-        abstract: "Lists late reports that were refused and kept, and decides about those that no rule settles.",
+        abstract: "Lists what came too late and was kept, and decides about the reports that no rule settles.",
         discussion: """
+            Late returns and objections change nothing: they are listed with their reason, and wait for nobody.
+
             A late report of work done inside the lease counts by itself where it arrives within the policy's span. Later \
             ones, and those of accounts that have a next holder, wait for a person.
 

@@ -116,18 +116,55 @@ struct DocumentTests {
         #expect(rows.map { $0[1] } == ReplyCode.allCases.map(\.replyClass.rawValue))
     }
 
-    @Test func `every word of the vocabulary stands in the document`() {
-        let rows = Self.document.table(under: "| key | values")
+    private static let vocabulary = document.table(under: "| key | value | means")
 
-        #expect(
-            rows.map { $0[1] }
-                == [
-                    OutcomeChannel.allCases.map(\.rawValue), OutcomeContact.allCases.map(\.rawValue),
-                    OutcomeResult.allCases.map(\.rawValue), ReturnReason.allCases.map(\.rawValue),
-                    ObjectionReason.allCases.map(\.rawValue),
-                ].map { $0.joined(separator: " ") })
+    @Test func `every word of the vocabulary stands in the document with its meaning`() {
+        let words =
+            OutcomeChannel.allCases.map { "channel \($0.rawValue)" }
+            + OutcomeContact.allCases.map { "contact \($0.rawValue)" }
+            + OutcomeResult.allCases.map { "result \($0.rawValue)" }
+            + ReturnReason.allCases.map { "reason of RETURN \($0.rawValue)" }
+            + ObjectionReason.allCases.map { "reason of OBJECT \($0.rawValue)" }
+
+        #expect(Self.vocabulary.map { "\($0[0]) \($0[1])" } == words)
+        #expect(Self.vocabulary.allSatisfy { $0.count == 3 && !$0[2].isEmpty })
         #expect(Self.document.table(under: "| stop | means").map { $0[0] } == PullStop.allCases.map(\.rawValue))
         #expect(Self.document.table(under: "| class | what to do").map { $0[0] } == ReplyClass.allCases.map(\.rawValue))
+    }
+
+    /// As the document has them, of a request that is otherwise right.
+    private static func request(_ key: String, _ word: String) -> String {
+        let lease = "key=1 delegation=14 account=1 epoch=1"
+        if key.hasPrefix("reason of ") { return "x \(key.dropFirst(10)) \(lease) reason=\(word)" }
+        let details = OutcomeResult(rawValue: word)?.necessities.map { detail in
+            switch detail {
+            case .amount: "amount=1.00"
+            case .promised: "promised=2024-03-11"
+            case .solution, .branch: "\(detail.rawValue)=some"
+            }
+        }
+        var fields = ["channel": "sms", "contact": "none", "result": "no-answer"]
+        fields[key] = word
+        return "x REPORT \(lease) at=2024-03-04T08:42:10Z "
+            + (fields.map { "\($0.key)=\($0.value)" } + (details ?? [])).joined(separator: " ")
+    }
+
+    @Test(arguments: Set(vocabulary.map { $0[0] }).sorted())
+    func `each word of the document is taken, and another one is refused with those that the document has`(key: String)
+    {
+        let words = Self.vocabulary.filter { $0[0] == key }.map { $0[1] }
+        for word in words {
+            var test = TestSession.authenticated()
+            test.send(Self.request(key, word))
+            #expect(test.performed.count == 1, "\(word): \(test.lines)")
+        }
+        var test = TestSession.authenticated()
+        test.send(Self.request(key, "nonsense"))
+        let field = key.hasPrefix("reason") ? "reason" : key
+        #expect(
+            test.lines == [
+                "x NO BAD-VALUE class=fix field=\(field) expected=\"\(words.joined(separator: " | "))\""
+            ])
     }
 
     @Test func `the announced limits are the document's`() {

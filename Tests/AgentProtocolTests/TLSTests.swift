@@ -65,12 +65,14 @@ struct TLSTests {
         var limits = SessionLimits()
         limits.authentication = .milliseconds(300)
         let server = try await TestServer(limits: limits, tls: try ServerTLS(.test("server")))
+        let start = ContinuousClock.now
         async let hostile = RawClient.talk(port: server.port, sent, endsInput: false)
         let agent = try await server.connect(tls: ClientTLS(authorities: .certificate("authority")))
         #expect(try await agent.ping().isOK)
 
         #expect(try await hostile.allSatisfy { !$0.contains("REPARTO") })
         while server.connectionCount > 1 { #expect(try await agent.ping().isOK) }
+        #expect(ContinuousClock.now - start < .seconds(10), "it has 0.3 s")
         try await agent.bye()
         await server.stop()
     }

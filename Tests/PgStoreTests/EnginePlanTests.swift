@@ -82,6 +82,31 @@ struct EnginePlanTests {
         }
     }
 
+    /// All of them are of one agency and delegation. Their rows fill some four times as many pages as the entries of their key.
+    @Test func `the outcomes of one account are found in the index of their key, and not row by row`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                """
+                CREATE TABLE outcome_202403 PARTITION OF outcome FOR VALUES IN (202403);
+                INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+                       contract_id, worked_at, received_at, channel, contact, result, extra, request_hash)
+                SELECT 202403, 9, 1, 1, i, i, i, 1, i, 1, 1, now(), now(), 'phone-out', 'none', 'no-answer',
+                       '{"branch": "FR-12", "motive": "job-loss"}', decode(md5(i::text), 'hex') FROM generate_series(1, 20000) i
+                """)
+            try link.script("VACUUM outcome_202403")
+            try link.prepareForEngine()
+            let sql = AccountHistoryStatements.outcomes
+            try link.script("PREPARE q (smallint, bigint, int, int, int) AS \(sql)")
+            let lines = try link.run("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE q (9, 7000, 1, 202403, 202403)")
+                .map { $0.text(0) }
+            let pages = try link.run("SELECT pg_relation_size('outcome_202403') / 8192")[0].int64(0)
+
+            #expect(lines.contains { $0.contains("rows=1 ") && $0.contains("Limit") }, "\(lines)")
+            #expect(Self.buffers(lines) < pages / 2, "\(pages) pages:\n\(lines.joined(separator: "\n"))")
+        }
+    }
+
     /// One account, hand, quota, grant and row of each key per number.
     private static func grow(_ link: PgLink) throws {
         try link.script(
@@ -97,7 +122,9 @@ struct EnginePlanTests {
             INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
                    contract_id, worked_at, received_at, channel, contact, result, request_hash)
             SELECT 202403, 9, 1, 1, i, i, i, 1, i, 1, 1, now(), now(), 'phone-out', 'none', 'no-answer', '' FROM generate_series(1, \(last)) i;
-            INSERT INTO evidence SELECT 9, 1, 1, i, i, 'CLOSED', i, 1, NULL, NULL, now(), '', '' FROM generate_series(1, \(last)) i;
+            INSERT INTO evidence (delegation_id, agency_id, instance_id, key, verb, evidence_id, code, account_id, epoch, received_at,
+                   content, request_hash)
+            SELECT 9, 1, 1, i, 'REPORT', i, 'CLOSED', i, 1, now(), '', '' FROM generate_series(1, \(last)) i;
             INSERT INTO request SELECT 9, 1, 1, 'EXTEND', i, '', '', now() FROM generate_series(1, \(last)) i;
             """)
     }

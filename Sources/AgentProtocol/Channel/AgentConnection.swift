@@ -191,6 +191,8 @@ extension AgentConnection {
                             ClientTLS.handler(tls, host: settings.host, serverName: settings.tls?.serverName))
                     }
                     let handler = AgentConnectionHandler(settings, pushed: pushed, on: channel.eventLoop)
+                    try channel.pipeline.syncOperations.addHandler(
+                        ByteToMessageHandler(LineDecoder(lineMax: AgentConnectionHandler.lineMax)))
                     try channel.pipeline.syncOperations.addHandler(handler)
                     let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
                     return (channel, bound, handler.greeted.futureResult)

@@ -4,9 +4,12 @@ import NIOCore
 
 /// The client's end of one connection: queues requests, matches replies to them. Lives on its event loop.
 final class AgentConnectionHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+    /// One line each, as ``LineDecoder`` cuts them.
+    typealias InboundIn = [UInt8]
     typealias OutboundOut = ByteBuffer
 
+    /// Replies may be as long as the server likes; this only bounds what a broken server can make us keep.
+    static let lineMax = 65_536
     /// More data lines than any reply has.
     private static let dataLinesMax = 65_536
 
@@ -14,8 +17,6 @@ final class AgentConnectionHandler: ChannelInboundHandler {
     private let settings: AgentConnectionSettings
     private let pushed: AsyncStream<ClientPush>.Continuation
     private var context: ChannelHandlerContext?
-    /// Replies may be as long as the server likes; this only bounds what a broken server can make us keep.
-    private var framer = LineFramer(lineMax: 65_536)
     private var isGreeted = false
     private var window = 1
     private var keepAlive: TimeAmount = .seconds(10)
@@ -84,12 +85,10 @@ final class AgentConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard failure == nil else { return }
+        let line = unwrapInboundIn(data)
         do {
-            try framer.append(Array(unwrapInboundIn(data).readableBytesView))
-            while failure == nil, let line = try framer.nextLine() {
-                settings.transcript?("<", String(decoding: line, as: UTF8.self))
-                try take(line)
-            }
+            settings.transcript?("<", String(decoding: line, as: UTF8.self))
+            try take(line[...])
         } catch let error as AgentConnectionError {
             fail(error)
         } catch {
@@ -103,7 +102,9 @@ final class AgentConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) { fail(.closed) }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(.closed) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(error is FramingError ? .protocolViolation(String(describing: error)) : .closed)
+    }
 
     // MARK: Lines
 

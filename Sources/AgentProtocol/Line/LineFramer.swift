@@ -16,10 +16,8 @@ package struct LineFramer: Sendable {
     package var lineMax: Int
     private var buffer: [UInt8] = []
     private var head = 0
-    /// No line ends before this index; a long line that arrives in small pieces is searched once, not once per piece.
-    private var searched = 0
-    /// Whether everything from `head` to `searched` is printable ASCII.
-    private var isPlain = true
+    /// Of what lies behind `head`.
+    private var scan = LineScan()
 
     package init(lineMax: Int) { self.lineMax = lineMax }
 
@@ -28,17 +26,15 @@ package struct LineFramer: Sendable {
 
     /// Takes what the peer sent. A piece that can only make the unfinished line too long is refused before it is kept.
     package mutating func append(_ bytes: [UInt8]) throws(FramingError) {
-        if searched == buffer.count, pendingBytes > 0 {
+        if scan.searched == pendingBytes, pendingBytes > 0 {
             let end = bytes.firstIndex(of: UInt8.lineFeed) ?? bytes.count
             // The carriage return before the terminator is not counted, hence one more than the bound.
             guard pendingBytes + end <= lineMax + 1 else { throw .lineTooLong }
         }
         if head == buffer.count {
             buffer = bytes
-            searched = 0
         } else {
             buffer.removeSubrange(..<head)
-            searched -= head
             buffer.append(contentsOf: bytes)
         }
         head = 0
@@ -47,26 +43,12 @@ package struct LineFramer: Sendable {
     /// The next whole line, without its terminator; `nil` until one is complete. The line is checked: its length, its
     /// characters, its encoding.
     package mutating func nextLine() throws(FramingError) -> ArraySlice<UInt8>? {
-        // One pass finds the end and whether all is plain; only what is not is looked at more closely.
-        var index = searched
-        while index < buffer.count, buffer[index] != UInt8.lineFeed {
-            if !buffer[index].isPlain { isPlain = false }
-            index += 1
-        }
-        searched = index
-        guard index < buffer.count else {
-            guard pendingBytes <= lineMax + 1 else { throw .lineTooLong }
-            if pendingBytes == lineMax + 1, buffer.last != UInt8.carriageReturn { throw .lineTooLong }
+        guard let length = try scan.next(in: buffer[head...], lineMax: lineMax) else {
             if pendingBytes == 0 { release() }
             return nil
         }
-        var line = buffer[head..<index]
-        if line.last == UInt8.carriageReturn { line.removeLast() }
-        guard line.count <= lineMax else { throw .lineTooLong }
-        if !isPlain { try Self.check(line) }
-        head = index + 1
-        searched = head
-        isPlain = true
+        let line = buffer[head..<(head + length.line)]
+        head += length.total
         return line
     }
 
@@ -74,16 +56,6 @@ package struct LineFramer: Sendable {
         // An idle connection keeps no buffer.
         buffer = []
         head = 0
-        searched = 0
-    }
-
-    private static func check(_ line: ArraySlice<UInt8>) throws(FramingError) {
-        if line.contains(where: { $0 < 0x20 || $0 == 0x7F }) { throw .controlCharacter }
-        guard let text = String(validating: line, as: UTF8.self) else { throw .invalidUTF8 }
-        // U+0080…U+009F are control characters in two bytes.
-        guard !text.unicodeScalars.contains(where: { (0x80...0x9F).contains($0.value) }) else {
-            throw .controlCharacter
-        }
     }
 }
 

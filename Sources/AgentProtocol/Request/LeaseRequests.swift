@@ -122,6 +122,15 @@ package struct ReturnRequest: Equatable, Sendable, KeyedRequest {
     package var canonicalContent: [UInt8] { content }
 }
 
+extension ReturnRequest {
+    /// The return again, from what was kept of it (``canonicalContent``).
+    package init?(kept content: String, key: Int64) {
+        guard let line = RequestLine(kept: content, key: key, verb: .giveBack), let request = try? ReturnRequest(line)
+        else { return nil }
+        self = request
+    }
+}
+
 /// Objects to the recall of one account.
 package struct ObjectRequest: Equatable, Sendable, KeyedRequest {
     static let verb = Verb.object
@@ -156,4 +165,13 @@ package struct ObjectRequest: Equatable, Sendable, KeyedRequest {
     }
 
     package var canonicalContent: [UInt8] { content }
+}
+
+extension ObjectRequest {
+    /// The objection again, from what was kept of it (``canonicalContent``).
+    package init?(kept content: String, key: Int64) {
+        guard let line = RequestLine(kept: content, key: key, verb: .object), let request = try? ObjectRequest(line)
+        else { return nil }
+        self = request
+    }
 }

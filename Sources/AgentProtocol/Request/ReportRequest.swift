@@ -204,9 +204,7 @@ package struct EvidenceReference: Hashable, Sendable, CustomStringConvertible, W
 extension ReportRequest {
     /// The report again, from what was kept of it (``canonicalContent``).
     package init?(kept content: String, key: Int64) {
-        var scanner = FieldScanner(Array("\(content) key=\(key)".utf8)[...])
-        guard let word = try? scanner.word(), Verb(word) == .report,
-            let line = try? RequestLine(verb: .report, scanner: scanner),
+        guard let line = RequestLine(kept: content, key: key, verb: .report),
             let report = try? ReportRequest(line, isKept: true)
         else { return nil }
         self = report

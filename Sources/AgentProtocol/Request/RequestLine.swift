@@ -28,6 +28,15 @@ struct RequestLine {
         }
     }
 
+    /// A request again, from what was kept of it (``KeyedRequest/content``); `nil` for one of another verb.
+    init?(kept content: String, key: Int64, verb: Verb) {
+        var scanner = FieldScanner(Array("\(content) key=\(key)".utf8)[...])
+        guard let word = try? scanner.word(), Verb(word) == verb,
+            let line = try? RequestLine(verb: verb, scanner: scanner)
+        else { return nil }
+        self = line
+    }
+
     func has(_ key: RequestKey) -> Bool { place(of: key) != nil }
 
     /// A value that has to be there.

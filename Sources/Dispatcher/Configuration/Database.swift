@@ -21,7 +21,7 @@ package enum Database {
         if isPrivate, !founds { try requireExisting(settings) }
         let link = try connect(settings, application: application)
         try checkVersion(link)
-        try checkDurability(link, isAllowed: settings.allowsUnsafeDurability)
+        try checkDurability(link, settings)
         try checkSchema(link, migrates: isPrivate)
         if try link.checkHome().awaitsRecovery { Console.note("warning: \(Recovery.waits). \(Recovery.remedy)") }
         return link
@@ -170,16 +170,20 @@ package enum Database {
             remedy: "Upgrade it, or use another one.")
     }
 
-    private static func checkDurability(_ link: PgLink, isAllowed: Bool) throws {
-        let unsafe = try link.durability().filter { !$0.2 }.map { "\($0.0) = \($0.1)" }
+    private static func checkDurability(_ link: PgLink, _ settings: Settings) throws {
+        let found = try link.durability(requiresStandby: settings.requiresStandby)
+        let unsafe = found.filter { !$0.2 }.map { "\($0.0) = \($0.1)" }
         guard !unsafe.isEmpty else { return }
-        let found = "the server runs with \(unsafe.joined(separator: ", "))"
-        guard isAllowed else {
+        let words = "the server runs with \(unsafe.joined(separator: ", "))"
+        guard settings.allowsUnsafeDurability else {
+            let lacksOnlyStandby = found.allSatisfy { $0.2 || $0.0 == "synchronous_standby_names" }
             throw CommandFailure(
-                .environment, "\(found), so what was answered OK could be lost",
-                remedy: "Switch it on, or say --allow-unsafe-durability where losing is allowed.")
+                .environment, "\(words), so what was answered OK could be lost",
+                remedy: lacksOnlyStandby
+                    ? "Name a standby in it, or set database.require-standby to false."
+                    : "Switch it on, or say --allow-unsafe-durability where losing is allowed.")
         }
-        Console.note("warning: \(found): what is answered OK can be lost (allowed by --allow-unsafe-durability)")
+        Console.note("warning: \(words): what is answered OK can be lost (allowed by --allow-unsafe-durability)")
     }
 
     private static func checkSchema(_ link: PgLink, migrates: Bool) throws {

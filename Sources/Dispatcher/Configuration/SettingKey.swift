@@ -8,6 +8,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case databaseDataDir = "database.data-dir"
     case databaseServerUser = "database.server-user"
     case databaseAllowUnsafeDurability = "database.allow-unsafe-durability"
+    case databaseRequireStandby = "database.require-standby"
     case databasePrepared = "database.prepared"
     case listenHost = "listen.host"
     case listenPort = "listen.port"
@@ -19,6 +20,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case engineGroupMax = "engine.group-max"
     case engineLinger = "engine.linger-us"
     case engineQueueMax = "engine.queue-max"
+    case engineOneDelegation = "engine.one-delegation"
     case sweepInterval = "sweep.interval-seconds"
     case contactKeyFile = "contact.key-file"
     case ledgerKeyFile = "ledger.key-file"
@@ -43,7 +45,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseURL, .databaseDataDir, .databaseServerUser, .listenHost, .serverName, .contactKeyFile,
             .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile, .ledgerKeyFile:
             .text
-        case .databaseAllowUnsafeDurability, .databasePrepared, .listenAllowPlain, .closingTwoPersons: .flag
+        case .databaseAllowUnsafeDurability, .databaseRequireStandby, .databasePrepared, .listenAllowPlain,
+            .engineOneDelegation, .closingTwoPersons:
+            .flag
         case .closingObjectionDays, .reviewDeadlineDays, .reviewContestDays: .integer(0...90)
         case .listenPort: .integer(0...65_535)
         case .engineGroupMax: .integer(1...10_000)
@@ -65,6 +69,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseDataDir: "./var/postgres"
         case .databaseServerUser: "postgres"
         case .databaseAllowUnsafeDurability: "false"
+        case .databaseRequireStandby: "false"
         case .databasePrepared: "true"
         case .listenHost: "127.0.0.1"
         case .listenPort: "7607"
@@ -74,6 +79,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineGroupMax: "256"
         case .engineLinger: "0"
         case .engineQueueMax: "20000"
+        case .engineOneDelegation: "false"
         case .sweepInterval: "30"
         case .contactKeyFile: ""
         case .ledgerKeyFile: ""
@@ -96,6 +102,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseServerUser: "the account that the private server runs as where dispatcherd is root"
         case .databaseAllowUnsafeDurability:
             "serve although fsync or synchronous_commit is off; what was answered can be lost"
+        case .databaseRequireStandby:
+            "refuse a database without a synchronous standby: whatever was answered is on two machines"
         case .databasePrepared: "prepare statements once per connection; false behind a pooler in transaction mode"
         case .listenHost: "the address that agencies connect to; without TLS only a loopback one"
         case .listenPort: "the port that agencies connect to; 0: any free one"
@@ -109,6 +117,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineGroupMax: "requests in one group transaction, at most"
         case .engineLinger: "microseconds that a group waits for more requests"
         case .engineQueueMax: "requests that wait for a group, at most; beyond it they are refused with a retry"
+        case .engineOneDelegation:
+            "groups of one delegation each, for a PostgreSQL that is distributed by delegation"
         case .sweepInterval: "seconds between two sweeps for ended terms"
         case .contactKeyFile: "the key that contact data is sealed with; empty: CONTACT is not served"
         case .ledgerKeyFile: "the private key that roots of closed periods are signed with; empty: they are not signed"

@@ -97,6 +97,7 @@ package struct Settings: Sendable {
     package var dataFolder: String { text(.databaseDataDir) }
     package var serverUser: String { text(.databaseServerUser) }
     package var allowsUnsafeDurability: Bool { text(.databaseAllowUnsafeDurability) == "true" }
+    package var requiresStandby: Bool { text(.databaseRequireStandby) == "true" }
     package var preparesStatements: Bool { text(.databasePrepared) == "true" }
     package var listenHost: String { text(.listenHost) }
     package var listenPort: Int { integer(.listenPort) }
@@ -104,6 +105,7 @@ package struct Settings: Sendable {
     package var engineGroupMax: Int { integer(.engineGroupMax) }
     package var engineLinger: Duration { .microseconds(integer(.engineLinger)) }
     package var engineQueueMax: Int { integer(.engineQueueMax) }
+    package var engineOneDelegation: Bool { text(.engineOneDelegation) == "true" }
     package var sweepInterval: Duration { .seconds(integer(.sweepInterval)) }
 
     /// `nil`: contact data is neither taken in nor disclosed.

@@ -17,6 +17,7 @@ package struct DispatcherNode: Sendable {
         package var pace = Upkeep.Pace()
         package var preparesStatements = true
         package var allowsUnsafeDurability = false
+        package var requiresStandby = false
         /// Opens contact data; without it `CONTACT` is refused.
         package var contactCipher: ContactCipher?
         /// Questions that wait for their turn at most; one agency's are refused from half of it on.
@@ -83,8 +84,9 @@ package struct DispatcherNode: Sendable {
     ///
     /// - Throws: ``CommandFailure`` for a server that is not safe, a port in use, a schema that is not ours.
     package func start() async throws -> Running {
-        let groups = connection("reparto-groups")
-        let upkeepConnection = connection(PgLink.keeper)
+        let groups = connection("reparto-groups", lockWait: settings.engine.lockWait)
+        // Whatever it does is done again by the next round; its beats and the clock do not wait behind somebody's lock.
+        let upkeepConnection = connection(PgLink.keeper, lockWait: .seconds(1))
         let admissionConnection = connection("reparto-admission")
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
@@ -149,11 +151,14 @@ package struct DispatcherNode: Sendable {
         func run() async throws { try? await gracefulShutdown() }
     }
 
-    private func connection(_ application: String, readsByKey: Bool = true) -> PgConnection {
-        let (allows, witness) = (settings.allowsUnsafeDurability, witness)
+    private func connection(
+        _ application: String, readsByKey: Bool = true, lockWait: Duration = .seconds(5)
+    ) -> PgConnection {
+        let (allows, requires, witness) = (settings.allowsUnsafeDurability, settings.requiresStandby, witness)
         return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
             try EngineLink.prepare(
-                link, allowsUnsafeDurability: allows, readsByKey: readsByKey, witness: witness)
+                link, allowsUnsafeDurability: allows, requiresStandby: requires, readsByKey: readsByKey,
+                lockWait: lockWait, witness: witness)
         }
     }
 

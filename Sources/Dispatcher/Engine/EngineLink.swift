@@ -6,25 +6,30 @@ package import PgStore
 package enum EngineLink {
     /// - Parameters:
     ///   - allowsUnsafeDurability: the operator's word that acknowledged work may be lost.
+    ///   - requiresStandby: whether what was answered has to be on a second machine, too.
     ///   - readsByKey: whether its statements look rows up by key, and nothing else. One that counts whole pools needs the
     ///     planner's free choice: by key alone it takes minutes under locks that imports wait for.
+    ///   - lockWait: how long such a statement waits for a lock.
     ///   - witness: what the process has seen of the database so far.
     /// - Throws: ``CommandFailure`` that names the setting and how to mend it.
     package static func prepare(
-        _ link: PgLink, allowsUnsafeDurability: Bool, readsByKey: Bool = true, witness: HomeWitness
+        _ link: PgLink, allowsUnsafeDurability: Bool, requiresStandby: Bool, readsByKey: Bool = true,
+        lockWait: Duration = .seconds(5), witness: HomeWitness
     ) throws {
-        try checkDurability(link, allows: allowsUnsafeDurability)
+        try checkDurability(link, allows: allowsUnsafeDurability, requiresStandby: requiresStandby)
         try witness.beat(link)
-        if readsByKey { try link.prepareForEngine() }
+        if readsByKey { try link.prepareForEngine(lockWait: lockWait) }
     }
 
-    private static func checkDurability(_ link: PgLink, allows: Bool) throws {
-        let settings = try link.durability()
+    private static func checkDurability(_ link: PgLink, allows: Bool, requiresStandby: Bool) throws {
+        let settings = try link.durability(requiresStandby: requiresStandby)
         guard !allows else { return }
         for (name, value, isSafe) in settings where !isSafe {
             throw CommandFailure(
                 .environment, "the database runs with \(name) = \(value), so an answer of OK could be lost",
-                remedy: "Set \(name) = on, or pass --allow-unsafe-durability for a test that may lose work.")
+                remedy: name == "synchronous_standby_names"
+                    ? "Name a standby in it, or set database.require-standby to false."
+                    : "Set \(name) = on, or pass --allow-unsafe-durability for a test that may lose work.")
         }
     }
 }

@@ -226,7 +226,8 @@ struct GroupDecision {
         let own = reason == .unknown ? nil : lease
         let judgement = own?.facts.judgeLate(workedAt: request.at, at: now) ?? .doesNot
         let row = EvidenceRow(
-            key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason, account: request.account,
+            verb: .report, key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason,
+            account: request.account,
             epoch: request.epoch, liveEpoch: own?.facts.laterEpoch, counts: judgement.counts,
             content: String(decoding: request.canonicalContent, as: UTF8.self), requestHash: step.hash)
         writes.evidence.append(row)
@@ -284,10 +285,9 @@ struct GroupDecision {
     private mutating func giveBack(_ request: ReturnRequest, _ step: GroupPlan.Step) -> Reply {
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
         if let reply = known(.return, step, grantEnd: leases[key]?.grantEnd) { return reply }
-        guard let lease = leases[key] else { return kept(.return, step, .stale(.unknown)) }
+        guard let lease = leases[key] else { return late(.return, step, key, .unknown, nil, request.canonicalContent) }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
-            let epoch = reason == .unknown ? nil : lease.facts.laterEpoch
-            return kept(.return, step, .stale(ReplyCode(reason), epoch: epoch))
+            return late(.return, step, key, reason, lease, request.canonicalContent)
         }
         let row = EndingRow(
             lease: key, kind: .return, reason: request.reason.rawValue, hand: lease.hand, position: lease.position,
@@ -304,12 +304,15 @@ struct GroupDecision {
     private mutating func object(_ request: ObjectRequest, _ step: GroupPlan.Step) -> Reply {
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
         if let reply = known(.object, step, grantEnd: leases[key]?.grantEnd) { return reply }
-        guard let lease = leases[key] else { return kept(.object, step, .stale(.unknown)) }
+        guard let lease = leases[key] else { return late(.object, step, key, .unknown, nil, request.canonicalContent) }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
-            let epoch = reason == .unknown ? nil : lease.facts.laterEpoch
-            return kept(.object, step, .stale(ReplyCode(reason), epoch: epoch))
+            return late(.object, step, key, reason, lease, request.canonicalContent)
         }
         guard let notice = notices[key] ?? lease.notice else { return kept(.object, step, .refused(.noNotice)) }
+        // Its date has come, and nobody has ended the lease yet: that is a matter of a second, and the objection is late.
+        if let due = notice.due, due <= now {
+            return late(.object, step, key, .recalled, lease, request.canonicalContent)
+        }
         switch notice.object(at: now, hold: objectionHold) {
         case .write(let heldUntil):
             let row = ObjectionRow(lease: key, reason: request.reason.rawValue, heldUntil: heldUntil)
@@ -325,6 +328,25 @@ struct GroupDecision {
         case .refuse:
             return kept(.object, step, .refused(.noNotice))
         }
+    }
+
+    // MARK: - What came too late
+
+    /// Keeps what was said of a lease that is over, or of none: it changes nothing of it any more, and nobody shall say that it
+    /// was not said.
+    private mutating func late(
+        _ verb: LateVerb, _ step: GroupPlan.Step, _ key: LeaseKey, _ reason: StaleReason, _ lease: GroupAnswer.Lease?,
+        _ content: [UInt8]
+    ) -> Reply {
+        let row = EvidenceRow(
+            verb: verb, key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason, account: key.account,
+            epoch: key.epoch, liveEpoch: reason == .unknown ? nil : lease?.facts.laterEpoch, counts: false,
+            content: String(decoding: content, as: UTF8.self), requestHash: step.hash)
+        writes.evidence.append(row)
+        records.append(.evidence(row, period: ledgerPeriod, at: now))
+        return kept(
+            verb == .object ? .object : .return, step,
+            .stale(ReplyCode(reason), epoch: row.liveEpoch, evidence: row.number, counts: .no))
     }
 
     // MARK: - Kept replies

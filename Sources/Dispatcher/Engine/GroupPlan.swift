@@ -16,7 +16,16 @@ struct PendingRequest: Sendable {
     }
     let identity: AgentIdentity
     let work: Work
+    /// When it came.
+    let asked: ContinuousClock.Instant
     let answer: @Sendable (Reply) -> Void
+
+    init(identity: AgentIdentity, work: Work, answer: @escaping @Sendable (Reply) -> Void) {
+        self.identity = identity
+        self.work = work
+        self.asked = .now
+        self.answer = answer
+    }
 
     var key: IdempotencyKey {
         switch work {

@@ -12,6 +12,9 @@ internal import Synchronization
 /// that has none waiting is, at the latest, in the group after ⌈turns of all waiting agencies ÷ `groupMax`⌉ others and the one under
 /// way, however much the others send; and no agency can take more than half of the queue.
 ///
+/// Nobody's lock holds up those who do not need it: a group that has waited `lockWait` for one goes on without the requests that
+/// do. They wait aside (``Detained``), and are refused after `lockPatience`.
+///
 /// Holds nothing that cannot be lost: requests that were not answered are asked again under their keys.
 package final class LeaseEngine: Sendable {
     /// The bounds of the queue.
@@ -21,10 +24,16 @@ package final class LeaseEngine: Sendable {
         /// Accounts that the leases of one group ask for at most, so that a group of large ones is no longer under way than one
         /// of small ones; a lease that asks for more is alone.
         package var groupAccountsMax = 20_000
+        /// Whether all requests of one group are of one delegation, so that it stays on one shard of a distributed PostgreSQL.
+        package var isOneDelegation = false
         /// Requests waiting at most; more are refused with BUSY. One agency's are refused from half of it on.
         package var queueMax = 20_000
         /// How long a group of fewer than `groupMax` requests waits for company.
         package var linger: Duration = .zero
+        /// How long a group waits for a lock that somebody else keeps, before it goes on without those who need it.
+        package var lockWait: Duration = .milliseconds(250)
+        /// How long a request waits for such a lock, before it is refused with BUSY.
+        package var lockPatience: Duration = .seconds(5)
         /// How long an undecided objection holds a recall's date up.
         package var objectionHold: Duration = .seconds(10 * 86_400)
 
@@ -33,6 +42,7 @@ package final class LeaseEngine: Sendable {
 
     private struct State {
         var waiting = FairQueue<AgencyID, PendingRequest>()
+        var detained = Detained()
         var isRunning = false
         var isClosed = false
         var routes = RouteTable()
@@ -103,8 +113,8 @@ package final class LeaseEngine: Sendable {
         enum Turn { case queued, start, refuse }
         let turn: Turn = state.withLock { state in
             let agency = request.identity.agency
-            guard !state.isClosed, state.waiting.count < limits.queueMax,
-                state.waiting.count(of: agency) < max(1, limits.queueMax / 2)
+            guard !state.isClosed, state.waiting.count + state.detained.count < limits.queueMax,
+                state.waiting.count(of: agency) + state.detained.count(of: agency) < max(1, limits.queueMax / 2)
             else { return .refuse }
             state.waiting.append(request, of: agency)
             guard !state.isRunning else { return .queued }
@@ -122,35 +132,97 @@ package final class LeaseEngine: Sendable {
         while true {
             // Nothing cancels this task, so the sleep always runs its time.
             if limits.linger > .zero { try? await Task.sleep(for: limits.linger) }
-            guard let (group, routes, now) = nextGroup() else { return }
-            await perform(group, routes, now)
+            await releaseDetained()
+            switch nextGroup() {
+            case .group(let all, let routes, let now):
+                let group = detaining(all, routes, now)
+                if !group.isEmpty { await perform(group, routes, now) }
+            // The same: nothing cancels it.
+            case .onlyDetained: try? await Task.sleep(for: Self.lockPause)
+            case .nothing: return
+            }
         }
+    }
+
+    private enum Next {
+        case group([PendingRequest], RouteTable, Timestamp)
+        /// All that waits, waits for somebody's lock.
+        case onlyDetained
+        case nothing
     }
 
     /// The next requests in turns; a second one with the same key waits for the next group, which then sees the first one's row.
-    private func nextGroup() -> ([PendingRequest], RouteTable, Timestamp)? {
+    private func nextGroup() -> Next {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
+                guard state.detained.isEmpty else { return .onlyDetained }
                 state.isRunning = false
-                return nil
+                return .nothing
             }
-            var keys: Set<ScopedKey> = []
-            var accounts = 0
+            var room = GroupRoom(limits)
             let routes = state.routes
-            let group = state.waiting.take(limits.groupMax, weight: { routes.weight(of: $0) }) { request in
-                guard keys.isEmpty || accounts + request.accounts <= limits.groupAccountsMax,
-                    keys.insert(ScopedKey(verb: request.verb, key: request.key)).inserted
-                else { return false }
-                accounts += request.accounts
-                return true
-            }
-            return (group, routes, state.now)
+            let group = state.waiting.take(
+                limits.groupMax, weight: { routes.weight(of: $0) }, while: { room.admits($0) })
+            return .group(group, routes, state.now)
         }
     }
 
-    private struct ScopedKey: Hashable {
-        let verb: Int
-        let key: IdempotencyKey
+    // MARK: - Somebody's locks
+
+    /// Between two looks at what somebody else keeps locked, while anything waits for it.
+    private static let lockPause: Duration = .milliseconds(20)
+
+    /// Sets those aside that need what is known to be locked.
+    private func detaining(_ group: [PendingRequest], _ routes: RouteTable, _ now: Timestamp) -> [PendingRequest] {
+        guard state.withLock({ !$0.detained.isEmpty }) else { return group }
+        let steps = GroupPlan(group, routes: routes, now: now).steps
+        return state.withLock { state in
+            steps.filter { !state.detained.detainsKnown($0) }.map(\.request)
+        }
+    }
+
+    /// Takes up those whose lock is free by now, and refuses those who have waited long enough.
+    private func releaseDetained() async {
+        let clock = ContinuousClock.now
+        let (overdue, question) = state.withLock { state in
+            let patience = state.isClosed ? .zero : limits.lockPatience
+            return (state.detained.removeOverdue(at: clock, patience: patience), state.detained.question(at: clock))
+        }
+        for request in overdue { request.answer(.refused(.busy, after: 1)) }
+        guard let question else { return }
+        do {
+            let locked = try await connection.run { try $0.findLocked(question) }
+            let (group, routes, now) = state.withLock { state in
+                var room = GroupRoom(limits)
+                let group = state.detained.removeFree(locked, at: clock + Self.lockPause) { room.admits($0) }
+                return (group, state.routes, state.now)
+            }
+            if !group.isEmpty { await perform(group, routes, now) }
+        } catch {
+            logger.warning("Locks were not looked at", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Splits a group that has waited too long for a lock.
+    ///
+    /// - Returns: those that need nothing that is locked; `nil` where nothing is any more, or what it is was not found.
+    private func withoutLocked(
+        _ group: [PendingRequest], _ routes: RouteTable, _ now: Timestamp
+    ) async -> [PendingRequest]? {
+        let plan = GroupPlan(group, routes: routes, now: now)
+        guard let locked = try? await connection.run({ try $0.findLocked(plan.question) }), !locked.isEmpty else {
+            return nil
+        }
+        logger.info(
+            "Requests wait for locks",
+            metadata: [
+                "locked.hands": "\(locked.hands.count)", "locked.quotas": "\(locked.quotas.count)",
+                "locked.grants": "\(locked.grants.count)",
+            ])
+        let free = state.withLock { state in
+            plan.steps.filter { !state.detained.detain($0, by: locked) }.map(\.request)
+        }
+        return free.count < group.count ? free : nil
     }
 
     /// Runs a group, once more where that can help, and then in halves until the culprit stands alone.
@@ -165,6 +237,10 @@ package final class LeaseEngine: Sendable {
                 for (request, reply) in zip(group, decision.replies) { request.answer(reply) }
                 return
             } catch {
+                if (error as? PgError)?.isLockTimeout == true, let free = await withoutLocked(group, routes, now) {
+                    if !free.isEmpty { await perform(free, routes, now) }
+                    return
+                }
                 logger.warning(
                     "Group failed",
                     metadata: ["group.size": "\(group.count)", "attempt": "\(attempt)", "error": "\(error)"])
@@ -187,7 +263,8 @@ package final class LeaseEngine: Sendable {
     ) async throws -> GroupDecision {
         try await connection.run { link in
             let plan = GroupPlan(group, routes: routes, now: now)
-            let decision = GroupDecision(plan, try link.openGroup(plan.question), objectionHold: limits.objectionHold)
+            let answer = try link.openGroup(plan.question, lockWait: limits.lockWait)
+            let decision = GroupDecision(plan, answer, objectionHold: limits.objectionHold)
             try link.finishGroup(decision.writes)
             return decision
         }

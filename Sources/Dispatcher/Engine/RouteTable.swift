@@ -10,7 +10,8 @@ internal import PgStore
 /// costs one more request, never a wrong lease.
 struct RouteTable: Sendable {
     private var routes: [AgencyPlace: [HandRoute]] = [:]
-    private let places: Set<AgencyPlace>
+    /// How far contracts go, dealt to or not.
+    private var reach: [AgencyPlace: [ContractPlace]] = [:]
     private let suspended: Set<AgencyPlace>
     private let redealing: Set<AgencyPlace>
     private var cursors: [HandKey: Int32] = [:]
@@ -21,9 +22,9 @@ struct RouteTable: Sendable {
 
     init(_ routing: Routing = Routing(), tactics: [String]? = nil) {
         self.tactics = tactics
-        places = routing.places
         suspended = routing.suspended
         redealing = routing.redealing
+        for contract in routing.contracts { reach[contract.place, default: []].append(contract) }
         for route in routing.hands {
             routes[
                 AgencyPlace(delegation: route.key.delegation, agency: route.agency, strategy: route.strategy),
@@ -43,7 +44,7 @@ struct RouteTable: Sendable {
         case hand(HandRoute, hasMoreHands: Bool)
         /// The agency has no contract there that fits the request.
         case outOfScope(ScopePart)
-        /// It has one, and nothing was dealt to it, or nothing of the tactic is left.
+        /// It has one that does, and nothing was dealt to it, or nothing of the tactic is left.
         case nothingDealt
         /// The pull names a tactic, and the settings do not let pulls of that delegation and strategy do so.
         case noTactic
@@ -60,14 +61,17 @@ struct RouteTable: Sendable {
         // Its hands are withdrawn, so that nothing else could be said of them.
         if suspended.contains(place) { return .suspended }
         let dealt = routes[place] ?? []
-        if dealt.isEmpty, request.contract == nil, places.contains(place) {
+        func fits(_ contract: ContractID, _ portfolio: Portfolio) -> Bool {
+            request.contract ?? contract == contract && request.portfolio ?? portfolio == portfolio
+        }
+        let fitting = dealt.filter { fits($0.contract, $0.portfolio) && $0.terms.contractEndsOn >= today }
+        guard let last = fitting.last else {
+            // A contract goes so far, and nobody was placed there, or nothing was dealt to it: it is the same to whoever asks.
+            guard reach[place]?.contains(where: { fits($0.contract, $0.portfolio) }) ?? false else {
+                return .outOfScope(part(of: place, request))
+            }
             return redealing.contains(place) ? .redealing : .nothingDealt
         }
-        let fitting = dealt.filter { route in
-            (request.contract.map { $0 == route.contract } ?? true)
-                && (request.portfolio.map { $0 == route.portfolio } ?? true) && route.terms.contractEndsOn >= today
-        }
-        guard let last = fitting.last else { return .outOfScope(part(of: place, request, dealt)) }
         if let tactic = request.tactic, let tactics, !tactics.contains(tactic.text) { return .unknownTactic(tactics) }
         if request.tactic != nil, !fitting.contains(where: { $0.tactic != nil }) { return .noTactic }
         if last.isPaused { return .paused }
@@ -82,14 +86,19 @@ struct RouteTable: Sendable {
     }
 
     /// The first part of the request that no contract of the agency fits.
-    private func part(of place: AgencyPlace, _ request: LeaseRequest, _ dealt: [HandRoute]) -> ScopePart {
-        let known = places.union(routes.keys)
+    private func part(of place: AgencyPlace, _ request: LeaseRequest) -> ScopePart {
+        // A contract that is over may still have hands.
+        let known = Set(reach.keys).union(routes.keys)
         guard known.contains(where: { $0.agency == place.agency && $0.delegation == place.delegation }) else {
             return .delegation
         }
         guard known.contains(place) else { return .strategy }
-        if let contract = request.contract, !dealt.contains(where: { $0.contract == contract }) { return .contract }
-        return request.portfolio == nil ? .contract : .portfolio
+        let contracts = reach[place] ?? []
+        if contracts.isEmpty || request.contract.map({ asked in !contracts.contains { $0.contract == asked } }) ?? false
+        {
+            return .contract
+        }
+        return .portfolio
     }
 
     /// Where hands have one tactic each, a pull that names none takes of the one furthest behind among those of the first
@@ -126,8 +135,8 @@ enum ScopePart: String, Sendable {
             switch self {
             case .delegation: "a delegation of one of your contracts"
             case .strategy: "a strategy of one of your contracts in delegation \(delegation)"
-            case .contract: "a contract of yours that is in force and dealt to there"
-            case .portfolio: "a portfolio that is dealt to you there"
+            case .contract: "a contract of yours that is in force there and has the strategy"
+            case .portfolio: "a portfolio of your contract there"
             }
         return [ReplyField("field", rawValue), ReplyField("expected", expected)]
     }

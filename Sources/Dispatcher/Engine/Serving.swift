@@ -56,6 +56,7 @@ package enum Serving {
         node.engine.groupMax = settings.engineGroupMax
         node.engine.queueMax = settings.engineQueueMax
         node.engine.linger = settings.engineLinger
+        node.engine.isOneDelegation = settings.engineOneDelegation
         node.engine.objectionHold = settings.objectionHold
         node.pace.sweep = settings.sweepInterval
         node.pace.expiringLead = settings.expiringLead
@@ -65,6 +66,7 @@ package enum Serving {
         node.contactCipher = try settings.contactKeyFile.map { try ContactCipher(file: $0) }
         node.preparesStatements = settings.preparesStatements
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability
+        node.requiresStandby = settings.requiresStandby
         return node
     }
 

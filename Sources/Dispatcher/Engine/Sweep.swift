@@ -7,21 +7,23 @@ package import PgStore
 package enum Sweep {
     static let pageMax: Int32 = 500
 
-    /// Closes everything that is over at the database's time.
+    /// Closes everything that is over at the database's time; nothing while that time is behind what was committed, because
+    /// then it is not known what is over.
     ///
     /// - Returns: how many grants were closed.
     @discardableResult
     package static func run(_ link: PgLink) throws -> Int {
-        try pages { after in try link.transaction { try sweepPage(link, after: after) } }
+        try pages(link) { after in try link.transaction { try sweepPage(link, after: after) } }
     }
 
     /// The same inside a transaction of the caller's, who may take it back.
     @discardableResult
     static func runWithin(_ link: PgLink) throws -> Int {
-        try pages { after in try sweepPage(link, after: after) }
+        try pages(link) { after in try sweepPage(link, after: after) }
     }
 
-    private static func pages(_ page: (GrantKey?) throws -> (Int, GrantKey?)) throws -> Int {
+    private static func pages(_ link: PgLink, _ page: (GrantKey?) throws -> (Int, GrantKey?)) throws -> Int {
+        guard try link.readClockLag() == .zero else { return 0 }
         var after: GrantKey?
         var total = 0
         while true {

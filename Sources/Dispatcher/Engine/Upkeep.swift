@@ -182,10 +182,17 @@ package struct Upkeep: Sendable {
                 try await connection.run { try witness.beat($0) }
             case .sweep:
                 let lead = pace.expiringLead
-                let (closed, idle) = try await connection.run { link in
+                let (closed, idle, lag) = try await connection.run { link in
+                    // What time it is, this server does not know; whatever it ended would be ended by a guess.
+                    let lag = try link.readClockLag()
+                    guard lag == .zero else { return (0, 0, lag) }
                     _ = try link.announceTerms(lead: lead)
                     try link.dropOldPushes(limit: 10_000)
-                    return (try Sweep.run(link), try IdleLeases.takeBack(link))
+                    return (try Sweep.run(link), try IdleLeases.takeBack(link), lag)
+                }
+                if lag > .zero {
+                    logger.warning(
+                        "Nothing is swept: the database's clock is behind its latest beat", metadata: ["lag": "\(lag)"])
                 }
                 if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
                 if idle > 0 { logger.info("Idle leases taken back", metadata: ["leases": "\(idle)"]) }

@@ -4,8 +4,9 @@ internal import AgentProtocol
 internal import Assignment
 internal import PgStore
 
-/// Late reports that no rule settles: listed, and accepted or rejected by a person. What is accepted is an outcome from then on, marked
-/// as late, and so goes to the delegation's review like any other that is marked.
+/// What came too late is listed; reports that no rule settles are accepted or rejected by a person. What is accepted is an outcome from
+/// then on, marked as late, and so goes to the delegation's review like any other that is marked. Late returns and objections change
+/// nothing and wait for nobody: they are there to be read.
 package enum Adjudication {
     /// Pieces of evidence of one listing.
     static let max: Int32 = 10_000
@@ -18,14 +19,18 @@ package enum Adjudication {
         let rows = try link.readEvidence(waiting: waiting, agency: owner, limit: max).map(ListedEvidence.init)
         if asJSON { return try JSONText.of(rows) }
         guard !rows.isEmpty else { return waiting ? "no evidence waits for a decision" : "there is no evidence" }
-        var table = TextTable(columns: [.right, .left, .right, .right, .right, .left, .left, .left, .left, .left])
+        var table = TextTable(columns: [
+            .right, .left, .left, .right, .right, .right, .left, .left, .left, .left, .left,
+        ])
         table.row([
-            "evidence", "agency", "delegation", "account", "epoch", "code", "worked", "received", "result", "counts",
+            "evidence", "agency", "verb", "delegation", "account", "epoch", "code", "worked", "received", "said",
+            "counts",
         ])
         for row in rows {
             table.row([
-                "\(row.evidence)", row.agency, "\(row.delegation)", "\(row.account)", "\(row.epoch)", row.code,
-                row.worked ?? "", row.received, row.result ?? "", row.counts,
+                "\(row.evidence)", row.agency, row.verb, "\(row.delegation)", "\(row.account)", "\(row.epoch)",
+                row.code,
+                row.worked ?? "", row.received, row.result ?? row.given ?? "", row.counts,
             ])
         }
         let end = rows.count == Int(max) ? ["these are the first \(max); decide some of them to see more"] : []
@@ -109,8 +114,9 @@ private struct ListedEvidence: Encodable {
     let agency: String
     let delegation: Int16
     let account, epoch: Int64
-    let code, received, counts: String
-    let worked, channel, contact, result, decidedBy, decidedAt, reason: String?
+    let verb, code, received, counts: String
+    /// `given`: the reason of a return or an objection. `reason`: that of the decision about a report.
+    let worked, channel, contact, result, given, decidedBy, decidedAt, reason: String?
 
     init(_ kept: KeptEvidence) {
         let request = ReportRequest(kept: kept.content, key: kept.key.key)
@@ -122,6 +128,8 @@ private struct ListedEvidence: Encodable {
         code = kept.code
         received = kept.receivedAt.description
         counts = kept.decision?.word ?? EvidenceCount(kept.counts).rawValue
+        verb = kept.verb.rawValue
+        given = kept.given
         worked = request?.at.description
         channel = request?.channel.rawValue
         contact = request?.contact.rawValue

@@ -78,7 +78,10 @@ struct Inquiries: Sendable {
                 case .strategy(let strategy):
                     let standings = try link.readStandings(
                         of: identity.agency, in: request.delegation, strategy: strategy)
-                    guard !standings.isEmpty else {
+                    let place = AgencyPlace(
+                        delegation: request.delegation, agency: identity.agency, strategy: strategy)
+                    // As LEASE: where a contract goes so far, nothing was dealt; where none does, nothing can be.
+                    guard try !standings.isEmpty || link.readPlaces().contains(place) else {
                         return .refused(.scope, ScopePart.strategy.fields(request.delegation))
                     }
                     return .listed(standings.map(\.explanation), end: [])

@@ -139,13 +139,29 @@ extension Standing {
 }
 
 extension KeptEvidence {
-    /// A late report in the data lines of `EXPLAIN`, with what became of it.
+    /// What came too late, in the data lines of `EXPLAIN`, with what became of it.
     var event: [ReplyField] {
-        [
-            ReplyField("event", "late-report"), ReplyField("epoch", lease.epoch), ReplyField("evidence", number),
+        let name =
+            switch verb {
+            case .report: "late-report"
+            case .return: "late-return"
+            case .object: "late-objection"
+            }
+        var fields = [
+            ReplyField("event", name), ReplyField("epoch", lease.epoch), ReplyField("evidence", number),
             ReplyField("code", code), ReplyField("at", receivedAt),
-            ReplyField("counts", decision?.word ?? EvidenceCount(counts).rawValue),
         ]
+        if let given { fields.append(ReplyField("reason", given)) }
+        return fields + [ReplyField("counts", decision?.word ?? EvidenceCount(counts).rawValue)]
+    }
+
+    /// The reason that a return or an objection gave.
+    var given: String? {
+        switch verb {
+        case .report: nil
+        case .return: ReturnRequest(kept: content, key: key.key)?.reason.rawValue
+        case .object: ObjectRequest(kept: content, key: key.key)?.reason.rawValue
+        }
     }
 }
 

@@ -80,7 +80,8 @@ private enum ConductStatements {
                   AND e.position BETWEEN g.first_position AND g.last_position
              WHERE h.period = $1 GROUP BY 1),
         kept AS (
-            SELECT agency_id, count(*) AS n FROM evidence WHERE received_at >= $2 AND received_at < $3 GROUP BY 1),
+            SELECT agency_id, count(*) AS n FROM evidence
+             WHERE verb = 'REPORT' AND received_at >= $2 AND received_at < $3 GROUP BY 1),
         entries AS (
             SELECT agency_id, sum(reply::bigint)::bigint AS n FROM request
              WHERE delegation_id = 0 AND verb = 'HELLO' AND received_at >= $2 AND received_at < $3 GROUP BY 1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The statements of a group's transaction. Every one names delegation_id, is bounded by its arrays, and runs on indexes alone
-/// (``PgLink/prepareForEngine()``).
+/// (``PgLink/prepareForEngine(lockWait:)``).
 ///
 /// Plans are made once, often while a table is still empty, and must hold when it has millions of rows. So what is looked up per
 /// row of the arrays stands in a LATERAL with OFFSET 0: the planner does not look behind that, and cannot turn the loop
@@ -12,7 +12,7 @@ enum EngineStatements {
 
     /// $1 delegation smallint[], $2 hand int[]
     static let lockHands = """
-        SELECT h.hand_id
+        SELECT h.delegation_id, h.hand_id
           FROM unnest($1::smallint[], $2::int[]) AS r (delegation_id, hand_id)
           JOIN hand h ON h.delegation_id = r.delegation_id AND h.hand_id = r.hand_id
          ORDER BY h.delegation_id, h.hand_id
@@ -21,7 +21,7 @@ enum EngineStatements {
 
     /// $1 delegation smallint[], $2 quota int[]
     static let lockQuotas = """
-        SELECT q.quota_id
+        SELECT q.delegation_id, q.quota_id
           FROM unnest($1::smallint[], $2::int[]) AS r (delegation_id, quota_id)
           JOIN quota q ON q.delegation_id = r.delegation_id AND q.quota_id = r.quota_id
          ORDER BY q.delegation_id, q.quota_id
@@ -66,6 +66,31 @@ enum EngineStatements {
          WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id AND x.epoch = r.epoch OFFSET 0
         """
 
+    // MARK: - What somebody else keeps locked
+
+    /// $1 delegation smallint[], $2 hand int[]
+    static let freeHands = lockHands + " SKIP LOCKED"
+    /// $1 delegation smallint[], $2 quota int[]
+    static let freeQuotas = lockQuotas + " SKIP LOCKED"
+
+    /// The grants of leases, unlocked. $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[]
+    static let grantsOfLeases = """
+        SELECT r.i, f.hand_id, f.first_position
+          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
+         CROSS JOIN LATERAL (\(dealOfLease)) d
+         CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) f
+         ORDER BY r.i
+        """
+
+    /// $1 delegation smallint[], $2 hand int[], $3 first int[]
+    static let presentGrants = """
+        SELECT r.i
+          FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
+          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
+                            AND g.first_position = r.first_position
+        """
+    static let freeGrants = presentGrants + " FOR UPDATE OF g SKIP LOCKED"
+
     /// Books an outage that no node has booked yet, before anything is judged; in all other groups it touches nothing.
     static let bookOutage = """
         UPDATE clock SET outage_us = outage_us + (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint,
@@ -73,12 +98,12 @@ enum EngineStatements {
          WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
         """
 
-    /// What ``PgLink/prepareForEngine()`` sets for a session, for one transaction.
+    /// What ``PgLink/prepareForEngine(lockWait:)`` sets for a session, for one transaction. $1 milliseconds
     static let settle = """
         SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
                set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
                set_config('enable_material', 'off', true),
-               set_config('lock_timeout', '5s', true)
+               set_config('lock_timeout', $1, true)
         """
 
     // MARK: - Reads, after the locks
@@ -254,7 +279,7 @@ enum EngineStatements {
         SELECT r.i, v.evidence_id, v.request_hash, v.code, v.live_epoch, v.counts
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
-         CROSS JOIN LATERAL (SELECT x.* FROM evidence x WHERE \(hasKeyOfRow) OFFSET 0) v
+         CROSS JOIN LATERAL (SELECT x.* FROM evidence x WHERE \(hasKeyOfRow) AND x.verb = 'REPORT' OFFSET 0) v
          ORDER BY r.i
         """
 
@@ -304,14 +329,14 @@ enum EngineStatements {
 
     static let insertEvidence = """
         INSERT INTO evidence
-               (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
+               (delegation_id, agency_id, instance_id, key, verb, evidence_id, code, account_id, epoch, live_epoch, counts,
                 received_at, content, request_hash)
-        SELECT delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
+        SELECT delegation_id, agency_id, instance_id, key, verb, evidence_id, code, account_id, epoch, live_epoch, counts,
                $13, content, request_hash
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[],
-                      $8::bigint[], $9::bigint[], $10::bool[], $11::text[], $12::bytea[])
+                      $8::bigint[], $9::bigint[], $10::bool[], $11::text[], $12::bytea[], $14::text[])
             AS r (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
-                  content, request_hash)
+                  content, request_hash, verb)
             ON CONFLICT DO NOTHING
         """
 

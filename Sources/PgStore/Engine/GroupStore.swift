@@ -12,21 +12,26 @@ extension Duration {
 extension PgLink {
     /// Makes the planner use nothing but indexes, with plans made once: the arrays of a group say nothing about its size
     /// when the plan is made, and a sequential scan of a table of outcomes would hold every lock of the group.
-    package func prepareForEngine() throws(PgError) {
+    ///
+    /// - Parameter lockWait: how long a statement waits for a lock.
+    package func prepareForEngine(lockWait: Duration = .seconds(5)) throws(PgError) {
         try script(
             """
             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
-            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_material = off; SET lock_timeout = '5s'
+            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_material = off;
+            SET lock_timeout = \(lockWait.microseconds / 1_000)
             """)
     }
 
     /// Opens a group's transaction: takes its locks and reads, in later statements, what they protect. One round trip.
     ///
+    /// - Parameter lockWait: how long it waits for one lock.
     /// - Returns: the state to decide from. The transaction stays open; ``finishGroup(_:)`` or ``abandonGroup()`` must follow.
-    /// - Throws: ``PgError``; the transaction is rolled back then.
+    /// - Throws: ``PgError``; the transaction is rolled back then. `isLockTimeout`: ``findLocked(_:lockWait:)`` tells which rows
+    ///   somebody else keeps.
     /// - Locks: hands, then quotas, then grants, each ascending, until the end of the transaction.
-    package func openGroup(_ question: GroupQuestion) throws -> GroupAnswer {
-        var round = GroupRound(question, settles: !preparesStatements)
+    package func openGroup(_ question: GroupQuestion, lockWait: Duration) throws -> GroupAnswer {
+        var round = GroupRound(question, settles: preparesStatements ? nil : lockWait)
         do {
             let results = try pipeline(round.queries)
             round.read(results)
@@ -101,10 +106,11 @@ private struct GroupRound {
     private(set) var queries: [PgQuery] = []
     private var readers: [(inout GroupAnswer, PgRows) -> Void] = []
 
-    /// - Parameter settles: the link's session is another one in each transaction, so that the planner has to be told in each.
-    init(_ question: GroupQuestion, settles: Bool) {
+    /// - Parameter lockWait: the link's session is another one in each transaction, so that it has to be told in each how to
+    ///   plan, and how long to wait for a lock.
+    init(_ question: GroupQuestion, settles lockWait: Duration?) {
         ask("BEGIN")
-        if settles { ask(EngineStatements.settle) }
+        if let lockWait { ask(EngineStatements.settle, [.text("\(lockWait.microseconds / 1_000)")]) }
         ask(EngineStatements.bookOutage)
         lock(question)
         readKeys(question)
@@ -171,8 +177,12 @@ private struct GroupRound {
                     answer.knownEvidence[reportKeys[Int(row.int64(0)) - 1]] = GroupAnswer.KnownEvidence(row)
                 }
             }
-            let count = PgValue.int32(Int32(reportKeys.count))
-            ask(EngineStatements.reserveNumbers, [count, count]) { answer, rows in
+        }
+        // Whether a request comes too late is known only once it is decided.
+        let late = reportKeys.count + [.return, .object].reduce(0) { $0 + (question.keptKeys[$1]?.count ?? 0) }
+        if late > 0 {
+            let counts: [PgValue] = [.int32(Int32(reportKeys.count)), .int32(Int32(late))]
+            ask(EngineStatements.reserveNumbers, counts) { answer, rows in
                 answer.outcomeNumbers = rows[0].int64s(0)
                 answer.evidenceNumbers = rows[0].int64s(1)
             }

@@ -75,7 +75,7 @@ extension GroupWrites {
                 .int64s(evidence.map(\.epoch.value)), .optionalInt64s(evidence.map(\.liveEpoch?.value)),
                 .optionalBools(evidence.map(\.counts)), .texts(evidence.map(\.content)),
                 .byteArrays(evidence.map(\.requestHash)),
-                .timestamp(now),
+                .timestamp(now), .texts(evidence.map(\.verb.rawValue)),
             ])
     }
 

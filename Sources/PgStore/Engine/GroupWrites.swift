@@ -114,23 +114,29 @@ package struct OutcomeInsert: Sendable {
     }
 }
 
-/// A report that came too late or to the wrong lease: kept, with what was answered.
+/// The verbs whose words about an account are kept where they come too late.
+package enum LateVerb: String, Sendable { case report = "REPORT", `return` = "RETURN", object = "OBJECT" }
+
+/// What came too late or to the wrong lease: kept, with what was answered.
 package struct EvidenceRow: Sendable {
+    package let verb: LateVerb
     package let key: IdempotencyKey
     package let number: Int64
     package let code: StaleReason
     package let account: AccountID
     package let epoch: Epoch
     package let liveEpoch: Epoch?
-    /// `nil`: a person decides.
+    /// `nil`: a person decides. Only a report counts for anything.
     package let counts: Bool?
     package let content: String
     package let requestHash: [UInt8]
 
     package init(
-        key: IdempotencyKey, number: Int64, code: StaleReason, account: AccountID, epoch: Epoch, liveEpoch: Epoch?,
+        verb: LateVerb, key: IdempotencyKey, number: Int64, code: StaleReason, account: AccountID, epoch: Epoch,
+        liveEpoch: Epoch?,
         counts: Bool?, content: String, requestHash: [UInt8]
     ) {
+        self.verb = verb
         self.key = key
         self.number = number
         self.code = code

@@ -43,21 +43,34 @@ package struct AgencyPlace: Hashable, Sendable {
     }
 }
 
-/// Where pulls go: the open hands, and where agencies have contracts that draw from none.
+/// What a contract in force lets its agency work in one place.
+package struct ContractPlace: Hashable, Sendable {
+    package let place: AgencyPlace
+    package let contract: ContractID
+    package let portfolio: Portfolio
+
+    package init(place: AgencyPlace, contract: ContractID, portfolio: Portfolio) {
+        self.place = place
+        self.contract = contract
+        self.portfolio = portfolio
+    }
+}
+
+/// Where pulls go: the open hands, and how far the contracts go, whether anything was dealt to them or not.
 package struct Routing: Sendable {
     package let hands: [HandRoute]
-    package let places: Set<AgencyPlace>
+    package let contracts: Set<ContractPlace>
     /// Of the places those of which nothing is given now.
     package let suspended: Set<AgencyPlace>
     /// Places of which hands are closed because they are being dealt again.
     package let redealing: Set<AgencyPlace>
 
     package init(
-        hands: [HandRoute] = [], places: Set<AgencyPlace> = [], suspended: Set<AgencyPlace> = [],
+        hands: [HandRoute] = [], contracts: Set<ContractPlace> = [], suspended: Set<AgencyPlace> = [],
         redealing: Set<AgencyPlace> = []
     ) {
         self.hands = hands
-        self.places = places
+        self.contracts = contracts
         self.suspended = suspended
         self.redealing = redealing
     }
@@ -66,12 +79,26 @@ package struct Routing: Sendable {
 extension PgLink {
     package func readRouting() throws(PgError) -> Routing {
         Routing(
-            hands: try readRoutes(), places: try readPlaces(), suspended: try readPlaces(RouteStatements.suspended),
+            hands: try readRoutes(), contracts: try readContractPlaces(),
+            suspended: try readPlaces(RouteStatements.suspended),
             redealing: try readPlaces(RouteStatements.redealing))
     }
 
     /// The places of all contracts that are in force on the database's day.
     package func readPlaces() throws(PgError) -> Set<AgencyPlace> { try readPlaces(RouteStatements.places) }
+
+    private func readContractPlaces() throws(PgError) -> Set<ContractPlace> {
+        var places: Set<ContractPlace> = []
+        for row in try run(RouteStatements.places) {
+            guard let delegation = Delegation(row.int16(0)), let agency = AgencyID(row.int32(1)),
+                let strategy = Strategy(rawValue: row.int16(2)), let contract = ContractID(row.int32(3)),
+                let portfolio = Portfolio(rawValue: row.int16(4))
+            else { continue }
+            let place = AgencyPlace(delegation: delegation, agency: agency, strategy: strategy)
+            places.insert(ContractPlace(place: place, contract: contract, portfolio: portfolio))
+        }
+        return places
+    }
 
     private func readPlaces(_ statement: String) throws(PgError) -> Set<AgencyPlace> {
         var places: Set<AgencyPlace> = []
@@ -121,12 +148,12 @@ extension PgLink {
 
 private enum RouteStatements {
     static let places = """
-        SELECT DISTINCT k.delegation_id, c.agency_id, s.strategy
+        SELECT DISTINCT k.delegation_id, c.agency_id, s.strategy, c.contract_id, k.portfolio
           FROM contract c
           JOIN contract_capacity k ON k.contract_id = c.contract_id
          CROSS JOIN unnest(c.strategies) AS s (strategy)
          WHERE (now_instant() AT TIME ZONE 'America/Mexico_City')::date BETWEEN c.starts_on AND c.ends_on
-         ORDER BY k.delegation_id, c.agency_id, s.strategy
+         ORDER BY k.delegation_id, c.agency_id, s.strategy, c.contract_id, k.portfolio
         """
 
     /// Places of which an agency is given nothing now: it is on hold or terminated, or the strategy is suspended for it

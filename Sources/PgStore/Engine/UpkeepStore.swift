@@ -25,15 +25,21 @@ package struct SweptGrant: Sendable {
 }
 
 extension PgLink {
-    /// The settings that decide whether an acknowledged commit survives a power cut: name, value, whether it does.
-    package func durability() throws(PgError) -> [(String, String, Bool)] {
+    /// The settings that decide whether an acknowledged commit survives a power cut, or the loss of the machine: name, value,
+    /// whether it does.
+    ///
+    /// - Parameter requiresStandby: whether it has to be on a second machine as well.
+    package func durability(requiresStandby: Bool) throws(PgError) -> [(String, String, Bool)] {
         let row = try run(
             """
-            SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')
+            SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
+                   current_setting('synchronous_standby_names')
             """)[0]
+        let standbys = row.text(3)
         return [
             ("fsync", row.text(0), row.text(0) == "on"), ("full_page_writes", row.text(1), row.text(1) == "on"),
             ("synchronous_commit", row.text(2), ["on", "remote_apply"].contains(row.text(2))),
+            ("synchronous_standby_names", standbys.isEmpty ? "''" : standbys, !requiresStandby || !standbys.isEmpty),
         ]
     }
 
@@ -44,6 +50,12 @@ extension PgLink {
     @discardableResult
     package func bookOutage() throws(PgError) -> Int64 {
         try run(UpkeepStatements.beat)[0].int64(0)
+    }
+
+    /// How far the server's clock is behind the latest beat that was committed; zero where it is not. A server that took over
+    /// can be behind, and so can one whose clock was set.
+    package func readClockLag() throws(PgError) -> Duration {
+        .microseconds(try run(UpkeepStatements.clockLag).first?.optionalInt64(0) ?? 0)
     }
 
     /// Moves released counts into the quotas. Two followers are harmless: the follower's row is locked.
@@ -121,8 +133,12 @@ private enum UpkeepStatements {
         UPDATE clock
            SET outage_us = outage_us + CASE WHEN virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
                    THEN (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint ELSE 0 END,
-               latest_beat = clock_timestamp(), beats = beats + 1
+               latest_beat = greatest(latest_beat, clock_timestamp()), beats = beats + 1
         RETURNING beats
+        """
+
+    static let clockLag = """
+        SELECT greatest(0, extract(epoch FROM latest_beat - clock_timestamp()) * 1000000)::bigint FROM clock
         """
 
     static let followerForUpdate = "SELECT number FROM follower WHERE name = $1 FOR UPDATE"

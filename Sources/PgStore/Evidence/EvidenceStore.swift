@@ -2,9 +2,10 @@
 
 package import Assignment
 
-/// A late report that was refused and kept.
+/// What was said of a lease that was over, or of none: refused and kept.
 package struct KeptEvidence: Sendable {
     package let number: Int64
+    package let verb: LateVerb
     package let key: IdempotencyKey
     package let lease: LeaseKey
     package let code: String
@@ -30,7 +31,7 @@ extension PgLink {
         ).compactMap(KeptEvidence.init)
     }
 
-    /// What an agency reported too late on one account, by number.
+    /// What an agency said too late of one account, by number.
     package func readEvidence(
         of agency: AgencyID, in delegation: Delegation, account: AccountID
     ) throws(PgError) -> [KeptEvidence] {
@@ -81,8 +82,10 @@ extension PgLink {
 extension KeptEvidence {
     fileprivate init?(_ row: PgRow) {
         guard let delegation = Delegation(row.int16(1)), let agency = AgencyID(row.int32(2)),
-            let account = AccountID(row.int64(6)), let epoch = Epoch(row.int64(7))
+            let account = AccountID(row.int64(6)), let epoch = Epoch(row.int64(7)),
+            let verb = LateVerb(rawValue: row.text(16))
         else { return nil }
+        self.verb = verb
         number = row.int64(0)
         key = IdempotencyKey(delegation: delegation, agency: agency, instance: row.int32(3), key: row.int64(4))
         code = row.text(5)
@@ -100,7 +103,7 @@ extension KeptEvidence {
 private enum EvidenceStatements {
     private static let columns = """
         evidence_id, delegation_id, agency_id, instance_id, key, code, account_id, epoch, counts, received_at, content,
-               request_hash, decision, decided_by, decision_reason, decided_at
+               request_hash, decision, decided_by, decision_reason, decided_at, verb
         """
 
     private static func list(_ condition: String) -> String {

@@ -43,12 +43,13 @@ package struct AccountOutcome: Sendable {
 extension PgLink {
     /// The agency's own outcomes of the account within some months, oldest first; the latest fifty where there are more.
     ///
-    /// No index leads there: the agency's outcomes of the delegation are read month by month, on the inquiries' link.
+    /// They are found in the index of the outcomes' key, which has the account beside it: the agency's entries of the delegation
+    /// are read month by month, and of their rows only those that no vacuum has seen yet.
     package func readAccountOutcomes(
         of agency: AgencyID, in delegation: Delegation, account: AccountID, months: ClosedRange<Period>
     ) throws(PgError) -> [AccountOutcome] {
         try run(
-            outcomesStatement,
+            AccountHistoryStatements.outcomes,
             [
                 .int16(delegation.value), .int64(account.value), .int32(agency.value),
                 .int32(months.lowerBound.number), .int32(months.upperBound.number),
@@ -107,15 +108,21 @@ extension AccountOutcome {
 }
 
 /// $1 delegation, $2 account, $3 agency, $4 first month, $5 last month
-private let outcomesStatement = """
-    SELECT o.epoch, o.outcome_id, o.worked_at, o.channel, o.contact, o.result, o.amount, o.promised_on,
-           coalesce('late' = ANY (o.marks), false), r.decision, r.reason
-      FROM outcome o
-      LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
-     WHERE o.period BETWEEN $4 AND $5 AND o.delegation_id = $1 AND o.agency_id = $3 AND o.account_id = $2
-     ORDER BY o.worked_at DESC, o.outcome_id DESC
-     LIMIT 50
-    """
+enum AccountHistoryStatements {
+    static let outcomes = """
+        WITH own AS MATERIALIZED (
+             SELECT x.period, x.instance_id, x.key FROM outcome x
+              WHERE x.period BETWEEN $4 AND $5 AND x.delegation_id = $1 AND x.agency_id = $3 AND x.account_id = $2)
+        SELECT o.epoch, o.outcome_id, o.worked_at, o.channel, o.contact, o.result, o.amount, o.promised_on,
+               coalesce('late' = ANY (o.marks), false), r.decision, r.reason
+          FROM own w
+          JOIN outcome o ON o.period = w.period AND o.delegation_id = $1 AND o.agency_id = $3
+                        AND o.instance_id = w.instance_id AND o.key = w.key
+          LEFT JOIN review r ON r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+         ORDER BY o.worked_at DESC, o.outcome_id DESC
+         LIMIT 50
+        """
+}
 
 /// $1 delegation, $2 account, $3 agency
 private let dealsStatement = """

@@ -34,6 +34,9 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether somebody else kept a lock for longer than this was to wait for it. Nothing was done.
+    package var isLockTimeout: Bool { code == "55P03" }
+
     /// Whether no server answers on this link any more.
     package var isConnectionLost: Bool { code.hasPrefix("08") || code == "57P01" || code == "57P02" }
 

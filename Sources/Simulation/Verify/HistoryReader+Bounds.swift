@@ -81,19 +81,19 @@ extension HistoryReader {
         }
     }
 
-    /// Reports that were kept as evidence, and what was given back.
+    /// What was kept as evidence, the reports of it by themselves, and what was given back.
     func refused(_ history: inout History) throws {
         try copy(
             """
-            SELECT evidence_id, code, agency_id, instance_id, key, account_id, epoch, received_at
+            SELECT evidence_id, code, verb, agency_id, instance_id, key, account_id, epoch, received_at
               FROM evidence WHERE delegation_id = $delegation
             """, history
         ) { reader in
-            let (number, code) = (reader.int64(), reader.text())
+            let (number, code, verb) = (reader.int64(), reader.text(), reader.text())
             let (agency, instance, key) = (reader.int32(), reader.int32(), reader.int64())
             history.evidence[number] = code
             // Somebody may have reported on an account that nobody ever had.
-            guard let held = Self.held(&reader) else { return }
+            guard verb == "REPORT", let held = Self.held(&reader) else { return }
             history.refused.append(
                 History.Evidence(
                     number: number, code: code, agency: agency, instance: instance, key: key, held: held,

@@ -23,6 +23,28 @@ struct FairQueueTests {
         #expect(queue.isEmpty)
     }
 
+    @Test(arguments: [false, true])
+    func `a group is of one delegation where the database is distributed, of several elsewhere`(isOne: Bool) throws {
+        var limits = LeaseEngine.Limits()
+        limits.isOneDelegation = isOne
+        var queue = FairQueue<Int, PendingRequest>()
+        for (key, delegation) in [(1, 9), (2, 14), (3, 9), (4, 14)] as [(Int64, Int16)] {
+            let request = LeaseRequest(
+                key: key, delegation: try #require(Delegation(delegation)), strategy: .dual, max: 1)
+            let identity = AgentIdentity(agency: try #require(AgencyID(1)), instanceID: 1)
+            // Whoever waits keeps its place behind those whose turn it is.
+            queue.append(
+                PendingRequest(identity: identity, work: .lease(request), answer: { _ in }), of: Int(delegation))
+        }
+        func group() -> [Int64] {
+            var room = GroupRoom(limits)
+            return queue.take(256, weight: { _ in 1 }, while: { room.admits($0) }).map(\.key.key)
+        }
+
+        #expect(group() == (isOne ? [1, 3] : [1, 2, 3, 4]))
+        #expect(group() == (isOne ? [2, 4] : []))
+    }
+
     @Test func `an owner whose next one is not accepted keeps its place and its order`() {
         var queue = FairQueue<String, Int>()
         for number in [1, 1, 2] { queue.append(number, of: "a") }

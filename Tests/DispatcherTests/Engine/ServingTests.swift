@@ -5,6 +5,8 @@ import Assignment
 import Dispatcher
 import FoundationEssentials
 import Logging
+import PgStore
+import TestSupport
 import Testing
 
 /// What `serve` finds wrong before it touches a database.
@@ -23,6 +25,32 @@ struct ServingTests {
             return nil
         } catch {
             return error as? CommandFailure
+        }
+    }
+
+    /// The tests' server has none; without the setting all other tests work on it.
+    @Test func `a database without a synchronous standby is refused where one is required, by nodes and by commands`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            var node = DispatcherNode.Settings(server: AgentServerSettings(node: "test"))
+            node.requiresStandby = true
+            let failure = await #expect(throws: CommandFailure.self) {
+                try await DispatcherNode(
+                    conninfo: database.conninfo, settings: node, logger: Logger(label: "test")
+                ).start()
+            }
+            let settings = try Settings(
+                flags: [.databaseURL: database.conninfo, .databaseRequireStandby: "true"], environment: [:])
+            let command = #expect(throws: CommandFailure.self) {
+                try Database.open(settings, application: "test", founds: false)
+            }
+
+            for refused in [failure, command] {
+                #expect(refused?.exit == .environment)
+                #expect(refused?.found.contains("synchronous_standby_names = ''") == true)
+                #expect(refused?.remedy.contains("database.require-standby") == true)
+            }
         }
     }
 

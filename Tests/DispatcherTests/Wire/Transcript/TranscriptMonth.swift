@@ -51,7 +51,7 @@ enum TranscriptMonth {
         INSERT INTO contract (contract_id, agency_id, number, tender, zone_id, strategies, starts_on, ends_on,
                capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule, penalty_schedule, rule_packs)
         SELECT c, a, 'n', 't', 9, s, '2024-01-01', '2024-12-31', 'committed', 0, 'none', 0, 'f', 'p', '{infonavit-2023}'
-          FROM (VALUES (31, 7, '{2}'::smallint[]), (32, 7, '{1}'), (41, 8, '{2}')) AS v (c, a, s);
+          FROM (VALUES (31, 7, '{2,4}'::smallint[]), (32, 7, '{1}'), (41, 8, '{2}')) AS v (c, a, s);
         INSERT INTO contract_capacity VALUES (31, 14, 1, 2, 200), (32, 9, 1, 2, 200), (41, 14, 1, 2, 200);
         INSERT INTO policy VALUES ('\\x01', 'infonavit', '2023', '2023-01-01', '', now_instant());
         INSERT INTO segmentation VALUES (202403, 'infonavit', '2023', '\\x01', '\\x', 6, 6, 0, '\\x', now_instant());

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import PgStore
+import Simulation
+import TestSupport
+import Testing
+
+/// Returns and objections that come too late: refused by name, kept with their reason, and of no effect.
+struct LateWordTests {
+    @Test(.timeLimit(.minutes(1)))
+    func `late returns and objections are kept under their own keys, listed with their reason, and count for nothing`()
+        async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 2)).leasedAccounts
+            let account = accounts[1]
+            try month.setClock("2024-04-05T07:00:00Z")
+            // One key in three verbs: it is scoped to the verb.
+            let report = try await agent.report(DealtMonth.report(2, accounts[0], at: "2024-03-05T15:00:00Z"))
+            let back = try await agent.giveBack(DealtMonth.giveBack(2, account))
+            let object = try await agent.object(DealtMonth.object(2, account))
+
+            #expect([report.code, back.code, object.code] == [.expired, .expired, .expired])
+            #expect([report, back, object].map { $0.fields["counts"] } == ["yes", "no", "no"])
+            #expect(Set([report, back, object].map { $0.fields["evidence"] }).count == 3)
+            let again = try await agent.report(DealtMonth.report(2, accounts[0], at: "2024-03-05T15:00:00Z"))
+            #expect(again.text == report.text)
+            #expect(try await agent.giveBack(DealtMonth.giveBack(2, account)).text == back.text)
+            #expect(try await agent.object(DealtMonth.object(2, account)).text == object.text)
+            #expect(try month.number("SELECT count(*) FROM evidence") == 3)
+
+            let link = try month.database.link()
+            let list = try Adjudication.list(waiting: false, agency: "ACE01", asJSON: false, link)
+            #expect(list.contains("RETURN") && list.contains("unlocatable"))
+            #expect(list.contains("OBJECT") && list.contains("promise-pending"))
+            #expect(try Adjudication.list(waiting: true, agency: nil, asJSON: false, link).hasPrefix("no evidence"))
+            let number = try #require(back.fields.number("evidence"))
+            #expect(throws: CommandFailure.self) {
+                try Adjudication.decide([number], .accepted, reason: "x", by: "ana", link)
+            }
+            let why = try await agent.explain(
+                ExplainRequest(delegation: DealtMonth.delegation, subject: .account(account.account)))
+            #expect(why.data.suffix(2).map { $0["event"] } == ["late-return", "late-objection"])
+            #expect(why.data.suffix(2).map { $0["reason"] } == ["unlocatable", "promise-pending"])
+            #expect(try month.number("SELECT count(*) FROM ending") == 0)
+            // Conduct is about reports, and the judge sees one key in three verbs. The limits of this month nobody put in force.
+            let conduct = try link.readConduct(
+                try #require(Period(number: 202403)), from: try #require(Timestamp(text: "2024-03-01T06:00:00Z")),
+                until: try #require(Timestamp(text: "2024-05-01T06:00:00Z")))
+            #expect(conduct.first { $0.agency.value == 1 }?.evidence == 1)
+            let findings = Judge.judge(try HistoryReader(link, operations: []).history(DealtMonth.delegation)).findings
+            #expect(findings.filter { $0.invariant != .quotas }.isEmpty, "\(findings)")
+            // Each is a record of the ledger, and what it is about is no other agency's business.
+            let records = try link.run("SELECT records FROM block").flatMap { LedgerBlock.unpack($0.bytes(0)) }
+            #expect(records.filter { String(decoding: $0, as: UTF8.self).hasPrefix("evidence ") }.count == 3)
+            let stranger = try await month.connect(2).giveBack(DealtMonth.giveBack(2, account))
+            #expect(stranger.code == .unknown && stranger.fields["epoch"] == nil)
+        }
+    }
+
+    /// Between a recall's date and its ending lies a second, in which the lease is still live.
+    @Test func `an objection on the date of the recall is late, ended or not`() async throws {
+        var pace = DealtMonth.quickPace
+        pace.round = .seconds(3_600)
+        try await DealtMonth.with(pace: pace) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 2)).leasedAccounts
+            try month.notice(accounts)
+            try month.setClock("2024-03-20T05:59:59Z")
+            #expect(try await agent.object(DealtMonth.object(2, accounts[0])).isOK)
+            try month.setClock("2024-03-20T06:00:00Z")
+            let late = try await agent.object(DealtMonth.object(3, accounts[1]))
+            #expect(late.code == .recalled && late.fields["counts"] == "no")
+            #expect(try month.number("SELECT count(*) FROM ending") == 0)
+            #expect(try month.number("SELECT count(*) FROM notice WHERE objected_at IS NOT NULL") == 1)
+        }
+    }
+}
