@@ -46,7 +46,9 @@ final class ClientPlayer {
     // MARK: One session
 
     private func session(_ lines: [String]) async throws {
-        let isOpen = try await signIn(lines)
+        let admission = try await signIn(lines)
+        let isOpen = admission == .open
+        let unsaidBefore = unsaid.count
         var isLeaving = false
         var index = 1
         while index < lines.count {
@@ -55,7 +57,7 @@ final class ClientPlayer {
             switch line.prefix(2) {
             case "> ":
                 guard let request = DocumentLine(line), request.verb != "AUTH", !isSignIn(request, lines) else {
-                    if DocumentLine(line) == nil || !isOpen { unsaid.append(line) }
+                    if DocumentLine(line) == nil || admission == .unsaid { unsaid.append(line) }
                     continue
                 }
                 let reply = DocumentReply(request.tag, in: lines)
@@ -71,7 +73,8 @@ final class ClientPlayer {
                     pushes.append(lines[index])
                     index += 1
                 }
-                guard isOpen else { continue }
+                // An end that answers what was not said does not come.
+                guard isOpen, !line.hasPrefix("< * NO ") || unsaid.count == unsaidBefore else { continue }
                 isLeaving = isLeaving || pushes.contains { $0.hasPrefix("< * DRAINING") }
                 await hear(pushes)
             case "! " where line == "! another connection": break
@@ -89,14 +92,14 @@ final class ClientPlayer {
         request.verb == "HELLO" && DocumentReply(request.tag, in: lines)?.code == ""
     }
 
+    private enum Admission { case open, refused, unsaid }
+
     /// The client's own HELLO and AUTH, compared with the document's.
-    ///
-    /// - Returns: whether it is let in.
-    private func signIn(_ lines: [String]) async throws -> Bool {
+    private func signIn(_ lines: [String]) async throws -> Admission {
         let said = lines.compactMap { DocumentLine($0) }
         guard let hello = said.first(where: { isSignIn($0, lines) }), let auth = said.first(where: { $0.verb == "AUTH" }),
             let reply = DocumentReply(auth.tag, in: lines), let proof = auth.fields["proof"]
-        else { return false }
+        else { return .unsaid }
         let number = try #require(hello.fields["sequence"].flatMap { Int64($0) })
         let isAgain = client != nil && hello.fields["instance"] == instance && number > sequence.value
         sequence.change { $0 = number }
@@ -109,16 +112,17 @@ final class ClientPlayer {
             if reply.code != "" { differences.append("let in instead of \(reply.code)") }
         } catch {
             if reply.code == "" || !"\(error)".contains(reply.code) { differences.append("\(error) instead of \(reply)") }
-            if reply.code == "LIMIT" { return false }
+            // Who is barred is told so, and then tries again by itself.
+            if reply.code == "LIMIT" { return .refused }
         }
         let wire = Array(relay.lines[before...])
-        let sent = wire.compactMap { DocumentLine($0) }
+        let sent = wire.filter { $0.hasPrefix("> ") }.compactMap { DocumentLine($0) }
         expect(wire.first, lines[0])
         expect(sent.first?.fields, hello.fields)
         if reply.code != "AUTH" { expect(sent.dropFirst().first?.fields, auth.fields) }
         expect(DocumentReply("1", in: wire), DocumentReply(hello.tag, in: lines))
         expect(DocumentReply("2", in: wire), reply)
-        return reply.code == ""
+        return reply.code == "" ? .open : .refused
     }
 
     private func begin(_ hello: DocumentLine, hasKey: Bool) throws {
