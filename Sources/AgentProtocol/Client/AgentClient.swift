@@ -441,7 +441,11 @@ public actor AgentClient {
         }
     }
 
-    private func doneRepeating() { repeating = nil }
+    private func doneRepeating() {
+        repeating = nil
+        // Another connection may have come while the former one's was found gone.
+        if connection != nil { repeatLater() }
+    }
 
     /// - Returns: when to try again; `nil` where nothing is left to repeat, or the next connection will do it.
     private func repeated() async -> Duration? {
