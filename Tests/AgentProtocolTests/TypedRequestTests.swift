@@ -27,12 +27,24 @@ struct TypedRequestTests {
 
     @Test(
         arguments: [
-            ("LE", ["LEASE"]), ("RE", ["REPORT", "RETURN", "RESUME"]), ("LEASE str", ["strategy="]),
+            ("LE", ["LEASE"]), ("le", ["LEASE"]), ("h", ["HELD", "help"]), ("H", ["HELD"]), ("help re", ["REPORT", "RETURN", "RESUME"]), ("RE", ["REPORT", "RETURN", "RESUME"]), ("LEASE str", ["strategy="]),
             ("LEASE strategy=d", ["strategy=dual"]), ("RETURN reason=o", ["reason=out-of-territory", "reason=other"]),
             ("OBJECT reason=o", ["reason=other"]), ("HELD delegation=14 d", []), ("NOSUCH k", []),
             ("QUIET state=", ["state=on", "state=off"]),
         ] as [(String, [String])])
     func `verbs, keys that are not there yet and words are completed`(line: String, words: [String]) {
         #expect(TypedRequest.completions(of: line) == words)
+    }
+
+    @Test func `help knows every verb of a session with its keys and their words`() {
+        #expect(TypedRequest.verbs.allSatisfy { TypedRequest.help($0.name) != nil })
+        #expect(TypedRequest.verbs.count == 13)
+        #expect(
+            TypedRequest.help("quiet") == [
+                "QUIET delegation strategy state", "  strategy= preventive administrative dual mediation",
+                "  state= on off",
+            ])
+        #expect(TypedRequest.help("OBJECT")?.first == "OBJECT [key] delegation account epoch reason")
+        #expect(TypedRequest.help("HELLO") == nil)
     }
 }

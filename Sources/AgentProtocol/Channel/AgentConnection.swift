@@ -25,6 +25,8 @@ package struct AgentConnectionSettings: Sendable {
     package var connectTimeout: Duration = .seconds(10)
     /// A request that is not answered for so long ends the connection; whether it had an effect is told by its key.
     package var replyTimeout: Duration = .seconds(60)
+    /// The bytes of `nonce=`; `nil` takes 16 random ones for each connection.
+    package var nonce: (@Sendable () -> [UInt8])?
     /// Sees each line as it is sent (`>`) and received (`<`), without its terminator. Called on the event loop.
     package var transcript: (@Sendable (_ direction: Character, _ line: String) -> Void)?
 
@@ -60,6 +62,13 @@ package enum AgentConnectionError: Error, Equatable, Sendable, CustomStringConve
         case .replyTimeout: "a request was not answered in time"
         }
     }
+}
+
+/// A request whose connection ended before its reply.
+package struct LostRequest: Error, Equatable, Sendable {
+    package let error: AgentConnectionError
+    /// Whether it was handed to the wire. What was not is not done, and never will be.
+    package let wasSent: Bool
 }
 
 /// What the server said without being asked.
@@ -100,17 +109,22 @@ package final class AgentConnection: Sendable {
             let hello = HelloRequest(
                 agency: settings.agency, client: settings.client, instance: settings.instance,
                 sequence: settings.sequence,
-                nonce: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+                nonce: settings.nonce?() ?? (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
             guard let node = opened.greeting["node"], let nonce = opened.greeting["nonce"].flatMap(HexBytes.init(hex:)),
                 let proof = settings.privateKey.sign(
                     AuthenticationMessage(
                         server: node, serverNonce: nonce.bytes, hello: hello, certificate: opened.certificateHash))
             else { throw AgentConnectionError.protocolViolation("the greeting has no node or no nonce") }
             // Both at once: the proof needs only the greeting, and a round trip is saved.
-            let replies = try await send(
+            let ends = try await send(
                 [.hello(hello), .auth(AuthRequest(proof: proof))], on: opened.channel, opened.handler)
-            for reply in replies where !reply.isOK { throw AgentConnectionError.refused(reply) }
+            // A refused HELLO ends the session, and AUTH has no reply then.
+            for case .success(let reply) in ends where !reply.isOK { throw AgentConnectionError.refused(reply) }
+            let replies = try ends.map { try $0.get() }
             return AgentConnection(opened, admission: replies[1])
+        } catch let lost as LostRequest {
+            opened.channel.close(promise: nil)
+            throw lost.error
         } catch {
             opened.channel.close(promise: nil)
             throw error
@@ -139,6 +153,11 @@ package final class AgentConnection: Sendable {
     /// Cuts the connection without a word. Leases are not touched by it.
     package func abandon() { channel.close(promise: nil) }
 
+    /// Why it ended, or that it did not.
+    package var ending: String {
+        get async { (try? await channel.eventLoop.submit { [handler] in handler.value.ending }.get()) ?? "" }
+    }
+
     /// Sends one request and waits for its reply. A `NO` is a reply, not an error.
     ///
     /// - Throws: ``AgentConnectionError``; the request may then have had its effect or not, and sending it again under
@@ -148,15 +167,32 @@ package final class AgentConnection: Sendable {
     }
 
     /// Sends requests in one go; the replies are in the order of the requests.
+    ///
+    /// - Throws: ``AgentConnectionError`` where one of them has none.
     package func send(_ requests: [AgentRequest]) async throws -> [ClientReply] {
-        try await Self.send(requests, on: channel, handler)
+        do {
+            return try await exchange(requests).map { try $0.get() }
+        } catch let lost as LostRequest {
+            throw lost.error
+        }
+    }
+
+    /// Sends requests in one go. Each has its own end, in the order of the requests: a connection that breaks takes from none what was
+    /// answered before.
+    package func exchange(_ requests: [AgentRequest]) async -> [Result<ClientReply, LostRequest>] {
+        do {
+            return try await Self.send(requests, on: channel, handler)
+        } catch {
+            // The loop itself has gone.
+            return requests.map { _ in .failure(LostRequest(error: .closed, wasSent: true)) }
+        }
     }
 
     private static func send(
         _ requests: [AgentRequest], on channel: any Channel, _ handler: NIOLoopBound<AgentConnectionHandler>
-    ) async throws -> [ClientReply] {
+    ) async throws -> [Result<ClientReply, LostRequest>] {
         guard !requests.isEmpty else { return [] }
-        let promise = channel.eventLoop.makePromise(of: [ClientReply].self)
+        let promise = channel.eventLoop.makePromise(of: [Result<ClientReply, LostRequest>].self)
         channel.eventLoop.execute { handler.value.send(requests, promise) }
         return try await promise.futureResult.get()
     }

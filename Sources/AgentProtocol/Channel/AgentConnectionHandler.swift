@@ -27,6 +27,8 @@ final class AgentConnectionHandler: ChannelInboundHandler {
     private var isFlushScheduled = false
     private var failure: AgentConnectionError?
     private var sentAt = NIODeadline.now()
+    /// Why it ended, or that it did not.
+    var ending: String { failure.map { "\($0)" } ?? "the connection works" }
     private var watch: Scheduled<Void>?
 
     init(_ settings: AgentConnectionSettings, pushed: AsyncStream<ClientPush>.Continuation, on loop: any EventLoop) {
@@ -37,8 +39,10 @@ final class AgentConnectionHandler: ChannelInboundHandler {
 
     // MARK: Sending
 
-    func send(_ requests: [AgentRequest], _ promise: EventLoopPromise<[ClientReply]>) {
-        if let failure { return promise.fail(failure) }
+    func send(_ requests: [AgentRequest], _ promise: EventLoopPromise<[Result<ClientReply, LostRequest>]>) {
+        if let failure {
+            return promise.succeed(requests.map { _ in .failure(LostRequest(error: failure, wasSent: false)) })
+        }
         let batch = Batch(promise, count: requests.count)
         for (index, request) in requests.enumerated() {
             queue.append((request, BatchPlace(batch: batch, index: index)))
@@ -125,9 +129,11 @@ final class AgentConnectionHandler: ChannelInboundHandler {
         }
         let code = kind == "NO" ? String(decoding: try scanner.word(), as: UTF8.self) : ""
         guard kind == "OK" || kind == "NO" else { throw AgentConnectionError.protocolViolation("\(kind) after a tag") }
+        // Read before it is taken out: what cannot be read is no reply, and its request is lost with the connection.
+        let reply = ClientReply(
+            data: pending.data, isOK: kind == "OK", codeText: code, fields: try ReplyFields(scanner))
         inFlight[tag] = nil
-        pending.place?.fill(
-            ClientReply(data: pending.data, isOK: kind == "OK", codeText: code, fields: try ReplyFields(scanner)))
+        pending.place?.fill(.success(reply))
     }
 
     private func takeUntagged(_ kind: String, _ scanner: FieldScanner) throws {
@@ -170,10 +176,12 @@ final class AgentConnectionHandler: ChannelInboundHandler {
         watch?.cancel()
         watch = nil
         greeted.fail(error)
-        let waiting = inFlight.values.compactMap(\.place) + queue.compactMap(\.1)
+        let sent = inFlight.values.compactMap(\.place)
+        let waiting = queue.compactMap(\.1)
         inFlight = [:]
         queue.removeAll()
-        for place in waiting { place.batch.fail(error) }
+        for place in sent { place.fill(.failure(LostRequest(error: error, wasSent: true))) }
+        for place in waiting { place.fill(.failure(LostRequest(error: error, wasSent: false))) }
         pushed.finish()
         context?.close(promise: nil)
         context = nil
@@ -197,31 +205,24 @@ private struct BatchPlace {
     let batch: Batch
     let index: Int
 
-    func fill(_ reply: ClientReply) { batch.fill(index, reply) }
+    func fill(_ end: Result<ClientReply, LostRequest>) { batch.fill(index, end) }
 }
 
-/// Requests that were sent together and are answered together.
+/// Requests that were sent together; who sent them waits for the last of them, and each has its own end.
 private final class Batch {
-    private let promise: EventLoopPromise<[ClientReply]>
-    private var replies: [ClientReply?]
+    private let promise: EventLoopPromise<[Result<ClientReply, LostRequest>]>
+    private var ends: [Result<ClientReply, LostRequest>?]
     private var missing: Int
-    private var isFailed = false
 
-    init(_ promise: EventLoopPromise<[ClientReply]>, count: Int) {
+    init(_ promise: EventLoopPromise<[Result<ClientReply, LostRequest>]>, count: Int) {
         self.promise = promise
-        self.replies = Array(repeating: nil, count: count)
+        self.ends = Array(repeating: nil, count: count)
         self.missing = count
     }
 
-    func fill(_ index: Int, _ reply: ClientReply) {
-        replies[index] = reply
+    func fill(_ index: Int, _ end: Result<ClientReply, LostRequest>) {
+        ends[index] = end
         missing -= 1
-        if missing == 0, !isFailed { promise.succeed(replies.compactMap(\.self)) }
-    }
-
-    func fail(_ error: AgentConnectionError) {
-        guard !isFailed else { return }
-        isFailed = true
-        promise.fail(error)
+        if missing == 0 { promise.succeed(ends.compactMap(\.self)) }
     }
 }

@@ -1,107 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Assignment
-
-/// Who an ``AgentClient`` is, where it connects to, and how patient it is.
-public struct AgentClientSettings: Sendable {
-    public struct Address: Hashable, Sendable, CustomStringConvertible {
-        public let host: String
-        public let port: Int
-        public init(host: String, port: Int) {
-            self.host = host
-            self.port = port
-        }
-        public var description: String { "\(host):\(port)" }
-    }
-
-    /// How the server is made sure of; `nil` on loopback alone.
-    public struct TLS: Sendable {
-        /// The authorities that are believed, a PEM file; `nil`: those of the system.
-        public var authorities: String?
-        public var serverName: String?
-        /// A certificate and its key, PEM files, where the server asks for one.
-        public var certificate: String?
-        public var key: String?
-        public init() {}
-    }
-
-    public let addresses: [Address]
-    let agency: AgencyID
-    let instance: Token
-    let privateKey: AgencyPrivateKey
-    public var tls: TLS?
-    public var client: String?
-    /// A number greater than all before it of this installation, stored before it is given.
-    let nextSequence: @Sendable () async throws -> Int64
-    /// The first key of requests. Keys of before must not be used for other requests.
-    public var firstKey: Int64 = 1
-    /// For so long a request is waited for, through refusals and lost connections.
-    public var patience: Duration = .seconds(60)
-    public var pauseFirst: Duration = .milliseconds(100)
-    public var pauseMax: Duration = .seconds(10)
-
-    /// - Parameters:
-    ///   - agency: as `ACE07`.
-    ///   - instance: this installation's name; no other one has it.
-    ///   - key: the 32 bytes of the agency's Ed25519 private key.
-    ///   - nextSequence: see the protocol: it must never fall, not even after a crash.
-    /// - Throws: ``AgentClientError/badSettings(_:)``.
-    public init(
-        addresses: [Address], agency: String, instance: String, key: [UInt8],
-        nextSequence: @escaping @Sendable () async throws -> Int64
-    ) throws {
-        guard !addresses.isEmpty else { throw AgentClientError.badSettings("no address") }
-        guard let agencyID = AgencyID(text: agency) else {
-            throw AgentClientError.badSettings("\(agency) is no agency")
-        }
-        guard let token = Token(instance) else { throw AgentClientError.badSettings("\(instance) is no instance") }
-        guard let privateKey = AgencyPrivateKey(bytes: key) else {
-            throw AgentClientError.badSettings("the key has not 32 bytes")
-        }
-        self.addresses = addresses
-        self.agency = agencyID
-        self.instance = token
-        self.privateKey = privateKey
-        self.nextSequence = nextSequence
-    }
-
-    package init(
-        addresses: [Address], agency: AgencyID, instance: Token, privateKey: AgencyPrivateKey,
-        nextSequence: @escaping @Sendable () async throws -> Int64
-    ) {
-        self.addresses = addresses
-        self.agency = agency
-        self.instance = instance
-        self.privateKey = privateKey
-        self.nextSequence = nextSequence
-    }
-
-    /// Doubles with each attempt, up to the greatest one.
-    func pause(_ attempt: Int) -> Duration { min(pauseMax, pauseFirst * (1 << min(attempt - 1, 16))) }
-
-    func connection(_ address: Address, sequence: Int64) -> AgentConnectionSettings {
-        var settings = AgentConnectionSettings(
-            port: address.port, agency: agency, instance: instance, sequence: sequence, privateKey: privateKey)
-        settings.host = address.host
-        settings.client = client
-        settings.tls = tls.map {
-            ClientTLS(authorities: $0.authorities, serverName: $0.serverName, certificate: $0.certificate, key: $0.key)
-        }
-        return settings
-    }
-}
+import Assignment
 
 /// Why a request has no reply.
 public enum AgentClientError: Error, Equatable, Sendable, CustomStringConvertible {
     case badSettings(String)
     /// The protocol has no such request; nothing was sent.
     case badRequest(String)
+    /// Nobody let us in. The request was not sent, and never will be.
     case cannotConnect(String)
-    /// Not let in: a wrong key, a clone, a version.
+    /// Not let in: a wrong key, a clone, a version. The request was not sent.
     case refused(AgentReply)
-    /// Sent, and not known whether it was done. Sending it again with this key tells; without a key it is not sent again.
-    case unanswered(key: Int64?)
+    /// Sent, and not known whether it was done. One with a key is sent again by itself after the next sign-in, and its answer is told as
+    /// ``AgentClientEvent/late(_:_:)``; one without is not sent again: a `CONTACT` may have been disclosed, a `QUIET` set.
+    /// `refusal` is what was said last, where that left it open.
+    case unanswered(key: Int64?, refusal: AgentReply?)
+    /// The state folder cannot be used or written; the client is of no use any more.
+    case state(String)
     case closed
+
+    /// Whether the request may have had its effect.
+    public var mayHaveBeenDone: Bool {
+        switch self {
+        case .unanswered, .state: true
+        case .badSettings, .badRequest, .cannotConnect, .refused, .closed: false
+        }
+    }
 
     public var description: String {
         switch self {
@@ -109,7 +33,9 @@ public enum AgentClientError: Error, Equatable, Sendable, CustomStringConvertibl
         case .badRequest(let what): "no such request: \(what)"
         case .cannotConnect(let why): "cannot connect: \(why)"
         case .refused(let reply): "not let in: \(reply.code)"
-        case .unanswered(let key): "sent, and not answered\(key.map { "; key \($0) tells" } ?? "")"
+        case .unanswered(let key?, _): "sent, and not answered yet; it is sent again under its key \(key)"
+        case .unanswered(nil, _): "sent, and not answered: it may have been done, and is not sent again"
+        case .state(let what): "the state folder cannot be used: \(what)"
         case .closed: "the client is closed"
         }
     }
@@ -131,6 +57,22 @@ public struct AgentReply: Equatable, Sendable {
         code = reply.codeText
         fields = reply.fields.dictionary
         data = reply.data.map(\.dictionary)
+    }
+}
+
+/// A request as it is sent.
+public struct AgentCall: Equatable, Sendable {
+    /// Of the protocol: `LEASE`, `STATUS`.
+    public let verb: String
+    public let fields: [String: String]
+
+    public init(_ verb: String, _ fields: [String: String] = [:]) {
+        self.verb = verb
+        self.fields = fields
+    }
+
+    init(_ request: AgentRequest) {
+        self.init(request.verb.name, FieldText(request.fieldText).dictionary)
     }
 }
 
@@ -158,11 +100,14 @@ public struct AgentLease: Hashable, Comparable, Sendable {
 /// What comes without being asked.
 public enum AgentClientEvent: Equatable, Sendable {
     case connected(AgentClientSettings.Address)
-    case disconnected
+    /// Why the connection ended: what the server said, where it said something.
+    case disconnected(String)
     /// Whatever the server says, known to this version or not.
     case push(name: String, fields: [String: String])
     /// What a comparison found: leases that are over, and leases that nobody here knew of.
     case difference(lost: [AgentLease], found: [AgentLease])
     /// Leases of which a comparison told something new: see ``AgentClient/news``.
     case news([AgentLease])
+    /// The answer to a request that nobody waits for any more: of an earlier process, or one that was given up.
+    case late(AgentCall, AgentReply)
 }

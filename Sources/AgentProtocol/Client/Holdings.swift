@@ -2,110 +2,152 @@
 
 import Assignment
 
-/// What a client believes that its agency holds, with the digest that `RESUME` compares. Knows no socket.
-struct Holdings {
-    private(set) var leases: [HeldCursor: AgentLease] = [:]
-    private(set) var digest = HeldDigest.empty
-    /// What came of them since they were leased; nothing where nothing did.
-    private(set) var news: [HeldCursor: [String: String]] = [:]
+/// What a client believes that its agency holds, with the digest that `RESUME` compares. Knows no socket: what replies, pushes and
+/// comparisons change of it are values, which are kept before they are told.
+struct Holdings: Equatable {
+    struct Held: Hashable {
+        let epoch: Epoch
+        /// What `LEASE` said of the account, with `grant` and `term`, and what came since (``HeldNews``).
+        let fields: FieldText
+    }
 
-    /// Takes note of what a reply says about leases.
-    mutating func note(_ request: AgentRequest, _ reply: ClientReply) {
-        switch request {
-        case .lease(let lease):
-            for account in reply.isOK ? reply.leasedAccounts : [] {
-                add(lease.delegation, account.account, account.epoch)
-            }
-        case .giveBack(let giveBack):
-            if reply.isOK || Self.isOver(reply) { remove(giveBack.delegation, giveBack.account, giveBack.epoch) }
-        case .report(let report):
-            if Self.isOver(reply) { remove(report.delegation, report.account, report.epoch) }
-        case .contact(let contact):
-            if Self.isOver(reply) { remove(contact.delegation, contact.account, contact.epoch) }
-        case .object(let object):
-            if Self.isOver(reply) { remove(object.delegation, object.account, object.epoch) }
-        case .hello, .auth, .extend, .resume, .held, .status, .explain, .quiet, .ping, .bye: break
+    enum Change: Equatable {
+        /// It came, or something of it is new.
+        case held(HeldCursor, Held)
+        case over(HeldCursor)
+    }
+
+    private(set) var accounts: [HeldCursor: Held] = [:]
+    private(set) var digest = HeldDigest.empty
+
+    mutating func apply(_ change: Change) {
+        switch change {
+        case .held(let place, let held):
+            remove(place)
+            accounts[place] = held
+            digest.add(place.delegation, place.account, held.epoch)
+        case .over(let place): remove(place)
         }
+    }
+
+    func lease(_ place: HeldCursor) -> AgentLease? { accounts[place].map { AgentLease(place, $0.epoch) } }
+
+    /// What a reply says about leases.
+    func changes(_ request: AgentRequest, _ reply: ClientReply) -> [Change] {
+        switch request {
+        case .lease(let lease): reply.isOK ? leased(lease.delegation, reply) : []
+        case .extend(let extend): reply.isOK ? extended(extend, reply.fields["term"]) : []
+        case .giveBack(let giveBack):
+            reply.isOK || Self.isOver(reply) ? over(giveBack.delegation, giveBack.account, giveBack.epoch) : []
+        case .report(let report): Self.isOver(reply) ? over(report.delegation, report.account, report.epoch) : []
+        case .contact(let contact): Self.isOver(reply) ? over(contact.delegation, contact.account, contact.epoch) : []
+        case .object(let object): Self.isOver(reply) ? over(object.delegation, object.account, object.epoch) : []
+        case .hello, .auth, .resume, .held, .status, .explain, .quiet, .ping, .bye: []
+        }
+    }
+
+    /// Whether a reply shows that more is out of date than it names: a whole grant, or another epoch of ours.
+    static func isDoubtful(_ request: AgentRequest, _ reply: ClientReply) -> Bool {
+        if case .extend = request { return isOver(reply) }
+        return reply.code == .reassigned && reply.fields["epoch"] != nil
     }
 
     /// A final recall ends a lease; a notice and a payment are news of it. Both say how things stand, so that it does no harm to hear
     /// one twice, or after a comparison that told it already.
-    mutating func note(_ push: ClientPush) {
+    func changes(_ push: ClientPush) -> [Change] {
         guard let delegation: Delegation = push.fields.value("delegation"),
             let account: AccountID = push.fields.value("account"), let epoch: Epoch = push.fields.value("epoch")
-        else { return }
+        else { return [] }
         let place = HeldCursor(delegation: delegation, account: account)
-        guard leases[place]?.epoch == epoch.value else { return }
+        guard accounts[place]?.epoch == epoch else { return [] }
         switch (Push.Name(rawValue: push.name), push.fields["final"], push.fields["decision"]) {
-        case (.recall, "yes", _): remove(delegation, account, epoch)
-        case (.recall, _, "withdrawn"): put(HeldNews.recall, at: place) { _ in nil }
+        case (.recall, "yes", _): return [.over(place)]
+        case (.recall, _, "withdrawn"): return heard(HeldNews.recall, at: place) { _ in nil }
         case (.recall, _, let decision):
-            put(HeldNews.recall, at: place) { key in
+            return heard(HeldNews.recall, at: place) { key in
                 switch key {
                 case "recall": push.fields["from"]
                 case "recall-reason": push.fields["reason"]
                 default: decision == "upheld" ? "refused" : nil
                 }
             }
-        case (.update, _, _): put(HeldNews.paid, at: place) { push.fields[$0] }
-        default: break
+        case (.update, _, _): return heard(HeldNews.paid, at: place) { push.fields[$0] }
+        default: return []
         }
     }
 
-    /// Takes note of what a comparison told of leases that both sides agree on.
-    ///
-    /// - Returns: those of which something is known now that was not, or is no more.
-    mutating func note(news accounts: [HeldAccount]) -> [AgentLease] {
-        accounts.compactMap { account in
+    /// What a comparison told of leases that both sides agree on.
+    func changes(told accounts: [HeldAccount]) -> [Change] {
+        accounts.flatMap { account -> [Change] in
             let place = HeldCursor(delegation: account.delegation, account: account.account)
-            guard let lease = leases[place], lease.epoch == account.epoch.value else { return nil }
-            let before = news[place]
-            put(account)
-            return news[place] == before ? nil : lease
+            guard self.accounts[place]?.epoch == account.epoch else { return [] }
+            return heard(HeldNews.keys, at: place) { account.told[$0] }
         }
     }
 
-    private mutating func put(_ account: HeldAccount) {
-        let told = Dictionary(account.news.map { ($0.key.text, $0.value) }) { first, _ in first }
-        put(HeldNews.keys, at: HeldCursor(delegation: account.delegation, account: account.account)) { told[$0] }
+    /// What differs from the server's whole list. The server is believed; what `LEASE` said still holds where it is the same deal.
+    func changes(listed: [HeldAccount]) -> [Change] {
+        var left = Set(accounts.keys)
+        var changes: [Change] = []
+        for account in listed {
+            let place = HeldCursor(delegation: account.delegation, account: account.account)
+            left.remove(place)
+            let mine = accounts[place]
+            var fields = mine?.epoch == account.epoch ? mine?.fields.dictionary ?? [:] : [:]
+            for key in HeldNews.keys { fields[key.text] = account.told[key.text] }
+            fields["grant"] = account.grant.text
+            fields["term"] = account.term.description
+            let held = Held(epoch: account.epoch, fields: FieldText(fields))
+            if held != mine { changes.append(.held(place, held)) }
+        }
+        return left.sorted().map { .over($0) } + changes
     }
 
-    private mutating func put(_ keys: [StaticKey], at place: HeldCursor, _ value: (String) -> String?) {
-        var fields = news[place] ?? [:]
+    private func leased(_ delegation: Delegation, _ reply: ClientReply) -> [Change] {
+        let grant = ["grant": reply.fields["grant"], "term": reply.fields["term"], "work-by": reply.fields["work-by"]]
+        return reply.data.compactMap { line in
+            guard let account: AccountID = line.value("account"), let epoch: Epoch = line.value("epoch") else { return nil }
+            let place = HeldCursor(delegation: delegation, account: account)
+            var fields = line.dictionary
+            for key in ["account", "epoch"] { fields[key] = nil }
+            for (key, value) in grant { fields[key] = value }
+            // A reply that is repeated is the one of that time; what is known already is newer.
+            if let mine = accounts[place], mine.epoch == epoch {
+                fields.merge(mine.fields.dictionary) { _, known in known }
+            }
+            let held = Held(epoch: epoch, fields: FieldText(fields))
+            return accounts[place] == held ? nil : .held(place, held)
+        }
+    }
+
+    private func extended(_ request: ExtendRequest, _ term: String?) -> [Change] {
+        guard let term else { return [] }
+        let grant = request.grant.text
+        return accounts.compactMap { place, held in
+            guard place.delegation == request.delegation else { return nil }
+            var fields = held.fields.dictionary
+            guard fields["grant"] == grant else { return nil }
+            fields["term"] = term
+            return .held(place, Held(epoch: held.epoch, fields: FieldText(fields)))
+        }
+    }
+
+    private func over(_ delegation: Delegation, _ account: AccountID, _ epoch: Epoch) -> [Change] {
+        let place = HeldCursor(delegation: delegation, account: account)
+        return accounts[place]?.epoch == epoch ? [.over(place)] : []
+    }
+
+    private func heard(_ keys: [StaticKey], at place: HeldCursor, _ value: (String) -> String?) -> [Change] {
+        guard let mine = accounts[place] else { return [] }
+        var fields = mine.fields.dictionary
         for key in keys { fields[key.text] = value(key.text) }
-        news[place] = fields.isEmpty ? nil : fields
+        let held = Held(epoch: mine.epoch, fields: FieldText(fields))
+        return held == mine ? [] : [.held(place, held)]
     }
 
-    /// Believes the server.
-    ///
-    /// - Returns: what was lost and what was found by it.
-    mutating func replace(_ held: [HeldAccount]) -> (lost: Set<AgentLease>, found: Set<AgentLease>) {
-        let before = Set(leases.values)
-        self = Holdings()
-        for account in held {
-            add(account.delegation, account.account, account.epoch)
-            put(account)
-        }
-        let after = Set(leases.values)
-        return (before.subtracting(after), after.subtracting(before))
-    }
-
-    private mutating func add(_ delegation: Delegation, _ account: AccountID, _ epoch: Epoch) {
-        let place = HeldCursor(delegation: delegation, account: account)
-        if let old = leases[place] {
-            guard old.epoch != epoch.value, let former = Epoch(old.epoch) else { return }
-            remove(delegation, account, former)
-        }
-        leases[place] = AgentLease(delegation: Int(delegation.value), account: account.value, epoch: epoch.value)
-        digest.add(delegation, account, epoch)
-    }
-
-    private mutating func remove(_ delegation: Delegation, _ account: AccountID, _ epoch: Epoch) {
-        let place = HeldCursor(delegation: delegation, account: account)
-        guard leases[place]?.epoch == epoch.value else { return }
-        leases[place] = nil
-        news[place] = nil
-        digest.subtract(delegation, account, epoch)
+    private mutating func remove(_ place: HeldCursor) {
+        guard let old = accounts.removeValue(forKey: place) else { return }
+        digest.subtract(place.delegation, place.account, old.epoch)
     }
 
     private static func isOver(_ reply: ClientReply) -> Bool {
@@ -116,47 +158,25 @@ struct Holdings {
     }
 }
 
-extension AgentRequest {
-    /// A request as a program writes it: a verb and fields, read by the same rules as a line of the wire.
-    ///
-    /// - Throws: ``AgentClientError/badRequest(_:)``.
-    init(verb word: String, fields: [String: String]) throws {
-        var line = Array(word.utf8)
-        for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
-            line.append(.space)
-            line.append(contentsOf: key.utf8)
-            line.append(.equals)
-            line.append(value: value)
-        }
-        var scanner = FieldScanner(line[...])
-        do {
-            guard let verb = Verb(try scanner.word()) else { throw AgentClientError.badRequest("no verb \(word)") }
-            self = try AgentRequest(verb: verb, scanner: scanner, batchMax: .max)
-        } catch let refusal as Refusal {
-            let field = refusal.fields.first { $0.key.text == "field" }.map { " of \($0.value)" } ?? ""
-            throw AgentClientError.badRequest("\(refusal.code.rawValue)\(field)")
-        } catch is SyntaxError {
-            throw AgentClientError.badRequest("a field that no line can carry")
-        }
+extension HeldAccount {
+    /// What came since the lease, by its keys.
+    fileprivate var told: [String: String] {
+        Dictionary(news.map { ($0.key.text, $0.value) }) { first, _ in first }
     }
+}
 
-    /// Whether asking twice has no second effect.
-    var isRepeatable: Bool {
-        switch self {
-        case .lease, .report, .extend, .giveBack, .object, .resume, .held, .status, .explain, .quiet, .ping: true
-        // Each disclosure of contact data is a record.
-        case .contact, .hello, .auth, .bye: false
-        }
+extension GrantID {
+    /// As the wire has it.
+    fileprivate var text: String {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
+}
 
-    var key: Int64? {
-        switch self {
-        case .lease(let request): request.key
-        case .report(let request): request.key
-        case .extend(let request): request.key
-        case .giveBack(let request): request.key
-        case .object(let request): request.key
-        case .hello, .auth, .contact, .resume, .held, .status, .explain, .quiet, .ping, .bye: nil
-        }
+extension AgentLease {
+    init(_ place: HeldCursor, _ epoch: Epoch) {
+        self.init(
+            delegation: Int(place.delegation.value), account: place.account.value, epoch: epoch.value)
     }
 }

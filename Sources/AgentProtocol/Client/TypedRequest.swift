@@ -39,9 +39,14 @@ package struct TypedRequest: Equatable, Sendable {
     package static func completions(of line: String) -> [String] {
         let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard words.count > 1, let first = words.first, let last = words.last else {
-            return (Verb.allCases.map(\.name) + ["help", "quit"]).filter { $0.hasPrefix(line) }
+            // In whichever letters: a verb that is typed small is meant all the same.
+            return verbs.map(\.name).filter { $0.hasPrefix(line.uppercased()) }
+                + ["help", "quit"].filter { $0.hasPrefix(line) && !line.isEmpty }
         }
-        guard let verb = Verb.allCases.first(where: { $0.name == first }) else { return [] }
+        if first == "help" {
+            return words.count == 2 ? verbs.map(\.name).filter { $0.hasPrefix(last.uppercased()) } : []
+        }
+        guard let verb = verbs.first(where: { $0.name == first }) else { return [] }
         if let equals = last.firstIndex(of: "=") {
             let key = last[..<equals]
             let begun = last[last.index(after: equals)...]
@@ -50,6 +55,23 @@ package struct TypedRequest: Equatable, Sendable {
         let typed = Set(words.dropFirst().compactMap { $0.split(separator: "=").first.map(String.init) })
         let keys = (verb.keys.required + verb.keys.optional).map(\.name)
         return keys.filter { $0.hasPrefix(last) && !typed.contains($0) || $0 == last }.map { "\($0)=" }
+    }
+
+    /// What can be asked once a session is signed in.
+    package static let verbs = Verb.allCases.filter { $0 != .hello && $0 != .auth }
+
+    /// The verb with its keys, those that it may have in brackets, and below them the words that a key takes.
+    ///
+    /// - Returns: `nil` where there is no such verb.
+    package static func help(_ word: String) -> [String]? {
+        guard let verb = verbs.first(where: { $0.name == word.uppercased() }) else { return nil }
+        let needed = verb.keys.required.map { $0 == .key ? "[key]" : $0.name }
+        let optional = verb.keys.optional.map { "[\($0.name)]" }
+        let words = (verb.keys.required + verb.keys.optional).compactMap { key -> String? in
+            let words = key == .delegation ? [] : values(key.name, verb)
+            return words.isEmpty ? nil : "  \(key.name)= \(words.joined(separator: " "))"
+        }
+        return [([verb.name] + needed + optional).joined(separator: " ")] + words
     }
 
     private static func values(_ key: String, _ verb: Verb) -> [String] {

@@ -38,6 +38,8 @@ actor AgencyLink {
             privateKey: key, nextSequence: { await counter.next() })
         settings.client = "agentsim/1"
         settings.tls = tls?.agent
+        // A played month connects when it asks, and at no other time.
+        settings.staysConnected = false
         client = AgentClient(settings)
         self.counter = counter
         self.agency = agency

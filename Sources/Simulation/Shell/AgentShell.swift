@@ -46,19 +46,22 @@ package struct AgentShell {
         Terminal.out(connection.admission.text)
         let pushes = Task {
             for await push in connection.pushes { Terminal.out("\n* \(push.name) \(push.fields.text)") }
+            Terminal.out("\n(\(await connection.ending))")
         }
         defer { pushes.cancel() }
         var editor = LineEditor(prompt: "\(settings.agency)> ", complete: TypedRequest.completions)
         // Greater than every key of an earlier session of this instance.
         var key = settings.sequence
         while let line = editor.next() {
-            switch line.split(separator: " ").first {
+            let words = line.split(separator: " ").map(String.init)
+            switch words.first {
             case nil: continue
             case "quit", "BYE":
+                pushes.cancel()
                 try? await connection.bye()
                 return
             case "help":
-                Self.help()
+                Self.help(words.dropFirst().first)
                 continue
             default: break
             }
@@ -66,7 +69,9 @@ package struct AgentShell {
             do {
                 let typed = try TypedRequest(line.trimmed, key: key)
                 if typed.text != line.trimmed { Terminal.out("> \(typed.text)") }
-                Terminal.out(try await connection.send(typed.request).text)
+                let reply = try await connection.send(typed.request)
+                Terminal.out(reply.text)
+                if reply.replyClass == .fatal { return Terminal.out("(the session is over)") }
             } catch let refusal as Refusal {
                 let fields = refusal.fields.map { "\($0.key.text)=\($0.value)" }.joined(separator: " ")
                 Terminal.out("not sent: \(refusal.code.rawValue) \(fields)")
@@ -74,17 +79,19 @@ package struct AgentShell {
                 throw SimulationFailure(.environment, "\(error)", remedy: "Start the shell again")
             }
         }
+        pushes.cancel()
         try? await connection.bye()
     }
 
-    private static func help() {
-        for verb in Verb.allCases where verb != .hello && verb != .auth {
-            let needed = verb.keys.required.map(\.name).filter { $0 != "key" }
-            let optional = verb.keys.optional.map { "[\($0.name)]" }
-            Terminal.out(([verb.name] + needed + optional).joined(separator: " "))
+    private static func help(_ word: String?) {
+        if let word {
+            let lines = TypedRequest.help(word) ?? ["there is no verb \(word); 'help' lists them"]
+            return Terminal.out(lines.joined(separator: "\n"))
         }
+        for verb in TypedRequest.verbs { Terminal.out(TypedRequest.help(verb.name)?.first ?? "") }
         Terminal.out(
-            "A key is added where it is missing. The tabulator completes verbs, keys and words. quit ends the session.")
+            "Keys in brackets may be left out; a missing 'key' is added. 'help LEASE' shows the words that its keys take. The tabulator "
+                + "completes verbs, keys and words; the arrows bring back what was typed. 'quit' ends the session.")
     }
 }
 

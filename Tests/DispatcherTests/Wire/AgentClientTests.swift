@@ -23,6 +23,19 @@ struct AgentClientTests {
         return settings
     }
 
+    private func settings(_ month: DealtMonth, ports: [Int], state: String? = nil) throws -> AgentClientSettings {
+        let addresses = ports.map { AgentClientSettings.Address(host: "127.0.0.1", port: $0) }
+        let latest = Counter()
+        var settings = try state.map {
+            try AgentClientSettings(addresses: addresses, agency: "ACE01", key: month.keys[0].bytes, state: $0)
+        } ?? AgentClientSettings(
+            addresses: addresses, agency: "ACE01", instance: "client", key: month.keys[0].bytes,
+            nextSequence: { latest.next() })
+        settings.pauseFirst = .milliseconds(10)
+        settings.patience = .seconds(2)
+        return settings
+    }
+
     private static let many = 24
 
     private final class Counter: Sendable {
@@ -73,26 +86,158 @@ struct AgentClientTests {
         try await DealtMonth.with { month in
             let client = AgentClient(try settings(month, nodes: [month.node]))
             let held = leases(try await client.lease(delegation: 9, strategy: "administrative", max: 3))
-            var calls = held.map { lease in
-                (
-                    verb: "REPORT",
-                    fields: [
-                        "delegation": "9", "account": "\(lease.account)", "epoch": "\(lease.epoch)",
-                        "at": "2024-03-04T15:00:00Z", "channel": "phone-out", "contact": "none", "result": "no-answer",
-                    ]
-                )
-            }
-            calls[1].fields["epoch"] = "999"
-            for (index, _) in calls.enumerated() { calls[index].fields["key"] = "\(100 + index)" }
+            var calls = held.enumerated().map { reported($1, key: 100 + $0) }
+            calls[1] = reported(AgentLease(delegation: 9, account: held[1].account, epoch: 999), key: 101)
+            calls.append(AgentCall("REPORT", ["delegation": "9"]))
             await client.cut()
-            let replies = try await client.send(all: calls)
+            let ends = await client.send(all: calls)
 
-            #expect(replies.map(\.code) == ["", "UNKNOWN", ""])
+            #expect(ends.map { try? $0.get().code } == ["", "UNKNOWN", "", nil])
+            #expect(ends[3] == .failure(.badRequest("MISSING-KEY of account")))
             #expect(await client.connectionCount == 2)
             // Nothing of it is done twice.
             await client.cut()
-            #expect(try await client.send(all: calls) == replies)
+            #expect(await client.send(all: calls) == ends)
             #expect(try month.number("SELECT count(*) FROM outcome") == 2)
+            await client.close()
+        }
+    }
+
+    private func reported(_ lease: AgentLease, key: Int? = nil) -> AgentCall {
+        var fields = [
+            "delegation": "9", "account": "\(lease.account)", "epoch": "\(lease.epoch)",
+            "at": "2024-03-04T15:00:00Z", "channel": "phone-out", "contact": "none", "result": "no-answer",
+        ]
+        fields["key"] = key.map { "\($0)" }
+        return AgentCall("REPORT", fields)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `of a lot whose replies are lost, what has a key is done once, and a disclosure is not asked for again`()
+        async throws
+    {
+        try await DealtMonth.with { month in
+            let relay = try TranscriptRelay(to: month.node.port)
+            defer { relay.close() }
+            let client = AgentClient(try settings(month, ports: [relay.port]))
+            let held = leases(try await client.lease(delegation: 9, strategy: "administrative", max: 3))
+            let calls =
+                held.map { reported($0) }
+                + [AgentCall("CONTACT", ["delegation": "9", "account": "\(held[0].account)", "epoch": "1"])]
+            relay.setDeaf(true)
+            async let ends = client.send(all: calls)
+            while try month.number("SELECT count(*) FROM outcome") < 3 { try await Task.sleep(for: .milliseconds(5)) }
+            while !relay.lines.contains(where: { $0.contains("UNSUPPORTED") }) { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(await client.unanswered == [])
+            relay.setDeaf(false)
+            relay.cut()
+            let settled = await ends
+
+            #expect(settled.prefix(3).map { try? $0.get().isOK } == [true, true, true])
+            #expect(settled[3] == .failure(.unanswered(key: nil, refusal: nil)))
+            #expect(settled.map { if case .failure(let error) = $0 { error.mayHaveBeenDone } else { false } }.last == true)
+            #expect(relay.lines.filter { $0.hasPrefix("> ") && $0.contains(" CONTACT ") }.count == 1)
+            #expect(relay.lines.filter { $0.hasPrefix("> ") && $0.contains(" REPORT ") }.count == 6)
+            #expect(try month.number("SELECT count(*) FROM outcome") == 3)
+            // First what may have been done, then the comparison.
+            let second = relay.lines.lastIndex { $0.contains(" HELLO ") } ?? 0
+            let said = relay.lines[second...].filter { $0.hasPrefix("> ") }.compactMap { $0.split(separator: " ").dropFirst(2).first }
+            #expect(said.prefix(6) == ["HELLO", "AUTH", "REPORT", "REPORT", "REPORT", "RESUME"])
+            await client.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what was not sent is not done, and the error says so`() async throws {
+        try await DealtMonth.with { month in
+            let relay = try TranscriptRelay(to: month.node.port)
+            var impatient = try settings(month, ports: [relay.port])
+            impatient.patience = .milliseconds(200)
+            let client = AgentClient(impatient)
+            let held = leases(try await client.lease(delegation: 9, strategy: "administrative", max: 1))
+            relay.setDeaf(true)
+            relay.close()
+            let ends = await client.send(all: [reported(held[0])])
+            guard case .failure(let error) = ends[0] else { return }
+
+            #expect(!error.mayHaveBeenDone, "\(error)")
+            #expect(await client.unanswered == [])
+            #expect(try month.number("SELECT count(*) FROM outcome") == 0)
+            await client.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a killed process leaves in its folder what it held and what had no answer, and the next one goes on`()
+        async throws
+    {
+        let folder = FileManager.default.temporaryDirectory.path() + "/state-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await DealtMonth.with { month in
+            let relay = try TranscriptRelay(to: month.node.port)
+            let first = AgentClient(try settings(month, ports: [relay.port], state: "\(folder)/one"))
+            let held = leases(try await first.lease(delegation: 9, strategy: "administrative", max: 3))
+            #expect(try await first.giveBack(held[2], reason: "capacity").isOK)
+            relay.setDeaf(true)
+            let report = Task { await first.send(all: [self.reported(held[0])]) }
+            while try month.number("SELECT count(*) FROM outcome") == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let second = AgentClient(try settings(month, ports: [month.node.port], state: "\(folder)/one"))
+            await #expect(throws: AgentClientError.self) { try await second.open() }
+            // As the disk stands when the process is killed.
+            try FileManager.default.createDirectory(atPath: "\(folder)/two", withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "\(folder)/one/installation", toPath: "\(folder)/two/installation")
+            relay.close()
+            #expect(await report.value == [.failure(.unanswered(key: 3, refusal: nil))])
+            #expect(await first.unanswered.map(\.verb) == ["REPORT"])
+            await first.close()
+
+            let offline = AgentClient(try settings(month, ports: [relay.port], state: "\(folder)/two"))
+            await #expect(throws: AgentClientError.self) { try await offline.open() }
+            #expect(await offline.held == Array(held.prefix(2)))
+            #expect(await offline.unanswered.map { $0.fields["account"] } == ["\(held[0].account)"])
+            await offline.close()
+            let next = AgentClient(try settings(month, ports: [month.node.port], state: "\(folder)/two"))
+            try await next.open()
+            var late: [String?] = []
+            for await case .late(let call, let reply) in next.events {
+                late = [call.verb, call.fields["key"], reply.code, reply.fields["outcome"]]
+                break
+            }
+            #expect(late[..<3] == ["REPORT", "3", ""] && late[3] != nil)
+            #expect(await next.instance == first.instance)
+            #expect(await next.unanswered == [])
+            #expect(await next.held == Array(held.prefix(2)))
+            #expect(await next.details(of: held[1])?["tactic"] != nil)
+            #expect(try await next.send("REPORT", reported(held[1]).fields).isOK)
+            #expect(try month.number("SELECT count(*) FROM outcome") == 2)
+            await next.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a client that lost its connection makes another one by itself, and hears what is pushed`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let relay = try TranscriptRelay(to: month.node.port)
+            defer { relay.close() }
+            let client = AgentClient(try settings(month, ports: [relay.port]))
+            try await client.open()
+            relay.cut()
+            var seen: [String] = []
+            for await event in client.events {
+                switch event {
+                case .connected where seen == ["gone"]:
+                    seen.append("back")
+                    _ = try PauseOrder(
+                        strategy: "administrative", delegation: 9, agency: "ACE01", reason: "audit", until: nil
+                    ).set(try month.database.link())
+                case .disconnected: seen.append("gone")
+                case .push(let name, _): seen.append(name)
+                default: break
+                }
+                if seen.count == 3 { break }
+            }
+            #expect(seen == ["gone", "back", "PAUSED"])
             await client.close()
         }
     }

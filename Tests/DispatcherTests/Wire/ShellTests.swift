@@ -13,8 +13,9 @@ import Testing
 struct ShellTests {
     private static let secret = (1...32).map { UInt8($0) }
 
+    /// - Parameter onTerminal: whether a terminal is between, as with a person; lines then end where the return key is pressed.
     /// - Returns: what the shell says to the lines.
-    private func typed(_ lines: String..., in month: DealtMonth) throws -> String {
+    private func typed(_ lines: String..., in month: DealtMonth, onTerminal: Bool = false) throws -> String {
         let path = FileManager.default.temporaryDirectory.path() + "/shell-\(UInt64.random(in: 0...UInt64.max)).key"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data("\(Data(Self.secret).base64EncodedString())\n".utf8).write(to: URL(filePath: path))
@@ -23,12 +24,9 @@ struct ShellTests {
             "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'shell', $1, now_instant())",
             [.bytes(key.publicKey)])
         let words = lines.joined(separator: "\\n")
+        let shell = "\(ChildProcess.sibling("agentsim")) shell --port \(month.node.port) --agency ACE01 --key \(path)"
         let (code, text) = try ChildProcess.run(
-            "/bin/sh",
-            [
-                "-c",
-                "printf '\(words)\\n' | \(ChildProcess.sibling("agentsim")) shell --port \(month.node.port) --agency ACE01 --key \(path)",
-            ])
+            "/bin/sh", ["-c", "printf '\(words)\\n' | " + (onTerminal ? "script -qec '\(shell)' /dev/null" : shell)])
         try #require(code == 0, "\(text)")
         return text
     }
@@ -53,6 +51,19 @@ struct ShellTests {
             #expect(text.contains("not sent: UNKNOWN-VERB expected=PING"))
             #expect(text.contains("not sent: MISSING-KEY field=strategy"))
             #expect(text.contains("OK time=2024-03-04T15:00:00.000Z"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `on a terminal the tabulator completes verbs, keys and words, and the arrow brings a line back`() async throws {
+        try await DealtMonth.with { month in
+            let text = try typed(
+                "lea\\tdel\\t9 str\\tadm\\tmax=1", "\\033[A", "help QU\\t", "HELD", "quit", in: month, onTerminal: true)
+
+            #expect(text.contains("OK grant=4294967297 granted=1 "), "\(text)")
+            #expect(text.contains("OK grant=4294967298 granted=1 "), "\(text)")
+            #expect(text.contains("state= on off"))
+            #expect(text.contains("OK listed=2"))
         }
     }
 }

@@ -50,6 +50,14 @@ BUILDERS: Dict[str, Callable[[Fields], Request]] = {
     ),
     "EXTEND": lambda f: requests.extend(_number(f, "delegation"), _number(f, "grant"), f["until"]),
     "RETURN": lambda f: requests.give_back(*_place(f), reason=f["reason"]),
+    "CONTACT": lambda f: requests.contact(*_place(f)),
+    "OBJECT": lambda f: requests.object_to_recall(*_place(f), reason=f["reason"]),
+    "HELD": lambda f: requests.held(_int(f, "delegation"), _int(f, "max"), f.get("after")),
+    "STATUS": lambda f: requests.status(_int(f, "delegation"), f.get("strategy")),
+    "EXPLAIN": lambda f: requests.explain(
+        _number(f, "delegation"), account=_int(f, "account"), strategy=f.get("strategy")
+    ),
+    "QUIET": lambda f: requests.quiet(_number(f, "delegation"), f["strategy"], f["state"] == "on"),
     "RESUME": lambda f: (
         requests.call("RESUME", f)
         if "leases" in f

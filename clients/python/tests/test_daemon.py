@@ -469,6 +469,50 @@ class CommandTests(DaemonTestCase):
         )
         self.assertEqual(self.outcomes(), 4)
 
+    def test_the_questions_of_a_day(self) -> None:
+        delegation, strategy = self.pools[0]
+        leased = self.rows(self.run_agent("lease", str(delegation), strategy, "2", "--json"))
+        account = str(leased[0]["account"])
+        status = self.rows(self.run_agent("status", "--delegation", str(delegation), "--json"))
+        self.assertEqual(sum(int(row["held"]) for row in status if "held" in row), 2)
+        self.assertIn("free", self.run_agent("status", "--strategy", strategy))
+        self.assertIn("event=leased", self.run_agent("explain", str(delegation), "--account", account))
+        self.assertIn("sharers=", self.run_agent("explain", str(delegation), "--strategy", strategy))
+        self.assertIn("yes", self.run_agent("quiet", str(delegation), strategy, "on"))
+        self.assertEqual(self.run_agent("lease", str(delegation), strategy, "1"), "")
+        self.assertIn("stop=paused", self.errors)
+        self.assertIn("no", self.run_agent("quiet", str(delegation), strategy, "off"))
+        # This node has no key to the data, and no recall waits.
+        self.run_agent("contact", str(delegation), account, code=2)
+        self.assertIn("UNSUPPORTED", self.errors)
+        self.run_agent("object", str(delegation), account, "promise-pending", code=1)
+        self.assertIn("NO-NOTICE", self.errors)
+        self.run_agent("explain", str(delegation), code=2)
+
+    def test_what_the_server_says_is_watched_until_somebody_has_seen_enough(self) -> None:
+        delegation, strategy = self.pools[0]
+        watching = subprocess.Popen(
+            [sys.executable, "-m", "reparto_agent.cli", "watch"],
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(),
+        )
+        assert watching.stdout is not None and watching.stderr is not None
+        self.assertIn("connected to", watching.stderr.readline())
+        # Beside other commands: it has a state of its own.
+        self.run_agent("quiet", str(delegation), strategy, "on")
+        self.run_agent("quiet", str(delegation), strategy, "off")
+        said = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        rest, _ = watching.communicate(timeout=60)
+        self.assertEqual(
+            said,
+            [f"{name} delegation={delegation} strategy={strategy} by=agency{more}\n" for name, more in (
+                ("PAUSED", " reason=quiet"), ("RESUMED", ""))],
+        )
+        self.assertEqual((rest, watching.returncode), ("", 0))
+
     def test_a_mistake_is_one_line_with_its_exit_code(self) -> None:
         self.run_agent("lease", "14", code=2)
         self.assertIn("--help", self.errors)

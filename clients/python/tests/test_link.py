@@ -4,13 +4,14 @@
 import asyncio
 import datetime
 import hashlib
+import inspect
 import ipaddress
 import ssl
 import tempfile
 import unittest
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import document
 from cryptography import x509
@@ -18,7 +19,20 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from reparto_agent import AgencyKey, AgentEvent, AsyncAgent, ConnectionFailed, Push, Settings, tls_context
+from reparto_agent import (
+    AgencyKey,
+    Agent,
+    AgentEvent,
+    AsyncAgent,
+    ConnectionFailed,
+    Push,
+    Reply,
+    Settings,
+    Unanswered,
+    requests,
+    tls_context,
+)
+from reparto_agent.aio import Outcome
 from reparto_agent.authentication import Claim
 from reparto_agent.wire import parse_request
 
@@ -166,3 +180,53 @@ class LinkTests(unittest.TestCase):
 
         asyncio.run(asyncio.wait_for(day(), 30))
         self.assertEqual(peer.said["RESUME"]["count"], "0")
+
+    def test_a_disclosure_whose_answer_is_lost_is_not_asked_for_again_and_reports_are(self) -> None:
+        verbs: List[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(GREETING.encode() + b"\n")
+            bring = {
+                "HELLO": " session=1",
+                "AUTH": " held=0 contracts=1",
+                "RESUME": " held=0 match=yes",
+                "REPORT": " outcome=1 receipt=00",
+            }
+            while True:
+                line = (await reader.readline()).decode().rstrip("\n")
+                if not line:
+                    break
+                request = parse_request(line)
+                verbs.append(request.verb)
+                if request.verb == "PING" and verbs.count("AUTH") == 1:
+                    break  # The wire breaks; nothing of what was said before has an answer.
+                if request.verb != "REPORT" or verbs.count("AUTH") > 1:
+                    if request.verb != "CONTACT":
+                        writer.write(f"{request.tag} OK{bring.get(request.verb, ' time=2024-03-04T15:00:00Z')}\n".encode())
+            writer.close()
+
+        async def day() -> Tuple[Outcome, Outcome]:
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            settings = replace(self.settings(server.sockets[0].getsockname()[1], None), pause_first=0.01)
+            async with server, AsyncAgent(settings) as agent:
+                report = requests.report(
+                    14, 1, 1, at="2024-03-04T15:00:00Z", channel="sms", contact="none", result="no-answer"
+                )
+                contact, reported, _ = await agent.request_many([requests.contact(14, 1, 1), report, requests.ping()])
+                return contact, reported
+
+        contact, reported = asyncio.run(asyncio.wait_for(day(), 30))
+        self.assertIsInstance(contact, Unanswered)
+        self.assertIn("may have been done", str(contact))
+        self.assertIsInstance(reported, Reply)
+        self.assertEqual((verbs.count("CONTACT"), verbs.count("REPORT")), (1, 2))
+
+
+class ParityTests(unittest.TestCase):
+    def test_both_agents_have_the_same_methods_with_the_same_words(self) -> None:
+        def words(agent: type) -> Dict[str, List[str]]:
+            methods = inspect.getmembers(agent, inspect.isfunction)
+            return {name: list(inspect.signature(one).parameters) for name, one in methods if not name.startswith("_")}
+
+        self.assertEqual(words(Agent), words(AsyncAgent))
+        self.assertGreater(len(words(Agent)), 15)

@@ -94,6 +94,10 @@ class AsyncAgent:
         """What the agency holds, as far as this installation knows."""
         return self._open.holdings
 
+    def held(self) -> List[Account]:
+        """The same as a list."""
+        return list(self._open.holdings)
+
     @property
     def greeting(self) -> Dict[str, str]:
         """What the server greeted with: its limits, its name."""
@@ -181,16 +185,34 @@ class AsyncAgent:
         return await self._open.compare()
 
     async def contact(self, account: Account) -> Reply:
-        """The contact data of a held account."""
+        """The contact data of a held account. Each answer is a disclosure in the ledger, so it is asked for once:
+
+        where the connection is lost meanwhile this raises Unanswered, and the data may have been disclosed.
+        """
         return await self.request(requests.contact(account.delegation, account.account, account.epoch))
 
     async def object_to_recall(self, account: Account, reason: str) -> Reply:
-        """Says no to a recall that was announced."""
+        """OBJECT: says no to a recall that was noticed."""
         request = requests.object_to_recall(account.delegation, account.account, account.epoch, reason)
         return await self.request(request)
 
+    async def status(self, delegation: Optional[int] = None, strategy: Optional[str] = None) -> Reply:
+        """What is free, held and left: one data line per delegation, contract, strategy and portfolio."""
+        return await self.request(requests.status(delegation, strategy))
+
+    async def explain(
+        self, delegation: int, *, account: Optional[int] = None, strategy: Optional[str] = None
+    ) -> Reply:
+        """Why the agency has or had an account, or why it gets as many of a strategy as it gets."""
+        return await self.request(requests.explain(delegation, account=account, strategy=strategy))
+
+    async def quiet(self, delegation: int, strategy: str, is_on: bool) -> bool:
+        """No accounts of a strategy for now, or again; whether it is paused there afterwards, by whomever."""
+        reply = await self.request(requests.quiet(delegation, strategy, is_on))
+        return need(reply.fields, "paused") == "yes"
+
     async def call(self, verb: str, fields: Optional[Mapping[str, Union[str, int]]] = None) -> Reply:
-        """Any verb, for what this package has no method for, such as HELD, STATUS, EXPLAIN and QUIET.
+        """Any verb, for what this package has no method for, such as HELD.
 
         It is repeated after a lost connection, so it must be one that only reads, or one of the keyed ones.
         """
@@ -236,6 +258,8 @@ class AsyncAgent:
         if is_taken_back:
             return ConnectionFailed(f"{job.request.verb} was not done: {delivery.last_problem}")
         if not job.answer.done():
+            if job.request.is_once:
+                return Unanswered(f"{job.request.verb} has no answer: it may have been done, and is not sent again")
             kept = "; it stays in the state folder under its key" if job.pending is not None else ""
             return Unanswered(f"{job.request.verb} has no answer yet{kept}")
         error = job.answer.exception()

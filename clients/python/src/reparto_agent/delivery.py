@@ -15,7 +15,7 @@ from typing import Any, Coroutine, Deque, Dict, Iterable, List, Optional, Sequen
 from . import requests
 from .authentication import NONCE_BYTES
 from .connection import Admitted, Answered, Ended, Event, Greeted, Login, Pushed
-from .errors import AgentClosed, AgentError, ConnectionFailed, FatalRefusal, ProtocolError, Refusal, RequestError
+from .errors import AgentClosed, AgentError, ConnectionFailed, FatalRefusal, ProtocolError, Refusal, RequestError, Unanswered
 from .events import Connected, Disconnected, Events, Late
 from .holdings import Difference, Holdings
 from .journal import Journal
@@ -222,7 +222,9 @@ class Delivery:
         if job is None:
             return
         reply = event.reply
-        if reply.reply_class == "retry":
+        # BUSY was not done; of UNAVAILABLE that is not known, and what counts each time is not asked again by itself.
+        is_final = job.request.is_once and reply.code == "UNAVAILABLE"
+        if reply.reply_class == "retry" and not is_final:
             self._pause(job, reply, link)
         else:
             self._settle(job, reply, None)
@@ -444,8 +446,11 @@ class Delivery:
         self._is_admitted = self._is_serving = False
         self.last_problem = event.why
         for job in self._sent.values():
-            job.is_unknown = True
-            self._again.append(job)
+            if job.request.is_once:
+                job.fail(Unanswered(f"{job.request.verb} has no answer: it may have been done, and is not sent again"))
+            else:
+                job.is_unknown = True
+                self._again.append(job)
         self._sent.clear()
         self._moved.set()
         if event.reply is not None and event.reply.reply_class == "fatal":

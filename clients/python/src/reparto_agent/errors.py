@@ -28,10 +28,11 @@ class ConnectionFailed(AgentError):
 
 
 class Unanswered(AgentError):
-    """The request was sent, and whether it was done is not known yet.
+    """The request was sent, and whether it was done is not known.
 
-    It stays in the state folder with its key and is sent again on the next connection; the answer then comes as an
-    event, and to whoever asks for `pending()`.
+    One with a key stays in the state folder and is sent again on the next connection; the answer then comes as a Late
+    event, and `unanswered()` lists it until then. A CONTACT is not sent again: it may have been disclosed, and asking
+    again would be another disclosure.
     """
 
 

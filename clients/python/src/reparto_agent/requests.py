@@ -22,6 +22,9 @@ from .values import (
 
 #: Verbs whose requests carry a key, so that they can be repeated without a second effect.
 KEYED_VERBS = ("LEASE", "REPORT", "EXTEND", "RETURN", "OBJECT")
+#: Verbs that have no key and of which each time counts: a disclosure of contact data is a record of the ledger. They are
+#: sent once.
+ONCE_VERBS = ("CONTACT",)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Request:
     def is_keyed(self) -> bool:
         """Whether the verb carries a key."""
         return self.verb in KEYED_VERBS
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it must not be sent again where its answer was lost."""
+        return self.verb in ONCE_VERBS
 
     @property
     def key(self) -> Optional[int]:
@@ -160,19 +168,53 @@ def bye() -> Request:
     return Request("BYE")
 
 
-# Verbs that the design has and that a server may not serve yet; it then answers UNSUPPORTED.
-
-
 def contact(delegation: int, account: int, epoch: int) -> Request:
-    """The contact data of a held account."""
+    """CONTACT: the contact data of a held account. Each answer is a disclosure in the ledger."""
     return Request("CONTACT", _held(delegation, account, epoch))
 
 
 def object_to_recall(delegation: int, account: int, epoch: int, reason: str) -> Request:
-    """OBJECT: says no to a recall that was announced, with a reason."""
+    """OBJECT: says no to a recall that was noticed, with a reason."""
     fields = _held(delegation, account, epoch)
     _text(fields, "reason", reason)
     return Request("OBJECT", fields)
+
+
+def held(delegation: Optional[int] = None, max: Optional[int] = None, after: Optional[str] = None) -> Request:
+    """HELD: one page of what is held, with all that LEASE said and what came since."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _number(fields, "max", max)
+    _text(fields, "after", after)
+    return Request("HELD", fields)
+
+
+def status(delegation: Optional[int] = None, strategy: Optional[str] = None) -> Request:
+    """STATUS: what is free, held and left of each contract and strategy."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _text(fields, "strategy", strategy)
+    return Request("STATUS", fields)
+
+
+def explain(delegation: int, *, account: Optional[int] = None, strategy: Optional[str] = None) -> Request:
+    """EXPLAIN: why the agency has or had an account, or why it gets as many of a strategy as it gets."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _number(fields, "account", account)
+    _text(fields, "strategy", strategy)
+    if account is None and strategy is None:
+        raise RequestError("explain needs an account or a strategy")
+    return Request("EXPLAIN", fields)
+
+
+def quiet(delegation: int, strategy: str, is_on: bool) -> Request:
+    """QUIET: no accounts of a strategy for now, or again."""
+    fields: Dict[str, str] = {}
+    _number(fields, "delegation", delegation)
+    _text(fields, "strategy", strategy)
+    fields["state"] = "on" if is_on else "off"
+    return Request("QUIET", fields)
 
 
 def call(verb: str, fields: Optional[Mapping[str, Union[str, int]]] = None) -> Request:

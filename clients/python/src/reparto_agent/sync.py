@@ -90,7 +90,7 @@ class Agent:
         """What the agency holds, as far as this installation knows."""
 
         async def read() -> List[Account]:
-            return list(self._agent.holdings)
+            return self._agent.held()
 
         return self._run(read())
 
@@ -172,6 +172,15 @@ class Agent:
 
     def object_to_recall(self, account: Account, reason: str) -> Reply:
         return self._run(self._agent.object_to_recall(account, reason))
+
+    def status(self, delegation: Optional[int] = None, strategy: Optional[str] = None) -> Reply:
+        return self._run(self._agent.status(delegation, strategy))
+
+    def explain(self, delegation: int, *, account: Optional[int] = None, strategy: Optional[str] = None) -> Reply:
+        return self._run(self._agent.explain(delegation, account=account, strategy=strategy))
+
+    def quiet(self, delegation: int, strategy: str, is_on: bool) -> bool:
+        return self._run(self._agent.quiet(delegation, strategy, is_on))
 
     def call(self, verb: str, fields: Optional[Mapping[str, Union[str, int]]] = None) -> Reply:
         return self._run(self._agent.call(verb, fields))
