@@ -28,7 +28,10 @@ struct PortfolioCommand: ParsableCommand {
     var seed: UInt64 = 7
     @Option(help: "The month, as in 2024-03.")
     var period: String
-    @Option(help: "How many agencies; 29 with 88 contracts is the scale of 2023 (AGY-02).")
+    @Option(
+        help:
+            "How many agencies; 29 with 88 contracts is the scale of 2023 (AGY-02), 32 with 75 the other one that is printed (AMB-03)."
+    )
     var agencies = 29
     @Option(help: "How many contracts.")
     var contracts = 88

@@ -26,11 +26,20 @@ struct AgreementsCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd agreements show --period 2024-03 --by agency
                   dispatcherd agreements show --period 2024-03 --csv agreements.csv
+                  dispatcherd agreements show --period 2024-03 --bimester signature --cure-payments 4
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
         @Option(help: "total, agency, contract or delegation.")
         var by = "total"
+        @Option(
+            help: """
+                Which two months an employer's payment is of (AMB-22): calendar, January with February and so on, or signature, from \
+                the month of the signature on.
+                """)
+        var bimester = AgreementCourse.Bimester.calendar.rawValue
+        @Option(help: "How many sustained payments make a cure, 1 to 12 (GAP-cure).")
+        var curePayments = AgreementCourse.curePayments
         @Option(help: "Write each agreement as CSV into this file; - is standard output.")
         var csv: String?
         @Flag(help: "As JSON.")
@@ -40,11 +49,16 @@ struct AgreementsCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard cut != nil else { throw ValidationError("--by is one of total, agency, contract, delegation.") }
+            guard AgreementCourse.Bimester(rawValue: bimester) != nil else {
+                throw ValidationError("--bimester is calendar or signature.")
+            }
+            guard (1...12).contains(curePayments) else { throw ValidationError("--cure-payments is 1 to 12.") }
         }
 
         func run() async throws {
             let report = try AgreementReport(
-                try await database.open(), through: planned.argument.period, by: cut ?? .total)
+                try await database.open(), through: planned.argument.period, by: cut ?? .total,
+                bimester: AgreementCourse.Bimester(rawValue: bimester) ?? .calendar, curePayments: curePayments)
             if let csv {
                 let count = try report.write(to: csv)
                 if csv != "-" { Console.out("\(Console.grouped(count)) agreements; written to \(csv)") }

@@ -153,19 +153,26 @@ struct AdjustmentTests {
         #expect(!notes.contains { $0.contains("superan la factura") })
     }
 
-    @Test func `absence is a part of the whole invoice where the schedule says so (AMB-08)`() throws {
+    @Test(arguments: [("PEN-03", "3.60", "4.80"), ("PEN-04", "2.88", "3.84")])
+    func `absence and improvement plans are of the delegation's invoice, or of the whole (AMB-07, AMB-08)`(
+        rule: String, ofDelegation: String, ofAll: String
+    ) throws {
         let other = DelegationMonth(Delegation.all[8])
         func amounts(_ terms: [(String, String, String)]) throws -> [String] {
             try statement(month, terms: terms) {
                 var other = other
+                $0.delegations[0].commitments = [
+                    Commitment(fact: "C", impact: .medium, isMet: false, on: Sample.firstDay)
+                ]
                 other.billed = [BilledService(service: FeeService(.administrative, .phone), outcomes: [9])]
                 $0.delegations.append(other)
-            }.sections.flatMap(\.lines).filter { $0.rule == "PEN-03" }.map(\.amount.description)
+            }.sections.flatMap(\.lines).filter { $0.rule == rule }.map(\.amount.description)
         }
 
-        #expect(try amounts([]) == ["3.60"])
-        #expect(try amounts([("PEN-03", "scope", "invoice")]) == ["4.80"])
-        #expect(throws: ScheduleError.self) { try amounts([("PEN-03", "scope", "zone")]) }
+        #expect(try amounts([]) == [ofDelegation])
+        #expect(try amounts([(rule, "scope", "delegation")]) == [ofDelegation])
+        #expect(try amounts([(rule, "scope", "invoice")]) == [ofAll])
+        #expect(throws: ScheduleError.self) { try amounts([(rule, "scope", "zone")]) }
     }
 
     /// Breaches in January and February and this one in March; in July the half-year begins anew.

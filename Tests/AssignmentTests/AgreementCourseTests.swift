@@ -57,6 +57,30 @@ struct AgreementCourseTests {
         #expect(!known(signed.advanced(byMonths: 1))[index])
     }
 
+    /// The calendar pairs July with August, and September with October.
+    @Test(
+        arguments: [
+            (7, [0, 2], .calendar, true), (7, [1, 2], .calendar, true), (7, [0, 1], .calendar, false),
+            (7, [0, 2], .signature, true), (8, [0, 1], .calendar, true), (8, [0, 1], .signature, false),
+            (8, [0, 2], .calendar, true), (8, [0, 2], .signature, true), (8, [1, 2], .calendar, false),
+            (8, [1, 2], .signature, true), (8, [0], .calendar, false),
+        ] as [(Int, [Int], AgreementCourse.Bimester, Bool)])
+    func `an employer's payment is of both months of its bimester (AMB-22)`(
+        month: Int, paid: [Int], bimester: AgreementCourse.Bimester, isCured: Bool
+    ) throws {
+        let signed = try #require(Period(year: 2024, month: month))
+        let months = Set(paid.map { signed.advanced(byMonths: $0) })
+        func course(_ paidByEmployer: Set<Period>) -> AgreementCourse {
+            AgreementCourse(
+                signedIn: signed, paid: months, paidByEmployer: paidByEmployer, bimester: bimester,
+                through: signed.advanced(byMonths: 2))
+        }
+
+        #expect(course(months).isCured == isCured)
+        // What the debtor pays is of its own month alone.
+        #expect(course([]).isCured == false)
+    }
+
     @Test func `the payments of a cure are a setting`() {
         let course = AgreementCourse(signedIn: july, paid: [july], through: july, curePayments: 1)
 

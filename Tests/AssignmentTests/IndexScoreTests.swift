@@ -81,6 +81,33 @@ struct IndexScoreTests {
         #expect((Ratio(57) + time.points).hundredths == "61.26")
     }
 
+    /// Days over cases, as the sheets print both.
+    @Test(
+        arguments: [
+            (113, 13, "8.69"), (65, 18, "3.61"), (178, 31, "5.74"), (1_330, 86, "15.47"), (1_710, 117, "14.62"),
+            (3_040, 203, "14.98"),
+        ] as [(Int128, Int128, String)])
+    func `mean times are the printed ones (IDT-09)`(days: Int128, cases: Int128, mean: String) {
+        #expect(Ratio(days, over: cases).hundredths == mean)
+    }
+
+    /// 65 days over 18 cases. Only one sheet has a time between its bounds, so that both fit it: a bound is given with each criterion.
+    @Test(arguments: [(0, 5_662), (1, 5_094)] as [(Int128, Int128)])
+    func `the bounds of the ordinary time criterion are open, and either pair gives the printed points (AMB-13)`(
+        best: Int128, worstThousandths: Int128
+    ) {
+        func points(_ days: Ratio) -> String {
+            ScoreCriterion.points(
+                Measure(days, best: Ratio(best), worst: Ratio(worstThousandths, over: 1_000)), weight: 10
+            ).hundredths
+        }
+
+        #expect(points(Ratio(65, over: 18)) == "4.26")
+        #expect(points(Ratio(574, over: 100)) == "1.00")
+        #expect(points(Ratio(869, over: 100)) == "1.00")
+        #expect(points(Ratio(best)) == "10.00")
+    }
+
     @Test func `SHF has not joined electronic handling and scores 4 point 10 in all`() {
         let integral = IntegralScore.value(electronic: nil, ordinary: shf.score, conciliation: Ratio(10))
 

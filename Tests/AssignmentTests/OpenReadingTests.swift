@@ -29,25 +29,31 @@ struct OpenReadingTests {
         #expect(line?.clause.hasSuffix(base == "paid" ? "sobre lo pagado." : "sobre la mora recuperada.") == true)
     }
 
-    @Test(arguments: [(nil, "5.00"), ("paid", "8.00")] as [(String?, String)])
-    func `what is given back of it is of the same base`(base: String?, amount: String) throws {
+    @Test(arguments: [(ContingencyReading.Base.overdue, "5.00"), (.paid, "8.00")])
+    func `what is given back is of the base that it was paid by, whatever the schedule reads now`(
+        base: ContingencyReading.Base, amount: String
+    ) throws {
         let rate = try #require(BasisPoints(percent: "5"))
+        let former = ScheduleVersion(name: "t", effectiveOn: Sample.firstDay)
         let back = BandReversal(
-            band: .over120, month: Sample.march.advanced(byMonths: -1), rate: rate, amount: Cents(100_00),
-            paid: Cents(160_00),
-            payments: ["R"])
+            band: .over120, month: Sample.march.advanced(byMonths: -1), schedule: former, base: base, rate: rate,
+            amount: Cents(100_00), paid: Cents(160_00), payments: ["R"])
         let nothing = BandReversal(
-            band: .over120, month: Sample.march.advanced(byMonths: -2), rate: rate, amount: .zero, paid: Cents(60_00),
-            payments: ["S"])
-        let tariff = try FeeTariff(Sample.schedule("t", Self.scale + (base.map { [("AMB-09", "base", $0)] } ?? [])))
-        let statement = try Statement(
-            Sample.contract([Sample.month { $0.givenBack = [back, nothing] }]), tariff: tariff,
-            terms: Sample.administrative())
-        let cuts = statement.sections.flatMap(\.lines).filter { $0.kind == .feeCut }
+            band: .over120, month: Sample.march.advanced(byMonths: -2), schedule: former, base: base, rate: rate,
+            amount: .zero, paid: Cents(60_00), payments: ["S"])
+        for now in ["overdue", "paid"] {
+            let later = try #require(LocalDate(year: 2024, month: 3, day: 1))
+            let tariff = try FeeTariff(Sample.schedule("t", Self.scale + [("AMB-09", "base", now)], from: later))
+            let statement = try Statement(
+                Sample.contract([Sample.month { $0.givenBack = [back, nothing] }]), tariff: tariff,
+                terms: Sample.administrative())
+            let cuts = statement.sections.flatMap(\.lines).filter { $0.kind == .feeCut }
 
-        #expect(cuts.first { $0.facts == ["R"] }?.amount.description == amount)
-        // Above its overdue value an account counted nothing, and gives nothing back unless the rate is of all that was paid.
-        #expect(cuts.contains { $0.facts == ["S"] } == (base != nil))
+            #expect(cuts.first { $0.facts == ["R"] }?.amount.description == amount)
+            #expect(cuts.first { $0.facts == ["R"] }?.schedule == former)
+            // Above its overdue value an account counted nothing, and gives nothing back unless the rate was of all that was paid.
+            #expect(cuts.contains { $0.facts == ["S"] } == (base == .paid))
+        }
     }
 
     /// 10 % in the place, 35 % of the agency.
@@ -157,7 +163,7 @@ struct OpenReadingTests {
     func `penalties carry IVA, or none (AMB-19)`(penalties: String?, tax: String) throws {
         let month = Sample.month {
             $0.billed = [BilledService(service: FeeService(.administrative, .phone), outcomes: [1])]
-            $0.commitments = [Commitment(fact: "C", impact: .high, isMet: false)]
+            $0.commitments = [Commitment(fact: "C", impact: .high, isMet: false, on: Sample.firstDay)]
         }
         let tariff = try FeeTariff(Sample.schedule("t", [("FEE-11", "administrative.phone", "4000.00")]))
         let statement = try Statement(

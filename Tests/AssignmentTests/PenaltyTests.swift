@@ -32,6 +32,29 @@ struct PenaltyTests {
         #expect(try charged(month)["PEN-01telephone"] == fine)
     }
 
+    /// PEN-09, PEN-30: the published totals of 2023, rule by rule. That of capacity has IVA in it.
+    @Test func `the published totals of the rules add up to the printed sum`() throws {
+        let amounts = [
+            "3265400.00", "6236673.18", "346646.66", "987448.24", "711730.18", "4880686.29", "0.00", "119115.11",
+        ]
+        let line = try #require(
+            try Sample.administrative().lines(
+                for: Sample.month { $0.visits = [Visit(fact: "V", finding: .adviserAbsent, wasAnnounced: false)] },
+                in: Sample.march, invoice: invoice
+            ).first)
+        let lines = try amounts.map { text in
+            StatementLine(
+                kind: .penalty, rule: line.rule, schedule: line.schedule, subject: "", clause: line.clause,
+                base: line.base,
+                rate: line.rate, amount: try #require(Cents(pesos: text)), facts: [], records: [],
+                arithmetic: line.arithmetic)
+        }
+        let rate = try #require(BasisPoints(percent: "16"))
+
+        #expect(StatementTotals(of: lines).penalties.description == "16547699.66")
+        #expect(Cents(2_815_000_00) + Cents(2_815_000_00).charge(rate) == lines[0].amount)
+    }
+
     @Test(arguments: [(8_000, 20), (8_001, 21), (1, 1), (0, 0)] as [(Int64, Int64)])
     func `required advisers are rounded up`(assigned: Int64, required: Int64) {
         let need = StaffingNeed(portfolio: .telephone, accountsPerAdviser: 400, staffing: nil)
@@ -109,8 +132,8 @@ struct PenaltyTests {
     func `of the unmet commitments the highest impact is charged once`(unmet: [Impact], fine: String?) throws {
         let month = Sample.month {
             $0.commitments =
-                unmet.map { Commitment(fact: "C", impact: $0, isMet: false) }
-                + [Commitment(fact: "met", impact: .high, isMet: true)]
+                unmet.map { Commitment(fact: "C", impact: $0, isMet: false, on: Sample.firstDay) }
+                + [Commitment(fact: "met", impact: .high, isMet: true, on: Sample.firstDay)]
         }
 
         #expect(try charged(month)["PEN-04"] == fine)
@@ -149,7 +172,7 @@ struct PenaltyTests {
             $0.earlierBreaches = earlier.compactMap { Period(year: $0.0, month: $0.1) }
                 .map { EarlierBreach(period: $0, rule: .workPlan) }
             if now > 0 { $0.goals = [Sample.goal("0", of: "100")] }
-            if now > 1 { $0.commitments = [Commitment(fact: "C", impact: .low, isMet: false)] }
+            if now > 1 { $0.commitments = [Commitment(fact: "C", impact: .low, isMet: false, on: Sample.firstDay)] }
         }
 
         #expect(try charged(month)["PEN-08"] == fine)

@@ -72,6 +72,43 @@ struct ProjectedMonthTests {
         #expect(dwelling.level == .breach && dwelling.need == "4" && dwelling.now == "31.00")
     }
 
+    /// Two reports, of which the first lacked three advisers and the last one none.
+    @Test(
+        arguments: [(nil, "fine", 0), ("last", "fine", 0), ("each", "breach", 21_000_00)] as [(String?, String, Int64)])
+    func `what earlier reports of staffing charge is told as well, where each of them does (AMB-18)`(
+        report: String?, level: String, charge: Int64
+    ) throws {
+        let terms = try PenaltyTerms(
+            Sample.schedule("p", Sample.administrativeValues + (report.map { [("PEN-01", "report", $0)] } ?? [])))
+        let lines = try project(elapsed: 15, terms) { month in
+            month.indicators.dealt = [.telephone: 1_000]
+            month.needs = [
+                StaffingNeed(
+                    portfolio: .telephone, accountsPerAdviser: 100,
+                    reports: [Staffing(fact: "S-1", present: 7), Staffing(fact: "S-2", present: 10)])
+            ]
+        }
+        let line = try #require(lines.first { $0.rule == "PEN-01" })
+
+        #expect(line.level.rawValue == level && line.charge == Cents(charge) && line.need == "")
+    }
+
+    /// Two breaches that end so many months before March: the half-year begins with January, the rolling months with October.
+    @Test(arguments: [("rolling", 2, true), ("semester", 2, true), ("rolling", 4, true), ("semester", 4, false)])
+    func `recidivism is told by the months that the contract looks at (AMB-16)`(
+        window: String, behind: Int, isCharged: Bool
+    ) throws {
+        let terms = try PenaltyTerms(Sample.schedule("p", Sample.administrativeValues + [("PEN-08", "window", window)]))
+        let lines = try project(elapsed: 30, terms) { month in
+            month.goals = [goal(10, of: 100)]
+            month.earlierBreaches = [behind - 1, behind].map {
+                EarlierBreach(period: Sample.march.advanced(byMonths: -$0), rule: .workPlan)
+            }
+        }
+
+        #expect((lines.first { $0.rule == "PEN-08" }?.level == .breach) == isCharged)
+    }
+
     @Test(arguments: [(20, "fine"), (21, "risk"), (30, "risk"), (31, "breach")] as [(Int, String)])
     func `rejections are a risk within ten points of the limit`(rejected: Int, level: String) throws {
         let lines = try project(elapsed: 15, Sample.administrative()) { month in

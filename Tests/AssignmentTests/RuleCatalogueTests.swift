@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 
 /// docs/rules.md and the code say the same. Each check lists what is wrong as sentences that say how to mend it.
@@ -51,6 +52,24 @@ struct RuleCatalogueTests {
         }
 
         #expect(placeless + empty == [])
+    }
+
+    @Test func `every ambiguity has its reading, its setting and tests that cite it`() throws {
+        let text = try String(contentsOf: RuleSources.root.appending(path: "docs/readings.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| AMB-") }.map { line in
+            line.split(separator: "|", omittingEmptySubsequences: false).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+        }
+        #expect(rows.map { $0[1] } == (1...23).map { RuleCatalogue.identifier("AMB", $0) })
+        let wrong = rows.flatMap { row -> [String] in
+            guard row.count == 7, !row[2...4].contains("") else { return ["\(row[1]) has an empty cell, or no five"] }
+            let tests = row[5].split(separator: "`").map(String.init).filter { $0.hasPrefix("Tests/") }
+            let strangers = tests.filter { RuleSources.testing[$0]?.contains(row[1]) != true }
+            return strangers.map { "\($0) is not there or does not cite \(row[1])" }
+                + (tests.isEmpty ? ["\(row[1]): no test"] : [])
+        }
+        #expect(wrong == [])
     }
 
     @Test func `what code and policies cite is implemented`() {

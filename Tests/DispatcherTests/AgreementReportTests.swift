@@ -48,6 +48,8 @@ struct AgreementReportTests {
             #expect(february.agreements == 3 && february.signedIn == january)
             #expect(february.states == [.inCure: 2, .broken: 1])
             #expect(february.second.percent == "66.67" && february.third.count == 0 && february.third.known == 1)
+            // Of the third payment only what broke is known, which is no rate.
+            #expect(february.third.percent == nil && february.cured.percent == nil)
             // The payment of February of account 2 is taken back in March's feed.
             #expect(march.states == [.cured: 1, .broken: 2])
             #expect(march.cured.percent == "33.33" && march.maintained.known == 2)
@@ -81,6 +83,36 @@ struct AgreementReportTests {
                         AgreementStore.Sessions(contract: 13, counts: [0, 0, 0, 0, 1]),
                     ])
             #expect(try SessionReport(link, period: january).lines.last?.hasSuffix("75.00") == true)
+        }
+    }
+
+    @Test(arguments: [(AgreementCourse.Bimester.calendar, 3, 4), (.signature, 3, 5), (.calendar, 2, 6)])
+    func `cohorts by agency agree with plain SQL (IND-13, AMB-22)`(
+        bimester: AgreementCourse.Bimester, curePayments: Int, seed: Int
+    ) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.run("SELECT setseed($1::int / 1000.0)", [.int32(Int32(seed))])
+            try link.script(AgreementOracle.months)
+            var known = 0
+            for through in [202402, 202404, 202407] as [Int32] {
+                let report = try AgreementReport(
+                    link, through: try #require(Period(number: through)), by: .agency, bimester: bimester,
+                    curePayments: curePayments)
+                let rows = report.cohorts.map { cohort in
+                    let shares = [cohort.second, cohort.third, cohort.cured, cohort.maintained]
+                    known += Int(shares.reduce(0) { $0 + $1.count })
+                    return "\(cohort.signedIn.number) \(cohort.key) \(cohort.agreements) "
+                        + shares.map { "\($0.count)/\($0.known)" }.joined(separator: " ")
+                }
+
+                #expect(
+                    try rows
+                        == AgreementOracle.cohorts(
+                            link, through: through, byCalendar: bimester == .calendar, cure: curePayments),
+                    "through \(through)")
+            }
+            #expect(known > 20)
         }
     }
 

@@ -5,7 +5,7 @@ import PgStore
 /// A whole month's statements in plain SQL, section by section: indicators, money received, every penalty of administrative
 /// contracts. Shares no code with the close, and counts otherwise: row by row, in numeric.
 enum ClosingSectionOracle {
-    /// What ``ClosingFixture`` has not: goals, commitments, scores, earlier breaches, payments and what is taken back of them.
+    /// What ``ClosingFixture`` has not: goals, commitments, some of which lay ahead in February, scores, earlier breaches, payments and what is taken back of them.
     static let facts = """
         INSERT INTO schedule VALUES
             ('fines', 'penalty', '2023-01-01', 'PEN-02', 'rate', '5'), ('fines', 'penalty', '2023-01-01', 'PEN-02', 'threshold', '80'),
@@ -26,6 +26,14 @@ enum ClosingSectionOracle {
         INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, portfolio, value, import_id)
         SELECT 202403, 'Q' || c || '-' || d, 'quality', c, d, '2024-03-20', 1, (60 + floor(random() * 40))::text, 1
         FROM generate_series(1, 3) c, unnest('{9,14}'::int[]) d WHERE random() < 0.8;
+        INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+        SELECT 202402, 'A' || c || '-' || d, 'improvement', c, d, '2024-03-10'::date + 10 * floor(random() * 4)::int,
+            (ARRAY['low', 'medium', 'high'])[1 + floor(random() * 3)::int], '', 1
+        FROM generate_series(1, 3) c, unnest('{9,14}'::int[]) d WHERE random() < 0.6;
+        INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, supersedes, import_id)
+        SELECT 202403, fact_id || '-judged', kind, contract_id, delegation_id, '2024-03-30', subject,
+            CASE WHEN random() < 0.5 THEN 'yes' ELSE 'no' END, fact_id, 1
+        FROM fact WHERE period = 202402 AND random() < 0.5;
         INSERT INTO opening_breach
         SELECT p, c, d, r, 1 FROM unnest('{202309,202310,202311,202312,202401,202402}'::int[]) p, generate_series(1, 3) c,
             unnest('{9,14}'::int[]) d, unnest('{PEN-02,PEN-04}'::text[]) r WHERE random() < 0.2;

@@ -103,6 +103,54 @@ struct ClosingTermsTests {
         }
     }
 
+    @Test
+    func `a contract that its budget ended has no statement of later months, until another fee schedule (AGY-15)`()
+        async throws
+    {
+        try await with { site in
+            let june = march.advanced(byMonths: 3)
+            func contracts(_ months: Int) throws -> Int {
+                let period = march.advanced(byMonths: months)
+                try site.link.run(
+                    "INSERT INTO period VALUES ($1, 'open', '2024-01-01', NULL, NULL) ON CONFLICT DO NOTHING",
+                    [.int32(period.number)])
+                return try MonthClosing(site.link, period: period).preview().statements.count
+            }
+            func same(_ period: Period) throws {
+                try site.load(
+                    .contracts,
+                    ContractText.file(
+                        ["14", "15"].map {
+                            ["delegation": $0, "strategies": "dual;administrative", "number": "CT-\(period)"]
+                        }), period: period)
+            }
+            try site.link.script("UPDATE clock SET virtual_now = '2024-04-10T18:00:00Z'")
+            #expect(try (0...2).map(contracts) == [1, 1, 1])
+            try PeriodStore(site.link, period: march).end([31])
+            // It was in force in the month in which it ended.
+            #expect(try (0...3).map(contracts) == [1, 1, 0, 0])
+
+            // The same schedule again, with other terms, changes nothing about it.
+            try same(march)
+            try same(june)
+            #expect(try (0...3).map(contracts) == [1, 1, 0, 0])
+            try site.load(.contracts, Self.changed(), period: june)
+            #expect(try (0...3).map(contracts) == [1, 1, 0, 1])
+            #expect(try site.count("contract WHERE spent_on IS NULL AND ends_on > '2024-06-30'") == 1)
+        }
+    }
+
+    @Test func `a contract that goes on by another schedule already is not ended`() async throws {
+        try await with { site in
+            try site.load(.contracts, Self.changed(), period: april)
+            try site.link.script("UPDATE clock SET virtual_now = '2024-04-10T18:00:00Z'")
+            try PeriodStore(site.link, period: march).end([31])
+
+            #expect(try site.count("contract WHERE spent_on IS NULL AND ends_on > '2024-06-30'") == 1)
+            #expect(try document(site, april).feeSchedule == "fees-2024@2024-01-01")
+        }
+    }
+
     @Test func `the same terms again add nothing`() async throws {
         try await with { site in
             let kept = try site.count("contract_term") + site.count("capacity_term") + site.count("agency_term")

@@ -9,11 +9,11 @@ import TestSupport
 
 /// The indicators against a count that shares nothing with theirs.
 struct IndicatorReportTests {
-    private static let independent = """
+    private static let assigned = """
         WITH valid AS (
             SELECT o.* FROM outcome o LEFT JOIN review r USING (outcome_id)
-            WHERE CASE WHEN o.result ~ '^dwelling-|^agreement-signed$' OR 'HRS-01' = ANY (o.marks)
-                THEN r.decision = 'approved' ELSE true END),
+            WHERE coalesce(r.decision = 'approved',
+                NOT (o.result ~ '^dwelling-|^agreement-signed$' OR coalesce('HRS-01' = ANY (o.marks), false)))),
         latest AS (
             SELECT DISTINCT ON (h.contract_ids[1], d.account_id) h.contract_ids[1] AS contract_id, d.account_id, e.kind, e.ended_at,
                 e.reason, e.reason = 'unlocatable' AND EXISTS (SELECT FROM outcome o JOIN review r USING (outcome_id)
@@ -26,6 +26,10 @@ struct IndicatorReportTests {
             FROM latest
             WHERE kind IS NULL OR kind IN ('return', 'payoff') OR kind = 'recall' AND reason = 'unlocatable'
                 OR ended_at >= '2024-04-01T06:00:00Z')
+        """
+
+    private static let independent = """
+        \(assigned)
         SELECT a.contract_id::text, count(*),
             count(*) FILTER (WHERE a.kind IN ('return', 'recall') AND a.reason = 'unlocatable' OR EXISTS (SELECT FROM valid v
                 WHERE v.contract_id = a.contract_id AND v.account_id = a.account_id AND v.contact = 'unlocatable')),
@@ -52,6 +56,55 @@ struct IndicatorReportTests {
                         figures[.validOutcomes] == IndicatorFigure(.validOutcomes, sql.int64(4), over: sql.int64(5)))
                 }
                 try link.script(ClosingFixture.emptied)
+            }
+        }
+    }
+
+    /// By agency: promises of those reached and of all, accounts paid, what they paid, and work that was paid or not.
+    private static let paying = """
+        \(assigned), paid AS (
+            SELECT account_id, contract_id, sum(amount) AS amount FROM (
+                SELECT y.account_id, y.amount * CASE WHEN y.reverses IS NULL THEN 1 ELSE -1 END AS amount, \(OraclePayments.ofHolder)) y
+            GROUP BY 1, 2),
+        told AS (
+            SELECT c.agency_id, NOT a.is_lost AS counts, coalesce(p.amount, 0) AS paid,
+                EXISTS (SELECT FROM valid v WHERE (v.contract_id, v.account_id) = (a.contract_id, a.account_id)) AS is_worked,
+                EXISTS (SELECT FROM valid v WHERE (v.contract_id, v.account_id) = (a.contract_id, a.account_id)
+                    AND v.contact IN ('direct', 'third-party')) AS is_reached,
+                EXISTS (SELECT FROM valid v WHERE (v.contract_id, v.account_id) = (a.contract_id, a.account_id)
+                    AND v.result = 'promise') AS is_promised
+            FROM assigned a JOIN contract c USING (contract_id) LEFT JOIN paid p USING (contract_id, account_id))
+        SELECT 'ACE0' || agency_id, count(*) FILTER (WHERE is_promised), count(*) FILTER (WHERE paid > 0),
+            coalesce(sum(paid) FILTER (WHERE paid > 0), 0)::bigint, count(*) FILTER (WHERE is_worked AND paid > 0),
+            count(*) FILTER (WHERE is_worked), count(*) FILTER (WHERE is_worked AND paid <= 0), count(*)
+        FROM told WHERE counts GROUP BY agency_id ORDER BY agency_id
+        """
+
+    @Test
+    func `promises, payments and how well work pays agree with plain SQL (IND-03, IND-04, IND-14, AMB-02, AMB-12)`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            for seed in [13, 14, 15] {
+                try ClosingFixture.make(link, seed: seed)
+                try link.script(ClosingSectionOracle.facts)
+                let rows = try IndicatorReport(link, period: ClosingFixture.period).rows(by: .agency)
+                let expected = try link.run(Self.paying)
+                #expect(rows.map(\.key) == expected.map { $0.text(0) } && rows.count == 2)
+                for (row, sql) in zip(rows, expected) {
+                    let figures = Dictionary(row.figures.map { ($0.indicator, $0) }, uniquingKeysWith: { $1 })
+                    for (indicator, numerator, denominator) in [
+                        (.promisedOfAssigned, 1, 7), (.recoveredAccounts, 2, 7), (.meanPayment, 3, 2),
+                        (.paidOfWorked, 4, 5), (.unpaidWork, 6, 7),
+                    ] as [(Indicator, Int, Int)] {
+                        #expect(
+                            figures[indicator]
+                                == IndicatorFigure(indicator, sql.int64(numerator), over: sql.int64(denominator)))
+                    }
+                    #expect(sql.int64(4) > 0 && sql.int64(6) > 0)
+                }
+                try link.script(ClosingSectionOracle.emptied + ClosingFixture.emptied)
             }
         }
     }
@@ -89,21 +142,32 @@ struct IndicatorReportTests {
         try await TestDatabase.with { database in
             let link = try database.link()
             try ClosingFixture.make(link, seed: 3)
-            try link.script("UPDATE outcome SET result = '\(result)', marks = NULL WHERE channel = 'mediation-session'")
+            try link.script(
+                "UPDATE outcome SET result = '\(result)', marks = NULL WHERE channel = 'mediation-session' AND result <> 'agreement-signed'"
+            )
             let row = try #require(try IndicatorReport(link, period: ClosingFixture.period).rows(by: .total).first)
             let figure = try #require(row.figures.first { $0.indicator == .signing })
             let (held, signed) = (
                 try link.run(
                     """
                     SELECT count(DISTINCT (contract_id, account_id)) FROM outcome o LEFT JOIN review r USING (outcome_id)
-                    WHERE o.result = 'session-held' AND r.decision IS DISTINCT FROM 'rejected' OR o.result = 'agreement-signed' AND r.decision = 'approved'
+                    WHERE o.channel = 'mediation-session' AND (o.result = 'session-held' AND r.decision IS DISTINCT FROM 'rejected'
+                        OR o.result = 'agreement-signed' AND r.decision = 'approved')
                     """)[0].int64(0),
                 try link.run(
                     """
                     SELECT count(DISTINCT (contract_id, account_id)) FROM outcome o JOIN review r USING (outcome_id)
-                    WHERE o.result = 'agreement-signed' AND r.decision = 'approved'
+                    WHERE o.channel = 'mediation-session' AND o.result = 'agreement-signed' AND r.decision = 'approved'
                     """)[0].int64(0)
             )
+            // What was signed on the telephone or at the door was signed without a session.
+            #expect(
+                try link.run(
+                    "SELECT count(*) FROM outcome WHERE channel <> 'mediation-session' AND result = 'agreement-signed'")[
+                        0
+                    ]
+                    .int64(0) > 0)
+            #expect(signed > 0)
 
             #expect(figure == IndicatorFigure(.signing, signed, over: held))
             #expect((held > signed) == isHeld)

@@ -164,6 +164,41 @@ struct SuspensionsTests {
         }
     }
 
+    /// March paid 4 % of all that was paid, 225.00 of it on an account of 100.00 overdue; from April on the schedule reads otherwise.
+    @Test func `contingency goes back by the schedule that it was paid by (AMB-09)`() async throws {
+        try await with { link in
+            try link.script(
+                """
+                INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AMB-09', 'base', 'paid');
+                INSERT INTO schedule
+                SELECT schedule, kind, '2024-04-01', rule, parameter, CASE parameter WHEN '0-40' THEN '3' ELSE value END
+                FROM schedule WHERE kind = 'fee' AND rule <> 'AMB-09';
+                INSERT INTO payment VALUES (202403, 'P9', 9, 1001, '2024-03-03', 12500, 'borrower', NULL, 1);
+                """)
+            let march = try MonthClosing(link, period: ClosingFixture.period).close().month
+            #expect(try lines(march.statements[0]).map(\.base.pesos) == ["275.00"])
+            try link.script(
+                """
+                INSERT INTO period VALUES (202404, 'open', now(), NULL, NULL);
+                CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404);
+                INSERT INTO payment VALUES (202404, 'R1', 9, 1001, '2024-04-02', 5000, 'borrower', 'P1', 1);
+                UPDATE clock SET virtual_now = '2024-05-20T06:00:00Z';
+                """)
+            let period = ClosingFixture.period.advanced(byMonths: 1)
+            let april = try MonthClosing(link, period: period).close(evenIfEmpty: true).month
+            let document = try StatementDocument(april.statements[0].body)
+            let back = try #require(document.sections.flatMap(\.lines).first { $0.kind == "fee-cut" })
+
+            // Of 175.00 on the account 125.00 stay, more than is overdue: nothing by April's reading, 50.00 by March's.
+            #expect(back.base.pesos == "50.00" && back.rate.percent == "4" && back.amount == "2.00")
+            #expect(back.schedule == "fees@2023-01-01" && document.feeSchedule == "fees@2024-04-01")
+            // Both versions are signed with the month.
+            #expect(
+                try PeriodGrounds.lines(link, period).map(PeriodGrounds.name).filter { $0.contains("kind=fee ") }
+                    == ["2023-01-01", "2024-04-01"].map { "schedule kind=fee name=fees from=\($0)" })
+        }
+    }
+
     @Test func `a missed band is proposed, decided once, and taken from the hands at once`() async throws {
         try await with { link in
             _ = try MonthClosing(link, period: ClosingFixture.period).close()

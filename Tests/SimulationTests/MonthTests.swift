@@ -74,7 +74,17 @@ struct MonthTests {
         #expect(permille.contains(payers))
     }
 
-    @Test func `mediation invites first, and 72 of a hundred sessions held end in a signature`() throws {
+    @Test(
+        arguments: [(nil, 700...745), (74, 718...762), (0, 0...0), (100, 1_000...1_000)] as [(Int?, ClosedRange<Int>)])
+    func
+        `mediation invites first, and 72 of a hundred sessions held end in a signature, or what a profile says (AMB-14)`(
+            percent: Int?, permille: ClosedRange<Int>
+        ) throws
+    {
+        let signing = percent.map { "signing: \($0)" } ?? "speed: 100"
+        let file = try ProfileFile(text: "profiles:\n  a: {\(signing)}\nothers: a\n", path: "p.yaml")
+        let behaviour = file.behaviour(of: try #require(AgencyID(3)), seed: 1)
+        let script = Script(seed: 7, signingPercent: behaviour.signingPercent)
         let period = try #require(Period(text: "2024-03"))
         var signed = 0
         var heldSessions = 0
@@ -82,14 +92,14 @@ struct MonthTests {
             var item = try held(.mediation)
             item.held = try .sample(Int64(number))
             let debtor = Debtor(seed: 7, period: period, item)
-            #expect(Script(seed: 7).next(item, debtor).channel == .mediationInvitation)
+            #expect(script.next(item, debtor).channel == .mediationInvitation)
             item.isScheduled = true
-            let session = Script(seed: 7).next(item, debtor)
+            let session = script.next(item, debtor)
             if session.result != .noShow { heldSessions += 1 }
             if session.result == .agreementSigned { signed += 1 }
         }
 
-        #expect((700...745).contains(signed * 1_000 / heldSessions))
+        #expect(permille.contains(signed * 1_000 / heldSessions))
     }
 
     // FIN-08: anything else is refused, and would be tried again for ever.

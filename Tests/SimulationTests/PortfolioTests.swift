@@ -5,10 +5,12 @@ import Simulation
 import Testing
 
 struct PortfolioTests {
-    private func specification(accounts: Int = 3_000, seed: UInt64 = 7) throws -> PortfolioSpecification {
+    private func specification(
+        accounts: Int = 3_000, seed: UInt64 = 7, agencies: Int = 29, contracts: Int = 88
+    ) throws -> PortfolioSpecification {
         try PortfolioSpecification(
-            accounts: accounts, seed: seed, period: try #require(Period(text: "2024-03")), agencies: 29, contracts: 88,
-            zones: ZoneMap())
+            accounts: accounts, seed: seed, period: try #require(Period(text: "2024-03")), agencies: agencies,
+            contracts: contracts, zones: ZoneMap())
     }
 
     @Test func `the same seed gives the same bytes`() throws {
@@ -39,9 +41,14 @@ struct PortfolioTests {
         #expect((320_000...338_000).contains(counts.balanceCents / 100 / counts.accounts))
     }
 
-    @Test func `every delegation has two to five contracts, and one at least for each strategy`() throws {
+    /// The two printed sizes (AMB-03).
+    @Test(arguments: [(29, 88), (32, 75)])
+    func `every delegation has two to five contracts, and one at least for each strategy`(
+        agencies: Int, contracts: Int
+    ) throws {
         let folder = try TemporaryFolder()
-        _ = try PortfolioFolder(specification(accounts: 10)).write(to: folder.path) { _ in }
+        _ = try PortfolioFolder(specification(accounts: 10, agencies: agencies, contracts: contracts))
+            .write(to: folder.path) { _ in }
         let table = try Table(path: "\(folder.path)/contracts.csv", required: ["contract", "delegation", "strategies"])
 
         for delegation in 1...32 {
@@ -51,8 +58,8 @@ struct PortfolioTests {
             #expect((2...5).contains(rows.count))
             #expect(strategies.count == 4)
         }
-        #expect(Set(table.rows.map { table.text($0, "contract") }).count == 88)
-        #expect(Set(table.rows.map { table.text($0, "agency") }).count == 29)
+        #expect(Set(table.rows.map { table.text($0, "contract") }).count == contracts)
+        #expect(Set(table.rows.map { table.text($0, "agency") }).count == agencies)
     }
 
     /// As many as many nodes are tried with (scripts/many-agencies.sh).

@@ -5,6 +5,8 @@
 /// Source: SOL-13, SOL-14, IND-13, GAP-cure. The first payment belongs to the month of the signature, the second to the next one, and so
 /// on: only so do the published cohorts fit a close of December (second payment: signed until November, third and cure: October,
 /// maintenance: July).
+///
+/// An employer pays by bimesters, so that what it paid is of both months of one, as where payments in a row are counted (SOL-45).
 package struct AgreementCourse: Equatable, Sendable {
     package enum State: String, Sendable, CaseIterable {
         /// The month of the signature is not over.
@@ -30,14 +32,35 @@ package struct AgreementCourse: Equatable, Sendable {
     /// Sustained payments that make a cure.
     package static let curePayments = 3
 
+    /// Which two months are a bimester of an employer's payments (AMB-22).
+    package enum Bimester: String, Sendable, CaseIterable {
+        /// January with February, and so on.
+        case calendar
+        /// The month of the signature with the next one, and so on.
+        case signature
+
+        /// The months of the one that `month` lies in.
+        func months(of month: Period, signedIn: Period) -> [Period] {
+            let place =
+                switch self {
+                case .calendar: month.month - 1
+                case .signature: Int(month.monthsSinceYear0 - signedIn.monthsSinceYear0)
+                }
+            return [month, month.advanced(byMonths: place.isMultiple(of: 2) ? 1 : -1)]
+        }
+    }
+
     /// - Parameters:
     ///   - signedIn: the month of the signature.
     ///   - paid: the months in which the account's payments, net of reversals, are above zero.
+    ///   - paidByEmployer: those in which the employer's alone are.
     ///   - through: the last month whose payments are all known.
     ///   - curePayments: how many sustained payments make a cure; 1 or more.
     package init(
-        signedIn: Period, paid: Set<Period>, through: Period, curePayments: Int = AgreementCourse.curePayments
+        signedIn: Period, paid: Set<Period>, paidByEmployer: Set<Period> = [], bimester: Bimester = .calendar,
+        through: Period, curePayments: Int = AgreementCourse.curePayments
     ) {
+        let paid = paidByEmployer.reduce(into: paid) { $0.formUnion(bimester.months(of: $1, signedIn: signedIn)) }
         func sustained(_ payments: Int) -> Bool? {
             let months = (0..<payments).map { signedIn.advanced(byMonths: $0) }
             if months.contains(where: { $0 <= through && !paid.contains($0) }) { return false }

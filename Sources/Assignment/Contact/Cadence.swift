@@ -6,7 +6,8 @@ package struct CadenceStep: Equatable, Sendable {
     package let hasLetter: Bool
 }
 
-/// The steps by which `fna` has a debtor contacted, by band of days late and by whom the calls reach.
+/// The steps by which `fna` has a debtor contacted, by band of days late and by whom the calls reach: those of the text, whatever
+/// number of calls its cells have (AMB-05).
 ///
 /// Day 0 is the first call. A third step of 31–60 comes fifteen days after the second (AMB-06).
 /// - Source: CAD-01 … CAD-08.

@@ -8,6 +8,9 @@ package struct BandReversal: Equatable, Sendable {
     package let band: MoraBand
     /// The month of the statement that paid it.
     package let month: Period
+    /// By which it was paid: its rate, and what that was of, hold for what is given back as well.
+    package let schedule: ScheduleVersion
+    package let base: ContingencyReading.Base
     package let rate: BasisPoints
     /// Overdue value that does not count any more: an account counts at most its own.
     package let amount: Cents
@@ -18,27 +21,30 @@ package struct BandReversal: Equatable, Sendable {
 
     /// - Parameter paid: `nil`: no more than the overdue value.
     package init(
-        band: MoraBand, month: Period, rate: BasisPoints, amount: Cents, paid: Cents? = nil, payments: [String]
+        band: MoraBand, month: Period, schedule: ScheduleVersion, base: ContingencyReading.Base = .overdue,
+        rate: BasisPoints, amount: Cents, paid: Cents? = nil, payments: [String]
     ) {
         self.band = band
         self.month = month
+        self.schedule = schedule
+        self.base = base
         self.rate = rate
         self.amount = amount
         self.paid = paid ?? amount
         self.payments = payments
     }
 
-    /// `nil` where nothing of what the contract's rate is of was taken back.
-    func line(_ version: ScheduleVersion, _ reading: ContingencyReading) -> StatementLine? {
+    /// `nil` where nothing of what the rate was of was taken back.
+    var line: StatementLine? {
         let base =
-            switch reading.base {
+            switch self.base {
             case .overdue: amount
             case .paid: paid
             }
         guard base > .zero else { return nil }
         let back = base.charge(rate)
         return StatementLine(
-            kind: .feeCut, rule: band.rawValue, schedule: version, subject: "\(month)",
+            kind: .feeCut, rule: band.rawValue, schedule: schedule, subject: "\(month)",
             clause: "Honorario a éxito devuelto: el pago que lo originó fue revertido.", base: .amount(base),
             rate: .percent(rate), amount: back, facts: payments, records: [],
             arithmetic: StatementNote(

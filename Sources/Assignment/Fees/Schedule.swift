@@ -11,6 +11,14 @@ package struct ScheduleVersion: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(name)@\(effectiveOn)" }
+
+    /// Reads what ``description`` writes.
+    package init?(text: String) {
+        guard let at = text.lastIndex(of: "@"), let day = LocalDate(text: String(text[text.index(after: at)...])),
+            at > text.startIndex
+        else { return nil }
+        self.init(name: String(text[..<at]), effectiveOn: day)
+    }
 }
 
 /// One value of a schedule, as it is imported.

@@ -19,6 +19,9 @@ package enum Indicator: String, Sendable, CaseIterable {
     case signing = "IND-12"
     case validOutcomes = "IND-14"
     case meanPayment = "IND-14/payment"
+    /// How well work pays, as the tactics are published (STR-01 to STR-07): a quotient, and beside it the other reading, a gap (AMB-02).
+    case paidOfWorked = "IND-14/efficiency"
+    case unpaidWork = "IND-14/gap"
     case overdueShare = "IND-15"
     case overdueBalance = "IND-15/balance"
 
@@ -39,6 +42,8 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .signing: "agreements per session"
         case .validOutcomes: "valid outcomes"
         case .meanPayment: "mean payment"
+        case .paidOfWorked: "efficiency"
+        case .unpaidWork: "gap between work and payment"
         case .overdueShare: "overdue share of the cut"
         case .overdueBalance: "overdue share of the balances"
         }
@@ -59,9 +64,11 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .cured: "overdue accounts that are current in the next cut ÷ overdue accounts assigned that it has"
         case .stayedCurrent: "current accounts that are current in the cut 4 months on ÷ those assigned that it has"
         case .perPeso: "amount recovered ÷ fees before IVA"
-        case .signing: "accounts with a valid agreement ÷ accounts with a session held"
+        case .signing: "accounts with a valid agreement of a session ÷ accounts with a session held"
         case .validOutcomes: "valid outcomes ÷ outcomes"
         case .meanPayment: "amount recovered of accounts assigned with a payment ÷ those accounts"
+        case .paidOfWorked: "accounts worked with a payment ÷ accounts worked"
+        case .unpaidWork: "accounts worked without a payment ÷ accounts assigned"
         case .overdueShare: "overdue accounts ÷ accounts of the cut"
         case .overdueBalance: "balance of overdue accounts ÷ balance of the cut"
         }

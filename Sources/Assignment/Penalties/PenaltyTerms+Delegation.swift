@@ -93,7 +93,7 @@ extension PenaltyTerms {
     }
 
     private func improvementLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
-        let breaches = month.commitments.filter { !$0.isMet }
+        let breaches = month.commitments.filter { $0.isMet == false }
         guard let improvement, let worst = breaches.map(\.impact).max(), let rate = improvement[worst] else {
             return nil
         }
@@ -134,11 +134,7 @@ extension PenaltyTerms {
         _ month: DelegationMonth, _ period: Period, now breaches: [PenaltyRule], _ invoice: Cents
     ) -> StatementLine? {
         guard let recidivism else { return nil }
-        let first =
-            switch recidivism.window {
-            case .rolling: period.advanced(byMonths: 1 - recidivism.months)
-            case .semester: period.advanced(byMonths: -((period.month - 1) % 6))
-            }
+        let first = recidivism.first(of: period)
         let counted =
             month.earlierBreaches.filter {
                 $0.period >= first && $0.period < period && PenaltyRule.recidivismCounts.contains($0.rule)

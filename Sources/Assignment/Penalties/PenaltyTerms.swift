@@ -15,7 +15,7 @@ package struct PenaltyTerms: Equatable, Sendable {
     package struct Limit: Equatable, Sendable {
         package let rate: BasisPoints
         package let threshold: BasisPoints
-        /// Of rejections: so many must have been reviewed (AMB-17); 1: no least number.
+        /// Of rejections: so many must have been reviewed (AMB-17, GAP-minimum-sample); 1: no least number.
         package var sample = 1
         package var over = RejectionBase.reviewed
         /// Of telephone quality.
@@ -47,6 +47,14 @@ package struct PenaltyTerms: Equatable, Sendable {
         package let count: Int
         package let months: Int
         package let window: Window
+
+        /// The first month whose breaches count in `period` (AMB-16).
+        func first(of period: Period) -> Period {
+            switch window {
+            case .rolling: period.advanced(byMonths: 1 - months)
+            case .semester: period.advanced(byMonths: -((period.month - 1) % 6))
+            }
+        }
     }
     /// Which months recidivism looks at (AMB-16).
     package enum Window: String, Sendable, CaseIterable {

@@ -113,16 +113,20 @@ package struct Visit: Equatable, Sendable {
     }
 }
 
-/// A commitment of an improvement plan that fell due in the month (WP-04).
+/// A commitment of an improvement plan that was judged in the month, or is due by its end (WP-04).
 package struct Commitment: Equatable, Sendable {
     package let fact: String
     package let impact: Impact
-    package let isMet: Bool
+    /// `nil`: it is due, and nobody said yet. Then nothing is charged: a penalty needs a fact.
+    package let isMet: Bool?
+    /// The day on which it was judged, or is due.
+    package let on: LocalDate
 
-    package init(fact: String, impact: Impact, isMet: Bool) {
+    package init(fact: String, impact: Impact, isMet: Bool?, on day: LocalDate) {
         self.fact = fact
         self.impact = impact
         self.isMet = isMet
+        self.on = day
     }
 }
 

@@ -22,8 +22,10 @@ struct ProjectionWords {
         _ now: DelegationMonth, _ end: DelegationMonth, _ charges: [StatementLine], _ period: Period
     ) -> [ProjectedMonth.Line] {
         let place = now.delegation
+        // A rule may charge more than once: missing advisers on each report (AMB-18).
         func charge(_ rule: PenaltyRule, _ subject: String = "") -> Cents? {
-            charges.first { $0.rule == rule.rawValue && $0.subject == subject }?.amount
+            let amounts = charges.filter { $0.rule == rule.rawValue && $0.subject == subject }.map(\.amount)
+            return amounts.isEmpty ? nil : amounts.reduce(Cents.zero, +)
         }
         var lines: [Line] = capacity(now, charge)
         if let plan = terms.workPlan {
@@ -34,9 +36,7 @@ struct ProjectionWords {
             lines += findings(.absence, found, place, charge(.absence), "").map { [$0] } ?? []
         }
         if terms.improvement != nil {
-            let found = now.commitments.count { !$0.isMet }
-            let mend = "a corrected fact once the commitments are met"
-            lines += findings(.improvement, found, place, charge(.improvement), mend).map { [$0] } ?? []
+            lines += commitments(now, charge(.improvement)).map { [$0] } ?? []
         }
         for (rule, limit, kind) in [
             (PenaltyRule.dwelling, terms.dwelling, ReviewClass.dwelling),
@@ -58,11 +58,12 @@ struct ProjectionWords {
             guard required > 0 else { return nil }
             let present = need.staffing?.present
             let missing = max(0, required - (present ?? required))
+            let charge = charge(.capacity, need.portfolio.name)
             return Line(
                 delegation: now.delegation, rule: PenaltyRule.capacity.rawValue, subject: need.portfolio.name,
-                level: missing > 0 ? .breach : present == nil ? .risk : .fine, now: present.map { "\($0)" } ?? "",
-                limit: "\(required)", end: present.map { "\($0)" } ?? "",
-                charge: charge(.capacity, need.portfolio.name) ?? .zero, need: missing > 0 ? "\(missing)" : "",
+                level: missing > 0 || charge != nil ? .breach : present == nil ? .risk : .fine,
+                now: present.map { "\($0)" } ?? "", limit: "\(required)", end: present.map { "\($0)" } ?? "",
+                charge: charge ?? .zero, need: missing > 0 ? "\(missing)" : "",
                 mend: missing > 0
                     ? "\(missing) more \(need.portfolio.name) advisers on the month's last staffing report"
                     : present == nil ? "staffing was not reported yet" : "")
@@ -114,6 +115,20 @@ struct ProjectionWords {
                 : "")
     }
 
+    /// What was not met is a breach; what falls due in the month and was not judged yet can still be met.
+    private func commitments(_ now: DelegationMonth, _ charge: Cents?) -> ProjectedMonth.Line? {
+        let missed = now.commitments.count { $0.isMet == false }
+        let due = now.undecidedCommitments
+        let ahead = due.last.map { "\(due.count) due until \($0.on) to be met, and recorded as met" }
+        guard missed == 0, let ahead else {
+            let mend = ["a corrected fact once the commitments are met", ahead].compactMap(\.self)
+            return findings(.improvement, missed, now.delegation, charge, mend.joined(separator: "; "))
+        }
+        return Line(
+            delegation: now.delegation, rule: PenaltyRule.improvement.rawValue, subject: "", level: .risk, now: "0",
+            limit: "0", end: "0", charge: .zero, need: "\(due.count)", mend: ahead)
+    }
+
     private func findings(
         _ rule: PenaltyRule, _ found: Int, _ place: Delegation?, _ charge: Cents?, _ mend: String
     ) -> ProjectedMonth.Line? {
@@ -127,7 +142,7 @@ struct ProjectionWords {
         _ now: DelegationMonth, _ charges: [StatementLine], _ period: Period, _ place: Delegation?, _ charge: Cents?
     ) -> ProjectedMonth.Line? {
         guard let terms = terms.recidivism else { return nil }
-        let first = period.advanced(byMonths: 1 - terms.months)
+        let first = terms.first(of: period)
         let earlier = now.earlierBreaches.count {
             $0.period >= first && $0.period < period && PenaltyRule.recidivismCounts.contains($0.rule)
         }

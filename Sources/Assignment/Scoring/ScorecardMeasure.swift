@@ -34,7 +34,7 @@ package enum ScorecardMeasure: String, Sendable, CaseIterable {
     }
 }
 
-/// How much each measure of a scorecard weighs, and how large a sample it takes.
+/// How much each measure of a scorecard weighs, and how large a sample it takes (GAP-minimum-sample).
 package struct ScorecardWeights: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
         package let measure: ScorecardMeasure

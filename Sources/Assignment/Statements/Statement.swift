@@ -3,6 +3,8 @@
 /// One contract's month: a section per delegation, and one for the charges on the whole invoice.
 ///
 /// A pure function of the facts: the same facts give the same statement, whatever order they come in.
+///
+/// Source: AGY-12 (who collects invoices by the month).
 package struct Statement: Equatable, Sendable {
     package struct Section: Equatable, Sendable {
         /// `nil` in the section of the charges on the whole invoice.
@@ -55,7 +57,7 @@ package struct Statement: Equatable, Sendable {
             let penalties = terms.lines(
                 for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
             let back = delegation.givenBack.sorted { ($0.month, $0.band) < ($1.month, $1.band) }
-            let charges = fees + back.compactMap { $0.line(tariff.version, tariff.reading) } + penalties
+            let charges = fees + back.compactMap(\.line) + penalties
             let adjusted = delegation.adjustments.lines(among: charges, terms.version)
             return Section(
                 delegation.delegation, indicators: delegation.indicators,
@@ -153,6 +155,17 @@ extension PenaltyTerms {
                     english:
                         "PEN-01 \(need.portfolio.name): no staffing was reported; \(grouped(required)) advisers were "
                         + "required; not charged."))
+        }
+        let undecided = month.undecidedCommitments
+        if improvement != nil, let first = undecided.map(\.on).min() {
+            let facts = undecided.map(\.fact).joined(separator: ", ")
+            notes.append(
+                StatementNote(
+                    spanish:
+                        "PEN-04: compromisos vencidos desde \(first) sin resultado registrado: \(facts); sin cargo.",
+                    english:
+                        "PEN-04: commitments due since \(first) of which nobody recorded the result: \(facts); not charged."
+                ))
         }
         if workPlan != nil || preventiveWorkPlan != nil {
             notes += month.goalNotes.sorted { $0.fact < $1.fact }.map(\.note)

@@ -117,7 +117,8 @@ package struct AccountAudit: Encodable {
                     Place(
                         period: "\(place.period)", delegation: place.delegation.value,
                         strategy: place.strategy?.name ?? "excluded", rule: place.exclusion ?? place.rule,
-                        offers: try Self.offers(link, place))
+                        offers: try Self.offers(
+                            link, place, balance: cuts.first { $0.period == place.period }?.balance ?? .zero))
                 }
                     + unplaced.map { cut in
                         Place(
@@ -128,10 +129,12 @@ package struct AccountAudit: Encodable {
         }
     }
 
-    private static func offers(_ link: PgLink, _ place: AuditStore.Placement) throws -> [OfferedSolution] {
+    private static func offers(
+        _ link: PgLink, _ place: AuditStore.Placement, balance: Cents
+    ) throws -> [OfferedSolution] {
         guard place.offers != 0 else { return [] }
         do {
-            return try OfferBook(link, period: place.period).solutions(place.offers)
+            return try OfferBook(link, period: place.period).solutions(place.offers, balance: balance)
         } catch is CommandFailure {
             // A policy of an older version of this program; all else of the account can be told.
             return []
@@ -226,7 +229,9 @@ extension AccountAudit {
     package var lines: [String] {
         var lines = ["account \(account)" + (on.map { " on \($0)" } ?? "")]
         for place in placements {
-            let offers = place.offers.map { "\($0.solution) (\($0.origins.joined(separator: ", ")))" }
+            let offers = place.offers.map { offer in
+                "\(offer.solution) (\(offer.origins.joined(separator: ", "))\(offer.amounts.map { ": \($0)" } ?? ""))"
+            }
             lines.append(
                 "\(place.period): \(place.strategy) in delegation \(place.delegation), by \(place.rule)"
                     + (offers.isEmpty ? "" : "; may be offered \(offers.joined(separator: ", "))"))

@@ -274,7 +274,8 @@ extension DelegationMonth {
             }
         case "improvement":
             if let impact = fact.subject.flatMap(Impact.init) {
-                commitments.append(Commitment(fact: fact.id, impact: impact, isMet: isYes))
+                commitments.append(
+                    Commitment(fact: fact.id, impact: impact, isMet: fact.value.isEmpty ? nil : isYes, on: fact.on))
             }
         case "requirement": requirements.append(Requirement(fact: fact.id, isMet: isYes))
         default: break

@@ -25,6 +25,8 @@ package struct MonthTally: Sendable {
     package private(set) var unreviewed: [Delegation: Int64] = [:]
     /// Portfolios of a delegation with accounts and without a staffing report.
     package private(set) var unreportedStaffing = 0
+    /// Commitments of improvement plans that were due and that nobody judged.
+    package private(set) var undecidedCommitments = 0
     /// Contracts whose penalties pass their invoice.
     package private(set) var overcharged: [ContractID] = []
     /// Contracts whose budget is used up (AGY-15).
@@ -43,6 +45,7 @@ package struct MonthTally: Sendable {
             if delegation.indicators.pendingOutcomes > 0 {
                 unreviewed[delegation.delegation, default: 0] += delegation.indicators.pendingOutcomes
             }
+            undecidedCommitments += delegation.undecidedCommitments.count
             unreportedStaffing +=
                 delegation.needs.filter { $0.staffing == nil && delegation.indicators.assigned($0.portfolio) > 0 }.count
         }
@@ -212,6 +215,11 @@ package struct MonthSummary: Sendable {
         }
         if tally.unreportedStaffing > 0 {
             warnings.append("\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")
+        }
+        if tally.undecidedCommitments > 0 {
+            warnings.append(
+                "\(tally.undecidedCommitments) commitments of improvement plans are due, and nobody recorded whether they were met: "
+                    + "they are not charged PEN-04")
         }
         if !tally.overcharged.isEmpty {
             warnings.append(

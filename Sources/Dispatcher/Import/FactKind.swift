@@ -21,7 +21,8 @@ package enum FactKind: String, Sendable, CaseIterable {
                 + "`note`."
         case .improvement:
             "`subject` is the impact `low`, `medium` or `high`; `value` says whether it was met, `yes` or `no` "
-                + "(PEN-04)."
+                + "(PEN-04). It is empty while the commitment lies ahead: then `on_date` is the day it is due, and a fact that "
+                + "supersedes it, of this or a later month, says whether it was met or names another day."
         case .requirement: "`value` says whether it was met, `yes` or `no` (PEN-21)."
         case .complaint:
             "`subject` is its cause as a code; `value` is how many debtors complained (REDECO); scorecards read it."
@@ -35,6 +36,11 @@ package enum FactKind: String, Sendable, CaseIterable {
     static func faults(_ row: TableReader) -> [(column: String, reason: String)] {
         guard let kind = row.text(named: "kind").flatMap(FactKind.init) else { return [] }
         let value = row.text(named: "value")
+        // Only what is agreed can lie ahead; what was found was found on its day.
+        let isAhead = kind == .improvement && value == nil
+        if !isAhead, row.number("on_date") > Int64(row.latestDay.daysSince1970) {
+            return [("on_date", "lies in the future; the latest day is \(row.latestDay)")]
+        }
         let subject = row.text(named: "subject")
         let portfolio = row.text(named: "portfolio")
         switch kind {
@@ -60,7 +66,7 @@ package enum FactKind: String, Sendable, CaseIterable {
             return [
                 subject.map(["low", "medium", "high"].contains) == true
                     ? nil : ("subject", "of an improvement must be `low`, `medium` or `high`"),
-                yesNo(value, "of an improvement says whether it was met"),
+                isAhead ? nil : yesNo(value, "of an improvement says whether it was met"),
             ].compactMap(\.self)
         case .requirement: return [yesNo(value, "of a requirement says whether it was met")].compactMap(\.self)
         case .complaint:

@@ -25,6 +25,7 @@ package enum FormatsPage {
         switch (column.leftOut, column.type) {
         case (.refused, _): return ""
         case (.empty, _): return "; column left out: empty"
+        case (.same(as: let other), _): return "; column left out: as `\(other)`"
         case (.value(let value), .yesNo): return "; column left out: `\(value == 0 ? "no" : "yes")`"
         case (.value(let value), .percent): return "; column left out: `\(value / 100)`"
         case (.value(let value), _): return "; column left out: `\(value)`"

@@ -61,7 +61,8 @@ extension TableFormat {
         ColumnFormat(
             "unpaid", count(999), example: "3", rules: "SEG-07, SOL-07, AMB-20", "unpaid instalments (omisos)"),
         ColumnFormat(
-            "arrears", .integer(0...999, unit: "months", storage: .int16), example: "3", rules: "SEG-05, SEG-08",
+            "arrears", .integer(0...999, unit: "months", storage: .int16), leftOut: .same(as: "unpaid"), example: "3",
+            rules: "SEG-05, SEG-08, AMB-20",
             "months overdue (atrasos)"),
         ColumnFormat(
             "days_late", .integer(0...99_999, unit: "days", storage: .int32), example: "74", rules: "SEG-11",

@@ -97,7 +97,10 @@ extension TableFormat {
             ColumnFormat(
                 "contract", .contract, as: "contract_id", example: "31", rules: "PEN-01…08", "whom it is about"),
             delegation,
-            ColumnFormat("on_date", .pastDate, example: "2024-03-29", rules: "PEN-01…08", "the day it was so"),
+            ColumnFormat(
+                "on_date", .date, example: "2024-03-29", rules: "PEN-01…08",
+                "the day it was so, not after the period nor after today; of an `improvement` without `value` the day it is due"
+            ),
             ColumnFormat(
                 "portfolio", .code(["telephone", "home-visit"]), optional: true, example: "telephone",
                 rules: "AGY-07, PEN-01",
@@ -123,7 +126,7 @@ extension TableFormat {
             "A fact's number is used once; the same number with other content is refused.",
             "The contract is known and works in the delegation.",
             "`supersedes` names a fact of the same kind, contract and delegation that is loaded already or stands in "
-                + "the same file.",
+                + "the same file; of the same month, but for an `improvement` without `value`.",
         ] + FactKind.allCases.map { "`\($0.rawValue)`: \($0.rule)" })
 
     package static let keys = TableFormat(

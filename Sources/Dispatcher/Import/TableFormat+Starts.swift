@@ -79,7 +79,7 @@ extension TableFormat {
         }
         if isNew {
             for column in cut.columns.dropFirst(2)
-            where !column.isOptional && column.leftOut == .refused && row.text(named: column.name) == nil {
+            where !column.isOptional && column.isNeededOfNew && row.text(named: column.name) == nil {
                 faults.append((column.name, "is empty, and a new account needs it"))
             }
         } else {
@@ -101,6 +101,14 @@ extension TableFormat {
 }
 
 extension ColumnFormat {
+    /// Whether nothing stands in for it where a start leaves it empty.
+    fileprivate var isNeededOfNew: Bool {
+        switch leftOut {
+        case .refused, .same: true
+        case .empty, .value: false
+        }
+    }
+
     /// The same column where an empty field says that nothing changed.
     fileprivate var asChange: ColumnFormat {
         ColumnFormat(

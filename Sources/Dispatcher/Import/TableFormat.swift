@@ -22,6 +22,8 @@ package struct ColumnFormat: Sendable {
         case empty
         /// In the unit that the column is stored in. Not for texts.
         case value(Int64)
+        /// What the row has in this column, which may not be left out. Not for texts.
+        case same(as: String)
     }
 
     package init(

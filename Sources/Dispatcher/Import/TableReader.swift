@@ -49,10 +49,14 @@ package struct TableReader: Sendable {
     package private(set) var rowCount = 0
     private let decoders: [FieldDecoder]
     private let rowCheck: RowCheck
+    /// The last day on which something can have happened.
+    package let latestDay: LocalDate
     /// For each field of the file, the column of the format.
     private var columns: [Int] = []
     /// For each column of the format, the field of the file; `nil` where the file leaves the column out.
     private var fields: [Int?] = []
+    /// Columns that the file leaves out because they are as another one is.
+    private var copies: [(column: Int, of: Int)] = []
     private var numbers: [Int64]
     private var nulls: [Bool]
     private var faults: [BadValue] = []
@@ -69,6 +73,7 @@ package struct TableReader: Sendable {
         self.csv = csv
         self.rowCheck = rowCheck
         decoders = format.columns.map { FieldDecoder($0, latestDay: latestDay) }
+        self.latestDay = latestDay
         numbers = [Int64](repeating: 0, count: format.columns.count)
         nulls = [Bool](repeating: false, count: format.columns.count)
     }
@@ -162,6 +167,7 @@ package struct TableReader: Sendable {
                 faults.append(fault(column, bytes.text(field), isText ? error.reason : "is not valid UTF-8"))
             }
         }
+        for (column, other) in copies { (numbers[column], nulls[column]) = (numbers[other], nulls[other]) }
     }
 
     private func fault(_ column: Int, _ value: String, _ reason: String) -> BadValue {
@@ -207,10 +213,10 @@ extension TableReader {
         fields = format.columns.indices.map { columns.firstIndex(of: $0) }
         // Columns that are left out have the same value in every row, so it is set once.
         for (column, field) in fields.enumerated() where field == nil {
-            if case .value(let value) = format.columns[column].leftOut {
-                numbers[column] = value
-            } else {
-                nulls[column] = true
+            switch format.columns[column].leftOut {
+            case .value(let value): numbers[column] = value
+            case .same(as: let other): format.index(of: other).map { copies.append((column, $0)) }
+            case .empty, .refused: nulls[column] = true
             }
         }
     }

@@ -21,15 +21,18 @@ package struct AgreementReport {
     package struct IndicatorShare: Equatable, Sendable {
         package let count: Int64
         package let known: Int64
+        /// What broke is known before what holds: a rate over those that are known by then would be of the broken ones alone.
+        private let isWhole: Bool
 
         fileprivate init(_ values: [Bool?]) {
             count = Int64(values.count { $0 == true })
             known = Int64(values.count { $0 != nil })
+            isWhole = values.count == known
         }
 
-        /// In percent with two decimals; `nil` where nothing is known.
+        /// In percent with two decimals; `nil` until it is known of the whole cohort.
         package var percent: String? {
-            known > 0 ? Ratio(Int128(count) * 100, over: Int128(known)).hundredths : nil
+            isWhole && known > 0 ? Ratio(Int128(count) * 100, over: Int128(known)).hundredths : nil
         }
     }
 
@@ -44,13 +47,19 @@ package struct AgreementReport {
     /// - Parameters:
     ///   - through: the last month whose payments are all loaded.
     ///   - cut: one of ``cuts``.
-    package init(_ link: PgLink, through: Period, by cut: IndicatorCut = .total) throws {
+    ///   - bimester: which two months an employer's payment is of (AMB-22).
+    ///   - curePayments: how many sustained payments make a cure (GAP-cure); 1 or more.
+    package init(
+        _ link: PgLink, through: Period, by cut: IndicatorCut = .total, bimester: AgreementCourse.Bimester = .calendar,
+        curePayments: Int = AgreementCourse.curePayments
+    ) throws {
         self.through = through
         self.cut = cut
         agencies = try ScorecardStore(link, period: through).agencies()
         rows = try AgreementStore(link).agreements(through: through).map { agreement in
             let course = AgreementCourse(
-                signedIn: agreement.signedOn.period, paid: agreement.paid, through: through)
+                signedIn: agreement.signedOn.period, paid: agreement.paid, paidByEmployer: agreement.paidByEmployer,
+                bimester: bimester, through: through, curePayments: curePayments)
             return (agreement, course)
         }
     }

@@ -15,9 +15,13 @@ enum PeriodGrounds {
     static func lines(_ link: PgLink, _ period: Period) throws -> [String] {
         let documents = try PeriodStore(link, period: period).statements().map { try StatementDocument($0.body) }
         var lines: [String] = []
-        for (kind, named) in [
-            ("fee", Set(documents.map(\.feeSchedule))), ("penalty", Set(documents.map(\.penaltySchedule))),
-        ] {
+        // What is given back of an earlier month names the schedule that it was paid by, which may be another.
+        let fees = documents.flatMap { document in
+            [document.feeSchedule]
+                + document.sections.flatMap(\.lines).filter { $0.kind == StatementLine.Kind.feeCut.rawValue }.map(
+                    \.schedule)
+        }
+        for (kind, named) in [("fee", Set(fees)), ("penalty", Set(documents.map(\.penaltySchedule)))] {
             let versions = try link.readSchedules(kind).values.flatMap(\.self).filter {
                 named.contains($0.version.description)
             }

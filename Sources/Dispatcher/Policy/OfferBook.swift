@@ -10,6 +10,8 @@ package struct OfferedSolution: Encodable, Sendable, Hashable {
     package let titulo: String
     /// Catalogue IDs, as in `SOL-07`.
     package let origins: [String]
+    /// What it comes to on the balance of the cut, in words; absent where the institution's own system says it.
+    package var amounts: String?
 }
 
 /// What the recorded offers of a period's accounts stand for: the relief of the policy that placed them, in its order.
@@ -30,8 +32,23 @@ struct OfferBook: Sendable {
         self.init(try PlanDraft.placements(link, period: period).1.policy(for: period))
     }
 
-    /// - Parameter offers: bits, by the relief's order.
-    func solutions(_ offers: UInt64) -> [OfferedSolution] {
-        solutions.indices.filter { offers & 1 << UInt64($0) != 0 }.map { solutions[$0] }
+    /// - Parameters:
+    ///   - offers: bits, by the relief's order.
+    ///   - balance: of the account, in the cut.
+    func solutions(_ offers: UInt64, balance: Cents) -> [OfferedSolution] {
+        solutions.indices.filter { offers & 1 << UInt64($0) != 0 }.map { index in
+            var offer = solutions[index]
+            if offer.origins.contains(InstalmentPlan.rule) { offer.amounts = Self.amounts(InstalmentPlan(on: balance)) }
+            return offer
+        }
+    }
+
+    private static func amounts(_ plan: InstalmentPlan?) -> String? {
+        guard let plan, let first = plan.instalments.first else { return nil }
+        let count = plan.instalments.count
+        let last = plan.instalments.last.flatMap { $0 == first ? nil : ", the last \(grouped($0))" } ?? ""
+        return
+            "\(grouped(plan.down)) down and \(count) × \(grouped(first))\(last), on time \(grouped(plan.onTime(0))) each: "
+            + "\(grouped(plan.total(onTime: count))) in all"
     }
 }

@@ -87,18 +87,20 @@ package struct AuditStore {
         }
     }
 
-    /// The cuts that have the account, whatever became of it there.
-    package func cuts(of account: AccountID) throws(PgError) -> [(period: Period, delegation: Delegation)] {
+    /// The cuts that have the account, whatever became of it there, with what was owed in all.
+    package func cuts(
+        of account: AccountID
+    ) throws(PgError) -> [(period: Period, delegation: Delegation, balance: Cents)] {
         try link.run(
             """
-            SELECT period, delegation_id FROM account
+            SELECT period, delegation_id, balance FROM account
             WHERE delegation_id = ANY ($1) AND account_id = $2 ORDER BY period
             """, [.int16s(Delegation.all.map(\.value)), .int64(account.value)]
         ).compactMap { row in
             guard let period = Period(number: row.int32(0)), let delegation = Delegation(row.int16(1)) else {
                 return nil
             }
-            return (period, delegation)
+            return (period, delegation, Cents(row.int64(2)))
         }
     }
 

@@ -23,7 +23,8 @@ enum ClosingStatements {
             bool_or(v.is_valid AND o.contact = 'unlocatable') AS is_unlocatable,
             coalesce(bool_or(r.decision = 'approved' AND o.contact = 'unlocatable'), false) AS is_confirmed_unlocatable,
             bool_or(v.is_valid AND o.result = 'promise') AS is_promised,
-            bool_or(v.is_valid AND o.result = $3::text) AS is_agreed
+            bool_or(v.is_valid AND o.result = $3::text) AS is_agreed,
+            bool_or(v.is_valid AND o.result = $3::text AND c.kind = 'session') AS is_agreed_in_session
         FROM outcome o
         LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
         LEFT JOIN review_demand d ON d.period = $1::int AND d.delegation_id = o.delegation_id AND d.outcome_id = o.outcome_id
@@ -348,10 +349,11 @@ enum ClosingStatements {
         """
 
     /// Contingency that a kept statement paid on payments which this month's feed takes back: the overdue value that does not count
-    /// any more, by contract, delegation, band and month of that statement, with the rate that it paid. $1 period.
+    /// any more, by contract, delegation, band and month of that statement, with the rate that it paid, the schedule that it paid by, and
+    /// what the rate was of by that one. $1 period.
     ///
     /// An account counted there at most its overdue value, so that only what falls below that is given back; beside it all that was
-    /// taken back, for contracts whose rate is of what was paid (AMB-09).
+    /// taken back, for a rate that was of what was paid (AMB-09).
     static let givenBack = """
         WITH reversed AS (
             SELECT r.payment_id AS reversal, o.payment_id, o.period, r.delegation_id, r.account_id, r.amount
@@ -359,14 +361,14 @@ enum ClosingStatements {
             WHERE r.period = $1 AND o.period < $1),
         line AS MATERIALIZED (
             SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint AS delegation_id, line ->> 'rule' AS rule,
-                line -> 'rate' ->> 'percent' AS rate, line -> 'facts' AS facts
+                line -> 'rate' ->> 'percent' AS rate, line ->> 'schedule' AS schedule, line -> 'facts' AS facts
             FROM statement s
             CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
             CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
             WHERE s.period IN (SELECT period FROM reversed) AND line ->> 'kind' = 'fee' AND line ->> 'rule' BETWEEN 'FEE-01' AND 'FEE-05'
                 AND line -> 'facts' ?| (SELECT array_agg(payment_id) FROM reversed)),
         account AS (
-            SELECT l.contract_id, l.period, l.delegation_id, l.rule, l.rate, y.account_id,
+            SELECT l.contract_id, l.period, l.delegation_id, l.rule, l.rate, l.schedule, y.account_id,
                 sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
                     - coalesce((SELECT sum(x.amount) FROM payment x
                         WHERE x.reverses = y.payment_id AND x.period > l.period AND x.period < $1), 0)) AS before,
@@ -375,7 +377,7 @@ enum ClosingStatements {
             CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) fact (payment_id)
             JOIN payment y ON y.payment_id = fact.payment_id
             LEFT JOIN reversed r ON r.payment_id = y.payment_id
-            GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(r.amount) > 0),
+            GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(r.amount) > 0),
         capped AS (
             SELECT a.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost,
                 greatest(0, before) - greatest(0, before - taken) AS unpaid
@@ -386,11 +388,13 @@ enum ClosingStatements {
                 WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id AND h.period <= a.period
                     AND a.contract_id = ANY (h.contract_ids)) o)
         SELECT contract_id, delegation_id, rule, period, rate, sum(lost)::bigint,
-            array_agg(id ORDER BY id), sum(unpaid)::bigint
-        FROM (SELECT contract_id, delegation_id, rule, period, rate, CASE WHEN n = 1 THEN lost ELSE 0 END AS lost,
+            array_agg(id ORDER BY id), sum(unpaid)::bigint, schedule,
+            coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee' AND x.rule = 'AMB-09' AND x.parameter = 'base'
+                AND x.schedule || '@' || x.effective_on = lost.schedule), 'overdue')
+        FROM (SELECT contract_id, delegation_id, rule, period, rate, schedule, CASE WHEN n = 1 THEN lost ELSE 0 END AS lost,
                 CASE WHEN n = 1 THEN unpaid ELSE 0 END AS unpaid, id
             FROM capped CROSS JOIN LATERAL unnest(reversals) WITH ORDINALITY u (id, n) WHERE unpaid > 0) lost
-        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        GROUP BY contract_id, delegation_id, rule, period, rate, schedule ORDER BY contract_id, delegation_id, rule, period, rate
         """
 
     /// What each contract's earlier statements billed, before IVA and after cuts. $1 this period.
@@ -449,8 +453,9 @@ enum ClosingStatements {
         ORDER BY kind, schedule, effective_on, rule, parameter
         """
 
-    /// What stands: a fact that a later one of the same period corrects is left out. A goal that came after the contract's first
-    /// grant there, by whatever way, has its reason.
+    /// What stands: a fact that a later one corrects is left out. A goal that came after the contract's first grant there, by whatever
+    /// way, has its reason. A commitment without a value is one that nobody judged yet: it is there from the month of its day on, until
+    /// a fact of that month or before judges it. $1 period, $2 its last day.
     static let facts = """
         WITH begun AS (
             SELECT g.contract_id, g.delegation_id, min(g.granted_at) AS at
@@ -458,14 +463,15 @@ enum ClosingStatements {
         SELECT f.fact_id, f.kind, f.contract_id, f.delegation_id, f.portfolio, f.subject, f.value, f.minimum, f.weight,
             CASE WHEN f.kind = 'goal' AND (f.supersedes IS NOT NULL OR coalesce(g.is_late, i.imported_at > b.at))
                 THEN coalesce(f.note, '') END,
-            former.minimum
+            former.minimum, f.on_date
         FROM fact f
         LEFT JOIN import i ON i.import_id = f.import_id
         LEFT JOIN begun b ON f.kind = 'goal' AND (b.contract_id, b.delegation_id) = (f.contract_id, f.delegation_id)
         LEFT JOIN work_goal g ON g.goal_id = f.fact_id
         LEFT JOIN fact former ON former.fact_id = f.supersedes
-        WHERE f.period = $1
-            AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id AND later.period = $1)
+        WHERE (f.period = $1 AND (f.kind <> 'improvement' OR f.value <> '')
+                OR f.period <= $1 AND f.kind = 'improvement' AND f.value = '' AND f.on_date <= $2)
+            AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id AND later.period <= $1)
         ORDER BY f.contract_id, f.delegation_id, f.on_date, f.fact_id
         """
 

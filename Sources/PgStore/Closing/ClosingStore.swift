@@ -86,12 +86,14 @@ package struct ClosingStore {
     package func givenBack() throws(PgError) -> [(place: StatementPlace, back: BandReversal)] {
         try link.run(ClosingStatements.givenBack, [.int32(period.number)]).compactMap { row in
             guard let band = MoraBand(rawValue: row.text(2)), let month = Period(number: row.int32(3)),
-                let rate = BasisPoints(percent: row.text(4))
+                let rate = BasisPoints(percent: row.text(4)), let schedule = ScheduleVersion(text: row.text(8)),
+                let base = ContingencyReading.Base(rawValue: row.text(9))
             else { return nil }
             return (
                 StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
                 BandReversal(
-                    band: band, month: month, rate: rate, amount: Cents(row.int64(5)), paid: Cents(row.int64(7)),
+                    band: band, month: month, schedule: schedule, base: base, rate: rate, amount: Cents(row.int64(5)),
+                    paid: Cents(row.int64(7)),
                     payments: row.texts(6))
             )
         }
@@ -255,17 +257,21 @@ package struct ClosingStore {
         package let weight: String?
         /// Of a goal that changed after the plan was frozen, or took another's place: why, and the minimum of before.
         package let change: (reason: String, formerMinimum: String?)?
+        /// The day it was so; of a commitment that nobody judged yet, the day it is due.
+        package let on: LocalDate
     }
 
-    /// The facts that stand, by contract, delegation and date.
+    /// The facts that stand, by contract, delegation and date, with the commitments of any month that are due by the end of this one
+    /// and were not judged by then.
     package func facts() throws(PgError) -> [Fact] {
-        try link.run(ClosingStatements.facts, [.int32(period.number)]).map { row in
+        try link.run(ClosingStatements.facts, [.int32(period.number), .date(period.lastDay)]).map { row in
             Fact(
                 id: row.text(0), kind: row.text(1),
                 place: StatementPlace(contract: row.int32(2), delegation: row.int16(3)),
                 portfolio: row.optionalInt16(4),
                 subject: row.optionalText(5), value: row.text(6), minimum: row.optionalText(7),
-                weight: row.optionalText(8), change: row.optionalText(9).map { ($0, row.optionalText(10)) })
+                weight: row.optionalText(8), change: row.optionalText(9).map { ($0, row.optionalText(10)) },
+                on: row.date(11))
         }
     }
 

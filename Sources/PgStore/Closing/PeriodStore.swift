@@ -127,16 +127,33 @@ package struct PeriodStore {
         ).map { StoredStatement(contract: $0.int32(0), digest: $0.bytes(1), body: $0.text(2)) }
     }
 
-    /// Ends contracts whose budget is used up (AGY-15), on the day of the close: they are leased, dealt and planned nothing more. Another
-    /// fee schedule, with a budget of its own, takes one up again.
+    /// Ends contracts whose budget is used up (AGY-15), on the day of the close: they are leased, dealt and planned nothing more, and later
+    /// months have no statement of them but for what is paid on their leases. Another fee schedule, with a budget of its own, takes one
+    /// up again; a contract that has one already for later months goes on by it.
     package func end(_ contracts: [Int32]) throws(PgError) {
         guard !contracts.isEmpty else { return }
+        let ended = """
+            WITH day AS (SELECT (now_instant() AT TIME ZONE interval '-6 hours')::date AS day),
+            ended AS (
+                SELECT c.contract_id, day.day, coalesce(t.fee_schedule, c.fee_schedule) AS fee_schedule
+                FROM contract c CROSS JOIN day
+                LEFT JOIN LATERAL (SELECT * FROM contract_term t WHERE t.contract_id = c.contract_id
+                    ORDER BY t.period > $2, abs(t.period - $2) LIMIT 1) t ON true
+                WHERE c.contract_id = ANY ($1) AND c.spent_on IS NULL AND coalesce(t.starts_on, c.starts_on) <= day.day)
+            """
+        let parameters: [PgValue] = [.int32s(contracts), .int32(period.number)]
         try link.run(
             """
-            UPDATE contract SET spent_on = d.day, ends_on = least(ends_on, d.day)
-            FROM (SELECT (now_instant() AT TIME ZONE interval '-6 hours')::date AS day) d
-            WHERE contract_id = ANY ($1) AND spent_on IS NULL AND starts_on <= d.day
-            """, [.int32s(contracts)])
+            \(ended)
+            UPDATE contract_term t SET ends_on = least(t.ends_on, ended.day) FROM ended
+            WHERE t.contract_id = ended.contract_id AND t.fee_schedule = ended.fee_schedule
+            """, parameters)
+        try link.run(
+            """
+            \(ended)
+            UPDATE contract c SET spent_on = ended.day, ends_on = least(c.ends_on, ended.day) FROM ended
+            WHERE c.contract_id = ended.contract_id AND c.fee_schedule = ended.fee_schedule
+            """, parameters)
     }
 
     /// Keeps the statements and closes the period, in the caller's transaction.

@@ -19,11 +19,12 @@ struct ContractTerms {
 
     private static let columns = "number, tender, starts_on, ends_on, bond, fee_schedule, penalty_schedule, rule_packs"
 
-    /// The file's contracts, a row each.
+    /// The file's contracts, a row each. One whose budget is used up stays ended, whatever last day the file has (AGY-15).
     private static let contracts = """
-        (SELECT DISTINCT ON (contract_id) contract_id, number, tender, starts_on, ends_on, bond, fee_schedule, penalty_schedule,
-            string_to_array(rule_packs, ';') AS rule_packs
-         FROM import_row ORDER BY contract_id, line)
+        (SELECT DISTINCT ON (r.contract_id) r.contract_id, r.number, r.tender, r.starts_on,
+            least(r.ends_on, CASE WHEN c.fee_schedule = r.fee_schedule THEN c.spent_on END) AS ends_on, r.bond, r.fee_schedule,
+            r.penalty_schedule, string_to_array(r.rule_packs, ';') AS rule_packs
+         FROM import_row r LEFT JOIN contract c USING (contract_id) ORDER BY r.contract_id, r.line)
         """
 
     /// The file's capacities, a row per portfolio.

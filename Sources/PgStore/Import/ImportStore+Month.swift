@@ -152,19 +152,24 @@ extension ImportStore {
         """
         SELECT s.line, 'supersedes', s.supersedes,
                CASE WHEN r.fact_id IS NULL THEN 'there is no such fact, neither loaded nor good in this file'
-                    WHEN r.period <> \(period.number) THEN 'that fact is of another period; what is wrong in it is put right by a '
-                        || 'credit or a debit'
-                    ELSE 'that fact is of another kind, contract or delegation' END
+                    WHEN (r.kind, r.contract_id, r.delegation_id) IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id)
+                        THEN 'that fact is of another kind, contract or delegation'
+                    WHEN r.is_ahead THEN 'that commitment is due on ' || r.on_date || ', and was not missed before'
+                    ELSE 'that fact is of another period; what is wrong in it is put right by a '
+                        || 'credit or a debit' END
         FROM   import_row s
         LEFT   JOIN LATERAL (
-                   SELECT fact_id, kind, contract_id, delegation_id, period FROM fact f WHERE f.fact_id = s.supersedes
-                   UNION ALL
-                   SELECT fact_id, kind, contract_id, delegation_id, \(period.number) FROM import_row o
-                   WHERE o.fact_id = s.supersedes AND o.line <> s.line
+                   SELECT f.*, kind = 'improvement' AND value = '' AS is_open,
+                          kind = 'improvement' AND value = '' AND s.value = 'no' AND s.on_date < on_date AS is_ahead
+                   FROM (SELECT fact_id, kind, contract_id, delegation_id, period, on_date, value FROM fact
+                         UNION ALL
+                         SELECT fact_id, kind, contract_id, delegation_id, \(period.number), on_date, coalesce(value, '')
+                         FROM import_row o WHERE o.line <> s.line) f
+                   WHERE f.fact_id = s.supersedes
                    LIMIT 1) r ON true
         WHERE  s.supersedes IS NOT NULL
-        AND    (r.kind, r.contract_id, r.delegation_id, r.period)
-               IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id, \(period.number))
+        AND    ((r.kind, r.contract_id, r.delegation_id) IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id)
+                OR r.is_ahead OR r.period > \(period.number) OR r.period < \(period.number) AND NOT r.is_open)
         """
     }
 

@@ -16,6 +16,8 @@ package struct AgreementStore {
         package let signedOn: LocalDate
         /// Months in which the account's payments, net of reversals, are above zero.
         package let paid: Set<Period>
+        /// Months in which the employer's alone are.
+        package let paidByEmployer: Set<Period>
     }
 
     /// The first approved agreement of each account and month of work, up to `through`, by its number.
@@ -27,14 +29,19 @@ package struct AgreementStore {
             SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
                 o.outcome_id, o.delegation_id, o.account_id, o.contract_id,
                 (o.worked_at AT TIME ZONE interval '-6 hours')::date,
-                coalesce((SELECT array_agg(month) FROM (
-                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month
-                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on,
+                coalesce(paid.months, '{}'), coalesce(paid.by_employer, '{}')
+            FROM outcome o
+            CROSS JOIN LATERAL (
+                SELECT array_agg(month) FILTER (WHERE amount > 0) AS months,
+                    array_agg(month) FILTER (WHERE by_employer > 0) AS by_employer
+                FROM (
+                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month,
+                        sum(p.amount) AS amount, sum(p.amount) FILTER (WHERE p.origin = 'employer') AS by_employer
+                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin,
                             CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
                         FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
                         WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id AND x.period <= $1) p
-                    GROUP BY 1 HAVING sum(p.amount) > 0) m), '{}')
-            FROM outcome o
+                    GROUP BY 1) m) paid
             JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
             WHERE o.result = $2 AND o.period <= $1
@@ -43,7 +50,8 @@ package struct AgreementStore {
         ).map { row in
             Agreement(
                 outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
-                signedOn: row.date(4), paid: Set(row.int32s(5).compactMap { Period(number: $0) }))
+                signedOn: row.date(4), paid: Set(row.int32s(5).compactMap { Period(number: $0) }),
+                paidByEmployer: Set(row.int32s(6).compactMap { Period(number: $0) }))
         }
     }
 

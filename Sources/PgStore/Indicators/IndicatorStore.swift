@@ -95,7 +95,7 @@ package struct IndicatorStore {
         "contract_id", "agency_id", "delegation_id", "account_id", "strategy", "tactic", "band", "vintage",
         "is_assigned",
         "is_confirmed", "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed",
-        "had_session", "due",
+        "is_agreed_in_session", "had_session", "due",
         "overdue",
         "paid", "is_programmed", "was_overdue", "arrears", "next_arrears", "next_overdue", "later_overdue",
     ]
@@ -138,7 +138,8 @@ enum IndicatorStatements {
                 SELECT contract_id, delegation_id, account_id, sum(outcomes)::bigint AS outcomes, sum(valid)::bigint AS valid,
                     bool_or(is_unlocatable) AS is_unlocatable, bool_or(is_contacted) AS is_contacted,
                     bool_or(is_promised) AS is_promised, bool_or(is_agreed) AS is_agreed,
-                    bool_or(kind = 'session' AND valid > 0) OR bool_or(is_agreed) AS had_session
+                    bool_or(is_agreed_in_session) AS is_agreed_in_session,
+                    bool_or(kind = 'session' AND valid > 0) OR bool_or(is_agreed_in_session) AS had_session
                 FROM close_work GROUP BY 1, 2, 3),
             paid AS (
                 SELECT contract_id, delegation_id, account_id, sum(amount)::bigint AS amount FROM close_payment
@@ -149,7 +150,8 @@ enum IndicatorStatements {
                 d.is_assigned, d.is_confirmed, coalesce(w.outcomes, 0) AS outcomes, coalesce(w.valid, 0) AS valid,
                 coalesce(w.is_unlocatable, false) OR d.is_returned_unlocatable AS is_unlocatable,
                 coalesce(w.is_contacted, false) AS is_contacted, coalesce(w.is_promised, false) AS is_promised,
-                coalesce(w.is_agreed, false) AS is_agreed, coalesce(w.had_session, false) AS had_session,
+                coalesce(w.is_agreed, false) AS is_agreed, coalesce(w.is_agreed_in_session, false) AS is_agreed_in_session,
+                coalesce(w.had_session, false) AS had_session,
                 d.due, d.overdue, coalesce(p.amount, 0) AS paid, coalesce(a.regime = $6, false)
                 AND d.delegation_id IN (SELECT g.delegation_id FROM work_goal g WHERE g.period = $1
                     AND g.contract_id IS NULL AND g.indicator = 'flow' AND g.decision = 'approved') AS is_programmed, a.accounting = 2 AS was_overdue, a.arrears,
@@ -201,10 +203,12 @@ enum IndicatorStatements {
             count(*) FILTER (WHERE is_assigned AND NOT was_overdue AND NOT later_overdue),
             count(*) FILTER (WHERE is_assigned AND NOT was_overdue AND later_overdue IS NOT NULL),
             coalesce(sum(paid), 0)::bigint,
-            count(*) FILTER (WHERE is_agreed), count(*) FILTER (WHERE had_session),
+            count(*) FILTER (WHERE is_agreed_in_session), count(*) FILTER (WHERE had_session),
             coalesce(sum(valid), 0)::bigint, coalesce(sum(outcomes), 0)::bigint,
             coalesce(sum(paid) FILTER (WHERE paid > 0 AND is_assigned), 0)::bigint,
-            count(*) FILTER (WHERE paid > 0 AND is_assigned)
+            count(*) FILTER (WHERE paid > 0 AND is_assigned),
+            count(*) FILTER (WHERE valid > 0 AND paid > 0 AND is_assigned), count(*) FILTER (WHERE valid > 0 AND is_assigned),
+            count(*) FILTER (WHERE valid > 0 AND NOT paid > 0 AND is_assigned), count(*) FILTER (WHERE is_assigned)
         FROM indicator_account
         GROUP BY 1
         ORDER BY \(cut == .tactic || cut == .total || cut == .agency ? "1"

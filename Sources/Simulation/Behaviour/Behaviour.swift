@@ -31,6 +31,9 @@ package struct Behaviour: Equatable, Sendable {
     package var neglect = 1_500
     /// In how many of ten thousand half days its connection dies under it.
     package var crashes = 250
+    /// Of a hundred mediation sessions that are held, so many end in a signature: 72 by the printed counts (ORA-30), not the printed 74
+    /// (AMB-14).
+    package var signingPercent = 72
     package var hours = Hours.both
     package var cheat: Cheat?
 

@@ -251,7 +251,7 @@ struct ModelMonth {
         for index in due.prefix(capacity) {
             guard var lease = leases[key]?[index] else { continue }
             let debtor = debtors[lease.place]
-            let gestion = Script(seed: seed).next(lease.held, debtor)
+            let gestion = Script(seed: seed, signingPercent: behaviour.signingPercent).next(lease.held, debtor)
             outcome.reports += 1
             if lease.held.works == 0 {
                 outcome.worked += 1

@@ -19,13 +19,14 @@ struct Gestion: Equatable, Sendable {
 
 /// How an agency's people work an account, by strategy.
 ///
-/// Calibrated on: mediation sessions that end in a signature 72 % (ORA-30), dual with some payment 9 % (ORA-13, in
+/// Calibrated on: mediation sessions that end in a signature 72 % (ORA-30; a profile may say otherwise, AMB-14), dual with some payment 9 % (ORA-13, in
 /// ``Debtor``). Contact rates and the share of channels are assumptions.
 struct Script {
     /// More than four gestiones on one account in a month is harassment, not diligence.
     static let worksMax = 4
 
     let seed: UInt64
+    var signingPercent = Behaviour().signingPercent
 
     func next(_ held: HeldCase, _ debtor: Debtor) -> Gestion {
         var random = SplitMix64(seed: seed, 0x5C, Int(held.held.account.value), held.works)
@@ -119,10 +120,10 @@ struct Script {
                 result: isReached ? .sessionScheduled : .noAnswer, againInDays: random.between(3...6),
                 schedules: isReached)
         }
+        // Of a hundred sessions twenty are missed; the percent is of the others, rounded.
         switch random.below(100) {
         case ..<20: return Gestion(channel: .mediationSession, contact: .nobody, result: .noShow, againInDays: 5)
-        // 72 of a hundred sessions that are held end in a signature (ORA-30).
-        case ..<78:
+        case ..<(20 + (80 * signingPercent + 50) / 100):
             return Gestion(
                 channel: .mediationSession, contact: .direct, result: .agreementSigned, amount: held.due,
                 solution: "convenio-mediacion", againInDays: nil)

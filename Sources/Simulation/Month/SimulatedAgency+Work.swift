@@ -62,7 +62,9 @@ extension SimulatedAgency {
     /// `nil` where no instant since the last tick lies in the contact window.
     private func doing(_ held: HeldCase, _ tick: Tick) -> Doing? {
         guard let at = instant(held, tick) else { return nil }
-        let gestion = told(Script(seed: seed).next(held, Debtor(seed: seed, period: period, held)), held)
+        let gestion = told(
+            Script(seed: seed, signingPercent: behaviour.signingPercent).next(
+                held, Debtor(seed: seed, period: period, held)), held)
         let request = ReportRequest(
             key: nextKey(), delegation: held.delegation, account: held.held.account, epoch: held.held.epoch, at: at,
             channel: gestion.channel, contact: gestion.contact, result: gestion.result, amount: gestion.amount,

@@ -33,6 +33,21 @@ struct ContactDutyTests {
         return add(&history, .phoneOut, on: number, band, place)
     }
 
+    /// The cells of the first band have one call, those over 120 days three (AMB-05); the third step of 31–60 is fifteen days behind the
+    /// second, not behind the first (AMB-06).
+    @Test(
+        arguments: [
+            (.to30, false, [0, 8, 15]), (.to30, true, [0, 5, 15]), (.to60, false, [0, 5, 20]),
+            (.to60, true, [0, 5, 20]),
+            (.to90, false, [0, 8, 15]), (.to120, false, [0, 10, 15]), (.over120, false, [0, 8]),
+            (.over120, true, [0, 8]),
+        ] as [(Cadence.Band, Bool, [Int])])
+    func `calls come on the days of the text, and as many as it has`(
+        band: Cadence.Band, reachesOthers: Bool, days: [Int]
+    ) {
+        #expect(Cadence.steps(band, reachesOthers: reachesOthers).map(\.day) == days)
+    }
+
     @Test(arguments: Cadence.Band.allCases)
     func `who is unlocatable is crossed with other data and given back, until somebody is reached (CAD-09)`(
         band: Cadence.Band

@@ -34,9 +34,32 @@ struct CutImportTests {
         }
     }
 
+    @Test
+    func `months in arrears are the unpaid instalments, unless the cut has a column of its own for them (AMB-20)`()
+        async throws
+    {
+        try await ImportSite.with { site in
+            func arrears(_ columns: [ColumnFormat], unpaid: String, arrears: String) throws -> [Int16] {
+                let row = columns.map { ["unpaid": unpaid, "arrears": arrears][$0.name] ?? $0.example }
+                try site.load(
+                    .cut, columns.map(\.name).joined(separator: ",") + "\n" + row.joined(separator: ",") + "\n")
+                return try site.link.run("SELECT unpaid, arrears FROM account").flatMap { [$0.int16(0), $0.int16(1)] }
+            }
+            let both = TableFormat.cut.columns
+            let one = both.filter { $0.name != "arrears" }
+
+            #expect(try arrears(both, unpaid: "7", arrears: "4") == [7, 4])
+            #expect(try arrears(one, unpaid: "7", arrears: "") == [7, 7])
+            #expect(try arrears(one, unpaid: "0", arrears: "") == [0, 0])
+            let failure = try site.refusal(
+                .cut, both.filter { $0.name != "unpaid" }.map(\.name).joined(separator: ",") + "\n")
+            #expect(failure.found.contains("missing: `unpaid`"))
+        }
+    }
+
     @Test func `a cut without the columns that came later is taken, each with what it then counts as`() async throws {
         try await ImportSite.with { site in
-            let old = TableFormat.cut.columns.filter { $0.leftOut == .refused }
+            let old = TableFormat.cut.columns.filter { $0.leftOut == .refused || $0.name == "arrears" }
             let header = old.map(\.name).joined(separator: ",")
             let row = old.map(\.example).joined(separator: ",")
             try site.load(.cut, "\(header),pension_enrolments\n\(row),2\n")

@@ -75,6 +75,25 @@ struct InfonavitPolicyTests {
         #expect(strategy(dual(arrears: arrears)) == expected)
     }
 
+    @Test(arguments: [(3, .preventive), (4, .administrative), (5, .dual)] as [(Int64, Strategy?)])
+    func `by the other reading arrears alone make it dual, transferred or not (AMB-01)`(
+        arrears: Int64, expected: Strategy?
+    ) throws {
+        let condition =
+            "        - judicial_on: {before: 2022-07-01}\n        - suit_profiled: no\n        - lawsuit_on: unknown\n"
+        let text = try ShippedPolicy.text("infonavit-2023")
+        let alone = text.replacing(condition + "        - arrears: {above: 4}", with: "        - arrears: {above: 4}")
+        #expect(alone != text)
+        let policy = try #require(try PolicyFile(text: alone).policy(on: cutOfMarch))
+        guard
+            case .placed(let placement) = Segmenter(policy, cut: cutOfMarch).verdict(
+                for: .current.with([.arrears: arrears, .unpaid: arrears]))
+        else { throw NotPlaced() }
+
+        #expect(placement.strategy == expected)
+        #expect(strategy(.current.with([.arrears: arrears, .unpaid: arrears])) != .dual)
+    }
+
     @Test(arguments: [("2022-06-30", .dual), ("2022-07-01", nil), ("2022-07-02", nil)] as [(String, Strategy?)])
     func `dual was transferred before the dictamen began to be issued`(transferred: String, expected: Strategy?) {
         #expect(strategy(dual(arrears: 6).with([.judicialOn: day(transferred)])) == expected)

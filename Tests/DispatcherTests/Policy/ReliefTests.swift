@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import Testing
 
 /// Relief and exhaustion of the shipped policies, at, below and above each threshold.
@@ -154,6 +154,21 @@ struct ReliefTests {
         ])
 
         #expect(fonacot.offers(row).contains("plan-20-20-20") == isOffered)
+    }
+
+    // FIN-09, with the amounts of the catalogue.
+    @Test(
+        arguments: [
+            (10_000_00, "2,000.00 down and 20 × 400.00, on time 320.00 each: 8,400.00 in all"),
+            (10_000_07, "2,000.01 down and 20 × 400.00, the last 400.06, on time 320.00 each: 8,400.06 in all"),
+            (0, nil),
+        ] as [(Int64, String?)])
+    func `the offer of plan 20,20,20 has its amounts`(balance: Int64, amounts: String?) throws {
+        let book = OfferBook(fonacot.segmenter.policy)
+        let offers = book.solutions(.max, balance: Cents(balance))
+
+        #expect(offers.first { $0.solution == "plan-20-20-20" }?.amounts == amounts)
+        #expect(offers.allSatisfy { $0.amounts == nil || $0.solution == "plan-20-20-20" })
     }
 
     // FIN-10.
