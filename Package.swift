@@ -65,6 +65,7 @@ let package = Package(
                 .embedInCode("Migrations/m0014-recovery.sql"),
                 .embedInCode("Migrations/m0015-terms.sql"),
                 .embedInCode("Migrations/m0016-limits.sql"),
+                .embedInCode("Migrations/m0019-outages.sql"),
             ],
             swiftSettings: settings),
         .target(

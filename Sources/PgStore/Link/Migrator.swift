@@ -20,10 +20,11 @@ package enum Migrator {
         (14, PackageResources.m0014_recovery_sql),
         (15, PackageResources.m0015_terms_sql),
         (16, PackageResources.m0016_limits_sql),
+        (19, PackageResources.m0019_outages_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 16...16
+    package static let range: ClosedRange<Int32> = 19...19
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///
