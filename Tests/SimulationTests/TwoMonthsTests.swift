@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
+import Dispatcher
 import PgStore
 @testable import Simulation
 import TestSupport
@@ -53,7 +54,24 @@ struct TwoMonthsTests {
                  WHERE h.period = 202403 AND g.term >= '2024-04-01T06:00Z'
                 """)
             #expect(turned[0].int64(0) > 0)
+            try replay(april, database, settings)
         }
+    }
+
+    /// The second month under its own policy: what was held over its begin stays.
+    private func replay(_ month: Period, _ database: TestDatabase, _ settings: WholeMonth.Settings) throws {
+        let policy = try PolicyFile(text: try Folder.text("policies/infonavit-2023.yaml")).policy(for: month)
+        let replay = try ReplayRun(
+            .database(database.conninfo), cut: "\(settings.folder)/portfolio/cut-\(month).csv",
+            contracts: "\(settings.folder)/portfolio/contracts.csv",
+            facts: "\(settings.folder)/portfolio/facts-opening-\(month).csv", period: month,
+            policy: ModelPolicy(name: "the same", policy: policy, settings: .standard), seed: UInt64(month.number))
+        let accounts = replay.sums.filter { ![.unrecorded, .stopped, .laterHolder].contains($0.key) }.map(
+            \.value.accounts)
+
+        #expect(replay.heldOver > 0)
+        #expect(accounts.reduce(0, +) == replay.recorded.accounts)
+        #expect((replay.sums[.stands]?.accounts ?? 0) >= replay.heldOver / 2)
     }
 
     @Test func `the months after have files that fit: nobody stops and starts, and new accounts are new in each`()

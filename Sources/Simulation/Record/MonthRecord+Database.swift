@@ -40,7 +40,7 @@ extension MonthRecord {
             """
             COPY (
             SELECT p.delegation_id, p.account_id, p.epoch, g.agency_id, h.strategy, g.granted_at,
-                   h.redeal_id IS NOT NULL OR h.is_front
+                   h.redeal_id IS NOT NULL OR h.is_front, g.contract_id, h.portfolio, p.exposure
               FROM lease_grant g
               JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
               JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
@@ -56,11 +56,15 @@ extension MonthRecord {
             let (account, epoch) = (AccountID(reader.int64()), Epoch(reader.int64()))
             let (agency, strategy) = (AgencyID(reader.int32()), Strategy(rawValue: reader.int16()))
             let (from, isDealtAgain) = (reader.timestamp(), reader.bool())
+            let (contract, portfolio, exposure) = (
+                ContractID(reader.int32()), Portfolio(rawValue: reader.int16()), reader.int64()
+            )
             guard let delegation, let account, let epoch, let agency, let strategy else { return }
             add(
                 Holding(
                     agency: agency, strategy: strategy, held: Held(account: account, epoch: epoch), from: from,
-                    isDealtAgain: isDealtAgain), of: CaseKey(delegation: delegation, account: account))
+                    isDealtAgain: isDealtAgain, contract: contract, portfolio: portfolio, exposure: exposure),
+                of: CaseKey(delegation: delegation, account: account))
         }
     }
 
