@@ -216,6 +216,11 @@ struct LoadTests {
 
             #expect(failure?.exit == .environment)
             #expect(failure?.remedy.contains("dispatcherd serve") == true)
+            // Nor is the process that was named.
+            settings = site.settings
+            settings.postgres = .max
+            let named = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
+            #expect(named?.found == "there is no process \(Int32.max)")
         }
     }
 }

@@ -205,6 +205,12 @@ struct ModelTests {
         #expect(same.recorded.accounts > 100)
         #expect(same.sums[.stands] == same.recorded)
         #expect(same.sums[.unrecorded] == nil)
+        let later = #expect(throws: SimulationFailure.self) {
+            try ReplayRun(
+                .logs(folder.path), cut: cut, contracts: contracts, period: specification.period.advanced(byMonths: 2),
+                policy: policy, seed: 7)
+        }
+        #expect(later?.found == "the record has no lease of 2024-05")
 
         let narrow = try Self.narrow()
         let other = try ReplayRun(

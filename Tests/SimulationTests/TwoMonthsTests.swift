@@ -61,17 +61,27 @@ struct TwoMonthsTests {
     /// The second month under its own policy: what was held over its begin stays.
     private func replay(_ month: Period, _ database: TestDatabase, _ settings: WholeMonth.Settings) throws {
         let policy = try PolicyFile(text: try Folder.text("policies/infonavit-2023.yaml")).policy(for: month)
-        let replay = try ReplayRun(
-            .database(database.conninfo), cut: "\(settings.folder)/portfolio/cut-\(month).csv",
-            contracts: "\(settings.folder)/portfolio/contracts.csv",
-            facts: "\(settings.folder)/portfolio/facts-opening-\(month).csv", period: month,
-            policy: ModelPolicy(name: "the same", policy: policy, settings: .standard), seed: UInt64(month.number))
+        let files = MonthFileNames(of: month, in: "\(settings.folder)/portfolio")
+        func again(_ month: Period, on cut: String) throws -> ReplayRun {
+            try ReplayRun(
+                .database(database.conninfo), cut: cut, contracts: "\(settings.folder)/portfolio/contracts.csv",
+                facts: files.openingFacts, period: month,
+                policy: ModelPolicy(name: "the same", policy: policy, settings: .standard), seed: UInt64(month.number))
+        }
+        let replay = try again(month, on: files.cut)
         let accounts = replay.sums.filter { ![.unrecorded, .stopped, .laterHolder].contains($0.key) }.map(
             \.value.accounts)
 
         #expect(replay.heldOver > 0)
         #expect(accounts.reduce(0, +) == replay.recorded.accounts)
         #expect((replay.sums[.stands]?.accounts ?? 0) >= replay.heldOver / 2)
+        // Neither on the accounts of another month, nor where there is nothing to replay.
+        for (other, cut) in [(month, "cut.csv"), (month.advanced(byMonths: 5), "cut.csv")] {
+            let failure = #expect(throws: SimulationFailure.self) {
+                try again(other, on: "\(settings.folder)/portfolio/\(cut)")
+            }
+            #expect(failure?.exit == .usage)
+        }
     }
 
     @Test func `the months after have files that fit: nobody stops and starts, and new accounts are new in each`()

@@ -14,6 +14,11 @@ package struct LoadRun: Sendable {
 
     /// - Parameter progress: called once a second with a line for people.
     package func run(progress: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
+        for process in settings.daemons + [settings.postgres].compactMap(\.self)
+        where ProcessMeter(process: process).microseconds == nil {
+            throw SimulationFailure(
+                .usage, "there is no process \(process)", remedy: "Give the number of one that is on this machine")
+        }
         var notes: [String] = []
         var adapted = self
         adapted.settings.connections = try raiseFileLimit(&notes)

@@ -72,6 +72,11 @@ package struct ReplayRun: Sendable {
             case .logs(let folder): try MonthRecord(log: folder, period: period)
             case .database(let database): try MonthRecord(database: database, period: period)
             }
+        guard !record.holdings.isEmpty else {
+            throw SimulationFailure(
+                .usage, "the record has no lease of \(period)", remedy: "Name a month that was played, and its record")
+        }
+        if case .database(let database) = source { try MonthRecord.requireCut(cut, of: period, database) }
         let world = try ModelWorld(cut: cut, contracts: contracts, facts: facts, period: period)
         let placement = ModelPlacement(world, policy.policy)
         let heldOver = record.heldOver

@@ -34,6 +34,25 @@ extension MonthRecord {
         }
     }
 
+    /// A month is not replayed on another one's accounts.
+    ///
+    /// - Throws: ``SimulationFailure`` (usage) where the file is none that was taken in as the month's cut.
+    static func requireCut(_ path: String, of period: Period, _ database: String) throws(SimulationFailure) {
+        let digest = try Folder.digest(path)
+        do {
+            let rows = try PgLink(database, application: "agentsim replay").run(
+                "SELECT digest FROM import WHERE kind = 'cut' AND period = $1", [.int32(period.number)])
+            guard !rows.contains(where: { $0.bytes(0) == digest }) else { return }
+        } catch {
+            throw SimulationFailure(
+                .environment, "the database does not answer as expected: \(error)",
+                remedy: "Give its URL with --database")
+        }
+        throw SimulationFailure(
+            .usage, "\(path) is not the cut that \(period) was played on",
+            remedy: "Give the folder of the file that was imported, with --portfolio")
+    }
+
     private mutating func readLeases(_ link: PgLink) throws {
         let bounds = [first, end].map { "timestamptz '\($0)'" }
         try link.copyOut(
