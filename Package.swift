@@ -66,6 +66,7 @@ let package = Package(
                 .embedInCode("Migrations/m0015-terms.sql"),
                 .embedInCode("Migrations/m0016-limits.sql"),
                 .embedInCode("Migrations/m0017-late-words.sql"),
+                .embedInCode("Migrations/m0018-outages.sql"),
             ],
             swiftSettings: settings),
         .target(

@@ -93,6 +93,11 @@ struct LoadRunCommand: AsyncParsableCommand {
     var idleOf: Int32?
     @Option(help: "The daemon's process number, several times for several; whoever listens on the port by itself.")
     var daemon: [Int32] = []
+    @Option(
+        help:
+            "The number of PostgreSQL's first process, where it is on this machine; the one that the daemon is connected to by itself."
+    )
+    var postgres: Int32?
     @OptionGroup var tls: TLSOptions
     @Option(help: "A file for the result as a page with pictures.")
     var html: String?
@@ -114,6 +119,7 @@ struct LoadRunCommand: AsyncParsableCommand {
         settings.leaseSizes = try mix("--batch", batch, 1...1_000)
         settings.reportsPerAccount = try mix("--reports", reports, 0...100)
         settings.daemons = daemon
+        settings.postgres = postgres
         settings.arrival = rate.map { .open(pullsPerSecond: $0) } ?? .closed
         settings.duration = .seconds(seconds)
         settings.warmUp = .seconds(warmUp)

@@ -41,7 +41,10 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "The folder of the clients' logs and payments; without it the database is asked.")
     var log: String?
     @OptionGroup var server: ServerOptions
-    @Option(help: "The folder of cut.csv and contracts.csv that the month was played on.")
+    @Option(
+        help:
+            "The folder of contracts.csv and cut.csv (of a later month of it: cut-2024-04.csv) that the month was played on."
+    )
     var portfolio: String
     @Option(help: "Another policy; policies/infonavit-2023.yaml by itself.")
     var policy: String?
@@ -68,9 +71,9 @@ struct ReplayCommand: ParsableCommand {
         }
         let name = [policy, plan].compactMap(\.self).joined(separator: " and ")
         let source: ReplayRun.Source = try log.map { .logs($0) } ?? .database(server.connection())
+        let files = MonthFileNames(of: month, in: portfolio)
         let replay = try ReplayRun(
-            source, cut: "\(portfolio)/cut.csv", contracts: "\(portfolio)/contracts.csv",
-            facts: "\(portfolio)/facts-opening.csv", period: month,
+            source, cut: files.cut, contracts: "\(portfolio)/contracts.csv", facts: files.openingFacts, period: month,
             policy: try PolicyChoice.read(policy: policy, plan: plan, name: name, period: month),
             seed: seed ?? UInt64(month.number))
         if json { return Terminal.out(replay.json) }

@@ -28,8 +28,7 @@ struct AgreementsCommand: AsyncParsableCommand {
                   dispatcherd agreements show --period 2024-03 --csv agreements.csv
                   dispatcherd agreements show --period 2024-03 --bimester signature --cure-payments 4
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
+        @OptionGroup var list: MonthListOptions
         @Option(help: "total, agency, contract or delegation.")
         var by = "total"
         @Option(
@@ -40,10 +39,6 @@ struct AgreementsCommand: AsyncParsableCommand {
         var bimester = AgreementCourse.Bimester.calendar.rawValue
         @Option(help: "How many sustained payments make a cure, 1 to 12 (GAP-cure).")
         var curePayments = AgreementCourse.curePayments
-        @Option(help: "Write each agreement as CSV into this file; - is standard output.")
-        var csv: String?
-        @Flag(help: "As JSON.")
-        var json = false
 
         private var cut: IndicatorCut? { AgreementReport.cuts.first { $0.rawValue == by } }
 
@@ -57,16 +52,9 @@ struct AgreementsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let report = try AgreementReport(
-                try await database.open(), through: planned.argument.period, by: cut ?? .total,
+                try await list.database.open(), through: list.period, by: cut ?? .total,
                 bimester: AgreementCourse.Bimester(rawValue: bimester) ?? .calendar, curePayments: curePayments)
-            if let csv {
-                let count = try report.write(to: csv)
-                if csv != "-" { Console.out("\(Console.grouped(count)) agreements; written to \(csv)") }
-            } else if json {
-                Console.out(report.json)
-            } else {
-                for line in report.lines { Console.out(line) }
-            }
+            try list.put("agreements", csv: report.write(to:), json: report.json, lines: report.lines)
         }
     }
 
@@ -77,15 +65,11 @@ struct AgreementsCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd agreements sessions --period 2024-03
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
-        @Flag(help: "As JSON.")
-        var json = false
+        @OptionGroup var month: MonthReportOptions
 
         func run() async throws {
-            let report = try SessionReport(try await database.open(), period: planned.argument.period)
-            if json { return Console.out(report.json) }
-            for line in report.lines { Console.out(line) }
+            let report = try SessionReport(try await month.database.open(), period: month.period)
+            month.put(json: report.json, lines: report.lines)
         }
     }
 

@@ -22,13 +22,8 @@ struct ConciliationCentreCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd conciliation-centre add 14039
                 """)
-        @Argument(help: "The municipality's five digits.")
-        var municipality: String
-        @OptionGroup var database: DatabaseOptions
-        func run() async throws {
-            let order = try ConciliationCentreOrder(municipality: municipality)
-            Console.done(try order.add(try await database.open()))
-        }
+        @OptionGroup var place: PlaceOptions
+        func run() async throws { Console.done(try place.order().add(try await place.database.open())) }
     }
 
     struct Remove: AsyncParsableCommand {
@@ -38,13 +33,8 @@ struct ConciliationCentreCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd conciliation-centre remove 14039
                 """)
-        @Argument(help: "The municipality's five digits.")
-        var municipality: String
-        @OptionGroup var database: DatabaseOptions
-        func run() async throws {
-            let order = try ConciliationCentreOrder(municipality: municipality)
-            Console.done(try order.remove(try await database.open()))
-        }
+        @OptionGroup var place: PlaceOptions
+        func run() async throws { Console.done(try place.order().remove(try await place.database.open())) }
     }
 
     struct List: AsyncParsableCommand {
@@ -60,5 +50,13 @@ struct ConciliationCentreCommand: AsyncParsableCommand {
         func run() async throws {
             Console.out(try ConciliationCentreOrder.list(asJSON: json, try await database.open()))
         }
+    }
+
+    struct PlaceOptions: ParsableArguments {
+        @Argument(help: "The municipality's five digits.")
+        var municipality: String
+        @OptionGroup var database: DatabaseOptions
+
+        func order() throws -> ConciliationCentreOrder { try ConciliationCentreOrder(municipality: municipality) }
     }
 }

@@ -153,34 +153,18 @@ struct ExhaustionCommand: AsyncParsableCommand {
 
 /// What the reports of clauses share.
 struct ClauseReportOptions: ParsableArguments {
-    @OptionGroup var database: DatabaseOptions
-    @OptionGroup var planned: PlannedPeriod
+    @OptionGroup var list: MonthListOptions
     @Option(help: "A policy to try; without it the one that placed the month.")
     var policy: String?
     @Flag(help: "Also the accounts that miss exactly one clause.")
     var all = false
-    @Option(help: "Write them all as CSV into this file; - is standard output.")
-    var csv: String?
-    @Flag(help: "Print them all as JSON.")
-    var json = false
-
-    func validate() throws {
-        if csv != nil, json { throw ValidationError("Give either --csv or --json.") }
-    }
 
     func run(_ subject: ClauseSheet.Subject) async throws {
         let report = try ClauseReport(
-            try await database.open(), period: planned.argument.period, subject: subject, includesNear: all,
+            try await list.database.open(), period: list.period, subject: subject, includesNear: all,
             policy: policy)
-        try OutputFile.refuse(csv, over: [policy].compactMap(\.self))
-        if let csv {
-            let count = try report.write(to: csv)
-            if csv != "-" { Console.out("\(Console.grouped(count)) accounts; written to \(csv)") }
-        } else if json {
-            Console.out(try report.json())
-        } else {
-            for line in try report.lines() { Console.out(line) }
-        }
+        try OutputFile.refuse(list.csv, over: [policy].compactMap(\.self))
+        try list.put("accounts", csv: report.write(to:), json: report.json(), lines: report.lines())
     }
 }
 
@@ -232,23 +216,11 @@ struct ReportCommand: AsyncParsableCommand {
                   dispatcherd report starts --period 2024-03
                   dispatcherd report starts --period 2024-03 --csv starts.csv
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
-        @Option(help: "Write them all as CSV into this file; - is standard output.")
-        var csv: String?
-        @Flag(help: "Print them all as JSON.")
-        var json = false
+        @OptionGroup var list: MonthListOptions
 
         func run() async throws {
-            let list = try StartList(try await database.open(), period: planned.argument.period)
-            if let csv {
-                let count = try list.write(to: csv)
-                if csv != "-" { Console.out("\(Console.grouped(count)) starts; written to \(csv)") }
-            } else if json {
-                Console.out(try list.json())
-            } else {
-                for line in list.lines { Console.out(line) }
-            }
+            let starts = try StartList(try await list.database.open(), period: list.period)
+            try list.put("starts", csv: starts.write(to:), json: starts.json(), lines: starts.lines)
         }
     }
 }

@@ -13,23 +13,11 @@ extension ReportCommand {
                   dispatcherd report returns --period 2024-03
                   dispatcherd report returns --period 2024-03 --csv returns.csv
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
-        @Option(help: "Write them all as CSV into this file; - is standard output.")
-        var csv: String?
-        @Flag(help: "Print them all as JSON.")
-        var json = false
+        @OptionGroup var list: MonthListOptions
 
         func run() async throws {
-            let list = try ReturnList(try await database.open(), period: planned.argument)
-            if let csv {
-                let count = try list.write(to: csv)
-                if csv != "-" { Console.out("\(Console.grouped(count)) accounts; written to \(csv)") }
-            } else if json {
-                Console.out(try list.json())
-            } else {
-                for line in list.lines { Console.out(line) }
-            }
+            let returns = try ReturnList(try await list.database.open(), period: list.report.planned.argument)
+            try list.put("accounts", csv: returns.write(to:), json: returns.json(), lines: returns.lines)
         }
     }
 }

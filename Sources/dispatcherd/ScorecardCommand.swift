@@ -29,19 +29,15 @@ struct ScorecardCommand: AsyncParsableCommand {
                   dispatcherd scorecard show --period 2024-03
                   dispatcherd scorecard show --period 2024-03 --contract 31
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
-        @Option(help: "Only this delegation, 1 to 32.")
+        @OptionGroup var month: MonthReportOptions
+        @Option(help: "Only this delegation, 1 to 32; not with --json, which has all rows.")
         var delegation: Int16?
-        @Option(help: "Only this contract, with each figure.")
+        @Option(help: "Only this contract, with each figure; not with --json, which has all rows.")
         var contract: Int32?
-        @Flag(help: "All rows as JSON.")
-        var json = false
 
         func run() async throws {
-            let report = try ScorecardReport(try await database.open(), period: planned.argument.period)
-            if json { return Console.out(report.json) }
-            for line in report.lines(delegation: delegation, contract: contract) { Console.out(line) }
+            let report = try ScorecardReport(try await month.database.open(), period: month.period)
+            month.put(json: report.json, lines: report.lines(delegation: delegation, contract: contract))
         }
     }
 
@@ -71,15 +67,11 @@ struct ScorecardCommand: AsyncParsableCommand {
                   dispatcherd scorecard weights --period 2024-03
                   dispatcherd import weights policies/scorecard-weights.csv --period 2024-03
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
-        @Flag(help: "As JSON.")
-        var json = false
+        @OptionGroup var month: MonthReportOptions
 
         func run() async throws {
-            let weights = try ScorecardWeightsInForce(try await database.open(), period: planned.argument.period)
-            if json { return Console.out(weights.json) }
-            for line in weights.lines { Console.out(line) }
+            let weights = try ScorecardWeightsInForce(try await month.database.open(), period: month.period)
+            month.put(json: weights.json, lines: weights.lines)
         }
     }
 
@@ -90,15 +82,11 @@ struct ScorecardCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd scorecard conduct --period 2024-03
                 """)
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var planned: PlannedPeriod
-        @Flag(help: "As JSON.")
-        var json = false
+        @OptionGroup var month: MonthReportOptions
 
         func run() async throws {
-            let report = try ScorecardReport(try await database.open(), period: planned.argument.period)
-            if json { return Console.out(report.conductJSON) }
-            for line in report.conductLines { Console.out(line) }
+            let report = try ScorecardReport(try await month.database.open(), period: month.period)
+            month.put(json: report.conductJSON, lines: report.conductLines)
         }
     }
 }

@@ -51,6 +51,33 @@ struct CauseTests {
         #expect(Judge.judge(history).broken == [])
     }
 
+    @Test func `who is excluded by the next month's cut while held is recalled, ends, or gets notice`() throws {
+        var history = try History.sound()
+        history.cutExclusions = [
+            History.CutExclusion(
+                period: 202_404, account: try #require(AccountID(101)), reason: "lawsuit", since: .hour(50))
+        ]
+        // Not put in force yet, or before it was known.
+        #expect(Judge.judge(history).broken == [])
+        history.plansAppliedAt = [202_404: .hour(49)]
+        #expect(Judge.judge(history).broken == [])
+
+        history.plansAppliedAt = [202_404: .hour(51)]
+        let verdict = Judge.judge(history)
+        #expect(verdict.broken == [.exclusions])
+        #expect(verdict.findings.first?.events.count == 3)
+        // Another month's hands are judged by their own cut.
+        history.handPeriods[History.hand] = 202_404
+        #expect(Judge.judge(history).broken == [])
+        history.handPeriods[History.hand] = 202_403
+        history.noticed = [try .sample(101)]
+        #expect(Judge.judge(history).broken == [])
+        history.noticed = []
+        history.endings.append(
+            History.Ending(held: try .sample(101), kind: "recall", reason: "excluded", endedAt: .hour(90)))
+        #expect(Judge.judge(history).broken == [])
+    }
+
     /// An hour of outage was booked between the first grant and a later one.
     private func afterOutage() throws -> History {
         var history = try History.sound()
@@ -70,6 +97,46 @@ struct CauseTests {
 
         #expect(verdict.broken == (isBroken ? [.expiry] : []))
         #expect(verdict.findings.allSatisfy { $0.events.count == 3 })
+    }
+
+    /// Nobody answered in the last hour of the lease and the one behind it, and nothing was granted since.
+    @Test(arguments: [(753, 754, true), (753, 755, true), (753, 756, false), (755, 754, false)])
+    func `an outage that began within a term is credited to it, by its own row`(from: Int, closed: Int, isBroken: Bool)
+        throws
+    {
+        var history = try History.sound()
+        history.now = .hour(900)
+        history.outages = [
+            History.Outage(
+                from: .hour(from), bookedAt: .hour(from + 2), microseconds: 7_200_000_000,
+                totalMicroseconds: 7_200_000_000)
+        ]
+        history.outageMicroseconds = 7_200_000_000
+        history.grants[0].closedAt = .hour(closed)
+        let verdict = Judge.judge(history)
+
+        #expect(verdict.broken == (isBroken ? [.expiry] : []))
+        #expect(verdict.findings.allSatisfy { $0.events[1].contains("7200 s") })
+        // One that its grant counts already has no part in it.
+        history.grants[0].outageMicroseconds = 7_200_000_000
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test func `a report is not refused as expired while an outage that was booked is to be credited`() throws {
+        var history = try History.sound()
+        history.now = .hour(900)
+        history.outages = [
+            History.Outage(
+                from: .hour(600), bookedAt: .hour(601), microseconds: 3_600_000_000, totalMicroseconds: 3_600_000_000)
+        ]
+        history.refused = [
+            History.Evidence(
+                number: 5, code: "EXPIRED", agency: 7, instance: 1, key: 9, held: try .sample(101),
+                receivedAt: .hour(754))
+        ]
+        #expect(Judge.judge(history).broken == [.expiry])
+        history.refused[0].receivedAt = .hour(755)
+        #expect(Judge.judge(history).broken == [])
     }
 
     @Test func `a grant that was made after the outage has no credit for it`() throws {

@@ -187,6 +187,10 @@ struct LoadTests {
 
             // The node runs in this process.
             #expect(report.daemonResidentBytes ?? 0 > 1 << 20)
+            // Whatever way the tests' PostgreSQL is reached by; it alone writes what is leased.
+            #expect(report.postgresResidentBytes ?? 0 > 1 << 20)
+            #expect(report.postgresProcessorPercent ?? 0 > 0)
+            #expect(report.lines.contains { $0.hasPrefix("PostgreSQL used ") })
             #expect(report.samples.map(\.accounts).reduce(0, +) <= report.accounts)
             #expect(report.lease.curve.map(\.microseconds) == report.lease.curve.map(\.microseconds).sorted())
             #expect(LoadPage(report).html.contains("<polyline points="))
@@ -212,6 +216,11 @@ struct LoadTests {
 
             #expect(failure?.exit == .environment)
             #expect(failure?.remedy.contains("dispatcherd serve") == true)
+            // Nor is the process that was named.
+            settings = site.settings
+            settings.postgres = .max
+            let named = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
+            #expect(named?.found == "there is no process \(Int32.max)")
         }
     }
 }

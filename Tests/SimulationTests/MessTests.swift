@@ -57,7 +57,13 @@ struct MessTests {
             let link = try database.link()
             _ = try ImportRun(.cut, path: "\(clean.path)/cut.csv", period: period).run(on: link)
             try link.script("UPDATE clock SET virtual_now = '2024-03-31T20:00:00Z'")
-            for (kind, name, damages) in [(ImportKind.stops, "stops", 13), (.payments, "payments", 18)] {
+            // Starts come into a month that is dealt; without contracts nobody has room for them.
+            let policy = try PolicyFile(text: try Folder.text("policies/infonavit-2023.yaml"))
+            _ = try SegmentationRun(link, period: period, policy: policy).run()
+            _ = try PlanRun(link, period: period, dealsNothing: true).apply()
+            for (kind, name, damages) in [
+                (ImportKind.stops, "stops", 13), (.payments, "payments", 18), (.starts, "starts", 13),
+            ] {
                 let planted = try Table(path: "\(messy.path)/planted-\(name).csv", required: MessPlan.header)
                 let places = Set(planted.rows.map { "\(planted.text($0, "line")) \(planted.text($0, "column"))" })
                 var run = ImportRun(kind, path: "\(messy.path)/\(name).csv", period: period)
@@ -73,8 +79,6 @@ struct MessTests {
                         .subtracting(planted.rows.map { planted.text($0, "line") }) == [], "\(name)")
             }
         }
-        let starts = try Table(path: "\(messy.path)/planted-starts.csv", required: MessPlan.header)
-        #expect(starts.rows.count == 13)
         #expect(!Folder.exists("\(clean.path)/planted-stops.csv"))
     }
 

@@ -205,6 +205,12 @@ struct ModelTests {
         #expect(same.recorded.accounts > 100)
         #expect(same.sums[.stands] == same.recorded)
         #expect(same.sums[.unrecorded] == nil)
+        let later = #expect(throws: SimulationFailure.self) {
+            try ReplayRun(
+                .logs(folder.path), cut: cut, contracts: contracts, period: specification.period.advanced(byMonths: 2),
+                policy: policy, seed: 7)
+        }
+        #expect(later?.found == "the record has no lease of 2024-05")
 
         let narrow = try Self.narrow()
         let other = try ReplayRun(
@@ -214,8 +220,53 @@ struct ModelTests {
         #expect((other.sums[.nobody]?.accounts ?? 0) > 50)
     }
 
+    @Test func `what somebody holds when a month is dealt is not dealt again, and takes room of its holder's advisers`()
+        throws
+    {
+        let world = try ModelWorld(try Self.specification())
+        let policy = try Self.policy()
+        let placement = ModelPlacement(world, policy.policy)
+        let usual = try ModelDeal(world, placement, policy, seed: 7)
+        let hand = try #require(usual.hands.max { $0.positions.count < $1.positions.count })
+        let contract = try #require(world.contracts.first { $0.contract == hand.contract })
+        let carried = try #require(contract.staffing[hand.pool.station]?.limit(contract.basis))
+        // Its own accounts, and others from before that fill its advisers' hands.
+        var kept: [CaseKey: ModelDeal.Kept] = [:]
+        let mine = hand.positions.map { world.accounts[$0.place].account.value }
+        for account in (mine + (1...carried).map { 9_000_000_000 + $0 }).prefix(Int(carried)) {
+            let key = CaseKey(delegation: hand.pool.delegation, account: try #require(AccountID(account)))
+            kept[key] = ModelDeal.Kept(contract: contract.contract, pool: hand.pool, exposure: 0)
+        }
+        let deal = try ModelDeal(world, placement, policy, seed: 7, kept: kept)
+
+        #expect(!deal.hands.contains { $0.contract == contract.contract && $0.pool.station == hand.pool.station })
+        let dealt = Set(deal.hands.flatMap { $0.positions.map(\.place) })
+        #expect(dealt.isDisjoint(with: hand.positions.map(\.place)))
+        #expect(deal.placed == usual.placed)
+    }
+
+    @Test func `a replay leaves what was held over the month's begin with its holder`() throws {
+        let folder = try TemporaryFolder()
+        let specification = try Self.specification()
+        _ = try PortfolioFolder(specification).write(to: folder.path) { _ in }
+        let (cut, contracts) = ("\(folder.path)/cut.csv", "\(folder.path)/contracts.csv")
+        let world = try ModelWorld(cut: cut, contracts: contracts, facts: nil, period: specification.period)
+        let policy = try Self.policy()
+        let deal = try ModelDeal(world, ModelPlacement(world, policy.policy), policy, seed: 7)
+        try Self.record(deal, world, folder.path, at: Timestamp(text: "2024-02-20T06:00:00Z"))
+
+        // By another seed others would have had them.
+        let replay = try ReplayRun(
+            .logs(folder.path), cut: cut, contracts: contracts, period: specification.period, policy: policy, seed: 8)
+        #expect(replay.heldOver == replay.recorded.accounts && replay.heldOver > 100)
+        #expect(replay.sums[.stands] == replay.recorded)
+        #expect(replay.lines.contains { $0.contains("were held when the month began") })
+    }
+
     /// A log in which everybody leased what was dealt.
-    private static func record(_ deal: ModelDeal, _ world: ModelWorld, _ folder: String) throws {
+    private static func record(
+        _ deal: ModelDeal, _ world: ModelWorld, _ folder: String, at instant: Timestamp? = nil
+    ) throws {
         let agencies = Dictionary(world.contracts.map { ($0.contract, $0.agency) }) { first, _ in first }
         let term = try #require(Timestamp(text: "2024-04-03T06:00:00Z"))
         let epoch = try #require(Epoch(1))
@@ -223,6 +274,7 @@ struct ModelTests {
         for (number, hand) in deal.hands.enumerated() {
             let agency = try #require(agencies[hand.contract])
             var log = try logs[agency] ?? AgencyLog(folder: folder, agency: agency, instance: "sim")
+            log.now = instant
             let accounts = hand.positions.map { Held(account: world.accounts[$0.place].account, epoch: epoch) }
             log.write(
                 key: Int64(number) + 1, delegation: hand.pool.delegation,

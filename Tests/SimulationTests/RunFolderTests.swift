@@ -32,6 +32,13 @@ struct RunFolderTests {
         #expect(try Folder.names(in: folder.path) == [])
     }
 
+    @Test(arguments: [
+        ("", "without a word"), ("made\nerror: no room. Free some..\n \n", "no room. Free some"), ("done", "done"),
+    ])
+    func `what a program said last is part of a sentence`(text: String, said: String) {
+        #expect(DaemonProgram.lastWords(text) == said)
+    }
+
     @Test func `a verification without a database says what is missing and how to name it, and makes none`() throws {
         let folder = try TemporaryFolder()
         try Folder.make("\(folder.path)/log")

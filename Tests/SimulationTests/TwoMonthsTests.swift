@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
+import Dispatcher
 import PgStore
 @testable import Simulation
 import TestSupport
@@ -53,6 +54,33 @@ struct TwoMonthsTests {
                  WHERE h.period = 202403 AND g.term >= '2024-04-01T06:00Z'
                 """)
             #expect(turned[0].int64(0) > 0)
+            try replay(april, database, settings)
+        }
+    }
+
+    /// The second month under its own policy: what was held over its begin stays.
+    private func replay(_ month: Period, _ database: TestDatabase, _ settings: WholeMonth.Settings) throws {
+        let policy = try PolicyFile(text: try Folder.text("policies/infonavit-2023.yaml")).policy(for: month)
+        let files = MonthFileNames(of: month, in: "\(settings.folder)/portfolio")
+        func again(_ month: Period, on cut: String) throws -> ReplayRun {
+            try ReplayRun(
+                .database(database.conninfo), cut: cut, contracts: "\(settings.folder)/portfolio/contracts.csv",
+                facts: files.openingFacts, period: month,
+                policy: ModelPolicy(name: "the same", policy: policy, settings: .standard), seed: UInt64(month.number))
+        }
+        let replay = try again(month, on: files.cut)
+        let accounts = replay.sums.filter { ![.unrecorded, .stopped, .laterHolder].contains($0.key) }.map(
+            \.value.accounts)
+
+        #expect(replay.heldOver > 0)
+        #expect(accounts.reduce(0, +) == replay.recorded.accounts)
+        #expect((replay.sums[.stands]?.accounts ?? 0) >= replay.heldOver / 2)
+        // Neither on the accounts of another month, nor where there is nothing to replay.
+        for (other, cut) in [(month, "cut.csv"), (month.advanced(byMonths: 5), "cut.csv")] {
+            let failure = #expect(throws: SimulationFailure.self) {
+                try again(other, on: "\(settings.folder)/portfolio/\(cut)")
+            }
+            #expect(failure?.exit == .usage)
         }
     }
 

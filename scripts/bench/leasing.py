@@ -73,7 +73,8 @@ def measured(bench, case):
     dealt(bench)
     ours, queue, rows, p99, commit_p99 = [], [], [], [], []
     for number in range(max(3, bench.runs - 2)):
-        ours.append(loaded(bench, case)["accountsPerSecond"])
+        load = loaded(bench, case)
+        ours.append(load["accountsPerSecond"])
         queue.append(queued(bench, case))
         rows.append(written(bench, case))
         # A report at half of what it takes, and a commit as often as a pull then comes.
@@ -81,7 +82,7 @@ def measured(bench, case):
         p99.append(loaded(bench, case, rate)["report"]["p99"] / 1000)
         commit_p99.append(committed(bench, rate))
         say(f"run {number + 1}: ours {ours[-1]:,.0f}, queue {queue[-1]:,.0f}, rows {rows[-1]:,.0f} accounts a second; at half of that "
-            f"p99 of a report {p99[-1]:.1f} ms, of a single commit {commit_p99[-1]:.1f} ms")
+            f"p99 of a report {p99[-1]:.1f} ms, of a single commit {commit_p99[-1]:.1f} ms; at full speed {used(load)}")
     drop(bench)
     for name, values in [("ours", ours), ("queue", queue), ("rows", rows)]:
         say(f"{name:6} {min(values):>10,.0f} / {statistics.median(values):>10,.0f} / {max(values):>10,.0f} accounts a second")
@@ -94,6 +95,14 @@ def measured(bench, case):
                  {"accountsPerSecond": ours, "reference": rows, **sizes(bench, case)})
     yield Result(f"{case.name}-p99", f"{slower:.2f} x", "<= 4 x a commit", slower <= 4,
                  {"milliseconds": p99, "reference": commit_p99, **sizes(bench, case)})
+
+
+def used(load):
+    """Who worked while the daemon took all it could: a processor that nobody used was waited for, or with."""
+    parts = [f"{name} {load[key]} %" for name, key in (
+        ("the daemon", "daemonProcessorPercent"), ("PostgreSQL", "postgresProcessorPercent"), ("the load", "ownProcessorPercent"))
+        if load.get(key) is not None]
+    return f"{', '.join(parts)} of one processor"
 
 
 def sizes(bench, case):

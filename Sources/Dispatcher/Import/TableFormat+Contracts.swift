@@ -68,25 +68,6 @@ extension TableFormat {
             "A row left out takes nothing away: a delegation is ended by advisers 0.",
         ])
 
-    package static let scores = TableFormat(
-        name: "scores",
-        purpose:
-            "How contracts were rated in the month, for shares by scorecard. A file takes the place of the month's "
-            + "earlier one.",
-        columns: [
-            ColumnFormat(
-                "contract", .contract, as: "contract_id", example: "31", rules: "GAP-allocation", "who was rated"),
-            ColumnFormat(
-                "delegation", .delegation, as: "delegation_id", example: "14", rules: "GEO-01", "where"),
-            ColumnFormat(
-                "points", .integer(0...1_000_000, unit: "points", storage: .int32), example: "815",
-                rules: "GAP-allocation", "shares are in proportion to them"),
-        ],
-        rowRules: [
-            "Contract and delegation together stand in the file once.",
-            "The contract is known and works in the delegation.",
-        ])
-
     private static func advisers(_ name: String, _ what: String) -> ColumnFormat {
         ColumnFormat(
             "\(name)_advisers", .integer(0...100_000, unit: "advisers", storage: .int32), example: "12",

@@ -41,17 +41,23 @@ package struct DaemonProgram: Sendable {
         let (code, text) = try ChildProcess.run(path, arguments)
         let lines = text.split(separator: "\n")
         guard code == 0 else {
-            var said = lines.last ?? "without a word"
-            if said.hasPrefix("error: ") { said = said.dropFirst(7) }
+            let said = Self.lastWords(text)
             guard let remedy else {
-                throw SimulationFailure(
-                    SimulationFailure.Exit(rawValue: code) ?? .environment, String(said), remedy: "")
+                throw SimulationFailure(SimulationFailure.Exit(rawValue: code) ?? .environment, said, remedy: "")
             }
-            while said.hasSuffix(".") { said = said.dropLast() }
             throw SimulationFailure(
                 .environment, "dispatcherd \(arguments.prefix(2).joined(separator: " ")) failed: \(said)",
                 remedy: remedy)
         }
         return lines.first.map(String.init) ?? ""
+    }
+
+    /// What a program said last, to be part of a sentence.
+    static func lastWords(_ text: String) -> String {
+        let lines = text.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
+        var said = lines.last ?? "without a word"
+        if said.hasPrefix("error: ") { said = said.dropFirst(7) }
+        while said.hasSuffix(".") { said = said.dropLast() }
+        return String(said)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Crypto
 internal import Glibc
 
 /// A file that is written from its beginning or appended to, unbuffered: what `write` returned from is with the system.
@@ -117,47 +118,52 @@ package enum Folder {
 
     /// - Throws: ``SimulationFailure`` of usage where the path is wrong, as `dispatcherd` does.
     package static func text(_ path: String) throws(SimulationFailure) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unreadable(path) }
-        defer { _ = close(descriptor) }
         var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(descriptor, &block, block.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw unreadable(path) }
-            if count == 0 { break }
-            bytes.append(contentsOf: block[..<count])
-        }
+        try eachBlock(path, bytes: 1 << 16) { bytes.append(contentsOf: $0) }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// SHA-256 of the file's bytes.
+    static func digest(_ path: String) throws(SimulationFailure) -> [UInt8] {
+        var sha = SHA256()
+        try eachBlock(path) { block in sha.update(data: block) }
+        return Array(sha.finalize())
     }
 
     /// Hands over each line without its end, in constant memory.
     static func eachLine(_ path: String, _ body: (ArraySlice<UInt8>) -> Void) throws(SimulationFailure) {
+        var kept: [UInt8] = []
+        try eachBlock(path) { block in
+            var rest = block
+            while let end = rest.firstIndex(of: 0x0A) {
+                if kept.isEmpty {
+                    body(rest[..<end])
+                } else {
+                    kept.append(contentsOf: rest[..<end])
+                    body(kept[...])
+                    kept.removeAll(keepingCapacity: true)
+                }
+                rest = rest[rest.index(after: end)...]
+            }
+            kept.append(contentsOf: rest)
+        }
+        if !kept.isEmpty { body(kept[...]) }
+    }
+
+    private static func eachBlock(
+        _ path: String, bytes size: Int = 1 << 20, _ body: (ArraySlice<UInt8>) -> Void
+    ) throws(SimulationFailure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable(path) }
         defer { _ = close(descriptor) }
-        var kept: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 20)
+        var block = [UInt8](repeating: 0, count: size)
         while true {
             let count = read(descriptor, &block, block.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw unreadable(path) }
-            if count == 0 { break }
-            var start = 0
-            while let end = block[start..<count].firstIndex(of: 0x0A) {
-                if kept.isEmpty {
-                    body(block[start..<end])
-                } else {
-                    kept.append(contentsOf: block[start..<end])
-                    body(kept[...])
-                    kept.removeAll(keepingCapacity: true)
-                }
-                start = end + 1
-            }
-            kept.append(contentsOf: block[start..<count])
+            if count == 0 { return }
+            body(block[..<count])
         }
-        if !kept.isEmpty { body(kept[...]) }
     }
 
     private static func unreadable(_ path: String) -> SimulationFailure {

@@ -62,12 +62,16 @@ package struct LoadComparison: Sendable {
         row("refusals", before.refusals.values.reduce(0, +), after.refusals.values.reduce(0, +))
         row("unanswered", before.waitingPulls + before.waitingReports, after.waitingPulls + after.waitingReports)
         row("connections lost", before.lostConnections.values.reduce(0, +), after.lostConnections.values.reduce(0, +))
-        if let left = before.daemonProcessorPercent, let right = after.daemonProcessorPercent {
-            row("daemon's processor %", Int64(left), Int64(right))
+        func used(_ who: String, _ percent: KeyPath<LoadReport, Int?>, _ bytes: KeyPath<LoadReport, Int64?>) {
+            if let left = before[keyPath: percent], let right = after[keyPath: percent] {
+                row("\(who) processor %", Int64(left), Int64(right))
+            }
+            if let left = before[keyPath: bytes], let right = after[keyPath: bytes] {
+                row("\(who) memory MiB", left >> 20, right >> 20)
+            }
         }
-        if let left = before.daemonResidentBytes, let right = after.daemonResidentBytes {
-            row("daemon's memory MiB", left >> 20, right >> 20)
-        }
+        used("daemon's", \.daemonProcessorPercent, \.daemonResidentBytes)
+        used("PostgreSQL's", \.postgresProcessorPercent, \.postgresResidentBytes)
         row("machine busy %", Int64(before.machineBusyPercent), Int64(after.machineBusyPercent))
         return lines
     }

@@ -69,6 +69,9 @@ package struct LoadReport: Codable, Sendable {
     /// Of one processor, by all nodes that are on this machine; `nil` where they are elsewhere.
     package let daemonProcessorPercent: Int?
     package let daemonResidentBytes: Int64?
+    /// The same of PostgreSQL, all its processes together; `nil` where it is not on this machine, or not ours to look into.
+    package let postgresProcessorPercent: Int?
+    package let postgresResidentBytes: Int64?
     /// Of all processors, by everybody.
     package let machineBusyPercent: Int
     package let samples: [LoadSample]
@@ -107,9 +110,11 @@ package struct LoadReport: Codable, Sendable {
         ownResidentBytes = watch.ownResidentBytes
         threads = settings.threads
         samples = watch.samples
-        let shares = samples.compactMap(\.daemonProcessorPercent)
-        daemonProcessorPercent = shares.isEmpty ? nil : shares.reduce(0, +) / shares.count
+        func mean(_ shares: [Int]) -> Int? { shares.isEmpty ? nil : shares.reduce(0, +) / shares.count }
+        daemonProcessorPercent = mean(samples.compactMap(\.daemonProcessorPercent))
         daemonResidentBytes = samples.compactMap(\.daemonResidentBytes).max()
+        postgresProcessorPercent = mean(samples.compactMap(\.postgresProcessorPercent))
+        postgresResidentBytes = samples.compactMap(\.postgresResidentBytes).max()
         machineBusyPercent = samples.isEmpty ? 0 : samples.map(\.machineBusyPercent).reduce(0, +) / samples.count
         self.notes = notes
     }
@@ -144,10 +149,15 @@ package struct LoadReport: Codable, Sendable {
             lines.append("connections lost, \(reason): \(Terminal.grouped(Int(count)))")
         }
         if emptyPulls > 0 { lines.append("pulls that brought nothing: \(Terminal.grouped(Int(emptyPulls)))") }
-        if let daemonProcessorPercent, let daemonResidentBytes {
-            lines.append(
-                "the daemon used \(daemonProcessorPercent) % of one processor and \(Terminal.grouped(Int(daemonResidentBytes >> 20))) MiB"
-            )
+        for (who, percent, bytes) in [
+            ("the daemon", daemonProcessorPercent, daemonResidentBytes),
+            ("PostgreSQL", postgresProcessorPercent, postgresResidentBytes),
+        ] {
+            guard let percent, let bytes else {
+                lines.append("what \(who) used is not known: it is not on this machine, or not ours to look into")
+                continue
+            }
+            lines.append("\(who) used \(percent) % of one processor and \(Terminal.grouped(Int(bytes >> 20))) MiB")
         }
         lines.append(
             "the load itself used \(ownProcessorPercent) % of one processor and \(Terminal.grouped(Int(ownResidentBytes >> 20))) MiB; "

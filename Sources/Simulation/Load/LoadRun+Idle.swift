@@ -35,12 +35,10 @@ extension LoadRun {
     /// The resident memory once signing in is over for as long as a load warms up.
     private func settled(_ daemon: Int32) async throws -> Int64 {
         try await Task.sleep(for: settings.warmUp)
-        let status = try Folder.text("/proc/\(daemon)/status")
-        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
-            let kibibytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int64($0) })
-        else {
+        let bytes = ProcessMeter(process: daemon).statusBytes(["VmRSS"])[0]
+        guard bytes > 0 else {
             throw SimulationFailure(.usage, "process \(daemon) has no memory", remedy: "Give the daemon's number")
         }
-        return kibibytes * 1_024
+        return bytes
     }
 }

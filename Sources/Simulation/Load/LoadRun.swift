@@ -14,6 +14,11 @@ package struct LoadRun: Sendable {
 
     /// - Parameter progress: called once a second with a line for people.
     package func run(progress: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
+        for process in settings.daemons + [settings.postgres].compactMap(\.self)
+        where ProcessMeter(process: process).microseconds == nil {
+            throw SimulationFailure(
+                .usage, "there is no process \(process)", remedy: "Give the number of one that is on this machine")
+        }
         var notes: [String] = []
         var adapted = self
         adapted.settings.connections = try raiseFileLimit(&notes)
@@ -40,7 +45,7 @@ package struct LoadRun: Sendable {
         let own = ProcessTime.own()
         let begun = ContinuousClock.now
         for worker in workers { try await worker.eventLoop.submit { worker.value.measure() }.get() }
-        var watch = LoadWatch(daemons: daemons())
+        var watch = LoadWatch(daemons: daemons(), postgres: settings.postgres)
         try await look(&watch, workers, connections, until: begun + settings.duration, progress)
         arrivals.cancel()
         for worker in workers { _ = try await worker.eventLoop.submit { worker.value.drain() }.get() }
@@ -92,7 +97,7 @@ package struct LoadRun: Sendable {
     private func daemons() -> [Int32] {
         guard settings.daemons.isEmpty else { return settings.daemons }
         let local = settings.addresses.filter { $0.host.hasPrefix("127.") || $0.host == "localhost" }
-        return Set(local.compactMap { ProcessMeter.listening(on: $0.port) }).sorted()
+        return Set(local.compactMap { SocketPeers.listening(on: $0.port) }).sorted()
     }
 
     struct Agency {
@@ -274,6 +279,7 @@ package struct LoadRun: Sendable {
             progress(
                 "\(sample.second) s: \(Terminal.grouped(Int(sample.accounts))) accounts in the last second, "
                     + (sample.daemonProcessorPercent.map { "the daemon at \($0) %, " } ?? "")
+                    + (sample.postgresProcessorPercent.map { "PostgreSQL at \($0) %, " } ?? "")
                     + "the load at \(sample.ownProcessorPercent) %, the machine busy by \(sample.machineBusyPercent) %")
             if dry == connections {
                 throw SimulationFailure(

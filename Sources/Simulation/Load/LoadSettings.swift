@@ -25,6 +25,8 @@ package struct LoadSettings: Sendable {
     package var reportsPerAccount = LoadMix(1)
     /// The daemon's processes on this machine; empty: whoever listens on the ports.
     package var daemons: [Int32] = []
+    /// PostgreSQL's first process on this machine; `nil`: the one that the daemons are connected to.
+    package var postgres: Int32?
     package var arrival = Arrival.closed
     package var warmUp: Duration = .seconds(2)
     package var duration: Duration = .seconds(10)

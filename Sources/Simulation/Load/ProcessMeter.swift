@@ -6,22 +6,51 @@ internal import Glibc
 struct ProcessMeter: Sendable {
     let process: Int32
 
+    /// Every process on this machine.
+    static var all: [Int32] { ((try? Folder.names(in: "/proc")) ?? []).compactMap { Int32($0) } }
+
     /// Of one processor, in microseconds since its start; `nil` where it is gone or not ours to see.
-    var microseconds: Int64? {
-        guard let text = try? Folder.text("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else {
-            return nil
-        }
-        // The state is the first word behind the name; user and system time are the twelfth and the thirteenth.
-        let words = text[text.index(after: end)...].split(separator: " ")
-        guard words.count > 12, let user = Int64(words[11]), let system = Int64(words[12]) else { return nil }
-        return (user + system) * 1_000_000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
-    }
+    var microseconds: Int64? { ticks(11...12).map(Self.microseconds) }
+
+    /// The same of its children that have ended.
+    var endedChildrenMicroseconds: Int64? { ticks(13...14).map(Self.microseconds) }
+
+    var parent: Int32? { words.flatMap { $0.count > 1 ? Int32($0[1]) : nil } }
+
+    /// The program's name, cut to fifteen characters; empty where it is gone.
+    var name: String { ((try? Folder.text("/proc/\(process)/comm")) ?? "").filter { $0 != "\n" } }
 
     var residentBytes: Int64? {
         guard let text = try? Folder.text("/proc/\(process)/statm"),
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int64($0) })
         else { return nil }
         return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// A line of its status in bytes, such as `RssAnon`.
+    func statusBytes(_ names: [String]) -> [Int64] {
+        let lines = ((try? Folder.text("/proc/\(process)/status")) ?? "").split(separator: "\n")
+        return names.map { name in
+            let line = lines.first { $0.hasPrefix("\(name):") }
+            return (line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int64($0) } ?? 0) * 1_024
+        }
+    }
+
+    /// Behind the name: the state, the parent, …; user and system time are the twelfth and the thirteenth, those of ended children follow.
+    private var words: [Substring]? {
+        guard let text = try? Folder.text("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else {
+            return nil
+        }
+        return text[text.index(after: end)...].split(separator: " ")
+    }
+
+    private func ticks(_ places: ClosedRange<Int>) -> Int64? {
+        guard let words, words.count > places.upperBound else { return nil }
+        return places.reduce(0) { $0 + (Int64(words[$1]) ?? 0) }
+    }
+
+    private static func microseconds(_ ticks: Int64) -> Int64 {
+        ticks * 1_000_000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
     }
 
     /// Ticks in which processors were busy, and all ticks.
@@ -32,31 +61,5 @@ struct ProcessMeter: Sendable {
         let all = ticks.reduce(0, +)
         // Idle, and waiting for a disk.
         return (all - ticks[3] - ticks[4], all)
-    }
-
-    /// The process on this machine that listens on a port; `nil` where none does, or none that we may look into.
-    static func listening(on port: Int) -> Int32? {
-        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].compactMap { try? Folder.text($0) }
-        let ending =
-            ":" + String(repeating: "0", count: 4 - String(port, radix: 16).count)
-            + String(port, radix: 16).uppercased()
-        let nodes = tables.flatMap { $0.split(separator: "\n") }.compactMap { line -> Substring? in
-            let words = line.split(separator: " ")
-            guard words.count > 9, words[1].hasSuffix(ending), words[3] == "0A" else { return nil }
-            return words[9]
-        }
-        guard !nodes.isEmpty else { return nil }
-        let wanted = Set(nodes.map { "socket:[\($0)]" })
-        for name in (try? Folder.names(in: "/proc")) ?? [] {
-            guard let process = Int32(name), let files = try? Folder.names(in: "/proc/\(name)/fd") else { continue }
-            for file in files where wanted.contains(link("/proc/\(name)/fd/\(file)")) { return process }
-        }
-        return nil
-    }
-
-    private static func link(_ path: String) -> String {
-        var bytes = [CChar](repeating: 0, count: 128)
-        let count = readlink(path, &bytes, bytes.count - 1)
-        return count > 0 ? String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
     }
 }

@@ -13,23 +13,36 @@ struct ModelDeal: Sendable {
         let limitExposure: Int64?
     }
 
+    /// What somebody held already when the month was dealt: it stays there, and takes its room.
+    struct Kept: Sendable {
+        let contract: ContractID
+        let pool: PoolKey
+        /// Centavos.
+        let exposure: Int64
+    }
+
     let hands: [Hand]
     let placed: Int
     /// Without a holder for want of contract, advisers or bond.
     let unplaced: Int64
 
+    /// - Parameter kept: by account, also of such that the month's cut does not have.
     /// - Throws: ``SimulationFailure`` (usage) where the contracts contradict themselves.
-    init(_ world: ModelWorld, _ placement: ModelPlacement, _ policy: ModelPolicy, seed: UInt64)
-        throws(SimulationFailure)
-    {
+    init(
+        _ world: ModelWorld, _ placement: ModelPlacement, _ policy: ModelPolicy, seed: UInt64,
+        kept: [CaseKey: Kept] = [:]
+    ) throws(SimulationFailure) {
         var pools: [PoolKey: [Int]] = [:]
         for (place, placed) in placement.placements.enumerated() {
-            guard let placed else { continue }
+            let account = world.accounts[place]
+            guard let placed, kept[CaseKey(delegation: account.delegation, account: account.account)] == nil else {
+                continue
+            }
             let key = PoolKey(
-                delegation: world.accounts[place].delegation, strategy: placed.strategy, portfolio: placed.portfolio)
+                delegation: account.delegation, strategy: placed.strategy, portfolio: placed.portfolio)
             pools[key, default: []].append(place)
         }
-        let plan = try Self.plan(world, placement, pools, policy.settings)
+        let plan = try Self.plan(world, placement, pools, policy.settings, kept)
         let agencies = Dictionary(world.contracts.map { ($0.contract, $0) }) { first, _ in first }
         let quotas = Dictionary(grouping: plan.quotas, by: \.key.cell.pool)
         var hands: [Hand] = []
@@ -69,6 +82,20 @@ struct ModelDeal: Sendable {
         self.unplaced = plan.unplaced.reduce(0) { $0 + $1.accounts }
     }
 
+    private static func holding(_ kept: [CaseKey: Kept], _ contracts: [PlanContract]) -> [PlanContract] {
+        let byContract = Dictionary(grouping: kept.values, by: \.contract)
+        return contracts.map { contract in
+            var contract = contract
+            for lease in byContract[contract.contract] ?? [] {
+                var held = contract.held[PlanCell(lease.pool)] ?? PlanContract.Held(accounts: 0)
+                held.accounts += 1
+                held.exposure += lease.exposure
+                contract.held[PlanCell(lease.pool)] = held
+            }
+            return contract
+        }
+    }
+
     private static func candidate(
         _ account: ModelAccount, _ placed: Placement?, keepsTogether: Bool
     ) -> DealCandidate {
@@ -81,7 +108,8 @@ struct ModelDeal: Sendable {
     }
 
     private static func plan(
-        _ world: ModelWorld, _ placement: ModelPlacement, _ pools: [PoolKey: [Int]], _ settings: PlanSettings
+        _ world: ModelWorld, _ placement: ModelPlacement, _ pools: [PoolKey: [Int]], _ settings: PlanSettings,
+        _ kept: [CaseKey: Kept]
     ) throws(SimulationFailure) -> AllocationPlan {
         let demands = pools.keys.sorted().map { pool in
             var classes: [Int16: PlanDemand.PriorityClass] = [:]
@@ -96,7 +124,7 @@ struct ModelDeal: Sendable {
             return PlanDemand(cell: PlanCell(pool), classes: classes.keys.sorted().compactMap { classes[$0] })
         }
         var input = PlanInput(
-            firstDay: world.period.firstDay, demands: demands, contracts: world.contracts,
+            firstDay: world.period.firstDay, demands: demands, contracts: holding(kept, world.contracts),
             agencyCap: settings.agencyCap, weights: settings.weights)
         input.targets = TargetSource(settings).targets(of: input).0
         do {

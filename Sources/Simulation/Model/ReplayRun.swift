@@ -46,6 +46,8 @@ package struct ReplayRun: Sendable {
     package private(set) var recorded = Sum()
     package let placed: Int
     package let unplaced: Int
+    /// Accounts that somebody held when the month began: they stay with their holders, and take their room.
+    package let heldOver: Int
     /// Centavos that were paid on accounts which nobody held.
     package let unheldPaid: Int
     /// What a record of this kind cannot tell, a sentence each.
@@ -70,10 +72,19 @@ package struct ReplayRun: Sendable {
             case .logs(let folder): try MonthRecord(log: folder, period: period)
             case .database(let database): try MonthRecord(database: database, period: period)
             }
+        guard !record.holdings.isEmpty else {
+            throw SimulationFailure(
+                .usage, "the record has no lease of \(period)", remedy: "Name a month that was played, and its record")
+        }
+        if case .database(let database) = source { try MonthRecord.requireCut(cut, of: period, database) }
         let world = try ModelWorld(cut: cut, contracts: contracts, facts: facts, period: period)
-        let deal = try ModelDeal(world, ModelPlacement(world, policy.policy), policy, seed: seed)
+        let placement = ModelPlacement(world, policy.policy)
+        let heldOver = record.heldOver
+        let deal = try ModelDeal(
+            world, placement, policy, seed: seed, kept: Self.kept(heldOver, world, placement.placements))
         placed = deal.placed
         unplaced = Int(deal.unplaced)
+        self.heldOver = heldOver.count
         unheldPaid = record.unheldPaid
         unknown = Self.unknown(record)
         let agencies = Dictionary(world.contracts.map { ($0.contract, $0.agency) }) { first, _ in first }
@@ -85,6 +96,11 @@ package struct ReplayRun: Sendable {
                 courses[CaseKey(delegation: account.delegation, account: account.account)] = Course(
                     agency: agency, strategy: hand.pool.strategy)
             }
+        }
+        for (place, placed) in placement.placements.enumerated() {
+            let key = CaseKey(delegation: world.accounts[place].delegation, account: world.accounts[place].account)
+            guard let placed, let holding = heldOver[key] else { continue }
+            courses[key] = Course(agency: holding.agency, strategy: placed.strategy)
         }
         let dealt = Set(courses.keys)
         begin(record, policy.policy, &courses)
@@ -99,6 +115,38 @@ package struct ReplayRun: Sendable {
         for key in dealt where record.holdings[key] == nil {
             sums[record.stops?[key] == nil ? .unrecorded : .stopped, default: Sum()].accounts += 1
         }
+    }
+
+    /// What was held over the month's begin as a plan sees it. Where the record does not say by which of an agency's contracts, it is the
+    /// first that works there.
+    private static func kept(
+        _ holdings: [CaseKey: MonthRecord.Holding], _ world: ModelWorld, _ placements: [Placement?]
+    ) -> [CaseKey: ModelDeal.Kept] {
+        var places: [CaseKey: Int] = [:]
+        for (place, account) in world.accounts.enumerated() {
+            let key = CaseKey(delegation: account.delegation, account: account.account)
+            if holdings[key] != nil { places[key] = place }
+        }
+        var kept: [CaseKey: ModelDeal.Kept] = [:]
+        for (key, holding) in holdings {
+            let portfolio = holding.portfolio ?? places[key].flatMap { placements[$0]?.portfolio } ?? .telephone
+            let station = Station(delegation: key.delegation, portfolio: portfolio)
+            let contract = world.contracts.first { contract in
+                holding.contract.map { $0 == contract.contract }
+                    ?? (contract.agency == holding.agency && contract.strategies.contains(holding.strategy)
+                        && contract.stations.contains(station))
+            }
+            guard let contract else { continue }
+            let exposure = places[key].map { place in
+                contract.exposure.of(
+                    overdue: world.accounts[place].value(.overdue), balance: world.accounts[place].value(.balance))
+            }
+            kept[key] = ModelDeal.Kept(
+                contract: contract.contract,
+                pool: PoolKey(delegation: key.delegation, strategy: holding.strategy, portfolio: portfolio),
+                exposure: holding.exposure ?? exposure ?? 0)
+        }
+        return kept
     }
 
     /// What began within the month is where the other policy puts it then.
@@ -142,6 +190,7 @@ package struct ReplayRun: Sendable {
             "what began or stopped within the month: logs do not say it, and 'nobody' has what began by a change of its row; "
                 + "'--database' tells them apart",
             "leases of clients whose logs are not in the folder",
+            "by which of an agency's contracts it held what it held when the month began: the first that works there is taken",
         ]
     }
 
@@ -151,6 +200,7 @@ package struct ReplayRun: Sendable {
             "\(period) as recorded: \(Terminal.grouped(recorded.accounts)) accounts leased, \(Terminal.grouped(recorded.reports)) reports, "
                 + "\(Terminal.grouped(recorded.paying)) paying, \(pesos(recorded.paid))",
             "under \(name): \(Terminal.grouped(placed)) accounts placed, \(Terminal.grouped(unplaced)) for whom there is no room",
+            "\(Terminal.grouped(heldOver)) were held when the month began: they stay with their holders and take their room",
             "",
         ]
         for fate in Fate.allCases {
@@ -177,7 +227,7 @@ package struct ReplayRun: Sendable {
         }
         let fates = Fate.allCases.map { "  \"\($0)\": \(object(sums[$0] ?? Sum()))" }
         return
-            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced), \"unheld_paid\": \(unheldPaid),\n"
+            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced), \"held_over\": \(heldOver), \"unheld_paid\": \(unheldPaid),\n"
             + "  \"recorded\": \(object(recorded)),\n"
             + fates.joined(separator: ",\n")
             + ",\n  \"unknown\": [\(unknown.map { "\"\($0)\"" }.joined(separator: ", "))]\n}"

@@ -101,9 +101,13 @@ actor AgencyLink {
     }
 
     private func failure(_ error: AgentClientError) -> SimulationFailure {
-        SimulationFailure(
-            .environment, "\(agency): \(error)",
-            remedy: "Check that dispatcherd serve listens there, and that keys.csv of this portfolio was loaded")
+        let remedy =
+            if case .refused(let reply) = error, reply.code == "CLONE" {
+                "A client of this agency was here before with another folder: go on with that one (--log), which knows how far it got"
+            } else {
+                "Check that dispatcherd serve listens there, and that keys.csv of this portfolio was loaded"
+            }
+        return SimulationFailure(.environment, "\(agency): \(error)", remedy: remedy)
     }
 }
 

@@ -255,7 +255,7 @@ extension DaemonProgram {
         let (code, text) = try ChildProcess.run(path, words + options)
         let lines = text.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
         guard code == 0 else {
-            let said = lines.last.map(String.init) ?? "without a word"
+            let said = Self.lastWords(text)
             throw SimulationFailure(
                 code == 1 ? .findings : .environment,
                 "dispatcherd \(words.prefix(2).joined(separator: " ")) ended with \(code): \(said)",

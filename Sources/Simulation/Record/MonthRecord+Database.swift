@@ -34,13 +34,32 @@ extension MonthRecord {
         }
     }
 
+    /// A month is not replayed on another one's accounts.
+    ///
+    /// - Throws: ``SimulationFailure`` (usage) where the file is none that was taken in as the month's cut.
+    static func requireCut(_ path: String, of period: Period, _ database: String) throws(SimulationFailure) {
+        let digest = try Folder.digest(path)
+        do {
+            let rows = try PgLink(database, application: "agentsim replay").run(
+                "SELECT digest FROM import WHERE kind = 'cut' AND period = $1", [.int32(period.number)])
+            guard !rows.contains(where: { $0.bytes(0) == digest }) else { return }
+        } catch {
+            throw SimulationFailure(
+                .environment, "the database does not answer as expected: \(error)",
+                remedy: "Give its URL with --database")
+        }
+        throw SimulationFailure(
+            .usage, "\(path) is not the cut that \(period) was played on",
+            remedy: "Give the folder of the file that was imported, with --portfolio")
+    }
+
     private mutating func readLeases(_ link: PgLink) throws {
         let bounds = [first, end].map { "timestamptz '\($0)'" }
         try link.copyOut(
             """
             COPY (
             SELECT p.delegation_id, p.account_id, p.epoch, g.agency_id, h.strategy, g.granted_at,
-                   h.redeal_id IS NOT NULL OR h.is_front
+                   h.redeal_id IS NOT NULL OR h.is_front, g.contract_id, h.portfolio, p.exposure
               FROM lease_grant g
               JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
               JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
@@ -56,11 +75,15 @@ extension MonthRecord {
             let (account, epoch) = (AccountID(reader.int64()), Epoch(reader.int64()))
             let (agency, strategy) = (AgencyID(reader.int32()), Strategy(rawValue: reader.int16()))
             let (from, isDealtAgain) = (reader.timestamp(), reader.bool())
+            let (contract, portfolio, exposure) = (
+                ContractID(reader.int32()), Portfolio(rawValue: reader.int16()), reader.int64()
+            )
             guard let delegation, let account, let epoch, let agency, let strategy else { return }
             add(
                 Holding(
                     agency: agency, strategy: strategy, held: Held(account: account, epoch: epoch), from: from,
-                    isDealtAgain: isDealtAgain), of: CaseKey(delegation: delegation, account: account))
+                    isDealtAgain: isDealtAgain, contract: contract, portfolio: portfolio, exposure: exposure),
+                of: CaseKey(delegation: delegation, account: account))
         }
     }
 

@@ -15,6 +15,10 @@ struct MonthRecord: Sendable {
         var from: Timestamp?
         /// Dealt again within the month, or out of a front hand; only the database tells.
         var isDealtAgain = false
+        /// What it counts against, and with how much; only the database tells.
+        var contract: ContractID?
+        var portfolio: Portfolio?
+        var exposure: Int64?
         /// Reports of work in the month, and those of them that no delegation has rejected.
         var reports = 0
         var validReports = 0
@@ -56,6 +60,11 @@ struct MonthRecord: Sendable {
         guard !mine.contains(where: { $0.held == holding.held }) else { return }
         mine.insert(holding, at: mine.firstIndex { $0.held.epoch > holding.held.epoch } ?? mine.endIndex)
         holdings[key] = mine
+    }
+
+    /// Who held what when the month began.
+    var heldOver: [CaseKey: Holding] {
+        holdings.compactMapValues { mine in mine.last { $0.from.map { $0 < first } ?? false } }
     }
 
     /// - Returns: whether there is such a holding.

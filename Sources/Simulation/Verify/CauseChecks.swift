@@ -11,6 +11,7 @@ struct CauseChecks {
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
         returns(byHeld, &verdict)
         cut(&verdict)
+        turned(&verdict)
         let credits = OutageCredits(history)
         credited(credits, &verdict)
         refusedEarly(byHeld, credits, &verdict)
@@ -93,13 +94,37 @@ struct CauseChecks {
         }
     }
 
+    /// Who is held over the turn of a month and excluded by the next one's cut is recalled when that month is put in force.
+    private func turned(_ verdict: inout Verdict) {
+        let live = Dictionary(grouping: leases.filter { $0.until == nil && !history.noticed.contains($0.held) }) {
+            $0.held.account
+        }
+        for found in history.cutExclusions {
+            guard let applied = history.plansAppliedAt[found.period], history.now > applied else { continue }
+            for lease in live[found.account] ?? [] {
+                guard let period = history.handPeriods[lease.grant.grant.hand], period < found.period else { continue }
+                verdict.count(.exclusions)
+                guard found.since <= applied, lease.from < applied else { continue }
+                verdict.add(
+                    Finding(
+                        .exclusions, history.delegation,
+                        "an account that the next month's cut excludes was neither recalled nor given notice",
+                        events: [
+                            lease.line,
+                            "account \(found.account) is excluded in \(found.period) by \(found.reason), since \(found.since)",
+                            "that month was put in force at \(applied); the history ends at \(history.now)",
+                        ]))
+            }
+        }
+    }
+
     // MARK: - Outages
 
-    /// A lease that was closed has had all the outage that is known to have been booked since its grant.
+    /// A lease that was closed has had all the outage that is known to have been booked since its grant, or to have begun within it.
     private func credited(_ credits: OutageCredits, _ verdict: inout Verdict) {
         var told: Set<GrantID> = []
         for lease in leases where lease.end == "closed" || lease.end == "sweep" {
-            guard let until = lease.until, let owed = credits.owed(to: lease.grant, by: until) else { continue }
+            guard let until = lease.until, let owed = credits.owed(to: lease, closedAt: until) else { continue }
             verdict.count(.expiry)
             let enforced = lease.termAndGrace.advanced(by: .microseconds(owed.microseconds))
             // What is closed before the term itself is told by the term.
@@ -110,8 +135,8 @@ struct CauseChecks {
                 Finding(
                     .expiry, history.delegation, "a lease was closed without the credit for an outage",
                     events: [
-                        lease.line + ", term and grace until \(lease.termAndGrace)",
-                        credits.words(owed, lease.grant), "it was enforced until \(enforced)",
+                        lease.line + ", term and grace until \(lease.termAndGrace)", owed.words,
+                        "it was enforced until \(enforced)",
                     ]))
         }
     }
@@ -121,14 +146,14 @@ struct CauseChecks {
         for refusal in history.refused where refusal.code == "EXPIRED" {
             guard let lease = byHeld[refusal.held], lease.grant.agency == refusal.agency else { continue }
             verdict.count(.expiry)
-            let owed = credits.owed(to: lease.grant, by: refusal.receivedAt)
+            let owed = credits.booked(since: lease.grant, by: refusal.receivedAt)
             let enforced = lease.termAndGrace.advanced(by: .microseconds(owed?.microseconds ?? 0))
             guard refusal.receivedAt < enforced else { continue }
             verdict.add(
                 Finding(
                     .expiry, history.delegation, "a report was refused as expired before the enforced term",
                     events: [lease.line + ", term and grace until \(lease.termAndGrace)"]
-                        + (owed.map { [credits.words($0, lease.grant)] } ?? []) + [
+                        + (owed.map { [$0.words] } ?? []) + [
                             "evidence \(refusal.number) on \(refusal.held) was refused as EXPIRED at \(refusal.receivedAt)"
                         ]))
         }
@@ -171,42 +196,5 @@ struct CauseChecks {
 extension History.Evidence {
     fileprivate var request: History.Request {
         History.Request(agency: agency, instance: instance, verb: "REPORT", key: key)
-    }
-}
-
-/// What is known of the counter of outages: each grant says how much had been booked when it was made.
-struct OutageCredits {
-    /// Rising in both.
-    private let marks: [(at: Timestamp, microseconds: Int64, grant: GrantID)]
-
-    init(_ history: History) {
-        var marks: [(at: Timestamp, microseconds: Int64, grant: GrantID)] = []
-        for grant in history.grants.sorted(by: { ($0.grantedAt, $0.grant) < ($1.grantedAt, $1.grant) })
-        where grant.outageMicroseconds > marks.last?.microseconds ?? 0 {
-            marks.append((grant.grantedAt, grant.outageMicroseconds, grant.grant))
-        }
-        self.marks = marks
-    }
-
-    struct Owed {
-        let microseconds: Int64
-        let booked: Int64
-        let witness: GrantID
-        let at: Timestamp
-    }
-
-    /// The least that was booked between a grant and an instant; `nil`: nothing is known to have been.
-    func owed(to grant: History.Grant, by instant: Timestamp) -> Owed? {
-        guard let mark = marks.last(where: { $0.at <= instant }), mark.microseconds > grant.outageMicroseconds else {
-            return nil
-        }
-        return Owed(
-            microseconds: mark.microseconds - grant.outageMicroseconds, booked: mark.microseconds, witness: mark.grant,
-            at: mark.at)
-    }
-
-    func words(_ owed: Owed, _ grant: History.Grant) -> String {
-        "grant \(owed.witness) of \(owed.at) has \(owed.booked / 1_000_000) s of outage booked, grant \(grant.grant) had "
-            + "\(grant.outageMicroseconds / 1_000_000) s"
     }
 }

@@ -100,6 +100,22 @@ extension History {
         }
     }
 
+    /// A time in which no node answered, as the first one that came back booked it.
+    package struct Outage: Sendable {
+        /// The latest beat before it; `nil`: not known.
+        package var from: Timestamp?
+        package var bookedAt: Timestamp
+        package var microseconds: Int64
+        /// All that was booked by then, with it.
+        package var totalMicroseconds: Int64
+        package init(from: Timestamp?, bookedAt: Timestamp, microseconds: Int64, totalMicroseconds: Int64) {
+            self.from = from
+            self.bookedAt = bookedAt
+            self.microseconds = microseconds
+            self.totalMicroseconds = totalMicroseconds
+        }
+    }
+
     /// Whether a grant's quota was set after the contracts were last taken in, so that bond and advisers are those that it was set
     /// by. What an opening took over was granted by nobody here.
     func isBound(_ grant: Grant, by limit: Limit?) -> Bool {

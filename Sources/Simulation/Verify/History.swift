@@ -224,6 +224,8 @@ package struct History: Sendable {
     package var now: Timestamp
     /// All outage that was ever credited.
     package var outageMicroseconds: Int64 = 0
+    /// In the order in which they were booked.
+    package var outages: [Outage] = []
     package var positions: [Position] = []
     package var deals: [(held: Held, hand: Int32, position: Int32)] = []
     /// Hands that agencies can draw from.
@@ -257,6 +259,8 @@ package struct History: Sendable {
     /// The period that each hand was dealt for.
     package var handPeriods: [Int32: Int32] = [:]
     package var cutExclusions: [CutExclusion] = []
+    /// When the plan of each period was put in force: what is held by then stays held, or is recalled.
+    package var plansAppliedAt: [Int32: Timestamp] = [:]
     /// The number that the database gave to each installation.
     package var instances: [String: Int32] = [:]
     package var blocks: [Block] = []

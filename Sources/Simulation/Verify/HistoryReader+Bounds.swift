@@ -56,10 +56,24 @@ extension HistoryReader {
         return found
     }
 
-    /// Accounts that the cut's own columns keep out whatever a policy says, and those that the policy excluded and nothing started.
+    /// Accounts that the cut's own columns keep out whatever a policy says, and those that the policy excluded and nothing started; of those
+    /// that are held here also where the period has them in another delegation.
     func excluded(_ history: inout History) throws {
+        for row in try link.run(
+            "SELECT period, applied_at FROM plan WHERE state = 'applied' AND applied_at IS NOT NULL")
+        {
+            history.plansAppliedAt[row.int32(0)] = row.timestamp(1)
+        }
         try copy(
             """
+            WITH held AS MATERIALIZED (
+                SELECT p.account_id
+                  FROM lease_grant g
+                  JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                                 AND p.position BETWEEN g.first_position AND g.last_position
+                 WHERE g.delegation_id = $delegation AND g.closed_at IS NULL
+                   AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
+                                      AND e.account_id = p.account_id AND e.epoch = p.epoch))
             SELECT a.period, a.account_id,
                    CASE WHEN a.lawsuit_on IS NOT NULL THEN 'lawsuit' WHEN a.situation = 2 THEN 'liquidated' ELSE 'insured' END,
                    s.made_at
@@ -68,7 +82,8 @@ extension HistoryReader {
             UNION ALL
             SELECT p.period, p.account_id, coalesce(p.exclusion, p.rule), s.made_at
               FROM placement p JOIN segmentation s USING (period)
-             WHERE p.delegation_id = $delegation AND p.strategy IS NULL
+             WHERE (p.delegation_id = $delegation OR p.account_id IN (SELECT account_id FROM held))
+               AND p.strategy IS NULL
                AND NOT EXISTS (SELECT FROM start t WHERE t.period = p.period AND t.delegation_id = p.delegation_id
                                   AND t.account_id = p.account_id)
             """, history

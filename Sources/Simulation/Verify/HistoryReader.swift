@@ -69,6 +69,13 @@ package struct HistoryReader {
         for row in try link.run("SELECT period FROM period WHERE state = 'closed'") {
             history.closedPeriods.insert(row.int32(0))
         }
+        history.outages = try link.run(
+            "SELECT from_at, booked_at, microseconds, total_us FROM outage ORDER BY total_us"
+        ).map {
+            History.Outage(
+                from: $0.optionalTimestamp(0), bookedAt: $0.timestamp(1), microseconds: $0.int64(2),
+                totalMicroseconds: $0.int64(3))
+        }
     }
 
     private func dealt(_ history: inout History) throws {

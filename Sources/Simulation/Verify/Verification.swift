@@ -54,6 +54,7 @@ package struct Verification {
             var bonds = BondHistory()
             if let first = delegations.first { try logs(link, installations, first, &verdict) }
             if let first = delegations.first { try ends(link, first, &verdict) }
+            if let first = delegations.first { try outages(link, first, &verdict) }
             for (index, delegation) in delegations.enumerated() {
                 verdict.merge(Judge.judge(try reader.history(delegation), adding: &bonds))
                 progress(index + 1, delegations.count)
@@ -96,6 +97,25 @@ package struct Verification {
                         events: [told, "no file in \(logFolder) names agency and instance in its first line"]))
             }
         }
+    }
+
+    /// The counter that credits are reckoned by is what its rows come to.
+    private func outages(_ link: PgLink, _ delegation: Delegation, _ verdict: inout Verdict) throws {
+        let rows = try link.run(
+            """
+            SELECT c.outage_us, count(o.outage_id), coalesce(sum(o.microseconds), 0)::bigint, coalesce(max(o.total_us), 0)
+              FROM clock c LEFT JOIN outage o ON true GROUP BY 1
+            """)
+        verdict.count(.expiry)
+        guard let row = rows.first, row.int64(2) != row.int64(0) || row.int64(3) != row.int64(0) else { return }
+        verdict.add(
+            Finding(
+                .expiry, delegation, "the outages that are credited are not those that were booked",
+                events: [
+                    "the counter has \(row.int64(0) / 1_000_000) s",
+                    "the \(row.int64(1)) rows of outages come to \(row.int64(2) / 1_000_000) s, the last total is "
+                        + "\(row.int64(3) / 1_000_000) s",
+                ]))
     }
 
     /// The block that the sequencer chained last is there, whatever delegation it is of.

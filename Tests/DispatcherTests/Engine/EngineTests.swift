@@ -503,6 +503,11 @@ struct EngineTests {
 
             #expect((100_000_000..<110_000_000).contains(first))
             #expect(try month.number("SELECT outage_us FROM clock") == first)
+            let kept = try link.run(
+                "SELECT count(*), sum(microseconds)::bigint, max(total_us), bool_and(booked_at > from_at + interval '99 s') FROM outage"
+            )[0]
+            #expect(kept.int64(0) == 1 && kept.int64(1) == first && kept.int64(2) == first && kept.bool(3))
+            #expect(throws: PgError.self) { try link.script("UPDATE clock SET outage_us = outage_us - 1") }
         }
     }
 }

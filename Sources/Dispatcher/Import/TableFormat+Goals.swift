@@ -57,23 +57,4 @@ extension TableFormat {
         }
         return faults
     }
-
-    package static let weights = TableFormat(
-        name: "weights",
-        purpose:
-            "What scorecards weigh, for this month and those that follow, until another file. A file takes the place of the month's earlier one.",
-        columns: [
-            ColumnFormat(
-                "measure", .word(ScorecardMeasure.allCases.map(\.rawValue)), example: "IND-05",
-                rules: "GAP-allocation", "an indicator, `compliance`, `conduct` or `mediation`; see docs/indicators.md"),
-            ColumnFormat(
-                "weight", .integer(0...1_000, unit: "", storage: .int32), example: "25", rules: "GAP-allocation",
-                "how much it counts; only the ratios decide"),
-            ColumnFormat(
-                "sample", .integer(0...1_000_000, unit: "", storage: .int32), example: "30", rules: "GAP-allocation",
-                "the least denominator that counts: accounts, outcomes or centavos"),
-        ],
-        rowRules: [
-            "A measure stands in the file once.", "Some measure weighs more than nothing.",
-        ])
 }
