@@ -30,7 +30,8 @@ struct AgreementsCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
-        @Option(help: "total, agency, contract or delegation.")
+        @Option(
+            help: "total, agency, contract, delegation, band, strategy, tactic, vintage or contract-delegation.")
         var by = "total"
         @Option(
             help: """
@@ -45,10 +46,10 @@ struct AgreementsCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.")
         var json = false
 
-        private var cut: IndicatorCut? { AgreementReport.cuts.first { $0.rawValue == by } }
+        private var cut: IndicatorCut? { IndicatorCut(rawValue: by) }
 
         func validate() throws {
-            guard cut != nil else { throw ValidationError("--by is one of total, agency, contract, delegation.") }
+            guard cut != nil else { throw ValidationError("--by is one of \(IndicatorCut.allCases.map(\.rawValue).joined(separator: ", ")).") }
             guard AgreementCourse.Bimester(rawValue: bimester) != nil else {
                 throw ValidationError("--bimester is calendar or signature.")
             }
