@@ -29,7 +29,8 @@ struct AgreementsCommand: AsyncParsableCommand {
                   dispatcherd agreements show --period 2024-03 --bimester signature --cure-payments 4
                 """)
         @OptionGroup var list: MonthListOptions
-        @Option(help: "total, agency, contract or delegation.")
+        @Option(
+            help: "total, agency, contract, delegation, band, strategy, tactic, vintage or contract-delegation.")
         var by = "total"
         @Option(
             help: """
@@ -40,10 +41,10 @@ struct AgreementsCommand: AsyncParsableCommand {
         @Option(help: "How many sustained payments make a cure, 1 to 12 (GAP-cure).")
         var curePayments = AgreementCourse.curePayments
 
-        private var cut: IndicatorCut? { AgreementReport.cuts.first { $0.rawValue == by } }
+        private var cut: IndicatorCut? { IndicatorCut(rawValue: by) }
 
         func validate() throws {
-            guard cut != nil else { throw ValidationError("--by is one of total, agency, contract, delegation.") }
+            guard cut != nil else { throw ValidationError("--by is one of \(IndicatorCut.allCases.map(\.rawValue).joined(separator: ", ")).") }
             guard AgreementCourse.Bimester(rawValue: bimester) != nil else {
                 throw ValidationError("--bimester is calendar or signature.")
             }

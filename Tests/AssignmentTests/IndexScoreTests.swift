@@ -106,6 +106,7 @@ struct IndexScoreTests {
         #expect(points(Ratio(574, over: 100)) == "1.00")
         #expect(points(Ratio(869, over: 100)) == "1.00")
         #expect(points(Ratio(best)) == "10.00")
+        #expect(points(Ratio(best, over: 2)) == "10.00")
     }
 
     @Test func `SHF has not joined electronic handling and scores 4 point 10 in all`() {

@@ -106,7 +106,10 @@ struct ProjectedMonthTests {
             }
         }
 
-        #expect((lines.first { $0.rule == "PEN-08" }?.level == .breach) == isCharged)
+        let line = try #require(lines.first { $0.rule == "PEN-08" })
+
+        #expect((line.level == .breach) == isCharged)
+        #expect(line.now == (isCharged ? "2" : "0"))
     }
 
     @Test(arguments: [(20, "fine"), (21, "risk"), (30, "risk"), (31, "breach")] as [(Int, String)])

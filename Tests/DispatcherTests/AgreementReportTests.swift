@@ -31,6 +31,31 @@ struct AgreementReportTests {
             (202401, '6a', 9, 6, '2024-01-09', 9000, 'borrower', NULL, 1), (202401, '6b', 9, 6, '2024-01-21', 10000, 'borrower', NULL, 1);
         """
 
+    /// The agreements' hands and accounts: account 2 in another strategy and tactic, 3 later by two months and first dealt in December.
+    private static let dealt = """
+        INSERT INTO period SELECT 202312, 'closed', '2023-12-01', NULL, NULL;
+        INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
+        VALUES (202401, 'applied', 1, '', '', '2024-01-01');
+        INSERT INTO hand
+        SELECT 9, h, '{12}', CASE h WHEN 2 THEN 2 ELSE 4 END, 1, CASE h WHEN 3 THEN 202312 ELSE 202401 END, 1, false, 'open', 1, 30, 60,
+            0, 0, ''
+        FROM generate_series(1, 3) h;
+        INSERT INTO position
+        SELECT 9, CASE n WHEN 2 THEN 2 ELSE 1 END, n, n, 1, 0, 0, 0, 1, CASE n WHEN 2 THEN 'signed' ELSE 'rest' END, 1, 0, 0, 9001, ''
+        FROM generate_series(1, 3) n;
+        UPDATE outcome SET hand_id = CASE outcome_id WHEN 2 THEN 2 ELSE 1 END, position = outcome_id WHERE outcome_id <= 3;
+        INSERT INTO deal SELECT delegation_id, account_id, epoch, hand_id, position FROM position;
+        INSERT INTO deal VALUES (9, 3, 2, 3, 1);
+        CREATE TABLE account_202401 PARTITION OF account FOR VALUES IN (202401);
+        INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation, book, currency,
+            original_amount, balance, due, overdue, unpaid, arrears, days_late, extension_months, incomplete_payments, restructures,
+            restructure_in_cure, suit_profiled, agreement_available, instalment_drop_bp, signed, payment_probability_bp, cofinanced,
+            has_phone, has_email, has_address, reference)
+        SELECT 202401, 9, n, n, 9001, 1, 2, 1, 1, 1, 1, 1, 1, 10000, 2, 2, CASE n WHEN 3 THEN 95 ELSE 45 END, 0, 0, 0, false, false, true,
+            0, false, 0, false, true, true, true, 'r'
+        FROM generate_series(1, 3) n;
+        """
+
     private func with(_ body: (PgLink) throws -> Void) async throws {
         try await TestDatabase.with { database in
             let link = try database.link()
@@ -75,6 +100,13 @@ struct AgreementReportTests {
             #expect(try counts(.total) == ["all: 3"])
             #expect(try counts(.contract) == ["12: 2", "13: 1"])
             #expect(try counts(.delegation) == ["9: 3"])
+            #expect(try counts(.contractDelegation) == ["12/9: 2", "13/9: 1"])
+            #expect(try counts(.strategy) == ["unknown: 3"])
+            try link.script(Self.dealt)
+            #expect(try counts(.strategy) == ["administrative: 1", "mediation: 2"])
+            #expect(try counts(.tactic) == ["rest: 2", "signed: 1"])
+            #expect(try counts(.band) == ["31–60: 2", "91–120: 1"])
+            #expect(try counts(.vintage) == ["2023-12: 1", "2024-01: 2"])
             // Rejected agreements and marked no-shows are no valid work.
             #expect(
                 try AgreementStore(link).sessions(january)

@@ -87,6 +87,30 @@ struct ClosingTests {
         }
     }
 
+    @Test func `penalties beyond the invoice or the bond are told before the close`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 2)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            func told(_ what: String) throws -> String? {
+                try closing.preview().summary.warnings.first { $0.hasPrefix("penalties pass the \(what) of ") }
+            }
+            let penalties = try closing.preview().statements.map { statement in
+                let totals = try StatementDocument(statement.body).totals
+                return (statement.contract, Cents(pesos: totals.penalties) ?? .zero, Cents(pesos: totals.fees) ?? .zero)
+            }
+            let first = try #require(penalties.first { $0.1 > .zero })
+            let passing = penalties.filter { $0.1 > $0.2 }.map { "\($0.0)" }
+
+            #expect(try told("bond") == nil)
+            #expect(try told("invoice")?.hasSuffix(": " + passing.joined(separator: ", ")) == !passing.isEmpty)
+            for (bond, isTold) in [(first.1.value - 1, true), (first.1.value, false)] {
+                try link.run("UPDATE contract SET bond = $1 WHERE contract_id = $2", [.int64(bond), .int32(first.0)])
+                #expect(try (told("bond") == "penalties pass the bond of 1 contracts: \(first.0)") == isTold)
+            }
+        }
+    }
+
     @Test func `a preview writes nothing`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

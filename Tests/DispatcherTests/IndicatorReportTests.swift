@@ -19,7 +19,7 @@ struct IndicatorReportTests {
                 e.reason, e.reason = 'unlocatable' AND EXISTS (SELECT FROM outcome o JOIN review r USING (outcome_id)
                     WHERE o.account_id = d.account_id AND o.epoch = d.epoch AND o.contact = 'unlocatable'
                         AND r.decision = 'approved') AS is_confirmed
-            FROM deal d JOIN hand h USING (hand_id) LEFT JOIN ending e USING (account_id, epoch)
+            FROM deal d JOIN hand h USING (hand_id) LEFT JOIN ending e USING (account_id, epoch) WHERE h.period = 202403
             ORDER BY h.contract_ids[1], d.account_id, d.epoch DESC),
         assigned AS (
             SELECT *, coalesce(kind IN ('return', 'recall') AND ended_at < '2024-04-01T06:00:00Z' AND is_confirmed, false) AS is_lost
@@ -260,7 +260,42 @@ struct IndicatorReportTests {
             #expect(
                 try found(.overdueBalance, .delegation)
                     == overdue.map { "\($0.text(0)) \($0.int64(3)) \($0.int64(4))" }.sorted())
-            #expect(try found(.overdueShare, .contract) == [])
+            let assigned = try link.run(
+                """
+                \(Self.assigned)
+                SELECT a.contract_id::text, count(*) FILTER (WHERE account_id % 3 = 0), count(*),
+                    coalesce(sum(balance) FILTER (WHERE account_id % 3 = 0), 0)::bigint, sum(balance)::bigint
+                FROM assigned a JOIN account USING (account_id) WHERE NOT is_lost GROUP BY 1
+                """)
+            #expect(
+                try found(.overdueShare, .contract)
+                    == assigned.map { "\($0.text(0)) \($0.int64(1)) \($0.int64(2))" }.sorted())
+            #expect(
+                try found(.overdueBalance, .contract)
+                    == assigned.map { "\($0.text(0)) \($0.int64(3)) \($0.int64(4))" }.sorted())
+            // By strategy: what services bill, over what was paid on leases of it.
+            let strategies = try link.run(
+                """
+                WITH paid AS (SELECT y.amount * CASE WHEN y.reverses IS NULL THEN 1 ELSE -1 END AS amount, y.account_id, y.delegation_id,
+                    day.paid_on, \(OraclePayments.ofHolder)),
+                billed AS (
+                    SELECT split_part(line ->> 'subject', '.', 1) AS strategy, sum((line ->> 'amount')::numeric * 100)::bigint AS fees
+                    FROM statement s CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') x
+                    CROSS JOIN LATERAL jsonb_array_elements(x -> 'lines') line WHERE line ->> 'rule' = 'FEE-11' GROUP BY 1)
+                SELECT b.strategy, b.fees, (SELECT sum(p.amount)::bigint FROM paid p WHERE p.contract_id IS NOT NULL AND b.strategy = (
+                    SELECT CASE h.strategy WHEN 2 THEN 'administrative' ELSE 'dual' END FROM deal d JOIN hand h USING (hand_id)
+                    JOIN lease_grant g ON g.hand_id = d.hand_id AND d.position BETWEEN g.first_position AND g.last_position
+                        AND (g.skipped IS NULL OR d.position <> ALL (g.skipped))
+                    LEFT JOIN ending e ON e.account_id = d.account_id AND e.epoch = d.epoch
+                    WHERE d.account_id = p.account_id AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= p.paid_on
+                        AND (least(e.ended_at, g.term) AT TIME ZONE interval '-6 hours')::date >= p.paid_on
+                    ORDER BY g.granted_at DESC LIMIT 1))
+                FROM billed b ORDER BY 1
+                """)
+            #expect(
+                try found(.perPeso, .strategy)
+                    == strategies.map { "\($0.text(0)) \($0.int64(2)) \($0.int64(1))" }.sorted())
+            #expect(strategies.count == 2)
         }
     }
 }

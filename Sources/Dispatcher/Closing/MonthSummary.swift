@@ -29,6 +29,8 @@ package struct MonthTally: Sendable {
     package private(set) var undecidedCommitments = 0
     /// Contracts whose penalties pass their invoice.
     package private(set) var overcharged: [ContractID] = []
+    /// Contracts whose penalties pass their bond.
+    package private(set) var beyondBond: [ContractID] = []
     /// Contracts whose budget is used up (AGY-15).
     package private(set) var spent: [ContractID] = []
 
@@ -38,6 +40,9 @@ package struct MonthTally: Sendable {
         contracts += 1
         totals = totals + statement.totals
         if statement.totals.penalties > statement.totals.fees { overcharged.append(statement.contract) }
+        if let bond = month.bond, bond > .zero, statement.totals.penalties > bond {
+            beyondBond.append(statement.contract)
+        }
         if statement.isBudgetUsedUp { spent.append(statement.contract) }
         for line in statement.sections.flatMap(\.lines) { add(line) }
         for delegation in month.delegations {
@@ -224,6 +229,10 @@ package struct MonthSummary: Sendable {
         if !tally.overcharged.isEmpty {
             warnings.append(
                 "penalties pass the invoice of \(tally.overcharged.count) contracts: \(Self.some(tally.overcharged))")
+        }
+        if !tally.beyondBond.isEmpty {
+            warnings.append(
+                "penalties pass the bond of \(tally.beyondBond.count) contracts: \(Self.some(tally.beyondBond))")
         }
         if !tally.spent.isEmpty {
             warnings.append(

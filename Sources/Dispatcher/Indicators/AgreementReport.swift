@@ -41,12 +41,11 @@ package struct AgreementReport {
     private let agencies: [Int32: AgencyID]
     private let rows: [(agreement: AgreementStore.Agreement, course: AgreementCourse)]
 
-    /// The cuts that agreements have.
-    package static let cuts: [IndicatorCut] = [.total, .agency, .contract, .delegation]
 
     /// - Parameters:
     ///   - through: the last month whose payments are all loaded.
-    ///   - cut: one of ``cuts``.
+    ///   - cut: strategy and tactic are those of the hand that the agreement was worked from, the band that of the month's cut, the
+    ///     vintage the month of the account's first deal.
     ///   - bimester: which two months an employer's payment is of (AMB-22).
     ///   - curePayments: how many sustained payments make a cure (GAP-cure); 1 or more.
     package init(
@@ -82,7 +81,7 @@ package struct AgreementReport {
         let key: Key
 
         static func < (left: Group, right: Group) -> Bool {
-            (left.period, left.key.number) < (right.period, right.key.number)
+            (left.period, left.key.number, left.key.text) < (right.period, right.key.number, right.key.text)
         }
     }
 
@@ -98,9 +97,24 @@ package struct AgreementReport {
             return Key(number: agency?.value ?? 0, text: agency?.description ?? "unknown")
         case .contract: return Key(number: agreement.contract, text: "\(agreement.contract)")
         case .delegation: return Key(number: Int32(agreement.delegation), text: "\(agreement.delegation)")
-        case .total, .band, .strategy, .tactic, .vintage, .contractDelegation: return Key(number: 0, text: "all")
+        case .contractDelegation:
+            return Key(number: agreement.contract, text: "\(agreement.contract)/\(agreement.delegation)")
+        case .strategy:
+            return Key(
+                number: Int32(agreement.strategy?.rawValue ?? 0), text: agreement.strategy?.name ?? Self.unknown)
+        case .tactic: return Key(number: 0, text: agreement.tactic ?? Self.unknown)
+        case .band:
+            guard let days = agreement.daysLate else { return Key(number: -1, text: Self.unknown) }
+            let band = MoraBand(daysLate: days)
+            return Key(number: band?.days.first ?? 0, text: band?.label ?? "current")
+        case .vintage:
+            return Key(
+                number: agreement.vintage?.number ?? 0, text: agreement.vintage?.description ?? Self.unknown)
+        case .total: return Key(number: 0, text: "all")
         }
     }
+
+    private static let unknown = "unknown"
 
     package var lines: [String] {
         let cohorts = cohorts

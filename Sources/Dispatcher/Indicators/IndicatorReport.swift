@@ -56,7 +56,7 @@ package struct IndicatorReport {
         }
     }
 
-    private func reading<Value>(_ body: (IndicatorStore, [StatementPlace: Cents]) throws -> Value) throws -> Value {
+    private func reading<Value>(_ body: (IndicatorStore, IndicatorStore.Fees) throws -> Value) throws -> Value {
         guard let state = try PeriodStore(link, period: period).state() else {
             throw CommandFailure(
                 .usage, "there is nothing of \(period): no file was ever imported for it", remedy: "Check the period.")
@@ -67,20 +67,23 @@ package struct IndicatorReport {
             let contracts = try closing.contracts()
             let schedules = try ScheduleBook(closing, period: period, contracts: contracts)
             try closing.attributePayments(grace: schedules.grace(of: contracts))
-            let fees = state == .closed ? try keptFees() : [:]
+            let fees = state == .closed ? try keptFees() : IndicatorStore.Fees()
             return try body(try IndicatorStore(link, period: period), fees)
         }
     }
 
-    /// What the kept statements billed per contract and delegation, and as delegation 0 what a budget or persons changed of the whole
-    /// invoice; an open month has none yet.
-    private func keptFees() throws -> [StatementPlace: Cents] {
-        var fees: [StatementPlace: Cents] = [:]
+    /// What the kept statements billed; an open month has none yet.
+    private func keptFees() throws -> IndicatorStore.Fees {
+        var fees = IndicatorStore.Fees()
         for statement in try PeriodStore(link, period: period).statements() {
             for section in try StatementDocument(statement.body).sections {
                 let delegation = section.delegation.flatMap { Int16(exactly: $0) } ?? 0
-                fees[StatementPlace(contract: statement.contract, delegation: delegation)] = Cents(
+                fees.byPlace[StatementPlace(contract: statement.contract, delegation: delegation)] = Cents(
                     pesos: section.totals.fees)
+                for line in section.lines where line.rule == FeeTariff.rule && line.kind == StatementLine.Kind.fee.rawValue {
+                    guard let service = FeeService(name: line.subject) else { continue }
+                    fees.byStrategy[service.strategy, default: .zero] += Cents(pesos: line.amount) ?? .zero
+                }
             }
         }
         return fees

@@ -13,6 +13,13 @@ package struct AgreementStore {
         package let delegation: Int16
         package let account: Int64
         package let contract: Int32
+        /// Of the hand that it was worked from; `nil` where none is known.
+        package let strategy: Strategy?
+        package let tactic: String?
+        /// In the cut of the month.
+        package let daysLate: Int32?
+        /// The month of the account's first deal.
+        package let vintage: Period?
         package let signedOn: LocalDate
         /// Months in which the account's payments, net of reversals, are above zero.
         package let paid: Set<Period>
@@ -29,8 +36,13 @@ package struct AgreementStore {
             SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
                 o.outcome_id, o.delegation_id, o.account_id, o.contract_id,
                 (o.worked_at AT TIME ZONE interval '-6 hours')::date,
-                coalesce(paid.months, '{}'), coalesce(paid.by_employer, '{}')
+                coalesce(paid.months, '{}'), coalesce(paid.by_employer, '{}'), h.strategy, p.tactic, a.days_late,
+                (SELECT min(f.period) FROM deal d JOIN hand f USING (delegation_id, hand_id)
+                    WHERE d.delegation_id = o.delegation_id AND d.account_id = o.account_id)
             FROM outcome o
+            LEFT JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
+            LEFT JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
+            LEFT JOIN account a ON a.period = o.period AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
             CROSS JOIN LATERAL (
                 SELECT array_agg(month) FILTER (WHERE amount > 0) AS months,
                     array_agg(month) FILTER (WHERE by_employer > 0) AS by_employer
@@ -50,6 +62,8 @@ package struct AgreementStore {
         ).map { row in
             Agreement(
                 outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
+                strategy: row.optionalInt16(7).flatMap(Strategy.init), tactic: row.optionalText(8),
+                daysLate: row.optionalInt32(9), vintage: row.optionalInt32(10).flatMap { Period(number: $0) },
                 signedOn: row.date(4), paid: Set(row.int32s(5).compactMap { Period(number: $0) }),
                 paidByEmployer: Set(row.int32s(6).compactMap { Period(number: $0) }))
         }

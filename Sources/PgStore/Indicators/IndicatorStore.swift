@@ -29,14 +29,37 @@ package struct IndicatorStore {
     /// The regime REA, as the cut's column is stored.
     private static let withoutEmployer: Int16 = 1
 
+    /// What kept statements billed, for the figures per peso.
+    package struct Fees: Sendable {
+        /// By contract and delegation; delegation 0: what falls on the whole invoice.
+        package var byPlace: [StatementPlace: Cents]
+        /// Of services alone: contingency and what persons or limits changed are of no strategy.
+        package var byStrategy: [Strategy: Cents]
+
+        package init(byPlace: [StatementPlace: Cents] = [:], byStrategy: [Strategy: Cents] = [:]) {
+            self.byPlace = byPlace
+            self.byStrategy = byStrategy
+        }
+    }
+
     /// The figures per value of the cut, ascending; a figure that nothing is behind has a denominator of zero.
-    ///
-    /// - Parameter fees: in centavos by contract and delegation, for the figures per peso; delegation 0: what falls on the whole invoice.
     package func figures(
-        by cut: IndicatorCut, fees: [StatementPlace: Cents]
+        by cut: IndicatorCut, fees: Fees
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
+        let spent = try spent(by: cut, fees)
+        let received = Dictionary(
+            try link.run(IndicatorStatements.received(by: cut)).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
+        return try figures(by: cut, spent: spent, received: received)
+    }
+
+    private func spent(by cut: IndicatorCut, _ fees: Fees) throws(PgError) -> [String: Int64] {
+        if cut == .strategy {
+            return Dictionary(
+                fees.byStrategy.map { ("\($0.key.rawValue)", $0.value.value) }, uniquingKeysWith: +)
+        }
+        let fees = fees.byPlace
         let places = fees.keys.sorted { ($0.contract, $0.delegation) < ($1.contract, $1.delegation) }
-        let spent = Dictionary(
+        return Dictionary(
             try link.run(
                 IndicatorStatements.spent(by: cut),
                 [
@@ -44,8 +67,11 @@ package struct IndicatorStore {
                     .int64s(places.map { fees[$0]?.value ?? 0 }),
                 ]
             ).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
-        let received = Dictionary(
-            try link.run(IndicatorStatements.received(by: cut)).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
+    }
+
+    private func figures(
+        by cut: IndicatorCut, spent: [String: Int64], received: [String: Int64]
+    ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
         let book = Dictionary(
             try link.run(IndicatorStatements.book(by: cut), [.int32(period.number)])
                 .map { ($0.text(0), (1...4).map($0.int64)) }, uniquingKeysWith: { $1 })
@@ -69,9 +95,10 @@ package struct IndicatorStore {
                 case .programmedFlow:
                     figures.append(IndicatorFigure(indicator, next(), over: programmed[key, default: 0]))
                 case .overdueShare, .overdueBalance:
-                    let counts = book[key, default: [0, 0, 0, 0]]
+                    let assigned = (next(), next())
                     let first = indicator == .overdueShare ? 0 : 2
-                    figures.append(IndicatorFigure(indicator, counts[first], over: counts[first + 1]))
+                    let counts = book[key].map { ($0[first], $0[first + 1]) } ?? assigned
+                    figures.append(IndicatorFigure(indicator, counts.0, over: counts.1))
                 default:
                     let numerator = next()
                     figures.append(IndicatorFigure(indicator, numerator, over: next()))
@@ -97,7 +124,7 @@ package struct IndicatorStore {
         "is_confirmed", "outcomes", "valid", "is_unlocatable", "is_contacted", "is_promised", "is_agreed",
         "is_agreed_in_session", "had_session", "due",
         "overdue",
-        "paid", "is_programmed", "was_overdue", "arrears", "next_arrears", "next_overdue", "later_overdue",
+        "paid", "is_programmed", "was_overdue", "balance", "arrears", "next_arrears", "next_overdue", "later_overdue",
     ]
 }
 
@@ -154,7 +181,7 @@ enum IndicatorStatements {
                 coalesce(w.had_session, false) AS had_session,
                 d.due, d.overdue, coalesce(p.amount, 0) AS paid, coalesce(a.regime = $6, false)
                 AND d.delegation_id IN (SELECT g.delegation_id FROM work_goal g WHERE g.period = $1
-                    AND g.contract_id IS NULL AND g.indicator = 'flow' AND g.decision = 'approved') AS is_programmed, a.accounting = 2 AS was_overdue, a.arrears,
+                    AND g.contract_id IS NULL AND g.indicator = 'flow' AND g.decision = 'approved') AS is_programmed, a.accounting = 2 AS was_overdue, a.balance, a.arrears,
                 n.arrears AS next_arrears, n.accounting = 2 AS next_overdue, l.accounting = 2 AS later_overdue
             FROM dealt d
             JOIN contract c USING (contract_id)
@@ -180,8 +207,8 @@ enum IndicatorStatements {
         }
     }
 
-    /// In the order of ``Indicator/allCases``: numerator and denominator each, the figure per peso without its denominator, the
-    /// share of the cut left out.
+    /// In the order of ``Indicator/allCases``: numerator and denominator each, the figure per peso without its denominator. What is
+    /// overdue is of the accounts assigned; of the whole cut it is in ``book(by:)``.
     static func figures(by cut: IndicatorCut) -> String {
         """
         SELECT \(key(cut)) AS key,
@@ -208,7 +235,10 @@ enum IndicatorStatements {
             coalesce(sum(paid) FILTER (WHERE paid > 0 AND is_assigned), 0)::bigint,
             count(*) FILTER (WHERE paid > 0 AND is_assigned),
             count(*) FILTER (WHERE valid > 0 AND paid > 0 AND is_assigned), count(*) FILTER (WHERE valid > 0 AND is_assigned),
-            count(*) FILTER (WHERE valid > 0 AND NOT paid > 0 AND is_assigned), count(*) FILTER (WHERE is_assigned)
+            count(*) FILTER (WHERE valid > 0 AND NOT paid > 0 AND is_assigned), count(*) FILTER (WHERE is_assigned),
+            count(*) FILTER (WHERE was_overdue AND is_assigned), count(*) FILTER (WHERE was_overdue IS NOT NULL AND is_assigned),
+            coalesce(sum(balance) FILTER (WHERE was_overdue AND is_assigned), 0)::bigint,
+            coalesce(sum(balance) FILTER (WHERE is_assigned), 0)::bigint
         FROM indicator_account
         GROUP BY 1
         ORDER BY \(cut == .tactic || cut == .total || cut == .agency ? "1"
@@ -249,7 +279,9 @@ enum IndicatorStatements {
             """
             SELECT \(key(cut)) AS key, sum(amount)::bigint FROM close_payment JOIN contract USING (contract_id) GROUP BY 1
             """
-        case .band, .strategy, .tactic, .vintage: "SELECT '', 0::bigint WHERE false"
+        case .strategy:
+            "SELECT strategy::text, sum(amount)::bigint FROM close_payment WHERE contract_id IS NOT NULL GROUP BY 1"
+        case .band, .tactic, .vintage: "SELECT '', 0::bigint WHERE false"
         }
     }
 
