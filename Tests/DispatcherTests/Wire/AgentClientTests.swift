@@ -23,7 +23,9 @@ struct AgentClientTests {
         return settings
     }
 
-    private func settings(_ month: DealtMonth, ports: [Int], state: String? = nil) throws -> AgentClientSettings {
+    private func settings(
+        _ month: DealtMonth, ports: [Int], state: String? = nil, patience: Duration = .seconds(20)
+    ) throws -> AgentClientSettings {
         let addresses = ports.map { AgentClientSettings.Address(host: "127.0.0.1", port: $0) }
         let latest = Counter()
         var settings =
@@ -34,7 +36,7 @@ struct AgentClientTests {
                 addresses: addresses, agency: "ACE01", instance: "client", key: month.keys[0].bytes,
                 nextSequence: { latest.next() })
         settings.pauseFirst = .milliseconds(10)
-        settings.patience = .seconds(2)
+        settings.patience = patience
         return settings
     }
 
@@ -159,9 +161,7 @@ struct AgentClientTests {
     func `what was not sent is not done, and the error says so`() async throws {
         try await DealtMonth.with { month in
             let relay = try TranscriptRelay(to: month.node.port)
-            var impatient = try settings(month, ports: [relay.port])
-            impatient.patience = .milliseconds(200)
-            let client = AgentClient(impatient)
+            let client = AgentClient(try settings(month, ports: [relay.port], patience: .milliseconds(300)))
             let held = leases(try await client.lease(delegation: 9, strategy: "administrative", max: 1))
             relay.close()
             for await case .disconnected in client.events { break }
@@ -183,7 +183,8 @@ struct AgentClientTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await DealtMonth.with { month in
             let relay = try TranscriptRelay(to: month.node.port)
-            let first = AgentClient(try settings(month, ports: [relay.port], state: "\(folder)/one"))
+            let first = AgentClient(
+                try settings(month, ports: [relay.port], state: "\(folder)/one", patience: .milliseconds(300)))
             let held = leases(try await first.lease(delegation: 9, strategy: "administrative", max: 3))
             #expect(try await first.giveBack(held[2], reason: "capacity").isOK)
             relay.setDeaf(true)
@@ -199,7 +200,8 @@ struct AgentClientTests {
             #expect(await first.unanswered.map(\.verb) == ["REPORT"])
             await first.close()
 
-            let offline = AgentClient(try settings(month, ports: [relay.port], state: "\(folder)/two"))
+            let offline = AgentClient(
+                try settings(month, ports: [relay.port], state: "\(folder)/two", patience: .milliseconds(300)))
             await #expect(throws: AgentClientError.self) { try await offline.open() }
             #expect(await offline.held == Array(held.prefix(2)))
             #expect(await offline.unanswered.map { $0.fields["account"] } == ["\(held[0].account)"])
