@@ -21,7 +21,8 @@ struct InstallationTests {
             verb: "RETURN",
             fields: ["key": "8", "delegation": "14", "account": "1900077120", "epoch": "3", "reason": "other"])
         let held = Holdings.Held(
-            epoch: try #require(Epoch(7)), fields: FieldText(["tactic": "con\"tain ment", "due": "4310.22", "grant": "5"]))
+            epoch: try #require(Epoch(7)),
+            fields: FieldText(["tactic": "con\"tain ment", "due": "4310.22", "grant": "5"]))
         history = [
             .sequence(481), .sent(lease), .holding(.held(place, held)), .holding(.held(other, held)),
             .answered(try #require(lease.keyedPlace)), .compared(try #require(Timestamp(text: "2024-03-04T15:00:00Z"))),
@@ -68,7 +69,9 @@ struct InstallationTests {
         let whole = lines(history[...])
         let broken = Array(String(decoding: whole, as: UTF8.self).replacing("ANSWERED", with: "ANSWERS").utf8)
         #expect(throws: AgentClientError.self) { try Installation(lines: broken) }
-        #expect(throws: AgentClientError.self) { try Installation(lines: Array(whole.drop { $0 != .lineFeed }.dropFirst())) }
+        #expect(throws: AgentClientError.self) {
+            try Installation(lines: Array(whole.drop { $0 != .lineFeed }.dropFirst()))
+        }
         #expect(throws: AgentClientError.self) { try Installation(lines: []) }
     }
 }

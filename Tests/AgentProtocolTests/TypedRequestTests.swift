@@ -27,7 +27,9 @@ struct TypedRequestTests {
 
     @Test(
         arguments: [
-            ("LE", ["LEASE"]), ("le", ["LEASE"]), ("h", ["HELD", "help"]), ("H", ["HELD"]), ("help re", ["REPORT", "RETURN", "RESUME"]), ("RE", ["REPORT", "RETURN", "RESUME"]), ("LEASE str", ["strategy="]),
+            ("LE", ["LEASE"]), ("le", ["LEASE"]), ("h", ["HELD", "help"]), ("H", ["HELD"]),
+            ("help re", ["REPORT", "RETURN", "RESUME"]), ("RE", ["REPORT", "RETURN", "RESUME"]),
+            ("LEASE str", ["strategy="]),
             ("LEASE strategy=d", ["strategy=dual"]), ("RETURN reason=o", ["reason=out-of-territory", "reason=other"]),
             ("OBJECT reason=o", ["reason=other"]), ("HELD delegation=14 d", []), ("NOSUCH k", []),
             ("QUIET state=", ["state=on", "state=off"]),

@@ -53,7 +53,8 @@ final class StateFolder: Sendable {
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             defer { _ = systemClose(lock) }
             throw errno == EWOULDBLOCK
-                ? .state("\(path) is in use by another process; a second one needs a folder, and so an instance, of its own")
+                ? .state(
+                    "\(path) is in use by another process; a second one needs a folder, and so an instance, of its own")
                 : failure("\(path)/lock cannot be locked")
         }
         let file = systemOpen("\(path)/installation", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

@@ -3,7 +3,8 @@
 extension AgentClient {
     /// Takes the next accounts of a delegation and strategy.
     public func lease(
-        delegation: Int, strategy: String, max: Int, contract: Int? = nil, portfolio: String? = nil, tactic: String? = nil
+        delegation: Int, strategy: String, max: Int, contract: Int? = nil, portfolio: String? = nil,
+        tactic: String? = nil
     ) async throws -> AgentReply {
         var fields = ["delegation": "\(delegation)", "strategy": strategy, "max": "\(max)"]
         fields["contract"] = contract.map { "\($0)" }

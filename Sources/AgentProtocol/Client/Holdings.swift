@@ -106,7 +106,9 @@ struct Holdings: Equatable {
     private func leased(_ delegation: Delegation, _ reply: ClientReply) -> [Change] {
         let grant = ["grant": reply.fields["grant"], "term": reply.fields["term"], "work-by": reply.fields["work-by"]]
         return reply.data.compactMap { line in
-            guard let account: AccountID = line.value("account"), let epoch: Epoch = line.value("epoch") else { return nil }
+            guard let account: AccountID = line.value("account"), let epoch: Epoch = line.value("epoch") else {
+                return nil
+            }
             let place = HeldCursor(delegation: delegation, account: account)
             var fields = line.dictionary
             for key in ["account", "epoch"] { fields[key] = nil }

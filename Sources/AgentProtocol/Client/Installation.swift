@@ -155,7 +155,8 @@ extension Installation.Change {
         case ("SEQUENCE", let number?, _, _): self = .sequence(number)
         case ("KEY", let number?, _, _): self = .key(number)
         case ("ANSWERED", _, let delegation?, _):
-            guard let verb = fields["verb"].flatMap({ Verb(Array($0.utf8)[...]) }), let key = fields.number("key") else {
+            guard let verb = fields["verb"].flatMap({ Verb(Array($0.utf8)[...]) }), let key = fields.number("key")
+            else {
                 return nil
             }
             self = .answered(KeyedPlace(verb, delegation, key))
@@ -165,7 +166,8 @@ extension Installation.Change {
             for key in ["delegation", "account", "epoch"] { known[key] = nil }
             self = .holding(
                 .held(
-                    HeldCursor(delegation: delegation, account: account), .init(epoch: epoch, fields: FieldText(known))))
+                    HeldCursor(delegation: delegation, account: account), .init(epoch: epoch, fields: FieldText(known)))
+            )
         case ("OVER", _, let delegation?, let account?):
             self = .holding(.over(HeldCursor(delegation: delegation, account: account)))
         case ("COMPARED", _, _, _):

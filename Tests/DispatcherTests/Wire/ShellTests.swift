@@ -55,7 +55,8 @@ struct ShellTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `on a terminal the tabulator completes verbs, keys and words, and the arrow brings a line back`() async throws {
+    func `on a terminal the tabulator completes verbs, keys and words, and the arrow brings a line back`() async throws
+    {
         try await DealtMonth.with { month in
             let text = try typed(
                 "lea\\tdel\\t9 str\\tadm\\tmax=1", "\\033[A", "help QU\\t", "HELD", "quit", in: month, onTerminal: true)

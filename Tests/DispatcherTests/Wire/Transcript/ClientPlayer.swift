@@ -97,7 +97,8 @@ final class ClientPlayer {
     /// The client's own HELLO and AUTH, compared with the document's.
     private func signIn(_ lines: [String]) async throws -> Admission {
         let said = lines.compactMap { DocumentLine($0) }
-        guard let hello = said.first(where: { isSignIn($0, lines) }), let auth = said.first(where: { $0.verb == "AUTH" }),
+        guard let hello = said.first(where: { isSignIn($0, lines) }),
+            let auth = said.first(where: { $0.verb == "AUTH" }),
             let reply = DocumentReply(auth.tag, in: lines), let proof = auth.fields["proof"]
         else { return .unsaid }
         let number = try #require(hello.fields["sequence"].flatMap { Int64($0) })
@@ -111,7 +112,9 @@ final class ClientPlayer {
             try await client.open()
             if reply.code != "" { differences.append("let in instead of \(reply.code)") }
         } catch {
-            if reply.code == "" || !"\(error)".contains(reply.code) { differences.append("\(error) instead of \(reply)") }
+            if reply.code == "" || !"\(error)".contains(reply.code) {
+                differences.append("\(error) instead of \(reply)")
+            }
             // Who is barred is told so, and then tries again by itself.
             if reply.code == "LIMIT" { return .refused }
         }
@@ -242,7 +245,11 @@ final class ClientPlayer {
         var found: [DocumentLine] = []
         _ = await waited { events in
             found = events.compactMap { event in
-                if case .push(let name, let fields) = event { DocumentLine(tag: "*", verb: name, fields: fields) } else { nil }
+                if case .push(let name, let fields) = event {
+                    DocumentLine(tag: "*", verb: name, fields: fields)
+                } else {
+                    nil
+                }
             }
             return found.count >= expected.count
         }
@@ -330,7 +337,8 @@ struct DocumentReply: Equatable, CustomStringConvertible {
         var data: [[String: String]] = []
         for line in lines where line.hasPrefix("< \(tag) ") {
             let words = line.dropFirst(3 + tag.count).split(separator: " ", maxSplits: 1)
-            guard let kind = words.first, let rest = DocumentLine.fields(words.count > 1 && kind != "NO" ? words[1] : "")
+            guard let kind = words.first,
+                let rest = DocumentLine.fields(words.count > 1 && kind != "NO" ? words[1] : "")
             else { continue }
             switch kind {
             case "-": data.append(rest)
@@ -347,5 +355,7 @@ struct DocumentReply: Equatable, CustomStringConvertible {
         return nil
     }
 
-    var description: String { "\(code) \(fields.sorted { $0.key < $1.key }) \(data.map { $0.sorted { $0.key < $1.key } })" }
+    var description: String {
+        "\(code) \(fields.sorted { $0.key < $1.key }) \(data.map { $0.sorted { $0.key < $1.key } })"
+    }
 }
