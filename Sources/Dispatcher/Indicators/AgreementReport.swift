@@ -41,7 +41,6 @@ package struct AgreementReport {
     private let agencies: [Int32: AgencyID]
     private let rows: [(agreement: AgreementStore.Agreement, course: AgreementCourse)]
 
-
     /// - Parameters:
     ///   - through: the last month whose payments are all loaded.
     ///   - cut: strategy and tactic are those of the hand that the agreement was worked from, the band that of the month's cut, the

@@ -27,7 +27,7 @@ extension PgLink {
     ///
     /// - Parameter lockWait: how long it waits for one lock.
     /// - Returns: the state to decide from. The transaction stays open; ``finishGroup(_:)`` or ``abandonGroup()`` must follow.
-    /// - Throws: ``PgError``; the transaction is rolled back then. `isLockTimeout`: ``findLocked(_:lockWait:)`` tells which rows
+    /// - Throws: ``PgError``; the transaction is rolled back then. `isLockTimeout`: ``findLocked(_:)`` tells which rows
     ///   somebody else keeps.
     /// - Locks: hands, then quotas, then grants, each ascending, until the end of the transaction.
     package func openGroup(_ question: GroupQuestion, lockWait: Duration) throws -> GroupAnswer {
