@@ -49,6 +49,10 @@ struct AgencyOrderReportTests {
             #expect(
                 text.contains(
                     "\(mine + waited) accounts waited for others: \(mine) by this order, \(waited) from before"))
+            // Where it withdrew nothing, holds nothing and nobody is dealt anything there is nothing to tell.
+            for told in [preview, text, try order(.hold, month, agency: "ACE01", preview: true)] {
+                #expect(try !told.contains(Regex("(?m)^ +[0-9]+  [a-z]+ +0 +0 +0$")))
+            }
             let left = try RedealRun(month.link, scope: RedealScope(.leftOver), reason: "left-over", by: "ana")
                 .preview().demand
             let again = try order(.hold, month, agency: "ACE02")
@@ -255,6 +259,17 @@ struct AgencyOrderReportTests {
             #expect(!(try month.ledger().contains("by=Ana Ruiz")))
             let failure = #expect(throws: CommandFailure.self) { try order(.release, month, by: "  ") }
             #expect(failure?.found == "--by names nobody")
+        }
+    }
+
+    @Test func `an order about a terminated agency is refused, and changes nothing`() async throws {
+        try await StartedMonth.with { month in
+            try order(.terminate, month, agency: "ACE03")
+            for action in [AgencyOrder.Action.release, .hold, .terminate] {
+                let failure = #expect(throws: CommandFailure.self) { try order(action, month, agency: "ACE03") }
+                #expect(failure?.exit == .usage && failure?.found.hasSuffix("that is for good") == true)
+            }
+            #expect(try month.number("SELECT count(*) FROM agency_order") == 1)
         }
     }
 
