@@ -18,6 +18,8 @@ package enum NextAction: String, Sendable, CaseIterable {
     case stopped
     /// No other agency works there, and it does not go back to the one that had it: the next month's plan deals it.
     case nextMonth = "next-month"
+    /// Not found, and no agency that searches works there (ASG-08): nobody gets it before the plan settings name one.
+    case search
     /// The policy places it nowhere: the next month's segmentation decides.
     case nowhere
 
@@ -34,12 +36,15 @@ package enum NextAction: String, Sendable, CaseIterable {
         package var nearsExhaustion: Bool
         /// Whether an agency that is not the latest holder works the pool that it is placed in.
         package var hasTaker: Bool
+        /// Whether one of those that search does, where only they get it; `true` of whoever may go to anybody.
+        package var hasSearcher: Bool
 
         package init(
             isDealt: Bool, isStopped: Bool, isPlaced: Bool, changesStrategy: Bool, returnReason: String?,
-            wasWorked: Bool, nearsExhaustion: Bool, hasTaker: Bool
+            wasWorked: Bool, nearsExhaustion: Bool, hasTaker: Bool, hasSearcher: Bool
         ) {
             self.hasTaker = hasTaker
+            self.hasSearcher = hasSearcher
             self.isDealt = isDealt
             self.isStopped = isStopped
             self.isPlaced = isPlaced
@@ -66,6 +71,8 @@ package enum NextAction: String, Sendable, CaseIterable {
             self = .exhaustion
         } else if !facts.hasTaker {
             self = .nextMonth
+        } else if !facts.hasSearcher {
+            self = .search
         } else if facts.changesStrategy {
             self = .otherStrategy
         } else {
@@ -78,7 +85,7 @@ package enum NextAction: String, Sendable, CaseIterable {
     package var isDealtAgain: Bool {
         switch self {
         case .otherStrategy, .otherAgency, .dealAgain, .exhaustion: true
-        case .dealt, .check, .stopped, .nextMonth, .nowhere: false
+        case .dealt, .check, .stopped, .nextMonth, .search, .nowhere: false
         }
     }
 }

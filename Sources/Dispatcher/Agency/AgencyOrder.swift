@@ -198,7 +198,7 @@ package struct AgencyOrder {
         }
     }
 
-    /// - Throws: ``CommandFailure``: usage where there is no such agency; findings where the order does not fit what is in force.
+    /// - Throws: ``CommandFailure``: usage where there is no such agency, or the order does not fit what is in force.
     private func check(_ status: String?) throws(CommandFailure) {
         switch (status, action) {
         case (nil, _):
@@ -206,7 +206,7 @@ package struct AgencyOrder {
                 .usage, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
         case ("terminated", _):
             throw CommandFailure(
-                .findings, "\(agency) is terminated, and that is for good",
+                .usage, "\(agency) is terminated, and that is for good",
                 remedy: "It takes part again under a number of its own, with a contract of its own.")
         case (_, _): break
         }

@@ -39,7 +39,8 @@ struct AgencyOrderReport {
     var dealtAgain: Result<RedealReport, CommandFailure>? {
         didSet {
             guard case .success(let redeal) = dealtAgain else { return }
-            for pool in redeal.pools {
+            // A pool is named for a changed limit, too.
+            for pool in redeal.pools where pool.accounts > 0 {
                 guard let place = place(pool.delegation, pool.strategy) else { continue }
                 figures[place, default: Figures()].dealtToOthers += pool.accounts
             }

@@ -89,15 +89,24 @@ struct PlanWords {
                 lines.append(
                     "contract \(contract) works \(key.strategy.name) in delegation \(key.delegation) and has none of its fixed "
                         + "shares: it gets nothing of it")
-            case .noScores(_, let period):
-                // Said once, not for every delegation.
-                let line =
-                    period.map { "there are no scores of \($0)" } ?? "no closed month has scores"
-                let text = line + ", so shares by scorecard are equal"
-                if !lines.contains(text) { lines.append(text) }
+            case .noScores: break
             }
         }
-        return lines
+        return lines + unscored(findings)
+    }
+
+    /// Said once for all delegations, which are named where others may have scores.
+    private static func unscored(_ findings: [TargetSource.Finding]) -> [String] {
+        var places: [Period?: Set<Delegation>] = [:]
+        for case .noScores(let key, let period) in findings { places[period, default: []].insert(key.delegation) }
+        return places.sorted { ($0.key?.number ?? 0) < ($1.key?.number ?? 0) }.map { period, delegations in
+            let named = delegations.sorted().map { "\($0)" }
+            let found =
+                period.map {
+                    "there are no scores of \($0) in delegation\(named.count == 1 ? "" : "s") \(Words.list(named, shown: 12))"
+                } ?? "no closed month has scores"
+            return "\(found): shares by scorecard go towards equal ones there, by the change a month that is set"
+        }
     }
 
     private func name(_ contract: ContractID) -> String {

@@ -41,7 +41,8 @@ package struct ReturnList {
         }
         var rows: [Row] = []
         var counts: [NextAction: Int] = [:]
-        try link.readReturned(in: period.period) { returned in
+        let searchers = try PlanSettingsBook(link).inForce(period.period).settings.searchAgencies
+        try link.readReturned(in: period.period, searching: searchers) { returned in
             let next = NextAction(returned.facts)
             counts[next, default: 0] += 1
             rows.append(Row(returned, next))
@@ -135,6 +136,8 @@ extension NextAction {
         case .stopped: "comes back when the stop ends: import starts, exclusion-ended"
         case .nextMonth:
             "nobody works there but the agency that it came back from: the next month's plan, or a contract that comes before"
+        case .search:
+            "was not found, and no agency that searches works there: name one under 'search' in the plan settings"
         case .nowhere: "the next month's segmentation decides"
         }
     }

@@ -27,7 +27,7 @@ package struct DealMemory: Sendable {
 /// The parts of a statement that ask them; what is not asked costs nothing.
 struct DealMemoryStatements {
     /// Outcomes of so many periods are looked at: no promise and no cure reaches further back.
-    private static let outcomePeriods = 6
+    static let outcomePeriods = 6
 
     let period: Period
     /// Numbers, as in an array's literal.

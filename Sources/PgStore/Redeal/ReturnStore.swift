@@ -26,8 +26,11 @@ package struct ReturnedAccount: Sendable {
 
 extension PgLink {
     /// What came back within a period and has not come back again since, by delegation and account.
-    package func readReturned(in period: Period, _ body: (ReturnedAccount) throws -> Void) throws {
-        try copyOut(ReturnStatements.copyReturned(period)) { reader in
+    /// - Parameter searchers: who alone gets what was not found; empty: everybody does.
+    package func readReturned(
+        in period: Period, searching searchers: Set<AgencyID>, _ body: (ReturnedAccount) throws -> Void
+    ) throws {
+        try copyOut(ReturnStatements.copyReturned(period, searchers)) { reader in
             let delegation = Delegation(reader.int16())
             let account = reader.int64()
             let kind = reader.text()
@@ -41,6 +44,7 @@ extension PgLink {
             let wasWorked = reader.bool()
             let unpaid = reader.int16()
             let hasTaker = reader.bool()
+            let hasSearcher = reader.bool()
             let times = reader.int64()
             let agencies = reader.int64()
             guard let delegation, let agency else { return }
@@ -52,14 +56,41 @@ extension PgLink {
                         changesStrategy: strategy != nil && strategy != former,
                         returnReason: kind == "return" ? reason : nil, wasWorked: wasWorked,
                         nearsExhaustion: unpaid > 9,
-                        hasTaker: hasTaker),
+                        hasTaker: hasTaker, hasSearcher: hasSearcher),
                     contract: contract, strategy: strategy, stop: stop, times: times, agencies: agencies))
         }
     }
 }
 
 private enum ReturnStatements {
-    static func copyReturned(_ period: Period) -> String {
+    /// Whether an agency that is not the latest holder, and fits `condition`, works the pool of account `b`.
+    private static func worksThere(_ condition: String) -> String {
+        """
+        EXISTS (SELECT FROM contract c
+                  JOIN agency y ON y.agency_id = c.agency_id AND y.status = 'active'
+                  JOIN contract_capacity k ON k.contract_id = c.contract_id
+                                          AND k.delegation_id = b.delegation_id AND k.portfolio = l.portfolio
+                 WHERE l.strategy = ANY (c.strategies) AND k.committed_advisers > 0
+                   AND c.agency_id <> b.agency_id AND \(condition)
+                   AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on)
+        """
+    }
+
+    /// Where nobody searches, or the debtor was not lost when last heard of, anybody may have the account.
+    private static func hasSearcher(_ period: Period, _ searchers: Set<AgencyID>) -> String {
+        guard !searchers.isEmpty else { return "true" }
+        let numbers = searchers.sorted().map { "\($0.value)" }.joined(separator: ", ")
+        return """
+            CASE WHEN b.kind = 'return' AND b.reason = 'unlocatable'
+                      OR (SELECT o.contact = 'unlocatable' FROM outcome o
+                           WHERE o.period >= \(period.advanced(byMonths: -DealMemoryStatements.outcomePeriods).number)
+                             AND o.delegation_id = b.delegation_id AND o.account_id = b.account_id AND o.contact <> 'none'
+                           ORDER BY o.worked_at DESC LIMIT 1)
+                 THEN \(worksThere("c.agency_id IN (\(numbers))")) ELSE true END
+            """
+    }
+
+    static func copyReturned(_ period: Period, _ searchers: Set<AgencyID>) -> String {
         """
         COPY (
             WITH came AS MATERIALIZED (
@@ -86,13 +117,8 @@ private enum ReturnStatements {
                             WHERE o.period BETWEEN \(period.number) AND \(period.advanced(byMonths: 1).number)
                               AND o.delegation_id = b.delegation_id AND o.account_id = b.account_id AND o.epoch = b.epoch),
                    coalesce(a.unpaid, 0::smallint),
-                   EXISTS (SELECT FROM contract c
-                             JOIN agency y ON y.agency_id = c.agency_id AND y.status = 'active'
-                             JOIN contract_capacity k ON k.contract_id = c.contract_id
-                                                     AND k.delegation_id = b.delegation_id AND k.portfolio = l.portfolio
-                            WHERE l.strategy = ANY (c.strategies) AND k.committed_advisers > 0
-                              AND c.agency_id <> b.agency_id
-                              AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on),
+                   \(worksThere("true")),
+                   \(hasSearcher(period, searchers)),
                    tally.times, tally.agencies
               FROM back b
               JOIN tally USING (delegation_id, account_id)

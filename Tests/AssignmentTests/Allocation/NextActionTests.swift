@@ -6,7 +6,7 @@ import Testing
 struct NextActionTests {
     private static let free = NextAction.Facts(
         isDealt: false, isStopped: false, isPlaced: true, changesStrategy: false, returnReason: nil, wasWorked: false,
-        nearsExhaustion: false, hasTaker: true)
+        nearsExhaustion: false, hasTaker: true, hasSearcher: true)
 
     private func action(_ change: (inout NextAction.Facts) -> Void) -> NextAction {
         var facts = Self.free
@@ -46,6 +46,19 @@ struct NextActionTests {
         #expect(!NextAction.nextMonth.isDealtAgain)
     }
 
+    @Test func `one that was not found is for those who search, and told where none of them works`() {
+        func lost(_ nearsExhaustion: Bool) -> NextAction {
+            action {
+                $0.returnReason = "unlocatable"
+                $0.nearsExhaustion = nearsExhaustion
+                $0.hasSearcher = false
+            }
+        }
+        #expect(lost(false) == .search)
+        #expect(lost(true) == .exhaustion)
+        #expect(!NextAction.search.isDealtAgain)
+    }
+
     @Test func `a stop goes before every reason, and being dealt before a stop`() {
         #expect(
             action {
@@ -62,13 +75,14 @@ struct NextActionTests {
 
     @Test func `every combination of facts has a next action`() {
         var seen: Set<NextAction> = []
-        for bits in 0..<128 {
+        for bits in 0..<256 {
             for reason in [nil, "unlocatable", "paid", "other"] as [String?] {
                 func bit(_ place: Int) -> Bool { bits & (1 << place) != 0 }
                 let action = NextAction(
                     NextAction.Facts(
                         isDealt: bit(0), isStopped: bit(1), isPlaced: bit(2), changesStrategy: bit(3),
-                        returnReason: reason, wasWorked: bit(4), nearsExhaustion: bit(5), hasTaker: bit(6)))
+                        returnReason: reason, wasWorked: bit(4), nearsExhaustion: bit(5), hasTaker: bit(6),
+                        hasSearcher: bit(7)))
                 #expect(!action.isDealtAgain || (bit(2) && !bit(0) && !bit(1)))
                 seen.insert(action)
             }

@@ -155,14 +155,15 @@ extension PlanContract {
 }
 
 extension PlanDemand {
-    /// Telephone accounts, one class after the other, each of `overdue` centavos.
+    /// Accounts, one class after the other, each of `overdue` centavos.
     static func demand(
-        _ accounts: [Int64], _ strategy: Strategy = .administrative, in delegation: Int16 = 14, overdue: Int64 = 0
+        _ accounts: [Int64], _ strategy: Strategy = .administrative, in delegation: Int16 = 14,
+        _ portfolio: Portfolio = .telephone, overdue: Int64 = 0
     ) -> PlanDemand {
         let classes = accounts.enumerated().map {
             PriorityClass(priority: Int16($0) + 1, accounts: $1, overdue: $1 * overdue)
         }
-        return PlanDemand(cell: PlanCell(.key(strategy, in: delegation)), classes: classes)
+        return PlanDemand(cell: PlanCell(.key(strategy, in: delegation, portfolio)), classes: classes)
     }
 }
 

@@ -271,6 +271,32 @@ struct PlanTests {
         #expect(mine == placed)
     }
 
+    /// One bond is scarce in one place; seventeen others cover whatever waits in theirs.
+    @Test func `bonds that cover everything do not widen the gap of one that does not`() throws {
+        let scarce = PlanContract.contract(
+            63, staffing: [.at(15): .init(committed: 300), .at(15, .homeVisit): .init(committed: 150)]
+        ).bonded(449_085_000)
+        let beside = PlanContract.contract(
+            64, staffing: [.at(15): .init(committed: 150), .at(15, .homeVisit): .init(committed: 75)])
+        let ample = (1...14).map {
+            PlanContract.contract(Int32($0), advisers: 900, in: [Int16($0)]).bonded(999_999_999)
+        }
+        let input = PlanInput.input(
+            [
+                .demand([11, 7, 0, 18, 60], .dual, in: 15, .homeVisit, overdue: 3_490_310),
+                .demand([9, 2, 0, 3, 23], .administrative, in: 15, .homeVisit, overdue: 3_606_703),
+                .demand([40, 20, 0, 27, 143], .administrative, in: 15, overdue: 3_196_319),
+                .demand([5, 0, 0, 0, 0], .mediation, in: 15, overdue: 3_016_406),
+            ] + (1...14).map { .demand([1, 1, 1, 1, 1], .dual, in: $0, overdue: 1_000_000) }, [scarce, beside] + ample)
+        let plan = try AllocationPlan(input)
+
+        #expect(PlanCheck(plan, of: input).faults == [])
+        // Every account counts one there, for the heavier classes are placed.
+        #expect(plan.gap <= 1)
+        #expect(plan.unplaced.reduce(0) { $0 + $1.accounts } <= 8)
+        #expect(plan.bondPrice(.number(63)) > 0)
+    }
+
     @Test func `one more peso of bond is worth its part of an account`() throws {
         let input = PlanInput.input(
             [.demand([50], overdue: 20_000)], [.contract(1, advisers: 500).bonded(400_000)])

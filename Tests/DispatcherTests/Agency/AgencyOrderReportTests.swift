@@ -258,6 +258,17 @@ struct AgencyOrderReportTests {
         }
     }
 
+    @Test func `an order about a terminated agency is refused, and changes nothing`() async throws {
+        try await StartedMonth.with { month in
+            try order(.terminate, month, agency: "ACE03")
+            for action in [AgencyOrder.Action.release, .hold, .terminate] {
+                let failure = #expect(throws: CommandFailure.self) { try order(action, month, agency: "ACE03") }
+                #expect(failure?.exit == .usage && failure?.found.hasSuffix("that is for good") == true)
+            }
+            #expect(try month.number("SELECT count(*) FROM agency_order") == 1)
+        }
+    }
+
     @Test func `an agency that there is not is a wrong call`() async throws {
         try await StartedMonth.with(accounts: 60) { month in
             let failure = #expect(throws: CommandFailure.self) { try order(.hold, month, agency: "ACE77") }

@@ -147,7 +147,11 @@ struct PlanSettingsTests {
             try month.segment()
             let rule = "shares: [{delegations: [9], strategies: [dual], scorecard: {floor: 5 %}}]"
             let unscored = try month.preview(rule)
-            #expect(unscored.warnings.contains("no closed month has scores, so shares by scorecard are equal"))
+            #expect(
+                unscored.warnings.contains(
+                    "no closed month has scores: shares by scorecard go towards equal ones there, by the change a month that is set"
+                ))
+            #expect(Set(unscored.shares(of: 1, "dual", in: 9)) == ["50 %"])
             try month.addScores([(2024_01, "closed", 1, 300), (2024_01, "closed", 2, 100), (2024_02, "open", 1, 0)])
             let first = try month.preview(rule)
             #expect(Set(first.shares(of: 1, "dual", in: 9)) == ["75 %"])
@@ -160,6 +164,12 @@ struct PlanSettingsTests {
             let second = try month.preview(rule, PlannedMonth.april)
             let share = try #require(second.shares(of: 1, "dual", in: 9).first)
             #expect(share.hasPrefix("59.") || share == "60 %", "\(share)")
+
+            // Nobody there has points: nothing tells them apart, and the number of a contract does not either.
+            try month.link.script("UPDATE score SET points = 0")
+            let pointless = try month.preview(rule, PlannedMonth.april)
+            #expect(Set(pointless.shares(of: 1, "dual", in: 9)) == ["50 %"])
+            #expect(pointless.warnings.contains { $0.hasPrefix("there are no scores of 2024-01 in delegation 9: ") })
         }
     }
 

@@ -58,6 +58,17 @@ struct ReturnListTests {
                 #expect(lines.contains { $0.hasPrefix(next) })
                 #expect(lines.contains { $0.contains("exhaustion list --all") } == (unpaid > 9))
             }
+
+            // Only those who search get it then; contracts 1 and 2 alone work there, and it came back from 1.
+            try month.link.script("UPDATE account SET unpaid = 0 WHERE account_id = \(account)")
+            for (agency, next) in [("ACE01", "search"), ("ACE02", "other-agency")] {
+                try month.link.script(
+                    """
+                    INSERT INTO plan_settings (period, digest, body, put_by, put_at)
+                    VALUES (202403, sha256('\(agency)'), E'settings: mine\\nsearch: [\(agency)]\\n', 'ana', now_instant())
+                    """)
+                #expect(try list(month).lines.contains { $0.hasPrefix(next) })
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ struct BondParting {
 
     /// Restarts of the pricing at most, and steps for each.
     private static let restartsMax = 24
+    /// So many of them also for a gap that is small beside all bonds.
+    private static let nearRestartsMax = 4
     private static let stepsPerRestart = 160
 
     init(_ network: PlanNetwork) {
@@ -21,23 +23,51 @@ struct BondParting {
         certify(with: filling)
         // Nothing was kept back by a bond, or what was found its way otherwise.
         for _ in 0..<4 where filling.flow.weight < bound { refill(filling.flow.accounts) }
-        if filling.flow.weight < bound { search() }
+        guard filling.flow.weight < bound else { return }
+        // Prices of a cut through parts of a bond charge what stands beside them for nothing: without any bond the cut bounds, too.
+        certify(with: PlanFilling(network, caps: network.arcs.map { _ in PlanNetwork.unlimited }))
+        search()
     }
 
     /// By prices: the relaxation proposes parts, and each proposal is filled.
     private mutating func search() {
-        let pairs = network.arcsByContract.enumerated().reduce(0) { sum, arcs in
-            guard network.contracts[arcs.offset].bondRoom != nil else { return sum }
-            return sum + Set(arcs.element.map { network.cells[network.arcs[$0].cell].key.pool.delegation }).count
-        }
-        let allowance = Int64(pairs) * (network.weights.first ?? 1)
         var pricing = BondPricing(network)
-        for _ in 0..<Self.restartsMax where bound - filling.flow.weight > allowance {
+        let allowance = allowance
+        for restart in 0..<Self.restartsMax {
+            let gap = bound - filling.flow.weight
+            guard gap > (restart < Self.nearRestartsMax ? nearAllowance : allowance) else { return }
             pricing.run(Self.stepsPerRestart)
             offer(pricing.prices)
             refill(pricing.accounts)
             refill(filling.flow.accounts)
         }
+    }
+
+    /// One account of the heaviest weight for each contract and delegation with a bond.
+    private var allowance: Int64 {
+        Int64(places(of: network.arcs.indices.filter { network.arcs[$0].mean > 0 })) * (network.weights.first ?? 1)
+    }
+
+    /// The same where a part of a bond keeps something back, for accounts that are kept back: what is short in one
+    /// place is no excuse for what another place could have.
+    private var nearAllowance: Int64 {
+        var heaviest: Int64 = 0
+        for (cell, placed) in zip(network.cells, filling.flow.placed) {
+            var left = placed
+            for (group, demand) in cell.demand.enumerated() where !cell.arcs.isEmpty {
+                left -= demand
+                if left < 0 { heaviest = max(heaviest, network.weights[group]) }
+            }
+        }
+        return Int64(places(of: filling.arcsInCut)) * heaviest
+    }
+
+    private func places(of arcs: some Sequence<Int>) -> Int {
+        Set(
+            arcs.map { arc in
+                [network.arcs[arc].contract, Int(network.cells[network.arcs[arc].cell].key.pool.delegation.value)]
+            }
+        ).count
     }
 
     /// What each contract's part of the bond lets an arc carry: what it carries, and of what is left over its part by

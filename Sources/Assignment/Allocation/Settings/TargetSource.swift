@@ -22,7 +22,7 @@ package struct TargetSource: Sendable {
         case belowWhole(TargetKey, BasisPoints)
         /// Works there, and none of the fixed shares is its own.
         case notNamed(ContractID, TargetKey)
-        /// Shares by scorecard without scores are equal.
+        /// Shares by scorecard where nobody who works there has points go towards equal ones, no faster than by points.
         case noScores(TargetKey, Period?)
     }
 
@@ -80,9 +80,10 @@ package struct TargetSource: Sendable {
         case .scorecard(let card):
             guard !here.isEmpty else { return nil }
             let period = card.period ?? scores.latestClosed
-            guard let points = period.flatMap({ scores.points[$0]?[key.delegation] }), !points.isEmpty else {
+            var points = period.flatMap { scores.points[$0]?[key.delegation] } ?? [:]
+            if !here.contains(where: { points[$0, default: 0] > 0 }) {
                 findings.append(.noScores(key, period))
-                return .equal
+                points = Dictionary(uniqueKeysWithValues: here.map { ($0, 1) })
             }
             return .scorecard(
                 Scorecard(
