@@ -218,8 +218,12 @@ struct RecoveryTests {
             let agent = try await month.connect(1)
             let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
             _ = try await agent.giveBack(DealtMonth.giveBack(2, accounts[0]))
-            while try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") == 0 {}
-            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {}
+            while try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") == 0 {
+                try Task.checkCancellation()
+            }
+            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {
+                try Task.checkCancellation()
+            }
             // The followers wait, so that what comes now is read by nobody when the dump is made.
             let link = try month.database.link()
             try link.script("BEGIN; SELECT 1 FROM follower FOR UPDATE")
@@ -233,8 +237,12 @@ struct RecoveryTests {
             _ = try Recovery(link, nothingLost: true, by: "ana").run()
 
             _ = try await agent.giveBack(DealtMonth.giveBack(4, accounts[2]))
-            while try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") < 3 {}
-            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {}
+            while try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") < 3 {
+                try Task.checkCancellation()
+            }
+            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {
+                try Task.checkCancellation()
+            }
             try month.notice([accounts[3]])
             #expect(await agent.next(.recall)?["account"] == "\(accounts[3].account)")
             #expect(try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") == 3)
