@@ -62,10 +62,12 @@ extension LedgerRecord {
             "extension delegation=\(grant.delegation) grant=\(grant.grant) term=\(term) at=\(now)")
     }
 
+    /// The verb stands in it where it is not a report, which was the only one that evidence could be of before.
     package static func evidence(_ row: EvidenceRow, period: Period, at now: Timestamp) -> LedgerRecord {
         LedgerRecord(
             delegation: row.key.delegation, period: period,
             "evidence number=\(row.number) delegation=\(row.key.delegation) agency=\(row.key.agency)"
+                + (row.verb == .report ? "" : " verb=\(row.verb.rawValue)")
                 + " account=\(row.account) epoch=\(row.epoch) code=\(row.code.rawValue) counts=\(row.counts.map { $0 ? "yes" : "no" } ?? "pending")"
                 + " content=\(LedgerTree.hex(row.requestHash)) at=\(now)")
     }

@@ -36,10 +36,11 @@ struct StoredRowQuery {
 
     static let all = [
         StoredRowQuery(
-            kind: "evidence", columns: ["agency", "account", "epoch", "code", "counts"],
+            kind: "evidence", columns: ["agency", "verb", "account", "epoch", "code", "counts"],
             sql: """
-                SELECT evidence_id::text, 'ACE' || CASE WHEN agency_id < 10 THEN '0' ELSE '' END || agency_id, account_id::text,
-                       epoch::text, code, CASE counts WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'pending' END
+                SELECT evidence_id::text, 'ACE' || CASE WHEN agency_id < 10 THEN '0' ELSE '' END || agency_id,
+                       nullif(verb, 'REPORT'), account_id::text, epoch::text, code,
+                       CASE counts WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'pending' END
                   FROM evidence WHERE delegation_id = $1
                 """),
         StoredRowQuery(

@@ -56,9 +56,16 @@ struct LateWordTests {
             #expect(findings.filter { $0.invariant != .quotas }.isEmpty, "\(findings)")
             // Each is a record of the ledger, and what it is about is no other agency's business.
             let records = try link.run("SELECT records FROM block").flatMap { LedgerBlock.unpack($0.bytes(0)) }
-            #expect(records.filter { String(decoding: $0, as: UTF8.self).hasPrefix("evidence ") }.count == 3)
+            let kept = records.map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasPrefix("evidence ") }
+            #expect(kept.count == 3)
+            #expect(kept.filter { $0.contains(" verb=RETURN ") }.count == 1)
+            #expect(kept.filter { $0.contains(" verb=OBJECT ") }.count == 1)
             let stranger = try await month.connect(2).giveBack(DealtMonth.giveBack(2, account))
             #expect(stranger.code == .unknown && stranger.fields["epoch"] == nil)
+            // Whose row calls a return a report contradicts its record.
+            try month.database.link().script("UPDATE evidence SET verb = 'REPORT', key = 99 WHERE verb = 'RETURN'")
+            let tampered = Judge.judge(try HistoryReader(link, operations: []).history(DealtMonth.delegation)).findings
+            #expect(tampered.count > findings.count)
         }
     }
 
