@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
-import Simulation
+import Glibc
+@testable import Simulation
 import Testing
 
 struct ChaosTests {
@@ -32,6 +33,26 @@ struct ChaosTests {
         #expect(order == ChaosFault.schedule(ChaosFault.allCases, seed: 7))
         #expect(order != ChaosFault.schedule(ChaosFault.allCases, seed: 8))
         #expect(Set(order) == Set(ChaosFault.allCases) && order.count == ChaosFault.allCases.count)
+    }
+
+    @Test func `what a run has started ends with it, also where it is killed, and nothing else does`() async throws {
+        let folder = "/tmp/agentsim-chaos-\(UInt64.random(in: 0...UInt64.max))"
+        try Folder.make("\(folder)/disk")
+        var kept: ChaosGuard? = try ChaosGuard(folder: folder)
+        let usual = ["PATH": "/usr/bin:/bin"]
+        let mark = try #require(kept?.mark)
+        let mine = try ManagedProcess(
+            ["/bin/sh", "-c", "sleep 60 & wait"], environment: usual.merging(mark) { $1 }, log: "/dev/null")
+        let other = try ManagedProcess(["/bin/sleep", "60"], environment: usual, log: "/dev/null")
+        #expect(kept?.mark.count == 1)
+        // As when we are killed: nobody releases it.
+        kept = nil
+
+        #expect(await mine.ended(within: .seconds(10)))
+        #expect(other.isRunning)
+        await other.end(SIGKILL, within: .seconds(5))
+        for _ in 0..<200 where FileManager.default.fileExists(atPath: folder) { usleep(20_000) }
+        #expect(!FileManager.default.fileExists(atPath: folder))
     }
 
     @Test func `a folder that has a run is not written into again`() async throws {

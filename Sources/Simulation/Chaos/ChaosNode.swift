@@ -17,10 +17,14 @@ final class ChaosNode: Sendable {
     private let program: String
     private let folder: String
     private let conninfo: String
+    private let usual: [String: String]
     private let state = Mutex(State())
 
-    /// - Parameter folder: for its log and its ready files.
-    init(number: Int, program: String, folder: String, conninfo: String) {
+    /// - Parameters:
+    ///   - folder: for its log and its ready files.
+    ///   - mark: what its environment bears.
+    init(number: Int, program: String, folder: String, conninfo: String, mark: [String: String]) {
+        usual = ["PATH": "/usr/bin:/bin", "TZ": "UTC", "REPARTO_SWEEP_INTERVAL_SECONDS": "1"].merging(mark) { $1 }
         self.number = number
         self.program = program
         self.folder = folder
@@ -51,7 +55,6 @@ final class ChaosNode: Sendable {
             program, "serve", "--port", "0", "--ready-file", "\(folder)/node-\(self.number).\(number).ready",
             "--database", conninfo,
         ]
-        let usual = ["PATH": "/usr/bin:/bin", "TZ": "UTC", "REPARTO_SWEEP_INTERVAL_SECONDS": "1"]
         let process = try ManagedProcess(
             words, environment: usual.merging(extra) { $1 }, log: "\(folder)/node-\(self.number).log")
         state.withLock { $0.process = process }

@@ -13,6 +13,8 @@ final class ChaosServer: Sendable {
     let hasOwnDisk: Bool
     /// Why it does not; told where a fault is skipped for it.
     let diskReason: String
+    /// Ends the server, and whatever else bears its mark, where nobody else does.
+    let leftovers: ChaosGuard
     private let binaries: String
     private let prefix: [String]
     private let process = Mutex<ManagedProcess?>(nil)
@@ -32,6 +34,7 @@ final class ChaosServer: Sendable {
         guard mkdtemp(&template) != nil else { throw FileOutput.failure("cannot make a folder in /tmp") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try Folder.make(folder + "/disk", mode: 0o700)
+        leftovers = try ChaosGuard(folder: folder)
         var owner = (user: geteuid(), group: getegid())
         if geteuid() == 0 {
             guard let entry = getpwnam(account), entry.pointee.pw_uid != 0 else {
@@ -83,7 +86,7 @@ final class ChaosServer: Sendable {
         ]
         // A shim begins with the server itself, not with what steps down to its account: it keeps files of its own.
         let words =
-            prefix + ["/usr/bin/env"] + environment.map { "\($0)=\($1)" }
+            prefix + ["/usr/bin/env"] + environment.merging(leftovers.mark) { $1 }.map { "\($0)=\($1)" }
             + [binaries + "/postgres", "-D", data] + settings.flatMap { ["-c", $0] }
         let started = try ManagedProcess(
             words, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"], log: log)
@@ -187,6 +190,7 @@ final class ChaosServer: Sendable {
         if hasOwnDisk { umount2(folder + "/disk", 2) }
         guard folder.hasPrefix("/tmp/agentsim-chaos-") else { return }
         _ = try? ChildProcess.run("/bin/rm", ["-rf", "--one-file-system", folder])
+        leftovers.release()
     }
 
     private static func findBinaries() throws(SimulationFailure) -> String {

@@ -111,7 +111,8 @@ final class ChaosSite: Sendable {
         stores = made
         nodes = made.enumerated().map { index, store in
             ChaosNode(
-                number: index + 1, program: program, folder: folder, conninfo: server.conninfo(by: store.port))
+                number: index + 1, program: program, folder: folder, conninfo: server.conninfo(by: store.port),
+                mark: server.leftovers.mark)
         }
         made = []
         for _ in nodes { made.append(try await FaultProxy.start(on: group)) }
