@@ -44,7 +44,10 @@ struct AgreementsCommand: AsyncParsableCommand {
         private var cut: IndicatorCut? { IndicatorCut(rawValue: by) }
 
         func validate() throws {
-            guard cut != nil else { throw ValidationError("--by is one of \(IndicatorCut.allCases.map(\.rawValue).joined(separator: ", ")).") }
+            guard cut != nil else {
+                let cuts = IndicatorCut.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--by is one of \(cuts).")
+            }
             guard AgreementCourse.Bimester(rawValue: bimester) != nil else {
                 throw ValidationError("--bimester is calendar or signature.")
             }

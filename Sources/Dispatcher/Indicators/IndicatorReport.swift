@@ -37,7 +37,7 @@ package struct IndicatorReport {
                             let fields = [
                                 "\(period)", cut.rawValue, Self.name(key, cut), figure.indicator.rawValue,
                                 figure.numeratorText, figure.denominatorText, figure.value ?? "",
-                                "\"\(figure.indicator.formula)\"",
+                                "\"\(figure.indicator.formula(by: cut))\"",
                             ]
                             try file.write(fields.joined(separator: ","))
                         }
@@ -80,7 +80,8 @@ package struct IndicatorReport {
                 let delegation = section.delegation.flatMap { Int16(exactly: $0) } ?? 0
                 fees.byPlace[StatementPlace(contract: statement.contract, delegation: delegation)] = Cents(
                     pesos: section.totals.fees)
-                for line in section.lines where line.rule == FeeTariff.rule && line.kind == StatementLine.Kind.fee.rawValue {
+                for line in section.lines
+                where line.rule == FeeTariff.rule && line.kind == StatementLine.Kind.fee.rawValue {
                     guard let service = FeeService(name: line.subject) else { continue }
                     fees.byStrategy[service.strategy, default: .zero] += Cents(pesos: line.amount) ?? .zero
                 }
@@ -110,8 +111,8 @@ extension IndicatorReport {
         for row in rows { table.row([row.key] + told.map { row.figures[$0].value ?? "–" }) }
         let legend = told.map { index in
             let indicator = Indicator.allCases[index]
-            return
-                "\(indicator.rawValue)  \(indicator.name): \(indicator.formula)\(indicator.isShare ? ", in percent" : "")"
+            return "\(indicator.rawValue)  \(indicator.name): \(indicator.formula(by: cut))"
+                + (indicator.isShare ? ", in percent" : "")
         }
         return table.lines + [""] + legend
     }
