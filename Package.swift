@@ -67,6 +67,7 @@ let package = Package(
                 .embedInCode("Migrations/m0016-limits.sql"),
                 .embedInCode("Migrations/m0017-late-words.sql"),
                 .embedInCode("Migrations/m0018-outages.sql"),
+                .embedInCode("Migrations/m0019-spent.sql"),
             ],
             swiftSettings: settings),
         .target(

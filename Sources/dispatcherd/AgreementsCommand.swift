@@ -45,8 +45,8 @@ struct AgreementsCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard cut != nil else {
-                throw ValidationError(
-                    "--by is one of \(IndicatorCut.allCases.map(\.rawValue).joined(separator: ", ")).")
+                let cuts = IndicatorCut.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--by is one of \(cuts).")
             }
             guard AgreementCourse.Bimester(rawValue: bimester) != nil else {
                 throw ValidationError("--bimester is calendar or signature.")

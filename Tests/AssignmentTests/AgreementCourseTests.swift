@@ -20,8 +20,10 @@ struct AgreementCourseTests {
         arguments: [
             ([], -1, .signed), ([0], -1, .signed), ([0], 0, .inCure), ([0, 1], 1, .inCure), ([0, 1, 2], 2, .cured),
             ([0, 1, 2, 3, 4], 4, .cured), ([0, 1, 2, 3, 4, 5], 5, .maintained), ([0, 1, 2, 3, 4, 5], 9, .maintained),
-            ([], 0, .broken), ([0], 1, .broken), ([1, 2], 2, .broken), ([0, 1, 2], 3, .broken),
+            ([], 1, .broken), ([0], 1, .broken), ([1, 2], 2, .broken), ([0, 1, 2], 3, .broken),
             ([0, 1, 2, 4, 5], 5, .broken),
+            // July and September begin a bimester: in them a miss is open.
+            ([], 0, .signed), ([0, 1], 2, .inCure), ([0, 1], 3, .broken), ([0, 1, 2, 3], 4, .cured),
         ] as [([Int], Int, AgreementCourse.State)])
     func `a month without a payment breaks it, three make the cure, six the maintenance`(
         paid: [Int], through: Int, state: AgreementCourse.State
@@ -64,6 +66,8 @@ struct AgreementCourseTests {
             (7, [0, 2], .signature, true), (8, [0, 1], .calendar, true), (8, [0, 1], .signature, false),
             (8, [0, 2], .calendar, true), (8, [0, 2], .signature, true), (8, [1, 2], .calendar, false),
             (8, [1, 2], .signature, true), (8, [0], .calendar, false),
+            // An employer that paid in July pays again in September: August is paid, though nobody had signed yet.
+            (8, [-1, 1], .calendar, true), (8, [-1, 1], .signature, false),
         ] as [(Int, [Int], AgreementCourse.Bimester, Bool)])
     func `an employer's payment is of both months of its bimester (AMB-22)`(
         month: Int, paid: [Int], bimester: AgreementCourse.Bimester, isCured: Bool
@@ -73,12 +77,45 @@ struct AgreementCourseTests {
         func course(_ paidByEmployer: Set<Period>) -> AgreementCourse {
             AgreementCourse(
                 signedIn: signed, paid: months, paidByEmployer: paidByEmployer, bimester: bimester,
-                through: signed.advanced(byMonths: 2))
+                through: signed.advanced(byMonths: 3))
         }
 
         #expect(course(months).isCured == isCured)
         // What the debtor pays is of its own month alone.
         #expect(course([]).isCured == false)
+    }
+
+    /// Of five months, the one before the signature first: in each nobody pays, the debtor or the employer, in all ways there are.
+    @Test(arguments: AgreementCourse.Bimester.allCases, [7, 8])
+    func `what is known at one close is so at every later one, whoever pays (IND-13)`(
+        bimester: AgreementCourse.Bimester, month: Int
+    ) throws {
+        let signed = try #require(Period(year: 2024, month: month))
+        var known = 0
+        var changed: [String] = []
+        for way in 0..<243 {
+            let payers = [1, 3, 9, 27, 81].enumerated().map { place, power in
+                (month: signed.advanced(byMonths: place - 1), payer: way / power % 3)
+            }
+            var former: [Bool?] = [nil, nil, nil, nil]
+            for last in -1...5 {
+                let through = signed.advanced(byMonths: last)
+                let paid = payers.filter { $0.payer > 0 && $0.month <= through }
+                let course = AgreementCourse(
+                    signedIn: signed, paid: Set(paid.map(\.month)),
+                    paidByEmployer: Set(paid.filter { $0.payer == 2 }.map(\.month)), bimester: bimester,
+                    through: through)
+                let answers = [course.hasSecondPayment, course.hasThirdPayment, course.isCured, course.isMaintained]
+                known += former.count { $0 != nil }
+                if zip(former, answers).contains(where: { $0 != nil && $0 != $1 }) {
+                    changed.append("\(way) through \(through)")
+                }
+                former = answers
+            }
+        }
+
+        #expect(changed.isEmpty)
+        #expect(known > 1_000)
     }
 
     @Test func `the payments of a cure are a setting`() {

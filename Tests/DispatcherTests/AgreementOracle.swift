@@ -44,7 +44,8 @@ enum AgreementOracle {
                 covered < least(\(payments), over))
             """
         }
-        // A month is covered by anything of its own, or by an employer's payment of the other month of its pair.
+        // A month is covered by anything of its own, or by an employer's payment of the other month of its pair; uncovered, it is settled
+        // with the later month of the pair.
         return try link.run(
             """
             WITH signed AS (
@@ -55,7 +56,10 @@ enum AgreementOracle {
                     p.amount - coalesce((SELECT sum(amount) FROM payment r WHERE r.reverses = p.payment_id AND r.period <= $1), 0) AS left_over
                 FROM payment p WHERE p.reverses IS NULL AND p.period <= $1),
             months AS (
-                SELECT s.*, k, s.period % 100 + k AS month, s.period % 100 + k <= $1 % 100 AS is_over FROM signed s, generate_series(0, 5) k),
+                SELECT s.*, k, s.period % 100 + k AS month, s.period % 100 + k <= $1 % 100 AS is_over,
+                    CASE WHEN \(byCalendar) THEN s.period % 100 + k + (s.period % 100 + k) % 2
+                        ELSE s.period % 100 + k + (k + 1) % 2 END <= $1 % 100 AS is_settled
+                FROM signed s, generate_series(0, 5) k),
             judged AS (
                 SELECT m.*, EXISTS (SELECT FROM money x WHERE (x.delegation_id, x.account_id) = (m.delegation_id, m.account_id)
                     AND x.left_over > 0 AND (x.month = m.month OR x.origin = 'employer' AND CASE WHEN \(byCalendar)
@@ -64,7 +68,7 @@ enum AgreementOracle {
                 FROM months m),
             course AS (
                 SELECT period, outcome_id, coalesce(min(k) FILTER (WHERE NOT (is_paid AND is_over)), 6) AS covered,
-                    count(*) FILTER (WHERE is_over) AS over
+                    count(*) FILTER (WHERE is_over AND (is_paid OR is_settled)) AS over
                 FROM judged GROUP BY 1, 2)
             SELECT c.period || ' ACE' || lpad(t.agency_id::text, 2, '0') || ' ' || count(*) || ' ' || \(sides.joined(separator: " || ' ' || "))
             FROM course c JOIN outcome o ON o.period = c.period AND o.outcome_id = c.outcome_id JOIN contract t USING (contract_id)

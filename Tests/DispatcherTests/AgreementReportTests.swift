@@ -102,6 +102,17 @@ struct AgreementReportTests {
             #expect(try counts(.delegation) == ["9: 3"])
             #expect(try counts(.contractDelegation) == ["12/9: 2", "13/9: 1"])
             #expect(try counts(.strategy) == ["unknown: 3"])
+            try link.script(
+                """
+                UPDATE outcome SET delegation_id = 10 WHERE outcome_id = 3;
+                UPDATE review SET delegation_id = 10 WHERE outcome_id = 3
+                """)
+            #expect(try counts(.contractDelegation) == ["12/9: 1", "12/10: 1", "13/9: 1"])
+            try link.script(
+                """
+                UPDATE outcome SET delegation_id = 9 WHERE outcome_id = 3;
+                UPDATE review SET delegation_id = 9 WHERE outcome_id = 3
+                """)
             try link.script(Self.dealt)
             #expect(try counts(.strategy) == ["administrative: 1", "mediation: 2"])
             #expect(try counts(.tactic) == ["rest: 2", "signed: 1"])
@@ -127,7 +138,7 @@ struct AgreementReportTests {
             try link.run("SELECT setseed($1::int / 1000.0)", [.int32(Int32(seed))])
             try link.script(AgreementOracle.months)
             var known = 0
-            for through in [202402, 202404, 202407] as [Int32] {
+            for through in [202402, 202403, 202404, 202407] as [Int32] {
                 let report = try AgreementReport(
                     link, through: try #require(Period(number: through)), by: .agency, bimester: bimester,
                     curePayments: curePayments)

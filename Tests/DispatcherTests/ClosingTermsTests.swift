@@ -137,6 +137,55 @@ struct ClosingTermsTests {
             try site.load(.contracts, Self.changed(), period: june)
             #expect(try (0...3).map(contracts) == [1, 1, 0, 1])
             #expect(try site.count("contract WHERE spent_on IS NULL AND ends_on > '2024-06-30'") == 1)
+
+            // The ended schedule is that of earlier terms alone by now, and stays ended: in its month, and where it comes back.
+            try same(march)
+            #expect(try (0...3).map(contracts) == [1, 1, 0, 1])
+            try same(june.advanced(byMonths: 1))
+            #expect(try (0...4).map(contracts) == [1, 1, 0, 1, 0])
+            #expect(try site.count("contract WHERE spent_on = '2024-04-10' AND ends_on = '2024-04-10'") == 1)
+        }
+    }
+
+    @Test func `a renewal under the same schedule begins on its day, and ends by a close of its own (AGY-15)`()
+        async throws
+    {
+        try await with { site in
+            let june = march.advanced(byMonths: 3)
+            func renew(_ number: String) throws {
+                try site.load(
+                    .contracts,
+                    ContractText.file(
+                        ["14", "15"].map {
+                            [
+                                "delegation": $0, "strategies": "dual;administrative", "number": number,
+                                "starts_on": "2024-06-01",
+                            ]
+                        }), period: june)
+            }
+            func left(_ day: String?) throws -> Bool {
+                let last =
+                    day.map { "spent_on = '\($0)' AND ends_on = '\($0)'" }
+                    ?? "spent_on IS NULL AND ends_on > '2024-06-30'"
+                let isRenewal = "starts_on = '2024-06-01' AND \(last)"
+                return try site.count("contract WHERE \(isRenewal)") == 1
+                    && site.count("contract_term WHERE period = 202406 AND \(isRenewal)") == 1
+            }
+            try renew("CT-1")
+            try site.link.script("UPDATE clock SET virtual_now = '2024-04-10T18:00:00Z'")
+            try PeriodStore(site.link, period: march).end([31])
+            #expect(try left(nil))
+            #expect(
+                try site.count("contract_term WHERE period < 202406 AND ends_on = '2024-04-10' AND spent_on = ends_on")
+                    == 1)
+            try renew("CT-2")
+            #expect(try left(nil))
+
+            try site.link.script("UPDATE clock SET virtual_now = '2024-07-05T18:00:00Z'")
+            try PeriodStore(site.link, period: june).end([31])
+            #expect(try left("2024-07-05"))
+            try renew("CT-3")
+            #expect(try left("2024-07-05"))
         }
     }
 

@@ -220,6 +220,13 @@ struct IndicatorReportTests {
                 """)
             _ = try MonthClosing(link, period: ClosingFixture.period).close()
             let report = IndicatorReport(link, period: ClosingFixture.period)
+            // By what it is divided is said as it is counted.
+            for (cut, whole) in [(.total, "of the cut"), (.delegation, "of the cut"), (.agency, "assigned")]
+                as [(IndicatorCut, String)]
+            {
+                let legend = try report.lines(by: cut).filter { $0.hasPrefix("IND-15  ") }
+                #expect(legend.count == 1 && legend[0].hasSuffix("÷ accounts \(whole), in percent"))
+            }
             func found(_ indicator: Indicator, _ cut: IndicatorCut) throws -> [String] {
                 try report.rows(by: cut).compactMap { row in
                     row.figures.first { $0.indicator == indicator && $0.denominator != 0 }

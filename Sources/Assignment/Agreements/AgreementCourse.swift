@@ -6,17 +6,19 @@
 /// on: only so do the published cohorts fit a close of December (second payment: signed until November, third and cure: October,
 /// maintenance: July).
 ///
-/// An employer pays by bimesters, so that what it paid is of both months of one, as where payments in a row are counted (SOL-45).
+/// An employer pays by bimesters, so that what it paid is of both months of one, as where payments in a row are counted (SOL-45). Whether
+/// it will pay is not known before: a month without a payment is missed once its bimester is over, and open until then, so that what
+/// was known once stays.
 package struct AgreementCourse: Equatable, Sendable {
     package enum State: String, Sendable, CaseIterable {
-        /// The month of the signature is not over.
+        /// The month of the signature is not over, or nothing was paid in it and its bimester is not.
         case signed
-        /// Paid in every month so far, and not yet often enough.
+        /// No month is missed so far, and not yet enough are paid.
         case inCure = "in-cure"
         case cured
-        /// Paid in every month until the fifth behind the signature.
+        /// Paid in every month until the fifth behind the signature, that one with them.
         case maintained
-        /// A month went by without a payment.
+        /// A month and its bimester went by without a payment of it.
         case broken
     }
 
@@ -61,19 +63,24 @@ package struct AgreementCourse: Equatable, Sendable {
         through: Period, curePayments: Int = AgreementCourse.curePayments
     ) {
         let paid = paidByEmployer.reduce(into: paid) { $0.formUnion(bimester.months(of: $1, signedIn: signedIn)) }
+        func isPaid(_ month: Period) -> Bool? {
+            guard month <= through else { return nil }
+            if paid.contains(month) { return true }
+            return bimester.months(of: month, signedIn: signedIn).allSatisfy { $0 <= through } ? false : nil
+        }
         func sustained(_ payments: Int) -> Bool? {
-            let months = (0..<payments).map { signedIn.advanced(byMonths: $0) }
-            if months.contains(where: { $0 <= through && !paid.contains($0) }) { return false }
-            return months.allSatisfy { $0 <= through } ? true : nil
+            let months = (0..<payments).map { isPaid(signedIn.advanced(byMonths: $0)) }
+            if months.contains(false) { return false }
+            return months.contains(nil) ? nil : true
         }
         hasSecondPayment = sustained(2)
         hasThirdPayment = sustained(3)
         isCured = sustained(curePayments)
         isMaintained = sustained(Self.maintenanceMonths + 1)
-        if through < signedIn {
-            state = .signed
-        } else if isMaintained == false {
+        if isMaintained == false {
             state = .broken
+        } else if sustained(1) == nil {
+            state = .signed
         } else if isMaintained == true {
             state = .maintained
         } else {

@@ -44,14 +44,17 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .meanPayment: "mean payment"
         case .paidOfWorked: "efficiency"
         case .unpaidWork: "gap between work and payment"
-        case .overdueShare: "overdue share of the cut"
+        case .overdueShare: "overdue share"
         case .overdueBalance: "overdue share of the balances"
         }
     }
 
     /// What is divided, and by what.
-    package var formula: String {
-        switch self {
+    ///
+    /// - Parameter cut: IND-15 is of the month's whole cut by `total` and `delegation`, and of the accounts assigned by all else.
+    package func formula(by cut: IndicatorCut) -> String {
+        let isOfCut = cut == .total || cut == .delegation
+        return switch self {
         case .unlocatable: "accounts reported unlocatable ÷ accounts assigned"
         case .contacted: "accounts reached, debtor or valid third party ÷ accounts assigned"
         case .promised: "accounts with a promise ÷ accounts contacted"
@@ -69,8 +72,12 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .meanPayment: "amount recovered of accounts assigned with a payment ÷ those accounts"
         case .paidOfWorked: "accounts worked with a payment ÷ accounts worked"
         case .unpaidWork: "accounts worked without a payment ÷ accounts assigned"
-        case .overdueShare: "overdue accounts ÷ accounts of the cut"
-        case .overdueBalance: "balance of overdue accounts ÷ balance of the cut"
+        case .overdueShare:
+            isOfCut ? "overdue accounts ÷ accounts of the cut" : "overdue accounts assigned ÷ accounts assigned"
+        case .overdueBalance:
+            isOfCut
+                ? "balance of overdue accounts ÷ balance of the cut"
+                : "balance of overdue accounts assigned ÷ balance of the accounts assigned"
         }
     }
 

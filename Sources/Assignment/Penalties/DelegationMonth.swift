@@ -51,11 +51,6 @@ package struct DelegationMonth: Equatable, Sendable {
     package var earlierBreaches: [EarlierBreach] = []
 
     package init(_ delegation: Delegation) { self.delegation = delegation }
-
-    /// Commitments that are due by the month's end and that nobody judged, by day and number.
-    package var undecidedCommitments: [Commitment] {
-        commitments.filter { $0.isMet == nil }.sorted { ($0.on, $0.fact) < ($1.on, $1.fact) }
-    }
 }
 
 /// All that is known about one contract in one period.

@@ -92,6 +92,12 @@ extension PenaltyTerms {
                 english: "\(breaches.count) visit(s) with a finding; one charge per delegation and month"))
     }
 
+    /// Commitments that are due by the month's end and that nobody judged, by day and number; none where the schedule has no PEN-04.
+    package func undecidedCommitments(of month: DelegationMonth) -> [Commitment] {
+        guard improvement != nil else { return [] }
+        return month.commitments.filter { $0.isMet == nil }.sorted { ($0.on, $0.fact) < ($1.on, $1.fact) }
+    }
+
     private func improvementLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
         let breaches = month.commitments.filter { $0.isMet == false }
         guard let improvement, let worst = breaches.map(\.impact).max(), let rate = improvement[worst] else {

@@ -118,7 +118,7 @@ struct ProjectionWords {
     /// What was not met is a breach; what falls due in the month and was not judged yet can still be met.
     private func commitments(_ now: DelegationMonth, _ charge: Cents?) -> ProjectedMonth.Line? {
         let missed = now.commitments.count { $0.isMet == false }
-        let due = now.undecidedCommitments
+        let due = terms.undecidedCommitments(of: now)
         let ahead = due.last.map { "\(due.count) due until \($0.on) to be met, and recorded as met" }
         guard missed == 0, let ahead else {
             let mend = ["a corrected fact once the commitments are met", ahead].compactMap(\.self)

@@ -29,7 +29,7 @@ package enum ScorecardMeasure: String, Sendable, CaseIterable {
         case .compliance: "fees that penalties left ÷ fees"
         case .conduct: "points for complaints, rejections and contact rules ÷ 100"
         case .mediation: "scores of mediation's supervision ÷ 100 % each"
-        default: indicator?.formula ?? rawValue
+        default: indicator?.formula(by: .contractDelegation) ?? rawValue
         }
     }
 }

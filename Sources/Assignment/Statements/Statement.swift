@@ -156,15 +156,16 @@ extension PenaltyTerms {
                         "PEN-01 \(need.portfolio.name): no staffing was reported; \(grouped(required)) advisers were "
                         + "required; not charged."))
         }
-        let undecided = month.undecidedCommitments
-        if improvement != nil, let first = undecided.map(\.on).min() {
+        let undecided = undecidedCommitments(of: month)
+        // Told of a month that still runs as well, in which not all of them are due yet.
+        if let last = undecided.last?.on {
             let facts = undecided.map(\.fact).joined(separator: ", ")
             notes.append(
                 StatementNote(
                     spanish:
-                        "PEN-04: compromisos vencidos desde \(first) sin resultado registrado: \(facts); sin cargo.",
+                        "PEN-04: compromisos con fecha hasta el \(last) sin resultado registrado: \(facts); sin cargo.",
                     english:
-                        "PEN-04: commitments due since \(first) of which nobody recorded the result: \(facts); not charged."
+                        "PEN-04: commitments due until \(last) of which nobody recorded the result: \(facts); not charged."
                 ))
         }
         if workPlan != nil || preventiveWorkPlan != nil {

@@ -360,7 +360,7 @@ package struct MonthClosing {
             let statement = try readable { () throws(ScheduleError) in
                 try Statement(month, tariff: tariff, terms: terms)
             }
-            tally.add(statement, month)
+            tally.add(statement, month, terms)
             let body = statement.json.bytes
             let digest = Array(SHA256.hash(data: body))
             kept.append(

@@ -25,7 +25,7 @@ package struct MonthTally: Sendable {
     package private(set) var unreviewed: [Delegation: Int64] = [:]
     /// Portfolios of a delegation with accounts and without a staffing report.
     package private(set) var unreportedStaffing = 0
-    /// Commitments of improvement plans that were due and that nobody judged.
+    /// Commitments of improvement plans that are due by the month's end and that nobody judged, of contracts whose schedule has PEN-04.
     package private(set) var undecidedCommitments = 0
     /// Contracts whose penalties pass their invoice.
     package private(set) var overcharged: [ContractID] = []
@@ -36,7 +36,7 @@ package struct MonthTally: Sendable {
 
     package init() {}
 
-    package mutating func add(_ statement: Statement, _ month: ContractMonth) {
+    package mutating func add(_ statement: Statement, _ month: ContractMonth, _ terms: PenaltyTerms) {
         contracts += 1
         totals = totals + statement.totals
         if statement.totals.penalties > statement.totals.fees { overcharged.append(statement.contract) }
@@ -50,7 +50,7 @@ package struct MonthTally: Sendable {
             if delegation.indicators.pendingOutcomes > 0 {
                 unreviewed[delegation.delegation, default: 0] += delegation.indicators.pendingOutcomes
             }
-            undecidedCommitments += delegation.undecidedCommitments.count
+            undecidedCommitments += terms.undecidedCommitments(of: delegation).count
             unreportedStaffing +=
                 delegation.needs.filter { $0.staffing == nil && delegation.indicators.assigned($0.portfolio) > 0 }.count
         }
@@ -223,8 +223,8 @@ package struct MonthSummary: Sendable {
         }
         if tally.undecidedCommitments > 0 {
             warnings.append(
-                "\(tally.undecidedCommitments) commitments of improvement plans are due, and nobody recorded whether they were met: "
-                    + "they are not charged PEN-04")
+                "\(tally.undecidedCommitments) commitments of improvement plans fall due by the month's end, and nobody recorded "
+                    + "whether they were met: they are not charged PEN-04")
         }
         if !tally.overcharged.isEmpty {
             warnings.append(

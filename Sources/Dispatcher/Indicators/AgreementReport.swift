@@ -80,12 +80,15 @@ package struct AgreementReport {
         let key: Key
 
         static func < (left: Group, right: Group) -> Bool {
-            (left.period, left.key.number, left.key.text) < (right.period, right.key.number, right.key.text)
+            (left.period, left.key.number, left.key.second, left.key.text)
+                < (right.period, right.key.number, right.key.second, right.key.text)
         }
     }
 
     private struct Key: Hashable {
         let number: Int32
+        /// Where the number alone does not tell: of a contract's delegations.
+        var second: Int16 = 0
         let text: String
     }
 
@@ -97,7 +100,9 @@ package struct AgreementReport {
         case .contract: return Key(number: agreement.contract, text: "\(agreement.contract)")
         case .delegation: return Key(number: Int32(agreement.delegation), text: "\(agreement.delegation)")
         case .contractDelegation:
-            return Key(number: agreement.contract, text: "\(agreement.contract)/\(agreement.delegation)")
+            return Key(
+                number: agreement.contract, second: agreement.delegation,
+                text: "\(agreement.contract)/\(agreement.delegation)")
         case .strategy:
             return Key(
                 number: Int32(agreement.strategy?.rawValue ?? 0), text: agreement.strategy?.name ?? Self.unknown)

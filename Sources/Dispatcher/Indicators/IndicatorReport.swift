@@ -37,7 +37,7 @@ package struct IndicatorReport {
                             let fields = [
                                 "\(period)", cut.rawValue, Self.name(key, cut), figure.indicator.rawValue,
                                 figure.numeratorText, figure.denominatorText, figure.value ?? "",
-                                "\"\(figure.indicator.formula)\"",
+                                "\"\(figure.indicator.formula(by: cut))\"",
                             ]
                             try file.write(fields.joined(separator: ","))
                         }
@@ -111,8 +111,8 @@ extension IndicatorReport {
         for row in rows { table.row([row.key] + told.map { row.figures[$0].value ?? "–" }) }
         let legend = told.map { index in
             let indicator = Indicator.allCases[index]
-            return
-                "\(indicator.rawValue)  \(indicator.name): \(indicator.formula)\(indicator.isShare ? ", in percent" : "")"
+            return "\(indicator.rawValue)  \(indicator.name): \(indicator.formula(by: cut))"
+                + (indicator.isShare ? ", in percent" : "")
         }
         return table.lines + [""] + legend
     }

@@ -33,9 +33,8 @@ struct ScorecardBook {
         let mediation = try store.mediation()
         var entries: [Delegation: [ScorecardEntry]] = [:]
         let indicators = try IndicatorStore(link, period: period, withVintage: false)
-        for (key, figures) in try indicators.figures(
-            by: .contractDelegation, fees: IndicatorStore.Fees(byPlace: money.fees))
-        {
+        let fees = IndicatorStore.Fees(byPlace: money.fees)
+        for (key, figures) in try indicators.figures(by: .contractDelegation, fees: fees) {
             let parts = key.split(separator: "/")
             guard parts.count == 2, let number = Int32(parts[0]), let contract = ContractID(number),
                 let delegation = Int16(parts[1]).flatMap({ Delegation($0) })

@@ -129,7 +129,8 @@ package struct PeriodStore {
 
     /// Ends contracts whose budget is used up (AGY-15), on the day of the close: they are leased, dealt and planned nothing more, and later
     /// months have no statement of them but for what is paid on their leases. Another fee schedule, with a budget of its own, takes one
-    /// up again; a contract that has one already for later months goes on by it.
+    /// up again; a contract that has one already for later months goes on by it. Terms of the same schedule that start behind that day
+    /// are a renewal: it begins on its day, and the close of a month of its own ends it, where the budget is used up then, too.
     package func end(_ contracts: [Int32]) throws(PgError) {
         guard !contracts.isEmpty else { return }
         let ended = """
@@ -145,14 +146,15 @@ package struct PeriodStore {
         try link.run(
             """
             \(ended)
-            UPDATE contract_term t SET ends_on = least(t.ends_on, ended.day) FROM ended
-            WHERE t.contract_id = ended.contract_id AND t.fee_schedule = ended.fee_schedule
+            UPDATE contract_term t SET spent_on = coalesce(t.spent_on, ended.day), ends_on = least(t.ends_on, ended.day)
+            FROM ended
+            WHERE t.contract_id = ended.contract_id AND t.fee_schedule = ended.fee_schedule AND t.starts_on <= ended.day
             """, parameters)
         try link.run(
             """
             \(ended)
             UPDATE contract c SET spent_on = ended.day, ends_on = least(c.ends_on, ended.day) FROM ended
-            WHERE c.contract_id = ended.contract_id AND c.fee_schedule = ended.fee_schedule
+            WHERE c.contract_id = ended.contract_id AND c.fee_schedule = ended.fee_schedule AND c.starts_on <= ended.day
             """, parameters)
     }
 

@@ -17,14 +17,26 @@ struct ContractTerms {
     /// Since ever: what a contract said that was there before anything of it was kept.
     private static let ever: Int32 = 1900_01
 
-    private static let columns = "number, tender, starts_on, ends_on, bond, fee_schedule, penalty_schedule, rule_packs"
+    private static let columns =
+        "number, tender, starts_on, ends_on, bond, fee_schedule, penalty_schedule, rule_packs, spent_on"
+
+    /// Of each row `r` of the file the day on which the budget of its schedule ended the contract (AGY-15), `NULL` where none did: by what
+    /// the contract says now and by what it said in any month. What starts behind that day is a renewal, which it did not end.
+    static let spent = """
+        LEFT JOIN LATERAL (
+            SELECT min(known.spent_on) AS spent_on
+            FROM (SELECT contract_id, fee_schedule, spent_on FROM contract_term
+                UNION ALL SELECT contract_id, fee_schedule, spent_on FROM contract) known
+            WHERE known.contract_id = r.contract_id AND known.fee_schedule = r.fee_schedule
+                AND known.spent_on >= r.starts_on) spent ON true
+        """
 
     /// The file's contracts, a row each. One whose budget is used up stays ended, whatever last day the file has (AGY-15).
     private static let contracts = """
         (SELECT DISTINCT ON (r.contract_id) r.contract_id, r.number, r.tender, r.starts_on,
-            least(r.ends_on, CASE WHEN c.fee_schedule = r.fee_schedule THEN c.spent_on END) AS ends_on, r.bond, r.fee_schedule,
-            r.penalty_schedule, string_to_array(r.rule_packs, ';') AS rule_packs
-         FROM import_row r LEFT JOIN contract c USING (contract_id) ORDER BY r.contract_id, r.line)
+            least(r.ends_on, spent.spent_on) AS ends_on, r.bond, r.fee_schedule, r.penalty_schedule,
+            string_to_array(r.rule_packs, ';') AS rule_packs, spent.spent_on
+         FROM import_row r \(spent) ORDER BY r.contract_id, r.line)
         """
 
     /// The file's capacities, a row per portfolio.
@@ -76,7 +88,8 @@ struct ContractTerms {
             ON CONFLICT (contract_id, period) DO UPDATE SET
                 number = excluded.number, tender = excluded.tender, starts_on = excluded.starts_on,
                 ends_on = excluded.ends_on, bond = excluded.bond, fee_schedule = excluded.fee_schedule,
-                penalty_schedule = excluded.penalty_schedule, rule_packs = excluded.rule_packs
+                penalty_schedule = excluded.penalty_schedule, rule_packs = excluded.rule_packs,
+                spent_on = excluded.spent_on
             """, [.int32(period.number)])
         try link.run(
             """

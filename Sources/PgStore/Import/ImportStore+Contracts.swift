@@ -291,23 +291,21 @@ extension ImportStore {
     private static let upsertContracts = """
         INSERT INTO contract (contract_id, agency_id, number, tender, zone_id, strategies, starts_on, ends_on,
                               capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule, penalty_schedule,
-                              rule_packs)
+                              rule_packs, spent_on)
         SELECT DISTINCT ON (contract_id)
                contract_id, agency_id, number, tender, zone_id,
                (SELECT array_agg(number::smallint ORDER BY number)
                 FROM   unnest(ARRAY['preventive', 'administrative', 'dual', 'mediation'])
                        WITH ORDINALITY AS known (word, number)
                 WHERE  word = ANY (string_to_array(strategies, ';'))),
-               starts_on, ends_on, capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule,
-               penalty_schedule, string_to_array(rule_packs, ';')
-        FROM   import_row
+               starts_on, least(ends_on, spent.spent_on), capacity_basis, bond, exposure_basis, exposure_factor_bp,
+               fee_schedule, penalty_schedule, string_to_array(rule_packs, ';'), spent.spent_on
+        FROM   import_row r \(ContractTerms.spent)
         ORDER  BY contract_id, line
         ON CONFLICT (contract_id) DO UPDATE SET
             number = excluded.number, tender = excluded.tender, zone_id = excluded.zone_id,
-            strategies = excluded.strategies, starts_on = excluded.starts_on,
-            ends_on = CASE WHEN excluded.fee_schedule = contract.fee_schedule
-                THEN least(excluded.ends_on, contract.spent_on) ELSE excluded.ends_on END,
-            spent_on = CASE WHEN excluded.fee_schedule = contract.fee_schedule THEN contract.spent_on END,
+            strategies = excluded.strategies, starts_on = excluded.starts_on, ends_on = excluded.ends_on,
+            spent_on = excluded.spent_on,
             capacity_basis = excluded.capacity_basis, bond = excluded.bond, exposure_basis = excluded.exposure_basis,
             exposure_factor_bp = excluded.exposure_factor_bp, fee_schedule = excluded.fee_schedule,
             penalty_schedule = excluded.penalty_schedule, rule_packs = excluded.rule_packs

@@ -20,11 +20,11 @@ package enum Migrator {
         (14, PackageResources.m0014_recovery_sql),
         (15, PackageResources.m0015_terms_sql),
         (16, PackageResources.m0016_limits_sql), (17, PackageResources.m0017_late_words_sql),
-        (18, PackageResources.m0018_outages_sql),
+        (18, PackageResources.m0018_outages_sql), (19, PackageResources.m0019_spent_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 18...18
+    package static let range: ClosedRange<Int32> = 19...19
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///
