@@ -20,6 +20,10 @@ final class AgentServerHandler: ChannelInboundHandler {
     private var isClosing = false
     /// Pieces that were handed to the channel and have not left.
     private var piecesUnsent = 0
+    private let isEncrypted: Bool
+    private let openedAt = NIODeadline.now()
+    /// Whether anything has left: of what is encrypted nothing does before the handshake.
+    private var hasWritten = false
     private var isAdmitted = false
     /// Whose connection it turned out to be, as noted with the other connections.
     private var agency: AgencyID?
@@ -28,6 +32,7 @@ final class AgentServerHandler: ChannelInboundHandler {
     /// - Parameter certificateHash: of the certificate that this connection shows; `nil` without TLS.
     init(_ shell: SessionShell, certificateHash: [UInt8]?) {
         self.shell = shell
+        isEncrypted = certificateHash != nil
         let seed = shell.settings.seed()
         self.session = AgentSession(
             server: shell.settings.node, sessionID: seed.session, nonce: seed.nonce, limits: shell.settings.limits)
@@ -121,6 +126,7 @@ final class AgentServerHandler: ChannelInboundHandler {
 
     private func wrote(_ bytes: Int) {
         piecesUnsent -= 1
+        hasWritten = true
         guard !isClosing else { return piecesUnsent == 0 ? sayFarewell() : waitForReader() }
         perform(session.wrote(bytes, at: shell.now()))
         settle()
@@ -190,8 +196,13 @@ final class AgentServerHandler: ChannelInboundHandler {
         context.read()
     }
 
-    /// Gives the peer the time that a silent reader has, anew with each piece.
-    private func waitForReader() { closeLater(shell.settings.limits.writeIdle) }
+    /// Gives the peer the time that a silent reader has, anew with each piece; before the end of a handshake, only what is left of the
+    /// time to sign in.
+    private func waitForReader() {
+        let limits = shell.settings.limits
+        guard isEncrypted, !hasWritten else { return closeLater(limits.writeIdle) }
+        closeLater(max(.zero, limits.authentication - .nanoseconds((NIODeadline.now() - openedAt).nanoseconds)))
+    }
 
     private func sayFarewell() {
         guard let context else { return }

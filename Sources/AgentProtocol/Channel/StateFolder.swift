@@ -63,7 +63,11 @@ final class StateFolder: Sendable {
             throw failure("\(path)/installation cannot be opened")
         }
         let folder = StateFolder(path: path, lock: lock, file: file)
-        return (folder, try readAll(file))
+        let lines = try readAll(file)
+        // Nothing was promised yet; from here on the folder must not be lost with its name in the one above it. Where that one may not
+        // be read, somebody else made the folder, before.
+        if lines.isEmpty, access("\(path)/..", R_OK) == 0 { try syncFolder("\(path)/..") }
+        return (folder, lines)
     }
 
     /// Lines that the next ``sync()`` writes.
@@ -112,11 +116,15 @@ final class StateFolder: Sendable {
         }
         _ = systemClose(file.descriptor)
         file.descriptor = new
-        // A file is only as durable as its name in the folder.
+        try Self.syncFolder(path)
+    }
+
+    /// What is in a folder is only as durable as its name there.
+    private static func syncFolder(_ path: String) throws(AgentClientError) {
         let folder = systemOpen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw Self.failure("\(path) cannot be opened") }
+        guard folder >= 0 else { throw failure("\(path) cannot be opened") }
         defer { _ = systemClose(folder) }
-        guard fsync(folder) == 0 else { throw Self.failure("\(path) cannot be written") }
+        guard fsync(folder) == 0 else { throw failure("\(path) cannot be written") }
     }
 
     private static func write(_ bytes: [UInt8], to file: Int32) throws(AgentClientError) {

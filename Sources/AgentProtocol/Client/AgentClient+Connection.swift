@@ -5,16 +5,21 @@ import Assignment
 extension AgentClient {
     /// The connection; where there is none, one is made, and all that comes before new requests is done.
     func connected(until deadline: ContinuousClock.Instant) async throws(AgentClientError) -> AgentConnection {
-        if isClosed { throw .closed }
-        if let connection { return connection }
-        let task = connecting ?? Task { try await self.makeConnection(until: deadline) }
-        connecting = task
-        do {
-            return try await task.value
-        } catch let error as AgentClientError {
-            throw error
-        } catch {
-            throw .cannotConnect("\(error)")
+        while true {
+            if isClosed { throw .closed }
+            if let connection { return connection }
+            let others = connecting
+            let task = others ?? Task { try await self.makeConnection(until: deadline) }
+            connecting = task
+            do {
+                return try await task.value
+            } catch let error as AgentClientError {
+                // The patience that ended was that of another one, who had begun.
+                if case .cannotConnect = error, others != nil, ContinuousClock.now < deadline { continue }
+                throw error
+            } catch {
+                throw .cannotConnect("\(error)")
+            }
         }
     }
 
@@ -26,6 +31,7 @@ extension AgentClient {
             throw AgentClientError.closed
         }
         connection = made
+        if comparesAgain { refresh(over: made) }
         repeatLater()
         return made
     }
@@ -71,6 +77,8 @@ extension AgentClient {
     /// Sends again what may have been done, and compares once nothing is in flight.
     private func establish(_ live: AgentConnection) async throws {
         let mine = connectionCount
+        establishing = live
+        defer { establishing = nil }
         while true {
             let again = unrepeated(before: mine)
             for number in again { requests[number]?.repeatedOn = mine }
@@ -79,6 +87,7 @@ extension AgentClient {
             await noneInFlight()
             if unrepeated(before: mine).isEmpty { break }
         }
+        comparesAgain = false
         if installation.holdings.accounts.isEmpty, live.admission.fields.number("held") == 0 {
             // Both sides hold nothing: there is nothing to compare.
             try await believe(true, [], live.greeting.timestamp("time"))
@@ -142,11 +151,11 @@ extension AgentClient {
     private func ended(_ dead: AgentConnection) async { lost(dead, await dead.ending) }
 
     private func heard(_ push: ClientPush, from source: AgentConnection) async {
+        let isDoubtful = isDoubtful(push, from: source)
         apply(installation.holdings.changes(push).map { .holding($0) })
         try? await synced()
         told.yield(.push(name: push.name, fields: push.fields.dictionary))
-        // What was thrown away is asked for; where that fails, the next connection begins with it.
-        if push.name == Push.Name.missed.rawValue { refresh(over: source) }
+        if isDoubtful || comparesAgain { compareAgain() }
         // The node goes away: what is in flight is answered there, what comes next goes elsewhere.
         if push.name == Push.Name.draining.rawValue, connection === source {
             connection = nil
@@ -157,16 +166,44 @@ extension AgentClient {
         }
     }
 
+    /// Whether a push leaves open what is held: something was thrown away; or a reply or a page that is older, and is applied later,
+    /// may bring back what it ended, or be the first that tells of its account.
+    private func isDoubtful(_ push: ClientPush, from source: AgentConnection) -> Bool {
+        switch Push.Name(rawValue: push.name) {
+        case .missed: true
+        case .recall: comparing != nil || connection !== source || isLeasing
+        // What is known of a lease is not undone by the reply that granted it.
+        case .update:
+            comparing != nil || connection !== source || isLeasing && installation.holdings.place(of: push) == nil
+        default: false
+        }
+    }
+
+    private var isLeasing: Bool {
+        requests.values.contains { if case .lease = $0.request { $0.isInFlight } else { false } }
+    }
+
     // MARK: Comparing
+
+    /// As soon as it can be: where none of the connections works, the next one begins with it.
+    func compareAgain() {
+        comparesAgain = true
+        if let connection { refresh(over: connection) }
+    }
 
     /// A comparison on a connection that works already: once nothing is in flight, and what comes next waits for it.
     func refresh(over live: AgentConnection) {
         guard comparing == nil, connection === live else { return }
         comparing = Task {
-            await noneInFlight()
-            // Where it fails the connection is gone, and the next one begins with a comparison.
-            try? await compare(over: live)
-            comparing = nil
+            defer { comparing = nil }
+            // Requests wait: where pushes never end, the next one of them goes on with it.
+            for _ in 0..<Self.comparisonsMax {
+                await noneInFlight()
+                comparesAgain = false
+                // Where it fails the connection is gone, and the next one begins with a comparison.
+                do { try await compare(over: live) } catch { break }
+                guard comparesAgain, connection === live else { break }
+            }
         }
     }
 
@@ -222,6 +259,8 @@ extension AgentClient {
         if !news.isEmpty { told.yield(.news(news.sorted())) }
     }
 
+    /// Comparisons in a row.
+    private static let comparisonsMax = 10
     /// Refusals of class `retry` that one comparison waits out.
     private static let comparisonRefusalsMax = 10
 }

@@ -29,6 +29,8 @@ public actor AgentClient {
 
     var connection: AgentConnection?
     var connecting: Task<AgentConnection, any Error>?
+    /// The one that is made just now, once it is let in.
+    var establishing: AgentConnection?
     /// The address that is tried first.
     var nextAddress = 0
     /// How many connections were made so far.
@@ -38,6 +40,8 @@ public actor AgentClient {
     private var waitingForNone: [CheckedContinuation<Void, Never>] = []
     /// A comparison on a connection that works already; requests wait meanwhile.
     var comparing: Task<Void, Never>?
+    /// Whether something came that a comparison, or a reply that is on its way, may undo.
+    var comparesAgain = false
     private var repeating: Task<Void, Never>?
     var reconnecting: Task<Void, Never>?
     var isClosed = false
@@ -177,16 +181,21 @@ public actor AgentClient {
         connection = nil
     }
 
-    /// Ends the connection after what is in flight. The client is of no use afterwards; what has no answer stays in the state folder.
+    /// Ends the connection after what is in flight. The client is of no use afterwards; what may have been done and has no answer stays in
+    /// the state folder, and what was not done never will be.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
         connecting?.cancel()
         reconnecting?.cancel()
         repeating?.cancel()
+        establishing?.abandon()
         // One that is already dead needs no farewell.
         try? await connection?.bye()
         connection = nil
+        // What was answered until now has its end; who waits for another attempt is not to leave it to the next process.
+        await noneInFlight()
+        giveUp(requests.filter { !$0.value.mayBeDone }.keys.sorted(), .closed)
         try? await folder?.sync()
         folder = nil
         told.finish()
@@ -289,6 +298,7 @@ public actor AgentClient {
     // MARK: Requests
 
     private func settled(_ wanted: [AgentRequest]) async -> [OpenRequest.End] {
+        if isClosed { return wanted.map { _ in .failed(.closed) } }
         let deadline = ContinuousClock.now + settings.patience
         let numbers = wanted.map { request in
             latestNumber += 1
@@ -307,9 +317,10 @@ public actor AgentClient {
             attempt += 1
             do throws(AgentClientError) {
                 let live = try await connected(until: deadline)
+                while let comparing { await comparing.value }
+                if isClosed { throw .closed }
                 // Settled by the connection itself, which sends again what may have been done.
                 let rest = numbers.filter { requests[$0]?.end == nil && requests[$0]?.isInFlight == false }
-                while let comparing { await comparing.value }
                 await send(rest, over: live)
             } catch {
                 giveUp(numbers, error)
@@ -415,7 +426,7 @@ public actor AgentClient {
         }
         for number in numbers { requests[number]?.isInFlight = false }
         for (number, end) in ends { settle(number, end) }
-        if isDoubtful { refresh(over: live) }
+        if isDoubtful { compareAgain() }
     }
 
     private func settle(_ number: Int, _ end: OpenRequest.End) {

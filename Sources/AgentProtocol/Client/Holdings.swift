@@ -55,11 +55,7 @@ struct Holdings: Equatable {
     /// A final recall ends a lease; a notice and a payment are news of it. Both say how things stand, so that it does no harm to hear
     /// one twice, or after a comparison that told it already.
     func changes(_ push: ClientPush) -> [Change] {
-        guard let delegation: Delegation = push.fields.value("delegation"),
-            let account: AccountID = push.fields.value("account"), let epoch: Epoch = push.fields.value("epoch")
-        else { return [] }
-        let place = HeldCursor(delegation: delegation, account: account)
-        guard accounts[place]?.epoch == epoch else { return [] }
+        guard let place = place(of: push) else { return [] }
         switch (Push.Name(rawValue: push.name), push.fields["final"], push.fields["decision"]) {
         case (.recall, "yes", _): return [.over(place)]
         case (.recall, _, "withdrawn"): return heard(HeldNews.recall, at: place) { _ in nil }
@@ -74,6 +70,15 @@ struct Holdings: Equatable {
         case (.update, _, _): return heard(HeldNews.paid, at: place) { push.fields[$0] }
         default: return []
         }
+    }
+
+    /// Where the lease is that a push is about; `nil` where it is about none that is known.
+    func place(of push: ClientPush) -> HeldCursor? {
+        guard let delegation: Delegation = push.fields.value("delegation"),
+            let account: AccountID = push.fields.value("account"), let epoch: Epoch = push.fields.value("epoch")
+        else { return nil }
+        let place = HeldCursor(delegation: delegation, account: account)
+        return accounts[place]?.epoch == epoch ? place : nil
     }
 
     /// What a comparison told of leases that both sides agree on.

@@ -18,7 +18,7 @@ package struct SessionLimits: Equatable, Sendable {
     package var outputMaxBytes = 512 * 1_024
     /// Without a line from the client for so long, and nothing in flight, the session ends.
     package var idle: Duration = .seconds(30)
-    /// From the greeting to the `AUTH` line.
+    /// From the beginning of a connection, the handshake of TLS included, to the `AUTH` line.
     package var authentication: Duration = .seconds(10)
     /// Without any progress in sending for so long, the connection is closed.
     package var writeIdle: Duration = .seconds(30)

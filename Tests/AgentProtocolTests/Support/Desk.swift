@@ -14,9 +14,10 @@ struct Desk {
     private var isForgiving: Bool
     private let handIsLarge: Bool
     private var term = instant("2024-04-03T00:00:00-06:00")
+    static let first = LeasedAccount.example(1_900_012_345, epoch: 7, due: 4_310_22, overdue: 9_120_87)
+    static let second = LeasedAccount.example(1_900_077_120, epoch: 3, due: 2_950_00, overdue: 5_900_00)
     private var undealt = [
-        LeasedAccount.example(1_900_012_345, epoch: 7, due: 4_310_22, overdue: 9_120_87),
-        LeasedAccount.example(1_900_077_120, epoch: 3, due: 2_950_00, overdue: 5_900_00),
+        first, second,
         LeasedAccount.example(1_900_088_001, epoch: 1, due: 1_000_00, overdue: 1_000_00),
     ]
     private var held: [HeldCursor: Epoch] = [:]
@@ -50,6 +51,12 @@ struct Desk {
         case .explain(let explain): tell(explain)
         case .quiet(let quiet): pause(quiet)
         }
+    }
+
+    mutating func recall(_ account: AccountID) {
+        let place = HeldCursor(delegation: delegation14, account: account)
+        held[place] = nil
+        ended[place] = .recalled
     }
 
     private mutating func authenticate(_ claim: AuthenticationClaim) -> Reply {

@@ -8,6 +8,7 @@ import Synchronization
 /// A server on a free port of loopback whose desk answers from another thread.
 final class TestServer: Sendable {
     private let server: AgentServer
+    private let desk: LockedDesk
     private let sequences = Mutex<Int64>(0)
     private let claims = Claims()
 
@@ -21,10 +22,12 @@ final class TestServer: Sendable {
 
     /// - Parameter handSize: how many accounts there are to lease.
     /// - Parameter isSilent: after `AUTH`, nothing is ever answered.
+    /// - Parameter takesOver: asked before the desk, in the desk's order: whether it answers a request itself, now or later.
     init(
         handSize: Int64 = 3, isForgiving: Bool = false, isSilent: Bool = false, connectionsMax: Int = 100,
         limits: SessionLimits = SessionLimits(), tls: ServerTLS? = nil,
-        refused: @escaping @Sendable (RefusedConnection) -> Void = { _ in }
+        refused: @escaping @Sendable (RefusedConnection) -> Void = { _ in },
+        takesOver: @escaping @Sendable (SessionRequest, @escaping @Sendable (Reply) -> Void) -> Bool = { _, _ in false }
     ) async throws {
         var settings = AgentServerSettings(node: "mx-1")
         settings.connectionsMax = connectionsMax
@@ -32,6 +35,7 @@ final class TestServer: Sendable {
         settings.tls = tls
         settings.refused = refused
         let desk = LockedDesk(Desk(handSize: handSize, isForgiving: isForgiving))
+        self.desk = desk
         let claims = self.claims
         // One desk, which answers in the order in which it was asked.
         let queue = DispatchQueue(label: "desk")
@@ -39,7 +43,7 @@ final class TestServer: Sendable {
             identity, request, reply in
             if case .authenticate(let claim) = request { claims.latest.withLock { $0 = claim } }
             if isSilent, identity != nil { return }
-            queue.async { reply(desk.answer(request)) }
+            queue.async { if !takesOver(request, reply) { reply(desk.answer(request)) } }
         }
     }
 
@@ -65,6 +69,22 @@ final class TestServer: Sendable {
 
     func stop() async { await server.drain() }
 
+    /// Ends a lease for good, and says so, or that something was thrown away.
+    func recall(_ account: LeasedAccount, saying name: Push.Name) {
+        desk.recall(account.account)
+        server.push(
+            [
+                Push(
+                    name,
+                    name == .missed
+                        ? [ReplyField("pushes", 1)]
+                        : [
+                            ReplyField("delegation", delegation14), ReplyField("account", account.account),
+                            ReplyField("epoch", account.epoch), ReplyField("final", true),
+                        ])
+            ], to: ace07)
+    }
+
     private func settings(agency: AgencyID?, sequence: Int64?, privateKey: [UInt8]) -> AgentConnectionSettings {
         let next = sequences.withLock { latest in
             latest += 1
@@ -80,4 +100,5 @@ private final class LockedDesk: Sendable {
     private let desk: Mutex<Desk>
     init(_ desk: Desk) { self.desk = Mutex(desk) }
     func answer(_ request: SessionRequest) -> Reply { desk.withLock { $0.answer(request) } }
+    func recall(_ account: AccountID) { desk.withLock { $0.recall(account) } }
 }
