@@ -166,7 +166,7 @@ struct StatementCommand: AsyncParsableCommand {
         var delegation: Int16?
         @Option(help: "The rule, such as PEN-02, FEE-11 or IVA.")
         var rule: String?
-        @Option(help: "A figure, in pesos.")
+        @Option(parsing: .unconditional, help: "A figure, in pesos.")
         var amount: String?
         @Option(help: "Outcomes that are listed per line, at most.")
         var records = 20
@@ -185,7 +185,11 @@ struct StatementCommand: AsyncParsableCommand {
             guard (0...1_000_000).contains(records) else { throw ValidationError("--records is 0 to 1000000.") }
         }
 
-        private var pesos: Cents? { amount.flatMap { text in Cents(pesos: text.filter { $0 != "," }) } }
+        /// As a page prints it, too: 7,505.07 with its commas, and the long minus of what is taken off.
+        private var pesos: Cents? {
+            guard let text = amount?.replacing("\u{2212}", with: "-") else { return nil }
+            return Cents(pesos: text) ?? Cents(grouped: text)
+        }
 
         func run() async throws {
             var question = StatementExplanation.Question()

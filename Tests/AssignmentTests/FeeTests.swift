@@ -5,6 +5,15 @@ import Testing
 
 /// FEE-11: accounts × unit price per service.
 struct FeeTests {
+    @Test func `an amount is read as pages have it, and a comma for the point is refused`() {
+        #expect(Cents(grouped: "7,505.07") == Cents(7_505_07))
+        #expect(Cents(grouped: "-1,234,567.8") == Cents(-1_234_567_80))
+        #expect(Cents(grouped: "310") == Cents(310_00))
+        for text in ["90,00", "9,0,0,0", "1234,567", ",100", "7,505.0,7", "", "-", "7,505.075"] {
+            #expect(Cents(grouped: text) == nil, "\(text)")
+        }
+    }
+
     @Test func `a line is count times unit price with the outcomes behind it`() throws {
         let lines = try Sample.tariff().lines(for: [
             BilledService(service: FeeService(.administrative, .visit), outcomes: [7]),

@@ -145,6 +145,15 @@ struct ClosingStageTests {
                 found { _ = try stages.propose(credit, in: april, contract: 1, delegation: nil, by: "Ana") }.contains(
                     "an earlier month that is closed"))
             _ = try MonthClosing(link, period: period).close()
+            // What no page could add up is refused before anybody approves it.
+            for amount in [Cents(0), Cents(Adjustment.amountMax.value + 1), Cents(Int64.max)] {
+                let slip = Adjustment(
+                    number: 0, kind: .credit, rule: "FEE-11", amount: amount, about: period, reason: "late review")
+                #expect(
+                    found { _ = try stages.propose(slip, in: april, contract: 1, delegation: nil, by: "Ana") }
+                        .hasPrefix(
+                            "an amount of \(amount) is none"))
+            }
             let number = try stages.propose(credit, in: april, contract: 1, delegation: nil, by: "Ana")
             try stages.decide(adjustment: number, isApproved: true, reason: "r", by: "Luis")
             let month = try MonthClosing(link, period: april).close(beforeItsEnd: true).month

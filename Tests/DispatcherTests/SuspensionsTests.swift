@@ -218,6 +218,11 @@ struct SuspensionsTests {
                 SELECT 202403, delegation_id, account_id, 2, CASE WHEN days_late = 61 THEN 'signed' ELSE 'rest' END, 1, 1, 'r'
                 FROM account WHERE days_late = 61 OR account_id = (SELECT max(account_id) FROM account);
                 """)
+            let blank = #expect(throws: CommandFailure.self) {
+                try suspensions.decide(
+                    agency: "ACE01", band: .over120, kind: .band, isSuspended: true, reason: "missed", by: " ")
+            }
+            #expect(blank?.found == "--by names nobody")
             func decide(_ band: MoraBand) throws -> Int64 {
                 let effect = try suspensions.decide(
                     agency: "ACE01", band: band, kind: .band, isSuspended: true, reason: "missed", by: "Ana Ruiz")

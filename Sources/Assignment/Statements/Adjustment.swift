@@ -2,6 +2,9 @@
 
 /// What two persons changed of a statement.
 package struct Adjustment: Equatable, Sendable {
+    /// As much as a file's amounts may be: what is more is a slip, and a sum of many has to stay a number.
+    package static let amountMax = Cents(99_999_999_999_99)
+
     package enum Kind: String, Sendable, CaseIterable {
         /// Takes back what a rule charges in this statement.
         case waiver

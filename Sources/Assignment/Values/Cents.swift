@@ -13,6 +13,17 @@ package struct Cents: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.value = value
     }
 
+    /// The same with commas between groups of three, as pages have it: `7,505.07`. A comma elsewhere is refused, because it may
+    /// be meant for the point.
+    package init?(grouped text: String) {
+        let parts = text.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
+        let groups = parts[0].split(separator: ",", omittingEmptySubsequences: false)
+        guard (1...3).contains(groups[0].count), groups.dropFirst().allSatisfy({ $0.count == 3 }),
+            parts.dropFirst().allSatisfy({ !$0.contains(",") })
+        else { return nil }
+        self.init(pesos: text.filter { $0 != "," })
+    }
+
     package static func < (left: Cents, right: Cents) -> Bool { left.value < right.value }
     package static func + (left: Cents, right: Cents) -> Cents { Cents(left.value + right.value) }
     package static func - (left: Cents, right: Cents) -> Cents { Cents(left.value - right.value) }

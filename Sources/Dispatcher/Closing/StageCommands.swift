@@ -169,6 +169,7 @@ package struct StageCommands {
     ) throws -> Int64? {
         try requireNamed(by)
         try requireReason(reason)
+        try requireAmount(amount)
         return try link.transaction {
             guard let objection = try store.objections(nil, number: number).first, objection.decision == nil else {
                 throw CommandFailure(
@@ -228,6 +229,7 @@ package struct StageCommands {
     ) throws -> Int64 {
         try requireNamed(by)
         try requireReason(adjustment.reason)
+        try requireAmount(adjustment.amount)
         return try link.transaction {
             try requireOpen(period)
             switch adjustment.kind {
@@ -347,8 +349,15 @@ package struct StageCommands {
         _ = try Words.person(by)
     }
 
+    private func requireAmount(_ amount: Cents?) throws(CommandFailure) {
+        guard let amount, amount <= .zero || amount > Adjustment.amountMax else { return }
+        throw CommandFailure(
+            .usage, "an amount of \(amount) is none",
+            remedy: "It is above 0 and at most \(Adjustment.amountMax), in pesos before IVA.")
+    }
+
     private func requireReason(_ reason: String) throws(CommandFailure) {
-        guard (1...500).contains(reason.count) else {
+        guard (1...500).contains(reason.count), !PersonName.folded(reason).isEmpty else {
             throw CommandFailure(.usage, "a reason has 1 to 500 characters", remedy: "Say why with --reason.")
         }
     }

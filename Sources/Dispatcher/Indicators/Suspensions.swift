@@ -63,10 +63,10 @@ package struct Suspensions {
         by: String
     ) throws -> Effect {
         let agency = try Words.agency(text)
-        guard (1...500).contains(reason.count), (1...80).contains(by.count) else {
+        let by = try Words.person(by)
+        guard (1...500).contains(reason.count), !PersonName.folded(reason).isEmpty else {
             throw CommandFailure(
-                .usage, "a decision names who decides, in 1 to 80 characters, and why, in 1 to 500",
-                remedy: "Give --by and --reason.")
+                .usage, "a decision says why, in 1 to 500 characters", remedy: "Give --reason.")
         }
         guard
             let row = try rows().first(where: {

@@ -41,9 +41,7 @@ package struct ReviewChecks {
     ///   - seed: of the sample; `nil`: the month's, or the month itself.
     /// - Throws: ``CommandFailure`` where the month is not open, or has another sample.
     package func run(rate text: String?, seed: Int64?, by: String) throws -> Report {
-        guard (1...80).contains(by.count) else {
-            throw CommandFailure(.usage, "a name has 1 to 80 characters", remedy: "Give --by.")
-        }
+        let by = try Words.person(by)
         guard let asked = BasisPoints(percent: text ?? "1") else {
             throw CommandFailure(
                 .usage, "\(text ?? "") is no percent from 0 to 100", remedy: "Give --sample, as 2.5; 0 draws none.")

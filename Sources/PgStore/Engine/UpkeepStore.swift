@@ -138,7 +138,9 @@ private enum UpkeepStatements {
         """
 
     static let clockLag = """
-        SELECT greatest(0, extract(epoch FROM latest_beat - clock_timestamp()) * 1000000)::bigint FROM clock
+        SELECT CASE WHEN virtual_now IS NULL
+                    THEN greatest(0, extract(epoch FROM latest_beat - clock_timestamp()) * 1000000) ELSE 0 END::bigint
+          FROM clock
         """
 
     static let followerForUpdate = "SELECT number FROM follower WHERE name = $1 FOR UPDATE"

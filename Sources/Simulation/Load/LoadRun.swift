@@ -245,7 +245,8 @@ package struct LoadRun: Sendable {
             var sent = 0
             while !Task.isCancelled {
                 let elapsed = (NIODeadline.now() - begun).nanoseconds
-                let due = Int(elapsed / 1_000 * Int64(rate) / 1_000_000)
+                // The first one is due at once.
+                let due = 1 + Int(elapsed / 1_000 * Int64(rate) / 1_000_000)
                 while sent < due {
                     let at = begun + .nanoseconds(Int64(sent) * 1_000_000_000 / Int64(rate))
                     let number = sent

@@ -96,25 +96,32 @@ struct InquiryQueueTests {
         try await DealtMonth.with { month in
             let quiet = try await month.connect(2)
             let flood = try await month.connect(1)
-            let done = Counter()
             _ = try await flood.lease(DealtMonth.lease(1, max: 20))
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<8 {
-                    let agent = try await month.connect(1, instance: "i\(number)")
-                    for _ in 0..<64 {
-                        group.addTask {
-                            _ = try await agent.held(HeldRequest())
-                            done.add()
+            // How many of the flood are answered before the other one. Behind all of them it would be the last in every try; this
+            // process can be late to see its answer in one.
+            var before = 512
+            var agents: [AgentConnection] = []
+            for number in 0..<8 { agents.append(try await month.connect(1, instance: "i\(number)")) }
+            for _ in 1...5 where before >= 400 {
+                let done = Counter()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for agent in agents {
+                        for _ in 0..<64 {
+                            group.addTask {
+                                _ = try await agent.held(HeldRequest())
+                                done.add()
+                            }
                         }
                     }
+                    // The first of the flood's is answered: hundreds are waiting.
+                    while done.count == 0 { await Task.yield() }
+                    #expect(try await quiet.status(StatusRequest()).isOK)
+                    before = min(before, done.count)
+                    try await group.waitForAll()
                 }
-                // The first of the flood's is answered: hundreds are waiting.
-                while done.count == 0 { await Task.yield() }
-                #expect(try await quiet.status(StatusRequest()).isOK)
-                #expect(done.count < 400)
-                try await group.waitForAll()
+                #expect(done.count == 512)
             }
-            #expect(done.count == 512)
+            #expect(before < 400)
         }
     }
 }
