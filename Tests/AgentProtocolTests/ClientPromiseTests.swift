@@ -91,6 +91,7 @@ struct ClientPromiseTests {
         await gone.stop()
         let client = AgentClient(try settings(port: port, patience: .milliseconds(400)))
         async let first = client.send(all: [AgentCall("PING")])
+        // More than half of the first one's patience is over when the second one joins it.
         try await Task.sleep(for: .milliseconds(250))
         let start = ContinuousClock.now
         let second = await client.send(all: [AgentCall("PING")])

@@ -68,6 +68,7 @@ extension AgentClient {
             nextAddress += 1
             guard ContinuousClock.now < deadline, !isClosed else { break }
             if attempt % settings.addresses.count == 0 {
+                // No address let it in: the longer that lasts, the less often it asks.
                 try await Task.sleep(for: settings.pause(attempt / settings.addresses.count))
             }
         }
@@ -120,6 +121,7 @@ extension AgentClient {
         let (first, patience) = (settings.pauseFirst, settings.patience)
         reconnecting = Task { [weak self] in
             var isWanted = true
+            // Whoever asks for something meanwhile connects without this pause.
             while isWanted, (try? await Task.sleep(for: first)) != nil {
                 isWanted = await self?.reconnected(until: ContinuousClock.now + patience) ?? false
             }
@@ -221,6 +223,7 @@ extension AgentClient {
             guard reply.isOK else {
                 refusals += 1
                 guard reply.replyClass == .retry, refusals < Self.comparisonRefusalsMax else { return }
+                // As the node asks, within bounds: what comes after the comparison waits for it.
                 try await Task.sleep(for: .seconds(max(1, min(reply.afterSeconds ?? 1, 10))))
                 continue
             }

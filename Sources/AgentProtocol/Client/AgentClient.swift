@@ -446,6 +446,7 @@ public actor AgentClient {
     func repeatLater() {
         guard repeating == nil, !isClosed, requests.contains(where: { $0.value.isLate }) else { return }
         repeating = Task { [weak self] in
+            // Nobody waits for these answers any more.
             var pause: Duration? = .seconds(1)
             while let wait = pause, (try? await Task.sleep(for: wait)) != nil { pause = await self?.repeated() }
             await self?.doneRepeating()
