@@ -6,24 +6,30 @@ package import Assignment
 /// counted the month, after its payments were attributed.
 package struct IndicatorStore {
     private let link: PgLink
+    private let parts: MonthParts
     private let period: Period
 
     /// Makes the rows that everything else is counted from.
     ///
-    /// - Parameter withVintage: whether the month of each account's first deal is looked for, which takes longer than all else.
-    package init(_ link: PgLink, period: Period, withVintage: Bool = true) throws(PgError) {
+    /// - Parameters:
+    ///   - parts: what counted the month; `nil`: `link` alone.
+    ///   - withVintage: whether the month of each account's first deal is looked for, which takes longer than all else.
+    package init(
+        _ link: PgLink, period: Period, parts: MonthParts? = nil, withVintage: Bool = true
+    ) throws(PgError) {
         self.link = link
+        self.parts = parts ?? MonthParts(link)
         self.period = period
         let next = Timestamp(
             date: period.advanced(byMonths: 1).firstDay,
             offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
-        try link.run(
-            IndicatorStatements.accounts(withVintage: withVintage),
+        try self.parts.run(
             [
                 .int32(period.number), .timestamp(next), .int32s(MoraBand.allCases.map(\.days.first)),
                 .int32(period.advanced(byMonths: 1).number), .int32(period.advanced(byMonths: 4).number),
                 .int16(Self.withoutEmployer),
-            ])
+            ]
+        ) { IndicatorStatements.accounts(withVintage: withVintage, $0) }
     }
 
     /// The regime REA, as the cut's column is stored.
@@ -42,13 +48,14 @@ package struct IndicatorStore {
         }
     }
 
-    /// The figures per value of the cut, ascending; a figure that nothing is behind has a denominator of zero.
+    /// The figures per value of the cut, ascending in each part of the month; a figure that nothing is behind has a denominator of zero.
     package func figures(
         by cut: IndicatorCut, fees: Fees
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
         let spent = try spent(by: cut, fees)
         let received = Dictionary(
-            try link.run(IndicatorStatements.received(by: cut)).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
+            try parts.run { _ in IndicatorStatements.received(by: cut) }.map { ($0.text(0), $0.int64(1)) },
+            uniquingKeysWith: +)
         return try figures(by: cut, spent: spent, received: received)
     }
 
@@ -78,12 +85,11 @@ package struct IndicatorStore {
         let programmed = Dictionary(
             try link.run(IndicatorStatements.programmed(by: cut), [.int32(period.number)])
                 .map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
-        return try link.run(IndicatorStatements.figures(by: cut)).map { row in
-            let key = row.text(0)
-            var column = 0
+        return try counts(by: cut).map { key, counts in
+            var column = -1
             func next() -> Int64 {
                 column += 1
-                return row.int64(column)
+                return counts[column]
             }
             var figures: [IndicatorFigure] = []
             for indicator in Indicator.allCases {
@@ -108,13 +114,33 @@ package struct IndicatorStore {
         }
     }
 
+    /// What the figures are made of, by the cut. All are counts and sums, so those of several parts add up.
+    private func counts(by cut: IndicatorCut) throws(PgError) -> [(key: String, counts: [Int64])] {
+        var rows: [(key: String, counts: [Int64])] = []
+        var places: [String: Int] = [:]
+        let statement = IndicatorStatements.figures(by: cut)
+        for row in try parts.run([], { _ in statement }) {
+            let key = row.text(0)
+            let counts = (1..<row.columns).map(row.int64)
+            if let place = places[key] {
+                rows[place].counts = zip(rows[place].counts, counts).map(+)
+            } else {
+                places[key] = rows.count
+                rows.append((key, counts))
+            }
+        }
+        return rows
+    }
+
     /// The accounts behind the figures as CSV fields, in the order of ``recordColumns``, one at a time.
     package func eachRecord(_ body: ([String]) throws -> Void) throws {
-        try link.copyOut(
-            "COPY (SELECT \(Self.recordColumns.map { "\($0)::text" }.joined(separator: ", ")) FROM indicator_account "
-                + "ORDER BY contract_id, delegation_id, account_id) TO STDOUT (FORMAT binary)"
-        ) { row in
-            try body(Self.recordColumns.map { _ in row.optionalText() ?? "" })
+        for part in parts.parts {
+            try part.link.copyOut(
+                "COPY (SELECT \(Self.recordColumns.map { "\($0)::text" }.joined(separator: ", ")) FROM indicator_account "
+                    + "ORDER BY contract_id, delegation_id, account_id) TO STDOUT (FORMAT binary)"
+            ) { row in
+                try body(Self.recordColumns.map { _ in row.optionalText() ?? "" })
+            }
         }
     }
 
@@ -131,7 +157,7 @@ package struct IndicatorStore {
 enum IndicatorStatements {
     /// One row per contract and account that was dealt to it, or that it worked. $1 period, $2 its end, $3 first days of the bands,
     /// $4 the next period, $5 the fourth one on, $6 the regime without an employer's deduction.
-    static func accounts(withVintage: Bool) -> String {
+    static func accounts(withVintage: Bool, _ part: MonthParts.Part) -> String {
         let vintage =
             withVintage
             ? """
@@ -158,7 +184,7 @@ enum IndicatorStatements {
                 LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                     AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                     AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
-                WHERE h.period = $1 AND h.state <> 'inactive'
+                WHERE h.period = $1 AND h.state <> 'inactive' AND \(part.has("h.delegation_id"))
                     AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
                 ORDER BY contract_id, delegation_id, account_id, p.epoch DESC),
             work AS (
@@ -166,7 +192,7 @@ enum IndicatorStatements {
                     bool_or(is_unlocatable) AS is_unlocatable, bool_or(is_contacted) AS is_contacted,
                     bool_or(is_promised) AS is_promised, bool_or(is_agreed) AS is_agreed,
                     bool_or(is_agreed_in_session) AS is_agreed_in_session,
-                    bool_or(kind = 'session' AND valid > 0) OR bool_or(is_agreed_in_session) AS had_session
+                    bool_or(\(ClosingStatements.billedBy(.session)) IS NOT NULL OR is_agreed_in_session) AS had_session
                 FROM close_work GROUP BY 1, 2, 3),
             paid AS (
                 SELECT contract_id, delegation_id, account_id, sum(amount)::bigint AS amount FROM close_payment
@@ -188,6 +214,7 @@ enum IndicatorStatements {
             LEFT JOIN work w USING (contract_id, delegation_id, account_id)
             LEFT JOIN paid p USING (contract_id, delegation_id, account_id)
             LEFT JOIN account a ON a.period = $1 AND a.delegation_id = d.delegation_id AND a.account_id = d.account_id
+                AND \(part.has("a.delegation_id"))
             LEFT JOIN account n ON n.period = $4 AND n.delegation_id = d.delegation_id AND n.account_id = d.account_id
             LEFT JOIN account l ON l.period = $5 AND l.delegation_id = d.delegation_id AND l.account_id = d.account_id
             """
