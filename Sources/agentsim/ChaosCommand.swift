@@ -75,7 +75,13 @@ struct ChaosCommand: AsyncParsableCommand {
                 return fault
             }
         }
-        let report = try await ChaosRun(settings).run { Terminal.note($0) }
+        let report: ChaosReport
+        do {
+            report = try await ChaosRun(settings).run { Terminal.note($0) }
+        } catch let failure as SimulationFailure where json {
+            Terminal.out(ChaosReport.json(of: failure, seed: seed))
+            throw failure
+        }
         Terminal.out(json ? try report.jsonText() : report.text)
         guard report.failures.isEmpty else {
             throw SimulationFailure(

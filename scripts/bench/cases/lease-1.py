@@ -5,4 +5,6 @@ import leasing
 
 
 def run(bench):
-    return leasing.run(bench, leasing.Case("lease-1", connections=32, batch=1, queue_target=2.5, rows_target=0.5))
+    return leasing.run(bench, leasing.Case(
+        "lease-1", connections=32, batch=1, queue_target=2.5, rows_target=0.5,
+        quick_accounts=200_000, agencies=29))
