@@ -111,6 +111,7 @@ struct ChaosTests {
         #expect(object.seed == 9)
         #expect(object.failures.count == 1)
         #expect(object.failures.first?.hasPrefix("there is no file policies/zones.csv") == true)
+        #expect(try run("--json", "--only", "nope").text.hasPrefix("{\"failures\":[\"there is no fault nope."))
         #expect(try Folder.names(in: folder.path) == [])
     }
 

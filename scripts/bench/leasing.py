@@ -18,10 +18,7 @@ from pathlib import Path
 
 from harness import BIN, PERIOD, Bench, Failure, Result, say
 
-# Of the portfolio: nearly a quarter is dealt, which has to be more than a run takes. BENCH_ACCOUNTS asks for another size.
-ACCOUNTS = 2_000_000
 SECONDS = 5
-QUICK_SECONDS = 2
 WARM_UP = 1
 QUEUE_ROWS = 1_000_000
 SET_MAX = 1_000
@@ -59,8 +56,12 @@ class Case:
     batch: int
     queue_target: float
     rows_target: float
-    # Of a quick run.
+    # Of the portfolio: a fifth is dealt, which has to be more than a run takes. BENCH_ACCOUNTS asks for another size.
+    accounts: int
     quick_accounts: int
+    # Of a quick run, and of its warm-up.
+    quick_seconds: int
+    quick_warm_up: int
     # A connection pulls what its agency was dealt: with more agencies than connections the rest would lie there, and a hundred accounts
     # at a time are soon gone.
     agencies: int
@@ -68,8 +69,9 @@ class Case:
 
 def run(outer, case):
     # A dealt month of its own: the other cases need one that is not dealt.
-    accounts = outer.accounts if os.environ.get("BENCH_ACCOUNTS") else case.quick_accounts if outer.quick else ACCOUNTS
-    bench = Bench(min(accounts, ACCOUNTS), outer.runs, outer.quick)
+    accounts = case.quick_accounts if outer.quick else case.accounts
+    bench = Bench(outer.accounts if os.environ.get("BENCH_ACCOUNTS") else accounts, outer.runs, outer.quick)
+    bench.seconds, bench.warm_up = (case.quick_seconds, case.quick_warm_up) if outer.quick else (SECONDS, WARM_UP)
     bench.folder = Path("var/bench") / f"leasing-{bench.accounts}-{case.agencies}"
     try:
         yield from measured(bench, case)
@@ -115,12 +117,8 @@ def used(load):
 
 def sizes(bench, case):
     """Of this case's own month, and of what is asked of it."""
-    return {"accounts": bench.accounts, "realAccounts": ACCOUNTS, "connections": case.connections, "batch": case.batch,
-            "agencies": case.agencies, "secondsEach": seconds(bench)}
-
-
-def seconds(bench):
-    return QUICK_SECONDS if bench.quick else SECONDS
+    return {"accounts": bench.accounts, "realAccounts": case.accounts, "connections": case.connections, "batch": case.batch,
+            "agencies": case.agencies, "secondsEach": bench.seconds}
 
 
 # --- The daemon -------------------------------------------------------------------------------------------------------
@@ -162,7 +160,7 @@ def loaded(bench, case, rate=None):
         port = ready.read_text().split()[1]
         command = [
             BIN / "agentsim", "load", "--port", port, "--keys", bench.folder / "portfolio" / "keys", "--connections", case.connections,
-            "--batch", case.batch, "--seconds", seconds(bench), "--warm-up", WARM_UP, "--json", *(["--rate", rate] if rate else [])]
+            "--batch", case.batch, "--seconds", bench.seconds, "--warm-up", bench.warm_up, "--json", *(["--rate", rate] if rate else [])]
         done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
         load = json.loads(done.stdout) if done.stdout.strip() else {}
         # A load that ended early for want of accounts has figures nevertheless, of the time until then.
@@ -217,7 +215,7 @@ def pgbench(bench, script, clients, rate=None):
     path.write_text(script)
     log = bench.folder / "pgbench-log"
     command = ["pgbench", "--no-vacuum", "--protocol=prepared", f"--file={path}", f"--client={clients}", "--jobs=1",
-               f"--time={seconds(bench)}"]
+               f"--time={bench.seconds}"]
     if rate:
         command += [f"--rate={rate}", "--log", f"--log-prefix={log}"]
     done = subprocess.run([*command, bench.database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

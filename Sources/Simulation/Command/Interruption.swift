@@ -45,9 +45,12 @@ package enum Interruption {
         guardProcess.store(process, ordering: .sequentiallyConsistent)
     }
 
+    /// Whether a signal ends the program: nothing is told behind what was said of that.
+    static var isUnderWay: Bool { isLeaving.load(ordering: .sequentiallyConsistent) }
+
     /// While a signal ends the program, what fails because of it is not told: the work that failed waits here for the end.
     static func yieldToLeaving() {
-        while isLeaving.load(ordering: .sequentiallyConsistent) { pause() }
+        while isUnderWay { pause() }
     }
 
     /// Does only what a signal handler may.
