@@ -283,6 +283,6 @@ extension DaemonProgram {
                 "dispatcherd \(words.prefix(2).joined(separator: " ")) ended with \(code): \(said)",
                 remedy: "Run it by hand: dispatcherd \((words + options).joined(separator: " "))")
         }
-        return lines.last.map(String.init) ?? ""
+        return lines.last.map { String($0.drop(while: \.isWhitespace)) } ?? ""
     }
 }
