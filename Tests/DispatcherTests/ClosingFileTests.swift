@@ -69,6 +69,41 @@ struct ClosingFileTests {
             (202403, 202402, 2, NULL, 'debit', 'PEN-03', 77777, 'r', 'Ana', now(), 'approved', 'Luis', now());
         """
 
+    @Test func `the month's page is in Spanish, adds its tables up and tells how penalties divide (PEN-33)`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            try link.script(changes)
+            let summary = try MonthClosing(link, period: ClosingFixture.period).preview().summary
+            let page = try StatementPage().html(summary, [])
+            let totals = summary.tally.totals
+
+            #expect(!summary.notes.isEmpty && summary.warnings == summary.notes.map(\.english))
+            for note in summary.notes {
+                #expect(
+                    page.contains("<p class=\"note\">\(note.spanish)<span class=\"en\" lang=\"en\">\(note.english)"))
+            }
+            for (columns, total) in [(2, totals.fees), (3, totals.penalties)] {
+                #expect(
+                    page.contains(
+                        "<tfoot><tr><td colspan=\"\(columns)\">Total</td><td class=\"n\">\(grouped(total))</td></tr></tfoot>"
+                    )
+                )
+            }
+            let rules = summary.tally.penalties.keys
+            #expect(rules.count > 2)
+            for rule in rules {
+                let percent = try #require(summary.mix.percent(rule))
+                #expect(page.contains("<td class=\"n\">\(percent) %</td>"))
+                #expect(summary.json.text.contains("\"percent\":\"\(percent)\",\"rule\":\"\(rule.rawValue)\""))
+            }
+            // On paper a foot stands at the end of its table, not of each page.
+            #expect(page.contains("tfoot { display: table-row-group }"))
+        }
+    }
+
     @Test func `tables and the month's page add up to the totals, whatever was waived, cut or put right`() async throws
     {
         try await TestDatabase.with { database in
