@@ -42,6 +42,10 @@ struct ClosingFileTests {
                 let fees = try text(folder, "fees.csv").split(separator: "\r\n").dropFirst()
                 let sum = try month.statements.map { try StatementDocument($0.body).totals.fees }
                     .compactMap { Cents(pesos: $0) }.reduce(.zero, +)
+                let table = try text(folder, "statements/C1.csv")
+                #expect(table.hasPrefix(StatementTable.header.joined(separator: ",") + "\r\n"))
+                #expect(table.contains("Price per service; an account is billed at most once per service and period.,"))
+                #expect(table.contains(" accounts × "))
                 // Amount is the thirteenth column; the base before it holds no comma.
                 #expect(
                     fees.compactMap { Cents(pesos: $0.split(separator: ",", omittingEmptySubsequences: false)[12]) }
