@@ -9,17 +9,23 @@ package struct IndicatorStore {
     private let parts: MonthParts
     private let period: Period
 
+    /// Whether what single accounts paid and were billed is there to be told apart.
+    private let isDetailed: Bool
+
     /// Makes the rows that everything else is counted from.
     ///
     /// - Parameters:
     ///   - parts: what counted the month; `nil`: `link` alone.
-    ///   - withVintage: whether the month of each account's first deal is looked for, which takes longer than all else.
+    ///   - withVintage: whether the month of each account's first deal is looked for, and what single accounts paid and were billed by the
+    ///     kept statements, which takes longer than all else. Only over `link` alone.
     package init(
         _ link: PgLink, period: Period, parts: MonthParts? = nil, withVintage: Bool = true
     ) throws(PgError) {
+        precondition(parts == nil || !withVintage, "details are counted over one link")
         self.link = link
         self.parts = parts ?? MonthParts(link)
         self.period = period
+        isDetailed = withVintage
         let next = Timestamp(
             date: period.advanced(byMonths: 1).firstDay,
             offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
@@ -30,6 +36,11 @@ package struct IndicatorStore {
                 .int16(Self.withoutEmployer),
             ]
         ) { IndicatorStatements.accounts(withVintage: withVintage, $0) }
+        guard isDetailed else { return }
+        let bands = PgValue.int32s(MoraBand.allCases.map(\.days.first))
+        try link.run(
+            IndicatorFeeStatements.fees, [.int32(period.number), bands, .texts(MoraBand.allCases.map(\.rawValue))])
+        try link.run(IndicatorFeeStatements.paid, [.int32(period.number), bands])
     }
 
     /// The regime REA, as the cut's column is stored.
@@ -39,13 +50,8 @@ package struct IndicatorStore {
     package struct Fees: Sendable {
         /// By contract and delegation; delegation 0: what falls on the whole invoice.
         package var byPlace: [StatementPlace: Cents]
-        /// Of services alone: contingency and what persons or limits changed are of no strategy.
-        package var byStrategy: [Strategy: Cents]
 
-        package init(byPlace: [StatementPlace: Cents] = [:], byStrategy: [Strategy: Cents] = [:]) {
-            self.byPlace = byPlace
-            self.byStrategy = byStrategy
-        }
+        package init(byPlace: [StatementPlace: Cents] = [:]) { self.byPlace = byPlace }
     }
 
     /// The figures per value of the cut, ascending in each part of the month; a figure that nothing is behind has a denominator of zero.
@@ -53,16 +59,59 @@ package struct IndicatorStore {
         by cut: IndicatorCut, fees: Fees
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
         let spent = try spent(by: cut, fees)
-        let received = Dictionary(
-            try parts.run { _ in IndicatorStatements.received(by: cut) }.map { ($0.text(0), $0.int64(1)) },
-            uniquingKeysWith: +)
-        return try figures(by: cut, spent: spent, received: received)
+        let received = try received(by: cut)
+        let rows = try figures(by: cut, spent: spent, received: received)
+        return isDetailed ? Self.completed(rows, cut, spent: spent, received: received) : rows
+    }
+
+    private func received(by cut: IndicatorCut) throws(PgError) -> [String: Int64] {
+        let statement: String
+        if let column = IndicatorFeeStatements.column(of: cut) {
+            guard isDetailed else { return [:] }
+            statement = IndicatorFeeStatements.sums(of: "indicator_paid", by: column)
+        } else {
+            statement = IndicatorStatements.received(by: cut)
+        }
+        return Dictionary(
+            try parts.run([], { _ in statement }).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
+    }
+
+    /// With a row for each value of the cut that something was billed of and nothing was dealt of in the month, such as a vintage of which
+    /// only deals of earlier months were worked: it has pesos per peso, and no other figure.
+    private static func completed(
+        _ rows: [(key: String, figures: [IndicatorFigure])], _ cut: IndicatorCut, spent: [String: Int64],
+        received: [String: Int64]
+    ) -> [(key: String, figures: [IndicatorFigure])] {
+        let known = Set(rows.map(\.key))
+        let others = spent.filter { $0.value > 0 && !known.contains($0.key) }
+        guard !others.isEmpty else { return rows }
+        let added = others.map { key, spent in
+            (
+                key: key,
+                figures: Indicator.allCases.map { indicator in
+                    indicator == .perPeso
+                        ? IndicatorFigure(indicator, received[key, default: 0], over: spent)
+                        : IndicatorFigure(indicator, 0, over: 0)
+                }
+            )
+        }
+        /// Numbers by their size, all else by its letters.
+        func place(_ key: String) -> ([Int64], String) {
+            let numbers = key.split(separator: "/").compactMap { Int64($0) }
+            return numbers.isEmpty ? ([], key) : (numbers, "")
+        }
+        return (rows + added).sorted { left, right in
+            let (left, right) = (place(left.key), place(right.key))
+            return left.0 == right.0 ? left.1 < right.1 : left.0.lexicographicallyPrecedes(right.0)
+        }
     }
 
     private func spent(by cut: IndicatorCut, _ fees: Fees) throws(PgError) -> [String: Int64] {
-        if cut == .strategy {
+        if let column = IndicatorFeeStatements.column(of: cut) {
+            guard isDetailed else { return [:] }
             return Dictionary(
-                fees.byStrategy.map { ("\($0.key.rawValue)", $0.value.value) }, uniquingKeysWith: +)
+                try link.run(IndicatorFeeStatements.sums(of: "indicator_fee", by: column))
+                    .map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
         }
         let fees = fees.byPlace
         let places = fees.keys.sorted { ($0.contract, $0.delegation) < ($1.contract, $1.delegation) }
@@ -242,7 +291,8 @@ enum IndicatorStatements {
             count(*) FILTER (WHERE is_unlocatable AND (is_assigned OR is_confirmed)),
             count(*) FILTER (WHERE is_assigned OR is_confirmed),
             count(*) FILTER (WHERE is_contacted AND is_assigned), count(*) FILTER (WHERE is_assigned),
-            count(*) FILTER (WHERE is_promised AND is_contacted), count(*) FILTER (WHERE is_contacted),
+            count(*) FILTER (WHERE is_promised AND is_contacted AND is_assigned),
+            count(*) FILTER (WHERE is_contacted AND is_assigned),
             count(*) FILTER (WHERE is_promised AND is_assigned), count(*) FILTER (WHERE is_assigned),
             count(*) FILTER (WHERE paid > 0 AND is_assigned), count(*) FILTER (WHERE is_assigned),
             coalesce(sum(least(paid, overdue)) FILTER (WHERE is_assigned), 0)::bigint,
@@ -284,32 +334,20 @@ enum IndicatorStatements {
         }
     }
 
-    /// Fees by the cut; only where a contract and its delegation tell them apart. $1 contracts, $2 delegations, $3 centavos.
+    /// Fees by a cut that a contract and its delegation tell apart; what falls on a whole invoice is of no delegation. $1 contracts,
+    /// $2 delegations, $3 centavos.
     static func spent(by cut: IndicatorCut) -> String {
-        switch cut {
-        case .total, .agency, .contract, .delegation, .contractDelegation:
-            """
-            SELECT \(key(cut)) AS key, sum(fee)::bigint
-            FROM unnest($1::int[], $2::smallint[], $3::bigint[]) f (contract_id, delegation_id, fee)
-            JOIN contract USING (contract_id) GROUP BY 1
-            """
-        case .band, .strategy, .tactic, .vintage:
-            "SELECT '', 0::bigint WHERE cardinality($1::int[]) < 0 AND cardinality($2::smallint[]) < 0 "
-                + "AND cardinality($3::bigint[]) < 0"
-        }
+        """
+        SELECT \(key(cut)) AS key, sum(fee)::bigint
+        FROM unnest($1::int[], $2::smallint[], $3::bigint[]) f (contract_id, delegation_id, fee)
+        JOIN contract USING (contract_id)
+        WHERE \(cut == .delegation || cut == .contractDelegation ? "delegation_id <> 0" : "true") GROUP BY 1
+        """
     }
 
-    /// What was paid while somebody held the accounts, by the cut; only where fees are told apart by it.
+    /// What was paid while somebody held the accounts, by such a cut.
     static func received(by cut: IndicatorCut) -> String {
-        switch cut {
-        case .total, .agency, .contract, .delegation, .contractDelegation:
-            """
-            SELECT \(key(cut)) AS key, sum(amount)::bigint FROM close_payment JOIN contract USING (contract_id) GROUP BY 1
-            """
-        case .strategy:
-            "SELECT strategy::text, sum(amount)::bigint FROM close_payment WHERE contract_id IS NOT NULL GROUP BY 1"
-        case .band, .tactic, .vintage: "SELECT '', 0::bigint WHERE false"
-        }
+        "SELECT \(key(cut)) AS key, sum(amount)::bigint FROM close_payment JOIN contract USING (contract_id) GROUP BY 1"
     }
 
     /// Overdue and all accounts of the cut and their balances, in all and by delegation. $1 period.
