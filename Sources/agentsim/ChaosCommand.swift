@@ -57,8 +57,8 @@ struct ChaosCommand: AsyncParsableCommand {
         let report: ChaosReport
         do {
             report = try await played()
-        } catch where json {
-            Terminal.out(ChaosReport.json(of: error, seed: seed))
+        } catch {
+            if json { Terminal.out(ChaosReport.json(of: error, seed: seed)) }
             throw error
         }
         Terminal.out(json ? try report.jsonText() : report.text)
