@@ -228,6 +228,35 @@ struct ClosingTests {
         }
     }
 
+    /// Hands outlive their month's close: of one contract and shared ones, with a goal of a tactic and bands that count their deals.
+    @Test func `what is drawn from a month's hands after its end changes no statement`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 5)
+            try link.script(ClosingSectionOracle.facts + "UPDATE hand SET contract_ids = '{1,2}' WHERE hand_id = 1;")
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let first = try closing.close().month
+            let statement = """
+                INSERT INTO lease_grant (delegation_id, hand_id, first_position, last_position, quota_id, contract_id, agency_id,
+                    instance_id, key, request_hash, skipped, accounts, exposure, total_accounts, total_exposure, left_accounts,
+                    stop, held_digest, granted_at, granted_term, term, ceiling, grace_us, outage_us)
+                SELECT delegation_id, hand_id, 10, 11, 1, contract_ids[1], 1, 1, hand_id * 10 + 9, '', NULL, 2, 0, 0, 0, 0, 'limit', '',
+                    $1::timestamptz, '2024-05-05', '2024-05-05', '2024-06-05', 0, 0
+                FROM hand WHERE hand_id IN (1, 2)
+                """
+            try link.run(statement, [.timestamp(ClosingFixture.period.end)])
+
+            let again = try closing.close()
+            #expect(again.result == .identical)
+            #expect(again.month.statements.map(\.body) == first.statements.map(\.body))
+
+            try link.script("DELETE FROM lease_grant WHERE first_position = 10")
+            try link.run(statement, [.timestamp(ClosingFixture.period.end.advanced(by: .microseconds(-1)))])
+            #expect(
+                try closing.preview().statements.map(\.body) != first.statements.map(\.body), "drawn within the month")
+        }
+    }
+
     @Test func `a fact that changed after the close is named with its contract`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -91,9 +91,10 @@ package struct ContactHistory: Equatable, Sendable {
 
     /// The next step: what, and the first day for it, which may have passed; `nil` after the last one.
     ///
-    /// Of several steps the one that is due first; on one day the letter before the visit before the search before the call.
+    /// Of several steps the one that is due first; on one day the letter before the visit before the search before the call. What falls on a
+    /// day that has no hours for this debtor moves to the next one that has.
     /// - Parameter today: the first day on which a call can be made.
-    /// - Source: CAD-01 … CAD-16.
+    /// - Source: CAD-01 … CAD-16, HRS-01, HRS-03, HRS-04.
     package func next(
         band: Cadence.Band, at place: ContactPlace = ContactPlace(), today: LocalDate
     ) -> (what: String, day: LocalDate)? {
@@ -101,17 +102,33 @@ package struct ContactHistory: Equatable, Sendable {
         guard let first = firstCallOn else { return ("call", today) }
         var steps: [(what: String, day: LocalDate)] = []
         if isCertifiedMailMissing(band) { steps.append(("letter", first)) }
-        if let due = visitDueOn(band, place) { steps.append(("visit", due)) }
-        if let due = searchDueOn(band, place) { steps.append(("location-visit", due)) }
+        if let due = visitDueOn(band, place) { steps.append(("visit", openDay(from: due, by: .visit))) }
+        if let due = searchDueOn(band, place) {
+            steps.append(("location-visit", openDay(from: due, by: .locationVisit)))
+        }
         let cadence = Cadence.steps(band, reachesOthers: reachesOthersOnly)
         if calls < cadence.count {
-            steps.append(
-                (cadence[calls].hasLetter ? "call+letter" : "call", first.advanced(byDays: cadence[calls].day)))
+            let due = first.advanced(byDays: cadence[calls].day)
+            steps.append((cadence[calls].hasLetter ? "call+letter" : "call", openDay(from: due, by: .phoneOut)))
         }
         // The first of equals stays.
         return steps.dropFirst().reduce(steps.first) { best, step in
             best.map { step.day < $0.day ? step : $0 }
         }
+    }
+
+    /// The first day from `day` on that has hours for this debtor: weekends and holidays are for whom nobody was reached of (HRS-03), and
+    /// Sundays and holidays for visits alone (HRS-04).
+    private func openDay(from day: LocalDate, by channel: OutcomeChannel) -> LocalDate {
+        var day = day
+        // No rule closes more than some days in a row: a weekend and a holiday or two.
+        for _ in 0..<14 {
+            let isRest = day.weekday == 7 || MexicanHoliday.contains(day)
+            let isOpen = isUnreached ? channel.isVisit || !isRest : day.weekday < 6 && !isRest
+            if isOpen { break }
+            day = day.advanced(byDays: 1)
+        }
+        return day
     }
 
     private var reachesOthersOnly: Bool { reachedOthers && !reachedDebtor }

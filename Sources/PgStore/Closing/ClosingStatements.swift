@@ -133,7 +133,8 @@ enum ClosingStatements {
         WHERE w.is_confirmed_unlocatable AND e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND e.ended_at < $1
         """
 
-    /// A hand of one contract is dealt as a whole; of a shared one, what the contract pulled.
+    /// A hand of one contract is dealt as a whole; of a shared one, what the contract pulled. $1 period, $2 its end: hands outlive their
+    /// month's close, and what is drawn from them then changes no statement.
     static func dealt(_ part: MonthParts.Part) -> String {
         """
         SELECT contract_id, delegation_id, portfolio, sum(accounts)::bigint
@@ -143,7 +144,7 @@ enum ClosingStatements {
             UNION ALL
             SELECT g.contract_id, g.delegation_id, h.portfolio, g.accounts
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-            WHERE h.period = $1 AND cardinality(h.contract_ids) > 1 AND \(part.has("h.delegation_id"))
+            WHERE h.period = $1 AND cardinality(h.contract_ids) > 1 AND g.granted_at < $2 AND \(part.has("h.delegation_id"))
             UNION ALL
             SELECT contract_id, delegation_id, portfolio, -1 FROM close_superseded) dealt
         GROUP BY contract_id, delegation_id, portfolio
@@ -194,11 +195,12 @@ enum ClosingStatements {
         """
     }
 
+    /// $1 period, $2 its end.
     static func pulled(_ part: MonthParts.Part) -> String {
         """
         SELECT g.contract_id, g.delegation_id, sum(g.accounts)::bigint
         FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-        WHERE h.period = $1 AND \(part.has("h.delegation_id"))
+        WHERE h.period = $1 AND g.granted_at < $2 AND \(part.has("h.delegation_id"))
         GROUP BY 1, 2
         """
     }
@@ -246,7 +248,7 @@ enum ClosingStatements {
                 AND s.position = p.position
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
-                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
             WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
                 AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)) deals
         GROUP BY 1, 2, 3
@@ -346,7 +348,7 @@ enum ClosingStatements {
                 AND u.position = p.position
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
-                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
             WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
                 AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)),
         paid AS (

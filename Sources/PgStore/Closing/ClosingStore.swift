@@ -173,7 +173,7 @@ package struct ClosingStore {
     // MARK: - What happened
 
     package func dealt() throws(PgError) -> [(place: StatementPlace, portfolio: Int16, accounts: Int64)] {
-        try parts.run([.int32(period.number)], ClosingStatements.dealt).map { row in
+        try parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.dealt).map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int16(2), row.int64(3))
         }
     }
@@ -197,7 +197,7 @@ package struct ClosingStore {
     }
 
     package func pulled() throws(PgError) -> [(place: StatementPlace, accounts: Int64)] {
-        try parts.run([.int32(period.number)], ClosingStatements.pulled).map { row in
+        try parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.pulled).map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int64(2))
         }
     }

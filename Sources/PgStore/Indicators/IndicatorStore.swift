@@ -232,7 +232,7 @@ enum IndicatorStatements {
                     AND u.position = p.position
                 LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                     AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
-                    AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+                    AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
                 WHERE h.period = $1 AND h.state <> 'inactive' AND \(part.has("h.delegation_id"))
                     AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
                 ORDER BY contract_id, delegation_id, account_id, p.epoch DESC),

@@ -48,6 +48,37 @@ struct ContactDutyTests {
         #expect(Cadence.steps(band, reachesOthers: reachesOthers).map(\.day) == days)
     }
 
+    /// The second call of the band is due five days after the first, the third twenty: a Friday, a Saturday, a Sunday, and the holiday of
+    /// 18 March.
+    @Test(
+        arguments: [
+            (4, 9, .nobody, "call+letter/9"), (-1, 4, .direct, "call+letter/4"), (0, 5, .nobody, "call+letter/5"),
+            (0, 5, .direct, "call+letter/7"), (0, 5, .thirdParty, "call+letter/7"), (1, 6, .nobody, "call+letter/7"),
+            (1, 6, .direct, "call+letter/7"), (9, 14, .nobody, "call+letter/15"), (9, 14, .direct, "call+letter/15"),
+        ] as [(Int, Int, OutcomeContact, String)])
+    func `the next call is on a day that has hours for the debtor (HRS-03, HRS-04)`(
+        first: Int, due: Int, contact: OutcomeContact, expected: String
+    ) {
+        var history = ContactHistory()
+        _ = add(&history, .phoneOut, contact, on: first, .to60)
+
+        #expect(first + Cadence.steps(.to60, reachesOthers: false)[1].day == due)
+        #expect(next(history, .to60) == expected)
+        let day = Int(expected.split(separator: "/")[1]) ?? 0
+        #expect(add(&history, .phoneOut, on: day, .to60) == [], "what is advised breaks nothing")
+    }
+
+    /// Whom nobody was reached of is visited on a Sunday, too.
+    @Test(arguments: [(OutcomeContact.nobody, "visit/6"), (.direct, "visit/7")])
+    func `a visit waits for a working day once somebody was reached (HRS-01, HRS-04)`(
+        contact: OutcomeContact, expected: String
+    ) {
+        var history = ContactHistory()
+        _ = add(&history, .phoneOut, contact, on: 6, .to120)
+
+        #expect(next(history, .to120) == expected)
+    }
+
     @Test(arguments: Cadence.Band.allCases)
     func `who is unlocatable is crossed with other data and given back, until somebody is reached (CAD-09)`(
         band: Cadence.Band
