@@ -43,6 +43,8 @@ struct IndicatorFeeTests {
                     INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
                     UPDATE hand SET period = 202402 WHERE hand_id = 1;
                     UPDATE lease_grant SET granted_at = '2024-02-20T18:00:00Z' WHERE hand_id = 1;
+                    DELETE FROM review r USING outcome o WHERE o.outcome_id = r.outcome_id AND o.epoch = 2 AND o.account_id < 2000;
+                    DELETE FROM outcome WHERE epoch = 2 AND account_id < 2000;
                     DELETE FROM deal WHERE epoch = 2 AND account_id < 2000; DELETE FROM position WHERE epoch = 2 AND account_id < 2000;
                     """)
             _ = try MonthClosing(link, period: ClosingFixture.period).close()
@@ -88,7 +90,7 @@ struct IndicatorFeeTests {
             #expect(try perPeso(link, .band).mapValues { $0[1] } == bands)
             #expect(bands.count == 6)
             // Without contingency, by the tactic of the position that was worked.
-            try link.script("UPDATE statement SET body = replace(body, '\"rule\":\"FEE-0', '\"rule\":\"X-0')")
+            try link.script("UPDATE statement SET body = regexp_replace(body, '\"rule\":\"FEE.0', '\"rule\":\"X', 'g')")
             let tactics = Dictionary(
                 try link.run(
                     """

@@ -122,7 +122,7 @@ struct WorkPlansTests {
         async throws
     {
         try await StartedMonth.with(accounts: 60, applied: false) { month in
-            let known = "incomplete-payment, signed, high-payment-probability, agreements-50, rest, containment"
+            let known = "incomplete-payment, signed, high-payment-probability, containment, agreements-50, rest"
             let refused = try month.load(
                 .goals,
                 Self.goalHeader + "W-1,1,9,rest,worked,10,1,\nW-2,1,9,remnant,worked,10,1,\nW-3,1,9,,contacted,10,1,\n")
@@ -149,7 +149,10 @@ struct WorkPlansTests {
         async throws
     {
         try await StartedMonth.with(accounts: 60, applied: false) { month in
-            try month.link.script("CREATE TEMP TABLE kept AS SELECT * FROM segmentation; DELETE FROM segmentation")
+            try month.link.script(
+                "CREATE TEMP TABLE kept AS SELECT * FROM segmentation; DELETE FROM segmentation;"
+                    + "INSERT INTO schedule VALUES ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.phone', '10'), "
+                    + "('p', 'penalty', '2024-01-01', 'IVA', 'rate', '16')")
             let report = try month.load(
                 .goals,
                 Self.goalHeader + "W-1,1,9,rest,worked,10,1,\nW-2,1,9,remnant,worked,10,1,\nW-3,1,9,,contacted,10,1,\n")
