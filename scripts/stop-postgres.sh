@@ -43,7 +43,7 @@ for argument in "$@"; do
         asked=$(realpath -m "${argument%.location}")
         data=$(head -n 1 "$argument")
         # Only folders that we name so ourselves are ever removed outside of the clone.
-        if [[ ! $data =~ ^(/var/tmp/reparto-[0-9a-f]{16}|/tmp/reparto-test\.[A-Za-z0-9]{6})$ ]]; then
+        if [[ ! $data =~ ^(/var/tmp/reparto-[0-9a-f]{16}|/(tmp|dev/shm)/reparto-test\.[A-Za-z0-9]{6})$ ]]; then
             say "left alone: $argument names $data"
             continue
         fi

@@ -54,6 +54,21 @@ struct ChaosCommand: AsyncParsableCommand {
             }
             return
         }
+        let report: ChaosReport
+        do {
+            report = try await played()
+        } catch where json {
+            Terminal.out(ChaosReport.json(of: error, seed: seed))
+            throw error
+        }
+        Terminal.out(json ? try report.jsonText() : report.text)
+        guard report.failures.isEmpty else {
+            throw SimulationFailure(
+                .findings, report.failures.joined(separator: "; "), remedy: "The logs are in \(out)")
+        }
+    }
+
+    private func played() async throws -> ChaosReport {
         try check("--seconds", seconds, 5...86_400)
         try check("--nodes", nodes, 1...8)
         try check("--agencies", agencies, 1...29)
@@ -75,12 +90,7 @@ struct ChaosCommand: AsyncParsableCommand {
                 return fault
             }
         }
-        let report = try await ChaosRun(settings).run { Terminal.note($0) }
-        Terminal.out(json ? try report.jsonText() : report.text)
-        guard report.failures.isEmpty else {
-            throw SimulationFailure(
-                .findings, report.failures.joined(separator: "; "), remedy: "The logs are in \(out)")
-        }
+        return try await ChaosRun(settings).run { Terminal.note($0) }
     }
 
     private func check(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {

@@ -49,6 +49,8 @@ struct LoadRunCommand: AsyncParsableCommand {
             that has to wait counts from the moment it was due. When the time is over, what was due is waited for, ten seconds \
             at most; what is not answered then counts with its waiting, is told, and makes the exit code 1.
             A connection that is lost is made again, at the next --port, and sends what had no answer once more.
+            Where all pools run dry, or on Ctrl-C, it ends early with what was measured until then, and says so.
+            Two loads at once against one database need names of their own: --instance.
             What is pulled stays leased: use a database made for it.
             Sizes are a number, or several with weights: --batch 1:80,100:20 pulls a hundred accounts once in five times.
 
@@ -71,6 +73,8 @@ struct LoadRunCommand: AsyncParsableCommand {
     var contracts: String?
     @Option(help: "Connections, 1 to 20000; they are spread over the agencies.")
     var connections = 32
+    @Option(help: "What the names of its installations begin with; two loads at once need two.")
+    var instance = LoadSettings.usualInstance
     @Option(help: "Accounts of one pull, 1 to 1000, or several with weights.")
     var batch = "1"
     @Option(help: "Reports of each account that was pulled, 0 to 100, all in one burst; or several with weights.")
@@ -116,6 +120,7 @@ struct LoadRunCommand: AsyncParsableCommand {
             addresses: port.map { LoadAddress(host: host, port: $0) }, keysFolder: keys,
             contractsPath: contracts ?? "\(keys)/../contracts.csv")
         settings.connections = connections
+        settings.instance = instance
         settings.leaseSizes = try mix("--batch", batch, 1...1_000)
         settings.reportsPerAccount = try mix("--reports", reports, 0...100)
         settings.daemons = daemon
@@ -133,17 +138,28 @@ struct LoadRunCommand: AsyncParsableCommand {
             for line in json ? [try idle.jsonText()] : idle.lines { Terminal.out(line) }
             return
         }
-        let report = try await LoadRun(settings).run { Terminal.progress($0) }
+        if let html { try FileOutput.requireWritable(html) }
+        // The first one asks for what was measured until then.
+        Interruption.say("interrupted; nothing is told of this load. What was pulled stays leased.")
+        Interruption.await()
+        let report = try await LoadRun(settings, isInterrupted: { Interruption.isAsked }).run { Terminal.progress($0) }
         Terminal.progress("done", isDone: true)
+        // Before any file is: what was measured is not lost by a disk that is full.
+        if json {
+            Terminal.out(try report.jsonText())
+        } else {
+            for line in report.lines { Terminal.out(line) }
+        }
         if let html {
             let page = try FileOutput(replacing: html)
             try page.write(LoadPage(report).html.utf8)
             try page.finish()
         }
-        if json {
-            Terminal.out(try report.jsonText())
-        } else {
-            for line in report.lines { Terminal.out(line) }
+        if let cut = report.cutText {
+            throw SimulationFailure(
+                report.cut == .dry ? .findings : .environment, "\(cut); what was measured until then is told",
+                remedy: report.cut == .dry
+                    ? "Load for a shorter time, or plan a larger portfolio" : "What was pulled stays leased")
         }
         guard report.isAnswered else {
             throw SimulationFailure(

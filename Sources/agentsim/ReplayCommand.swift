@@ -71,7 +71,7 @@ struct ReplayCommand: ParsableCommand {
         }
         let name = [policy, plan].compactMap(\.self).joined(separator: " and ")
         let source: ReplayRun.Source = try log.map { .logs($0) } ?? .database(server.connection())
-        let files = MonthFileNames(of: month, in: portfolio)
+        let files = try MonthFileNames(of: month, in: portfolio)
         let replay = try ReplayRun(
             source, cut: files.cut, contracts: "\(portfolio)/contracts.csv", facts: files.openingFacts, period: month,
             policy: try PolicyChoice.read(policy: policy, plan: plan, name: name, period: month),

@@ -32,18 +32,22 @@ struct ReportCommand: ParsableCommand {
         guard let month = Period(text: period) else {
             throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
         }
-        let figures = try MonthFigures(log: log, cut: cut, reviews: reviews, period: month).measured
+        let monthFigures = try MonthFigures(log: log, cut: cut, reviews: reviews, period: month)
+        let figures = monthFigures.measured
         if json {
             Terminal.out(FigureTable.json(figures))
         } else {
             Terminal.out("Published aggregates of a month, from \(log):")
             for line in FigureTable.lines(figures) { Terminal.out(line) }
+            Terminal.out(monthFigures.settingsLine)
         }
         let outside = figures.filter { $0.verdict == .outside }.map(\.figure.id)
         guard outside.isEmpty else {
             throw SimulationFailure(
                 .findings, "outside of the tolerance: \(outside.joined(separator: ", "))",
-                remedy: "Agencies that cheat, or a month that is not over, are expected to be")
+                remedy:
+                    "Agencies that cheat, a month that is not over, or one in which much is dealt again, are expected to be"
+            )
         }
     }
 }

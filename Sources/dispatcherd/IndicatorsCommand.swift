@@ -30,7 +30,9 @@ struct IndicatorsCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
         @Option(
-            help: "total, agency, contract, delegation, band, strategy, tactic or vintage (month of the first deal).")
+            help: """
+                total, agency, contract, delegation, band, strategy, tactic, vintage (month of the first deal) or contract-delegation.
+                """)
         var by = "total"
         @Flag(help: "As JSON, with numerators and denominators.")
         var json = false

@@ -111,16 +111,19 @@ struct LedgerCommand: AsyncParsableCommand {
                 Examples:
                   dispatcherd ledger check proof.json
                   dispatcherd ledger check proof.json --key MmdNmGZV5iF6yBZEyOkrFj72XJQlVEluwUe9Gt1ec+E=
+                  dispatcherd ledger check proof.json --statement month/statements/C31.json
                 """)
         @Argument(help: "The proof.")
         var file: String
         @Option(help: "The institution's public key, in Base64, as `ledger key list` shows it.")
         var key: String?
+        @Option(help: "A statement's JSON file, which the proof has to be of.")
+        var statement: String?
         @Flag(help: "As JSON.")
         var json = false
 
         func run() async throws {
-            let lines = try LedgerCommands.check(file, key: key, asJSON: json)
+            let lines = try LedgerCommands.check(file, key: key, statement: statement, asJSON: json)
             for line in lines { Console.out(line) }
         }
     }

@@ -20,9 +20,11 @@ struct ClientPromiseTests {
     }
 
     private func settings(
-        port: Int, state: String? = nil, patience: Duration = .seconds(20)
+        port: Int, orElse other: Int? = nil, state: String? = nil, patience: Duration = .seconds(20)
     ) throws -> AgentClientSettings {
-        let addresses = [AgentClientSettings.Address(host: "127.0.0.1", port: port)]
+        let addresses = [port, other].compactMap(\.self).map {
+            AgentClientSettings.Address(host: "127.0.0.1", port: $0)
+        }
         let sequences = Mutex<Int64>(0)
         var settings =
             try state.map {
@@ -101,6 +103,64 @@ struct ClientPromiseTests {
         #expect(
             ends.map { if case .failure(.cannotConnect) = $0 { true } else { false } } == [true, true], "\(ends)")
         await client.close()
+    }
+
+    /// It began the connection that nobody answers, and the second one joined it.
+    @Test(.timeLimit(.minutes(1)))
+    func `a connection that takes longer is waited for as long as there is patience, and no longer`() async throws {
+        let silent = try SilentListener()
+        defer { silent.close() }
+        var settings = try settings(port: silent.port, patience: .milliseconds(400))
+        settings.connectTimeout = .seconds(30)
+        let client = AgentClient(settings)
+        let start = ContinuousClock.now
+        async let first = client.send(all: [AgentCall("PING")])
+        try await Task.sleep(for: .milliseconds(100))
+        let ends = await client.send(all: [AgentCall("PING")]) + first
+
+        #expect(ContinuousClock.now - start < .seconds(20), "it has 0.5 s; the connection 30")
+        #expect(
+            ends.map { if case .failure(.cannotConnect) = $0 { true } else { false } } == [true, true], "\(ends)")
+        await client.close()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a server that takes the connection and does not greet is given up`() async throws {
+        let silent = try SilentListener()
+        defer { silent.close() }
+        let server = try await TestServer()
+        var settings = try settings(port: silent.port, orElse: server.port)
+        settings.connectTimeout = .milliseconds(100)
+        let client = AgentClient(settings)
+
+        #expect(try await client.send("PING").isOK)
+        await client.close()
+        await server.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `events that nobody read are counted, and what they told of leases is known all the same`() async throws {
+        let server = try await TestServer(handSize: 100)
+        let client = AgentClient(try settings(port: server.port))
+        _ = try await client.lease(delegation: 14, strategy: "administrative", max: 50)
+        let paused = [Push](repeating: Push(.paused, [ReplyField("delegation", delegation14)]), count: 200)
+        // In lots that a connection keeps, each heard to its end.
+        for number in 1...6 {
+            server.push(paused)
+            server.recall(.example(1_900_100_003 + Int64(number), epoch: 1, due: 1, overdue: 1), saying: .recall)
+            while await client.held.count != 50 - number { try await Task.sleep(for: .milliseconds(2)) }
+        }
+        var events: [AgentClientEvent] = []
+        for await event in client.events {
+            events.append(event)
+            if events.count == 1_025 { break }
+        }
+
+        // They were preceded by that of the connection.
+        #expect(events.first == .missed(1 + 6 * 201 - 1_024))
+        #expect(events.dropFirst().allSatisfy { if case .push = $0 { true } else { false } })
+        await client.close()
+        await server.stop()
     }
 
     @Test(.timeLimit(.minutes(1)))

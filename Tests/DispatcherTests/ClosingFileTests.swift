@@ -42,6 +42,10 @@ struct ClosingFileTests {
                 let fees = try text(folder, "fees.csv").split(separator: "\r\n").dropFirst()
                 let sum = try month.statements.map { try StatementDocument($0.body).totals.fees }
                     .compactMap { Cents(pesos: $0) }.reduce(.zero, +)
+                let table = try text(folder, "statements/C1.csv")
+                #expect(table.hasPrefix(StatementTable.header.joined(separator: ",") + "\r\n"))
+                #expect(table.contains("Price per service; an account is billed at most once per service and period.,"))
+                #expect(table.contains(" accounts × "))
                 // Amount is the thirteenth column; the base before it holds no comma.
                 #expect(
                     fees.compactMap { Cents(pesos: $0.split(separator: ",", omittingEmptySubsequences: false)[12]) }
@@ -68,6 +72,41 @@ struct ClosingFileTests {
             (202403, 202402, 1, 9, 'credit', 'FEE-11', 3100, 'r', 'Ana', now(), 'approved', 'Luis', now()),
             (202403, 202402, 2, NULL, 'debit', 'PEN-03', 77777, 'r', 'Ana', now(), 'approved', 'Luis', now());
         """
+
+    @Test func `the month's page is in Spanish, adds its tables up and tells how penalties divide (PEN-33)`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            try link.script(changes)
+            let summary = try MonthClosing(link, period: ClosingFixture.period).preview().summary
+            let page = try StatementPage().html(summary, [])
+            let totals = summary.tally.totals
+
+            #expect(!summary.notes.isEmpty && summary.warnings == summary.notes.map(\.english))
+            for note in summary.notes {
+                #expect(
+                    page.contains("<p class=\"note\">\(note.spanish)<span class=\"en\" lang=\"en\">\(note.english)"))
+            }
+            for (columns, total) in [(2, totals.fees), (3, totals.penalties)] {
+                #expect(
+                    page.contains(
+                        "<tfoot><tr><td colspan=\"\(columns)\">Total</td><td class=\"n\">\(grouped(total))</td></tr></tfoot>"
+                    )
+                )
+            }
+            let rules = summary.tally.penalties.keys
+            #expect(rules.count > 2)
+            for rule in rules {
+                let percent = try #require(summary.mix.percent(rule))
+                #expect(page.contains("<td class=\"n\">\(percent) %</td>"))
+                #expect(summary.json.text.contains("\"percent\":\"\(percent)\",\"rule\":\"\(rule.rawValue)\""))
+            }
+            // On paper a foot stands at the end of its table, not of each page.
+            #expect(page.contains("tfoot { display: table-row-group }"))
+        }
+    }
 
     @Test func `tables and the month's page add up to the totals, whatever was waived, cut or put right`() async throws
     {

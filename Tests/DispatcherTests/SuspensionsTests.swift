@@ -9,7 +9,7 @@ import TestSupport
 /// Fees by band from payments that are loaded, and what a missed minimum allows.
 struct SuspensionsTests {
     /// The fixture's month with every account 45 days late and 100.00 overdue. Contracts pay by band: 65 % and half a payment each.
-    private static let bands = """
+    static let bands = """
         CREATE TABLE account_202403 PARTITION OF account FOR VALUES IN (202403);
         UPDATE position SET overdue = 10000;
         INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation, book, currency,

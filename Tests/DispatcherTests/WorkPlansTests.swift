@@ -113,4 +113,60 @@ struct WorkPlansTests {
             #expect(own.achieved == worked * WorkGoal.scale)
         }
     }
+
+    private static let goalHeader = "goal,contract,delegation,tactic,indicator,minimum,weight,note\n"
+    private static let factHeader =
+        "fact,kind,contract,delegation,on_date,portfolio,subject,value,minimum,weight,note,supersedes\n"
+
+    @Test func `a goal of a tactic that the month's policy has not is refused, and the known ones are named`()
+        async throws
+    {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            let known = "incomplete-payment, signed, high-payment-probability, agreements-50, rest, containment"
+            let refused = try month.load(
+                .goals,
+                Self.goalHeader + "W-1,1,9,rest,worked,10,1,\nW-2,1,9,remnant,worked,10,1,\nW-3,1,9,,contacted,10,1,\n")
+            #expect(refused.result == .refused && refused.rowsBad == 1)
+            let fault = try #require(refused.badValues.first)
+            #expect(fault.line == 3 && fault.column == "tactic" && fault.value == "remnant")
+            #expect(
+                fault.reason.hasPrefix("is no tactic of policy infonavit-2023 ")
+                    && fault.reason.hasSuffix(", which placed the month; it has \(known)"))
+            // So it is with a fact, which nobody approves.
+            let fact = try month.load(
+                .facts,
+                Self.factHeader
+                    + "G-1,goal,1,9,2024-03-01,,worked:remnant,,10,1,,\nG-2,goal,1,9,2024-03-01,,worked:rest,,10,1,,\n")
+            #expect(fact.result == .refused && fact.badValues.map(\.column) == ["subject"])
+            #expect(fact.badValues.map(\.value) == ["remnant"])
+            let taken = try month.load(
+                .goals, Self.goalHeader + "W-1,1,9,rest,worked,10,1,\nW-3,1,9,,contacted,10,1,\n")
+            #expect(taken.result == .imported && taken.warnings.isEmpty)
+        }
+    }
+
+    @Test func `before a month is segmented nobody knows its tactics, and what is unknown then is not approved`()
+        async throws
+    {
+        try await StartedMonth.with(accounts: 60, applied: false) { month in
+            try month.link.script("CREATE TEMP TABLE kept AS SELECT * FROM segmentation; DELETE FROM segmentation")
+            let report = try month.load(
+                .goals,
+                Self.goalHeader + "W-1,1,9,rest,worked,10,1,\nW-2,1,9,remnant,worked,10,1,\nW-3,1,9,,contacted,10,1,\n")
+            #expect(report.result == .imported)
+            #expect(report.warnings.map { "\($0.line) \($0.value)" } == ["2 rest", "3 remnant"])
+            #expect(report.warnings.allSatisfy { $0.reason.hasPrefix("2024-03 is not segmented yet") })
+            try month.link.script("INSERT INTO segmentation SELECT * FROM kept")
+            let plans = try WorkPlans(month.link, period: PlannedMonth.march)
+            let failure = #expect(throws: CommandFailure.self) {
+                try plans.decide(scope(1), isApproved: true, reason: nil, by: "Ana")
+            }
+            #expect(
+                failure?.found.hasPrefix("goal W-2 is of the tactic `remnant`, which is no tactic of policy") == true)
+            #expect(try plans.lines().map(\.state) == ["waits", "waits; no tactic of the month", "waits"])
+            let other = WorkPlans.Scope(contract: 1, delegation: nil, goal: "W-2")
+            #expect(try plans.decide(other, isApproved: false, reason: "no such tactic", by: "Ana").goals == 1)
+            #expect(try plans.decide(scope(1), isApproved: true, reason: nil, by: "Ana").goals == 2)
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Assignment
 import TestSupport
 import Testing
 
@@ -104,6 +105,39 @@ struct EnginePlanTests {
 
             #expect(lines.contains { $0.contains("rows=1 ") && $0.contains("Limit") }, "\(lines)")
             #expect(Self.buffers(lines) < pages / 2, "\(pages) pages:\n\(lines.joined(separator: "\n"))")
+        }
+    }
+
+    /// Account 7000 has a second holder; of the many reports of its first one none is read.
+    @Test(arguments: [false, true])
+    func `whether the next holder has reported is looked for among that one's reports`(hasReported: Bool) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                """
+                SET session_replication_role = replica;
+                CREATE TABLE outcome_202403 PARTITION OF outcome FOR VALUES IN (202403);
+                INSERT INTO deal VALUES (9, 7000, 1, 1, 7000), (9, 7000, 2, 2, 1);
+                INSERT INTO lease_grant SELECT 9, h, 1, 20000, h, h, h, 1, 1, '', NULL, 1, 1, 1, 1, 1, 'limit', '', now(), now(), now(), now(), 0, 0
+                  FROM generate_series(1, 2) h;
+                INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
+                       contract_id, worked_at, received_at, channel, contact, result, request_hash)
+                SELECT 202403, 9, 1, 1, i, i, i, 1, 1, i, 1, now(), now(), 'phone-out', 'none', 'no-answer', ''::bytea
+                  FROM generate_series(1, 20000) i UNION ALL
+                SELECT 202403, 9, 2, 1, 1, 20001, 7000, 2, 2, 1, 2, now(), now(), 'sms', 'none', 'no-answer', ''::bytea WHERE \(hasReported);
+                RESET session_replication_role;
+                """)
+            try link.prepareForEngine()
+            try link.script("PREPARE q (int, smallint, bigint, bigint) AS \(EvidenceStatements.later)")
+            let lines = try link.run("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE q (202403, 9, 7000, 1)").map {
+                $0.text(0)
+            }
+            let lease = LeaseKey(
+                delegation: try #require(Delegation(9)), account: try #require(AccountID(7_000)),
+                epoch: try #require(Epoch(1)))
+
+            #expect(try link.hasLaterOutcome(lease, from: try #require(Period(text: "2024-03"))) == hasReported)
+            #expect(Self.buffers(lines) <= Self.buffersMax, "\(lines.joined(separator: "\n"))")
         }
     }
 

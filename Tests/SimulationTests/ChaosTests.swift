@@ -38,7 +38,7 @@ struct ChaosTests {
     @Test func `what a run has started ends with it, also where it is killed, and nothing else does`() async throws {
         let folder = "/tmp/agentsim-chaos-\(UInt64.random(in: 0...UInt64.max))"
         try Folder.make("\(folder)/disk")
-        var kept: ChaosGuard? = try ChaosGuard(folder: folder)
+        var kept: ProcessGuard? = try ProcessGuard(name: folder, .removal)
         let usual = ["PATH": "/usr/bin:/bin"]
         let mark = try #require(kept?.mark)
         let mine = try ManagedProcess(
@@ -53,6 +53,66 @@ struct ChaosTests {
         await other.end(SIGKILL, within: .seconds(5))
         for _ in 0..<200 where FileManager.default.fileExists(atPath: folder) { usleep(20_000) }
         #expect(!FileManager.default.fileExists(atPath: folder))
+    }
+
+    @Test func `what only has to stop is asked to end, killed where it does not, and what comes behind is done`()
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        let name = "\(folder.path) \(getpid())"
+        var kept: ProcessGuard? = try ProcessGuard(
+            name: name, .stop(then: ["/bin/sh", "-c", "echo done >\"$0\"", "\(folder.path)/after"]))
+        let usual = ["PATH": "/usr/bin:/bin"].merging(try #require(kept?.mark)) { $1 }
+        // Each says when it is ready to hear a signal.
+        func start(_ script: String, _ name: String) throws -> ManagedProcess {
+            let words = ["/bin/sh", "-c", "\(script); echo >\"$0.ready\"; while :; do sleep 0.1; done"]
+            return try ManagedProcess(words + ["\(folder.path)/\(name)"], environment: usual, log: "/dev/null")
+        }
+        let polite = try start("trap 'echo >\"$0.asked\"; exit 0' TERM", "polite")
+        let deaf = try start("trap '' TERM", "deaf")
+        let other = try ManagedProcess(
+            ["/bin/sleep", "60"], environment: ["PATH": "/usr/bin:/bin", "AGENTSIM_RUN": folder.path], log: "/dev/null")
+        for file in ["polite.ready", "deaf.ready"] { try await Self.waits(for: "\(folder.path)/\(file)") }
+        kept = nil
+
+        #expect(await polite.ended(within: .seconds(20)))
+        #expect(polite.isSuccess && Folder.exists("\(folder.path)/polite.asked"))
+        #expect(await deaf.ended(within: .seconds(40)))
+        try await Self.waits(for: "\(folder.path)/after")
+        #expect(other.isRunning)
+        await other.end(SIGKILL, within: .seconds(5))
+    }
+
+    private static func waits(for path: String) async throws {
+        for _ in 0..<1_000 where !Folder.exists(path) { try await Task.sleep(for: .milliseconds(20)) }
+        try #require(Folder.exists(path))
+    }
+
+    @Test func `a run in a folder without the policies says how to name them, as JSON too, and makes nothing`() throws {
+        let folder = try TemporaryFolder()
+        func run(_ more: String...) throws -> (code: Int32, text: String) {
+            // What it says on both streams, one after the other.
+            try ChildProcess.run(
+                "/bin/sh",
+                [
+                    "-c", "cd \"$1\"; program=$0; shift; \"$program\" chaos \"$@\" 2>&1; echo \"ended with $?\"",
+                    ChildProcess.sibling("agentsim"), folder.path,
+                ] + more)
+        }
+        let usual = try run()
+        #expect(usual.text.contains("there is no file policies/zones.csv. Name the folder"), "\(usual.text)")
+        #expect(usual.text.contains("--policies") && usual.text.contains("ended with 2"))
+        let lines = try run("--json", "--seed", "9").text.split(separator: "\n")
+        struct Object: Decodable {
+            let seed: Int
+            let failures: [String]
+        }
+        let object = try JSONDecoder().decode(Object.self, from: Data((lines.first ?? "").utf8))
+        #expect(object.seed == 9)
+        #expect(object.failures.count == 1)
+        #expect(object.failures.first?.hasPrefix("there is no file policies/zones.csv") == true)
+        #expect(try run("--json", "--only", "nope").text.hasPrefix("{\"failures\":[\"there is no fault nope."))
+        #expect(try Folder.names(in: folder.path) == [])
     }
 
     @Test func `a folder that has a run is not written into again`() async throws {

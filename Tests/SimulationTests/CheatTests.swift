@@ -55,6 +55,14 @@ struct CheatTests {
         #expect(conduct.standsOut(figure, row), "\(conduct.lines.joined(separator: "\n"))")
     }
 
+    @Test(.timeLimit(.minutes(5))) func `a hundred on one is a hundred on a Monday, of which the half month has two`()
+        async throws
+    {
+        let row = try #require(try await conduct().rows.first { $0.agency.description == "ACE12" })
+
+        #expect((100..<300).contains(row.mostOnOne), "\(row.mostOnOne)")
+    }
+
     @Test(.timeLimit(.minutes(5))) func `an honest agency stands out in none of them`() async throws {
         let conduct = try await conduct()
         let good = try #require(conduct.rows.first { $0.agency.description == "ACE03" })

@@ -3,6 +3,7 @@
 import NIOCore
 import NIOPosix
 @testable import Simulation
+import TestSupport
 import Testing
 
 /// A way counts what its weather struck, so that a fault over which nothing went is none.
@@ -72,7 +73,7 @@ struct FaultProxyTests {
             proxy.set(FaultProxy.Weather(isSilent: true))
             async let said = Self.exchange(proxy, group)
             // Until its bytes have reached the way.
-            while proxy.struck == 0 { await Task.yield() }
+            try await until { proxy.struck > 0 }
             #expect(proxy.clear() == 1)
             // Cut: the end of the stream, without an answer.
             let heard = try await said

@@ -7,7 +7,8 @@ import FoundationEssentials
 import Glibc
 import Logging
 import PgStore
-import Simulation
+@testable import Simulation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -24,6 +25,7 @@ struct LoadTests {
             let leased = try site.number("SELECT sum(accounts)::bigint FROM lease_grant")
             let outcomes = try site.number("SELECT count(*) FROM outcome")
             #expect(report.accounts > 0)
+            #expect(report.accountsPerSecond == Int64((Double(report.accounts) / report.seconds).rounded()))
             #expect(report.report.count > 0)
             #expect(report.refusals.isEmpty)
             #expect(report.lostConnections.isEmpty)
@@ -115,15 +117,162 @@ struct LoadTests {
 
     // A hand of 21 makes the last pull a partial one; an open loop gives its pulls to who has accounts left.
     @Test(arguments: [20, 21], [LoadSettings.Arrival.closed, .open(pullsPerSecond: 50)])
-    func `a load that has nothing left to pull says so`(handSize: Int32, arrival: LoadSettings.Arrival) async throws {
+    func `a load that has nothing left to pull says so, with what was measured until then`(
+        handSize: Int32, arrival: LoadSettings.Arrival
+    ) async throws {
         try await Site.with(handSize: handSize) { site in
             var settings = site.settings
             settings.arrival = arrival
-            let failure = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
+            settings.warmUp = .zero
+            settings.duration = .seconds(60)
+            let report = try await LoadRun(settings).run { _ in }
 
-            #expect(failure?.exit == .findings)
-            #expect(failure?.found.contains("ran dry") == true)
+            #expect(report.cut == .dry)
+            #expect(report.cutText?.contains(" s of 60 s") == true || report.accounts == 0)
+            #expect(report.seconds < 60)
+            // Whatever was drawn before the measurement began.
+            #expect(report.accounts <= Int64(handSize))
+            #expect(report.lines.contains { $0.hasPrefix("partial: all pools ran dry") })
+            #expect(report.lines.contains { $0.hasPrefix("warning: nobody had accounts left") })
+            let again = try JSONDecoder().decode(LoadReport.self, from: Data(try report.jsonText().utf8))
+            #expect(again.cut == .dry && again.wantedSeconds == 60)
         }
+    }
+
+    @Test func `a load that is interrupted tells what was measured until then, and of nothing before`() async throws {
+        try await Site.with(handSize: 100_000) { site in
+            var settings = site.settings
+            settings.duration = .seconds(60)
+            let asked = Flag()
+            let report = try await LoadRun(settings, isInterrupted: { asked.isSet }).run { line in
+                if line.hasPrefix("2 s: ") { asked.set() }
+            }
+
+            #expect(report.cut == .interrupted)
+            #expect(report.accounts > 0 && report.lease.count > 0 && report.samples.count >= 2)
+            #expect(report.seconds < 60)
+            #expect(report.lines.first?.hasPrefix("partial: interrupted after 2") == true)
+            #expect(LoadPage(report).html.contains("partial: interrupted after 2"))
+            let early = await #expect(throws: SimulationFailure.self) {
+                try await LoadRun(settings, isInterrupted: { true }).run { _ in }
+            }
+            #expect(early?.exit == .environment && early?.found == "interrupted before anything was measured")
+        }
+    }
+
+    @Test func `of several nodes those that are there are loaded, and the others are told`() async throws {
+        try await Site.with(handSize: 100_000) { site in
+            var settings = site.settings
+            settings.addresses.insert(LoadAddress(host: "127.0.0.1", port: 1), at: 0)
+            settings.duration = .seconds(1)
+            let report = try await LoadRun(settings).run { _ in }
+
+            #expect(report.accounts > 0 && report.nodes == 1)
+            #expect(report.notes == ["nobody listens on 127.0.0.1:1: the others are loaded"])
+        }
+    }
+
+    @Test func `a node that is started again within a load is loaded on`() async throws {
+        try await Site.with(handSize: 100_000) { site in
+            let first = try await site.secondNode()
+            var settings = site.settings
+            settings.addresses = [LoadAddress(host: "127.0.0.1", port: first.port)]
+            settings.duration = .seconds(4)
+            let restarting = Task {
+                // Into the measurement.
+                try await Task.sleep(for: .milliseconds(600))
+                await first.stop()
+                let again = try await site.secondNode(port: first.port)
+                return (again, try site.number("SELECT sum(accounts)::bigint FROM lease_grant"))
+            }
+            let report = try await LoadRun(settings).run { _ in }
+            let (again, before) = try await restarting.value
+            await again.stop()
+
+            #expect(report.lostConnections["the node stopped"] == 3)
+            #expect(report.cut == nil && report.isAnswered)
+            #expect(try site.number("SELECT sum(accounts)::bigint FROM lease_grant") > before)
+        }
+    }
+
+    @Test func `processes that are started again are measured on, with no figure of the second between`() async throws {
+        // Both are busy, so that there is something to measure.
+        func start() throws -> ManagedProcess {
+            try ManagedProcess(
+                ["/bin/sh", "-c", "while :; do :; done"], environment: ["PATH": "/usr/bin:/bin"], log: "/dev/null")
+        }
+        var running = try start()
+        var isThere = true
+        var watch = LoadWatch { isThere ? [running.pid] : [] }
+        func next() async throws -> LoadSample {
+            try await Task.sleep(for: .milliseconds(200))
+            return watch.look(accounts: 0)
+        }
+        #expect(try await next().daemonProcessorPercent ?? -1 > 0)
+        await running.end(SIGKILL, within: .seconds(5))
+        isThere = false
+        let gone = try await next()
+        #expect(gone.daemonProcessorPercent == nil && gone.daemonResidentBytes == nil)
+        running = try start()
+        isThere = true
+        #expect(try await next().daemonProcessorPercent == nil)
+        let back = try await next()
+        #expect(back.daemonProcessorPercent ?? -1 > 0 && back.daemonResidentBytes ?? 0 > 0)
+        await running.end(SIGKILL, within: .seconds(5))
+    }
+
+    /// Two loads that sign in at the same time overtake each other's sequences.
+    @Test(arguments: ["load-0", "load-clock"])
+    func `who is overtaken under the same names is told to take other ones`(name: String) async throws {
+        try await Site.with(handSize: 100_000) { site in
+            try site.database.link().run(
+                "INSERT INTO agency_instance (agency_id, instance, sequence, seen_at) VALUES (1, $1, 9000000000000000000, now_instant())",
+                [.text(name)])
+            let failure = await #expect(throws: SimulationFailure.self) {
+                try await LoadRun(site.settings).run { _ in }
+            }
+            #expect(failure?.exit == .environment && failure?.found.contains("CLONE") == true)
+            #expect(failure?.remedy.contains("--instance") == true)
+            var other = site.settings
+            other.instance = "other"
+            other.duration = .milliseconds(500)
+            #expect(try await LoadRun(other).run { _ in }.lostConnections == [:])
+            other.instance = "no name"
+            let wrong = await #expect(throws: SimulationFailure.self) { try await LoadRun(other).run { _ in } }
+            #expect(wrong?.exit == .usage)
+        }
+    }
+
+    @Test(
+        arguments: [
+            // Within one power of ten there are as many as make a scale.
+            (300, 400, [200, 500]), (1_000, 1_000, [1_000, 2_000]),
+            (900, 12_000, [500, 1_000, 2_000, 5_000, 10_000, 20_000]),
+            (3, 4_000_000, [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000]), (0, 0, [1, 2]),
+        ] as [(UInt64, UInt64, [Double])])
+    func `the picture's scale of times has at least two marks, around all that was measured`(
+        fastest: UInt64, slowest: UInt64, marks: [Double]
+    ) {
+        #expect(LoadPage.timeTicks(from: fastest, to: slowest) == marks)
+    }
+
+    @Test(arguments: [(0, 1), (4, 1), (5, 2), (100, 25), (101, 50), (1_000, 250), (9_999, 2_500), (10_001, 5_000)])
+    func `four steps of the picture's scale of accounts reach the greatest`(most: Double, step: Double) {
+        #expect(LoadPage.step(of: most) == step)
+    }
+
+    @Test func `a page into a folder that is not there is refused before the load, and says how to make it`() throws {
+        let folder = try TemporaryFolder()
+        for (path, said) in [("none/load.html", "mkdir -p \(folder.path)/none"), ("", "is a folder")] {
+            let (code, text) = try ChildProcess.run(
+                ChildProcess.sibling("agentsim"),
+                ["load", "--port", "1", "--keys", "\(folder.path)/keys", "--html", "\(folder.path)/\(path)"])
+            #expect(code == 2)
+            #expect(text.contains(said), "\(text)")
+        }
+        #expect(throws: Never.self) { try FileOutput.requireWritable("\(folder.path)/load.html") }
+        #expect(throws: Never.self) { try FileOutput.requireWritable("load.html") }
+        #expect(throws: Never.self) { try FileOutput.requireWritable("/dev/null") }
     }
 
     @Test func `a daemon that encrypts is loaded over TLS`() async throws {
@@ -225,6 +374,13 @@ struct LoadTests {
     }
 }
 
+/// Set by one task and read by another.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
+}
+
 /// Keeps a node's transactions waiting. Taken and released one after the other, never at once.
 private final class Hold: @unchecked Sendable {
     private var link: PgLink?
@@ -294,10 +450,11 @@ private struct Site {
     }
 
     /// Of the same database.
-    func secondNode() async throws -> DispatcherNode.Running {
+    func secondNode(port: Int = 0) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         var server = AgentServerSettings(node: "second")
+        server.port = port
         server.limits.draining = .milliseconds(50)
         return try await DispatcherNode(conninfo: database.conninfo, settings: .init(server: server), logger: logger)
             .start()

@@ -263,18 +263,52 @@ struct ModelTests {
         #expect(replay.lines.contains { $0.contains("were held when the month began") })
     }
 
+    @Test func `what an agency holds over the month's begin takes its room in a replay, and others get what it had`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let specification = try Self.specification()
+        _ = try PortfolioFolder(specification).write(to: folder.path) { _ in }
+        let (cut, contracts) = ("\(folder.path)/cut.csv", "\(folder.path)/contracts.csv")
+        let world = try ModelWorld(cut: cut, contracts: contracts, facts: nil, period: specification.period)
+        let policy = try Self.policy()
+        let deal = try ModelDeal(world, ModelPlacement(world, policy.policy), policy, seed: 7)
+        // Of two in one pool the one has had all of the other's since before the month.
+        let pairs = deal.hands.indices.flatMap { one in
+            deal.hands.indices.filter { other in
+                deal.hands[one].pool == deal.hands[other].pool && deal.hands[one].contract != deal.hands[other].contract
+            }.map { (one: one, other: $0) }
+        }
+        let pair = try #require(
+            pairs.max { deal.hands[$0.other].positions.count < deal.hands[$1.other].positions.count })
+        let before: Timestamp = try #require(Timestamp(text: "2024-02-20T06:00:00Z"))
+        let within: Timestamp = try #require(Timestamp(text: "2024-03-04T18:00:00Z"))
+        try Self.record(
+            deal, world, folder.path, at: within,
+            except: [pair.other: (contract: deal.hands[pair.one].contract, at: before)])
+
+        let replay = try ReplayRun(
+            .logs(folder.path), cut: cut, contracts: contracts, period: specification.period, policy: policy, seed: 7)
+        #expect(replay.heldOver == deal.hands[pair.other].positions.count)
+        #expect(replay.sums[.otherAgency]?.accounts ?? 0 > 0)
+        #expect(replay.sums[.stands]?.accounts ?? 0 >= replay.heldOver)
+    }
+
     /// A log in which everybody leased what was dealt.
+    ///
+    /// - Parameter except: by the number of a hand, who leased it instead, and when.
     private static func record(
-        _ deal: ModelDeal, _ world: ModelWorld, _ folder: String, at instant: Timestamp? = nil
+        _ deal: ModelDeal, _ world: ModelWorld, _ folder: String, at instant: Timestamp? = nil,
+        except: [Int: (contract: ContractID, at: Timestamp)] = [:]
     ) throws {
         let agencies = Dictionary(world.contracts.map { ($0.contract, $0.agency) }) { first, _ in first }
         let term = try #require(Timestamp(text: "2024-04-03T06:00:00Z"))
         let epoch = try #require(Epoch(1))
         var logs: [AgencyID: AgencyLog] = [:]
         for (number, hand) in deal.hands.enumerated() {
-            let agency = try #require(agencies[hand.contract])
+            let agency = try #require(agencies[except[number]?.contract ?? hand.contract])
             var log = try logs[agency] ?? AgencyLog(folder: folder, agency: agency, instance: "sim")
-            log.now = instant
+            log.now = except[number]?.at ?? instant
             let accounts = hand.positions.map { Held(account: world.accounts[$0.place].account, epoch: epoch) }
             log.write(
                 key: Int64(number) + 1, delegation: hand.pool.delegation,

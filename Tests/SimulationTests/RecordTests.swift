@@ -157,6 +157,7 @@ struct RecordTests {
         let (code, text) = try run()
         // Two accounts are allowed anything that chance may do to two.
         #expect(code == 0)
+        #expect(text.contains("\n1 of 2 accounts were leased again within the month"), "\(text)")
         for id in ["ORA-10", "ORA-11", "ORA-12", "ORA-13", "ORA-30", "ORA-32"] { #expect(text.contains("  \(id)")) }
         #expect(try run("--json").text.contains("\"id\": \"ORA-32\""))
         let day = try #require(LocalDate(text: "2024-03-21"))
@@ -168,6 +169,18 @@ struct RecordTests {
         let outside = try run()
         #expect(outside.code == 1 && outside.text.contains("outside of the tolerance: ORA-10"), "\(outside.text)")
         #expect(try run("--reviews", "\(folder.path)/none.csv").code == 2)
+    }
+
+    @Test func `a month is not replayed on the cut of a portfolio's first one`() throws {
+        let folder = try TemporaryFolder()
+        let march = try #require(Self.march)
+        try Data("fact,on_date\nf,2024-03-01\n".utf8).write(to: URL(filePath: "\(folder.path)/facts-opening.csv"))
+        #expect(try MonthFileNames(of: march, in: folder.path).cut == "\(folder.path)/cut.csv")
+        let april = march.advanced(byMonths: 1)
+        let failure = #expect(throws: SimulationFailure.self) { try MonthFileNames(of: april, in: folder.path) }
+        #expect(failure?.found == "\(folder.path) has no cut of 2024-04: its cut.csv is of 2024-03")
+        try Data().write(to: URL(filePath: "\(folder.path)/cut-2024-04.csv"))
+        #expect(try MonthFileNames(of: april, in: folder.path).cut == "\(folder.path)/cut-2024-04.csv")
     }
 
     @Test(.timeLimit(.minutes(3)))

@@ -61,7 +61,7 @@ struct TwoMonthsTests {
     /// The second month under its own policy: what was held over its begin stays.
     private func replay(_ month: Period, _ database: TestDatabase, _ settings: WholeMonth.Settings) throws {
         let policy = try PolicyFile(text: try Folder.text("policies/infonavit-2023.yaml")).policy(for: month)
-        let files = MonthFileNames(of: month, in: "\(settings.folder)/portfolio")
+        let files = try MonthFileNames(of: month, in: "\(settings.folder)/portfolio")
         func again(_ month: Period, on cut: String) throws -> ReplayRun {
             try ReplayRun(
                 .database(database.conninfo), cut: cut, contracts: "\(settings.folder)/portfolio/contracts.csv",

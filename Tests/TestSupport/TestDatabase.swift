@@ -12,8 +12,8 @@ internal import Synchronization
 ///         …
 ///     }
 ///
-/// It is a copy of one that was migrated once, and is not dropped: the server dies with the run, while each drop would
-/// make it write a checkpoint first, which takes longer than most tests do.
+/// It is a copy of one that was migrated once. It is dropped only where the server's data is in memory: the server dies with the run,
+/// while each drop makes it write a checkpoint first, which takes longer on a disk than most tests do.
 package struct TestDatabase: Sendable {
     package let conninfo: String
 
@@ -34,7 +34,16 @@ package struct TestDatabase: Sendable {
         }
         let name = "test_\(randomWord())"
         try PgLink(server, application: "test").script("CREATE DATABASE \(name) TEMPLATE \(template)")
-        return try await body(TestDatabase(conninfo: "\(server) dbname=\(name)"))
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await body(TestDatabase(conninfo: "\(server) dbname=\(name)")))
+        } catch {
+            result = .failure(error)
+        }
+        if getenv("REPARTO_TEST_DROPS") != nil {
+            try PgLink(server, application: "test").script("DROP DATABASE \(name) WITH (FORCE)")
+        }
+        return try result.get()
     }
 
     /// The name of the migrated database that the others are copies of; `nil` until the first one is asked for.

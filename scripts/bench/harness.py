@@ -128,17 +128,22 @@ class Bench:
         self.timed(self.dispatcherd("database", "start"))
         self.database = self.output(self.dispatcherd("database", "url"))
 
+    def portfolio(self, *options):
+        """The files of a portfolio of the size. Made once, with these options, and kept until `make clean`."""
+        portfolio = self.folder / "portfolio"
+        if not (portfolio / "cut.csv").exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            say(f"making a portfolio of {self.accounts:,} accounts (kept in {portfolio})")
+            self.timed(
+                [BIN / "agentsim", "portfolio", "--out", portfolio, "--seed", "7", "--period", PERIOD]
+                + ["--accounts", self.accounts, *options])
+        return portfolio
+
     def month(self):
         """A database with a cut of the size, as a month's imports leave it. Made once and kept until `make clean`."""
         if self.database:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        portfolio = self.folder / "portfolio"
-        if not (portfolio / "cut.csv").exists():
-            say(f"making a portfolio of {self.accounts:,} accounts (kept in {portfolio})")
-            self.timed(
-                [BIN / "agentsim", "portfolio", "--out", portfolio, "--seed", "7", "--period", PERIOD]
-                + ["--accounts", self.accounts])
+        portfolio = self.portfolio()
         self.start()
         say("importing what is not imported yet")
         for kind, file in [

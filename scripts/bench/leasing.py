@@ -7,6 +7,7 @@ the same server, one after the other, so that a slow moment of the machine meets
 """
 
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -17,10 +18,8 @@ from pathlib import Path
 
 from harness import BIN, PERIOD, Bench, Failure, Result, say
 
-# Of the portfolio: some 470,000 are dealt, more than a run takes.
-ACCOUNTS = 2_000_000
 SECONDS = 5
-QUICK_SECONDS = 2
+WARM_UP = 1
 QUEUE_ROWS = 1_000_000
 SET_MAX = 1_000
 
@@ -57,12 +56,23 @@ class Case:
     batch: int
     queue_target: float
     rows_target: float
+    # Of the portfolio: a fifth is dealt, which has to be more than a run takes. BENCH_ACCOUNTS asks for another size.
+    accounts: int
+    quick_accounts: int
+    # Of a quick run, and of its warm-up.
+    quick_seconds: int
+    quick_warm_up: int
+    # A connection pulls what its agency was dealt: with more agencies than connections the rest would lie there, and a hundred accounts
+    # at a time are soon gone.
+    agencies: int
 
 
 def run(outer, case):
     # A dealt month of its own: the other cases need one that is not dealt.
-    bench = Bench(min(outer.accounts, ACCOUNTS), outer.runs, outer.quick)
-    bench.folder = Path("var/bench") / f"leasing-{bench.accounts}"
+    accounts = case.quick_accounts if outer.quick else case.accounts
+    bench = Bench(outer.accounts if os.environ.get("BENCH_ACCOUNTS") else accounts, outer.runs, outer.quick)
+    bench.seconds, bench.warm_up = (case.quick_seconds, case.quick_warm_up) if outer.quick else (SECONDS, WARM_UP)
+    bench.folder = Path("var/bench") / f"leasing-{bench.accounts}-{case.agencies}"
     try:
         yield from measured(bench, case)
     finally:
@@ -70,7 +80,7 @@ def run(outer, case):
 
 
 def measured(bench, case):
-    dealt(bench)
+    dealt(bench, case)
     ours, queue, rows, p99, commit_p99 = [], [], [], [], []
     for number in range(max(3, bench.runs - 2)):
         load = loaded(bench, case)
@@ -107,20 +117,17 @@ def used(load):
 
 def sizes(bench, case):
     """Of this case's own month, and of what is asked of it."""
-    return {"accounts": bench.accounts, "realAccounts": ACCOUNTS, "connections": case.connections, "batch": case.batch,
-            "secondsEach": seconds(bench)}
-
-
-def seconds(bench):
-    return QUICK_SECONDS if bench.quick else SECONDS
+    return {"accounts": bench.accounts, "realAccounts": case.accounts, "connections": case.connections, "batch": case.batch,
+            "agencies": case.agencies, "secondsEach": bench.seconds}
 
 
 # --- The daemon -------------------------------------------------------------------------------------------------------
 
 
-def dealt(bench):
+def dealt(bench, case):
     """A dealt month whose agencies can sign in. Made once and kept until `make clean`."""
     portfolio = bench.folder / "portfolio"
+    bench.portfolio("--agencies", case.agencies)
     marker = bench.folder / "dealt"
     if marker.exists():
         bench.start()
@@ -151,10 +158,18 @@ def loaded(bench, case, rate=None):
                 raise Failure("dispatcherd does not listen")
             time.sleep(0.1)
         port = ready.read_text().split()[1]
-        text = bench.output([
+        command = [
             BIN / "agentsim", "load", "--port", port, "--keys", bench.folder / "portfolio" / "keys", "--connections", case.connections,
-            "--batch", case.batch, "--seconds", seconds(bench), "--warm-up", "1", "--json", *(["--rate", rate] if rate else [])])
-        return json.loads(text)
+            "--batch", case.batch, "--seconds", bench.seconds, "--warm-up", bench.warm_up, "--json", *(["--rate", rate] if rate else [])]
+        done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True)
+        load = json.loads(done.stdout) if done.stdout.strip() else {}
+        # A load that ended early for want of accounts has figures nevertheless, of the time until then.
+        if load.get("cut") == "dry" and load["accounts"] > 0:
+            say(f"the {bench.accounts:,} accounts of the portfolio were too few: {load['accounts']:,} were leased in {load['seconds']:.1f} s, "
+                f"and nothing was left. A larger BENCH_ACCOUNTS gives more")
+        elif done.returncode != 0:
+            raise Failure(f"'{' '.join(str(word) for word in command)}' ended with code {done.returncode}")
+        return load
     finally:
         daemon.terminate()
         daemon.wait()
@@ -200,7 +215,7 @@ def pgbench(bench, script, clients, rate=None):
     path.write_text(script)
     log = bench.folder / "pgbench-log"
     command = ["pgbench", "--no-vacuum", "--protocol=prepared", f"--file={path}", f"--client={clients}", "--jobs=1",
-               f"--time={seconds(bench)}"]
+               f"--time={bench.seconds}"]
     if rate:
         command += [f"--rate={rate}", "--log", f"--log-prefix={log}"]
     done = subprocess.run([*command, bench.database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -22,6 +22,7 @@ package struct AgentConnectionSettings: Sendable {
     package var client: String?
     /// `nil`: the connection is not encrypted.
     package var tls: ClientTLS?
+    /// For the connection, and once more for the greeting, the handshake of TLS included.
     package var connectTimeout: Duration = .seconds(10)
     /// A request that is not answered for so long ends the connection; whether it had an effect is told by its key.
     package var replyTimeout: Duration = .seconds(60)
@@ -50,6 +51,8 @@ package enum AgentConnectionError: Error, Equatable, Sendable, CustomStringConve
     case ended(code: String)
     /// The stream ended without a word. A request in flight may have had its effect.
     case closed
+    /// Somebody took the connection, and says nothing.
+    case noGreeting
     case replyTimeout
 
     package var description: String {
@@ -59,6 +62,7 @@ package enum AgentConnectionError: Error, Equatable, Sendable, CustomStringConve
         case .protocolViolation(let what): "the server broke the protocol: \(what)"
         case .ended(let code): "the server ended the session with \(code)"
         case .closed: "the connection was closed"
+        case .noGreeting: "the server did not greet in time"
         case .replyTimeout: "a request was not answered in time"
         }
     }
@@ -78,6 +82,21 @@ package struct ClientPush: Equatable, Sendable {
     package let fields: ReplyFields
 }
 
+extension ClientPush {
+    /// As if the server had said it.
+    init(_ push: Push) {
+        var line: [UInt8] = []
+        push.write(to: &line)
+        do {
+            var scanner = FieldScanner(line.dropLast())
+            for _ in ["*", push.name.rawValue] { _ = try scanner.word() }
+            self.init(name: push.name.rawValue, fields: try ReplyFields(scanner))
+        } catch {
+            preconditionFailure("\(push) is no line: \(error)")
+        }
+    }
+}
+
 /// An agency's authenticated connection. Any number of tasks may send at the same time; requests are pipelined, up to
 /// the server's window, and the rest waits its turn here.
 package final class AgentConnection: Sendable {
@@ -85,7 +104,7 @@ package final class AgentConnection: Sendable {
     package let greeting: ReplyFields
     /// The reply to `AUTH`: `held=`, `contracts=`.
     package let admission: ClientReply
-    /// The newest 256 pushes that nobody has read yet.
+    /// The newest 256 pushes that nobody has read yet; before them, where older ones were thrown away, a `MISSED` as the server says it.
     package let pushes: AsyncStream<ClientPush>
     private let channel: any Channel
     private let handler: NIOLoopBound<AgentConnectionHandler>
@@ -199,6 +218,8 @@ package final class AgentConnection: Sendable {
 }
 
 extension AgentConnection {
+    private static let pushesMax = 256
+
     /// A connection whose server has greeted.
     private struct Opened {
         let channel: any Channel
@@ -209,7 +230,7 @@ extension AgentConnection {
     }
 
     private static func open(_ settings: AgentConnectionSettings) async throws -> Opened {
-        let (pushes, pushed) = AsyncStream.makeStream(of: ClientPush.self, bufferingPolicy: .bufferingNewest(256))
+        let pushed = UnreadQueue<ClientPush>(max: pushesMax) { ClientPush(Push.missed(Int64($0))) }
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(TimeAmount(settings.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -242,7 +263,7 @@ extension AgentConnection {
             let greeting = try await greeted.get()
             let hash = try await channel.eventLoop.submit { try ClientTLS.certificateHash(of: channel) }.get()
             return Opened(
-                channel: channel, handler: handler, greeting: greeting, pushes: pushes, certificateHash: hash)
+                channel: channel, handler: handler, greeting: greeting, pushes: pushed.stream, certificateHash: hash)
         } catch {
             channel.close(promise: nil)
             throw error

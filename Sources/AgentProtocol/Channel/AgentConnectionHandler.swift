@@ -15,7 +15,7 @@ final class AgentConnectionHandler: ChannelInboundHandler {
 
     let greeted: EventLoopPromise<ReplyFields>
     private let settings: AgentConnectionSettings
-    private let pushed: AsyncStream<ClientPush>.Continuation
+    private let pushed: UnreadQueue<ClientPush>
     private var context: ChannelHandlerContext?
     private var isGreeted = false
     private var window = 1
@@ -26,12 +26,13 @@ final class AgentConnectionHandler: ChannelInboundHandler {
     private var output: [UInt8] = []
     private var isFlushScheduled = false
     private var failure: AgentConnectionError?
+    private let openedAt = NIODeadline.now()
     private var sentAt = NIODeadline.now()
     /// Why it ended, or that it did not.
     var ending: String { failure.map { "\($0)" } ?? "the connection works" }
     private var watch: Scheduled<Void>?
 
-    init(_ settings: AgentConnectionSettings, pushed: AsyncStream<ClientPush>.Continuation, on loop: any EventLoop) {
+    init(_ settings: AgentConnectionSettings, pushed: UnreadQueue<ClientPush>, on loop: any EventLoop) {
         self.settings = settings
         self.pushed = pushed
         self.greeted = loop.makePromise(of: ReplyFields.self)
@@ -107,7 +108,10 @@ final class AgentConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) { fail(.closed) }
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(error is FramingError ? .protocolViolation(String(describing: error)) : .closed)
+        if error is FramingError { return fail(.protocolViolation(String(describing: error))) }
+        // A certificate that is not believed, among others.
+        let reason = AgentConnectionError.reason(error)
+        fail(isGreeted ? .closed : .cannotConnect(host: settings.host, port: settings.port, reason: reason))
     }
 
     // MARK: Lines
@@ -155,11 +159,12 @@ final class AgentConnectionHandler: ChannelInboundHandler {
 
     // MARK: Time and the end
 
-    /// Looks once a second for a reply that does not come, and keeps a quiet session alive.
+    /// Looks once a second for a greeting or a reply that does not come, and keeps a quiet session alive.
     private func watchOver() {
         guard let context, failure == nil else { return }
         let now = NIODeadline.now()
         let timeout = TimeAmount(settings.replyTimeout)
+        if !isGreeted, openedAt + TimeAmount(settings.connectTimeout) <= now { return fail(.noGreeting) }
         if inFlight.values.contains(where: { $0.sentAt + timeout <= now }) { return fail(.replyTimeout) }
         if isGreeted, inFlight.isEmpty, sentAt + keepAlive <= now {
             queue.append((.ping, nil))

@@ -11,19 +11,20 @@ extension AgentClient {
             let others = connecting
             let task = others ?? Task { try await self.makeConnection(until: deadline) }
             connecting = task
-            do {
-                return try await task.value
-            } catch let error as AgentClientError {
-                // The patience that ended was that of another one, who had begun.
+            // Whoever began may be more patient than this one, and less.
+            switch await task.result(until: deadline) {
+            case .success(let made): return made
+            case nil: throw .cannotConnect(latestObstacle ?? "no answer in time")
+            case .failure(let error as AgentClientError):
                 if case .cannotConnect = error, others != nil, ContinuousClock.now < deadline { continue }
                 throw error
-            } catch {
-                throw .cannotConnect("\(error)")
+            case .failure(let error): throw .cannotConnect("\(error)")
             }
         }
     }
 
     private func makeConnection(until deadline: ContinuousClock.Instant) async throws -> AgentConnection {
+        latestObstacle = nil
         defer { connecting = nil }
         let made = try await connect(until: deadline)
         guard !isClosed else {
@@ -38,7 +39,6 @@ extension AgentClient {
 
     /// Goes round the addresses, and waits longer after each round.
     private func connect(until deadline: ContinuousClock.Instant) async throws -> AgentConnection {
-        var latest = AgentClientError.cannotConnect("no address was given")
         for attempt in 1... {
             let address = settings.addresses[nextAddress % settings.addresses.count]
             do {
@@ -60,9 +60,9 @@ extension AgentClient {
                     throw AgentClientError.refused(AgentReply(reply))
                 }
                 if case .cannotConnect(_, _, let reason) = error {
-                    latest = .cannotConnect("\(address): \(reason)")
+                    latestObstacle = "\(address): \(reason)"
                 } else {
-                    latest = .cannotConnect("\(address): \(error)")
+                    latestObstacle = "\(address): \(error)"
                 }
             }
             nextAddress += 1
@@ -72,7 +72,7 @@ extension AgentClient {
                 try await Task.sleep(for: settings.pause(attempt / settings.addresses.count))
             }
         }
-        throw latest
+        throw AgentClientError.cannotConnect(latestObstacle ?? "no address was given")
     }
 
     /// Sends again what may have been done, and compares once nothing is in flight.

@@ -16,7 +16,7 @@ import Assignment
 public actor AgentClient {
     let settings: AgentClientSettings
     public nonisolated let events: AsyncStream<AgentClientEvent>
-    let told: AsyncStream<AgentClientEvent>.Continuation
+    let told = UnreadQueue<AgentClientEvent>(max: 1_024) { .missed($0) }
     var installation: Installation
     var folder: StateFolder?
     /// What the folder had when it was last written whole.
@@ -29,6 +29,8 @@ public actor AgentClient {
 
     var connection: AgentConnection?
     var connecting: Task<AgentConnection, any Error>?
+    /// Why the latest address did not let it in, since this connection was begun.
+    var latestObstacle: String?
     /// The one that is made just now, once it is let in.
     var establishing: AgentConnection?
     /// The address that is tried first.
@@ -55,7 +57,7 @@ public actor AgentClient {
             }
         installation = Installation(agency: settings.agency, instance: instance ?? Self.newName())
         installation.apply(.key(settings.firstKey - 1))
-        (events, told) = AsyncStream.makeStream(of: AgentClientEvent.self, bufferingPolicy: .bufferingNewest(1_024))
+        events = told.stream
     }
 
     deinit {
@@ -317,7 +319,11 @@ public actor AgentClient {
             attempt += 1
             do throws(AgentClientError) {
                 let live = try await connected(until: deadline)
-                while let comparing { await comparing.value }
+                while let comparing {
+                    guard await comparing.result(until: deadline) != nil else {
+                        throw .cannotConnect("what is held is still compared")
+                    }
+                }
                 if isClosed { throw .closed }
                 // Settled by the connection itself, which sends again what may have been done.
                 let rest = numbers.filter { requests[$0]?.end == nil && requests[$0]?.isInFlight == false }

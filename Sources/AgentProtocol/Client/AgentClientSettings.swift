@@ -47,6 +47,8 @@ public struct AgentClientSettings: Sendable {
     public var pauseMax: Duration = .seconds(10)
     /// Whether a lost connection is made again at once, so that pushes come, or only with the next request.
     public var staysConnected = true
+    /// For a connection, and once more for its greeting.
+    package var connectTimeout: Duration = .seconds(10)
     /// A request without a reply for so long ends the connection.
     package var replyTimeout: Duration = .seconds(60)
     package var nonce: (@Sendable () -> [UInt8])?
@@ -119,6 +121,7 @@ public struct AgentClientSettings: Sendable {
             port: address.port, agency: agency, instance: instance, sequence: sequence, privateKey: privateKey)
         settings.host = address.host
         settings.client = client
+        settings.connectTimeout = connectTimeout
         settings.replyTimeout = replyTimeout
         settings.nonce = nonce
         settings.tls = tls.map {

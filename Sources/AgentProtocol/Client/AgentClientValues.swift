@@ -110,4 +110,7 @@ public enum AgentClientEvent: Equatable, Sendable {
     case news([AgentLease])
     /// The answer to a request that nobody waits for any more: of an earlier process, or one that was given up.
     case late(AgentCall, AgentReply)
+    /// So many events were thrown away here, because nobody read them. What they told of leases is in ``AgentClient/held`` and
+    /// ``AgentClient/news``; an answer among them is told again to who sends its request again under its key.
+    case missed(Int)
 }

@@ -106,7 +106,7 @@ package struct AccountAudit: Encodable {
             }
             let delegations = Set(deals.map(\.delegation) + cuts.map(\.delegation)).sorted()
             let unplaced = cuts.filter { cut in !placements.contains { $0.period == cut.period } }
-            let events = try Self.events(store, account, delegations).filter { event in
+            let events = try Self.events(store, account, deals, delegations).filter { event in
                 end.map { event.at < "\($0)" } ?? true
             }
             let stops = try store.stops(of: account).map { stop in
@@ -142,26 +142,52 @@ package struct AccountAudit: Encodable {
     }
 
     private static func events(
-        _ store: AuditStore, _ account: AccountID, _ delegations: [Delegation]
+        _ store: AuditStore, _ account: AccountID, _ deals: [AuditStore.Deal], _ delegations: [Delegation]
     ) throws -> [Event] {
         let name = "account=\(account)"
+        // A grant is of many accounts and names none; what is recorded of it is of all of them.
+        let grants = Set(deals.compactMap { deal in deal.lease.map { Grant(deal.delegation, $0.grant) } })
         var events: [Event] = []
         var outcomes: [Int64] = []
-        for block in try store.blocks(naming: account, in: delegations) {
+        for block in try store.blocks(naming: account, grants: grants.map(\.id), in: delegations) {
             for record in LedgerBlock.unpack(block.records) {
                 let text = String(decoding: record, as: UTF8.self)
-                guard text.split(separator: " ").contains(where: { $0 == name }) else { continue }
+                let isOwn = text.split(separator: " ").contains { $0 == name }
+                guard isOwn || Grant(record: text).map(grants.contains) ?? false else { continue }
                 if let fields = LedgerFields(text), fields.kind == "outcome", let number = fields.number("number") {
                     outcomes.append(number)
                 }
                 events.append(Event(text, receipt: LedgerTree.leaf(record)))
             }
         }
-        for review in try store.reviews(of: outcomes, in: delegations) {
-            let record = LedgerRecord.review(review)
-            events.append(Event(String(decoding: record.bytes, as: UTF8.self), receipt: record.receipt))
-        }
+        // They name the outcome alone.
+        let decided =
+            try store.reviews(of: outcomes, in: delegations).map(LedgerRecord.review)
+            + store.contests(of: outcomes, in: delegations).map { LedgerRecord.contest($0) }
+        events += decided.map { Event(String(decoding: $0.bytes, as: UTF8.self), receipt: $0.receipt) }
         return events.sorted { ($0.at, $0.record) < ($1.at, $1.record) }
+    }
+
+    /// A grant of one delegation, as its records name it.
+    private struct Grant: Hashable {
+        let delegation: Delegation
+        let id: GrantID
+
+        init(_ delegation: Delegation, _ id: GrantID) {
+            self.delegation = delegation
+            self.id = id
+        }
+
+        /// Of a grant that was made, extended or swept; `nil` for any other record.
+        init?(record: String) {
+            guard ["grant ", "extension ", "sweep "].contains(where: record.hasPrefix),
+                let fields = LedgerFields(record),
+                let number = fields.number(fields.kind == "grant" ? "id" : "grant"),
+                let id = GrantID(text: String(number)),
+                let delegation = fields.number("delegation").flatMap({ Int16(exactly: $0) }).flatMap({ Delegation($0) })
+            else { return nil }
+            self.init(delegation, id)
+        }
     }
 }
 

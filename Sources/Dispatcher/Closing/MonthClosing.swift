@@ -23,18 +23,26 @@ package struct MonthClosing {
     private let link: PgLink
     private let period: Period
     private let show: (String) -> Void
+    private let parts: (count: Int, from: Int64)
 
-    /// - Parameter step: told what is being done, for people.
-    package init(_ link: PgLink, period: Period, step: @escaping (String) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - parts: how many links count the month at the same time, and from how many accounts dealt on.
+    ///   - step: told what is being done, for people.
+    package init(
+        _ link: PgLink, period: Period,
+        parts: (count: Int, from: Int64) = (MonthParts.standard, MonthParts.dividedFrom),
+        step: @escaping (String) -> Void = { _ in }
+    ) {
         self.link = link
         self.period = period
+        self.parts = parts
         self.show = step
     }
 
     /// The statements as the facts are now; nothing is written. An open month can be looked at any day.
     package func preview() throws -> ClosedMonth {
         _ = try existingState()
-        return try onOneSnapshot { try compute() }
+        return try onOneSnapshot { try compute().month }
     }
 
     /// What to tell of a month that still runs by the database's clock and Mexico City's calendar; `nil` once it is over.
@@ -68,7 +76,7 @@ package struct MonthClosing {
     ) throws -> (month: ClosedMonth, result: Result) {
         switch try existingState() {
         case .closed:
-            let month = try onOneSnapshot { try compute() }
+            let month = try onOneSnapshot { try compute().month }
             try compare(month)
             return (month, .identical)
         case .open, .closing:
@@ -121,12 +129,12 @@ package struct MonthClosing {
                         .findings, "\(undecided) objections or adjustments of \(period) wait for a decision",
                         remedy: "`dispatcherd objection list` and `dispatcherd adjustment list` show them.")
                 }
-                let month = try compute()
+                let (month, parts) = try compute()
                 try check(month)
                 try store.keep(month.statements)
                 try store.end(month.summary.tally.spent.map(\.value))
                 try ScorecardStore(link, period: period).keep(
-                    try ScorecardBook(link, period: period, statements: month.statements).kept)
+                    try ScorecardBook(link, period: period, parts: parts, statements: month.statements).kept)
                 try link.insertBlocks(LedgerBlock.seal(month.records))
                 try Interruption.check(Self.undone)
                 Interruption.enter(.committing)
@@ -229,10 +237,10 @@ package struct MonthClosing {
         let isClosed = try existingState() == .closed
         let store = ScorecardStore(link, period: period)
         return try onOneSnapshot {
-            let month = try compute()
-            let conduct = ConductScore.scores(try store.conduct())
+            let (month, parts) = try compute()
+            let conduct = ConductScore.scores(try store.conduct(parts))
             if isClosed { return (true, try store.kept(), conduct) }
-            let book = try ScorecardBook(link, period: period, statements: month.statements)
+            let book = try ScorecardBook(link, period: period, parts: parts, statements: month.statements)
             return (false, book.kept, conduct)
         }
     }
@@ -338,8 +346,9 @@ package struct MonthClosing {
         }
     }
 
-    private func compute() throws -> ClosedMonth {
-        let store = try ClosingStore(link, period: period, step: show)
+    private func compute() throws -> (month: ClosedMonth, parts: MonthParts) {
+        let parts = try MonthParts(link, period: period, count: parts.count, from: parts.from)
+        let store = try ClosingStore(link, period: period, parts: parts, step: show)
         try Interruption.check(Self.undone)
         let contracts = try store.contracts()
         let schedules = try ScheduleBook(store, period: period, contracts: contracts)
@@ -381,7 +390,7 @@ package struct MonthClosing {
         summary.endedRules = schedules.ended
         summary.openContests = try ContestStore(link).open(period).count
         summary.hasChecks = try CheckStore(link, period: period).sampling() != nil
-        return ClosedMonth(period: period, statements: kept, summary: summary, records: records)
+        return (ClosedMonth(period: period, statements: kept, summary: summary, records: records), parts)
     }
 
     private func compare(_ month: ClosedMonth) throws {

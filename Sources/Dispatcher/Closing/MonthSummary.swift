@@ -121,7 +121,7 @@ package struct MonthSummary: Sendable {
     /// Contested rejections without a second decision.
     package var openContests = 0
     /// What ended with versions of schedules that apply for the first time.
-    package var endedRules: [String] = []
+    package var endedRules: [StatementNote] = []
     /// Whether the automatic checks of outcomes ever ran.
     package var hasChecks = true
 
@@ -142,7 +142,7 @@ package struct MonthSummary: Sendable {
                 tally.penalties.sorted { $0.key.rawValue < $1.key.rawValue }.map { rule, charge in
                     .object([
                         "rule": .string(rule.rawValue), "title": .string(rule.title), "lines": .number(charge.lines),
-                        "amount": .string(charge.amount.description),
+                        "amount": .string(charge.amount.description), "percent": .string(mix.percent(rule) ?? ""),
                     ])
                 }),
             "feesByService": .array(
@@ -203,60 +203,8 @@ package struct MonthSummary: Sendable {
         return (all, started, all - started)
     }
 
-    /// What a person should look at before the close, one line each.
-    package var warnings: [String] {
-        var warnings = endedRules
-        if !tally.unreviewed.isEmpty {
-            let all = tally.unreviewed.values.reduce(0, +)
-            let places = tally.unreviewed.sorted { $0.key < $1.key }.map { "\($0.key.name) \(grouped($0.value))" }
-            warnings.append(
-                "\(grouped(all)) outcomes wait for their review and are not billed: \(places.joined(separator: ", "))")
-        }
-        if openContests > 0 {
-            warnings.append(
-                "\(openContests) contested rejections wait for their second decision, and are rejected until then")
-        }
-        if !hasChecks, tally.outcomes > 0 {
-            warnings.append(
-                "the automatic checks of outcomes never ran (`dispatcherd review check`): all that need no review count"
-            )
-        }
-        if tally.unreportedStaffing > 0 {
-            warnings.append("\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")
-        }
-        if tally.undecidedCommitments > 0 {
-            warnings.append(
-                "\(tally.undecidedCommitments) commitments of improvement plans fall due by the month's end, and nobody recorded "
-                    + "whether they were met: they are not charged PEN-04")
-        }
-        if !tally.overcharged.isEmpty {
-            warnings.append(
-                "penalties pass the invoice of \(tally.overcharged.count) contracts: \(Self.some(tally.overcharged))")
-        }
-        if !tally.beyondBond.isEmpty {
-            warnings.append(
-                "penalties pass the bond of \(tally.beyondBond.count) contracts: \(Self.some(tally.beyondBond))")
-        }
-        if !tally.spent.isEmpty {
-            warnings.append(
-                "the budget of \(tally.spent.count) contracts is used up, and the close ends them: \(Self.some(tally.spent))"
-            )
-        }
-        if unattributed.payments > 0 {
-            warnings.append(
-                "\(grouped(unattributed.payments)) payments (\(grouped(unattributed.amount))) fell on accounts "
-                    + "that nobody held that day"
-            )
-        }
-        return warnings
-    }
-}
-
-extension MonthSummary {
-    /// The first ten.
-    private static func some(_ contracts: [ContractID]) -> String {
-        contracts.prefix(10).map(\.description).joined(separator: ", ") + (contracts.count > 10 ? " …" : "")
-    }
+    /// How the penalties divide over their rules (PEN-33).
+    var mix: PenaltyMix { PenaltyMix(tally.penalties.mapValues(\.amount)) }
 }
 
 extension ClosingStore.StrategyFigures {

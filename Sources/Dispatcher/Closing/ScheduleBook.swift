@@ -8,7 +8,7 @@ struct ScheduleBook {
     private let tariffs: [String: FeeTariff]
     private let terms: [String: PenaltyTerms]
     /// Rules that end with versions that apply for the first time, one text per version: what they leave out is charged and paid no more.
-    let ended: [String]
+    let ended: [StatementNote]
 
     /// - Throws: ``CommandFailure`` that names every contract without a schedule, or the value that is wrong.
     init(_ store: ClosingStore, period: Period, contracts: [ClosingStore.Contract]) throws {
@@ -17,7 +17,7 @@ struct ScheduleBook {
         var tariffs: [String: FeeTariff] = [:]
         var terms: [String: PenaltyTerms] = [:]
         var missing: [String] = []
-        var ended: [String] = []
+        var ended: [StatementNote] = []
         for (name, users) in Dictionary(grouping: contracts, by: \.feeSchedule).sorted(by: { $0.key < $1.key }) {
             if let schedule = Schedule.inForce(on: period.firstDay, of: fees[name, default: []]) {
                 tariffs[name] = try readable { () throws(ScheduleError) in try FeeTariff(schedule) }
@@ -74,15 +74,19 @@ struct ScheduleBook {
     /// `nil` where the version applied the month before, or names all that the one of then does.
     private static func ended(
         with schedule: Schedule, of versions: [Schedule], _ users: [ClosingStore.Contract], _ period: Period
-    ) -> String? {
+    ) -> StatementNote? {
         guard
             let former = Schedule.inForce(on: period.advanced(byMonths: -1).firstDay, of: versions),
             former.version != schedule.version
         else { return nil }
         let rules = Set(former.values.map(\.rule)).subtracting(schedule.values.map(\.rule)).sorted()
         guard !rules.isEmpty else { return nil }
-        return "\(schedule.version) applies for the first time and lacks \(rules.joined(separator: ", ")), which "
-            + "\(former.version) has: none of it counts any more for contract \(shown(users))"
+        let (names, contracts) = (rules.joined(separator: ", "), shown(users))
+        return StatementNote(
+            spanish: "\(schedule.version) aplica por primera vez y no tiene \(names), que \(former.version) tiene: "
+                + "ya no cuenta para el contrato \(contracts)",
+            english: "\(schedule.version) applies for the first time and lacks \(names), which \(former.version) has: none of "
+                + "it counts any more for contract \(contracts)")
     }
 
     private static func shown(_ users: [ClosingStore.Contract]) -> String {

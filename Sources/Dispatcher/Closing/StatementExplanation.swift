@@ -34,6 +34,49 @@ package struct StatementExplanation: Encodable {
     }
 
     package struct Line: Encodable {
+        /// What supervision recorded or persons decided.
+        package struct Fact: Encodable {
+            package let text: String
+            /// Of its record in the ledger; empty where it has none.
+            package let receipt: String
+            /// Of a goal that was counted: the accounts, and of each of the first ones the outcome that counts.
+            package let recordCount: Int
+            package let records: [Record]
+
+            init(_ text: String) { self.init(text: text, receipt: "") }
+
+            init(text: String, receipt: String, recordCount: Int = 0, records: [Record] = []) {
+                self.text = text
+                self.receipt = receipt
+                self.recordCount = recordCount
+                self.records = records
+            }
+        }
+
+        package struct Payment: Encodable {
+            package let payment: String
+            package let paidOn: String
+            /// The month of the feed that brought it.
+            package let feed: String
+            package let amount: String
+            package let origin: String
+            /// The payment that it takes back.
+            package let reverses: String?
+            package let file: String
+            package let receipt: String
+        }
+
+        package struct Account: Encodable {
+            package let account: String
+            /// By the latest cut up to the month; `nil` where there is none.
+            package let daysLate: Int32?
+            /// The most that it counts, unless the contract's rate is of all that was paid (AMB-09).
+            package let overdue: String?
+            /// Below zero where it was taken back.
+            package let paid: String
+            package let payments: [Payment]
+        }
+
         package let contract: Int32
         package let agency: String
         package let delegation: Int?
@@ -48,11 +91,20 @@ package struct StatementExplanation: Encodable {
         package let arithmetic: String
         /// The same in English; empty where the statement has none.
         package let arithmeticInEnglish: String
-        package let facts: [String]
+        /// What the schedule has under the rule, as `parameter value`.
+        package let terms: [String]
+        /// What the base is made of, and of contingency the band's goal.
+        package let grounds: [String]
+        package let facts: [Fact]
         package let recordCount: Int
         package let records: [Record]
+        /// Of contingency: accounts whose payments it counts, or takes back.
+        package let accountCount: Int
+        package let accounts: [Account]
         /// The statement that the line is in, and what is signed of it.
         package let statement: String
+        /// Of the record that the ledger has of the statement; empty before the close.
+        package let statementReceipt: String
     }
 
     package let period: String
@@ -69,9 +121,11 @@ package struct StatementExplanation: Encodable {
     /// - Throws: ``CommandFailure`` where there are no such statements, or nothing of them fits the question.
     package init(_ link: PgLink, period: Period, _ question: Question) throws {
         var sections: [Part] = []
-        for statement in try Self.statements(link, period, question)
-        where question.contract == nil || statement.contract == question.contract {
+        var documents: [StatementDocument] = []
+        for statement in try Self.statements(link, period, question) {
             let document = try StatementDocument(statement.body)
+            documents.append(document)
+            guard question.contract == nil || statement.contract == question.contract else { continue }
             sections += document.sections
                 .filter { question.delegation == nil || $0.delegation == question.delegation.map(Int.init) }
                 .map { Part(statement: statement, document: document, section: $0) }
@@ -86,9 +140,11 @@ package struct StatementExplanation: Encodable {
         isFinal = !question.isOfPreStatements
         self.sums = sums
         lineCount = found.count
-        let store = ExplainStore(link)
+        let grounds = StatementGrounds(
+            store: ExplainStore(link), stages: StageStore(link), period: period, recordsMax: question.recordsMax,
+            documents: documents)
         lines = try found.prefix(question.linesMax).map { part, line in
-            try Line(line, part.section, part.document, part.statement, period, store, question.recordsMax)
+            try Line(line, part, grounds, isFinal: !question.isOfPreStatements)
         }
     }
 
@@ -217,19 +273,13 @@ struct AmountMatch {
 
 extension StatementDocument.Line {
     fileprivate var part: StatementTotals.Part? { StatementLine.Kind(rawValue: kind)?.part.total }
-
-    /// Below zero where it lowers its total.
-    fileprivate var signed: Cents {
-        let own = Cents(pesos: amount) ?? .zero
-        return StatementLine.Kind(rawValue: kind)?.part.isLowering == true ? -own : own
-    }
 }
 
 extension StatementExplanation.Line {
     fileprivate init(
-        _ line: StatementDocument.Line, _ section: StatementDocument.Section, _ document: StatementDocument,
-        _ statement: PeriodStore.StoredStatement, _ period: Period, _ store: ExplainStore, _ recordsMax: Int
+        _ line: StatementDocument.Line, _ part: StatementExplanation.Part, _ grounds: StatementGrounds, isFinal: Bool
     ) throws {
+        let (section, document, statement) = (part.section, part.document, part.statement)
         contract = statement.contract
         agency = "\(document.agency) \(document.agencyName)"
         delegation = section.delegation
@@ -243,40 +293,19 @@ extension StatementExplanation.Line {
         amount = line.amount
         arithmetic = line.arithmetic
         arithmeticInEnglish = line.arithmeticInEnglish ?? ""
-        let known = try store.facts(line.facts)
-        let others = Set(line.facts).subtracting(known.map(\.id)).sorted()
-        facts = known.map(\.words) + others
+        terms = try grounds.terms(line)
+        self.grounds =
+            grounds.base(line, section, document) + grounds.goal(line, section, document)
+            + (try grounds.earlier(line, statement.contract, section.delegation))
+        facts = try grounds.facts(line, statement.contract, section.delegation)
         recordCount = line.records.count
-        let place = section.delegation.flatMap { Delegation(Int16($0)) }
         records =
-            try place.map { delegation in
-                try store.outcomes(Array(line.records.prefix(recordsMax)), delegation, period).map(
-                    StatementExplanation.Record.init)
-            } ?? []
+            try section.delegation.flatMap { Delegation(Int16($0)) }.map { try grounds.records(line.records, $0) } ?? []
+        let accounts = try grounds.accounts(line, contract: statement.contract)
+        accountCount = accounts.count
+        self.accounts = Array(accounts.prefix(grounds.recordsMax))
         self.statement = "C\(statement.contract), SHA-256 \(LedgerTree.hex(statement.digest))"
-    }
-}
-
-extension StatementExplanation.Record {
-    fileprivate init(_ outcome: ExplainStore.Outcome) {
-        self.outcome = outcome.row.number
-        account = "\(outcome.row.account)"
-        worked = "\(outcome.row.workedAt)"
-        channel = outcome.row.channel
-        result = outcome.row.result
-        review = outcome.review.map { "\($0.decision) by \($0.reviewer): \($0.reason)" }
-        receipt = LedgerTree.hex(LedgerRecord.outcome(outcome.row).receipt)
-    }
-}
-
-extension ExplainStore.Fact {
-    fileprivate var words: String {
-        var text = "\(id): \(kind) of \(on)"
-        if let subject { text += ", \(subject)" }
-        text += " = \(value)"
-        if let minimum { text += ", minimum \(minimum)" }
-        if let note { text += " (\(note))" }
-        return text + ", from \(file)"
+        statementReceipt = isFinal ? document.receipt(of: section, digest: statement.digest, grounds.period) : ""
     }
 }
 
@@ -289,18 +318,23 @@ extension StatementExplanation {
                 "\(line.amount)  \(line.rule) \(line.subject)".trimmed + "  (\(line.kind), "
                     + (line.delegation.map { "delegation \($0)" } ?? "the whole invoice") + ")",
                 "  contract \(line.contract) of \(line.agency); schedule \(line.schedule)",
-                "  clause: \(line.clause)", "  base \(line.base), rate \(line.rate)", "  \(line.arithmetic)",
+                "  clause: \(line.clause)",
             ]
+            if !line.terms.isEmpty { words.append("  terms of \(line.rule): \(line.terms.joined(separator: ", "))") }
+            words += ["  base \(line.base), rate \(line.rate)", "  \(line.arithmetic)"]
             if !line.arithmeticInEnglish.isEmpty { words.append("  \(line.arithmeticInEnglish)") }
-            words += line.facts.map { "  fact \($0)" }
-            words += line.records.map { record in
-                "  outcome \(record.outcome): account \(record.account), \(record.worked), \(record.channel), "
-                    + record.result + (record.review.map { ", \($0)" } ?? "") + "  [\(record.receipt.prefix(16))…]"
+            words += line.grounds.map { "  \($0)" }
+            for fact in line.facts {
+                words.append("  fact \(fact.text)" + receipt(fact.receipt))
+                words += records(fact.records, of: fact.recordCount, indent: "    ")
             }
-            if line.recordCount > line.records.count {
-                words.append("  \(line.recordCount - line.records.count) more outcomes; --records N shows more")
+            words += records(line.records, of: line.recordCount, indent: "  ")
+            words += line.accounts.flatMap(\.words)
+            if line.accountCount > line.accounts.count {
+                words.append("  \(line.accountCount - line.accounts.count) more accounts; --records N shows more")
             }
-            words.append("  in \(isFinal ? "statement" : "pre-statement") \(line.statement)")
+            words.append(
+                "  in \(isFinal ? "statement" : "pre-statement") \(line.statement)" + receipt(line.statementReceipt))
         }
         if lineCount > lines.count {
             words += [
@@ -310,7 +344,36 @@ extension StatementExplanation {
         }
         return words.first == "" ? Array(words.dropFirst()) : words
     }
+
+    private func records(_ records: [Record], of count: Int, indent: String) -> [String] {
+        var words = records.map { record in
+            indent + "outcome \(record.outcome): account \(record.account), \(record.worked), \(record.channel), "
+                + record.result + (record.review.map { ", \($0)" } ?? "") + receipt(record.receipt)
+        }
+        if count > records.count {
+            words.append(indent + "\(count - records.count) more outcomes; --records N shows more")
+        }
+        return words
+    }
 }
+
+extension StatementExplanation.Line.Account {
+    fileprivate var words: [String] {
+        var text = "  account \(account)"
+        if let daysLate { text += ", \(daysLate) days late" }
+        if let overdue { text += ", overdue \(overdue)" }
+        return [text + (paid.hasPrefix("-") ? ", taken back \(paid.dropFirst())" : ", paid \(paid)")]
+            + payments.map { payment in
+                "    payment \(payment.payment) of \(payment.paidOn): \(payment.amount), \(payment.origin)"
+                    + (payment.reverses.map { ", takes back \($0)" } ?? "")
+                    + ", feed of \(payment.feed), from \(payment.file)"
+                    + receipt(payment.receipt)
+            }
+    }
+}
+
+/// The beginning of a receipt; nothing where there is none.
+private func receipt(_ text: String) -> String { text.isEmpty ? "" : "  [\(text.prefix(16))…]" }
 
 extension String {
     fileprivate var trimmed: String { hasSuffix(" ") ? String(dropLast()) : self }

@@ -47,8 +47,10 @@ struct StatementPage {
                 [
                     "rule": "\(rule.rawValue) \(rule.spanishTitle)", "english": rule.title,
                     "lines": grouped(charge.lines), "amount": grouped(charge.amount),
+                    "percent": summary.mix.percent(rule).map { "\($0) %" } ?? "",
                 ]
             },
+            "feesTotal": grouped(totals.fees), "penaltiesTotal": grouped(totals.penalties),
             "bands": summary.tally.bands.sorted { $0.key < $1.key }.map { band, charge in
                 [
                     "rule": "\(band.rawValue)", "label": band.label, "lines": grouped(charge.lines),
@@ -63,7 +65,8 @@ struct StatementPage {
                     "number": document.number, "totals": view(document.totals),
                 ] as [String: Any]
             },
-            "warnings": summary.warnings, "hasGap": summary.gap != nil, "gap": grouped(summary.gap?.all ?? 0),
+            "warnings": summary.notes.map { ["note": $0.spanish, "english": $0.english] }, "hasGap": summary.gap != nil,
+            "gap": grouped(summary.gap?.all ?? 0),
             "leftOver": grouped(summary.gap?.leftOver ?? 0), "startedInVain": grouped(summary.gap?.started ?? 0),
         ]
         if let cut = summary.cut {
@@ -139,7 +142,8 @@ struct StatementPage {
         return [
             "rule": line.rule, "ruleName": rule?.spanishTitle ?? "", "ruleNameInEnglish": rule?.title ?? "",
             "hasRuleName": rule != nil, "subject": subject, "subjectInEnglish": english,
-            "hasSubject": !subject.isEmpty, "schedule": line.schedule, "clause": line.clause, "base": base,
+            "hasSubject": !subject.isEmpty, "hasSubjectInEnglish": english != subject, "schedule": line.schedule,
+            "clause": line.clause, "base": base,
             "clauseInEnglish": EnglishClause.text(kind: line.kind, rule: line.rule, isObjection: line.isObjection),
             "sumInEnglish": line.arithmeticInEnglish ?? sum(line, countInEnglish, rate), "rate": rate,
             "amount": isTaken ? taken(line.amount) : pesos(line.amount),

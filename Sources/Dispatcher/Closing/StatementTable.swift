@@ -5,7 +5,7 @@ enum StatementTable {
     static let header = [
         "period", "contract", "agency", "delegation", "kind", "rule", "subject", "schedule", "base", "base_unit",
         "rate",
-        "rate_unit", "amount", "facts", "records", "clause", "arithmetic",
+        "rate_unit", "amount", "facts", "records", "clause", "arithmetic", "clause_in_english", "arithmetic_in_english",
     ]
 
     /// `delegation` is empty for a charge on the whole invoice, `records` is how many outcomes are behind the line:
@@ -21,6 +21,8 @@ enum StatementTable {
                     line.base.unit ?? "pesos", line.rate.pesos ?? line.rate.percent ?? "",
                     line.rate.pesos == nil ? "percent" : "pesos", line.amount, line.facts.joined(separator: " "),
                     String(line.records.count), line.clause, line.arithmetic,
+                    EnglishClause.text(kind: line.kind, rule: line.rule, isObjection: line.isObjection),
+                    line.arithmeticInEnglish ?? "",
                 ]
             }
         }

@@ -5,7 +5,7 @@ enum StatementTemplates {
     static let style = """
         body { font: 14px/1.45 system-ui, sans-serif; color: #1a1a1a; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
         h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.15rem; margin: 2rem 0 .4rem }
-        small, .en { color: #595959; font-weight: normal; font-size: .85em } .en { display: block }
+        small, .en { color: #595959; font-weight: normal; font-size: .85em } .en, .d { display: block }
         table { border-collapse: collapse; width: 100%; margin: .4rem 0 1rem }
         th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid #ccc }
         th { background: #f0f0f0 } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
@@ -18,8 +18,8 @@ enum StatementTemplates {
         @media print { body { margin: 0; padding: 0; max-width: none; font-size: 9pt } .t { overflow: visible }
             nav { display: none } h2 { break-after: avoid } .g { grid-template-columns: repeat(5, 1fr) }
             .g div { break-inside: avoid } th, td { padding: .2rem .3rem }
-            thead { display: table-header-group } tr { break-inside: avoid } a { color: inherit; text-decoration: none } }
-        @page { margin: 15mm }
+            thead { display: table-header-group } tfoot { display: table-row-group } tr { break-inside: avoid } a { color: inherit; text-decoration: none } }
+        @page { margin: 15mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt system-ui, sans-serif } }
         """
 
     static let statement = """
@@ -65,11 +65,12 @@ enum StatementTemplates {
         {{#lines}}
         <tr><td>{{rule}}{{#hasRuleName}} {{ruleName}}<span class="en">{{ruleNameInEnglish}}</span>{{/hasRuleName}}
         {{^hasRuleName}}<br>{{/hasRuleName}}<small class="w">{{schedule}}</small></td>
-        <td>{{#hasSubject}}<strong>{{subject}}</strong> <small>{{subjectInEnglish}}</small><br>{{/hasSubject}}{{clause}}<br>
+        <td>{{#hasSubject}}<strong>{{subject}}</strong>{{#hasSubjectInEnglish}}
+        <small>{{subjectInEnglish}}</small>{{/hasSubjectInEnglish}}<br>{{/hasSubject}}{{clause}}<br>
         <small>{{arithmetic}}</small>
         <span class="en" lang="en">{{clauseInEnglish}} {{sumInEnglish}}</span>
-        {{#hasFacts}}<br><small>Hechos (facts): {{facts}}</small>{{/hasFacts}}
-        {{#hasRecords}}<br><small>Registros (records) {{records}}</small>{{/hasRecords}}</td>
+        {{#hasFacts}}<small class="d">Hechos (facts): {{facts}}</small>{{/hasFacts}}
+        {{#hasRecords}}<small class="d">Registros (records) {{records}}</small>{{/hasRecords}}</td>
         <td class="n">{{base}}</td><td class="n">{{rate}}</td><td class="n">{{amount}}</td></tr>
         {{/lines}}
         {{#hasIdle}}<tr><td colspan="5"><small>{{idle}} renglones de 0.00, que están en los archivos JSON y CSV
@@ -79,7 +80,8 @@ enum StatementTemplates {
         {{/hasLines}}
         </section>
         {{/sections}}
-        <p><small>El IVA se redondea por sección. IVA is rounded per section.</small></p>
+        <p><small>Importes en pesos mexicanos; el IVA se redondea por sección. Amounts are Mexican pesos; IVA is rounded per
+        section.</small></p>
         <p class="hash">SHA-256 {{digest}}</p>
         </body></html>
 
@@ -90,7 +92,7 @@ enum StatementTemplates {
         <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
         <title>Cierre {{period}}</title><style>{{{style}}}</style></head><body>
         <h1>Cierre {{period}} <small>Month close</small></h1>
-        {{#warnings}}<p class="note" lang="en">{{.}}</p>{{/warnings}}
+        {{#warnings}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/warnings}}
         <h2>Estrategias <small>Strategies</small></h2>
         <div class="t"><table><thead><tr><th>Estrategia<span class="en">Strategy</span></th><th class="n">Segmentadas<span
         class="en">Placed</span></th><th class="n">Repartidas<span class="en">Dealt</span></th>
@@ -128,14 +130,16 @@ enum StatementTemplates {
         <td class="n">{{amount}}</td></tr>
         {{/bands}}{{#feeChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n"></td>
         <td class="n">{{amount}}</td></tr>
-        {{/feeChanges}}</tbody></table></div>
+        {{/feeChanges}}</tbody><tfoot><tr><td colspan="2">Total</td><td class="n">{{feesTotal}}</td></tr></tfoot></table></div>
         <h2>Penas por regla <small>Penalties by rule</small></h2>
         <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th class="n">Renglones<span
-        class="en">Lines</span></th><th class="n">Importe<span class="en">Amount</span></th></tr></thead><tbody>
-        {{#penalties}}<tr><td>{{rule}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td class="n">{{amount}}</td></tr>
-        {{/penalties}}{{#penaltyChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td
-        class="n">{{amount}}</td></tr>
-        {{/penaltyChanges}}</tbody></table></div>
+        class="en">Lines</span></th><th class="n">Parte<span class="en">Share</span></th><th class="n">Importe<span
+        class="en">Amount</span></th></tr></thead><tbody>
+        {{#penalties}}<tr><td>{{rule}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td class="n">{{percent}}</td>
+        <td class="n">{{amount}}</td></tr>
+        {{/penalties}}{{#penaltyChanges}}<tr><td>{{name}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td></td>
+        <td class="n">{{amount}}</td></tr>
+        {{/penaltyChanges}}</tbody><tfoot><tr><td colspan="3">Total</td><td class="n">{{penaltiesTotal}}</td></tr></tfoot></table></div>
         <h2>Contratos <small>Contracts</small></h2>
         <div class="t"><table><thead><tr><th>Contrato<span class="en">Contract</span></th><th>Agencia<span class="en">Agency</span></th>
         <th class="n">Honorarios<span class="en">Fees</span></th><th class="n">IVA</th>
@@ -148,7 +152,7 @@ enum StatementTemplates {
         {{/contracts}}</tbody><tfoot>{{#totals}}<tr><td colspan="2">Total</td><td class="n">{{fees}}</td>
         <td class="n">{{taxOnFees}}</td><td class="n">{{penalties}}</td><td class="n">{{taxOnPenalties}}</td>
         <td class="n">{{payable}}</td></tr>{{/totals}}</tfoot></table></div>
-        <p><small>El IVA se redondea por sección de cada estado de cuenta, así que puede diferir en centavos de la tasa sobre
+        <p><small>Importes en pesos mexicanos <span lang="en">(Mexican pesos)</span>. El IVA se redondea por sección de cada estado de cuenta, así que puede diferir en centavos de la tasa sobre
         una suma. IVA is rounded in each section of a statement, so it can differ by centavos from the rate of a sum.</small></p>
         <p>Tablas <small>tables</small>: <a href="fees.csv">fees.csv</a> · <a href="penalties.csv">penalties.csv</a> ·
         <a href="summary.json">summary.json</a></p>

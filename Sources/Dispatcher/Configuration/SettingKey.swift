@@ -77,7 +77,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile: ""
         case .serverName: "reparto"
         case .engineGroupMax: "256"
-        case .engineLinger: "0"
+        case .engineLinger: "100"
         case .engineQueueMax: "20000"
         case .engineOneDelegation: "false"
         case .sweepInterval: "30"
@@ -115,7 +115,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .tlsClientCAFile: "the authorities of clients' certificates, PEM; empty: none is asked for"
         case .serverName: "the name of this installation, which agencies sign"
         case .engineGroupMax: "requests in one group transaction, at most"
-        case .engineLinger: "microseconds that a group waits for more requests"
+        case .engineLinger:
+            "microseconds that a group waits at most for agents that were answered just now, where that pays; 0: never"
         case .engineQueueMax: "requests that wait for a group, at most; beyond it they are refused with a retry"
         case .engineOneDelegation:
             "groups of one delegation each, for a PostgreSQL that is distributed by delegation"

@@ -89,8 +89,9 @@ struct Detained: Sendable {
         return remove(out, leaving: rest)
     }
 
-    /// Takes those out whose rows are free, in the order in which they came, while `accept` agrees. Those that were asked
-    /// about and stay go behind those that were not.
+    /// Takes those out whose rows are free, while `accept` agrees, in the order of this queue. That is the one in which they came
+    /// as long as no more wait than are asked about at once. Of more, those that were asked about and stay go behind those that
+    /// were not, so that everybody is asked about in turn; younger ones may then be taken up before them.
     ///
     /// - Parameter next: when to look again.
     mutating func removeFree(

@@ -28,8 +28,8 @@ package final class LeaseEngine: Sendable {
         package var isOneDelegation = false
         /// Requests waiting at most; more are refused with BUSY. One agency's are refused from half of it on.
         package var queueMax = 20_000
-        /// How long a group of fewer than `groupMax` requests waits for company.
-        package var linger: Duration = .zero
+        /// How long a group waits at most for those who were answered just now (``Linger``). `zero`: never.
+        package var linger: Duration = .microseconds(100)
         /// How long a group waits for a lock that somebody else keeps, before it goes on without those who need it.
         package var lockWait: Duration = .milliseconds(250)
         /// How long a request waits for such a lock, before it is refused with BUSY.
@@ -45,6 +45,9 @@ package final class LeaseEngine: Sendable {
         var detained = Detained()
         var isRunning = false
         var isClosed = false
+        var linger: Linger
+        /// The group that waits for company, and for how many.
+        var lingering: (count: Int, goOn: CheckedContinuation<Void, Never>)?
         var routes = RouteTable()
         var now: Timestamp
         /// Pauses that this node knows of and a reading of the routes may not have seen yet.
@@ -63,7 +66,7 @@ package final class LeaseEngine: Sendable {
     ///   - connection: used by groups alone; its links must have gone through ``EngineLink/prepare(_:allowsUnsafeDurability:)``.
     ///   - now: the database's time at the start.
     package init(connection: PgConnection, limits: Limits, now: Timestamp, logger: Logger) {
-        self.state = Mutex(State(now: now))
+        self.state = Mutex(State(linger: Linger(longest: limits.linger, groupMax: limits.groupMax), now: now))
         self.connection = connection
         self.limits = limits
         self.logger = logger
@@ -110,19 +113,24 @@ package final class LeaseEngine: Sendable {
 
     /// Queues one request; `answer` is called exactly once, from any thread.
     func submit(_ request: PendingRequest) {
-        enum Turn { case queued, start, refuse }
+        enum Turn { case queued, start, refuse, complete(CheckedContinuation<Void, Never>) }
         let turn: Turn = state.withLock { state in
             let agency = request.identity.agency
             guard !state.isClosed, state.waiting.count + state.detained.count < limits.queueMax,
                 state.waiting.count(of: agency) + state.detained.count(of: agency) < max(1, limits.queueMax / 2)
             else { return .refuse }
             state.waiting.append(request, of: agency)
+            if let lingering = state.lingering, state.waiting.count >= lingering.count {
+                state.lingering = nil
+                return .complete(lingering.goOn)
+            }
             guard !state.isRunning else { return .queued }
             state.isRunning = true
             return .start
         }
         switch turn {
         case .queued: break
+        case .complete(let group): group.resume()
         case .start: Task { await run() }
         case .refuse: request.answer(.refused(.busy, after: 1))
         }
@@ -130,18 +138,48 @@ package final class LeaseEngine: Sendable {
 
     private func run() async {
         while true {
-            // Nothing cancels this task, so the sleep always runs its time.
-            if limits.linger > .zero { try? await Task.sleep(for: limits.linger) }
+            await linger()
             await releaseDetained()
             switch nextGroup() {
             case .group(let all, let routes, let now):
                 let group = detaining(all, routes, now)
                 if !group.isEmpty { await perform(group, routes, now) }
-            // The same: nothing cancels it.
+            // Nothing cancels this task, so the sleep always runs its time.
             case .onlyDetained: try? await Task.sleep(for: Self.lockPause)
             case .nothing: return
             }
         }
+    }
+
+    /// Waits for those who are on their way, where that pays.
+    private func linger() async {
+        let (wait, had) = state.withLock { state in
+            (state.linger.wait(for: state.waiting.count, at: .now), state.waiting.count)
+        }
+        guard let (count, end) = wait else { return }
+        let timer = Task {
+            // Cancelled, it finds that the group goes on already.
+            if (try? await ContinuousClock().sleep(until: end)) != nil { goOn() }
+        }
+        await withCheckedContinuation { continuation in
+            let isComplete = state.withLock { state in
+                // All of them, or the end of the wait, came before this.
+                guard state.waiting.count < count, .now < end else { return true }
+                state.lingering = (count, continuation)
+                return false
+            }
+            if isComplete { continuation.resume() }
+        }
+        timer.cancel()
+        state.withLock { $0.linger.waited(for: count - had, came: $0.waiting.count - had) }
+    }
+
+    private func goOn() {
+        let lingering = state.withLock { state in
+            defer { state.lingering = nil }
+            return state.lingering
+        }
+        lingering?.goOn.resume()
     }
 
     private enum Next {
@@ -233,6 +271,8 @@ package final class LeaseEngine: Sendable {
                 state.withLock { state in
                     for (hand, cursor) in decision.cursors { state.routes.note(hand, cursor: cursor) }
                     state.now = max(state.now, decision.writes.now)
+                    // Before anybody can have come again.
+                    state.linger.answered(group.count, waiting: state.waiting.count, at: .now)
                 }
                 for (request, reply) in zip(group, decision.replies) { request.answer(reply) }
                 return

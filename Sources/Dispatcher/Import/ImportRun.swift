@@ -97,7 +97,10 @@ package struct ImportRun {
                 .environment, "\(file.name) changed while it was read", remedy: "Import it once it is complete.")
         }
         Interruption.enter(.statement)
-        let contradicting = try store.check(contractLevelColumns: TableFormat.contractLevel)
+        let tactics = kind == .goals || kind == .facts ? try KnownTactics(link, period: period) : nil
+        let contradicting = try store.check(
+            contractLevelColumns: TableFormat.contractLevel,
+            tactics: tactics.map { ImportStore.GoalTactics($0.names, fault: $0.fault) })
         if contradicting > 0 { try listContradictions(store, badRows) }
         let good = read.good - contradicting
         let bad = read.bad + contradicting
@@ -106,6 +109,7 @@ package struct ImportRun {
         }
         let ended = kind == .schedules ? try store.endedRules() : []
         if !acceptsFewerRules { try refuse(ended) }
+        let unknown = tactics == nil ? try store.tacticsNamed(limit: Int32(BadRowFile.shownMax)) : []
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let started = try starts?.apply(importID: importID, digest: digest)
@@ -117,6 +121,11 @@ package struct ImportRun {
         try FileRecords.write(kind, import: importID, link)
         var taken = report(isDryRun ? .checked : .imported, file, digest, good: good, bad: bad, badRows, counts)
         taken.warnings = started?.warnings ?? []
+        taken.warnings += unknown.map { row in
+            BadValue(
+                line: row.line, column: row.column, value: row.tactic,
+                reason: "\(period) is not segmented yet, so nobody can tell whether its policy has this tactic")
+        }
         if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
         taken.opensPeriod = isNew
         if !ended.isEmpty {

@@ -35,6 +35,7 @@ extension TableFormat {
             "A goal's number is used once; the same number with other content is refused.",
             "The contract is known and works in the delegation.",
             "`minimum` and `weight` are numbers of 0 or more, with two decimals at most.",
+            "A tactic is one of the policy that placed the month; of a month that is not segmented yet nobody can tell, and the import warns.",
             "`flow` is a delegation's own goal (IND-07); neither it nor `recovered` has a tactic.",
             "Contract, delegation, tactic and indicator together stand in the file once.",
         ])

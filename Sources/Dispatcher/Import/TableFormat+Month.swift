@@ -127,6 +127,8 @@ extension TableFormat {
             "The contract is known and works in the delegation.",
             "`supersedes` names a fact of the same kind, contract and delegation that is loaded already or stands in "
                 + "the same file; of the same month, but for an `improvement` without `value`.",
+            "The tactic of a goal (`worked:rest`) is one of the policy that placed the month; of a month that is not segmented yet "
+                + "nobody can tell, and the import warns.",
         ] + FactKind.allCases.map { "`\($0.rawValue)`: \($0.rule)" })
 
     package static let keys = TableFormat(

@@ -80,11 +80,6 @@ package struct IndicatorReport {
                 let delegation = section.delegation.flatMap { Int16(exactly: $0) } ?? 0
                 fees.byPlace[StatementPlace(contract: statement.contract, delegation: delegation)] = Cents(
                     pesos: section.totals.fees)
-                for line in section.lines
-                where line.rule == FeeTariff.rule && line.kind == StatementLine.Kind.fee.rawValue {
-                    guard let service = FeeService(name: line.subject) else { continue }
-                    fees.byStrategy[service.strategy, default: .zero] += Cents(pesos: line.amount) ?? .zero
-                }
             }
         }
         return fees

@@ -53,6 +53,7 @@ struct DelegationCheck {
         opening.merge(book.openingGrants) { first, _ in first }
         let rows = RecordedRows(store.link)
         book.compare(try rows.reviews(delegation, period).map(LedgerRecord.review), "review", place, &report)
+        book.compare(try rows.contests(delegation, period).map { .contest($0) }, "contest", place, &report)
         book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
         book.compare(try rows.facts(delegation, period).map(LedgerRecord.fact), "fact", place, &report)
         try stages(period, StageStore(store.link), book, place, &report)
@@ -255,7 +256,8 @@ struct MonthRecords {
     private(set) var reviews: [Int64: String] = [:]
 
     private static let compared: Set = [
-        "outcome", "grant", "ending", "review", "payment", "fact", "line-objection", "line-decision", "adjustment",
+        "outcome", "grant", "ending", "review", "contest", "payment", "fact", "line-objection", "line-decision",
+        "adjustment",
     ]
 
     mutating func take(_ record: [UInt8]) {

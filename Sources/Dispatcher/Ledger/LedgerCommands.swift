@@ -20,8 +20,11 @@ package enum LedgerCommands {
         try OutputFile.writing(path) { try $0.write(String(text.dropLast())) }
     }
 
-    /// - Throws: ``CommandFailure`` (findings) where the proof does not hold, or not by the key that was named.
-    package static func check(_ path: String, key: String?, asJSON: Bool) throws -> [String] {
+    /// - Parameter statement: the file of a statement that the proof has to be of.
+    /// - Throws: ``CommandFailure`` (findings) where the proof does not hold, or not by the key that was named, or is not of the statement.
+    package static func check(
+        _ path: String, key: String?, statement: String? = nil, asJSON: Bool
+    ) throws -> [String] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw CommandFailure(.usage, "\(path) cannot be read", remedy: "Name a file that `ledger prove` wrote.")
         }
@@ -46,6 +49,7 @@ package enum LedgerCommands {
                 "it is signed by key \(finding.key), and nothing leads from the key that you trust to that one",
                 remedy: "Ask the institution which keys are its own.")
         }
+        if let statement { try requireStatement(statement, finding.record) }
         if asJSON {
             let json = CanonicalJSON.object([
                 "record": .string(finding.record), "period": .string(finding.period),
@@ -60,7 +64,26 @@ package enum LedgerCommands {
             "the proof holds: \(finding.record)",
             "in the ledger of \(finding.period), delegation \(finding.delegation), signed \(finding.signedAt) by key "
                 + finding.key + trust,
-        ]
+        ] + (statement.map { ["\($0) is the statement that was signed, to the byte"] } ?? [])
+    }
+
+    /// A statement's record has the digest of the whole file.
+    private static func requireStatement(_ path: String, _ record: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure(.usage, "\(path) cannot be read", remedy: "Name a statement's JSON file.")
+        }
+        guard let fields = LedgerFields(record), fields.kind == "statement", let signed = fields["digest"] else {
+            throw CommandFailure(
+                .usage, "the proof is not of a statement",
+                remedy: "Prove the receipt that `dispatcherd statement explain` shows behind the statement.")
+        }
+        let digest = LedgerTree.hex(LedgerTree.hash(Array(data), []))
+        guard digest == signed else {
+            throw CommandFailure(
+                .findings,
+                "\(path) is not the statement that was signed: its SHA-256 is \(digest), and \(signed) was signed",
+                remedy: "`dispatcherd statement export` writes the one that is kept.")
+        }
     }
 
     /// Says by which key a closed period is signed; signs it where it is not, and needs the key only then.

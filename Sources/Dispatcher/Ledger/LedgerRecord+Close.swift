@@ -35,6 +35,10 @@ extension LedgerRecord {
             "contest outcome=\(outcome) delegation=\(delegation) reason=\(word(reason)) by=\(word(by)) at=\(now)")
     }
 
+    static func contest(_ row: RecordedContest) -> LedgerRecord {
+        contest(row.outcome, row.delegation, row.period, reason: row.reason, by: row.by, at: row.at)
+    }
+
     /// A payment of the institution's feed; in the period of the feed.
     static func payment(_ row: RecordedPayment) -> LedgerRecord {
         var text = "payment id=\(word(row.id)) delegation=\(row.delegation) account=\(row.account) paid=\(row.paidOn)"
@@ -61,10 +65,20 @@ extension LedgerRecord {
     static func statement(
         contract: Int32, delegation: Delegation, period: Period, digest: [UInt8], totals: StatementTotals
     ) -> LedgerRecord {
+        statement(
+            contract: contract, delegation: delegation, period: period, digest: digest,
+            sums: (totals.fees.description, totals.penalties.description, totals.payable.description))
+    }
+
+    /// - Parameter sums: of the section, as the statement writes them.
+    static func statement(
+        contract: Int32, delegation: Delegation, period: Period, digest: [UInt8],
+        sums: (fees: String, penalties: String, payable: String)
+    ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
             "statement delegation=\(delegation) contract=\(contract) digest=\(LedgerTree.hex(digest))"
-                + " fees=\(totals.fees) penalties=\(totals.penalties) payable=\(totals.payable)")
+                + " fees=\(sums.fees) penalties=\(sums.penalties) payable=\(sums.payable)")
     }
 
     /// A waiver, credit or debit as it was decided;

@@ -47,7 +47,7 @@ package struct ReviewContest {
                     .findings, "the time to contest outcome \(outcome) was over at \(deadline)",
                     remedy: "Its rejection stands.")
             }
-            try store.add(outcome, rejection, reason: reason, by: by)
+            try store.add(outcome, rejection, reason: reason, by: by, at: now)
             try link.insertBlocks(
                 LedgerBlock.seal([
                     .contest(outcome, rejection.delegation, rejection.period, reason: reason, by: by, at: now)

@@ -19,9 +19,10 @@ struct ScorecardBook {
     /// By delegation and contract.
     let rows: [Row]
 
-    /// - Parameter statements: of the month, as kept or as they would be.
-    /// - Precondition: a ``ClosingStore`` has counted the month and attributed its payments in this transaction.
-    init(_ link: PgLink, period: Period, statements: [PeriodStore.StoredStatement]) throws {
+    /// - Parameters:
+    ///   - parts: of the ``ClosingStore`` that counted the month and attributed its payments in this transaction.
+    ///   - statements: of the month, as kept or as they would be.
+    init(_ link: PgLink, period: Period, parts: MonthParts, statements: [PeriodStore.StoredStatement]) throws {
         let store = ScorecardStore(link, period: period)
         let inForce = try store.weights()
         weights = inForce?.weights ?? .standard
@@ -29,10 +30,10 @@ struct ScorecardBook {
         let agencies = try store.agencies()
         let money = try StatementMoney(statements)
         let conduct = Dictionary(
-            ConductScore.scores(try store.conduct()).map { ($0.agency, $0.points) }, uniquingKeysWith: { $1 })
+            ConductScore.scores(try store.conduct(parts)).map { ($0.agency, $0.points) }, uniquingKeysWith: { $1 })
         let mediation = try store.mediation()
         var entries: [Delegation: [ScorecardEntry]] = [:]
-        let indicators = try IndicatorStore(link, period: period, withVintage: false)
+        let indicators = try IndicatorStore(link, period: period, parts: parts, withVintage: false)
         let fees = IndicatorStore.Fees(byPlace: money.fees)
         for (key, figures) in try indicators.figures(by: .contractDelegation, fees: fees) {
             let parts = key.split(separator: "/")

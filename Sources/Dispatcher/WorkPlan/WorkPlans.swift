@@ -74,6 +74,7 @@ package struct WorkPlans {
                     .findings, "no goal waits there",
                     remedy: "`dispatcherd workplan list --period \(period)` shows them.")
             }
+            if isApproved { try requireTactics(waiting) }
             var late = 0
             var replaced = 0
             var records: [LedgerRecord] = []
@@ -97,6 +98,16 @@ package struct WorkPlans {
         }
     }
 
+    /// A goal of a tactic that the month has not would be reached by nobody, and charged.
+    private func requireTactics(_ rows: [WorkPlanStore.Row]) throws {
+        guard rows.contains(where: { $0.goal.tactic != nil }), let tactics = try KnownTactics(link, period: period),
+            let row = rows.first(where: { $0.goal.tactic.map { !tactics.names.contains($0) } ?? false })
+        else { return }
+        throw CommandFailure(
+            .findings, "goal \(row.goal.id) is of the tactic `\(row.goal.tactic ?? "")`, which \(tactics.fault)",
+            remedy: "Reject it, and propose another goal by one of these.")
+    }
+
     // MARK: - What was reached
 
     package struct Line: Equatable {
@@ -105,13 +116,17 @@ package struct WorkPlans {
         package let achieved: Int64?
         /// After the institution took accounts away.
         package let minimum: Int64
+        /// Whether it names a tactic that the month's policy, which came after it, has not.
+        package let isOfNoTactic: Bool
 
         package var state: String {
-            switch row.decision {
-            case "approved": row.isReplaced ? "replaced" : row.isLate ? "approved late" : "approved"
-            case "rejected": "rejected"
-            default: "waits"
-            }
+            let state =
+                switch row.decision {
+                case "approved": row.isReplaced ? "replaced" : row.isLate ? "approved late" : "approved"
+                case "rejected": "rejected"
+                default: "waits"
+                }
+            return isOfNoTactic ? state + "; no tactic of the month" : state
         }
 
         /// Of the minimum, in percent, cut off; `nil` where there is nothing to reach.
@@ -126,8 +141,11 @@ package struct WorkPlans {
     package func lines() throws -> [Line] {
         let rows = try store.rows()
         let reached = try MonthClosing(link, period: period).goalFigures(rows.map(\.goal))
+        let tactics = try KnownTactics(link, period: period)
         return zip(rows, reached).map { row, figures in
-            Line(row: row, achieved: figures?.achieved, minimum: figures?.minimum ?? row.goal.minimum)
+            Line(
+                row: row, achieved: figures?.achieved, minimum: figures?.minimum ?? row.goal.minimum,
+                isOfNoTactic: row.goal.tactic.map { tactics?.names.contains($0) == false } ?? false)
         }
     }
 

@@ -104,19 +104,36 @@ package struct AuditStore {
         }
     }
 
-    /// Blocks that hold the text `account=N ` in one of their records, with their period, in the order of their making.
+    /// Blocks that hold the text `account=N ` in one of their records, or what was recorded of a grant of those that it was leased by,
+    /// with their period, in the order of their making.
     ///
     /// Reads every block of the delegations: a question of minutes on a large ledger, and rare.
     package func blocks(
-        naming account: AccountID, in delegations: [Delegation]
+        naming account: AccountID, grants: [GrantID], in delegations: [Delegation]
     ) throws(PgError) -> [(period: Period, records: [UInt8])] {
         try link.run(
             """
             SELECT period, records FROM block
-            WHERE delegation_id = ANY ($1) AND position($2 in records) > 0
+            WHERE delegation_id = ANY ($1) AND (position($2 in records) > 0
+                OR EXISTS (SELECT FROM unnest($3::text[]) g (grant_id)
+                    WHERE position(convert_to(' id=' || g.grant_id || ' ', 'UTF8') in records) > 0
+                        OR position(convert_to(' grant=' || g.grant_id || ' ', 'UTF8') in records) > 0))
             ORDER BY transaction, block_id
-            """, [.int16s(delegations.map(\.value)), .bytes(Array(" account=\(account) ".utf8))]
+            """,
+            [
+                .int16s(delegations.map(\.value)), .bytes(Array(" account=\(account) ".utf8)),
+                .texts(grants.map(\.description)),
+            ]
         ).compactMap { row in Period(number: row.int32(0)).map { ($0, row.bytes(1)) } }
+    }
+
+    package func contests(of outcomes: [Int64], in delegations: [Delegation]) throws(PgError) -> [RecordedContest] {
+        try link.run(
+            """
+            SELECT \(RecordedRows.contestColumns) FROM contest
+            WHERE delegation_id = ANY ($1) AND outcome_id = ANY ($2) ORDER BY contested_at, outcome_id
+            """, [.int16s(delegations.map(\.value)), .int64s(outcomes)]
+        ).compactMap(RecordedRows.contest)
     }
 
     package func reviews(of outcomes: [Int64], in delegations: [Delegation]) throws(PgError) -> [RecordedReview] {

@@ -8,13 +8,9 @@ package struct ExplainStore {
 
     package init(_ link: PgLink) { self.link = link }
 
+    /// A fact as its ledger record has it, with its note and the file that it came with.
     package struct Fact: Sendable {
-        package let id: String
-        package let kind: String
-        package let on: LocalDate
-        package let subject: String?
-        package let value: String
-        package let minimum: String?
+        package let row: RecordedFact
         package let note: String?
         package let file: String
     }
@@ -23,14 +19,107 @@ package struct ExplainStore {
     package func facts(_ ids: [String]) throws(PgError) -> [Fact] {
         try link.run(
             """
-            SELECT f.fact_id, f.kind, f.on_date, f.subject, f.value, f.minimum, f.note, i.file_name
-            FROM fact f JOIN import i USING (import_id) WHERE f.fact_id = ANY ($1) ORDER BY f.on_date, f.fact_id
+            SELECT \(RecordedRows.factColumns), note,
+                (SELECT file_name FROM import i WHERE i.import_id = fact.import_id)
+            FROM fact WHERE fact_id = ANY ($1) ORDER BY on_date, fact_id
             """, [.texts(ids)]
-        ).map {
-            Fact(
-                id: $0.text(0), kind: $0.text(1), on: $0.date(2), subject: $0.optionalText(3), value: $0.text(4),
-                minimum: $0.optionalText(5), note: $0.optionalText(6), file: $0.text(7))
+        ).compactMap { row in
+            RecordedRows.fact(row).map { Fact(row: $0, note: row.optionalText(12), file: row.text(13)) }
         }
+    }
+
+    /// A payment as its ledger record has it, with what its account owed.
+    package struct Payment: Sendable {
+        package let row: RecordedPayment
+        package let file: String
+        /// By the cut of the asked month, or else of the month that the account was dealt in; `nil` where neither has it.
+        package let daysLate: Int32?
+        /// The most that was overdue under any of the contract's deals up to the asked month; `nil` where it has none.
+        package let overdue: Cents?
+    }
+
+    /// Payments by their numbers, by account and number.
+    package func payments(_ ids: [String], contract: Int32, _ period: Period) throws(PgError) -> [Payment] {
+        try link.run(
+            """
+            SELECT y.delegation_id, y.period, y.payment_id, y.account_id, y.paid_on, y.amount, y.origin, y.reverses, i.file_name,
+                (SELECT a.days_late FROM account a WHERE a.period <= $3 AND a.delegation_id = y.delegation_id
+                    AND a.account_id = y.account_id ORDER BY a.period DESC LIMIT 1),
+                (SELECT max(p.overdue) FROM deal d JOIN position p USING (delegation_id, hand_id, position)
+                    JOIN hand h USING (delegation_id, hand_id)
+                    WHERE d.delegation_id = y.delegation_id AND d.account_id = y.account_id AND h.period <= $3
+                        AND h.state <> 'inactive' AND $2 = ANY (h.contract_ids))
+            FROM payment y JOIN import i USING (import_id) WHERE y.payment_id = ANY ($1) ORDER BY y.account_id, y.payment_id
+            """, [.texts(ids), .int32(contract), .int32(period.number)]
+        ).compactMap { row in
+            RecordedRows.payment(row).map {
+                Payment(
+                    row: $0, file: row.text(8), daysLate: row.optionalInt32(9),
+                    overdue: row.optionalInt64(10).map(Cents.init))
+            }
+        }
+    }
+
+    /// What a version of a schedule has under a rule, as `parameter value`, in the order in which people read it.
+    package func terms(of version: ScheduleVersion, rule: String) throws(PgError) -> [String] {
+        try link.run(
+            """
+            SELECT DISTINCT parameter, value, substring(parameter from '^([0-9]+)-')::int FROM schedule
+            WHERE schedule = $1 AND effective_on = $2 AND rule = $3 ORDER BY 3 NULLS FIRST, 1
+            """, [.text(version.name), .date(version.effectiveOn), .text(rule)]
+        ).map { "\($0.text(0)) \($0.text(1))" }
+    }
+
+    /// What the contract's statements of earlier months billed, before IVA and after cuts.
+    package func billed(_ contract: Int32, before period: Period) throws(PgError) -> [(period: Period, fees: Cents)] {
+        try link.run(
+            """
+            SELECT period, ((body::jsonb -> 'totals' ->> 'fees')::numeric * 100)::bigint FROM statement
+            WHERE contract_id = $1 AND period < $2 ORDER BY period
+            """, [.int32(contract), .int32(period.number)]
+        ).compactMap { row in Period(number: row.int32(0)).map { ($0, Cents(row.int64(1))) } }
+    }
+
+    /// The objection that an adjustment came of; `nil` where nobody objected.
+    package func objection(ofAdjustment number: Int64) throws(PgError) -> Int64? {
+        try link.run("SELECT objection_id FROM adjustment WHERE adjustment_id = $1", [.int64(number)])
+            .first?.optionalInt64(0)
+    }
+
+    /// The outcomes by which a goal was counted: of each account the first valid one that reaches it.
+    ///
+    /// - Parameters:
+    ///   - indicator: one that counts accounts; any other has none.
+    ///   - tactic: of the deal that was worked; `nil`: of all.
+    package func counted(
+        _ indicator: WorkGoal.Indicator, tactic: String?, _ place: StatementPlace, _ period: Period
+    ) throws(PgError) -> [Int64] {
+        let reached =
+            switch indicator {
+            case .worked: "true"
+            case .contacted: "o.contact IN ('direct', 'third-party')"
+            case .promises: "o.result = 'promise'"
+            case .agreements: "o.result = '\(FeeService.agreementResult.rawValue)'"
+            case .recovered, .flow: "false"
+            }
+        return try link.run(
+            """
+            SELECT min(o.outcome_id) FROM outcome o
+            LEFT JOIN standing_review r ON r.period = $1 AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+            LEFT JOIN review_demand d ON d.period = $1 AND d.delegation_id = o.delegation_id AND d.outcome_id = o.outcome_id
+            LEFT JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
+            WHERE o.period = $1 AND o.delegation_id = $2 AND o.contract_id = $3
+                AND o.agency_id = (SELECT agency_id FROM contract WHERE contract_id = $3) AND \(reached)
+                AND ($4::text IS NULL OR p.tactic = $4)
+                AND coalesce(r.decision = 'approved', NOT (o.result = ANY ($5::text[]) OR NOT coalesce(o.marks <@ $6::text[], true)
+                    OR coalesce(d.cause <> 'sample', false)))
+            GROUP BY o.account_id ORDER BY 1
+            """,
+            [
+                .int32(period.number), .int16(place.delegation), .int32(place.contract), .optional(tactic),
+                .texts(ReviewClass.allResults.map(\.rawValue)), .texts(ReviewClass.acceptedMarks),
+            ]
+        ).map { $0.int64(0) }
     }
 
     package struct Outcome: Sendable {

@@ -1,54 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
+
 /// The close's statements. All run in one transaction on one snapshot; the temporary tables are gone at its end.
 ///
-/// They are set-based and touch each row of the month once: the outcomes shrink to one row per deal and kind of work
-/// before anything is counted.
+/// They are set-based and touch each row of the month once or twice: the outcomes shrink to one row per deal before anything is
+/// counted. Several links count at the same time, each the delegations of its part.
 enum ClosingStatements {
-    /// One row per deal and kind of work. $1 period, $2 results that need a review, $3 the agreement's result,
-    /// $4 channels, $5 their kinds, $6 marks that ask for no review, $7 results of a session that was not held: it is of no kind.
+    /// One row per deal that was worked. $1 period, $2 results that need a review, $3 the agreement's result, $4 channels, $5 their kinds'
+    /// numbers, $6 marks that ask for no review, $7 results of a session that was not held: it is of no kind.
     ///
-    /// Valid: approved, or needing no review; what broke a contact rule or failed an automatic check needs one. The lowest number of a valid outcome
-    /// is the one that bills.
-    static let work = """
+    /// Valid: approved, or needing no review; what broke a contact rule or failed an automatic check needs one. Of each kind of work the lowest
+    /// number of a valid outcome is the one that bills. What is asked of each outcome is asked once, below OFFSET 0: the planner
+    /// would put it into every count instead.
+    static func work(_ part: MonthParts.Part) -> String {
+        """
         CREATE TEMP TABLE close_work ON COMMIT DROP AS
-        SELECT o.delegation_id, o.hand_id, o.position, o.account_id, o.contract_id,
-            CASE WHEN o.result = $3::text THEN 'agreement'
-                WHEN c.kind = 'session' AND o.result = ANY ($7::text[]) THEN NULL ELSE c.kind END AS kind,
+        SELECT delegation_id, hand_id, position, account_id, contract_id,
             count(*) AS outcomes,
-            count(*) FILTER (WHERE v.is_valid) AS valid,
-            count(*) FILTER (WHERE r.decision IS NULL AND v.needs_review) AS pending,
-            min(o.outcome_id) FILTER (WHERE v.is_valid) AS billed_by,
-            bool_or(v.is_valid AND (o.contact IN ('direct', 'third-party'))) AS is_contacted,
-            bool_or(v.is_valid AND o.contact = 'unlocatable') AS is_unlocatable,
-            coalesce(bool_or(r.decision = 'approved' AND o.contact = 'unlocatable'), false) AS is_confirmed_unlocatable,
-            bool_or(v.is_valid AND o.result = 'promise') AS is_promised,
-            bool_or(v.is_valid AND o.result = $3::text) AS is_agreed,
-            bool_or(v.is_valid AND o.result = $3::text AND c.kind = 'session') AS is_agreed_in_session
+            count(*) FILTER (WHERE is_valid) AS valid,
+            count(*) FILTER (WHERE is_pending) AS pending,
+            count(*) FILTER (WHERE is_marked) AS marked,
+            \(FeeService.Kind.allCases.map {
+                "min(outcome_id) FILTER (WHERE is_valid AND kind = \($0.number)) AS \(billedBy($0))"
+            }.joined(separator: ", ")),
+            bool_or(is_valid AND contact IN ('direct', 'third-party')) AS is_contacted,
+            bool_or(is_valid AND contact = 'unlocatable') AS is_unlocatable,
+            bool_or(is_approved AND contact = 'unlocatable') AS is_confirmed_unlocatable,
+            bool_or(is_valid AND result = 'promise') AS is_promised,
+            bool_or(is_valid AND result = $3::text) AS is_agreed,
+            bool_or(is_valid AND result = $3::text AND is_session) AS is_agreed_in_session
+        FROM (
+            SELECT o.delegation_id, o.hand_id, o.position, o.account_id, o.contract_id, o.outcome_id, o.result, o.contact,
+                coalesce(r.decision = 'approved', NOT n.needs_review) AS is_valid,
+                r.decision IS NULL AND n.needs_review AS is_pending,
+                coalesce(r.decision = 'approved', false) AS is_approved,
+                NOT coalesce(o.marks <@ $6::text[], true) AS is_marked,
+                c.kind = \(FeeService.Kind.session.number) AS is_session,
+                CASE WHEN o.result = $3::text THEN \(FeeService.Kind.agreement.number)
+                    WHEN c.kind = \(FeeService.Kind.session.number) AND o.result = ANY ($7::text[]) THEN NULL
+                    ELSE c.kind END AS kind
+            FROM outcome o
+            LEFT JOIN standing_review r
+                ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
+            LEFT JOIN review_demand d
+                ON d.period = $1::int AND d.delegation_id = o.delegation_id AND d.outcome_id = o.outcome_id
+            LEFT JOIN unnest($4::text[], $5::smallint[]) AS c (channel, kind) ON c.channel = o.channel
+            CROSS JOIN LATERAL (
+                SELECT o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $6::text[], true)
+                    OR coalesce(d.cause <> 'sample', false) AS needs_review) n
+            WHERE o.period = $1::int AND \(part.has("o.delegation_id"))
+            OFFSET 0) o
+        GROUP BY delegation_id, hand_id, position, account_id, contract_id
+        """
+    }
+
+    /// The column of ``work(_:)`` with the outcome that bills the kind.
+    static func billedBy(_ kind: FeeService.Kind) -> String { "\(kind.rawValue)_by" }
+
+    /// The outcomes that were reviewed, and those that a penalty judges. $1 period, $2 results that need a review.
+    static func judged(_ part: MonthParts.Part) -> String {
+        """
+        CREATE TEMP TABLE close_judged ON COMMIT DROP AS
+        SELECT o.contract_id, o.delegation_id, o.outcome_id, o.result, r.decision
         FROM outcome o
         LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
-        LEFT JOIN review_demand d ON d.period = $1::int AND d.delegation_id = o.delegation_id AND d.outcome_id = o.outcome_id
-        LEFT JOIN unnest($4::text[], $5::text[]) AS c (channel, kind) ON c.channel = o.channel
-        CROSS JOIN LATERAL (
-            SELECT o.result = ANY ($2::text[]) OR NOT coalesce(o.marks <@ $6::text[], true)
-                OR coalesce(d.cause <> 'sample', false) AS needs_review) n
-        CROSS JOIN LATERAL (
-            SELECT n.needs_review, coalesce(r.decision = 'approved', NOT n.needs_review) AS is_valid) v
-        WHERE o.period = $1::int
-        GROUP BY o.delegation_id, o.hand_id, o.position, o.account_id, o.contract_id, 6
+        WHERE o.period = $1::int AND \(part.has("o.delegation_id"))
+            AND (r.decision IS NOT NULL OR o.result = ANY ($2::text[]))
         """
+    }
 
     /// At most one billed line per account, service and period, whoever worked it: the first valid outcome's.
     static let fees = """
         CREATE TEMP TABLE close_fee ON COMMIT DROP AS
         SELECT contract_id, delegation_id, strategy, kind, array_agg(billed_by ORDER BY billed_by) AS records
         FROM (
-            SELECT DISTINCT ON (w.delegation_id, w.account_id, h.strategy, w.kind)
-                w.contract_id, w.delegation_id, h.strategy, w.kind, w.billed_by
+            SELECT DISTINCT ON (w.delegation_id, w.account_id, h.strategy, k.kind)
+                w.contract_id, w.delegation_id, h.strategy, k.kind, k.billed_by
             FROM close_work w
             JOIN hand h USING (delegation_id, hand_id)
-            WHERE w.billed_by IS NOT NULL AND w.kind IS NOT NULL
-            ORDER BY w.delegation_id, w.account_id, h.strategy, w.kind, w.billed_by) first
+            CROSS JOIN LATERAL (VALUES \(FeeService.Kind.allCases.map {
+                "(\($0.number)::smallint, w.\(billedBy($0)))"
+            }.joined(separator: ", "))) AS k (kind, billed_by)
+            WHERE k.billed_by IS NOT NULL
+            ORDER BY w.delegation_id, w.account_id, h.strategy, k.kind, k.billed_by) first
         GROUP BY contract_id, delegation_id, strategy, kind
         """
 
@@ -59,7 +94,8 @@ enum ClosingStatements {
 
     /// Deals whose account was dealt to the same contract again in the period: they count once, by the later deal. What a
     /// withdrawn hand had not given out is taken off with the hand.
-    static let superseded = """
+    static func superseded(_ part: MonthParts.Part) -> String {
+        """
         CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
         SELECT DISTINCT d.delegation_id, d.hand_id, d.position,
             earlier.contract_ids[1] AS contract_id, earlier.portfolio
@@ -71,8 +107,9 @@ enum ClosingStatements {
             AND (earlier.withdrawn_from IS NULL OR d.position <= earlier.withdrawn_from)
         WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
             AND (later.withdrawn_from IS NULL OR p.position <= later.withdrawn_from)
-            AND cardinality(later.contract_ids) = 1
+            AND cardinality(later.contract_ids) = 1 AND \(part.has("later.delegation_id"))
         """
+    }
 
     /// Reasons of a recall that is the holder's own doing: nobody worked the account in its time, or who could not find the debtor did
     /// not give it back. It stays assigned, as a return does.
@@ -97,24 +134,27 @@ enum ClosingStatements {
         """
 
     /// A hand of one contract is dealt as a whole; of a shared one, what the contract pulled.
-    static let dealt = """
+    static func dealt(_ part: MonthParts.Part) -> String {
+        """
         SELECT contract_id, delegation_id, portfolio, sum(accounts)::bigint
         FROM (
             SELECT contract_ids[1] AS contract_id, delegation_id, portfolio, size AS accounts FROM hand
-            WHERE period = $1 AND state <> 'inactive' AND cardinality(contract_ids) = 1
+            WHERE period = $1 AND state <> 'inactive' AND cardinality(contract_ids) = 1 AND \(part.has("delegation_id"))
             UNION ALL
             SELECT g.contract_id, g.delegation_id, h.portfolio, g.accounts
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-            WHERE h.period = $1 AND cardinality(h.contract_ids) > 1
+            WHERE h.period = $1 AND cardinality(h.contract_ids) > 1 AND \(part.has("h.delegation_id"))
             UNION ALL
             SELECT contract_id, delegation_id, portfolio, -1 FROM close_superseded) dealt
         GROUP BY contract_id, delegation_id, portfolio
         """
+    }
 
     /// What ended in the period, by kind and reason. $1 period, $2 its end. A superseded deal's ending took nothing from what is
     /// assigned; a return is counted whenever it happened, and so is what was taken back because its holder did nothing. What
     /// waited in a hand when it was withdrawn is a withdrawal, whatever ended it afterwards.
-    static let endings = """
+    static func endings(_ part: MonthParts.Part) -> String {
+        """
         SELECT h.contract_ids[1], h.delegation_id, h.portfolio, 'withdrawal', h.withdrawn_reason,
             sum(h.size - h.withdrawn_from - (
                 SELECT count(*) FROM position p
@@ -123,7 +163,7 @@ enum ClosingStatements {
                 WHERE p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
                     AND p.position > h.withdrawn_from))::bigint
         FROM hand h
-        WHERE h.period = $1 AND h.withdrawn_at < $2 AND cardinality(h.contract_ids) = 1
+        WHERE h.period = $1 AND h.withdrawn_at < $2 AND cardinality(h.contract_ids) = 1 AND \(part.has("h.delegation_id"))
         GROUP BY 1, 2, 3, 5
         UNION ALL
         SELECT coalesce(g.contract_id, h.contract_ids[1]), e.delegation_id, h.portfolio, k.kind, e.reason, count(*)
@@ -138,7 +178,7 @@ enum ClosingStatements {
             ON cardinality(h.contract_ids) > 1 AND e.was_held AND g.last_position >= e.position
         CROSS JOIN LATERAL (
             SELECT CASE WHEN e.kind = 'recall' AND e.reason IN \(idleReasons) THEN 'return' ELSE e.kind END AS kind) k
-        WHERE h.period = $1 AND h.state <> 'inactive' AND e.ended_at < $2
+        WHERE h.period = $1 AND h.state <> 'inactive' AND e.ended_at < $2 AND \(part.has("h.delegation_id"))
             AND k.kind IN ('return', 'withdrawal', 'recall', 'exclusion')
             AND (k.kind = 'return' OR s.position IS NULL)
             AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
@@ -152,13 +192,16 @@ enum ClosingStatements {
         WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL
         GROUP BY 1, 2, 3
         """
+    }
 
-    static let pulled = """
+    static func pulled(_ part: MonthParts.Part) -> String {
+        """
         SELECT g.contract_id, g.delegation_id, sum(g.accounts)::bigint
         FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-        WHERE h.period = $1
+        WHERE h.period = $1 AND \(part.has("h.delegation_id"))
         GROUP BY 1, 2
         """
+    }
 
     static let worked = """
         SELECT contract_id, delegation_id, sum(outcomes)::bigint, sum(valid)::bigint, sum(pending)::bigint,
@@ -188,7 +231,8 @@ enum ClosingStatements {
 
     /// Deals by tactic, each account once per contract by its latest deal, and those that the institution took back before the month's
     /// end. $1 period, $2 its end.
-    static let dealtByTactic = """
+    static func dealtByTactic(_ part: MonthParts.Part) -> String {
+        """
         SELECT contract_id, delegation_id, tactic, count(*), count(*) FILTER (WHERE is_taken)
         FROM (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.tactic,
@@ -203,10 +247,11 @@ enum ClosingStatements {
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                 AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
-            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL
+            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
                 AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)) deals
         GROUP BY 1, 2, 3
         """
+    }
 
     /// $1 period.
     static let flow = """
@@ -216,15 +261,14 @@ enum ClosingStatements {
         GROUP BY 1
         """
 
-    /// $1 period, $2 results of the class.
+    /// $1 results of the class.
     static let reviews = """
-        SELECT o.contract_id, o.delegation_id, count(*) FILTER (WHERE r.decision = 'approved'),
-            count(*) FILTER (WHERE r.decision IS NULL),
-            coalesce(array_agg(o.outcome_id ORDER BY o.outcome_id) FILTER (WHERE r.decision = 'rejected'), '{}')
-        FROM outcome o
-        LEFT JOIN standing_review r ON r.period = $1::int AND r.delegation_id = o.delegation_id AND r.outcome_id = o.outcome_id
-        WHERE o.period = $1::int AND o.result = ANY ($2::text[])
-        GROUP BY o.contract_id, o.delegation_id
+        SELECT contract_id, delegation_id, count(*) FILTER (WHERE decision = 'approved'),
+            count(*) FILTER (WHERE decision IS NULL),
+            coalesce(array_agg(outcome_id ORDER BY outcome_id) FILTER (WHERE decision = 'rejected'), '{}')
+        FROM close_judged
+        WHERE result = ANY ($1::text[])
+        GROUP BY contract_id, delegation_id
         """
 
     /// Each payment of the period's feed with the lease that held its account on that day: granted on it or before, and
@@ -235,7 +279,8 @@ enum ClosingStatements {
     ///
     /// Where nobody holds it, a lease that ended by a return has the payment for the contract's grace (GAP-late-payment):
     /// $2 contracts, $3 their days.
-    static let payments = """
+    static func payments(_ part: MonthParts.Part) -> String {
+        """
         CREATE TEMP TABLE close_payment ON COMMIT DROP AS
         SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
             held.strategy
@@ -244,7 +289,7 @@ enum ClosingStatements {
                 coalesce(o.period < p.period, false) AS is_of_before,
                 CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
             FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
-            WHERE p.period = $1) paid
+            WHERE p.period = $1 AND \(part.has("p.delegation_id"))) paid
         LEFT JOIN LATERAL (
             SELECT g.contract_id, h.strategy
             FROM clock, deal d
@@ -271,6 +316,7 @@ enum ClosingStatements {
             ORDER BY coalesce((ended.at AT TIME ZONE interval '-6 hours')::date < paid.paid_on, false),
                 g.granted_at DESC, d.epoch DESC LIMIT 1) held ON true
         """
+    }
 
     /// Overdue value assigned and recovered, by contract, delegation and first day of the band. $1 period, $2 its end, $3 contracts
     /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
@@ -280,7 +326,8 @@ enum ClosingStatements {
     /// whose payment in grace is in its feed: in the band of this month's cut, or of its own where this one has it no more. An
     /// account counts at most its overdue value, and nothing where nothing of it was paid. What takes a payment of an earlier feed
     /// back is in ``givenBack``. $6 the month's first instant.
-    static let bands = """
+    static func bands(_ part: MonthParts.Part) -> String {
+        """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
@@ -300,7 +347,7 @@ enum ClosingStatements {
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                 AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
-            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL
+            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
                 AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)),
         paid AS (
             SELECT p.contract_id, p.delegation_id, p.account_id, sum(p.amount) AS amount,
@@ -328,8 +375,8 @@ enum ClosingStatements {
                 AND f.account_id = p.account_id
             LEFT JOIN paid ON paid.contract_id = g.contract_id AND paid.delegation_id = p.delegation_id
                 AND paid.account_id = p.account_id
-            WHERE paid.amount > 0 OR least(e.ended_at, coalesce(g.closed_at,
-                g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) >= $6),
+            WHERE \(part.has("g.delegation_id")) AND (paid.amount > 0 OR least(e.ended_at, coalesce(g.closed_at,
+                g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) >= $6)),
         counted AS (
             SELECT d.contract_id, d.delegation_id, d.account_id, d.band, max(d.overdue) AS overdue
             FROM (SELECT * FROM dealt UNION ALL SELECT * FROM kept) d JOIN contingent c USING (contract_id)
@@ -347,6 +394,7 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id, band
         ORDER BY contract_id, delegation_id, band
         """
+    }
 
     /// Contingency that a kept statement paid on payments which this month's feed takes back: the overdue value that does not count
     /// any more, by contract, delegation, band and month of that statement, with the rate that it paid, the schedule that it paid by, and
@@ -413,8 +461,10 @@ enum ClosingStatements {
     /// Of rows that hold from a month on the one of `$3`: the latest of before or of it, else the first of all.
     private static let inForce = "ORDER BY t.period > $3, abs(t.period - $3) LIMIT 1"
 
-    /// $1 first day, $2 last day, $3 period. Terms are those of the period. The last column: only a payment may concern it, on an account
-    /// that it once leased.
+    static let workers = "SELECT DISTINCT contract_id FROM close_work"
+
+    /// $1 first day, $2 last day, $3 period, $4 contracts that worked in it. Terms are those of the period. The last column: only a payment
+    /// may concern it, on an account that it once leased.
     static let contracts = """
         WITH c AS (
             SELECT c.contract_id, c.agency_id, coalesce(n.name, a.name) AS name, coalesce(t.number, c.number) AS number,
@@ -425,10 +475,10 @@ enum ClosingStatements {
             LEFT JOIN LATERAL (SELECT * FROM contract_term t WHERE t.contract_id = c.contract_id \(inForce)) t ON true
             LEFT JOIN LATERAL (SELECT * FROM agency_term t WHERE t.agency_id = c.agency_id \(inForce)) n ON true)
         SELECT c.contract_id, c.agency_id, c.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond,
-            NOT coalesce((c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
+            NOT coalesce((c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id = ANY ($4::int[])
                 OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved'), false)
         FROM c
-        WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id IN (SELECT contract_id FROM close_work)
+        WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id = ANY ($4::int[])
             OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved')
             OR c.contract_id IN (
                 SELECT g.contract_id FROM payment p JOIN deal d USING (delegation_id, account_id)
@@ -505,16 +555,18 @@ enum ClosingStatements {
         """
 
     /// By strategy. What was dealt again within the month is not dealt or leased twice here; its work and its money count.
-    static let summary = """
+    static func summary(_ part: MonthParts.Part) -> String {
+        """
         WITH placed AS (
-            SELECT strategy, count(*) AS n FROM placement WHERE period = $1 AND strategy IS NOT NULL GROUP BY 1),
+            SELECT strategy, count(*) AS n FROM placement
+            WHERE period = $1 AND strategy IS NOT NULL AND \(part.has("delegation_id")) GROUP BY 1),
         dealt AS (
             SELECT strategy, sum(size) AS n FROM hand
-            WHERE period = $1 AND state <> 'inactive' AND redeal_id IS NULL GROUP BY 1),
+            WHERE period = $1 AND state <> 'inactive' AND redeal_id IS NULL AND \(part.has("delegation_id")) GROUP BY 1),
         leased AS (
             SELECT h.strategy, sum(g.accounts) AS n
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-            WHERE h.period = $1 AND h.redeal_id IS NULL GROUP BY 1),
+            WHERE h.period = $1 AND h.redeal_id IS NULL AND \(part.has("h.delegation_id")) GROUP BY 1),
         worked AS (
             SELECT strategy, sum(outcomes) AS outcomes, count(*) FILTER (WHERE valid > 0) AS accounts
             FROM (
@@ -531,6 +583,7 @@ enum ClosingStatements {
         LEFT JOIN worked USING (strategy) LEFT JOIN recovered USING (strategy)
         ORDER BY s.strategy
         """
+    }
 
     static let unattributed = """
         SELECT count(*), coalesce(sum(amount), 0)::bigint FROM close_payment WHERE contract_id IS NULL
@@ -550,4 +603,14 @@ enum ClosingStatements {
         """
 
     static let exclusions = "SELECT count(*) FROM placement WHERE period = $1 AND strategy IS NULL"
+}
+
+extension FeeService.Kind {
+    /// Its place among all, from 1 on: what stands for it while a month is counted.
+    var number: Int16 { Int16((Self.allCases.firstIndex(of: self) ?? 0) + 1) }
+
+    init?(number: Int16) {
+        guard Self.allCases.indices.contains(Int(number) - 1) else { return nil }
+        self = Self.allCases[Int(number) - 1]
+    }
 }

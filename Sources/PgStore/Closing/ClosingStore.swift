@@ -17,30 +17,37 @@ package struct StatementPlace: Hashable, Sendable {
 package struct ClosingStore {
     private let link: PgLink
     private let period: Period
+    /// What counts the month; whoever reads the same temporary tables does so through them.
+    package let parts: MonthParts
 
     /// Counts the month's outcomes, fees, deals and payments.
     ///
+    /// - Parameter parts: links that count at the same time; `nil`: `link` alone.
     /// - Precondition: a transaction is open, on one snapshot.
-    package init(_ link: PgLink, period: Period, step: (String) -> Void) throws(PgError) {
+    package init(
+        _ link: PgLink, period: Period, parts: MonthParts? = nil, step: (String) -> Void
+    ) throws(PgError) {
         self.link = link
         self.period = period
+        self.parts = parts ?? MonthParts(link)
         // Memory for the one big grouping; given back at the end of the transaction.
-        try link.script("SET LOCAL work_mem = '96MB'")
+        try self.parts.run { _ in "SET LOCAL work_mem = '96MB'" }
         step("outcomes")
-        try link.run(
-            ClosingStatements.work,
+        try self.parts.run(
             [
                 .int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue)),
                 .text(FeeService.agreementResult.rawValue), .texts(OutcomeChannel.allCases.map(\.rawValue)),
-                .texts(OutcomeChannel.allCases.map(\.kind.rawValue)), .texts(ReviewClass.acceptedMarks),
+                .int16s(OutcomeChannel.allCases.map(\.kind.number)), .texts(ReviewClass.acceptedMarks),
                 .texts(FeeService.notHeld.map(\.rawValue)),
-            ])
-        try link.script("ANALYZE close_work")
+            ], ClosingStatements.work)
+        try self.parts.run { _ in "ANALYZE close_work" }
+        try self.parts.run(
+            [.int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue))], ClosingStatements.judged)
         step("fees")
-        try link.run(ClosingStatements.fees)
+        try self.parts.run { _ in ClosingStatements.fees }
         step("deals")
-        try link.run(ClosingStatements.superseded, [.int32(period.number)])
-        try link.run(ClosingStatements.unlocatable, [.timestamp(nextMonth)])
+        try self.parts.run([.int32(period.number)], ClosingStatements.superseded)
+        try self.parts.run([.timestamp(nextMonth)]) { _ in ClosingStatements.unlocatable }
     }
 
     /// Finds whose each payment is. Before anything is asked about payments.
@@ -48,11 +55,11 @@ package struct ClosingStore {
     /// - Parameter grace: days after a return, by contract; none for those left out.
     package func attributePayments(grace: [Int32: Int]) throws(PgError) {
         let contracts = grace.keys.sorted()
-        try link.run(
-            ClosingStatements.payments,
+        try parts.run(
             [
                 .int32(period.number), .int32s(contracts), .int32s(contracts.map { Int32(clamping: grace[$0] ?? 0) }),
-            ])
+            ], ClosingStatements.payments)
+        try parts.run { _ in "ANALYZE close_payment" }
     }
 
     /// What was assigned and recovered by band, of contracts that pay so.
@@ -63,13 +70,12 @@ package struct ClosingStore {
     ) throws(PgError) -> [(place: StatementPlace, recovery: BandRecovery)] {
         guard !origins.isEmpty else { return [] }
         let contracts = origins.keys.sorted()
-        return try link.run(
-            ClosingStatements.bands,
+        return try parts.run(
             [
                 .int32(period.number), .timestamp(nextMonth), .int32s(contracts),
                 .texts(contracts.map { origins[$0, default: []].map(\.rawValue).sorted().joined(separator: ",") }),
                 .int32s(MoraBand.allCases.map(\.days.first)), .timestamp(begin),
-            ]
+            ], ClosingStatements.bands
         ).compactMap { row in
             MoraBand(daysLate: row.int32(2)).map { band in
                 (
@@ -140,8 +146,12 @@ package struct ClosingStore {
     /// The contracts in force in the period, by the terms of the period, and any other that worked in it, is credited or debited in
     /// it, or once leased an account on which the month's feed has a payment; ascending.
     package func contracts() throws(PgError) -> [Contract] {
-        try link.run(
-            ClosingStatements.contracts, [.date(period.firstDay), .date(period.lastDay), .int32(period.number)]
+        let workers = Set(try parts.run { _ in ClosingStatements.workers }.map { $0.int32(0) })
+        return try link.run(
+            ClosingStatements.contracts,
+            [
+                .date(period.firstDay), .date(period.lastDay), .int32(period.number), .int32s(workers.sorted()),
+            ]
         ).map { row in
             Contract(
                 id: row.int32(0), agency: row.int32(1), agencyName: row.text(2), number: row.text(3),
@@ -163,7 +173,7 @@ package struct ClosingStore {
     // MARK: - What happened
 
     package func dealt() throws(PgError) -> [(place: StatementPlace, portfolio: Int16, accounts: Int64)] {
-        try link.run(ClosingStatements.dealt, [.int32(period.number)]).map { row in
+        try parts.run([.int32(period.number)], ClosingStatements.dealt).map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int16(2), row.int64(3))
         }
     }
@@ -179,7 +189,7 @@ package struct ClosingStore {
     }
 
     package func endings() throws(PgError) -> [Endings] {
-        try link.run(ClosingStatements.endings, [.int32(period.number), .timestamp(nextMonth)]).map { row in
+        try parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.endings).map { row in
             Endings(
                 place: StatementPlace(contract: row.int32(0), delegation: row.int16(1)), portfolio: row.int16(2),
                 kind: row.text(3), reason: row.text(4), count: row.int64(5))
@@ -187,7 +197,7 @@ package struct ClosingStore {
     }
 
     package func pulled() throws(PgError) -> [(place: StatementPlace, accounts: Int64)] {
-        try link.run(ClosingStatements.pulled, [.int32(period.number)]).map { row in
+        try parts.run([.int32(period.number)], ClosingStatements.pulled).map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int64(2))
         }
     }
@@ -209,7 +219,7 @@ package struct ClosingStore {
     }
 
     package func worked() throws(PgError) -> [Work] {
-        try link.run(ClosingStatements.worked).map { row in
+        try parts.run { _ in ClosingStatements.worked }.map { row in
             Work(
                 place: StatementPlace(contract: row.int32(0), delegation: row.int16(1)), outcomes: row.int64(2),
                 valid: row.int64(3), pending: row.int64(4), reached: Reached(row, from: 5))
@@ -217,31 +227,30 @@ package struct ClosingStore {
     }
 
     package func workedByTactic() throws(PgError) -> [(place: StatementPlace, tactic: String, reached: Reached)] {
-        try link.run(ClosingStatements.workedByTactic).map { row in
+        try parts.run { _ in ClosingStatements.workedByTactic }.map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.text(2), Reached(row, from: 3))
         }
     }
 
     package func billed(of contract: Int32) throws(PgError) -> [(delegation: Int16, BilledService)] {
-        try link.run(ClosingStatements.feesOfContract, [.int32(contract)]).compactMap { row in
-            guard let strategy = Strategy(rawValue: row.int16(1)), let kind = FeeService.Kind(rawValue: row.text(2))
+        try parts.run([.int32(contract)]) { _ in ClosingStatements.feesOfContract }.compactMap { row in
+            guard let strategy = Strategy(rawValue: row.int16(1)), let kind = FeeService.Kind(number: row.int16(2))
             else { return nil }
             return (row.int16(0), BilledService(service: FeeService(strategy, kind), outcomes: row.int64s(3)))
         }
     }
 
     package func reviews(_ reviewClass: ReviewClass) throws(PgError) -> [(place: StatementPlace, count: ReviewCount)] {
-        try link.run(ClosingStatements.reviews, [.int32(period.number), .texts(reviewClass.penalised.map(\.rawValue))])
-            .map { row in
-                (
-                    StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
-                    ReviewCount(reviewClass, approved: row.int64(2), rejected: row.int64s(4), pending: row.int64(3))
-                )
-            }
+        try parts.run([.texts(reviewClass.penalised.map(\.rawValue))]) { _ in ClosingStatements.reviews }.map { row in
+            (
+                StatementPlace(contract: row.int32(0), delegation: row.int16(1)),
+                ReviewCount(reviewClass, approved: row.int64(2), rejected: row.int64s(4), pending: row.int64(3))
+            )
+        }
     }
 
     package func recovered() throws(PgError) -> [(place: StatementPlace, all: Int64, fromBorrowers: Int64)] {
-        try link.run(ClosingStatements.recovered).map { row in
+        try parts.run { _ in ClosingStatements.recovered }.map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int64(2), row.int64(3))
         }
     }
@@ -279,7 +288,7 @@ package struct ClosingStore {
     package func dealtByTactic() throws(PgError) -> [(
         place: StatementPlace, tactic: String, dealt: Int64, taken: Int64
     )] {
-        try link.run(ClosingStatements.dealtByTactic, [.int32(period.number), .timestamp(nextMonth)]).map { row in
+        try parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.dealtByTactic).map { row in
             (
                 StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.text(2), row.int64(3),
                 row.int64(4)
@@ -290,7 +299,7 @@ package struct ClosingStore {
     /// What was paid on accounts without an employer's deduction while somebody held them, by delegation, in centavos.
     package func flow() throws(PgError) -> [Int16: Int64] {
         Dictionary(
-            try link.run(ClosingStatements.flow, [.int32(period.number)]).map { ($0.int16(0), $0.int64(1)) },
+            try parts.run([.int32(period.number)]) { _ in ClosingStatements.flow }.map { ($0.int16(0), $0.int64(1)) },
             uniquingKeysWith: +)
     }
 
@@ -323,18 +332,24 @@ package struct ClosingStore {
     }
 
     package func strategies() throws(PgError) -> [StrategyFigures] {
-        try link.run(ClosingStatements.summary, [.int32(period.number)]).compactMap { row in
-            guard let strategy = Strategy(rawValue: Int16(row.int32(0))) else { return nil }
+        var sums: [Int32: [Int64]] = [:]
+        for row in try parts.run([.int32(period.number)], ClosingStatements.summary) {
+            let figures = (1...6).map(row.int64)
+            sums[row.int32(0)] = sums[row.int32(0)].map { zip($0, figures).map(+) } ?? figures
+        }
+        return sums.sorted { $0.key < $1.key }.compactMap { number, figures in
+            guard let strategy = Strategy(rawValue: Int16(number)) else { return nil }
             return StrategyFigures(
-                strategy: strategy, placed: row.int64(1), dealt: row.int64(2), leased: row.int64(3),
-                worked: row.int64(4), outcomes: row.int64(5), recovered: Cents(row.int64(6)))
+                strategy: strategy, placed: figures[0], dealt: figures[1], leased: figures[2], worked: figures[3],
+                outcomes: figures[4], recovered: Cents(figures[5]))
         }
     }
 
     /// Payments on accounts that nobody held on that day.
     package func unattributed() throws(PgError) -> (payments: Int64, amount: Cents) {
-        guard let row = try link.run(ClosingStatements.unattributed).first else { return (0, .zero) }
-        return (row.int64(0), Cents(row.int64(1)))
+        try parts.run { _ in ClosingStatements.unattributed }.reduce((0, .zero)) { sum, row in
+            (sum.0 + row.int64(0), sum.1 + Cents(row.int64(1)))
+        }
     }
 
     /// The cut as the segmentation divided it: what is neither placed nor excluded has nothing to collect.

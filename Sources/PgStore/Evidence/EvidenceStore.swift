@@ -100,7 +100,7 @@ extension KeptEvidence {
     }
 }
 
-private enum EvidenceStatements {
+enum EvidenceStatements {
     private static let columns = """
         evidence_id, delegation_id, agency_id, instance_id, key, code, account_id, epoch, counts, received_at, content,
                request_hash, decision, decided_by, decision_reason, decided_at, verb
@@ -138,9 +138,20 @@ private enum EvidenceStatements {
          WHERE evidence_id = $1 AND counts IS NULL AND decision IS NULL
         """
 
-    /// $1 the first period, $2 delegation, $3 account, $4 epoch
+    /// Reports have no index by account. So those of the later holders alone are read, by the key that they begin with; mostly there is
+    /// no later holder. $1 the first period, $2 delegation, $3 account, $4 epoch
     static let later = """
-        SELECT EXISTS (SELECT FROM outcome
-                        WHERE period >= $1 AND delegation_id = $2 AND account_id = $3 AND epoch > $4)
+        SELECT EXISTS (
+               SELECT FROM deal d
+                CROSS JOIN LATERAL (
+                      SELECT g.agency_id FROM lease_grant g
+                       WHERE g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id AND g.first_position <= d.position
+                       ORDER BY g.first_position DESC LIMIT 1) h
+                CROSS JOIN LATERAL (
+                      SELECT FROM outcome o
+                       WHERE o.period >= $1 AND o.delegation_id = d.delegation_id AND o.agency_id = h.agency_id
+                         AND o.account_id = d.account_id AND o.epoch = d.epoch
+                       LIMIT 1) o
+                WHERE d.delegation_id = $2 AND d.account_id = $3 AND d.epoch > $4)
         """
 }

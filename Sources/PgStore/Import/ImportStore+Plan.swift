@@ -48,6 +48,56 @@ extension ImportStore {
         ]
     }
 
+    /// The tactics that a goal may name, and what is wrong with another one.
+    package struct GoalTactics: Sendable {
+        let names: [String]
+        let fault: String
+
+        package init(_ names: [String], fault: String) {
+            self.names = names
+            self.fault = fault
+        }
+    }
+
+    /// The column that names a goal's tactic, the tactic, and whether the row is a goal that is not there yet; `nil`: no goals.
+    private var goalTactic: (column: String, tactic: String, isNew: String)? {
+        switch kind {
+        case .goals:
+            (
+                "tactic", "s.tactic",
+                "s.tactic IS NOT NULL AND NOT EXISTS (SELECT FROM work_goal g WHERE g.goal_id = s.goal_id)"
+            )
+        case .facts:
+            (
+                "subject", "split_part(s.subject, ':', 2)",
+                "s.kind = 'goal' AND s.subject LIKE '%:%' AND NOT EXISTS (SELECT FROM fact f WHERE f.fact_id = s.fact_id)"
+            )
+        case .zones, .schedules, .contracts, .cut, .opening, .payments, .stops, .starts, .weights, .scores: nil
+        }
+    }
+
+    func tacticCheck(_ tactics: GoalTactics) -> String? {
+        goalTactic.map { goal in
+            let names = tactics.names.map(Self.quoted).joined(separator: ", ")
+            return """
+                SELECT s.line, '\(goal.column)', \(goal.tactic), \(Self.quoted(tactics.fault))
+                FROM   import_row s
+                WHERE  \(goal.isNew) AND NOT \(goal.tactic) = ANY (ARRAY[\(names)]::text[])
+                """
+        }
+    }
+
+    /// The first rows that name a tactic of a month of which nobody knows its tactics yet.
+    package func tacticsNamed(limit: Int32) throws(PgError) -> [(line: Int, column: String, tactic: String)] {
+        guard let goal = goalTactic else { return [] }
+        return try link.run(
+            "SELECT s.line, \(goal.tactic) FROM import_row s WHERE \(goal.isNew) ORDER BY s.line LIMIT $1",
+            [.int32(limit)]
+        ).map { (Int($0.int32(0)), goal.column, $0.text(1)) }
+    }
+
+    private static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+
     func applyGoals(_ importID: Int64) throws(PgError) -> [ImportCount] {
         let rows = try link.run(
             """

@@ -153,12 +153,13 @@ package struct ImportStore {
     /// Moves staged rows that contradict each other or what is there already to `import_bad`, until none is left.
     ///
     /// - Returns: how many rows were moved.
-    package func check(contractLevelColumns: [String] = []) throws(PgError) -> Int {
+    package func check(contractLevelColumns: [String] = [], tactics: GoalTactics? = nil) throws(PgError) -> Int {
         // Temporary tables have no statistics of their own until they are asked for.
         try link.script("ANALYZE \(staging)")
         if kind == .cut, try !hasDuplicateAccounts() { return 0 }
         var moved = 0
         for select in checks(contractLevelColumns) { moved += try move(select) }
+        if let select = tactics.flatMap(tacticCheck) { moved += try move(select) }
         for select in chainedChecks {
             var found = 0
             repeat {

@@ -6,24 +6,41 @@ package import Assignment
 /// counted the month, after its payments were attributed.
 package struct IndicatorStore {
     private let link: PgLink
+    private let parts: MonthParts
     private let period: Period
+
+    /// Whether what single accounts paid and were billed is there to be told apart.
+    private let isDetailed: Bool
 
     /// Makes the rows that everything else is counted from.
     ///
-    /// - Parameter withVintage: whether the month of each account's first deal is looked for, which takes longer than all else.
-    package init(_ link: PgLink, period: Period, withVintage: Bool = true) throws(PgError) {
+    /// - Parameters:
+    ///   - parts: what counted the month; `nil`: `link` alone.
+    ///   - withVintage: whether the month of each account's first deal is looked for, and what single accounts paid and were billed by the
+    ///     kept statements, which takes longer than all else. Only over `link` alone.
+    package init(
+        _ link: PgLink, period: Period, parts: MonthParts? = nil, withVintage: Bool = true
+    ) throws(PgError) {
+        precondition(parts == nil || !withVintage, "details are counted over one link")
         self.link = link
+        self.parts = parts ?? MonthParts(link)
         self.period = period
+        isDetailed = withVintage
         let next = Timestamp(
             date: period.advanced(byMonths: 1).firstDay,
             offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
-        try link.run(
-            IndicatorStatements.accounts(withVintage: withVintage),
+        try self.parts.run(
             [
                 .int32(period.number), .timestamp(next), .int32s(MoraBand.allCases.map(\.days.first)),
                 .int32(period.advanced(byMonths: 1).number), .int32(period.advanced(byMonths: 4).number),
                 .int16(Self.withoutEmployer),
-            ])
+            ]
+        ) { IndicatorStatements.accounts(withVintage: withVintage, $0) }
+        guard isDetailed else { return }
+        let bands = PgValue.int32s(MoraBand.allCases.map(\.days.first))
+        try link.run(
+            IndicatorFeeStatements.fees, [.int32(period.number), bands, .texts(MoraBand.allCases.map(\.rawValue))])
+        try link.run(IndicatorFeeStatements.paid, [.int32(period.number), bands])
     }
 
     /// The regime REA, as the cut's column is stored.
@@ -33,29 +50,68 @@ package struct IndicatorStore {
     package struct Fees: Sendable {
         /// By contract and delegation; delegation 0: what falls on the whole invoice.
         package var byPlace: [StatementPlace: Cents]
-        /// Of services alone: contingency and what persons or limits changed are of no strategy.
-        package var byStrategy: [Strategy: Cents]
 
-        package init(byPlace: [StatementPlace: Cents] = [:], byStrategy: [Strategy: Cents] = [:]) {
-            self.byPlace = byPlace
-            self.byStrategy = byStrategy
-        }
+        package init(byPlace: [StatementPlace: Cents] = [:]) { self.byPlace = byPlace }
     }
 
-    /// The figures per value of the cut, ascending; a figure that nothing is behind has a denominator of zero.
+    /// The figures per value of the cut, ascending in each part of the month; a figure that nothing is behind has a denominator of zero.
     package func figures(
         by cut: IndicatorCut, fees: Fees
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
         let spent = try spent(by: cut, fees)
-        let received = Dictionary(
-            try link.run(IndicatorStatements.received(by: cut)).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
-        return try figures(by: cut, spent: spent, received: received)
+        let received = try received(by: cut)
+        let rows = try figures(by: cut, spent: spent, received: received)
+        return isDetailed ? Self.completed(rows, cut, spent: spent, received: received) : rows
+    }
+
+    private func received(by cut: IndicatorCut) throws(PgError) -> [String: Int64] {
+        let statement: String
+        if let column = IndicatorFeeStatements.column(of: cut) {
+            guard isDetailed else { return [:] }
+            statement = IndicatorFeeStatements.sums(of: "indicator_paid", by: column)
+        } else {
+            statement = IndicatorStatements.received(by: cut)
+        }
+        return Dictionary(
+            try parts.run([], { _ in statement }).map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
+    }
+
+    /// With a row for each value of the cut that something was billed of and nothing was dealt of in the month, such as a vintage of which
+    /// only deals of earlier months were worked: it has pesos per peso, and no other figure.
+    private static func completed(
+        _ rows: [(key: String, figures: [IndicatorFigure])], _ cut: IndicatorCut, spent: [String: Int64],
+        received: [String: Int64]
+    ) -> [(key: String, figures: [IndicatorFigure])] {
+        let known = Set(rows.map(\.key))
+        let others = spent.filter { $0.value > 0 && !known.contains($0.key) }
+        guard !others.isEmpty else { return rows }
+        let added = others.map { key, spent in
+            (
+                key: key,
+                figures: Indicator.allCases.map { indicator in
+                    indicator == .perPeso
+                        ? IndicatorFigure(indicator, received[key, default: 0], over: spent)
+                        : IndicatorFigure(indicator, 0, over: 0)
+                }
+            )
+        }
+        /// Numbers by their size, all else by its letters.
+        func place(_ key: String) -> ([Int64], String) {
+            let numbers = key.split(separator: "/").compactMap { Int64($0) }
+            return numbers.isEmpty ? ([], key) : (numbers, "")
+        }
+        return (rows + added).sorted { left, right in
+            let (left, right) = (place(left.key), place(right.key))
+            return left.0 == right.0 ? left.1 < right.1 : left.0.lexicographicallyPrecedes(right.0)
+        }
     }
 
     private func spent(by cut: IndicatorCut, _ fees: Fees) throws(PgError) -> [String: Int64] {
-        if cut == .strategy {
+        if let column = IndicatorFeeStatements.column(of: cut) {
+            guard isDetailed else { return [:] }
             return Dictionary(
-                fees.byStrategy.map { ("\($0.key.rawValue)", $0.value.value) }, uniquingKeysWith: +)
+                try link.run(IndicatorFeeStatements.sums(of: "indicator_fee", by: column))
+                    .map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
         }
         let fees = fees.byPlace
         let places = fees.keys.sorted { ($0.contract, $0.delegation) < ($1.contract, $1.delegation) }
@@ -78,12 +134,11 @@ package struct IndicatorStore {
         let programmed = Dictionary(
             try link.run(IndicatorStatements.programmed(by: cut), [.int32(period.number)])
                 .map { ($0.text(0), $0.int64(1)) }, uniquingKeysWith: +)
-        return try link.run(IndicatorStatements.figures(by: cut)).map { row in
-            let key = row.text(0)
-            var column = 0
+        return try counts(by: cut).map { key, counts in
+            var column = -1
             func next() -> Int64 {
                 column += 1
-                return row.int64(column)
+                return counts[column]
             }
             var figures: [IndicatorFigure] = []
             for indicator in Indicator.allCases {
@@ -108,13 +163,33 @@ package struct IndicatorStore {
         }
     }
 
+    /// What the figures are made of, by the cut. All are counts and sums, so those of several parts add up.
+    private func counts(by cut: IndicatorCut) throws(PgError) -> [(key: String, counts: [Int64])] {
+        var rows: [(key: String, counts: [Int64])] = []
+        var places: [String: Int] = [:]
+        let statement = IndicatorStatements.figures(by: cut)
+        for row in try parts.run([], { _ in statement }) {
+            let key = row.text(0)
+            let counts = (1..<row.columns).map(row.int64)
+            if let place = places[key] {
+                rows[place].counts = zip(rows[place].counts, counts).map(+)
+            } else {
+                places[key] = rows.count
+                rows.append((key, counts))
+            }
+        }
+        return rows
+    }
+
     /// The accounts behind the figures as CSV fields, in the order of ``recordColumns``, one at a time.
     package func eachRecord(_ body: ([String]) throws -> Void) throws {
-        try link.copyOut(
-            "COPY (SELECT \(Self.recordColumns.map { "\($0)::text" }.joined(separator: ", ")) FROM indicator_account "
-                + "ORDER BY contract_id, delegation_id, account_id) TO STDOUT (FORMAT binary)"
-        ) { row in
-            try body(Self.recordColumns.map { _ in row.optionalText() ?? "" })
+        for part in parts.parts {
+            try part.link.copyOut(
+                "COPY (SELECT \(Self.recordColumns.map { "\($0)::text" }.joined(separator: ", ")) FROM indicator_account "
+                    + "ORDER BY contract_id, delegation_id, account_id) TO STDOUT (FORMAT binary)"
+            ) { row in
+                try body(Self.recordColumns.map { _ in row.optionalText() ?? "" })
+            }
         }
     }
 
@@ -131,7 +206,7 @@ package struct IndicatorStore {
 enum IndicatorStatements {
     /// One row per contract and account that was dealt to it, or that it worked. $1 period, $2 its end, $3 first days of the bands,
     /// $4 the next period, $5 the fourth one on, $6 the regime without an employer's deduction.
-    static func accounts(withVintage: Bool) -> String {
+    static func accounts(withVintage: Bool, _ part: MonthParts.Part) -> String {
         let vintage =
             withVintage
             ? """
@@ -158,7 +233,7 @@ enum IndicatorStatements {
                 LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                     AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                     AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
-                WHERE h.period = $1 AND h.state <> 'inactive'
+                WHERE h.period = $1 AND h.state <> 'inactive' AND \(part.has("h.delegation_id"))
                     AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
                 ORDER BY contract_id, delegation_id, account_id, p.epoch DESC),
             work AS (
@@ -166,7 +241,7 @@ enum IndicatorStatements {
                     bool_or(is_unlocatable) AS is_unlocatable, bool_or(is_contacted) AS is_contacted,
                     bool_or(is_promised) AS is_promised, bool_or(is_agreed) AS is_agreed,
                     bool_or(is_agreed_in_session) AS is_agreed_in_session,
-                    bool_or(kind = 'session' AND valid > 0) OR bool_or(is_agreed_in_session) AS had_session
+                    bool_or(\(ClosingStatements.billedBy(.session)) IS NOT NULL OR is_agreed_in_session) AS had_session
                 FROM close_work GROUP BY 1, 2, 3),
             paid AS (
                 SELECT contract_id, delegation_id, account_id, sum(amount)::bigint AS amount FROM close_payment
@@ -188,6 +263,7 @@ enum IndicatorStatements {
             LEFT JOIN work w USING (contract_id, delegation_id, account_id)
             LEFT JOIN paid p USING (contract_id, delegation_id, account_id)
             LEFT JOIN account a ON a.period = $1 AND a.delegation_id = d.delegation_id AND a.account_id = d.account_id
+                AND \(part.has("a.delegation_id"))
             LEFT JOIN account n ON n.period = $4 AND n.delegation_id = d.delegation_id AND n.account_id = d.account_id
             LEFT JOIN account l ON l.period = $5 AND l.delegation_id = d.delegation_id AND l.account_id = d.account_id
             """
@@ -215,7 +291,8 @@ enum IndicatorStatements {
             count(*) FILTER (WHERE is_unlocatable AND (is_assigned OR is_confirmed)),
             count(*) FILTER (WHERE is_assigned OR is_confirmed),
             count(*) FILTER (WHERE is_contacted AND is_assigned), count(*) FILTER (WHERE is_assigned),
-            count(*) FILTER (WHERE is_promised AND is_contacted), count(*) FILTER (WHERE is_contacted),
+            count(*) FILTER (WHERE is_promised AND is_contacted AND is_assigned),
+            count(*) FILTER (WHERE is_contacted AND is_assigned),
             count(*) FILTER (WHERE is_promised AND is_assigned), count(*) FILTER (WHERE is_assigned),
             count(*) FILTER (WHERE paid > 0 AND is_assigned), count(*) FILTER (WHERE is_assigned),
             coalesce(sum(least(paid, overdue)) FILTER (WHERE is_assigned), 0)::bigint,
@@ -257,32 +334,20 @@ enum IndicatorStatements {
         }
     }
 
-    /// Fees by the cut; only where a contract and its delegation tell them apart. $1 contracts, $2 delegations, $3 centavos.
+    /// Fees by a cut that a contract and its delegation tell apart; what falls on a whole invoice is of no delegation. $1 contracts,
+    /// $2 delegations, $3 centavos.
     static func spent(by cut: IndicatorCut) -> String {
-        switch cut {
-        case .total, .agency, .contract, .delegation, .contractDelegation:
-            """
-            SELECT \(key(cut)) AS key, sum(fee)::bigint
-            FROM unnest($1::int[], $2::smallint[], $3::bigint[]) f (contract_id, delegation_id, fee)
-            JOIN contract USING (contract_id) GROUP BY 1
-            """
-        case .band, .strategy, .tactic, .vintage:
-            "SELECT '', 0::bigint WHERE cardinality($1::int[]) < 0 AND cardinality($2::smallint[]) < 0 "
-                + "AND cardinality($3::bigint[]) < 0"
-        }
+        """
+        SELECT \(key(cut)) AS key, sum(fee)::bigint
+        FROM unnest($1::int[], $2::smallint[], $3::bigint[]) f (contract_id, delegation_id, fee)
+        JOIN contract USING (contract_id)
+        WHERE \(cut == .delegation || cut == .contractDelegation ? "delegation_id <> 0" : "true") GROUP BY 1
+        """
     }
 
-    /// What was paid while somebody held the accounts, by the cut; only where fees are told apart by it.
+    /// What was paid while somebody held the accounts, by such a cut.
     static func received(by cut: IndicatorCut) -> String {
-        switch cut {
-        case .total, .agency, .contract, .delegation, .contractDelegation:
-            """
-            SELECT \(key(cut)) AS key, sum(amount)::bigint FROM close_payment JOIN contract USING (contract_id) GROUP BY 1
-            """
-        case .strategy:
-            "SELECT strategy::text, sum(amount)::bigint FROM close_payment WHERE contract_id IS NOT NULL GROUP BY 1"
-        case .band, .tactic, .vintage: "SELECT '', 0::bigint WHERE false"
-        }
+        "SELECT \(key(cut)) AS key, sum(amount)::bigint FROM close_payment JOIN contract USING (contract_id) GROUP BY 1"
     }
 
     /// Overdue and all accounts of the cut and their balances, in all and by delegation. $1 period.

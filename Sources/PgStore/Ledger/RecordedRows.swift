@@ -13,6 +13,16 @@ package struct RecordedReview: Sendable {
     package let at: Timestamp
 }
 
+/// An agency's contest of a rejection as its ledger record has it.
+package struct RecordedContest: Sendable {
+    package let delegation: Delegation
+    package let period: Period
+    package let outcome: Int64
+    package let reason: String
+    package let by: String
+    package let at: Timestamp
+}
+
 /// A payment as its ledger record has it.
 package struct RecordedPayment: Sendable {
     package let delegation: Delegation
@@ -88,6 +98,13 @@ package struct RecordedRows {
         ).compactMap(Self.review)
     }
 
+    package func contests(_ delegation: Delegation, _ period: Period) throws(PgError) -> [RecordedContest] {
+        try link.run(
+            "SELECT \(Self.contestColumns) FROM contest WHERE delegation_id = $1 AND period = $2",
+            [.int16(delegation.value), .int32(period.number)]
+        ).compactMap(Self.contest)
+    }
+
     package func payments(_ delegation: Delegation, _ period: Period) throws(PgError) -> [RecordedPayment] {
         try link.run(
             "SELECT \(Self.paymentColumns) FROM payment WHERE delegation_id = $1 AND period = $2",
@@ -105,6 +122,7 @@ package struct RecordedRows {
     package static let reviewColumns = """
         delegation_id, period, outcome_id, decision, reason, reviewer, reviewed_at
         """
+    static let contestColumns = "delegation_id, period, outcome_id, reason, contested_by, contested_at"
     private static let paymentColumns = """
         delegation_id, period, payment_id, account_id, paid_on, amount, origin, reverses
         """
@@ -119,7 +137,14 @@ package struct RecordedRows {
             reviewer: row.text(5), at: row.timestamp(6))
     }
 
-    private static func payment(_ row: PgRow) -> RecordedPayment? {
+    static func contest(_ row: PgRow) -> RecordedContest? {
+        guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else { return nil }
+        return RecordedContest(
+            delegation: delegation, period: period, outcome: row.int64(2), reason: row.text(3), by: row.text(4),
+            at: row.timestamp(5))
+    }
+
+    static func payment(_ row: PgRow) -> RecordedPayment? {
         guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else { return nil }
         return RecordedPayment(
             delegation: delegation, period: period, id: row.text(2), account: row.int64(3), paidOn: row.date(4),

@@ -258,6 +258,45 @@ package final class PgLink {
         }
     }
 
+    // MARK: - Several links
+
+    /// Runs one statement on each link, all at the same time, and waits for all of them.
+    ///
+    /// - Returns: their rows, in the order of the links.
+    /// - Throws: the first failure, once none of the links is busy any more.
+    package static func together(_ queries: [(link: PgLink, query: PgQuery)]) throws(PgError) -> [PgRows] {
+        var failure: PgError?
+        var sent: [(link: PgLink, query: PgQuery)] = []
+        for (link, query) in queries {
+            do throws(PgError) {
+                if link.preparesStatements { try link.prepare(query.sql, query.values) }
+                try link.send(query)
+                sent.append((link, query))
+            } catch {
+                failure = error
+                break
+            }
+        }
+        var results: [PgRows] = []
+        for (link, query) in sent {
+            do throws(PgError) {
+                var rows: PgRows?
+                while let result = PQgetResult(link.raw) {
+                    do throws(PgError) { rows = try link.checked(result, query.sql) } catch {
+                        if failure == nil { failure = error }
+                    }
+                }
+                guard failure == nil else { continue }
+                guard let rows else { throw link.lost(query.sql) }
+                results.append(rows)
+            } catch {
+                if failure == nil { failure = error }
+            }
+        }
+        if let failure { throw failure }
+        return results
+    }
+
     // MARK: - Below the statements
 
     private func prepare(_ sql: String, _ values: [PgValue]) throws(PgError) {

@@ -17,11 +17,13 @@ package struct PgRows: @unchecked Sendable {
     package let count: Int
     /// How many rows the statement inserted, updated or deleted.
     package let affected: Int
+    let columns: Int
 
     init(_ result: OpaquePointer?) {
         self.storage = Storage(result)
         self.count = Int(PQntuples(result))
         self.affected = Int(String(cString: PQcmdTuples(result))) ?? 0
+        self.columns = Int(PQnfields(result))
     }
 
     package var isEmpty: Bool { count == 0 }
@@ -65,6 +67,8 @@ package struct PgRow: Sendable {
         return withExtendedLifetime(rows) { read(field) }
     }
 
+    /// How many columns it has.
+    var columns: Int { rows.columns }
     package func isNull(_ column: Int) -> Bool { rows.field(row, column) == nil }
     package func bool(_ column: Int) -> Bool { required(column) { $0[0] != 0 } }
     package func int16(_ column: Int) -> Int16 { required(column) { PgBinary.number($0, Int16.self) } }

@@ -45,15 +45,18 @@ package struct ContestStore {
         ).map { ($0.int64(0), $0.timestamp(1)) }
     }
 
-    package func add(_ outcome: Int64, _ rejection: Rejection, reason: String, by: String) throws(PgError) {
+    /// - Parameter now: as its record has it.
+    package func add(
+        _ outcome: Int64, _ rejection: Rejection, reason: String, by: String, at now: Timestamp
+    ) throws(PgError) {
         try link.run(
             """
             INSERT INTO contest (delegation_id, outcome_id, period, reason, contested_by, contested_at)
-            VALUES ($1, $2, $3, $4, $5, now_instant())
+            VALUES ($1, $2, $3, $4, $5, $6)
             """,
             [
                 .int16(rejection.delegation.value), .int64(outcome), .int32(rejection.period.number), .text(reason),
-                .text(by),
+                .text(by), .timestamp(now),
             ])
     }
 }

@@ -102,52 +102,52 @@ package struct ScorecardStore {
 
     /// What each agency's conduct is scored from: complaints over accounts worked, rejections over reviews, marked outcomes over all.
     ///
-    /// - Precondition: a ``ClosingStore`` has counted the month in this transaction.
-    package func conduct() throws(PgError) -> [AgencyID: [ConductScore.Criterion: ConductScore.Count]] {
+    /// - Parameter parts: what counted the month, in this transaction.
+    package func conduct(_ parts: MonthParts) throws(PgError) -> [AgencyID: [ConductScore.Criterion: ConductScore
+        .Count]]
+    {
         var counts: [AgencyID: [ConductScore.Criterion: ConductScore.Count]] = [:]
         let classes = ReviewClass.allCases.map(\.results).map { $0.map(\.rawValue) }
-        for row in try link.run(
-            Self.conductCounts,
+        for row in try parts.run(
             [
                 .int32(period.number), .texts(classes.first ?? []), .texts(classes.last ?? []),
-                .texts(ReviewClass.acceptedMarks),
-            ])
+            ], Self.conductCounts)
         {
             guard let agency = AgencyID(row.int32(0)) else { continue }
             for (index, criterion) in ConductScore.Criterion.allCases.enumerated() {
+                let before = counts[agency]?[criterion]
                 counts[agency, default: [:]][criterion] = ConductScore.Count(
-                    bad: row.int64(1 + 2 * index), all: row.int64(2 + 2 * index))
+                    bad: (before?.bad ?? 0) + row.int64(1 + 2 * index),
+                    all: (before?.all ?? 0) + row.int64(2 + 2 * index))
             }
         }
         return counts
     }
 
-    /// In the order of ``ConductScore/Criterion``. $1 period, $2 results of dwellings, $3 of agreements, $4 marks that are no fault.
-    private static let conductCounts = """
+    /// In the order of ``ConductScore/Criterion``. $1 period, $2 results of dwellings, $3 of agreements.
+    private static func conductCounts(_ part: MonthParts.Part) -> String {
+        """
         WITH worked AS (
             SELECT contract_id, count(*) AS n FROM (
                 SELECT contract_id, delegation_id, account_id FROM close_work WHERE valid > 0 GROUP BY 1, 2, 3) a
             GROUP BY 1),
         complaint AS (
             SELECT f.contract_id, sum(f.value::bigint) AS n FROM fact f
-            WHERE f.period = $1 AND f.kind = 'complaint'
+            WHERE f.period = $1 AND f.kind = 'complaint' AND \(part.has("f.delegation_id"))
                 AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id AND later.period = $1)
             GROUP BY 1),
         reviewed AS (
-            SELECT o.contract_id,
-                count(*) FILTER (WHERE o.result = ANY ($2::text[]) AND r.decision = 'rejected') AS dwelling_bad,
-                count(*) FILTER (WHERE o.result = ANY ($2::text[])) AS dwelling,
-                count(*) FILTER (WHERE o.result = ANY ($3::text[]) AND r.decision = 'rejected') AS agreement_bad,
-                count(*) FILTER (WHERE o.result = ANY ($3::text[])) AS agreement,
-                count(*) FILTER (WHERE NOT o.result = ANY ($2::text[] || $3::text[]) AND r.decision = 'rejected') AS other_bad,
-                count(*) FILTER (WHERE NOT o.result = ANY ($2::text[] || $3::text[])) AS other
-            FROM standing_review r
-            JOIN outcome o ON o.period = r.period AND o.delegation_id = r.delegation_id AND o.outcome_id = r.outcome_id
-            WHERE r.period = $1
+            SELECT contract_id,
+                count(*) FILTER (WHERE result = ANY ($2::text[]) AND decision = 'rejected') AS dwelling_bad,
+                count(*) FILTER (WHERE result = ANY ($2::text[])) AS dwelling,
+                count(*) FILTER (WHERE result = ANY ($3::text[]) AND decision = 'rejected') AS agreement_bad,
+                count(*) FILTER (WHERE result = ANY ($3::text[])) AS agreement,
+                count(*) FILTER (WHERE NOT result = ANY ($2::text[] || $3::text[]) AND decision = 'rejected') AS other_bad,
+                count(*) FILTER (WHERE NOT result = ANY ($2::text[] || $3::text[])) AS other
+            FROM close_judged WHERE decision IS NOT NULL
             GROUP BY 1),
         done AS (
-            SELECT contract_id, count(*) FILTER (WHERE NOT coalesce(marks <@ $4::text[], true)) AS marked, count(*) AS n
-            FROM outcome WHERE period = $1 GROUP BY 1)
+            SELECT contract_id, sum(marked)::bigint AS marked, sum(outcomes)::bigint AS n FROM close_work GROUP BY 1)
         SELECT c.agency_id, coalesce(sum(m.n), 0)::bigint, coalesce(sum(w.n), 0)::bigint,
             coalesce(sum(r.dwelling_bad), 0)::bigint, coalesce(sum(r.dwelling), 0)::bigint,
             coalesce(sum(r.agreement_bad), 0)::bigint, coalesce(sum(r.agreement), 0)::bigint,
@@ -159,4 +159,5 @@ package struct ScorecardStore {
         WHERE m.n > 0 OR d.n > 0
         GROUP BY 1 ORDER BY 1
         """
+    }
 }

@@ -42,7 +42,8 @@ extension SimulatedAgency {
 
     func cheat(_ tick: Tick) async throws {
         switch behaviour.cheat {
-        case .hundredOnOne where tick.day.weekday == 1: try await hammer(tick)
+        // Once: a day has two ticks.
+        case .hundredOnOne where tick.day.weekday == 1 && tick.isFirstOfDay: try await hammer(tick)
         case .clonedClient: await clone()
         case .hundredOnOne, .reportsWithoutCalls, .backDatedReports, .returnAndPullAgain, .pullsNothing, .staleReports,
             nil:

@@ -110,6 +110,18 @@ package struct ChaosReport: Sendable {
         return lines.joined(separator: "\n")
     }
 
+    /// Of a run that came to no report: the seed, and the failure where a report has its own.
+    package static func json(of failure: any Error, seed: UInt64) -> String {
+        struct Body: Encodable {
+            let seed: UInt64
+            let failures: [String]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = try? encoder.encode(Body(seed: seed, failures: ["\(failure)"]))
+        return bytes.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
     package func jsonText() throws -> String {
         struct Body: Encodable {
             struct Fault: Encodable {

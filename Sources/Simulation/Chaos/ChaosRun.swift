@@ -21,6 +21,18 @@ package struct ChaosRun: Sendable {
             throw SimulationFailure(
                 .usage, "\(settings.folder) has a run already", remedy: "Remove it, or name another folder with --out")
         }
+        for path in settings.inputs where !Folder.exists(path) {
+            throw SimulationFailure(
+                .usage, "there is no file \(path)",
+                remedy:
+                    "Name the folder of zones.csv, schedules.csv and infonavit-2023.yaml with --policies, or run the command in the "
+                    + "folder of the clone")
+        }
+        Interruption.say(
+            "interrupted; the nodes and the PostgreSQL of this run are ended. Before the same command: rm -r \(settings.folder)"
+        )
+        // The nodes that it ends fail before it does.
+        defer { Interruption.yieldToLeaving() }
         let site = try await ChaosSite.make(settings, progress: progress)
         do {
             let report = try await drive(site, progress)

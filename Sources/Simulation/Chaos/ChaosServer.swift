@@ -14,7 +14,7 @@ final class ChaosServer: Sendable {
     /// Why it does not; told where a fault is skipped for it.
     let diskReason: String
     /// Ends the server, and whatever else bears its mark, where nobody else does.
-    let leftovers: ChaosGuard
+    let leftovers: ProcessGuard
     private let binaries: String
     private let prefix: [String]
     private let process = Mutex<ManagedProcess?>(nil)
@@ -34,7 +34,7 @@ final class ChaosServer: Sendable {
         guard mkdtemp(&template) != nil else { throw FileOutput.failure("cannot make a folder in /tmp") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try Folder.make(folder + "/disk", mode: 0o700)
-        leftovers = try ChaosGuard(folder: folder)
+        leftovers = try ProcessGuard(name: folder, .removal)
         var owner = (user: geteuid(), group: getegid())
         if geteuid() == 0 {
             guard let entry = getpwnam(account), entry.pointee.pw_uid != 0 else {

@@ -20,6 +20,11 @@ package struct ChaosSettings: Sendable {
     package var serverAccount = "postgres"
     /// Zone map, schedules and policy as they are shipped.
     package var policies: String
+    /// What is read of it.
+    var zones: String { "\(policies)/zones.csv" }
+    var schedules: String { "\(policies)/schedules.csv" }
+    var policy: String { "\(policies)/infonavit-2023.yaml" }
+    var inputs: [String] { [zones, schedules, policy, program] }
 
     package init(folder: String, program: String, policies: String) {
         self.folder = folder
@@ -76,20 +81,19 @@ final class ChaosSite: Sendable {
             guard code == 0 else {
                 throw SimulationFailure(
                     .environment,
-                    "dispatcherd \(words.prefix(2).joined(separator: " ")) failed: \(text.split(separator: "\n").last ?? "")",
+                    "dispatcherd \(words.prefix(2).joined(separator: " ")) failed: \(DaemonProgram.lastWords(text))",
                     remedy: "Run it by hand with the same options")
             }
         }
         try run("migrate")
         try run("clock", "set", "2024-03-01T06:00Z")
         for (kind, path) in [
-            ("zones", "\(settings.policies)/zones.csv"), ("schedules", "\(settings.policies)/schedules.csv"),
-            ("contracts", "\(portfolio)/contracts.csv"),
+            ("zones", settings.zones), ("schedules", settings.schedules), ("contracts", "\(portfolio)/contracts.csv"),
         ] { try run("import", kind, path, "--period", Self.period) }
         try run("agency", "key", "add", "--file", "\(portfolio)/keys.csv")
         try run("import", "cut", "\(portfolio)/cut.csv", "--period", Self.period)
         try run("import", "facts", "\(portfolio)/facts-opening.csv", "--period", Self.period)
-        try run("segment", "--period", Self.period, "--policy", "\(settings.policies)/infonavit-2023.yaml")
+        try run("segment", "--period", Self.period, "--policy", settings.policy)
         try run("plan", "apply", "--period", Self.period)
         try run("clock", "set", "2024-03-04T15:00Z")
     }

@@ -9,10 +9,15 @@ final class BackgroundProcess {
     /// POSIX_SPAWN_SETSID of glibc, which is behind a feature macro there.
     private static let newSession: Int16 = 0x80
 
-    /// - Parameter output: a file for what it prints, written anew.
-    init(_ program: String, _ arguments: [String], output: String) throws(SimulationFailure) {
+    /// - Parameters:
+    ///   - output: a file for what it prints, written anew.
+    ///   - environment: besides our own.
+    init(
+        _ program: String, _ arguments: [String], output: String, environment: [String: String] = [:]
+    ) throws(SimulationFailure) {
         // A session of its own: Ctrl-C is ours, and we stop it in our turn.
-        process = try ChildProcess.start(program, arguments, flags: Self.newSession) { actions in
+        process = try ChildProcess.start(program, arguments, flags: Self.newSession, environment: environment) {
+            actions in
             posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }

@@ -7,17 +7,18 @@ package enum ChildProcess {
     /// What it wrote goes through a file without a name, not a pipe: a server that it leaves running in the background
     /// keeps a pipe open, and reading to its end would never end.
     ///
+    /// - Parameter environment: besides our own.
     /// - Returns: exit code, and standard output or, where it failed, standard error.
-    package static func run(_ program: String, _ arguments: [String]) throws(SimulationFailure) -> (
-        code: Int32, text: String
-    ) {
+    package static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws(SimulationFailure) -> (code: Int32, text: String) {
         let output = try unnamedFile()
         let errors = try unnamedFile()
         defer {
             _ = close(output)
             _ = close(errors)
         }
-        let process = try start(program, arguments) { actions in
+        let process = try start(program, arguments, environment: environment) { actions in
             posix_spawn_file_actions_adddup2(&actions, output, 1)
             posix_spawn_file_actions_adddup2(&actions, errors, 2)
         }
@@ -31,9 +32,10 @@ package enum ChildProcess {
     ///
     /// - Parameters:
     ///   - flags: of posix_spawn, beside that of the signal mask.
+    ///   - environment: besides our own.
     ///   - outputs: says where what it prints goes.
     static func start(
-        _ program: String, _ arguments: [String], flags: Int16 = 0,
+        _ program: String, _ arguments: [String], flags: Int16 = 0, environment: [String: String] = [:],
         outputs: (inout posix_spawn_file_actions_t) -> Void
     ) throws(SimulationFailure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
@@ -52,8 +54,16 @@ package enum ChildProcess {
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") }
+        var own = environ
+        while let variable = own.pointee {
+            variables.append(strdup(variable))
+            own += 1
+        }
+        variables.append(nil)
+        defer { for variable in variables { free(variable) } }
         var process: pid_t = 0
-        let result = posix_spawn(&process, program, &actions, &attributes, words, environ)
+        let result = posix_spawn(&process, program, &actions, &attributes, words, variables)
         guard result == 0 else {
             throw SimulationFailure(
                 .environment, "cannot run \(program): \(String(cString: strerror(result)))",

@@ -7,10 +7,13 @@ package struct DaemonProgram: Sendable {
     let path: String
     /// Options that are passed on to it: which database, which data folder, which settings.
     let options: [String]
+    /// Besides our own: by which a ``ProcessGuard`` knows what it started.
+    let environment: [String: String]
 
-    package init(path: String, options: [String]) {
+    package init(path: String, options: [String], environment: [String: String] = [:]) {
         self.path = path
         self.options = options
+        self.environment = environment
     }
 
     package func setClock(_ instant: Timestamp) throws(SimulationFailure) {
@@ -38,7 +41,7 @@ package struct DaemonProgram: Sendable {
     private func run(
         _ arguments: [String], remedy: String? = "Run it by hand with the same options"
     ) throws(SimulationFailure) -> String {
-        let (code, text) = try ChildProcess.run(path, arguments)
+        let (code, text) = try ChildProcess.run(path, arguments, environment: environment)
         let lines = text.split(separator: "\n")
         guard code == 0 else {
             let said = Self.lastWords(text)

@@ -30,6 +30,7 @@ package enum Terminal {
     }
 
     private static func write(_ text: String, to descriptor: Int32) {
+        guard !Interruption.isUnderWay else { return }
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -23,6 +23,9 @@ package struct MonthFigures: Sendable {
     /// By account: what was paid in which month, centavos.
     private var paid: [CaseKey: [Period: Int]] = [:]
     private let period: Period
+    /// Accounts that were leased in the month, and those of them that were leased more than once.
+    package private(set) var leased = 0
+    package private(set) var leasedAgain = 0
 
     /// - Parameters:
     ///   - log: the folder that `agentsim run` wrote.
@@ -33,6 +36,8 @@ package struct MonthFigures: Sendable {
         let record = try MonthRecord(log: log, period: period, rejected: try Self.rejected(reviews))
         try readPayments(log)
         let amounts = try Self.amounts(cut, of: record)
+        leased = record.holdings.count
+        leasedAgain = record.holdings.values.count { $0.count > 1 }
         for (key, holdings) in record.holdings {
             for strategy in Set(holdings.map(\.strategy)) {
                 let mine = holdings.filter { $0.strategy == strategy }
@@ -102,6 +107,12 @@ package struct MonthFigures: Sendable {
     }
 
     // MARK: Figures
+
+    /// What of the month's settings shows in its figures: a simulated debtor meets each holder anew, and may pay to each.
+    package var settingsLine: String {
+        "\(Terminal.grouped(leasedAgain)) of \(Terminal.grouped(leased)) accounts were leased again within the month, each of them with "
+            + "work and payments for every lease: with deal.again-hours 0, as 'agentsim month' plays it, they are few"
+    }
 
     package var measured: [MeasuredFigure] {
         strategies + mediation

@@ -39,6 +39,28 @@ package final class FileOutput {
         self.unfinished = UnfinishedFiles.add(path)
     }
 
+    /// - Throws: ``SimulationFailure`` (usage) where no file could be put there, before the work for it is done.
+    package static func requireWritable(_ path: String) throws(SimulationFailure) {
+        let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let folder = parent.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : parent
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw SimulationFailure(
+                .usage, "there is no folder \(folder) for \(path)", remedy: "Make it with 'mkdir -p \(folder)'")
+        }
+        var target = stat()
+        let kind = stat(path, &target) == 0 ? target.st_mode & S_IFMT : S_IFREG
+        guard kind != S_IFDIR else {
+            throw SimulationFailure(.usage, "\(path) is a folder", remedy: "Name a file")
+        }
+        // What is no file is written into as it is; a file is made beside its place.
+        guard kind != S_IFREG || access(folder, W_OK) == 0 else {
+            throw SimulationFailure(
+                .usage, "\(folder) may not be written",
+                remedy: "Give this user the right to write there, or name another folder")
+        }
+    }
+
     deinit {
         _ = close(descriptor)
         if place != nil { unlink(path) }

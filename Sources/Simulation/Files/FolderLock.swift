@@ -7,8 +7,9 @@ internal import Glibc
 final class FolderLock {
     private let descriptor: Int32
 
+    /// - Parameter option: that names the folder, for who is told so.
     /// - Throws: ``SimulationFailure`` (usage) where another run has it.
-    init(_ folder: String) throws(SimulationFailure) {
+    init(_ folder: String, option: String = "--log") throws(SimulationFailure) {
         let path = "\(folder)/run.lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileOutput.failure("cannot open \(path)") }
@@ -19,7 +20,7 @@ final class FolderLock {
             close(descriptor)
             throw SimulationFailure(
                 .usage, "another run works in \(folder)\(process.isEmpty ? "" : ", process \(process)")",
-                remedy: "Wait for it to end, or give another folder with --log")
+                remedy: "Wait for it to end, or give another folder with \(option)")
         }
         let process = Array("\(getpid())\n".utf8)
         ftruncate(descriptor, 0)

@@ -11,12 +11,11 @@ enum UnfinishedFiles {
     /// Each the address of a C string, 0 for none. Whoever exchanges it for 0 owns the string.
     private static let places = InlineArray<64, Atomic<UInt>> { _ in Atomic(0) }
 
-    /// Takes SIGINT and SIGTERM over from here on.
+    /// Takes SIGINT and SIGTERM over from here on (``Interruption``).
     ///
     /// - Returns: what ``forget(_:)`` takes; `nil` where all places are taken.
     static func add(_ path: String) -> Int? {
-        signal(SIGINT, leave)
-        signal(SIGTERM, leave)
+        Interruption.install()
         let text = strdup(path)
         for index in places.indices {
             let (isMine, _) = places[index].compareExchange(
@@ -32,17 +31,10 @@ enum UnfinishedFiles {
     }
 
     /// Does only what a signal handler may.
-    fileprivate static func removeAll() {
+    static func removeAll() {
         for index in places.indices {
             let address = places[index].exchange(0, ordering: .sequentiallyConsistent)
             if let path = UnsafePointer<CChar>(bitPattern: address) { unlink(path) }
         }
     }
-}
-
-private func leave(_ signal: Int32) {
-    UnfinishedFiles.removeAll()
-    let message: StaticString = "\nerror: interrupted; no file is left half written. Run the same command again.\n"
-    write(STDERR_FILENO, message.utf8Start, message.utf8CodeUnitCount)
-    _exit(SimulationFailure.Exit.environment.rawValue)
 }

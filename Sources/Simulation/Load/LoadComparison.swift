@@ -37,6 +37,9 @@ package struct LoadComparison: Sendable {
         note("encrypted", "\(before.isEncrypted)", "\(after.isEncrypted)")
         note("reports with the next pull", "\(before.isPaired)", "\(after.isPaired)")
         note("threads of the load", "\(before.threads)", "\(after.threads)")
+        for (name, report) in [("the first one", before), ("the second one", after)] {
+            if let cut = report.cutText { differences.append("\(name) is partial: \(cut)") }
+        }
         note("seconds", "\(Int(before.seconds.rounded()))", "\(Int(after.seconds.rounded()))")
         note("seed", "\(before.seed)", "\(after.seed)")
         return differences

@@ -7,7 +7,9 @@ package struct LoadPage: Sendable {
     private static let width = 860
     private static let height = 280
     private static let left = 80
-    private static let bottom = 36
+    private static let right = 36
+    private static let top = 20
+    private static let bottom = 54
     let report: LoadReport
 
     package init(_ report: LoadReport) { self.report = report }
@@ -34,63 +36,119 @@ package struct LoadPage: Sendable {
 
     /// Percentiles stand by how many requests of ten, a hundred, … were slower, so that the tail is as wide as the rest.
     private var latency: String {
-        let top = log10(Double(max(10, report.lease.max, report.report.max)))
-        let low = log10(
-            Double(
-                max(1, min(report.lease.curve.first?.microseconds ?? 1, report.report.curve.first?.microseconds ?? 1))))
+        let curves = [("LEASE", report.lease, "#1b6ca8"), ("REPORT", report.report, "#c4421a")].filter {
+            $0.1.count > 0
+        }
+        let slowest = curves.map(\.1.max).max() ?? 1
+        let fastest = curves.compactMap(\.1.curve.first?.microseconds).min() ?? 1
+        let ticks = Self.timeTicks(from: fastest, to: slowest)
+        guard let low = ticks.first.map({ log10($0) }), let top = ticks.last.map({ log10($0) }), !curves.isEmpty else {
+            return "<p>No request was answered.</p>"
+        }
         let nines = 5.0
         func x(_ percentile: Double) -> Double {
             let slower = max(1 - percentile / 100, 1e-5)
-            return Double(Self.left) + -log10(slower) / nines * Double(Self.width - Self.left - 20)
+            return Double(Self.left) + -log10(slower) / nines * Double(Self.width - Self.left - Self.right)
         }
         func y(_ microseconds: Double) -> Double {
-            let share = (log10(max(1, microseconds)) - low) / max(0.1, top - low)
-            return Double(Self.height - Self.bottom) - share * Double(Self.height - Self.bottom - 20)
+            let share = (log10(max(1, microseconds)) - low) / (top - low)
+            return Double(Self.height - Self.bottom) - share * Double(Self.height - Self.bottom - Self.top)
         }
         var marks = ""
         for percentile in [0, 90, 99, 99.9, 99.99, 99.999] as [Double] {
-            marks += line(x(percentile), 20, x(percentile), Double(Self.height - Self.bottom), "#ddd")
+            marks += line(x(percentile), Double(Self.top), x(percentile), Double(Self.height - Self.bottom), "#ddd")
             marks += text(
-                x(percentile), Double(Self.height - 16), percentile == 0 ? "0 %" : "\(Self.short(percentile)) %",
-                percentile > 99.99 ? "end" : "middle")
+                x(percentile), Double(Self.height - Self.bottom + 18),
+                percentile == 0 ? "0 %" : "\(Self.short(percentile)) %", "middle")
         }
-        for power in Int(low.rounded(.down))...Int(top.rounded(.up)) where Double(power) >= low && Double(power) <= top
-        {
-            let value = Self.power(power)
-            marks += line(Double(Self.left), y(value), Double(Self.width - 20), y(value), "#ddd")
+        for value in ticks {
+            marks += line(Double(Self.left), y(value), Double(Self.width - Self.right), y(value), "#ddd")
             marks += text(Double(Self.left - 8), y(value) + 4, Self.time(value), "end")
         }
-        let curves = [("LEASE", report.lease, "#1b6ca8"), ("REPORT", report.report, "#c4421a")]
         for (index, (name, latency, colour)) in curves.enumerated() {
-            let points = latency.curve.map { (x($0.percentile), y(Double($0.microseconds))) }
+            // The slowest one of all ends the curve, at the percentile that a single request is.
+            let last = min(99.999, 100 - 100 / Double(max(1, latency.count)))
+            let points = latency.curve.filter { $0.percentile < last }.map { ($0.percentile, $0.microseconds) }
             marks +=
-                polyline(points, colour) + text(Double(Self.left + 12), Double(34 + index * 16), name, "start", colour)
+                polyline((points + [(last, latency.max)]).map { (x($0.0), y(Double($0.1))) }, colour)
+                + text(
+                    Double(Self.left + 12), Double(Self.top + 16 + index * 16), name, "start", colour)
         }
-        return svg(marks)
+        return svg(marks, "share of the requests that took no longer")
+    }
+
+    /// One, two and five of each power of ten, from the last one below to the first one above; where they are many, powers alone.
+    ///
+    /// - Returns: at least two, ascending.
+    static func timeTicks(from fastest: UInt64, to slowest: UInt64) -> [Double] {
+        let all = (0...8).flatMap { power in [1, 2, 5].map { Double($0) * Self.power(power) } }
+        func span(_ ticks: [Double]) -> [Double] {
+            let first = ticks.lastIndex { $0 <= Double(max(1, fastest)) } ?? 0
+            let last = ticks.firstIndex { $0 >= Double(slowest) } ?? ticks.count - 1
+            let end = min(max(last, first + 1), ticks.count - 1)
+            return Array(ticks[min(first, end - 1)...end])
+        }
+        let dense = span(all)
+        return dense.count > 9 ? span((0...9).map(Self.power)) : dense
     }
 
     private var rate: String {
-        let most = Double(max(1, report.samples.map(\.accounts).max() ?? 1))
-        let count = Double(max(1, report.samples.count))
-        func x(_ second: Double) -> Double { Double(Self.left) + second / count * Double(Self.width - Self.left - 20) }
+        let samples = report.samples
+        guard !samples.isEmpty else { return "<p>Nothing was measured.</p>" }
+        func perSecond(_ sample: LoadSample) -> Double {
+            Double(sample.accounts) * 1_000 / Double(max(1, sample.milliseconds ?? 1_000))
+        }
+        let lengths = samples.map { Double($0.milliseconds ?? 1_000) / 1_000 }
+        let whole = lengths.reduce(0, +)
+        let step = Self.step(of: samples.map(perSecond).max() ?? 1)
+        let most = step * Double(Self.steps)
+        func x(_ second: Double) -> Double {
+            Double(Self.left) + second / whole * Double(Self.width - Self.left - Self.right)
+        }
         func y(_ accounts: Double) -> Double {
-            Double(Self.height - Self.bottom) - accounts / most * Double(Self.height - Self.bottom - 20)
+            Double(Self.height - Self.bottom) - accounts / most * Double(Self.height - Self.bottom - Self.top)
         }
         var marks = ""
-        for share in [0, 0.5, 1] {
-            marks += line(Double(Self.left), y(most * share), Double(Self.width - 20), y(most * share), "#ddd")
-            marks += text(Double(Self.left - 8), y(most * share) + 4, Terminal.grouped(Int(most * share)), "end")
+        for number in 0...Self.steps {
+            let value = step * Double(number)
+            marks += line(Double(Self.left), y(value), Double(Self.width - Self.right), y(value), "#ddd")
+            marks += text(Double(Self.left - 8), y(value) + 4, Terminal.grouped(Int(value)), "end")
         }
-        marks += text(x(0), Double(Self.height - 16), "0 s", "middle")
-        marks += text(x(count), Double(Self.height - 16), "\(report.samples.count) s", "middle")
-        marks += polyline(report.samples.map { (x(Double($0.second)), y(Double($0.accounts))) }, "#1b6ca8")
-        return svg(marks)
+        let every = Int(Self.step(of: whole).rounded(.up))
+        for second in stride(from: 0, through: Int(whole + 0.05), by: max(1, every)) {
+            let place = min(whole, Double(second))
+            marks += line(x(place), Double(Self.top), x(place), Double(Self.height - Self.bottom), "#ddd")
+            marks += text(x(place), Double(Self.height - Self.bottom + 18), "\(second) s", "middle")
+        }
+        // A second is a level, from its beginning to its end.
+        var points: [(Double, Double)] = []
+        var from = 0.0
+        for (sample, length) in zip(samples, lengths) {
+            points += [(x(from), y(perSecond(sample))), (x(from + length), y(perSecond(sample)))]
+            from += length
+        }
+        return svg(marks + polyline(points, "#1b6ca8"), "seconds of the measurement")
+    }
+
+    /// How many steps an axis from zero has.
+    private static let steps = 4
+
+    /// One, two, 2.5 or five of a power of ten, so that ``steps`` of them reach the value; at least one.
+    static func step(of most: Double) -> Double {
+        let wanted = max(1, most / Double(steps))
+        let power = Self.power(Int(log10(wanted)))
+        // Halves of accounts are none.
+        let choices: [Double] = power >= 10 ? [1, 2, 2.5, 5, 10] : [1, 2, 5, 10]
+        return (choices.first { $0 * power >= wanted } ?? 10) * power
     }
 
     // MARK: - Pieces
 
-    private func svg(_ marks: String) -> String {
-        "<svg viewBox=\"0 0 \(Self.width) \(Self.height)\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">\(marks)</svg>"
+    /// - Parameter caption: of the axis below.
+    private func svg(_ marks: String, _ caption: String) -> String {
+        let centre = Double(Self.left + Self.width - Self.right) / 2
+        return "<svg viewBox=\"0 0 \(Self.width) \(Self.height)\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">"
+            + marks + text(centre, Double(Self.height - 10), caption, "middle") + "</svg>"
     }
 
     private func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String) -> String {

@@ -35,6 +35,11 @@ package struct LoadReport: Codable, Sendable {
                 ? [] : percentiles.map { Point(percentile: $0, microseconds: histogram.valueAtPercentile($0)) }
         }
     }
+    /// Why a load ended before its time.
+    package enum Cut: String, Codable, Sendable { case interrupted, dry }
+    /// How a reason begins in ``lostConnections`` where a connection was not lost, but could not be made again.
+    static let notMade = "not made: "
+
     package let connections: Int
     package let agencies: Int
     package let leaseSizes: String
@@ -47,6 +52,10 @@ package struct LoadReport: Codable, Sendable {
     package let isEncrypted: Bool
     package let nodes: Int
     package let seconds: Double
+    /// What it was to last; `nil` in results of before.
+    package let wantedSeconds: Double?
+    /// `nil`: it lasted as long as it was to.
+    package let cut: Cut?
     package let accounts: Int64
     package let accountsPerSecond: Int64
     package let reportsPerSecond: Int64
@@ -79,11 +88,16 @@ package struct LoadReport: Codable, Sendable {
     package let notes: [String]
 
     init(
-        _ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, ownProcessorTime: ProcessTime,
+        _ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, cut: Cut?, ownProcessorTime: ProcessTime,
         connections: Int, agencies: Int, watch: LoadWatch, notes: [String]
     ) {
-        let (whole, attoseconds) = elapsed.components
-        let microseconds = whole * 1_000_000 + attoseconds / 1_000_000_000_000
+        func micros(_ duration: Duration) -> Int64 {
+            let (whole, attoseconds) = duration.components
+            return whole * 1_000_000 + attoseconds / 1_000_000_000_000
+        }
+        let microseconds = micros(elapsed)
+        self.cut = cut
+        wantedSeconds = Double(micros(settings.duration)) / 1_000_000
         self.connections = connections
         self.agencies = Swift.min(agencies, connections)
         seed = settings.seed
@@ -95,8 +109,12 @@ package struct LoadReport: Codable, Sendable {
         pullsPerSecond = if case .open(let rate) = settings.arrival { rate } else { nil }
         seconds = Double(microseconds) / 1_000_000
         accounts = tally.leasedAccounts
-        accountsPerSecond = tally.leasedAccounts * 1_000_000 / Swift.max(1, microseconds)
-        reportsPerSecond = tally.reported * 1_000_000 / Swift.max(1, microseconds)
+        func rate(_ count: Int64) -> Int64 {
+            // To the nearest: who divides by hand gets the same.
+            (count * 1_000_000 + microseconds / 2) / Swift.max(1, microseconds)
+        }
+        accountsPerSecond = rate(tally.leasedAccounts)
+        reportsPerSecond = rate(tally.reported)
         lease = Latency(tally.leases)
         report = Latency(tally.reports)
         emptyPulls = tally.emptyPulls
@@ -127,13 +145,31 @@ package struct LoadReport: Codable, Sendable {
     /// Whether the load had no more of its processors than it used.
     package var isBottleneck: Bool { ownProcessorPercent >= 90 * threads }
 
+    /// Why the figures are not those of the whole time, as a sentence; `nil`: they are.
+    package var cutText: String? {
+        let spans = "after \(Self.tenths(seconds)) s of \(Self.tenths(wantedSeconds ?? seconds)) s"
+        return switch cut {
+        case nil: nil
+        case .interrupted: "interrupted \(spans)"
+        case .dry where accounts == 0 && lease.count == 0: "all pools ran dry in the warm-up"
+        case .dry: "all pools ran dry \(spans)"
+        }
+    }
+
+    /// With one decimal.
+    static func tenths(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return tenths.isMultiple(of: 10) ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    }
+
     package var lines: [String] {
         var lines = notes
+        if let cutText { lines.append("partial: \(cutText); all figures are those until then") }
         lines += [
             "\(Terminal.grouped(connections)) connections of \(agencies) agencies x \(leaseSizes) accounts x \(reportsPerAccount) reports, "
                 + arrivalText
                 + (isPaired ? ", reports together with the next pull" : ", reports answered before the next pull"),
-            "\(Terminal.grouped(Int(accounts))) accounts leased in \(Int(seconds.rounded())) s: "
+            "\(Terminal.grouped(Int(accounts))) accounts leased in \(Self.tenths(seconds)) s: "
                 + "\(Terminal.grouped(Int(accountsPerSecond))) a second, and \(Terminal.grouped(Int(reportsPerSecond))) reports a second",
             "seed \(seed)"
                 + (pullsPerSecond == nil
@@ -141,12 +177,21 @@ package struct LoadReport: Codable, Sendable {
                     : "; \(Terminal.grouped(Int(duePulls))) pulls were due, \(Terminal.grouped(Int(duePulls - waitingPulls - dryPulls))) brought something"),
             "microseconds      p50       p90       p99     p99.9       max     count",
             Self.line("LEASE ", lease), Self.line("REPORT", report),
+            "(counted: what was due or sent in that time, also where the answer came after it)",
         ]
         for (code, count) in refusals.sorted(by: { $0.key < $1.key }) {
             lines.append("refused: \(code) \(Terminal.grouped(Int(count)))")
         }
         for (reason, count) in lostConnections.sorted(by: { $0.key < $1.key }) {
-            lines.append("connections lost, \(reason): \(Terminal.grouped(Int(count)))")
+            let isNotMade = reason.hasPrefix(Self.notMade)
+            lines.append(
+                "connections \(isNotMade ? "not made, \(reason.dropFirst(Self.notMade.count))" : "lost, \(reason)"): "
+                    + Terminal.grouped(Int(count)))
+        }
+        if lostConnections.keys.contains(where: { $0.contains("CLONE") }) {
+            lines.append(
+                "warning: somebody else signs in by the same names of installations, most likely another load; give one of them "
+                    + "names of its own with --instance")
         }
         if emptyPulls > 0 { lines.append("pulls that brought nothing: \(Terminal.grouped(Int(emptyPulls)))") }
         for (who, percent, bytes) in [
@@ -154,6 +199,7 @@ package struct LoadReport: Codable, Sendable {
             ("PostgreSQL", postgresProcessorPercent, postgresResidentBytes),
         ] {
             guard let percent, let bytes else {
+                if samples.isEmpty { continue }
                 lines.append("what \(who) used is not known: it is not on this machine, or not ours to look into")
                 continue
             }
@@ -167,10 +213,10 @@ package struct LoadReport: Codable, Sendable {
                 "warning: \(Terminal.grouped(Int(waitingPulls))) pulls and \(Terminal.grouped(Int(waitingReports))) reports were "
                     + "not answered in the end; they count above with the time that they had waited")
         }
-        if dryPulls > 0 {
+        if dryPulls > 0 || cut == .dry {
             lines.append(
-                "warning: nobody had accounts left for \(Terminal.grouped(Int(dryPulls))) pulls; load for a shorter time, or "
-                    + "plan a larger portfolio")
+                "warning: nobody had accounts left\(dryPulls > 0 ? " for \(Terminal.grouped(Int(dryPulls))) pulls" : ""); load for a "
+                    + "shorter time, or plan a larger portfolio")
         }
         if isBottleneck {
             lines.append(

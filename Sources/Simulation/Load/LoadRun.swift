@@ -9,8 +9,15 @@ internal import NIOPosix
 /// Loads one daemon, or several nodes of one database, over real connections, and measures what they take.
 package struct LoadRun: Sendable {
     private(set) var settings: LoadSettings
+    /// Whether somebody wants it to end early, with what was measured until then.
+    private let isInterrupted: @Sendable () -> Bool
+    /// How long one that is interrupted waits for what was due.
+    private static let hastyPatience = Duration.seconds(2)
 
-    package init(_ settings: LoadSettings) { self.settings = settings }
+    package init(_ settings: LoadSettings, isInterrupted: @escaping @Sendable () -> Bool = { false }) {
+        self.settings = settings
+        self.isInterrupted = isInterrupted
+    }
 
     /// - Parameter progress: called once a second with a line for people.
     package func run(progress: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
@@ -22,7 +29,28 @@ package struct LoadRun: Sendable {
         var notes: [String] = []
         var adapted = self
         adapted.settings.connections = try raiseFileLimit(&notes)
+        adapted.settings.addresses = try listening(&notes)
         return try await adapted.measure(notes, progress)
+    }
+
+    /// The addresses at which somebody listens: one of several nodes may be down.
+    ///
+    /// - Parameter notes: get a line for each where nobody does.
+    /// - Throws: ``SimulationFailure`` where nobody listens at any.
+    private func listening(_ notes: inout [String]) throws(SimulationFailure) -> [LoadAddress] {
+        var found: [LoadAddress] = []
+        var failures: [SimulationFailure] = []
+        for address in settings.addresses {
+            do {
+                try Reachability.check(host: address.host, port: address.port)
+                found.append(address)
+            } catch {
+                failures.append(error)
+            }
+        }
+        if let failure = failures.first, found.isEmpty { throw failure }
+        notes += failures.map { "\($0.found): the others are loaded" }
+        return found
     }
 
     private func measure(
@@ -41,22 +69,25 @@ package struct LoadRun: Sendable {
         let arrivals = schedule(workers)
         defer { arrivals.cancel() }
         progress("warming up for \(settings.warmUp)")
-        try await Task.sleep(for: settings.warmUp)
+        if try await cut(before: .now + settings.warmUp, workers, connections) == .interrupted {
+            throw Self.earlyInterruption
+        }
         let own = ProcessTime.own()
         let begun = ContinuousClock.now
         for worker in workers { try await worker.eventLoop.submit { worker.value.measure() }.get() }
-        var watch = LoadWatch(daemons: daemons(), postgres: settings.postgres)
-        try await look(&watch, workers, connections, until: begun + settings.duration, progress)
+        var watch = LoadWatch(postgres: settings.postgres) { daemons() }
+        let cut = try await look(&watch, workers, connections, from: begun, progress)
         arrivals.cancel()
         for worker in workers { _ = try await worker.eventLoop.submit { worker.value.drain() }.get() }
         let elapsed = ContinuousClock.now - begun
         let used = ProcessTime.own() - own
-        try await drained(workers, progress)
+        let patience = cut == .interrupted ? min(settings.patience, Self.hastyPatience) : settings.patience
+        try await drained(workers, within: patience, progress)
         var total = LoadTally()
         for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.finish() }.get()) }
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
         return LoadReport(
-            settings, total, elapsed: elapsed, ownProcessorTime: used, connections: connections,
+            settings, total, elapsed: elapsed, cut: cut, ownProcessorTime: used, connections: connections,
             agencies: agencies.count, watch: watch, notes: notes)
     }
 
@@ -71,9 +102,9 @@ package struct LoadRun: Sendable {
 
     /// Waits for what was due, but not for ever.
     private func drained(
-        _ workers: [NIOLoopBoundBox<LoadWorker>], _ progress: @Sendable (String) -> Void
+        _ workers: [NIOLoopBoundBox<LoadWorker>], within patience: Duration, _ progress: @Sendable (String) -> Void
     ) async throws {
-        let deadline = ContinuousClock.now + settings.patience
+        let deadline = ContinuousClock.now + patience
         var told = ContinuousClock.now
         while ContinuousClock.now < deadline {
             var waiting = 0
@@ -92,6 +123,10 @@ package struct LoadRun: Sendable {
             try await Task.sleep(for: .milliseconds(5))
         }
     }
+
+    private static let earlyInterruption = SimulationFailure(
+        .environment, "interrupted before anything was measured",
+        remedy: "What was pulled stays leased; run the same command again")
 
     /// The daemon's processes: those that were named, or whoever listens here on the ports.
     private func daemons() -> [Int32] {
@@ -123,9 +158,9 @@ package struct LoadRun: Sendable {
 
     /// Asks the daemon twice what time it is: a virtual clock stands still in between.
     func clock(_ agencies: [Agency]) async throws -> LoadClock {
-        guard let first = agencies.first, let address = settings.addresses.first, let instance = Token("load-clock")
+        guard let first = agencies.first, let address = settings.addresses.first,
+            let instance = Token("\(settings.instance)-clock")
         else { throw SimulationFailure(.usage, "there are no agencies", remedy: "Give the contracts of a portfolio") }
-        try Reachability.check(host: address.host, port: address.port)
         var connection = AgentConnectionSettings(
             port: address.port, agency: first.id, instance: instance, sequence: Self.nowMicroseconds(),
             privateKey: first.key)
@@ -139,9 +174,7 @@ package struct LoadRun: Sendable {
             try await link.bye()
             return LoadClock(fixed: before == after ? after : nil)
         } catch let error as AgentConnectionError {
-            throw SimulationFailure(
-                .environment, "\(error)",
-                remedy: "Check that dispatcherd serve listens there, and that keys.csv of this portfolio was loaded")
+            throw SimulationFailure(.environment, "\(address): \(error)", remedy: Self.remedy("\(error)"))
         }
     }
 
@@ -160,7 +193,11 @@ package struct LoadRun: Sendable {
         for number in numbers {
             let agency = agencies[number % agencies.count]
             let worker = workers[number % workers.count]
-            guard let instance = Token("load-\(number)") else { continue }
+            guard let instance = Token("\(settings.instance)-\(number)") else {
+                throw SimulationFailure(
+                    .usage, "\(settings.instance) is no name of an installation",
+                    remedy: "It has 1 to 50 of A-Z a-z 0-9 . _ -")
+            }
             let identity = LoadIdentity(agency: agency.id, instance: instance, sequence: sequence, key: agency.key)
             // Each connection of an agency begins with another of its pools.
             let turn = number / agencies.count % max(1, agency.pools.count)
@@ -196,8 +233,9 @@ package struct LoadRun: Sendable {
             if let refused = lost.first(where: { !$0.key.contains(Self.noRoom) }) {
                 throw SimulationFailure(
                     .environment, "\(refused.value) connections were not let in: \(refused.key)",
-                    remedy: "Load keys.csv of this portfolio with dispatcherd agency key add --file")
+                    remedy: Self.remedy(refused.key))
             }
+            guard !isInterrupted() else { throw Self.earlyInterruption }
             if ready + Int(full) >= numbers.upperBound, ready > 0 {
                 guard full > 0 else { break }
                 for worker in workers {
@@ -260,21 +298,48 @@ package struct LoadRun: Sendable {
         }
     }
 
+    /// What somebody is to do whom a daemon does not let in.
+    private static func remedy(_ reason: String) -> String {
+        if reason.contains("CLONE") {
+            return
+                "Somebody else is signed in by the same names of installations, most likely another load: wait for its end, or give "
+                + "this one names of its own with --instance"
+        }
+        if reason.contains("AUTH") {
+            return "Load keys.csv of this portfolio with dispatcherd agency key add --file"
+        }
+        return "Look at the daemon's log, and check that dispatcherd serve listens there, with TLS or without"
+    }
+
+    /// Waits until then, or until nothing is left to do.
+    ///
+    /// - Returns: why it did not wait longer; `nil`: the time is over.
+    private func cut(
+        before end: ContinuousClock.Instant, _ workers: [NIOLoopBoundBox<LoadWorker>], _ connections: Int
+    ) async throws -> LoadReport.Cut? {
+        while true {
+            if isInterrupted() { return .interrupted }
+            var dry = 0
+            for worker in workers { dry += try await worker.eventLoop.submit { worker.value.dryCount }.get() }
+            if dry == connections { return .dry }
+            let rest = end - .now
+            guard rest > .zero else { return nil }
+            // A signal, and a seat that has nothing left, tell nobody.
+            try await Task.sleep(for: min(.milliseconds(100), rest))
+        }
+    }
+
     private func look(
         _ watch: inout LoadWatch, _ workers: [NIOLoopBoundBox<LoadWorker>], _ connections: Int,
-        until end: ContinuousClock.Instant, _ progress: @Sendable (String) -> Void
-    ) async throws {
-        while ContinuousClock.now < end {
-            let rest = end - .now
-            try await Task.sleep(for: min(.seconds(1), rest))
+        from begun: ContinuousClock.Instant, _ progress: @Sendable (String) -> Void
+    ) async throws -> LoadReport.Cut? {
+        let end = begun + settings.duration
+        while true {
+            let second = begun + .seconds(watch.samples.count + 1)
+            let cut = try await cut(before: min(second, end), workers, connections)
             var accounts: Int64 = 0
-            var dry = 0
             for worker in workers {
-                let state = try await worker.eventLoop.submit {
-                    (worker.value.tally.leasedAccounts, worker.value.dryCount)
-                }.get()
-                accounts += state.0
-                dry += state.1
+                accounts += try await worker.eventLoop.submit { worker.value.tally.leasedAccounts }.get()
             }
             let sample = watch.look(accounts: accounts)
             progress(
@@ -282,11 +347,7 @@ package struct LoadRun: Sendable {
                     + (sample.daemonProcessorPercent.map { "the daemon at \($0) %, " } ?? "")
                     + (sample.postgresProcessorPercent.map { "PostgreSQL at \($0) %, " } ?? "")
                     + "the load at \(sample.ownProcessorPercent) %, the machine busy by \(sample.machineBusyPercent) %")
-            if dry == connections {
-                throw SimulationFailure(
-                    .findings, "all pools ran dry after \(Terminal.grouped(Int(accounts))) accounts",
-                    remedy: "Load for a shorter time, or plan a larger portfolio")
-            }
+            guard cut == nil, second < end else { return cut }
         }
     }
 

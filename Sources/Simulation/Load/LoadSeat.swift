@@ -105,7 +105,7 @@ final class LoadSeat {
         self.connection = nil
         pull?.isOut = false
         for index in burst.states.indices where burst.states[index] == .out { burst.states[index] = .due }
-        worker.lost(reason, by: self)
+        worker.lost(connection == nil ? LoadReport.notMade + reason : reason)
         guard worker.isRunning else { return }
         let delay = Self.reconnectDelays[min(failures, Self.reconnectDelays.count - 1)]
         failures += 1

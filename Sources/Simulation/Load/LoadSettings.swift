@@ -14,11 +14,14 @@ package struct LoadSettings: Sendable {
         case open(pullsPerSecond: Int)
     }
     package static let connectionsMax = 20_000
+    package static let usualInstance = "load"
 
     package var addresses: [LoadAddress]
     package var keysFolder: String
     package var contractsPath: String
     package var connections = 32
+    /// What the names of its installations begin with: two loads at once need two.
+    package var instance = usualInstance
     /// Accounts of one pull.
     package var leaseSizes = LoadMix(1)
     /// Reports of each account of a pull, all of them in one burst.

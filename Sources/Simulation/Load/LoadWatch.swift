@@ -4,6 +4,8 @@
 package struct LoadSample: Codable, Equatable, Sendable {
     package let second: Int
     package let accounts: Int64
+    /// How long it was: less than a thousand at the end of a load.
+    package let milliseconds: Int?
     /// Of one processor, in percent; `nil` where the daemon is not on this machine.
     package let daemonProcessorPercent: Int?
     package let daemonResidentBytes: Int64?
@@ -17,8 +19,11 @@ package struct LoadSample: Codable, Equatable, Sendable {
 
 /// Looks once a second at what the daemon, its PostgreSQL, the load itself and the machine use.
 struct LoadWatch {
-    private let daemons: [ProcessMeter]
-    private let postgres: PostgresMeter?
+    private var daemons: [ProcessMeter] = []
+    private var postgres: PostgresMeter?
+    private let namedPostgres: Int32?
+    private let find: () -> [Int32]
+    private var isFound = (daemons: false, postgres: false)
     private let own = ProcessMeter(process: ProcessTime.ownNumber)
     private var before: Reading
     private(set) var samples: [LoadSample] = []
@@ -34,14 +39,32 @@ struct LoadWatch {
     }
 
     /// - Parameters:
-    ///   - daemons: process numbers; none where they are elsewhere.
     ///   - postgres: the number of PostgreSQL's first process; by itself the one that the daemons are connected to.
-    init(daemons: [Int32], postgres: Int32? = nil) {
-        self.daemons = daemons.map { ProcessMeter(process: $0) }
-        self.postgres = postgres.map { PostgresMeter(postmaster: $0) } ?? PostgresMeter(behind: daemons)
-        before = Reading(
-            daemons: Self.sum(self.daemons), postgres: self.postgres?.microseconds, own: own.microseconds ?? 0,
-            machine: ProcessMeter.machine)
+    ///   - daemons: their process numbers; none where they are elsewhere. Asked again where one of them has ended.
+    init(postgres: Int32? = nil, daemons: @escaping () -> [Int32]) {
+        namedPostgres = postgres
+        find = daemons
+        before = Reading(own: own.microseconds ?? 0, machine: ProcessMeter.machine)
+        look(for: daemons())
+        before.daemons = Self.sum(self.daemons)
+        before.postgres = self.postgres?.microseconds
+        isFound = (!self.daemons.isEmpty, self.postgres != nil)
+    }
+
+    private mutating func look(for processes: [Int32]) {
+        daemons = processes.map { ProcessMeter(process: $0) }
+        postgres = namedPostgres.map { PostgresMeter(postmaster: $0) } ?? PostgresMeter(behind: processes)
+    }
+
+    /// Who was started again is measured on from here; a second in which somebody was not there all the time has no figure of it.
+    private mutating func lookAgain() {
+        let isDaemonGone = isFound.daemons && Self.sum(daemons) == nil
+        let isServerGone = isFound.postgres && postgres?.microseconds == nil
+        guard isDaemonGone || isServerGone else { return }
+        let (formerDaemons, formerPostgres) = (daemons.map(\.process), postgres?.process)
+        look(for: find())
+        if daemons.map(\.process) != formerDaemons { before.daemons = nil }
+        if postgres?.process != formerPostgres { before.postgres = nil }
     }
 
     private static func sum(_ meters: [ProcessMeter]) -> Int64? {
@@ -51,6 +74,7 @@ struct LoadWatch {
 
     /// - Parameter accounts: leased since the measurement began.
     mutating func look(accounts: Int64) -> LoadSample {
+        lookAgain()
         let now = Reading(
             daemons: Self.sum(daemons), postgres: postgres?.microseconds, own: own.microseconds ?? 0,
             machine: ProcessMeter.machine, accounts: accounts)
@@ -61,9 +85,9 @@ struct LoadWatch {
             return Int((later - earlier) * 100 / elapsed)
         }
         let sample = LoadSample(
-            second: samples.count + 1, accounts: accounts - before.accounts,
+            second: samples.count + 1, accounts: accounts - before.accounts, milliseconds: Int(elapsed / 1_000),
             daemonProcessorPercent: percent(\.daemons),
-            daemonResidentBytes: daemons.isEmpty ? nil : daemons.compactMap(\.residentBytes).reduce(0, +),
+            daemonResidentBytes: now.daemons == nil ? nil : daemons.compactMap(\.residentBytes).reduce(0, +),
             postgresProcessorPercent: percent(\.postgres), postgresResidentBytes: postgres?.residentBytes,
             ownProcessorPercent: Int((now.own - before.own) * 100 / elapsed),
             machineBusyPercent: Int(

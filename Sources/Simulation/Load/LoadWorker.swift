@@ -56,7 +56,7 @@ final class LoadWorker {
 
     func signedIn() { signedInCount += 1 }
 
-    func lost(_ reason: String, by seat: LoadSeat) {
+    func lost(_ reason: String) {
         if phase != .over { tally.lost[reason, default: 0] += 1 }
     }
 

@@ -3,6 +3,7 @@
 /// What the PostgreSQL behind a daemon uses: its first process and all that it has started.
 struct PostgresMeter: Sendable {
     private let postmaster: ProcessMeter
+    var process: Int32 { postmaster.process }
 
     /// - Parameter postmaster: the number of its first process.
     init(postmaster: Int32) { self.postmaster = ProcessMeter(process: postmaster) }

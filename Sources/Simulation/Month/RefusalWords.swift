@@ -22,10 +22,12 @@ package enum RefusalWords {
         case .noticed: "a recall of one of the grant's accounts waits; the grant is not extended meanwhile"
         case .terminated: "the agency is terminated; what it holds runs out by its term"
         case .periodClosed: "the month of the work is closed"
+        case .periodNotOpen:
+            "the month of the work has no file yet: import its zones, schedules and contracts, and its cut"
         case .unavailable, .busy: "the node was away or had too much to do; asked again"
         case .framing, .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .tagInUse, .state, .version,
             .unsupported, .auth, .clone, .keyEnded, .limit, .idle, .keyReused, .mixedHand, .notFound, .keyExpired,
-            .periodNotOpen, .noNotice:
+            .noNotice:
             nil
         }
     }

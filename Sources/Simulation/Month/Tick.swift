@@ -11,6 +11,9 @@ struct Tick: Sendable {
     /// The share of a working tick that is worked, in percent: Saturdays less, Sundays not.
     var effortPercent: Int
 
+    /// Whether the other one of its day is to come.
+    var isFirstOfDay: Bool { now < Timestamp(date: day, secondsOfDay: 20 * 3_600) }
+
     /// Twice a day, at 10:30 and 17:30 in the centre of the country: inside the contact window everywhere, from Tijuana
     /// to Cancún.
     static func of(_ days: ClosedRange<Int32>) -> [Tick] {

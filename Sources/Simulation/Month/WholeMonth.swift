@@ -49,9 +49,21 @@ package struct WholeMonth: Sendable {
     /// - Parameter progress: called after each step.
     /// - Returns: what the judge found; `nil` where the month was not played to its end.
     package func run(progress: (Step) -> Void) async throws -> VerdictReport? {
-        try prepareFolder()
-        let daemon = DaemonProgram(path: settings.program, options: options)
-        defer { if settings.database == nil { _ = try? daemon.call(["database", "stop"]) } }
+        let lock = try prepareFolder()
+        defer { lock.release() }
+        let leftovers = try ProcessGuard(
+            name: "\(settings.folder) \(getpid())",
+            .stop(then: settings.database == nil ? [settings.program, "database", "stop"] + options : []))
+        Interruption.say(
+            "interrupted; what this month had started is stopped, and what was played so far stays in \(settings.folder). "
+                + MonthFolder.remedy(settings.folder, hasServer: settings.database == nil))
+        let daemon = DaemonProgram(path: settings.program, options: options, environment: leftovers.mark)
+        defer {
+            if settings.database == nil { _ = try? daemon.call(["database", "stop"]) }
+            leftovers.release()
+        }
+        // Before all that is undone above: whoever interrupts us ends what it needs, and then the program.
+        defer { Interruption.yieldToLeaving() }
         try step(
             "portfolio of \(settings.specification.accounts) accounts, seed \(settings.specification.seed)", progress
         ) {
@@ -77,21 +89,28 @@ package struct WholeMonth: Sendable {
         "\(inputs)/\(name)\(period == first ? "" : "-\(period)").csv"
     }
 
+    /// That of `dispatcherd segment` without --policy.
+    private static let usualPolicy = "policies/infonavit-2023.yaml"
+
     private var options: [String] {
         let place = settings.database.map { ["--database", $0] } ?? ["--data-dir", "\(settings.folder)/postgres"]
         return place + ["--config", "\(settings.folder)/reparto.yaml"]
     }
 
-    private func prepareFolder() throws(SimulationFailure) {
+    /// What is read has to be there before anything is made.
+    private func prepareFolder() throws(SimulationFailure) -> FolderLock {
+        for (path, option, what) in [
+            (settings.schedules, "--schedules", "the schedules of fees"),
+            (settings.policy ?? Self.usualPolicy, "--policy", "the policy"),
+            (settings.program, "--dispatcherd", "the program dispatcherd"),
+        ] where !Folder.exists(path) {
+            throw SimulationFailure(
+                .usage, "there is no file \(path)",
+                remedy: "Name \(what) with \(option), or run the command in the folder of the clone")
+        }
+        try MonthFolder.requireUnused(settings.folder)
         try Folder.make(settings.folder)
-        guard try Folder.names(in: settings.folder).isEmpty else {
-            throw SimulationFailure(
-                .usage, "\(settings.folder) is not empty", remedy: "Name a new folder with --out, or remove that one")
-        }
-        guard Folder.exists(settings.schedules) else {
-            throw SimulationFailure(
-                .usage, "there is no file \(settings.schedules)", remedy: "Name the schedules of fees with --schedules")
-        }
+        let lock = try FolderLock(settings.folder, option: "--out")
         let file = try FileOutput(path: "\(settings.folder)/reparto.yaml")
         // One person plays them all, and what comes back is dealt again by a step that shows.
         try file.write(
@@ -101,6 +120,7 @@ package struct WholeMonth: Sendable {
             ledger: {key-file: \(settings.folder)/ledger.key}
 
             """.utf8)
+        return lock
     }
 
     private func step(
@@ -147,20 +167,20 @@ package struct WholeMonth: Sendable {
         if Folder.exists(ready) { unlink(ready) }
         let server = try BackgroundProcess(
             settings.program, ["serve", "--port", "0", "--ready-file", ready] + options,
-            output: "\(settings.folder)/dispatcherd.log")
+            output: "\(settings.folder)/dispatcherd.log", environment: daemon.environment)
         defer { server.stop() }
         let port = try port(ready, server)
         var begin = period.firstDay
         if period != first {
             // What agencies told late of the month before has come by then, and every review.
             let eighth = begin.advanced(byDays: 7)
-            try await run(port, begin...eighth, progress)
+            try await run(port, begin...eighth, daemon, progress)
             try close(period.advanced(byMonths: -1), daemon, progress)
             begin = eighth.advanced(byDays: 1)
         }
         let middle = period.firstDay.advanced(byDays: 14)
         let lastDay = lastDay(of: period)
-        try await run(port, begin...min(middle, lastDay), progress)
+        try await run(port, begin...min(middle, lastDay), daemon, progress)
         guard lastDay > middle else { return }
         let month = "\(period)"
         try step("stops", progress) { try daemon.call(["import", "stops", input("stops", period), "--period", month]) }
@@ -170,7 +190,7 @@ package struct WholeMonth: Sendable {
         try step("dealing again", progress) {
             try daemon.call(["plan", "rebalance", "--period", month, "--left-over"])
         }
-        try await run(port, middle.advanced(byDays: 1)...lastDay, progress)
+        try await run(port, middle.advanced(byDays: 1)...lastDay, daemon, progress)
     }
 
     private func port(_ ready: String, _ server: BackgroundProcess) throws -> Int {
@@ -186,11 +206,13 @@ package struct WholeMonth: Sendable {
             .environment, "dispatcherd does not listen", remedy: "Its log is \(settings.folder)/dispatcherd.log")
     }
 
-    private func run(_ port: Int, _ days: ClosedRange<LocalDate>, _ progress: (Step) -> Void) async throws {
+    private func run(
+        _ port: Int, _ days: ClosedRange<LocalDate>, _ daemon: DaemonProgram, _ progress: (Step) -> Void
+    ) async throws {
         var month = MonthSettings(
             port: port, keysFolder: "\(inputs)/keys", contractsPath: "\(inputs)/contracts.csv", logFolder: clients,
             from: days.lowerBound, to: days.upperBound, seed: settings.specification.seed,
-            program: DaemonProgram(path: settings.program, options: options))
+            program: daemon)
         month.profiles = settings.profiles
         let start = ContinuousClock.now
         let (counts, payments) = try await MonthRun(month).run { _, _ in }
@@ -252,7 +274,7 @@ extension DaemonProgram {
     ///
     /// - Returns: the last line that it printed.
     func call(_ words: [String]) throws(SimulationFailure) -> String {
-        let (code, text) = try ChildProcess.run(path, words + options)
+        let (code, text) = try ChildProcess.run(path, words + options, environment: environment)
         let lines = text.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
         guard code == 0 else {
             let said = Self.lastWords(text)
@@ -261,6 +283,6 @@ extension DaemonProgram {
                 "dispatcherd \(words.prefix(2).joined(separator: " ")) ended with \(code): \(said)",
                 remedy: "Run it by hand: dispatcherd \((words + options).joined(separator: " "))")
         }
-        return lines.last.map(String.init) ?? ""
+        return lines.last.map { String($0.drop(while: \.isWhitespace)) } ?? ""
     }
 }

@@ -46,6 +46,8 @@ package struct AgentShell {
         Terminal.out(connection.admission.text)
         let pushes = Task {
             for await push in connection.pushes { Terminal.out("\n* \(push.name) \(push.fields.text)") }
+            // Who takes leave knows why it ends.
+            guard !Task.isCancelled else { return }
             Terminal.out("\n(\(await connection.ending))")
         }
         defer { pushes.cancel() }
@@ -71,7 +73,10 @@ package struct AgentShell {
                 if typed.text != line.trimmed { Terminal.out("> \(typed.text)") }
                 let reply = try await connection.send(typed.request)
                 Terminal.out(reply.text)
-                if reply.replyClass == .fatal { return Terminal.out("(the session is over)") }
+                if reply.replyClass == .fatal {
+                    pushes.cancel()
+                    return Terminal.out("(the session is over)")
+                }
             } catch let refusal as Refusal {
                 let fields = refusal.fields.map { "\($0.key.text)=\($0.value)" }.joined(separator: " ")
                 Terminal.out("not sent: \(refusal.code.rawValue) \(fields)")

@@ -11,16 +11,40 @@ enum RawClient {
     ///
     /// - Parameter pieceBytes: how many bytes leave at a time.
     /// - Parameter endsInput: whether the sending side is closed.
+    /// - Parameter signIn: what to send before, from the greeting; all else waits until two lines have answered it.
     /// - Parameter beforeReading: what is waited for before anything is read, with the small buffers of a slow reader.
     static func talk(
         port: Int, _ bytes: [UInt8], pieceBytes: Int = .max, endsInput: Bool = true,
-        beforeReading: (@Sendable () -> Void)? = nil
+        signIn: (@Sendable (_ greeting: String) -> [UInt8])? = nil, beforeReading: (@Sendable () -> Void)? = nil
     ) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(with: Result { try exchange(port, bytes, pieceBytes, endsInput, beforeReading) })
+                continuation.resume(
+                    with: Result { try exchange(port, bytes, pieceBytes, endsInput, signIn, beforeReading) })
             }
         }
+    }
+
+    /// Connects so often, and reads each greeting; the caller closes the descriptors.
+    static func connections(_ count: Int, port: Int) throws -> [Int32] {
+        try (0..<count).map { _ in
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard descriptor >= 0 else { throw Failure(call: "socket") }
+            try connect(descriptor, to: port)
+            _ = try lines(1, from: descriptor)
+            return descriptor
+        }
+    }
+
+    private static func lines(_ count: Int, from descriptor: Int32) throws -> [UInt8] {
+        var received: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4_096)
+        while received.count(where: { $0 == 0x0A }) < count {
+            let read = recv(descriptor, &piece, piece.count, 0)
+            guard read > 0 else { throw Failure(call: "recv") }
+            received += piece.prefix(read)
+        }
+        return received
     }
 
     /// Connects while the process can open no file more, until `isTold`; then gives the files back.
@@ -71,7 +95,8 @@ enum RawClient {
     }
 
     private static func exchange(
-        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool, _ beforeReading: (() -> Void)?
+        _ port: Int, _ bytes: [UInt8], _ pieceBytes: Int, _ endsInput: Bool, _ signIn: ((String) -> [UInt8])?,
+        _ beforeReading: (() -> Void)?
     ) throws -> [String] {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(call: "socket") }
@@ -83,6 +108,14 @@ enum RawClient {
         try connect(descriptor, to: port)
         var noDelay: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
+        if let signIn {
+            let greeting = String(decoding: try lines(1, from: descriptor), as: UTF8.self)
+            let hello = signIn(greeting)
+            guard send(descriptor, hello, hello.count, Int32(MSG_NOSIGNAL)) == hello.count else {
+                throw Failure(call: "send")
+            }
+            _ = try lines(2, from: descriptor)
+        }
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].prefix(pieceBytes).withUnsafeBytes {

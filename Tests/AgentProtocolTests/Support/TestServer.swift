@@ -85,6 +85,8 @@ final class TestServer: Sendable {
             ], to: ace07)
     }
 
+    func push(_ pushes: [Push]) { server.push(pushes, to: ace07) }
+
     private func settings(agency: AgencyID?, sequence: Int64?, privateKey: [UInt8]) -> AgentConnectionSettings {
         let next = sequences.withLock { latest in
             latest += 1

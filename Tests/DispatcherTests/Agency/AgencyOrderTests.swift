@@ -103,7 +103,7 @@ struct AgencyOrderTests {
                     until: try #require(Timestamp(text: "2024-04-20T06:00:00Z"))))
             #expect(extended.code == .terminated)
             try month.setClock("2024-05-20T06:00:00Z")
-            while try month.number("SELECT count(*) FROM lease_grant WHERE state = 'open'") > 0 {}
+            try await until { try month.number("SELECT count(*) FROM lease_grant WHERE state = 'open'") == 0 }
             await #expect(throws: (any Error).self) { try await month.connect(1, instance: "three") }
         }
     }

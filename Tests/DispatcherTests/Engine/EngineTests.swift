@@ -353,7 +353,7 @@ struct EngineTests {
             try month.setClock("2024-04-02T06:00:00Z")
             #expect(try Sweep.run(try month.database.link()) == 1)
             #expect(try Sweep.run(try month.database.link()) == 0)
-            while try month.database.link().foldReleases(limit: 100) == 0 {}
+            try await until { try month.database.link().foldReleases(limit: 100) > 0 }
             #expect(try month.number("SELECT released_accounts FROM quota") == 5)
             #expect(try month.number("SELECT released_exposure FROM quota") == 5 * 10_000)
         }
@@ -427,8 +427,9 @@ struct EngineTests {
             let receipts = try await agent.send(reports).compactMap { $0.fields["receipt"] }
             let link = try month.database.link()
             // It waits for every older transaction of the server, and other tests have some.
-            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {
+            try await until {
                 try Sequencer.run(link)
+                return try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") == 0
             }
             let blocks = try link.run("SELECT records, root FROM block").map { ($0.bytes(0), $0.bytes(1)) }
             let leaves = blocks.flatMap { LedgerBlock.unpack($0.0).map(LedgerTree.leaf) }

@@ -110,7 +110,7 @@ struct FairQueueTests {
                     }
                 }
                 // The first of the flood's is answered: hundreds are waiting.
-                while try month.number("SELECT count(*) FROM outcome") == 0 {}
+                try await until { try month.number("SELECT count(*) FROM outcome") > 0 }
                 let own = try await quiet.report(DealtMonth.report(2, account))
                 let place = try #require(own.fields.number("outcome"))
                 let last = try await group.reduce(0) { max($0, $1) }

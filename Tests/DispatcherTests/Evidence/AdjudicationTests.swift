@@ -68,8 +68,10 @@ struct AdjudicationTests {
             try month.setClock("2024-04-06T06:00:01Z")
             let late = try await agent.report(DealtMonth.report(2, account, at: "2024-03-05T15:00:00Z"))
             let number = try #require(late.fields.number("evidence"))
+            _ = try await month.connect(2).lease(DealtMonth.lease(1, max: 1))
             try link.script(
                 """
+                INSERT INTO deal VALUES (9, \(account.account), 2, 2, 1);
                 INSERT INTO outcome (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id,
                        position, contract_id, worked_at, received_at, channel, contact, result, request_hash)
                 VALUES (\(reported), 9, 2, 1, 1, 9000, \(account.account), 2, 2, 1, 2, now_instant(), now_instant(), 'sms', 'none',

@@ -17,28 +17,65 @@ struct AuditTests {
 
             #expect(audit.holdings.count == 1)
             #expect(holding.agency == "ACE01" && holding.contract == 1 && holding.position == 3 && holding.seed == 1)
-            #expect(audit.events.map(\.kind) == ["outcome", "review"])
-            #expect(audit.events[0].receipt == LedgerTree.hex(month.receipts[2]))
+            // The grant names no account: it is of all that its positions are of.
+            #expect(audit.events.map(\.kind) == ["grant", "outcome", "review"])
+            #expect(audit.events[1].receipt == LedgerTree.hex(month.receipts[2]))
             #expect(
                 audit.lines.contains { $0.hasPrefix("held by ACE01 agency under contract 1 (n) from 2024-03-04T15:00") }
             )
             // What was told of it is proved by its receipt.
-            let receipt = try #require(LedgerTree.bytes(hex: audit.events[1].receipt))
+            let receipt = try #require(LedgerTree.bytes(hex: audit.events[2].receipt))
             #expect(try RootSigning(month.link).prove(receipt: receipt).check().record.hasPrefix("review outcome="))
+            let grant = try #require(LedgerTree.bytes(hex: audit.events[0].receipt))
+            #expect(try RootSigning(month.link).prove(receipt: grant).check().record.hasPrefix("grant id="))
         }
     }
 
     @Test func `on a day it tells who held it then, and what had happened`() async throws {
         try await ProvenMonth.with(signs: false) { month in
             for (day, holdings, events) in [
-                ("2024-03-03", 0, 0), ("2024-03-04", 1, 1), ("2024-03-05", 1, 2), ("2024-04-02", 1, 2),
-                ("2024-04-05", 0, 2),
+                ("2024-03-03", 0, 0), ("2024-03-04", 1, 2), ("2024-03-05", 1, 3), ("2024-04-02", 1, 3),
+                ("2024-04-05", 0, 3),
             ] {
                 let audit = try AccountAudit(month.link, account: 1001, on: day)
 
                 #expect(audit.holdings.count == holdings, "on \(day)")
                 #expect(audit.events.count == events, "on \(day)")
             }
+        }
+    }
+
+    /// A second decision is no news without the contest between.
+    @Test func `a contest and both decisions are among what was done`() async throws {
+        try await ProvenMonth.with(contests: true) { month in
+            let audit = try AccountAudit(month.link, account: 1003)
+            #expect(audit.events.map(\.kind) == ["grant", "outcome", "review", "contest", "review"])
+            let contest = audit.events[3]
+            #expect(contest.record.contains(" reason=the%20photo%20is%20there by=ACE01 at="))
+            let receipt = try #require(LedgerTree.bytes(hex: contest.receipt))
+            #expect(try RootSigning(month.link).prove(receipt: receipt).check().record == contest.record)
+            #expect(audit.lines.contains { $0.hasPrefix("  contest outcome=") })
+        }
+    }
+
+    @Test func `an extension of its grant is among what was done`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let lease = try await agent.lease(DealtMonth.lease(1, max: 2))
+            let grant = try #require(lease.leaseSummary?.grant)
+            let until = try #require(Timestamp(text: "2024-04-10T06:00:00Z"))
+            try month.setClock("2024-03-05T15:00:00Z")
+            #expect(
+                try await agent.extend(
+                    ExtendRequest(key: 2, delegation: DealtMonth.delegation, grant: grant, until: until)
+                ).isOK)
+            let other = try await month.connect(2)
+            _ = try await other.lease(DealtMonth.lease(1, max: 2))
+            let audit = try AccountAudit(try month.database.link(), account: 1001)
+            // Of its own grant, and of no other.
+            #expect(audit.events.map(\.kind) == ["grant", "extension"])
+            #expect(audit.events.allSatisfy { $0.record.contains("=\(grant) ") })
+            #expect(audit.holdings[0].term == "\(until)")
         }
     }
 

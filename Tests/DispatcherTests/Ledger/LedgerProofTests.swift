@@ -56,6 +56,40 @@ struct LedgerProofTests {
         #expect(try proof.check(trusted: first).isTrusted == true)
     }
 
+    @Test func `a statement's file is the one that was signed, or is said not to be`() async throws {
+        try await ProvenMonth.with { month in
+            var question = StatementExplanation.Question()
+            question.contract = 1
+            let explanation = try StatementExplanation(month.link, period: ProvenMonth.period, question)
+            let receipts = Set(explanation.lines.map(\.statementReceipt))
+            #expect(receipts.count == 1)
+            let (proof, file) = (month.folder + "/proof.json", month.folder + "/C1.json")
+            func write(_ text: String, _ path: String) throws { try Data(text.utf8).write(to: URL(filePath: path)) }
+            func prove(_ receipt: String) throws {
+                try write(LedgerCommands.prove(receipt, delegation: nil, month.link), proof)
+            }
+            func failure() -> CommandFailure? {
+                return #expect(throws: CommandFailure.self) {
+                    try LedgerCommands.check(proof, key: nil, statement: file, asJSON: false)
+                }
+            }
+            let statements = try PeriodStore(month.link, period: ProvenMonth.period).statements()
+            try prove(#require(receipts.first))
+            try write(statements[0].body, file)
+            let lines = try LedgerCommands.check(proof, key: nil, statement: file, asJSON: false)
+            #expect(lines.last == "\(file) is the statement that was signed, to the byte")
+            for other in [statements[1].body, statements[0].body.replacing("\"fees\":\"3", with: "\"fees\":\"4")] {
+                try write(other, file)
+                let failure = failure()
+                #expect(
+                    failure?.exit == .findings
+                        && failure?.found.contains("is not the statement that was signed") == true)
+            }
+            try prove(LedgerTree.hex(month.receipts[0]))
+            #expect(failure()?.found == "the proof is not of a statement")
+        }
+    }
+
     @Test func `an unsigned month proves nothing yet, and an unknown receipt never`() async throws {
         try await ProvenMonth.with(signs: false) { month in
             let signing = RootSigning(month.link)

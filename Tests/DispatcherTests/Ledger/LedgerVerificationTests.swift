@@ -182,6 +182,64 @@ struct LedgerVerificationTests {
         }
     }
 
+    /// What the first table of changes leaves out: contests, keys and their endorsements, the order of roots, and whole statements.
+    private static let others = [
+        ("UPDATE contest SET reason = 'other'", "contest outcome="),
+        ("DELETE FROM contest", "was recorded, and nothing is stored that fits it"),
+        ("UPDATE contest SET decision = 'rejected'", "review outcome="),
+        (
+            "UPDATE statement SET body = body || ' ' WHERE contract_id = 1",
+            "the statement of contract 1 is not the one that was signed"
+        ),
+        (
+            "UPDATE statement SET digest = sha256(digest) WHERE contract_id = 1",
+            "the statement of contract 1 is not the one that was signed"
+        ),
+        (
+            "INSERT INTO statement SELECT (jsonb_populate_record(NULL::statement, to_jsonb(s) || '{\"contract_id\": 77}')).* FROM statement s WHERE contract_id = 1",
+            "the statement of contract 77 is not the one that was signed"
+        ),
+        (
+            "UPDATE period_root SET message = replace(message, 'previous=none', 'previous=2024-02:00')",
+            "it does not name the root that was signed before it"
+        ),
+        (
+            "UPDATE period_root SET key_id = (SELECT key_id FROM signing_key WHERE number = 1)",
+            "the signature is not one of key"
+        ),
+        (
+            "UPDATE signing_key SET endorsement = set_byte(endorsement, 3, get_byte(endorsement, 3) # 1) WHERE number = 2",
+            "its endorsement is not one of the key before it"
+        ),
+        (
+            "UPDATE signing_key SET message = replace(message, 'previous=', 'previous=0') WHERE number = 2",
+            "do not fit"
+        ),
+        ("DELETE FROM block WHERE block_id = (SELECT max(block_id) FROM block)", "delegation 9, 2024-03"),
+        (
+            "UPDATE block SET root = sha256(root) WHERE block_id = (SELECT min(block_id) FROM block)",
+            "is not that of its records"
+        ),
+    ]
+
+    @Test func `contests, statements, rotated keys and their endorsements are found as well`() async throws {
+        try await ProvenMonth.with(signs: false, contests: true) { month in
+            let signing = RootSigning(month.link)
+            _ = try signing.makeKey(
+                at: month.folder + "/second.key", former: month.folder + "/first.key", isLost: false)
+            try signing.sign(ProvenMonth.period, with: SigningKey(file: month.folder + "/second.key"))
+            #expect(try month.verify().findings == [])
+            for (change, finding) in Self.others {
+                try month.link.script("BEGIN; SET LOCAL session_replication_role = replica")
+                try month.link.script(change)
+                let found = try LedgerVerification(month.link).runInSnapshot(sample: nil, seed: 0).findings
+                #expect(
+                    found.contains { "\($0.place) \($0.found)".contains(finding) }, "\(change): \(found.map(\.found))")
+                try month.link.script("ROLLBACK")
+            }
+        }
+    }
+
     @Test func `an outcome that failed a check and was never approved is in no base of fees`() async throws {
         try await ProvenMonth.with(signs: true, stages: false, demand: true) { month in
             #expect(try month.verify().findings == [])

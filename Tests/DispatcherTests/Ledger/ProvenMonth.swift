@@ -20,8 +20,10 @@ struct ProvenMonth {
     ///   - signs: whether the month's root is signed.
     ///   - stages: whether an agency objected to its pre-statement, and persons waived and rejected something.
     ///   - demand: whether an outcome failed an automatic check.
+    ///   - contests: whether the agreement was rejected first, and approved after a contest.
     static func with(
-        signs: Bool = true, stages: Bool = false, demand: Bool = false, _ body: (ProvenMonth) throws -> Void
+        signs: Bool = true, stages: Bool = false, demand: Bool = false, contests: Bool = false,
+        _ body: (ProvenMonth) throws -> Void
     ) async throws {
         let folder = "/tmp/proven-\(UInt64.random(in: 0...UInt64.max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -39,6 +41,7 @@ struct ProvenMonth {
                 "payment,account,delegation,paid_on,amount,origin,reverses\n"
                     + "P-1,1001,9,2024-03-05,12.50,borrower,\nP-2,2001,9,2024-03-06,7.00,fpp,\n", folder, link)
             let number = try link.run("SELECT outcome_id FROM outcome WHERE result = 'agreement-signed'")[0].int64(0)
+            if contests { try contest(number, link) }
             _ = try ReviewDecisions(.approved, outcomes: [number], reason: "evidence is complete", reviewer: "Ana Ruiz")
                 .run(on: link)
             // After the month and before the leases end, so that no sweep of the node comes in between.
@@ -104,6 +107,13 @@ struct ProvenMonth {
         try stages.decide(adjustment: adjustments[1], isApproved: true, reason: "seen", by: "Luis Soto")
         let withdrawal = try stages.withdraw(adjustment: adjustments[1], reason: "nothing there", by: "Ana Ruiz")
         try stages.decide(adjustment: withdrawal, isApproved: true, reason: "seen", by: "Luis Soto")
+    }
+
+    private static func contest(_ outcome: Int64, _ link: PgLink) throws {
+        _ = try ReviewDecisions(.rejected, outcomes: [outcome], reason: "no photo", reviewer: "Ana Ruiz").run(on: link)
+        try link.script("UPDATE clock SET virtual_now = virtual_now + interval '1 minute'")
+        try ReviewContest(outcome: outcome, reason: "the photo is there", by: "ACE01", days: 5).run(on: link)
+        try link.script("UPDATE clock SET virtual_now = virtual_now + interval '1 minute'")
     }
 
     private static func work(_ month: DealtMonth) async throws -> [[UInt8]] {

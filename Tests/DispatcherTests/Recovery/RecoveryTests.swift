@@ -218,11 +218,9 @@ struct RecoveryTests {
             let agent = try await month.connect(1)
             let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
             _ = try await agent.giveBack(DealtMonth.giveBack(2, accounts[0]))
-            while try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") == 0 {
-                try Task.checkCancellation()
-            }
-            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {
-                try Task.checkCancellation()
+            try await until { try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") > 0 }
+            try await until {
+                try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") == 0
             }
             // The followers wait, so that what comes now is read by nobody when the dump is made.
             let link = try month.database.link()
@@ -237,11 +235,9 @@ struct RecoveryTests {
             _ = try Recovery(link, nothingLost: true, by: "ana").run()
 
             _ = try await agent.giveBack(DealtMonth.giveBack(4, accounts[2]))
-            while try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") < 3 {
-                try Task.checkCancellation()
-            }
-            while try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") > 0 {
-                try Task.checkCancellation()
+            try await until { try month.number("SELECT released_accounts FROM quota WHERE contract_id = 1") >= 3 }
+            try await until {
+                try month.number("SELECT (SELECT count(*) FROM block) - (SELECT count(*) FROM chain)") == 0
             }
             try month.notice([accounts[3]])
             #expect(await agent.next(.recall)?["account"] == "\(accounts[3].account)")

@@ -55,7 +55,7 @@ struct RedealServingTests {
                 }
 
                 #expect(command == nil && first.first?.epoch.value == 1 << 32 + 2)
-                while try month.count("redeal WHERE state = 'done'") == 0 {}
+                try await until { try month.count("redeal WHERE state = 'done'") > 0 }
                 #expect(try month.count("hand WHERE state = 'inactive'") == 0)
             } catch {
                 await node.stop()

@@ -163,7 +163,7 @@ struct AgentClientTests {
     func `what was not sent is not done, and the error says so`() async throws {
         try await DealtMonth.with { month in
             let relay = try TranscriptRelay(to: month.node.port)
-            let client = AgentClient(try settings(month, ports: [relay.port], patience: .milliseconds(300)))
+            let client = AgentClient(try settings(month, ports: [relay.port], patience: .seconds(2)))
             let held = leases(try await client.lease(delegation: 9, strategy: "administrative", max: 1))
             relay.close()
             for await case .disconnected in client.events { break }
@@ -186,7 +186,7 @@ struct AgentClientTests {
         try await DealtMonth.with { month in
             let relay = try TranscriptRelay(to: month.node.port)
             let first = AgentClient(
-                try settings(month, ports: [relay.port], state: "\(folder)/one", patience: .milliseconds(300)))
+                try settings(month, ports: [relay.port], state: "\(folder)/one", patience: .seconds(2)))
             let held = leases(try await first.lease(delegation: 9, strategy: "administrative", max: 3))
             #expect(try await first.giveBack(held[2], reason: "capacity").isOK)
             relay.setDeaf(true)
@@ -203,7 +203,7 @@ struct AgentClientTests {
             await first.close()
 
             let offline = AgentClient(
-                try settings(month, ports: [relay.port], state: "\(folder)/two", patience: .milliseconds(300)))
+                try settings(month, ports: [relay.port], state: "\(folder)/two", patience: .seconds(2)))
             await #expect(throws: AgentClientError.self) { try await offline.open() }
             #expect(await offline.held == Array(held.prefix(2)))
             #expect(await offline.unanswered.map { $0.fields["account"] } == ["\(held[0].account)"])

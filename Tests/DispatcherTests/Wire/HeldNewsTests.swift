@@ -35,7 +35,7 @@ struct HeldNewsTests {
             try month.setClock("2024-03-04T05:59:59Z")
             try load(month, 1, paidOn: "2024-03-02", amount: 100)
             // Its news is for nobody: there is no holder yet.
-            while try month.number("SELECT count(*) FROM announced_import") == 0 {}
+            try await until { try month.number("SELECT count(*) FROM announced_import") > 0 }
             try month.setClock("2024-03-04T15:00:00Z")
             let agent = try await month.connect(1)
             _ = try await agent.lease(DealtMonth.lease(1, max: 2))
@@ -68,7 +68,7 @@ struct HeldNewsTests {
             try month.setClock("2024-03-03T15:00:00Z")
             try load(month, 1, paidOn: "2024-03-02", amount: 700)
             // Its news is for nobody: there is no holder yet.
-            while try month.number("SELECT count(*) FROM announced_import") == 0 {}
+            try await until { try month.number("SELECT count(*) FROM announced_import") > 0 }
             try month.setClock("2024-03-04T15:00:00Z")
             let agent = try await month.connect(1)
             _ = try await agent.lease(DealtMonth.lease(1, max: 1))

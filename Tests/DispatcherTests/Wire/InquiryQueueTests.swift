@@ -114,7 +114,7 @@ struct InquiryQueueTests {
                         }
                     }
                     // The first of the flood's is answered: hundreds are waiting.
-                    while done.count == 0 { await Task.yield() }
+                    try await until { done.count > 0 }
                     #expect(try await quiet.status(StatusRequest()).isOK)
                     before = min(before, done.count)
                     try await group.waitForAll()

@@ -104,7 +104,7 @@ struct InquiryTests {
             #expect(await other.next(.resumed)?["by"] == "agency")
             _ = try order.lift(link)
             #expect(await other.next(.resumed)?["by"] == "institution")
-            while try await agent.lease(DealtMonth.lease(1)).leaseSummary?.stop == .paused {}
+            try await until { try await agent.lease(DealtMonth.lease(1)).leaseSummary?.stop != .paused }
             #expect(try month.number("SELECT count(*) FROM pause") == 0)
         }
     }

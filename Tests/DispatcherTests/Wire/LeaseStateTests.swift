@@ -69,7 +69,7 @@ struct LeaseStateTests {
         case .recalled:
             try month.notice([account])
             try month.setClock("2024-03-20T06:00:01Z")
-            while try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") == 0 {}
+            try await until { try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") > 0 }
         case .givenBack:
             #expect(try await holder.giveBack(DealtMonth.giveBack(40, account)).isOK)
         case .dealtAnew:

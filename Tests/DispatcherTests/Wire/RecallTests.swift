@@ -63,14 +63,14 @@ struct RecallTests {
 
             try month.setClock("2024-03-05T06:00:00Z")
             // Only the one without an objection goes at its date.
-            while try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") == 0 {}
+            try await until { try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") > 0 }
             #expect(
                 try month.number("SELECT account_id FROM ending WHERE kind = 'recall'") == accounts[2].account.value)
             #expect(
                 try Recalls.decide(link, DealtMonth.key(accounts[1]), .upheld, reason: "x", by: "test") == nil)
             #expect(
                 try Recalls.decide(link, DealtMonth.key(accounts[0]), .upheld, reason: "no", by: "test") != nil)
-            while try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") == 1 {}
+            try await until { try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") > 1 }
             #expect(try await agent.report(DealtMonth.report(9, accounts[0])).code == .recalled)
             #expect(try await agent.report(DealtMonth.report(10, accounts[1])).isOK)
         }

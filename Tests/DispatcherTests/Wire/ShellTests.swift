@@ -51,6 +51,8 @@ struct ShellTests {
             #expect(text.contains("not sent: UNKNOWN-VERB expected=PING"))
             #expect(text.contains("not sent: MISSING-KEY field=strategy"))
             #expect(text.contains("OK time=2024-03-04T15:00:00.000Z"))
+            // At the end of what is typed it leaves without a word.
+            #expect(text.hasSuffix("OK time=2024-03-04T15:00:00.000Z\n"), "\(text)")
         }
     }
 

@@ -1,17 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
 """The offline check, on a proof that a dispatcherd wrote."""
 
+import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
+import tempfile
 import unittest
 from pathlib import Path
+from typing import Tuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from reparto_agent import BrokenProof, check
 from reparto_agent.cli import main
 
 PROOF = Path(__file__).with_name("proof.json")
+
+
+def proof_of(record: str) -> Tuple[str, str]:
+    """The proof of the only record of the only block of a month, by docs/ledger.md, and the key that signed it."""
+
+    def digest(*parts: bytes) -> bytes:
+        return hashlib.sha256(b"".join(parts)).digest()
+
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    name = hashlib.sha256(public).hexdigest()[:16]
+    in_base64 = base64.b64encode(public).decode()
+    receipt = digest(b"\x00", record.encode())
+    head = digest(bytes(32), receipt)
+    tree = digest(b"\x02", (1).to_bytes(8, "big"), receipt, head)
+    leaf = f"chain delegation=9 height=1 head={head.hex()} tree={tree.hex()}"
+    root = digest(b"\x00", leaf.encode()).hex()
+    message = f"reparto-period-root-1\nperiod=2024-03\nroot={root}\nprevious=none\nsigned=2024-04-09T06:00:00.000Z\nkey={name}\n"
+    about = f"reparto-ledger-key-1\nkey={name}\npublic={in_base64}\nprevious=none\nadded=2024-04-09T06:00:00.000Z\n"
+    proof = {
+        "format": "reparto-proof-1",
+        "record": record,
+        "receipt": receipt.hex(),
+        "block": [],
+        "chain": {"height": 1, "head": head.hex(), "path": []},
+        "root": {
+            "leaf": leaf,
+            "path": [],
+            "message": message,
+            "signature": base64.b64encode(private.sign(message.encode())).decode(),
+        },
+        "keys": [{"public": in_base64, "message": about}],
+    }
+    return json.dumps(proof), in_base64
 
 
 class ProofTests(unittest.TestCase):
@@ -68,6 +109,23 @@ class ProofTests(unittest.TestCase):
             with self.subTest(change), self.assertRaises(BrokenProof):
                 check(changed(*change))
 
+    def test_a_member_that_stands_twice_is_refused(self) -> None:
+        twice = '{"record": "outcome number=9",' + self.text.strip()[1:]
+
+        with self.assertRaisesRegex(BrokenProof, "stands twice"):
+            check(twice)
+
+    def test_a_statement_is_the_one_that_was_signed_or_is_said_not_to_be(self) -> None:
+        body = b'{"contract":1,"totals":{"fees":"320.00"}}\n'
+        text, key = proof_of(f"statement delegation=9 contract=1 digest={hashlib.sha256(body).hexdigest()} fees=320.00")
+
+        self.assertTrue(check(text, key, body).trusted)
+        for other in [body.replace(b"320", b"420"), body.rstrip(), b""]:
+            with self.subTest(other), self.assertRaisesRegex(BrokenProof, "is not the one that was signed"):
+                check(text, key, other)
+        with self.assertRaisesRegex(BrokenProof, "a text is no statement"):
+            check(self.text, None, body)
+
     def test_what_is_no_proof_is_told_and_nothing_else_happens(self) -> None:
         for text in ["", "[]", "{}", '{"format": "reparto-proof-1"}', "null", '{"format": 7}']:
             with self.subTest(text), self.assertRaises(BrokenProof):
@@ -79,3 +137,17 @@ class ProofTests(unittest.TestCase):
             self.assertEqual(main(["check", os.fspath(PROOF), "--key", "A" * 43 + "="]), 1)
             self.assertEqual(main(["check", "/nowhere/proof.json"]), 2)
         self.assertIn('"trusted": true', out.getvalue())
+
+    def test_the_command_takes_a_statement(self) -> None:
+        body = b"{}\n"
+        text, key = proof_of(f"statement delegation=9 contract=1 digest={hashlib.sha256(body).hexdigest()}")
+        with tempfile.TemporaryDirectory() as folder:
+            proof, file = Path(folder, "proof.json"), Path(folder, "C1.json")
+            proof.write_text(text, encoding="utf-8")
+            file.write_bytes(body)
+            asked = ["check", os.fspath(proof), "--key", key, "--statement", os.fspath(file)]
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(main(asked), 0)
+                file.write_bytes(body + b" ")
+                self.assertEqual(main(asked), 1)
+                self.assertEqual(main(asked[:-1] + ["/nowhere/C1.json"]), 2)

@@ -18,7 +18,7 @@ from .errors import (
     SettingsError,
     Unanswered,
 )
-from .events import AgentEvent, Connected, Disconnected, Late
+from .events import AgentEvent, Connected, Disconnected, Late, Missed
 from .holdings import Difference
 from .proof import BrokenProof, Proven, check
 from .replies import STOPS, Account, Extended, Lease, Push, Reply, Reported
@@ -47,6 +47,7 @@ __all__ = [
     "FixRefusal",
     "Late",
     "Lease",
+    "Missed",
     "ProtocolError",
     "Proven",
     "Push",

@@ -8,7 +8,7 @@ from typing import AsyncIterator, Callable, Dict, Iterable, List, Mapping, Optio
 from . import requests
 from .delivery import Delivery, Job
 from .errors import AgentClosed, AgentError, ConnectionFailed, Refusal, Unanswered
-from .events import AgentEvent, Events
+from .events import AgentEvent, Events, Missed
 from .holdings import Difference, Holdings
 from .journal import Journal
 from .replies import Account, Extended, Lease, Push, Reply, Reported, need
@@ -74,7 +74,7 @@ class AsyncAgent:
         if delivery is not None and self._journal is not None:
             await delivery.end()
             await self._journal.close()
-            self._events.close()
+        self._events.close()
 
     # What is known
 
@@ -271,13 +271,19 @@ class AsyncAgent:
     # Events
 
     def events(self) -> AsyncIterator[AgentEvent]:
-        """What happens from now on, until the agent is closed. Who does not read loses the oldest of 1,024."""
+        """What happens from now on, until the agent is closed. Who does not read loses the oldest of 1,024, and is told how
+        many (Missed)."""
         return self._events.listen()
 
     async def pushes(self) -> AsyncIterator[Push]:
-        """What the server says without being asked, known to this version or not."""
+        """What the server says without being asked, known to this version or not.
+
+        Where this iteration lost something because nobody read, it says so as the server would: MISSED.
+        """
         async for event in self.events():
-            if isinstance(event, Push):
+            if isinstance(event, Missed):
+                yield event.as_push()
+            elif isinstance(event, Push):
                 yield event
 
     @property

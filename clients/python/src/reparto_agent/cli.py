@@ -131,10 +131,12 @@ def _parser() -> argparse.ArgumentParser:
         commands.check_proof,
         "Checks a proof of the institution's ledger; needs no server and no settings.",
         "  reparto-agent check proof.json\n"
-        "  reparto-agent check proof.json --key MQx0PzYl8nJtQeYxXxXxXxXxXxXxXxXxXxXxXxXxXxU=",
+        "  reparto-agent check proof.json --key MQx0PzYl8nJtQeYxXxXxXxXxXxXxXxXxXxXxXxXxXxU=\n"
+        "  reparto-agent check proof.json --statement C31.json",
     )
     one.add_argument("file", help="what `dispatcherd ledger prove` wrote; - is standard input")
     one.add_argument("--key", help="the institution's public key in Base64, from elsewhere than the proof")
+    one.add_argument("--statement", metavar="FILE", help="a statement's JSON file, which the proof has to be of")
     for one in connected:
         group = one.add_argument_group("settings")
         group.add_argument("--config", metavar="FILE", help=f"a file of settings; {FILE} here by itself")

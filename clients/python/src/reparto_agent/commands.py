@@ -265,7 +265,13 @@ def check_proof(parsed: argparse.Namespace) -> int:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise RequestError(f"{parsed.file} cannot be read: {error}") from None
-    proven = check(text, parsed.key)
+    statement = None
+    if parsed.statement:
+        try:
+            statement = Path(parsed.statement).read_bytes()
+        except OSError as error:
+            raise RequestError(f"{parsed.statement} cannot be read: {error}") from None
+    proven = check(text, parsed.key, statement)
     if parsed.json:
         print(json.dumps(vars(proven)))
     else:

@@ -3,8 +3,9 @@
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass
-from typing import AsyncIterator, Callable, Optional, Set, Union
+from typing import AsyncIterator, Callable, Deque, Optional, Set, Union
 
 from .holdings import Difference
 from .replies import Admission, Push, Reply
@@ -13,7 +14,7 @@ from .settings import Address
 
 logger = logging.getLogger("reparto_agent")
 
-#: Events that a listener may leave unread; then it loses the oldest.
+#: Events that a listener may leave unread; then it loses the oldest, and is told how many.
 UNREAD_MAX = 1024
 
 
@@ -41,8 +42,55 @@ class Late:
     reply: Reply
 
 
+@dataclass(frozen=True)
+class Missed:
+    """So many events were thrown away here, because nobody read them.
+
+    What they told of leases is in `held()`; an answer among them is told again to who sends its request again under its key.
+    """
+
+    events: int
+
+    def as_push(self) -> Push:
+        return Push("MISSED", {"pushes": str(self.events)})
+
+
 #: Pushes come as they are; a Difference follows each comparison of what is held.
-AgentEvent = Union[Push, Difference, Late, Connected, Disconnected]
+AgentEvent = Union[Push, Difference, Late, Connected, Disconnected, Missed]
+
+
+class _Unread:
+    """What one listener has not read: the newest events, and before them how many were thrown away."""
+
+    def __init__(self) -> None:
+        self._events: Deque[AgentEvent] = deque()
+        self._lost = 0
+        self._is_over = False
+        self._moved = asyncio.Event()
+
+    def put(self, event: AgentEvent) -> None:
+        if len(self._events) >= UNREAD_MAX:
+            self._events.popleft()
+            self._lost += 1
+        self._events.append(event)
+        self._moved.set()
+
+    def end(self) -> None:
+        self._is_over = True
+        self._moved.set()
+
+    async def take(self) -> Optional[AgentEvent]:
+        """The next one; None at the end."""
+        while True:
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                return Missed(lost)
+            if self._events:
+                return self._events.popleft()
+            if self._is_over:
+                return None
+            self._moved.clear()
+            await self._moved.wait()
 
 
 class Events:
@@ -50,14 +98,12 @@ class Events:
 
     def __init__(self, on_event: Optional[Callable[[AgentEvent], None]]) -> None:
         self._on_event = on_event
-        self._listeners: Set["asyncio.Queue[Optional[AgentEvent]]"] = set()
+        self._listeners: Set[_Unread] = set()
         self._is_closed = False
 
     def emit(self, event: AgentEvent) -> None:
         for listener in self._listeners:
-            if listener.qsize() >= UNREAD_MAX:
-                listener.get_nowait()
-            listener.put_nowait(event)
+            listener.put(event)
         if self._on_event is not None:
             try:
                 self._on_event(event)
@@ -67,20 +113,20 @@ class Events:
     def close(self) -> None:
         self._is_closed = True
         for listener in self._listeners:
-            listener.put_nowait(None)
+            listener.end()
 
     def listen(self) -> AsyncIterator[AgentEvent]:
         """Events from this call on."""
-        listener: "asyncio.Queue[Optional[AgentEvent]]" = asyncio.Queue()
+        listener = _Unread()
         if self._is_closed:
-            listener.put_nowait(None)
+            listener.end()
         self._listeners.add(listener)
         return self._read(listener)
 
-    async def _read(self, listener: "asyncio.Queue[Optional[AgentEvent]]") -> AsyncIterator[AgentEvent]:
+    async def _read(self, listener: _Unread) -> AsyncIterator[AgentEvent]:
         try:
             while True:
-                event = await listener.get()
+                event = await listener.take()
                 if event is None:
                     return
                 yield event

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -35,14 +35,20 @@ class Proven:
     trusted: Optional[bool]
 
 
-def check(text: str, trusted: Optional[str] = None) -> Proven:
+def check(text: str, trusted: Optional[str] = None, statement: Optional[bytes] = None) -> Proven:
     """Checks a proof as `dispatcherd ledger prove` writes it.
 
-    `trusted` is the institution's public key in Base64, from somewhere else than the proof. Raises BrokenProof.
+    `trusted` is the institution's public key in Base64, from somewhere else than the proof. `statement` is the content of
+    a statement's JSON file, which the proof then has to be of. Raises BrokenProof.
     """
     try:
-        proof = json.loads(text)
-        return _check(proof, trusted)
+        proof = json.loads(text, object_pairs_hook=_members)
+        proven = _check(proof, trusted)
+        if statement is not None:
+            fields = _fields(proven.record, "statement")
+            digest = hashlib.sha256(statement).hexdigest()
+            _require(fields["digest"] == digest, f"the statement with SHA-256 {digest} is not the one that was signed")
+        return proven
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
         raise BrokenProof("the file is no proof that can be read") from None
 
@@ -77,6 +83,13 @@ def _check(proof: Dict[str, Any], trusted: Optional[str]) -> Proven:
         key=signed["key"],
         trusted=None if trusted is None else _decode(trusted) in keys,
     )
+
+
+def _members(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """A member that stands twice would read otherwise to somebody else."""
+    members = dict(pairs)
+    _require(len(members) == len(pairs), "a member of the file stands twice")
+    return members
 
 
 def _ring(keys: List[Dict[str, Any]]) -> List[bytes]:

@@ -16,13 +16,14 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Tuple,
     TypeVar,
     Union,
 )
 
 from .aio import AsyncAgent, Outcome
 from .errors import AgentClosed, AgentError
-from .events import AgentEvent
+from .events import UNREAD_MAX, AgentEvent, Missed
 from .holdings import Difference
 from .replies import Account, Extended, Lease, Push, Reply, Reported
 from .requests import Request
@@ -44,6 +45,8 @@ class Agent:
         self._agent = AsyncAgent(settings, on_event)
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._thread: Optional[threading.Thread] = None
+        #: Who passes events on to listeners' threads, each with what it waits for between two of them.
+        self._listeners: List[Tuple["asyncio.Task[None]", asyncio.Semaphore]] = []
 
     def __enter__(self) -> "Agent":
         self.open()
@@ -68,6 +71,7 @@ class Agent:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             return
         self._run(self._agent.close())
+        self._run(self._pass_on_the_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -194,24 +198,52 @@ class Agent:
     # Events
 
     def events(self) -> Iterator[AgentEvent]:
-        """What happens from this call on, until the agent is closed; blocks between two events."""
+        """What happens from this call on, until the agent is closed; blocks between two events.
+
+        Who does not read loses the oldest of 1,024, and is told how many (Missed).
+        """
         handed: "queue.SimpleQueue[Optional[AgentEvent]]" = queue.SimpleQueue()
 
-        async def listen() -> None:
+        async def listen() -> asyncio.Semaphore:
             heard = self._agent.events()
+            taken = asyncio.Semaphore(0)
 
             async def pass_on() -> None:
+                # One at a time: what is not read waits where it is counted.
                 async for event in heard:
                     handed.put(event)
+                    await taken.acquire()
                 handed.put(None)
 
-            self._listener = asyncio.get_running_loop().create_task(pass_on())
+            self._listeners.append((asyncio.get_running_loop().create_task(pass_on()), taken))
+            return taken
 
-        self._run(listen())
-        return iter(handed.get, None)
+        return self._read(handed, self._run(listen()))
+
+    def _read(
+        self, handed: "queue.SimpleQueue[Optional[AgentEvent]]", taken: asyncio.Semaphore
+    ) -> Iterator[AgentEvent]:
+        for event in iter(handed.get, None):
+            try:
+                if self._loop is not None:
+                    self._loop.call_soon_threadsafe(taken.release)
+            except RuntimeError:
+                # The agent is closed, and passed on the rest.
+                pass
+            yield event
+
+    async def _pass_on_the_rest(self) -> None:
+        """What nobody has read when the agent is closed; it has a bound, and nothing comes behind it."""
+        for _, taken in self._listeners:
+            for _ in range(UNREAD_MAX + 2):
+                taken.release()
+        await asyncio.gather(*(passing for passing, _ in self._listeners))
 
     def pushes(self) -> Iterator[Push]:
-        return (event for event in self.events() if isinstance(event, Push))
+        """As events(), of pushes alone; what was lost is said as the server would say it: MISSED."""
+        heard = self.events()
+        wanted = (event for event in heard if isinstance(event, (Missed, Push)))
+        return (event.as_push() if isinstance(event, Missed) else event for event in wanted)
 
     def _run(self, work: Coroutine[Any, Any, Value]) -> Value:
         if self._loop is None or self._loop.is_closed():

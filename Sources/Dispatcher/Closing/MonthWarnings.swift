@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+extension MonthSummary {
+    /// What a person should look at before the close, in Spanish and English.
+    package var notes: [StatementNote] {
+        let few: [(isThere: Bool, note: StatementNote)] = [
+            (!tally.unreviewed.isEmpty, unreviewed),
+            (
+                openContests > 0,
+                StatementNote(
+                    spanish:
+                        "\(openContests) rechazos impugnados esperan su segunda decisión, y siguen rechazados hasta entonces",
+                    english:
+                        "\(openContests) contested rejections wait for their second decision, and are rejected until then"
+                )
+            ),
+            (
+                !hasChecks && tally.outcomes > 0,
+                StatementNote(
+                    spanish:
+                        "las revisiones automáticas de gestiones nunca se corrieron (`dispatcherd review check`): cuentan "
+                        + "todas las que no requieren revisión",
+                    english:
+                        "the automatic checks of outcomes never ran (`dispatcherd review check`): all that need no review count"
+                )
+            ),
+            (
+                tally.unreportedStaffing > 0,
+                StatementNote(
+                    spanish:
+                        "\(tally.unreportedStaffing) carteras no tienen plantilla reportada y no se les cobra PEN-01",
+                    english:
+                        "\(tally.unreportedStaffing) portfolios have no staffing report and are not charged PEN-01")
+            ),
+            (
+                tally.undecidedCommitments > 0,
+                StatementNote(
+                    spanish:
+                        "\(tally.undecidedCommitments) compromisos de planes de mejora vencen a más tardar al fin del mes, y nadie "
+                        + "registró si se cumplieron: no se les cobra PEN-04",
+                    english:
+                        "\(tally.undecidedCommitments) commitments of improvement plans fall due by the month's end, and nobody "
+                        + "recorded whether they were met: they are not charged PEN-04")
+            ),
+        ]
+        return endedRules + few.filter(\.isThere).map(\.note) + contracts + payments
+    }
+
+    /// The same in English, one line each.
+    package var warnings: [String] { notes.map(\.english) }
+
+    private var unreviewed: StatementNote {
+        let all = grouped(tally.unreviewed.values.reduce(0, +))
+        let places = tally.unreviewed.sorted { $0.key < $1.key }.map { "\($0.key.name) \(grouped($0.value))" }
+            .joined(separator: ", ")
+        return StatementNote(
+            spanish: "\(all) gestiones esperan su revisión y no se facturan: \(places)",
+            english: "\(all) outcomes wait for their review and are not billed: \(places)")
+    }
+
+    private var contracts: [StatementNote] {
+        func note(_ found: [ContractID], _ words: (Int, String) -> StatementNote) -> StatementNote? {
+            found.isEmpty ? nil : words(found.count, Self.some(found))
+        }
+        return [
+            note(tally.overcharged) { count, some in
+                StatementNote(
+                    spanish: "las penas superan la factura de \(count) contratos: \(some)",
+                    english: "penalties pass the invoice of \(count) contracts: \(some)")
+            },
+            note(tally.beyondBond) { count, some in
+                StatementNote(
+                    spanish: "las penas superan la fianza de \(count) contratos: \(some)",
+                    english: "penalties pass the bond of \(count) contracts: \(some)")
+            },
+            note(tally.spent) { count, some in
+                StatementNote(
+                    spanish: "el presupuesto de \(count) contratos está agotado, y el cierre los termina: \(some)",
+                    english: "the budget of \(count) contracts is used up, and the close ends them: \(some)")
+            },
+        ].compactMap(\.self)
+    }
+
+    private var payments: [StatementNote] {
+        guard unattributed.payments > 0 else { return [] }
+        let sum = "\(grouped(unattributed.amount))"
+        return [
+            StatementNote(
+                spanish:
+                    "\(grouped(unattributed.payments)) pagos (\(sum)) cayeron en cuentas que nadie tenía ese día",
+                english:
+                    "\(grouped(unattributed.payments)) payments (\(sum)) fell on accounts that nobody held that day")
+        ]
+    }
+
+    /// The first ten.
+    private static func some(_ contracts: [ContractID]) -> String {
+        contracts.prefix(10).map(\.description).joined(separator: ", ") + (contracts.count > 10 ? " …" : "")
+    }
+}

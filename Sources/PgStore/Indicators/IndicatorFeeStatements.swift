@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+
+/// What kept statements billed, and what was paid, account by account, so that pesos per peso (IND-11) can be told apart by what a
+/// contract and its delegation do not tell: band, strategy, tactic and vintage.
+///
+/// A service is of the outcome that billed it. Contingency is of the accounts whose payments it counts, in proportion to what each of
+/// them counts; what was given back of it, of those whose payments were taken back. What a budget or a person changed is of no account.
+enum IndicatorFeeStatements {
+    /// The column that a cut goes by; `nil` where contract and delegation tell it.
+    static func column(of cut: IndicatorCut) -> String? {
+        switch cut {
+        case .band: "band"
+        case .strategy: "strategy"
+        case .tactic: "tactic"
+        case .vintage: "vintage"
+        case .total, .agency, .contract, .delegation, .contractDelegation: nil
+        }
+    }
+
+    static func sums(of table: String, by column: String) -> String {
+        "SELECT coalesce(\(column)::text, ''), sum(amount)::bigint FROM \(table) GROUP BY 1"
+    }
+
+    /// $1 period, $2 first days of the bands, $3 the rules of the bands, in the same order.
+    ///
+    /// Each line of contingency is cut up by running sums, so that its parts add up to it to the centavo.
+    static let fees = """
+        CREATE TEMP TABLE indicator_fee ON COMMIT DROP AS
+        WITH line AS MATERIALIZED (
+            SELECT row_number() OVER () AS n, s.contract_id, (section ->> 'delegation')::smallint AS delegation_id,
+                line ->> 'rule' AS rule, line ->> 'kind' AS kind, line ->> 'schedule' AS schedule, line -> 'records' AS records,
+                line -> 'facts' AS facts, (line #>> '{rate,pesos}')::numeric * 100 AS price,
+                (line ->> 'amount')::numeric * 100 AS amount
+            FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            WHERE s.period = $1 AND section ? 'delegation' AND (line ->> 'rule' = '\(FeeTariff.rule)' AND line ->> 'kind' = 'fee'
+                OR line ->> 'rule' = ANY ($3::text[]) AND line ->> 'kind' IN ('fee', 'fee-cut'))),
+        service AS (
+            SELECT l.contract_id, l.delegation_id, o.account_id, h.strategy, p.tactic, h.period, NULL::int AS band,
+                l.price AS amount
+            FROM line l CROSS JOIN LATERAL jsonb_array_elements_text(l.records) r (number)
+            JOIN outcome o ON o.period = $1 AND o.delegation_id = l.delegation_id AND o.outcome_id = r.number::bigint
+            JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
+            JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
+            WHERE l.rule = '\(FeeTariff.rule)'),
+        paid AS (
+            SELECT l.n, y.account_id, abs(sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END)) AS moved
+            FROM line l CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) f (payment_id)
+            JOIN payment y ON y.payment_id = f.payment_id
+            WHERE l.rule <> '\(FeeTariff.rule)'
+            GROUP BY l.n, y.account_id
+            HAVING sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END) > 0 OR bool_and(y.reverses IS NOT NULL)),
+        weighed AS (
+            SELECT n, account_id, place.*, CASE WHEN coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee'
+                    AND x.rule = 'AMB-09' AND x.parameter = 'base' AND x.schedule || '@' || x.effective_on = l.schedule), 'overdue')
+                = 'paid' THEN moved ELSE least(moved, place.overdue) END AS weight
+            FROM paid JOIN line l USING (n) CROSS JOIN LATERAL (\(place("l.contract_id", "l.delegation_id", "paid.account_id"))) place),
+        parts AS (
+            SELECT *, sum(weight) OVER (PARTITION BY n ORDER BY account_id) AS upto, sum(weight) OVER (PARTITION BY n) AS whole
+            FROM weighed),
+        contingency AS (
+            SELECT l.contract_id, l.delegation_id, w.account_id, w.strategy, w.tactic, w.period,
+                (SELECT first FROM unnest($2::int[], $3::text[]) b (first, rule) WHERE b.rule = l.rule) AS band,
+                (round(l.amount * upto / whole) - round(l.amount * (upto - weight) / whole))
+                    * CASE l.kind WHEN 'fee' THEN 1 ELSE -1 END AS amount
+            FROM parts w JOIN line l USING (n) WHERE whole > 0),
+        billed AS (SELECT * FROM service UNION ALL SELECT * FROM contingency)
+        SELECT b.strategy, b.tactic, coalesce(b.band, \(band("b"))) AS band, \(vintage("b")) AS vintage, b.amount
+        FROM billed b
+        """
+
+    /// What was paid while somebody held the accounts. $1 period, $2 first days of the bands.
+    static let paid = """
+        CREATE TEMP TABLE indicator_paid ON COMMIT DROP AS
+        SELECT b.strategy, place.tactic, \(band("b", period: "place.period")) AS band, \(vintage("b")) AS vintage, b.amount
+        FROM close_payment b
+        LEFT JOIN LATERAL (
+            \(place("b.contract_id", "b.delegation_id", "b.account_id", strategy: "b.strategy"))) place ON true
+        WHERE b.contract_id IS NOT NULL
+        """
+
+    /// The latest deal of the month or before under which a contract leased an account; with the most that was overdue under any.
+    private static func place(
+        _ contract: String, _ delegation: String, _ account: String, strategy: String = "h.strategy"
+    ) -> String {
+        """
+        SELECT h.strategy, p.tactic, h.period, max(p.overdue) OVER () AS overdue
+        FROM deal d
+        JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+        JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+        JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
+            AND d.position BETWEEN g.first_position AND g.last_position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
+        WHERE d.delegation_id = \(delegation) AND d.account_id = \(account) AND g.contract_id = \(contract)
+            AND h.strategy = \(strategy) AND h.period <= $1 AND h.state <> 'inactive'
+        ORDER BY d.epoch DESC LIMIT 1
+        """
+    }
+
+    /// First day of the band that the month's cut has the account in, or that of the deal's month where it is in this one no more; 0: current.
+    private static func band(_ row: String, period: String? = nil) -> String {
+        """
+        coalesce((SELECT max(first) FROM unnest($2::int[]) first WHERE first <= (
+            SELECT a.days_late FROM account a
+            WHERE a.period IN ($1, \(period ?? row + ".period")) AND a.delegation_id = \(row).delegation_id
+                AND a.account_id = \(row).account_id
+            ORDER BY a.period DESC LIMIT 1)), 0)
+        """
+    }
+
+    private static func vintage(_ row: String) -> String {
+        """
+        (SELECT min(h.period) FROM deal x JOIN hand h USING (delegation_id, hand_id)
+            WHERE x.delegation_id = \(row).delegation_id AND x.account_id = \(row).account_id)
+        """
+    }
+}

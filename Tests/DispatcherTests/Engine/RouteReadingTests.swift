@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Logging
+import PgStore
+import TestSupport
+import Testing
+
+@testable import Dispatcher
+
+/// The open hands are read by two parts of a node, and a reading may end after a younger one.
+struct RouteReadingTests {
+    @Test func `a reading that was begun before the one in force is dropped, one that was begun with it is taken`()
+        async throws
+    {
+        try await DealtMonth.with { month in
+            // So that the installation is known.
+            let agent = try await month.connect(1)
+            let instance = Int32(try month.number("SELECT instance_id::bigint FROM agency_instance"))
+            try await agent.bye()
+            let agency = try #require(AgencyID(1))
+            let link = try month.database.link()
+            let engine = LeaseEngine(
+                connection: PgConnection(month.database.conninfo, application: "test") { try $0.prepareForEngine() },
+                limits: LeaseEngine.Limits(), now: try link.readNow(), logger: Logger(label: "test"))
+            func pull(_ key: Int64) async -> PullStop? {
+                let identity = AgentIdentity(agency: agency, instanceID: instance)
+                let reply: Reply = await withCheckedContinuation { continuation in
+                    engine.submit(
+                        PendingRequest(identity: identity, work: .lease(DealtMonth.lease(key, max: 1))) {
+                            continuation.resume(returning: $0)
+                        })
+                }
+                guard case .leased(_, let grant) = reply else { return nil }
+                return grant.stop
+            }
+            let order = try PauseOrder(
+                strategy: "administrative", delegation: 9, agency: "ACE01", reason: "audit", until: nil)
+            let place = AgencyPlace(delegation: DealtMonth.delegation, agency: agency, strategy: .administrative)
+
+            let early = (begun: engine.beginReading(), routing: try link.readRouting())
+            _ = try order.set(link)
+            engine.note(place, isPaused: true)
+            let late = (begun: engine.beginReading(), routing: try link.readRouting())
+            engine.refresh(late.routing, begun: late.begun)
+            engine.refresh(early.routing, begun: early.begun)
+            #expect(await pull(1) == .paused)
+
+            _ = try order.lift(link)
+            engine.refresh(try link.readRouting(), begun: late.begun)
+            #expect(await pull(2) == .limit)
+        }
+    }
+}
