@@ -15,8 +15,8 @@ struct CloseCommand: AsyncParsableCommand {
             contracts.
             A month that still runs by the database's clock is not closed without --before-its-end, one whose reviews still count not \
             without --before-reviews, and one with an open month before it not without --before-earlier.
-            Two persons close a month: one proposes, the other closes (closing.two-persons). Objections and adjustments are decided \
-            before.
+            Two persons close a month: one proposes, the other closes (closing.two-persons) those statements and no others: what \
+            changed since is told, and has to be proposed again. Objections and adjustments are decided before.
             Where ledger.key-file is set, the root of the closed month's ledger is signed.
             See docs/closing.md.
 
@@ -28,7 +28,10 @@ struct CloseCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var planned: PlannedPeriod
-    @Flag(help: "Compute and show, and tell what changed since the latest preview; the month stays as it is.")
+    @Flag(
+        help:
+            "Compute and show, and tell what changed since the close was proposed or since the latest preview; the month stays as it is."
+    )
     var preview = false
     @Flag(
         help: "Close although the month has not ended by the database's clock; what is left of it then counts nowhere.")
@@ -40,11 +43,11 @@ struct CloseCommand: AsyncParsableCommand {
     var beforeReviews = false
     @Flag(help: "Close although earlier months are open; their breaches and fees then never count in this one.")
     var beforeEarlier = false
-    @Flag(help: "Close although nothing was ever placed, dealt or reported in the month.")
+    @Flag(help: "Close although nothing was ever placed, dealt, reported or paid in the month.")
     var evenIfEmpty = false
     @Flag(help: "Give a month back that a killed close left 'closing': it takes imports and reviews again.")
     var giveBack = false
-    @Flag(help: "Only say that the month is to be closed; another person closes it.")
+    @Flag(help: "Only say that the month is to be closed with its statements as they are; another person closes it.")
     var propose = false
     @Option(help: "Who proposes or closes.")
     var by: String?
@@ -73,7 +76,9 @@ struct CloseCommand: AsyncParsableCommand {
         let stages = StageCommands(link, settings)
         if propose {
             try stages.proposeClose(period, by: by ?? "")
-            return Console.done("the close of \(period) is proposed; another person runs it without --propose")
+            return Console.done(
+                "the close of \(period) is proposed with its statements as they are now; another person runs it without --propose"
+            )
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
@@ -87,7 +92,10 @@ struct CloseCommand: AsyncParsableCommand {
             try LedgerCommands.requireUsableKey(period, settings, link)
             closed = try closing.close(
                 beforeItsEnd: beforeItsEnd, evenIfEmpty: evenIfEmpty, beforeEarlier: beforeEarlier,
-                check: stages.requireAsIssued)
+                check: { month in
+                    try stages.requireAsIssued(month)
+                    try stages.requireAsProposed(month, by: by)
+                })
             Console.committed("\(period) is closed")
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }
@@ -121,7 +129,8 @@ struct StatementCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Puts out the pre-statements of a month that has ended; agencies may object to them.",
             discussion: """
-                Issued again they take the place of those that were out, and the time for objections begins anew.
+                Issued again they take the place of those that were out. The time to object begins anew for those that are new or changed; \
+                what is the same, byte for byte, stays as it was.
 
                 Examples:
                   dispatcherd statement issue --period 2024-03 --by "Ana Ruiz" --out pre
@@ -141,7 +150,8 @@ struct StatementCommand: AsyncParsableCommand {
             let issued = try stages.issue(period, by: by)
             if let out { try StatementFiles(out).write(statements: stages.preStatements(period)) }
             Console.done(
-                "\(issued.statements) pre-statements of \(period) are out; agencies may object until \(issued.until)")
+                "\(issued.statements) pre-statements of \(period) are out, \(issued.changed) of them new or changed; agencies may "
+                    + "object until \(issued.until)")
         }
     }
 

@@ -11,6 +11,7 @@ struct ImportCommand: AsyncParsableCommand {
         discussion: """
             `dispatcherd formats KIND` prints the columns with their ranges, and when a file of that kind is taken.
             A bad row keeps the whole file out, unless --accept-good is given; bad rows are listed in a file beside it.
+            A version of a schedule that names fewer rules than the one before it is refused, unless --fewer-rules is given.
             The same file again changes nothing.
             Ends with 0 where the file is in (or was), 1 where it has bad rows, \
             2 for a wrong call or a period that does not take it, 3 where the database or the disk fails.
@@ -35,6 +36,8 @@ struct ImportCommand: AsyncParsableCommand {
     var dryRun = false
     @Flag(help: "Take the good rows of a file that has bad ones.")
     var acceptGood = false
+    @Flag(help: "Take schedules whose new version names fewer rules than the one before it: those rules end.")
+    var fewerRules = false
     @Option(help: "Where to list the bad rows (default: FILE.bad.csv).")
     var badRows: String?
     @Flag(help: "Print the result as JSON.")
@@ -43,7 +46,8 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let request = try ImportRequest(
-            kind: kind, file: file, period: period, isDryRun: dryRun, acceptsGood: acceptGood, badRowsPath: badRows)
+            kind: kind, file: file, period: period, isDryRun: dryRun, acceptsGood: acceptGood,
+            acceptsFewerRules: fewerRules, badRowsPath: badRows)
         try request.run(on: try await database.open(application: "dispatcherd import", founds: true), asJSON: json)
     }
 }

@@ -71,11 +71,14 @@ struct ObjectionCommand: AsyncParsableCommand {
         var contract: Int32
         @Option(help: "The delegation; without it a charge on the whole invoice.")
         var delegation: Int16?
-        @Option(help: "The line's rule.")
+        @Option(
+            help:
+                "The line's rule: a penalty that is there, FEE-11 or a band of fees, or AGY-15 where a budget cut them."
+        )
         var rule: String
         @Option(help: "Why.")
         var reason: String
-        @Option(help: "Who objects.")
+        @Option(help: "The contract's agency.")
         var by: String
 
         func run() async throws {
@@ -97,13 +100,17 @@ struct ObjectionCommand: AsyncParsableCommand {
 
         func run(_ isUpheld: Bool, amount: Cents? = nil) async throws {
             let settings = try database.settings()
-            let adjustment = try StageCommands(try await database.open(), settings).decide(
+            let stages = StageCommands(try await database.open(), settings)
+            let adjustment = try stages.decide(
                 objection: number, isUpheld: isUpheld, amount: amount, reason: reason, by: by)
             Console.done("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
             if let adjustment {
                 Console.out(
                     "adjustment \(adjustment) is proposed; `dispatcherd adjustment approve \(adjustment)` puts it in force"
                 )
+                if let warning = try stages.beyondInvoice(adjustment: adjustment) {
+                    Console.note("warning: \(warning)")
+                }
             }
         }
     }
@@ -177,7 +184,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
               dispatcherd adjustment propose credit --period 2024-04 --about 2024-03 --contract 12 --rule FEE-11 --amount 310.00 --reason "late review" --by "Ana Ruiz"
               dispatcherd adjustment approve 1 --reason "the flood is documented" --by "Luis Soto"
             """,
-        subcommands: [Propose.self, Approve.self, Reject.self, List.self])
+        subcommands: [Propose.self, Approve.self, Reject.self, Withdraw.self, List.self])
 
     struct Propose: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -225,8 +232,10 @@ struct AdjustmentCommand: AsyncParsableCommand {
                 number: 0, kind: Adjustment.Kind(rawValue: kind) ?? .waiver, rule: rule, amount: pesos,
                 about: about?.period ?? period, reason: reason)
             let settings = try database.settings()
-            let number = try StageCommands(try await database.open(), settings).propose(
+            let stages = StageCommands(try await database.open(), settings)
+            let number = try stages.propose(
                 adjustment, in: period, contract: contract, delegation: delegation, by: by)
+            if let warning = try stages.beyondInvoice(adjustment: number) { Console.note("warning: \(warning)") }
             Console.done("\(kind) \(number) is proposed; `dispatcherd adjustment approve \(number)` puts it in force")
         }
     }
@@ -242,8 +251,11 @@ struct AdjustmentCommand: AsyncParsableCommand {
 
         func run(_ isApproved: Bool) async throws {
             let settings = try database.settings()
-            try StageCommands(try await database.open(), settings).decide(
-                adjustment: number, isApproved: isApproved, reason: reason, by: by)
+            let stages = StageCommands(try await database.open(), settings)
+            try stages.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by)
+            if isApproved, let warning = try stages.beyondInvoice(adjustment: number) {
+                Console.note("warning: \(warning); `dispatcherd adjustment withdraw \(number)` takes it back")
+            }
             Console.done("adjustment \(number) is \(isApproved ? "approved" : "rejected")")
         }
     }
@@ -268,6 +280,29 @@ struct AdjustmentCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var decision: Decision
         func run() async throws { try await decision.run(false) }
+    }
+
+    struct Withdraw: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Proposes to take an approved adjustment back while its month is open; another person approves that.",
+            discussion: """
+                Both stay on record. Approved, the withdrawal takes the adjustment out of force, as if it had never been approved.
+
+                Examples:
+                  dispatcherd adjustment withdraw 1 --reason "of another contract" --by "Ana Ruiz"
+                  dispatcherd adjustment approve 2 --reason "seen" --by "Luis Soto"
+                """)
+        @OptionGroup var decision: Decision
+
+        func run() async throws {
+            let settings = try decision.database.settings()
+            let number = try StageCommands(try await decision.database.open(), settings).withdraw(
+                adjustment: decision.number, reason: decision.reason, by: decision.by)
+            Console.done(
+                "withdrawal \(number) of adjustment \(decision.number) is proposed; `dispatcherd adjustment approve \(number)` "
+                    + "takes it back")
+        }
     }
 
     struct List: AsyncParsableCommand {

@@ -48,6 +48,18 @@ struct AdjustmentTests {
         #expect(totals.fees.description == "144.00")
     }
 
+    @Test func `what was withdrawn has neither line nor note, nor has its withdrawal`() throws {
+        var withdrawn = month
+        withdrawn.adjustments = [
+            adjustment(.waiver, "PEN-03", nil), adjustment(.waiver, "A-4", nil, number: 6),
+        ]
+        #expect(Adjustment.withdrawal(of: 4, in: Sample.march, reason: "flood").rule == "A-4")
+        #expect(withdrawn.adjustments.map(\.withdraws) == [nil, 4])
+        #expect(try statement(withdrawn) == statement(month))
+        withdrawn.adjustments[1] = adjustment(.waiver, "A-5", nil, number: 6)
+        #expect(try statement(withdrawn).totals != statement(month).totals)
+    }
+
     @Test func `a waiver of what was not charged is no line but a note`() throws {
         var waived = month
         waived.adjustments = [adjustment(.waiver, "PEN-02", nil)]

@@ -297,7 +297,8 @@ struct ClosingTests {
         }
     }
 
-    @Test func `a month of which nothing was placed, dealt or reported is closed only by one who says so`() async throws
+    @Test func `a month of which nothing was placed, dealt, reported or paid is closed only by one who says so`()
+        async throws
     {
         try await TestDatabase.with { database in
             let link = try database.link()
@@ -309,7 +310,7 @@ struct ClosingTests {
             let closing = MonthClosing(link, period: ClosingFixture.period)
             let failure = #expect(throws: CommandFailure.self) { try closing.close() }
             #expect(failure?.exit == .usage)
-            #expect(failure?.found == "nothing of 2024-03 was ever placed, dealt or reported")
+            #expect(failure?.found == "nothing of 2024-03 was ever placed, dealt, reported or paid")
             #expect(try link.run("SELECT count(*) FROM period WHERE state = 'open'")[0].int64(0) == 1)
 
             #expect(try closing.close(evenIfEmpty: true).result == .closed)
@@ -413,6 +414,20 @@ struct ClosingTests {
                 .map(\.rule)
 
             #expect(rules?.contains("PEN-08") == isCharged)
+        }
+    }
+
+    @Test func `a month with payments alone comes before later ones, too`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 1)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            try link.script("INSERT INTO period VALUES (202402, 'open', now(), NULL, NULL)")
+            #expect(try closing.openBefore() == nil)
+            try link.script(
+                "INSERT INTO payment VALUES (202402, 'P0', 9, 1001, '2024-02-05', 100, 'borrower', NULL, 1)")
+
+            #expect(try closing.openBefore()?.hasPrefix("2024-02 is not closed, so 2024-03 knows neither") == true)
         }
     }
 

@@ -89,6 +89,9 @@ struct ReviewTests {
         ("2,9,approved,r,ana", "2,outcome,2,needs no review"),
         ("6,9,approved,r,ana", "2,outcome,6,needs no review"),
         ("5,9,approved,r,ana", "2,outcome,5,\"belongs to 2024-02, which takes no more reviews\""),
+        ("1,9,approved, ,ana", "2,reason, ,is blank; say why"),
+        ("1,9,approved,r,\u{200B}", "2,reviewer,\u{200B},is blank; say who decided"),
+        ("1,9,approved,r,\u{430}na", "2,reviewer,\u{430}na,has a character that is no Latin letter: U+0430"),
     ])
     func `a decision that cannot be taken is listed with its reason`(row: String, bad: String) async throws {
         try await with { link in
@@ -121,6 +124,19 @@ struct ReviewTests {
                 try ReviewDecisions(.rejected, outcomes: [1], reason: "r", reviewer: "ana").run(on: link)
             }
             #expect(try kept(link) == ["1 approved"])
+        }
+    }
+
+    @Test(arguments: [
+        (" ", "ana", "--reason is blank; say why"), ("r", " \u{200B}", "--reviewer is blank; say who decided"),
+        ("r", "\u{410}na", "--reviewer has a character that is no Latin letter: U+0410"),
+    ])
+    func `nobody decides without a name or a reason`(reason: String, reviewer: String, told: String) async throws {
+        try await with { link in
+            let failure = #expect(throws: CommandFailure.self) {
+                try ReviewDecisions(.approved, outcomes: [1], reason: reason, reviewer: reviewer).run(on: link)
+            }
+            #expect(failure?.found == told)
         }
     }
 

@@ -185,10 +185,19 @@ struct SuspensionsTests {
                 UPDATE clock SET virtual_now = '2024-05-20T06:00:00Z';
                 """)
             let period = ClosingFixture.period.advanced(byMonths: 1)
-            let april = try MonthClosing(link, period: period).close(evenIfEmpty: true).month
+            // A month that only takes payments back is not empty.
+            let april = try MonthClosing(link, period: period).close().month
             let document = try StatementDocument(april.statements[0].body)
             let back = try #require(document.sections.flatMap(\.lines).first { $0.kind == "fee-cut" })
 
+            // Less is billed than nothing, and no penalty is the cause.
+            #expect(document.totals.fees == "-2.00" && document.totals.penalties == "0.00")
+            #expect(!april.summary.warnings.contains { $0.hasPrefix("penalties pass") })
+            #expect(
+                april.summary.warnings.contains(
+                    "fees@2024-04-01 applies for the first time and lacks AMB-09, which fees@2023-01-01 has: none of it counts any "
+                        + "more for contract 1, 2, 3"))
+            #expect(back.arithmeticInEnglish == "4 % of 50.00, paid in 2024-03 and taken back since = 2.00")
             // Of 175.00 on the account 125.00 stay, more than is overdue: nothing by April's reading, 50.00 by March's.
             #expect(back.base.pesos == "50.00" && back.rate.percent == "4" && back.amount == "2.00")
             #expect(back.schedule == "fees@2023-01-01" && document.feeSchedule == "fees@2024-04-01")

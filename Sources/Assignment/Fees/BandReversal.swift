@@ -49,6 +49,6 @@ package struct BandReversal: Equatable, Sendable {
             rate: .percent(rate), amount: back, facts: payments, records: [],
             arithmetic: StatementNote(
                 spanish: "\(rate) % de \(grouped(base)) pagado en \(month) y revertido = \(grouped(back))",
-                english: "\(rate) % of \(grouped(base)), paid on in \(month) and taken back = \(grouped(back))"))
+                english: "\(rate) % of \(grouped(base)), paid in \(month) and taken back since = \(grouped(back))"))
     }
 }

@@ -37,7 +37,21 @@ package struct Adjustment: Equatable, Sendable {
         self.reason = reason
     }
 
-    package var reference: String { "A-\(number)" }
+    package var reference: String { Self.reference(number) }
+
+    private static func reference(_ number: Int64) -> String { "A-\(number)" }
+
+    /// Takes an approved adjustment of the same month out of force: neither has a line or a note. It is kept as a waiver whose rule is
+    /// the other one's reference, so that both stay on record with their persons.
+    package static func withdrawal(of number: Int64, in period: Period, reason: String) -> Adjustment {
+        Adjustment(number: 0, kind: .waiver, rule: reference(number), amount: nil, about: period, reason: reason)
+    }
+
+    /// The adjustment that this one takes out of force; `nil` where it is none such.
+    package var withdraws: Int64? {
+        guard kind == .waiver, rule.hasPrefix("A-") else { return nil }
+        return Int64(rule.dropFirst(2))
+    }
 
     /// Its line in a section; `nil` where a waiver finds nothing to take back.
     ///
@@ -90,7 +104,7 @@ package struct Adjustment: Equatable, Sendable {
 extension [Adjustment] {
     /// Their lines in a section, in the order of their numbers: each waiver takes from what those before it left.
     ///
-    /// - Parameter charges: the section's other lines.
+    /// - Parameter charges: the section's other lines. What was withdrawn has no line, nor has its withdrawal.
     /// - Returns: the lines, and the waivers that found nothing to take back.
     func lines(
         among charges: [StatementLine], _ version: ScheduleVersion
@@ -102,7 +116,9 @@ extension [Adjustment] {
         }
         var lines: [StatementLine] = []
         var idle: [Adjustment] = []
-        for adjustment in sorted(by: { $0.number < $1.number }) {
+        let withdrawn = Set(compactMap(\.withdraws))
+        for adjustment in sorted(by: { $0.number < $1.number })
+        where adjustment.withdraws == nil && !withdrawn.contains(adjustment.number) {
             guard let line = adjustment.line(on: left[adjustment.rule], version) else {
                 idle.append(adjustment)
                 continue

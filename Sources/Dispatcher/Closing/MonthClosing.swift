@@ -88,7 +88,7 @@ package struct MonthClosing {
             }
             guard try evenIfEmpty || !store.isEmpty() else {
                 throw CommandFailure(
-                    .usage, "nothing of \(period) was ever placed, dealt or reported",
+                    .usage, "nothing of \(period) was ever placed, dealt, reported or paid",
                     remedy: "Check the period. A close is for good: `--even-if-empty` closes it all the same.")
             }
             if !beforeEarlier, let found = try openBefore() {
@@ -387,6 +387,7 @@ package struct MonthClosing {
             period: period, strategies: try store.strategies(), cut: try store.cut(),
             excluded: try store.excluded(), startedInVain: try store.startedInVain(),
             unattributed: try store.unattributed(), tally: tally)
+        summary.endedRules = schedules.ended
         summary.openContests = try ContestStore(link).open(period).count
         summary.hasChecks = try CheckStore(link, period: period).sampling() != nil
         return (ClosedMonth(period: period, statements: kept, summary: summary, records: records), parts)

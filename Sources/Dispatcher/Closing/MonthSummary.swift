@@ -39,7 +39,8 @@ package struct MonthTally: Sendable {
     package mutating func add(_ statement: Statement, _ month: ContractMonth, _ terms: PenaltyTerms) {
         contracts += 1
         totals = totals + statement.totals
-        if statement.totals.penalties > statement.totals.fees { overcharged.append(statement.contract) }
+        // Fees fall below nothing where more is given back than was earned: no penalty is the cause of that.
+        if statement.totals.penalties > max(statement.totals.fees, .zero) { overcharged.append(statement.contract) }
         if let bond = month.bond, bond > .zero, statement.totals.penalties > bond {
             beyondBond.append(statement.contract)
         }
@@ -119,6 +120,8 @@ package struct MonthSummary: Sendable {
     package let tally: MonthTally
     /// Contested rejections without a second decision.
     package var openContests = 0
+    /// What ended with versions of schedules that apply for the first time.
+    package var endedRules: [StatementNote] = []
     /// Whether the automatic checks of outcomes ever ran.
     package var hasChecks = true
 

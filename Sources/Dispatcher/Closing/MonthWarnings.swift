@@ -45,7 +45,7 @@ extension MonthSummary {
                         + "recorded whether they were met: they are not charged PEN-04")
             ),
         ]
-        return few.filter(\.isThere).map(\.note) + contracts + payments
+        return endedRules + few.filter(\.isThere).map(\.note) + contracts + payments
     }
 
     /// The same in English, one line each.

@@ -7,6 +7,8 @@ internal import PgStore
 struct ScheduleBook {
     private let tariffs: [String: FeeTariff]
     private let terms: [String: PenaltyTerms]
+    /// Rules that end with versions that apply for the first time, one text per version: what they leave out is charged and paid no more.
+    let ended: [StatementNote]
 
     /// - Throws: ``CommandFailure`` that names every contract without a schedule, or the value that is wrong.
     init(_ store: ClosingStore, period: Period, contracts: [ClosingStore.Contract]) throws {
@@ -15,9 +17,11 @@ struct ScheduleBook {
         var tariffs: [String: FeeTariff] = [:]
         var terms: [String: PenaltyTerms] = [:]
         var missing: [String] = []
+        var ended: [StatementNote] = []
         for (name, users) in Dictionary(grouping: contracts, by: \.feeSchedule).sorted(by: { $0.key < $1.key }) {
             if let schedule = Schedule.inForce(on: period.firstDay, of: fees[name, default: []]) {
                 tariffs[name] = try readable { () throws(ScheduleError) in try FeeTariff(schedule) }
+                ended += [Self.ended(with: schedule, of: fees[name, default: []], users, period)].compactMap(\.self)
             } else {
                 missing.append(Self.line("fee", name, users, fees[name] != nil, period))
             }
@@ -25,6 +29,8 @@ struct ScheduleBook {
         for (name, users) in Dictionary(grouping: contracts, by: \.penaltySchedule).sorted(by: { $0.key < $1.key }) {
             if let schedule = Schedule.inForce(on: period.firstDay, of: penalties[name, default: []]) {
                 terms[name] = try readable { () throws(ScheduleError) in try PenaltyTerms(schedule) }
+                ended += [Self.ended(with: schedule, of: penalties[name, default: []], users, period)].compactMap(
+                    \.self)
             } else {
                 missing.append(Self.line("penalty", name, users, penalties[name] != nil, period))
             }
@@ -34,6 +40,7 @@ struct ScheduleBook {
                 .findings, missing.joined(separator: "; "),
                 remedy: "Load the schedule with `dispatcherd import schedules FILE`, or correct the contract.")
         }
+        self.ended = ended
         self.tariffs = tariffs
         self.terms = terms
     }
@@ -60,11 +67,30 @@ struct ScheduleBook {
     private static func line(
         _ kind: String, _ name: String, _ users: [ClosingStore.Contract], _ isKnown: Bool, _ period: Period
     ) -> String {
-        let numbers = users.map { String($0.id) }
-        let shown =
-            numbers.prefix(5).joined(separator: ", ") + (numbers.count > 5 ? " and \(numbers.count - 5) more" : "")
         let why = isKnown ? "has no version in force on \(period.firstDay)" : "does not exist"
-        return "the \(kind) schedule \"\(name)\" of contract \(shown) \(why)"
+        return "the \(kind) schedule \"\(name)\" of contract \(shown(users)) \(why)"
+    }
+
+    /// `nil` where the version applied the month before, or names all that the one of then does.
+    private static func ended(
+        with schedule: Schedule, of versions: [Schedule], _ users: [ClosingStore.Contract], _ period: Period
+    ) -> StatementNote? {
+        guard
+            let former = Schedule.inForce(on: period.advanced(byMonths: -1).firstDay, of: versions),
+            former.version != schedule.version
+        else { return nil }
+        let rules = Set(former.values.map(\.rule)).subtracting(schedule.values.map(\.rule)).sorted()
+        guard !rules.isEmpty else { return nil }
+        let (names, contracts) = (rules.joined(separator: ", "), shown(users))
+        return StatementNote(
+            spanish: "\(schedule.version) aplica por primera vez y no tiene \(names), que \(former.version) tiene: "
+                + "ya no cuenta para el contrato \(contracts)",
+            english: "\(schedule.version) applies for the first time and lacks \(names), which \(former.version) has: none of "
+                + "it counts any more for contract \(contracts)")
+    }
+
+    private static func shown(_ users: [ClosingStore.Contract]) -> String {
+        Words.list(users.map { String($0.id) }, shown: 5)
     }
 }
 

@@ -59,24 +59,36 @@ package struct StageCommands {
 
     // MARK: - Pre-statements and objections
 
-    /// Computes the statements and puts them out for objections.
-    ///
-    /// - Returns: how many, and until when agencies may object.
-    package func issue(_ period: Period, by: String) throws -> (statements: Int, until: Timestamp) {
+    /// What became of the pre-statements.
+    package struct Issued: Equatable, Sendable {
+        package let statements: Int
+        /// Those that were not out before, byte for byte.
+        package let changed: Int
+        /// Until when agencies may object to the latest of them.
+        package let until: Timestamp
+    }
+
+    /// Computes the statements and puts them out for objections. What is out already, byte for byte, stays as it is, and so does the time
+    /// to object to it.
+    package func issue(_ period: Period, by: String) throws -> Issued {
         try requireNamed(by)
-        let facts = try facts(period)
+        try requireOpen(period, try facts(period))
         let now = try link.readNow()
-        guard !facts.isClosed, !facts.isClosing, now >= facts.end else {
+        guard now >= period.end else {
             throw CommandFailure(
-                .usage, facts.isClosed || facts.isClosing ? "\(period) is closed" : "\(period) has not ended",
+                .usage, "\(period) has not ended",
                 remedy: "Pre-statements go out after the month's end and before its close.")
         }
         let month = try MonthClosing(link, period: period).preview()
-        try link.transaction { try store.issue(month.statements, period, by: by) }
-        return (month.statements.count, now.deadline(businessDays: objectionDays))
+        let changed = try link.transaction {
+            try requireOpen(period)
+            return try store.issue(month.statements, period, by: by)
+        }
+        return Issued(
+            statements: month.statements.count, changed: changed,
+            until: try facts(period).objectionsUntil ?? now.deadline(businessDays: objectionDays))
     }
 
-    /// - Returns: the objection's number.
     package func preStatements(_ period: Period) throws -> [PeriodStore.StoredStatement] {
         try store.preStatements(period)
     }
@@ -104,22 +116,36 @@ package struct StageCommands {
         }
     }
 
+    /// Records what an agency says against a line of its pre-statement, within the time of that one.
+    ///
+    /// - Parameter by: the contract's agency.
+    /// - Returns: the objection's number.
     package func object(
         _ period: Period, contract: Int32, delegation: Int16?, rule: String, reason: String, by: String
     ) throws -> Int64 {
-        try requireNamed(by)
+        let agency = try Words.agency(by)
         try requireReason(reason)
         let facts = try facts(period)
-        guard let until = facts.objectionsUntil, !facts.isClosed, try link.readNow() < until else {
+        guard let latest = facts.objectionsUntil, !facts.isClosed else {
             throw CommandFailure(
-                .findings,
-                facts.objectionsUntil.map { "the time to object to \(period) was over at \($0)" }
-                    ?? "no pre-statement of \(period) is out",
-                remedy: "What is wrong in a final statement is put right by an adjustment in a later one.")
+                .findings, facts.isClosed ? "\(period) is closed" : "no pre-statement of \(period) is out",
+                remedy: Self.tooLate)
+        }
+        let own = try store.issuedAt(period, contract: contract)?.deadline(businessDays: objectionDays)
+        let until = own ?? latest
+        guard try link.readNow() < until else {
+            throw CommandFailure(
+                .findings, "the time to object to \(period) was over at \(until)", remedy: Self.tooLate)
         }
         return try link.transaction {
             try requireOpen(period)
-            try requireOnPreStatement(period, contract: contract, delegation: delegation, rule: rule)
+            let shown = try store.preStatement(period, contract: contract).map { try StatementDocument($0) }
+            try ObjectionScope.require(rule, contract: contract, delegation: delegation, on: shown)
+            if let shown, AgencyID(text: shown.agency) != agency {
+                throw CommandFailure(
+                    .usage, "contract \(contract) is \(shown.agency)'s, and not \(agency)'s",
+                    remedy: "An agency objects to its own pre-statements; check --contract and --by.")
+            }
             let former = try store.objections(period).last {
                 $0.contract == contract && $0.delegation == delegation && $0.rule == rule && $0.decision != "rejected"
             }
@@ -131,32 +157,14 @@ package struct StageCommands {
                     remedy: "A line is objected to once at a time; `dispatcherd objection list` shows it.")
             }
             let number = try store.raise(
-                period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: by)
+                period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: "\(agency)")
             try link.insertBlocks(
                 LedgerBlock.seal(try store.objections(nil, number: number).map(LedgerRecord.objection)))
             return number
         }
     }
 
-    /// A penalty is on the pre-statement; of fees also what is missing there can be objected to.
-    private func requireOnPreStatement(_ period: Period, contract: Int32, delegation: Int16?, rule: String) throws {
-        let sections =
-            try store.preStatement(period, contract: contract).map { try StatementDocument($0).sections } ?? []
-        guard
-            sections.contains(where: { section in
-                section.delegation == delegation.map(Int.init)
-                    && (section.lines.contains { $0.rule == rule } || Self.isOfFees(rule))
-            })
-        else {
-            throw CommandFailure(
-                .findings, "the pre-statement of contract \(contract) has no \(rule) there",
-                remedy: "Name a line that it has; without --delegation it is one on the whole invoice.")
-        }
-    }
-
-    private static func isOfFees(_ rule: String) -> Bool {
-        rule == FeeTariff.rule || rule == FeeTariff.budgetRule || MoraBand(rawValue: rule) != nil
-    }
+    private static let tooLate = "What is wrong in a final statement is put right by an adjustment in a later one."
 
     /// An objection that is upheld against a penalty proposes its waiver, and one about fees a credit in the same statement, for another
     /// person to approve.
@@ -177,8 +185,9 @@ package struct StageCommands {
                     remedy: "`dispatcherd objection list` shows them.")
             }
             try requireOpen(objection.period)
-            let isPenalty = PenaltyRule(rawValue: objection.rule) != nil
-            if isUpheld, Self.isOfFees(objection.rule), amount == nil {
+            try requireOther(by, than: objection.raisedBy, who: "raised it", isTo: "decide about objection \(number)")
+            let effect = ObjectionScope.effect(of: objection.rule)
+            if isUpheld, effect == .credit, amount == nil {
                 throw CommandFailure(
                     .usage, "objection \(number) is about fees, and what they lack is not named",
                     remedy: "Give --amount, in pesos before IVA.")
@@ -191,8 +200,8 @@ package struct StageCommands {
             try link.insertBlocks(
                 LedgerBlock.seal(
                     try store.objections(nil, number: number).compactMap(LedgerRecord.objectionDecision)))
-            guard isUpheld, isPenalty || Self.isOfFees(objection.rule) else { return nil }
-            if isPenalty,
+            guard isUpheld, let effect else { return nil }
+            if effect == .waiver,
                 let former = try waiver(
                     objection.period, contract: objection.contract, delegation: objection.delegation,
                     rule: objection.rule)
@@ -201,21 +210,23 @@ package struct StageCommands {
             }
             return try store.propose(
                 Adjustment(
-                    number: 0, kind: isPenalty ? .waiver : .credit, rule: objection.rule, amount: amount,
+                    number: 0, kind: effect, rule: objection.rule, amount: amount,
                     about: objection.period, reason: reason),
                 in: objection.period, contract: objection.contract, delegation: objection.delegation,
                 objection: number, by: by)
         }
     }
 
-    /// The waiver of a line that leaves no room for another: one that waits for its decision, or took back all.
+    /// The waiver of a line that leaves no room for another: one that waits for its decision, or took back all and was not withdrawn.
     private func waiver(
         _ period: Period, contract: Int32, delegation: Int16?, rule: String
     ) throws -> StageStore.AdjustmentRow? {
-        try store.adjustments(period).last { row in
+        let rows = try store.adjustments(period)
+        let withdrawn = Set(rows.filter(\.isApproved).compactMap(\.adjustment.withdraws))
+        return rows.last { row in
             row.adjustment.kind == .waiver && row.contract == contract && row.delegation == delegation
-                && row.adjustment.rule == rule
-                && (row.decision == nil || row.decision == "approved" && row.adjustment.amount == nil)
+                && row.adjustment.rule == rule && !withdrawn.contains(row.adjustment.number)
+                && (row.decision == nil || row.isApproved && row.adjustment.amount == nil)
         }
     }
 
@@ -230,35 +241,107 @@ package struct StageCommands {
         try requireNamed(by)
         try requireReason(adjustment.reason)
         try requireAmount(adjustment.amount)
+        try requireOpen(period, try facts(period))
+        try requireFitting(adjustment, in: period)
+        try AdjustmentScope(link, period).require(adjustment, contract: contract, delegation: delegation)
         return try link.transaction {
             try requireOpen(period)
-            switch adjustment.kind {
-            case .waiver:
-                guard adjustment.about == period, adjustment.rule.hasPrefix("PEN-") else {
-                    throw CommandFailure(
-                        .usage, "a waiver is of a penalty of the month itself",
-                        remedy: "About an earlier month it is a credit or a debit.")
-                }
-                if let former = try waiver(
-                    period, contract: contract, delegation: delegation, rule: adjustment.rule)
-                {
-                    throw CommandFailure(
-                        .findings,
-                        "adjustment \(former.adjustment.number) is about the same penalty, and "
-                            + (former.decision == nil ? "waits for its decision" : "took back all of it"),
-                        remedy: "A penalty is waived once; decide that one first (`dispatcherd adjustment list`).")
-                }
-            case .credit, .debit:
-                let about = try facts(adjustment.about)
-                guard about.isClosed, adjustment.about < period, adjustment.amount != nil else {
-                    throw CommandFailure(
-                        .usage, "a credit or debit has an amount and is about an earlier month that is closed",
-                        remedy: "Name it with --about, and the amount before IVA with --amount.")
-                }
+            if adjustment.kind == .waiver,
+                let former = try waiver(period, contract: contract, delegation: delegation, rule: adjustment.rule)
+            {
+                throw CommandFailure(
+                    .findings,
+                    "adjustment \(former.adjustment.number) is about the same penalty, and "
+                        + (former.decision == nil ? "waits for its decision" : "took back all of it"),
+                    remedy: "A penalty is waived once; decide that one first (`dispatcherd adjustment list`).")
             }
             return try store.propose(
                 adjustment, in: period, contract: contract, delegation: delegation, objection: nil, by: by)
         }
+    }
+
+    /// Months and amounts that go with the kind.
+    private func requireFitting(_ adjustment: Adjustment, in period: Period) throws {
+        switch adjustment.kind {
+        case .waiver:
+            guard adjustment.about == period, adjustment.rule.hasPrefix("PEN-") else {
+                throw CommandFailure(
+                    .usage, "a waiver is of a penalty of the month itself",
+                    remedy: "About an earlier month it is a credit or a debit.")
+            }
+        case .credit, .debit:
+            let about = try facts(adjustment.about)
+            guard about.isClosed, adjustment.about < period, adjustment.amount != nil else {
+                throw CommandFailure(
+                    .usage, "a credit or debit has an amount and is about an earlier month that is closed",
+                    remedy: "Name it with --about, and the amount before IVA with --amount.")
+            }
+        }
+    }
+
+    /// Proposes to take an approved adjustment back while its month is open; it is decided about as any other adjustment.
+    ///
+    /// - Returns: the withdrawal's number.
+    package func withdraw(adjustment number: Int64, reason: String, by: String) throws -> Int64 {
+        try requireNamed(by)
+        try requireReason(reason)
+        return try link.transaction {
+            guard let row = try store.adjustments(nil, number: number).first else {
+                throw CommandFailure(
+                    .findings, "there is no adjustment \(number)",
+                    remedy: "`dispatcherd adjustment list` shows them.")
+            }
+            try requireOpen(row.period)
+            guard row.isApproved, row.adjustment.withdraws == nil else {
+                throw CommandFailure(
+                    .usage, "adjustment \(number) is \(Self.standing(of: row)), so there is nothing to withdraw",
+                    remedy: row.decision == nil
+                        ? "`dispatcherd adjustment reject \(number)` keeps it out of force."
+                        : "What is to be otherwise is proposed anew.")
+            }
+            let former = try store.adjustments(row.period).last {
+                $0.adjustment.withdraws == number && $0.decision != "rejected"
+            }
+            if let former {
+                throw CommandFailure(
+                    .findings,
+                    "withdrawal \(former.adjustment.number) of adjustment \(number) "
+                        + (former.decision == nil ? "waits for its decision" : "took it out of force"),
+                    remedy: "`dispatcherd adjustment list` shows it.")
+            }
+            return try store.propose(
+                .withdrawal(of: number, in: row.period, reason: reason), in: row.period, contract: row.contract,
+                delegation: row.delegation, objection: nil, by: by)
+        }
+    }
+
+    private static func standing(of row: StageStore.AdjustmentRow) -> String {
+        if row.decision == nil { return "not decided yet" }
+        return row.adjustment.withdraws == nil ? "rejected" : "a withdrawal itself"
+    }
+
+    /// What to tell where credits, or debits, about a month come to more than its invoice; `nil` where they do not.
+    ///
+    /// - Parameter number: of one of them; those that were rejected or withdrawn do not count.
+    package func beyondInvoice(adjustment number: Int64) throws -> String? {
+        guard let row = try store.adjustments(nil, number: number).first, row.adjustment.kind != .waiver else {
+            return nil
+        }
+        let all = try store.adjustments(nil)
+        let withdrawn = Set(all.filter(\.isApproved).compactMap(\.adjustment.withdraws))
+        let sum = all.filter {
+            ($0.adjustment.kind, $0.adjustment.about, $0.contract)
+                == (row.adjustment.kind, row.adjustment.about, row.contract)
+                && $0.decision != "rejected" && !withdrawn.contains($0.adjustment.number)
+        }.reduce(Cents.zero) { $0 + ($1.adjustment.amount ?? .zero) }
+        let (about, contract) = (row.adjustment.about, row.contract)
+        let body =
+            try about == row.period
+            ? store.preStatement(about, contract: contract) : store.statement(about, contract: contract)
+        let invoice = try body.flatMap { Cents(pesos: try StatementDocument($0).totals.fees) } ?? .zero
+        guard sum > invoice else { return nil }
+        return "\(row.adjustment.kind.rawValue)s about \(about) of contract \(contract) come to \(grouped(sum)), "
+            + "more than its invoice of \(grouped(invoice))"
     }
 
     package func decide(adjustment number: Int64, isApproved: Bool, reason: String, by: String) throws {
@@ -272,6 +355,11 @@ package struct StageCommands {
             }
             try requireOpen(row.period)
             try requireOther(by, than: row.proposedBy, isTo: "decide about adjustment \(number)")
+            if let objection = try row.objection.flatMap({ try store.objections(nil, number: $0).first }) {
+                try requireOther(
+                    by, than: objection.raisedBy, who: "raised objection \(objection.number)",
+                    isTo: "decide about adjustment \(number)")
+            }
             _ = try store.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by)
             guard let decided = try store.adjustments(nil, number: number).first else { return }
             try link.insertBlocks(LedgerBlock.seal([.adjustment(decided)]))
@@ -282,11 +370,39 @@ package struct StageCommands {
 
     // MARK: - The close
 
+    /// Proposes to close the month with the statements as they are now; another person closes those and no others.
     package func proposeClose(_ period: Period, by: String) throws {
         try requireNamed(by)
+        try requireOpen(period, try facts(period))
+        let month = try MonthClosing(link, period: period).preview()
+        let shown = try PreviewDifference.figures(month)
         try link.transaction {
             try requireOpen(period)
-            try store.proposeClose(period, by: by)
+            try store.proposeClose(period, shown, by: by)
+        }
+    }
+
+    /// Holds what is to be closed to what another person proposed.
+    ///
+    /// - Parameter by: who closes.
+    /// - Throws: ``CommandFailure`` with the contracts whose statements are others by now.
+    package func requireAsProposed(_ month: ClosedMonth, by: String?) throws {
+        guard needsTwo, let proposal = try store.proposal(of: month.period) else { return }
+        try requireOther(by ?? "", than: proposal.by, isTo: "close \(month.period)")
+        let former = try store.preview(month.period)
+        // Proposals of before their figures were kept have none; nor has a month without statements.
+        let isKept = former.map { $0.at == proposal.at } ?? month.statements.isEmpty
+        let changes = try PreviewDifference.changes(
+            from: isKept ? former?.shown ?? [:] : [:], to: PreviewDifference.figures(month))
+        guard changes.isEmpty else {
+            let shown = changes.prefix(10).joined(separator: "; ") + (changes.count > 10 ? "; …" : "")
+            throw CommandFailure(
+                .findings,
+                "\(changes.count) contracts of \(month.period) differ from what \(proposal.by) proposed to close at "
+                    + "\(proposal.at): \(shown)",
+                remedy:
+                    "Nothing was closed. Look at it with `--preview`; who stands for it proposes it again with `--propose`."
+            )
         }
     }
 
@@ -328,20 +444,22 @@ package struct StageCommands {
                     "One runs `dispatcherd close --period \(period) --propose --by NAME`, the other one the same without "
                     + "--propose; closing.two-persons switches it off.")
         }
-        guard let proposer = try store.proposer(of: period) else {
+        guard let proposal = try store.proposal(of: period) else {
             throw CommandFailure(
                 .usage, "nobody has proposed to close \(period)",
                 remedy: "Another person runs `dispatcherd close --period \(period) --propose --by NAME`.")
         }
-        try requireOther(by, than: proposer, isTo: "close \(period)")
+        try requireOther(by, than: proposal.by, isTo: "close \(period)")
     }
 
     // MARK: - Persons
 
-    private func requireOther(_ by: String, than first: String, isTo what: String) throws(CommandFailure) {
+    private func requireOther(
+        _ by: String, than first: String, who did: String = "proposed it", isTo what: String
+    ) throws(CommandFailure) {
         guard needsTwo, PersonName.isSame(by, first) else { return }
         throw CommandFailure(
-            .usage, "\(first) proposed it, and another person has to \(what)",
+            .usage, "\(first) \(did), and another person has to \(what)",
             remedy: "closing.two-persons switches this off.")
     }
 
@@ -365,8 +483,17 @@ package struct StageCommands {
     /// Keeps the month from being closed until the end of the transaction.
     private func requireOpen(_ period: Period) throws {
         _ = try PeriodStore(link, period: period).lock()
-        let facts = try facts(period)
-        guard !facts.isClosed, !facts.isClosing else {
+        try requireOpen(period, try facts(period))
+    }
+
+    private func requireOpen(_ period: Period, _ facts: PeriodStage.Facts) throws(CommandFailure) {
+        if facts.isClosing {
+            throw CommandFailure(
+                .usage, "\(period) is being closed",
+                remedy: "Wait for its close; one that was killed is given back with "
+                    + "`dispatcherd close --period \(period) --give-back`.")
+        }
+        guard !facts.isClosed else {
             throw CommandFailure(
                 .usage, "\(period) is closed",
                 remedy: "Its statements stand; put it right by a credit or a debit in a later month.")

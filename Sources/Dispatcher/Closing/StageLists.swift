@@ -18,14 +18,18 @@ package enum StageLists {
     }
 
     package static func adjustments(_ rows: [StageStore.AdjustmentRow], asJSON: Bool) throws -> String {
-        text(
+        let withdrawn = Set(rows.filter(\.isApproved).compactMap(\.adjustment.withdraws))
+        return text(
             rows.map { row in
-                [
-                    ("adjustment", "\(row.adjustment.number)"), ("kind", row.adjustment.kind.rawValue),
+                let isWithdrawal = row.adjustment.withdraws != nil
+                let decision = withdrawn.contains(row.adjustment.number) ? "withdrawn" : row.decision ?? ""
+                return [
+                    ("adjustment", "\(row.adjustment.number)"),
+                    ("kind", isWithdrawal ? "withdrawal" : row.adjustment.kind.rawValue),
                     ("period", "\(row.period)"), ("about", "\(row.adjustment.about)"), ("contract", "\(row.contract)"),
                     ("delegation", row.delegation.map { "\($0)" } ?? ""), ("rule", row.adjustment.rule),
                     ("amount", row.adjustment.amount?.description ?? "all"), ("proposed_by", row.proposedBy),
-                    ("decision", row.decision ?? ""), ("decided_by", row.decidedBy ?? ""),
+                    ("decision", decision), ("decided_by", row.decidedBy ?? ""),
                     ("reason", row.adjustment.reason), ("decision_reason", row.decisionReason ?? ""),
                 ]
             }, none: "there are no adjustments", asJSON: asJSON)

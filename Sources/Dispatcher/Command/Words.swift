@@ -51,7 +51,19 @@ enum Words {
             throw CommandFailure(
                 .usage, "--by names nobody", remedy: "Name who does it, in 1 to \(PersonName.lengthMax) characters.")
         }
+        if let foreign = PersonName.foreign(in: text) {
+            throw CommandFailure(
+                .usage, "--by has a character that is no Latin letter: \(spelled(foreign))",
+                remedy:
+                    "Letters of other scripts look like Latin ones; write the name in Latin letters, accents included.")
+        }
         return text
+    }
+
+    /// `U+0410`: what it looks like tells nobody which character it is.
+    static func spelled(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
     /// `1 account`, `0 accounts`, `2,709 accounts`.

@@ -33,6 +33,9 @@ package struct ImportReport: Sendable {
     /// What was taken and looks wrong: the first ten of it. How many there are is among the counts.
     package internal(set) var warnings: [BadValue] = []
 
+    /// Whether nothing was ever imported for the period before.
+    package internal(set) var opensPeriod = false
+
     /// For people: what was found, line by line.
     package var lines: [String] {
         var lines = badValues.map { bad in
@@ -54,6 +57,10 @@ package struct ImportReport: Sendable {
                     + "nothing was changed"
             )
         case .refused: break
+        }
+        if opensPeriod {
+            lines.append(
+                "  \(period) is a new month: nothing was imported for it before; it is open until `dispatcherd close`")
         }
         lines += counts.filter { $0.count != 0 }.map { "  \($0.label): \(Console.grouped(Int($0.count)))" }
         lines += warnings.map { "warning: \(file):\($0.line): \($0.column) `\($0.value)`: \($0.reason)" }
@@ -85,7 +92,8 @@ package struct ImportReport: Sendable {
 
 extension ImportReport: Encodable {
     private enum Key: String, CodingKey {
-        case kind, period, file, result, sha256, rowsGood, rowsBad, badRowsFile, badValues, counts, warnings
+        case kind, period, file, result, sha256, rowsGood, rowsBad, badRowsFile, badValues, counts, warnings,
+            opensPeriod
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -100,6 +108,7 @@ extension ImportReport: Encodable {
         try container.encodeIfPresent(badRowsFile, forKey: .badRowsFile)
         try container.encode(badValues, forKey: .badValues)
         try container.encode(warnings, forKey: .warnings)
+        try container.encode(opensPeriod, forKey: .opensPeriod)
         try container.encode(
             Dictionary(counts.map { ($0.label, $0.count) }, uniquingKeysWith: { first, _ in first }), forKey: .counts)
     }

@@ -12,7 +12,8 @@ package struct ImportRequest {
 
     /// - Throws: ``CommandFailure`` of usage where a word is none.
     package init(
-        kind: String, file: String, period: String, isDryRun: Bool, acceptsGood: Bool, badRowsPath: String?
+        kind: String, file: String, period: String, isDryRun: Bool, acceptsGood: Bool,
+        acceptsFewerRules: Bool = false, badRowsPath: String?
     ) throws(CommandFailure) {
         guard let known = ImportKind(rawValue: kind) else {
             throw CommandFailure(.usage, "there is no file of kind \(kind)", remedy: Self.hint(kind, file))
@@ -20,9 +21,14 @@ package struct ImportRequest {
         guard let month = Period(text: period) else {
             throw CommandFailure(.usage, "\(period) is no period", remedy: "Write a month as 2024-03.")
         }
+        guard !acceptsFewerRules || known == .schedules else {
+            throw CommandFailure(
+                .usage, "--fewer-rules is for schedules, and not for \(kind)", remedy: "Leave it out.")
+        }
         var run = ImportRun(known, path: file, period: month)
         run.isDryRun = isDryRun
         run.acceptsGood = acceptsGood
+        run.acceptsFewerRules = acceptsFewerRules
         run.badRowsPath = badRowsPath
         // Before a database is asked for, or even started, for a file that is not there.
         _ = try run.openInput()

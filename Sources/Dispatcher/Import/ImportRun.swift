@@ -12,6 +12,8 @@ package struct ImportRun {
     package var isDryRun = false
     /// Takes the good rows of a file that has bad ones.
     package var acceptsGood = false
+    /// Takes schedules whose new version names fewer rules than the one before it.
+    package var acceptsFewerRules = false
     /// Where bad rows are listed; beside the file without one.
     package var badRowsPath: String?
 
@@ -77,7 +79,7 @@ package struct ImportRun {
         // First, because it locks every open period, and all who do lock them in one order.
         let starts = kind == .starts ? try StartRun(link, period: period) : nil
         let opening = kind == .opening ? try OpeningRun(link, period: period) : nil
-        let state = try store.lockPeriod()
+        let (state, isNew) = try store.lockPeriod()
         // Before anything is refused: what is loaded already is no change, in whatever state the period is.
         if let former = try store.former(digest: digest) {
             return report(
@@ -105,6 +107,8 @@ package struct ImportRun {
         if good == 0 || (bad > 0 && !acceptsGood) {
             return report(.refused, file, digest, good: good, bad: bad, badRows, [])
         }
+        let ended = kind == .schedules ? try store.endedRules() : []
+        if !acceptsFewerRules { try refuse(ended) }
         let unknown = tactics == nil ? try store.tacticsNamed(limit: Int32(BadRowFile.shownMax)) : []
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
@@ -123,7 +127,28 @@ package struct ImportRun {
                 reason: "\(period) is not segmented yet, so nobody can tell whether its policy has this tactic")
         }
         if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
+        taken.opensPeriod = isNew
+        if !ended.isEmpty {
+            taken.counts.append(ImportCount("rules that end", Int64(ended.reduce(0) { $0 + $1.rules.count })))
+            taken.warnings += ended.map {
+                BadValue(
+                    line: $0.line, column: "schedule", value: "\($0.version)",
+                    reason:
+                        "lacks \($0.rules.joined(separator: ", ")), which \($0.former) has: they count no more from then on"
+                )
+            }
+        }
         return taken
+    }
+
+    /// A version replaces the one before it as a whole, and what it leaves out is charged and paid no more: most often rows are missing.
+    private func refuse(_ ended: [ImportStore.EndedRules]) throws(CommandFailure) {
+        guard !ended.isEmpty else { return }
+        let texts = ended.map { "\($0.version) lacks \($0.rules.joined(separator: ", ")), which \($0.former) has" }
+        throw CommandFailure(
+            .findings, Words.list(texts, shown: 10) + "; nothing was imported",
+            remedy: "A version replaces the one before it as a whole: add the rows of these rules, or say with "
+                + "--fewer-rules that they end.")
     }
 
     /// Payments and stops on accounts that no cut has: most often a wrong delegation or a file of another portfolio, sometimes

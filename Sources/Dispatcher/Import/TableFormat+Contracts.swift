@@ -45,6 +45,7 @@ extension TableFormat {
                 + "`minimum`.",
             "A version is in force on the first day of some month: none begins between it and that.",
             "A value in force is not changed: another value takes a later `effective_on`.",
+            "A version names every rule that the one before it names; `--fewer-rules` takes one under which rules end.",
             "A schedule is of fees or of penalties, not of both.",
             "A schedule that exists gets no value for days of a closed period.",
         ])

@@ -47,10 +47,14 @@ package struct ReviewChecks {
                 .usage, "\(text ?? "") is no percent from 0 to 100", remedy: "Give --sample, as 2.5; 0 draws none.")
         }
         return try link.transaction {
-            guard try store.lockPeriod() == "open" else {
+            let state = try store.lockPeriod()
+            guard state == "open" else {
                 throw CommandFailure(
                     .usage, "\(period) is not open, so its outcomes are what they are",
-                    remedy: "Run it before the close, with time for reviews.")
+                    remedy: state == "closing"
+                        ? "Wait for its close; one that was killed is given back with "
+                            + "`dispatcherd close --period \(period) --give-back`."
+                        : "Run it before the close, with time for reviews.")
             }
             if let until = deadlineDays.map({ period.reviewDeadline(businessDays: $0) }), try link.readNow() >= until {
                 throw CommandFailure(
@@ -62,9 +66,12 @@ package struct ReviewChecks {
             let sampling = try store.sampling() ?? fresh
             guard seed == nil || seed == sampling.seed, text == nil || asked == sampling.rate else {
                 throw CommandFailure(
-                    .findings,
+                    .usage,
                     "the sample of \(period) is \(sampling.rate) % with seed \(sampling.seed), set by \(sampling.by)",
-                    remedy: "A sample is set once, so that nobody draws until it suits; leave --sample and --seed out.")
+                    remedy:
+                        "A sample is set once a month, so that nobody draws until it suits. Nothing was checked: run "
+                        + "`dispatcherd review check --period \(period)` without --sample and --seed for what was reported since."
+                )
             }
             try store.set(sampling)
             let found = try store.run(sampling)

@@ -20,7 +20,7 @@ package struct ReviewContest {
 
     /// - Throws: ``CommandFailure`` where there is no rejection of this agency to contest any more.
     package func run(on link: PgLink) throws {
-        guard (1...200).contains(reason.count) else {
+        guard (1...200).contains(reason.count), !PersonName.folded(reason).isEmpty else {
             throw CommandFailure(
                 .usage, "a reason has 1 to 200 characters", remedy: "Say what the delegation overlooked.")
         }

@@ -25,6 +25,11 @@ package struct ReviewDecisions {
             throw CommandFailure(
                 .usage, "a reason has 1 to 200 characters and a reviewer 1 to 80", remedy: "Shorten or name them.")
         }
+        if let fault = ReviewWords.faults(reason: reason, reviewer: reviewer).first {
+            throw CommandFailure(
+                .usage, "--\(fault.column) \(fault.reason)",
+                remedy: "Say who decided with --reviewer, and why with --reason.")
+        }
         return try link.transaction {
             let store = ReviewStore(link)
             let periods = try store.lockOpenPeriods(deadlineDays: deadlineDays)

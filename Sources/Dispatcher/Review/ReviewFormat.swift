@@ -22,6 +22,7 @@ extension TableFormat {
             ColumnFormat("reviewer", .text(.line, max: 80), example: "supervisor-14", rules: "", "who decided"),
         ],
         rowRules: [
+            "Reason and reviewer are not blank; the reviewer's name has Latin letters, with or without accents.",
             "The outcome is one of that delegation, in a period that is open, and needs a review.",
             "An outcome is decided once: another decision or reason than before, or than in the same file, is refused.",
         ])

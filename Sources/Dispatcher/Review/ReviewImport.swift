@@ -67,7 +67,8 @@ package struct ReviewImport {
     /// - Returns: how many rows are bad by themselves.
     private func copyRows(_ link: PgLink, _ badRows: BadRowFile) throws -> Int {
         let file = try InputFile(path)
-        var reader = TableReader(.reviews, latestDay: LocalDate(daysSince1970: .max))
+        var reader = TableReader(
+            .reviews, latestDay: LocalDate(daysSince1970: .max), rowCheck: { ReviewWords.faults($0) })
         var bad = 0
         do {
             try link.copyIn(ReviewStore.stageSQL) { writer in
@@ -155,6 +156,8 @@ extension CommandFailure {
     static var noOpenPeriod: CommandFailure {
         CommandFailure(
             .usage, "no period takes reviews: each is closed, or its deadline is over",
-            remedy: "review.deadline-days sets the deadline; the statements of closed periods stand.")
+            remedy:
+                "review.deadline-days sets the deadline; the statements of closed periods stand. A period that a killed close left "
+                + "closing is given back with `dispatcherd close --period PERIOD --give-back`.")
     }
 }

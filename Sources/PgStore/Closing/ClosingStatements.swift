@@ -541,8 +541,9 @@ enum ClosingStatements {
             WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
             GROUP BY 1, 2, 3, 4),
         credited AS (
-            SELECT contract_id, about AS period, delegation_id, rule, sum(amount) AS amount FROM adjustment
+            SELECT contract_id, about AS period, delegation_id, rule, sum(amount) AS amount FROM adjustment a
             WHERE kind = 'credit' AND decision = 'approved' AND period <= $2
+                AND NOT EXISTS (SELECT FROM adjustment w WHERE w.rule = 'A-' || a.adjustment_id AND w.decision = 'approved')
             GROUP BY 1, 2, 3, 4)
         SELECT contract_id, period, delegation_id, rule FROM charged
         LEFT JOIN credited USING (contract_id, period, delegation_id, rule)

@@ -37,7 +37,7 @@ package struct PeriodStore {
         return rows[0].bool(0)
     }
 
-    /// Earlier periods that are not closed and of which anything was placed, dealt, reported or put right; ascending.
+    /// Earlier periods that are not closed and of which anything was placed, dealt, reported, paid or put right; ascending.
     package func openBefore() throws(PgError) -> [Period] {
         try link.run(
             """
@@ -46,18 +46,20 @@ package struct PeriodStore {
                 AND (EXISTS (SELECT FROM placement x WHERE x.period = p.period)
                     OR EXISTS (SELECT FROM hand x WHERE x.period = p.period)
                     OR EXISTS (SELECT FROM outcome x WHERE x.period = p.period)
+                    OR EXISTS (SELECT FROM payment x WHERE x.period = p.period)
                     OR EXISTS (SELECT FROM adjustment x WHERE x.period = p.period))
             ORDER BY p.period
             """, [.int32(period.number)]
         ).compactMap { Period(number: $0.int32(0)) }
     }
 
-    /// Whether nothing of the period was placed, dealt, reported or put right.
+    /// Whether nothing of the period was placed, dealt, reported, paid, taken back or put right.
     package func isEmpty() throws(PgError) -> Bool {
         try !link.run(
             """
             SELECT EXISTS (SELECT FROM placement WHERE period = $1) OR EXISTS (SELECT FROM hand WHERE period = $1)
-                OR EXISTS (SELECT FROM outcome WHERE period = $1) OR EXISTS (SELECT FROM adjustment WHERE period = $1)
+                OR EXISTS (SELECT FROM outcome WHERE period = $1) OR EXISTS (SELECT FROM payment WHERE period = $1)
+                OR EXISTS (SELECT FROM adjustment WHERE period = $1)
             """, [.int32(period.number)])[0].bool(0)
     }
 

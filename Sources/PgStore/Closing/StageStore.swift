@@ -19,7 +19,9 @@ package struct StageStore {
                 (SELECT count(*) FROM statement_objection o WHERE o.period = p.period AND o.decision IS NULL)
                     + (SELECT count(*) FROM adjustment a WHERE a.period = p.period AND a.decision IS NULL),
                 EXISTS (SELECT FROM adjustment a JOIN period b ON b.period = a.period
-                    WHERE a.about = p.period AND a.period > p.period AND a.decision = 'approved' AND b.state = 'closed')
+                    WHERE a.about = p.period AND a.period > p.period AND a.decision = 'approved' AND b.state = 'closed'
+                        AND NOT EXISTS (SELECT FROM adjustment w
+                            WHERE w.rule = 'A-' || a.adjustment_id AND w.decision = 'approved'))
             FROM period p LEFT JOIN period_root r USING (period) WHERE p.period = $1
             """, [.int32(period.number)])
         guard let row = rows.first else { return nil }
@@ -52,20 +54,43 @@ package struct StageStore {
 
     // MARK: - Pre-statements
 
-    /// Puts them in the place of those that were out.
-    package func issue(_ statements: [PeriodStore.StoredStatement], _ period: Period, by: String) throws(PgError) {
-        try link.run("DELETE FROM pre_statement WHERE period = $1", [.int32(period.number)])
+    /// Puts them in the place of those that were out. One that is byte for byte what was out stays as it is, with the day it was issued.
+    ///
+    /// - Returns: how many are new or changed.
+    package func issue(
+        _ statements: [PeriodStore.StoredStatement], _ period: Period, by: String
+    ) throws(PgError) -> Int {
+        try link.run(
+            """
+            DELETE FROM pre_statement p WHERE period = $1 AND NOT EXISTS (
+                SELECT FROM unnest($2::int[], $3::bytea[]) n (contract_id, digest)
+                WHERE (n.contract_id, n.digest) = (p.contract_id, p.digest))
+            """,
+            [
+                .int32(period.number), .int32s(statements.map(\.contract)), .byteArrays(statements.map(\.digest)),
+            ])
+        var changed = 0
         for statement in statements {
-            try link.run(
+            changed += try link.run(
                 """
                 INSERT INTO pre_statement (period, contract_id, digest, body, issued_by, issued_at)
-                VALUES ($1, $2, $3, $4, $5, now_instant())
+                VALUES ($1, $2, $3, $4, $5, now_instant()) ON CONFLICT DO NOTHING
                 """,
                 [
                     .int32(period.number), .int32(statement.contract), .bytes(statement.digest), .text(statement.body),
                     .text(by),
-                ])
+                ]
+            ).affected
         }
+        return changed
+    }
+
+    /// When the contract's pre-statement was put out as it is; `nil` where it has none.
+    package func issuedAt(_ period: Period, contract: Int32) throws(PgError) -> Timestamp? {
+        try link.run(
+            "SELECT issued_at FROM pre_statement WHERE period = $1 AND contract_id = $2",
+            [.int32(period.number), .int32(contract)]
+        ).first?.timestamp(0)
     }
 
     /// What is out, ascending by contract.
@@ -81,6 +106,25 @@ package struct StageStore {
             "SELECT body FROM pre_statement WHERE period = $1 AND contract_id = $2",
             [.int32(period.number), .int32(contract)]
         ).first?.text(0)
+    }
+
+    /// A closed month's statement of a contract; `nil` where it has none.
+    package func statement(_ period: Period, contract: Int32) throws(PgError) -> String? {
+        try link.run(
+            "SELECT body FROM statement WHERE period = $1 AND contract_id = $2",
+            [.int32(period.number), .int32(contract)]
+        ).first?.text(0)
+    }
+
+    /// Where a contract works, ascending; `nil` where there is no such contract.
+    package func delegations(ofContract contract: Int32) throws(PgError) -> [Int16]? {
+        try link.run(
+            """
+            SELECT ARRAY(SELECT DISTINCT delegation_id::int FROM contract_capacity p
+                WHERE p.contract_id = c.contract_id ORDER BY 1)
+            FROM contract c WHERE c.contract_id = $1
+            """, [.int32(contract)]
+        ).first?.int32s(0).map { Int16(clamping: $0) }
     }
 
     // MARK: - Objections
@@ -153,6 +197,10 @@ package struct StageStore {
         package let decidedBy: String?
         /// `nil` also where it was decided before reasons were asked for.
         package let decisionReason: String?
+        /// The objection that was upheld, where it came of one.
+        package let objection: Int64?
+
+        package var isApproved: Bool { decision == "approved" }
     }
 
     package func propose(
@@ -202,24 +250,35 @@ package struct StageStore {
                     about: about, reason: row.text(8),
                     objection: kind == .credit ? row.optionalInt64(13) : nil),
                 period: period, contract: row.int32(3), delegation: row.optionalInt16(4), proposedBy: row.text(9),
-                decision: row.optionalText(10), decidedBy: row.optionalText(11), decisionReason: row.optionalText(12))
+                decision: row.optionalText(10), decidedBy: row.optionalText(11), decisionReason: row.optionalText(12),
+                objection: row.optionalInt64(13))
         }
     }
 
     // MARK: - The close
 
-    /// The latest proposal stands.
-    package func proposeClose(_ period: Period, by: String) throws(PgError) {
-        try link.run(
-            """
-            INSERT INTO closing_proposal (period, proposed_by, proposed_at) VALUES ($1, $2, now_instant())
-            ON CONFLICT (period) DO UPDATE SET proposed_by = excluded.proposed_by, proposed_at = excluded.proposed_at
-            """, [.int32(period.number), .text(by)])
+    package struct Proposal: Sendable {
+        package let by: String
+        package let at: Timestamp
     }
 
-    package func proposer(of period: Period) throws(PgError) -> String? {
-        try link.run("SELECT proposed_by FROM closing_proposal WHERE period = $1", [.int32(period.number)])
-            .first?.text(0)
+    /// Keeps who proposes the close, and the figures that are proposed in the place of the latest preview's. The latest proposal stands.
+    package func proposeClose(
+        _ period: Period, _ shown: [(contract: Int32, figures: Shown)], by: String
+    ) throws(PgError) {
+        let now = try link.run("SELECT now_instant()")[0].timestamp(0)
+        try link.run(
+            """
+            INSERT INTO closing_proposal (period, proposed_by, proposed_at) VALUES ($1, $2, $3)
+            ON CONFLICT (period) DO UPDATE SET proposed_by = excluded.proposed_by, proposed_at = excluded.proposed_at
+            """, [.int32(period.number), .text(by), .timestamp(now)])
+        try keepPreview(period, shown, at: now)
+    }
+
+    package func proposal(of period: Period) throws(PgError) -> Proposal? {
+        try link.run(
+            "SELECT proposed_by, proposed_at FROM closing_proposal WHERE period = $1", [.int32(period.number)]
+        ).first.map { Proposal(by: $0.text(0), at: $0.timestamp(1)) }
     }
 
     // MARK: - Previews
@@ -249,19 +308,21 @@ package struct StageStore {
         return (Dictionary(shown, uniquingKeysWith: { $1 }), first.timestamp(3))
     }
 
+    /// - Parameter now: when they were shown.
     package func keepPreview(
-        _ period: Period, _ shown: [(contract: Int32, figures: Shown)]
+        _ period: Period, _ shown: [(contract: Int32, figures: Shown)], at now: Timestamp
     ) throws(PgError) {
         try link.run("DELETE FROM preview WHERE period = $1", [.int32(period.number)])
         try link.run(
             """
             INSERT INTO preview (period, contract_id, fees, penalties, digest, made_at)
-            SELECT $1, c, f, p, d, now_instant()
+            SELECT $1, c, f, p, d, $6
             FROM unnest($2::int[], $3::bigint[], $4::bigint[], $5::bytea[]) r (c, f, p, d)
             """,
             [
                 .int32(period.number), .int32s(shown.map(\.contract)), .int64s(shown.map(\.figures.fees.value)),
                 .int64s(shown.map(\.figures.penalties.value)), .byteArrays(shown.map(\.figures.digest)),
+                .timestamp(now),
             ])
     }
 }

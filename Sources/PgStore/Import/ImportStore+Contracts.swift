@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Assignment
+package import Assignment
 
 /// Zones, schedules, agencies and contracts: small tables that later files are checked against.
 extension ImportStore {
@@ -124,6 +124,52 @@ extension ImportStore {
                                                           = (s.schedule, s.effective_on, s.rule, s.parameter))
             """,
         ]
+    }
+
+    /// Rules that a version of a schedule does not name any more and the one before it does.
+    package struct EndedRules: Sendable {
+        package let version: ScheduleVersion
+        package let former: ScheduleVersion
+        /// Ascending.
+        package let rules: [String]
+        /// The first row of the file that makes it so.
+        package let line: Int
+    }
+
+    /// What good rows of the file would end: a version replaces the one before it as a whole. What ended before the file is not told again.
+    package func endedRules() throws(PgError) -> [EndedRules] {
+        let key = "schedule, effective_on, rule, parameter"
+        return try link.run(
+            """
+            WITH value AS (
+                SELECT schedule, effective_on, rule FROM schedule
+                UNION SELECT schedule, effective_on, rule FROM import_row),
+            fresh AS (
+                SELECT schedule, effective_on, min(line) AS line FROM import_row
+                WHERE (\(key)) NOT IN (SELECT \(key) FROM schedule) GROUP BY 1, 2),
+            version AS (
+                SELECT schedule, effective_on AS day,
+                       lag(effective_on) OVER (PARTITION BY schedule ORDER BY effective_on) AS former
+                FROM (SELECT DISTINCT schedule, effective_on FROM value) v)
+            SELECT n.schedule, n.day, n.former, least(f.line, b.line), array_agg(DISTINCT v.rule ORDER BY v.rule)
+            FROM   version n
+            JOIN   value v ON (v.schedule, v.effective_on) = (n.schedule, n.former)
+            LEFT   JOIN fresh f ON (f.schedule, f.effective_on) = (n.schedule, n.day)
+            LEFT   JOIN fresh b ON (b.schedule, b.effective_on) = (n.schedule, n.former)
+            WHERE  (f.line IS NOT NULL OR b.line IS NOT NULL)
+            AND    NOT EXISTS (SELECT FROM value o WHERE (o.schedule, o.effective_on, o.rule) = (n.schedule, n.day, v.rule))
+            AND    NOT (EXISTS (SELECT FROM schedule t WHERE (t.schedule, t.effective_on) = (n.schedule, n.day))
+                        AND EXISTS (SELECT FROM schedule t
+                                    WHERE (t.schedule, t.effective_on, t.rule) = (n.schedule, n.former, v.rule)))
+            GROUP  BY 1, 2, 3, 4
+            ORDER  BY 1, 2
+            """
+        ).map { row in
+            EndedRules(
+                version: ScheduleVersion(name: row.text(0), effectiveOn: row.date(1)),
+                former: ScheduleVersion(name: row.text(0), effectiveOn: row.date(2)), rules: row.texts(4),
+                line: Int(row.int32(3)))
+        }
     }
 
     /// Rules that the close could not charge: one of their values is neither loaded nor good in this file.

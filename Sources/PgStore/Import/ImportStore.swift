@@ -61,15 +61,16 @@ package struct ImportStore {
     /// Opens the period where it is new, and keeps other imports, plans and the close of it out until the
     /// transaction ends.
     ///
-    /// - Returns: the period's state: open, closing, closed.
+    /// - Returns: the period's state: open, closing, closed; and whether it is new.
     /// - Locks: the period's row, in a mode that its foreign keys do not wait for.
-    package func lockPeriod() throws(PgError) -> String {
-        try link.run(
+    package func lockPeriod() throws(PgError) -> (state: String, isNew: Bool) {
+        let opened = try link.run(
             "INSERT INTO period (period, opened_at) VALUES ($1, now_instant()) ON CONFLICT DO NOTHING",
-            [.int32(period.number)])
+            [.int32(period.number)]
+        ).affected
         let rows = try link.run(
             "SELECT state FROM period WHERE period = $1 FOR NO KEY UPDATE", [.int32(period.number)])
-        return rows.first?.text(0) ?? "missing"
+        return (rows.first?.text(0) ?? "missing", opened > 0)
     }
 
     /// The day that the database's clock shows where it comes first in Mexico.

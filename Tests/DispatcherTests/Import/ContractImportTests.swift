@@ -205,6 +205,65 @@ struct ContractImportTests {
         }
     }
 
+    private static let short = ScheduleText.header + "penalties-248-2022,penalty,2024-04-01,IVA,rate,16\n"
+
+    @Test(arguments: [false, true])
+    func `a version that names fewer rules than the one before it is refused, with the rules`(isDry: Bool) async throws
+    {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            let failure = try #require(throws: CommandFailure.self) {
+                try site.load(.schedules, Self.short, dryRun: isDry)
+            }
+
+            #expect(
+                failure.found
+                    == "penalties-248-2022@2024-04-01 lacks PEN-02, which penalties-248-2022@2022-11-01 has; nothing was imported"
+            )
+            #expect(failure.remedy.contains("--fewer-rules") && failure.exit == .findings)
+            #expect(try site.count("schedule") == 4)
+        }
+    }
+
+    @Test func `rules end where that is said, and the report names them`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file())
+            let report = try site.load(.schedules, Self.short, acceptsFewerRules: true)
+            // What ended before is not told again, nor does a version with more rules end any.
+            let more = try site.load(
+                .schedules,
+                ScheduleText.header
+                    + "penalties-248-2022,penalty,2024-04-01,PEN-03,rate,2.5\npenalties-248-2022,penalty,2024-05-01,IVA,rate,16\n"
+                    + "penalties-248-2022,penalty,2024-05-01,PEN-03,rate,2.5\npenalties-248-2022,penalty,2024-05-01,PEN-06,rate,2\n"
+                    + "penalties-248-2022,penalty,2024-05-01,PEN-06,threshold,80\n")
+
+            #expect(report.lines.contains("  rules that end: 1"))
+            #expect(
+                report.lines.last
+                    == "warning: schedules.csv:2: schedule `penalties-248-2022@2024-04-01`: lacks PEN-02, which "
+                    + "penalties-248-2022@2022-11-01 has: they count no more from then on")
+            #expect(more.result == .imported && more.warnings.isEmpty)
+        }
+    }
+
+    /// A version between two others, with more rules than the later one.
+    @Test func `a version that is put before another ends what that one lacks`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.schedules, ScheduleText.file() + ScheduleText.penalties("2024-06-01"))
+            let failure = try #require(throws: CommandFailure.self) {
+                try site.load(
+                    .schedules,
+                    ScheduleText.header
+                        + ScheduleText.penalties("2024-03-01")
+                        + "penalties-248-2022,penalty,2024-03-01,PEN-03,rate,2.5\n")
+            }
+
+            #expect(
+                failure.found.hasPrefix(
+                    "penalties-248-2022@2024-06-01 lacks PEN-03, which penalties-248-2022@2024-03-01 has"))
+        }
+    }
+
     @Test func `what the shipped schedules hold can be charged`() async throws {
         try await ImportSite.with { site in
             let path =

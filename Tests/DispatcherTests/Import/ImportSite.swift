@@ -32,12 +32,14 @@ struct ImportSite {
     /// Imports `text` as a file of that kind.
     @discardableResult
     func load(
-        _ kind: ImportKind, _ text: String, period: Period = march, dryRun: Bool = false, acceptsGood: Bool = false
+        _ kind: ImportKind, _ text: String, period: Period = march, dryRun: Bool = false, acceptsGood: Bool = false,
+        acceptsFewerRules: Bool = false
     ) throws -> ImportReport {
         try write(kind, text)
         var run = ImportRun(kind, path: path(kind), period: period)
         run.isDryRun = dryRun
         run.acceptsGood = acceptsGood
+        run.acceptsFewerRules = acceptsFewerRules
         return try run.run(on: link)
     }
 

@@ -78,6 +78,31 @@ struct MonthImportTests {
         }
     }
 
+    /// On its day is not before it, also where both stand in one file.
+    @Test func `a payment is taken back on its day at the earliest`() async throws {
+        try await ImportSite.with { site in
+            let payment = "P-2,77,14,2024-03-06,2,borrower,\n"
+            let early = try site.load(.payments, Self.payments + payment + "P-3,77,14,2024-03-05,2,borrower,P-2\n")
+            let same = try site.load(.payments, Self.payments + payment + "P-3,77,14,2024-03-06,2,borrower,P-2\n")
+
+            #expect(early.badValues.map(\.column) == ["paid_on"])
+            #expect(same.result == .imported)
+        }
+    }
+
+    @Test func `the first file of a month says that it opens it`() async throws {
+        try await ImportSite.with { site in
+            let told =
+                "  2024-05 is a new month: nothing was imported for it before; it is open until `dispatcherd close`"
+            let may = try #require(Period(text: "2024-05"))
+            let first = try site.load(.payments, Self.paid, period: may)
+            let second = try site.load(.payments, Self.paid + "P-2,77,14,2024-03-06,1,fpp,\n", period: may)
+
+            #expect(first.lines.contains(told) && first.opensPeriod)
+            #expect(!second.lines.contains(told) && !second.opensPeriod)
+        }
+    }
+
     @Test func `a payment that takes back a bad one is bad`() async throws {
         try await ImportSite.with { site in
             let rows =
@@ -118,11 +143,17 @@ struct MonthImportTests {
             "amount 2.01: is more than the payment that it takes back, 2"
         ),
         (
+            "P-3,77,14,2024-03-05,2,borrower,P-9",
+            "paid_on 2024-03-05: is before the payment that it takes back, of 2024-03-06"
+        ),
+        (
             "P-3,77,9,2024-03-07,2,borrower,P-9",
             "reverses P-9: that payment is of delegation 14; a reversal is of the same"
         ),
     ])
-    func `a payment is taken back once, and for no more than it was`(row: String, reason: String) async throws {
+    func `a payment is taken back once, not before its day, and for no more than it was`(row: String, reason: String)
+        async throws
+    {
         try await ImportSite.with { site in
             let loaded = Self.paid + "P-2,77,14,2024-03-06,12.50,borrower,P-1\nP-9,77,14,2024-03-06,2,fpp,\n"
             try site.load(.payments, loaded)

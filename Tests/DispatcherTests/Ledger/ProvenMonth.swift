@@ -97,10 +97,16 @@ struct ProvenMonth {
             try stages.decide(objection: upheld, isUpheld: true, amount: Cents(10_00), reason: "yes", by: "Ana Ruiz"))
         _ = try stages.decide(objection: rejected, isUpheld: false, reason: "no", by: "Ana Ruiz")
         try stages.decide(adjustment: credit, isApproved: true, reason: "seen", by: "Luis Soto")
-        let waiver = try stages.propose(
-            Adjustment(number: 0, kind: .waiver, rule: "PEN-03", amount: Cents(5), about: period, reason: "r"),
-            in: period, contract: 1, delegation: 9, by: "Ana Ruiz")
-        try stages.decide(adjustment: waiver, isApproved: false, reason: "nothing there", by: "Luis Soto")
+        // Of penalties that the month does not have: a waiver that is rejected, and one that is withdrawn.
+        let adjustments = try [3, 5].map { amount in
+            try StageStore(link).propose(
+                Adjustment(number: 0, kind: .waiver, rule: "PEN-03", amount: Cents(amount), about: period, reason: "r"),
+                in: period, contract: 1, delegation: 9, objection: nil, by: "Ana Ruiz")
+        }
+        try stages.decide(adjustment: adjustments[0], isApproved: false, reason: "nothing there", by: "Luis Soto")
+        try stages.decide(adjustment: adjustments[1], isApproved: true, reason: "seen", by: "Luis Soto")
+        let withdrawal = try stages.withdraw(adjustment: adjustments[1], reason: "nothing there", by: "Ana Ruiz")
+        try stages.decide(adjustment: withdrawal, isApproved: true, reason: "seen", by: "Luis Soto")
     }
 
     private static func contest(_ outcome: Int64, _ link: PgLink) throws {

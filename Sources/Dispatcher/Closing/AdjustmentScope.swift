@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// What an adjustment can be about: a contract that there is, where it works, by a rule that charges or bills.
+struct AdjustmentScope {
+    private let link: PgLink
+    private let store: StageStore
+    private let period: Period
+
+    /// - Parameter period: whose statement is to have it.
+    init(_ link: PgLink, _ period: Period) {
+        self.link = link
+        store = StageStore(link)
+        self.period = period
+    }
+
+    private static let fees = [FeeTariff.rule, FeeTariff.budgetRule] + MoraBand.allCases.map(\.rawValue)
+    private static let penalties = PenaltyRule.allCases.map(\.rawValue)
+
+    /// A waiver's penalty is one that the pre-statement has, or the month as it is now.
+    ///
+    /// - Throws: ``CommandFailure`` of usage, with what could be named instead.
+    func require(_ adjustment: Adjustment, contract: Int32, delegation: Int16?) throws {
+        guard let places = try store.delegations(ofContract: contract) else {
+            throw CommandFailure(
+                .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system."
+            )
+        }
+        let rules = adjustment.kind == .waiver ? Self.penalties : Self.fees + Self.penalties
+        guard rules.contains(adjustment.rule) else {
+            throw CommandFailure(
+                .usage,
+                "\(adjustment.rule) is no \(adjustment.kind == .waiver ? "penalty" : "rule of fees or penalties")",
+                remedy: "They are \(rules.joined(separator: ", ")).")
+        }
+        switch adjustment.kind {
+        case .waiver:
+            let shown = try store.preStatement(period, contract: contract)
+            if let shown, Self.charges(adjustment.rule, delegation, in: try StatementDocument(shown)) { return }
+            let month = try MonthClosing(link, period: period).preview()
+            let now = try month.statements.first { $0.contract == contract }.map { try StatementDocument($0.body) }
+            if let now, Self.charges(adjustment.rule, delegation, in: now) { return }
+            throw CommandFailure(
+                .usage,
+                "the statement of contract \(contract) has no \(adjustment.rule) "
+                    + (delegation.map { "in delegation \($0)" } ?? "on the whole invoice"),
+                remedy: Self.charged(in: now))
+        case .credit, .debit:
+            guard let delegation, !places.contains(delegation) else { return }
+            let body = try store.statement(adjustment.about, contract: contract)
+            let billed = try body.map { try StatementDocument($0).sections.compactMap(\.delegation) } ?? []
+            guard !billed.contains(Int(delegation)) else { return }
+            throw CommandFailure(
+                .usage, "contract \(contract) does not work in delegation \(delegation)",
+                remedy: "It works in \(places.map(String.init).joined(separator: ", ")).")
+        }
+    }
+
+    private static func charges(_ rule: String, _ delegation: Int16?, in statement: StatementDocument) -> Bool {
+        statement.sections.contains { section in
+            section.delegation == delegation.map(Int.init)
+                && section.lines.contains { $0.kind == "penalty" && $0.rule == rule }
+        }
+    }
+
+    private static func charged(in statement: StatementDocument?) -> String {
+        let all = (statement?.sections ?? []).flatMap { section in
+            Set(section.lines.filter { $0.kind == "penalty" }.map(\.rule)).sorted().map { rule in
+                rule + (section.delegation.map { " in delegation \($0)" } ?? " on the whole invoice")
+            }
+        }
+        return all.isEmpty ? "No penalty is charged there." : "It has \(Words.list(all, shown: 20))."
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+
+/// Who objects to what, and who decides about it.
+struct ClosingObjectionTests {
+    private let period = ClosingStageSite.period
+
+    private func object(
+        _ stages: StageCommands, _ rule: String, delegation: Int16? = 9, by: String = "ACE01"
+    ) throws -> Int64 {
+        try stages.object(period, contract: 1, delegation: delegation, rule: rule, reason: "r", by: by)
+    }
+
+    @Test(arguments: [
+        ("ACE02", "contract 1 is ACE01's, and not ACE02's"), ("ACE99", "contract 1 is ACE01's, and not ACE99's"),
+        ("Ana Ruiz", "Ana Ruiz is no agency"), ("", " is no agency"),
+    ])
+    func `only the contract's agency objects`(by: String, told: String) async throws {
+        try await ClosingStageSite.with { _, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let failure = ClosingStageSite.failure { _ = try object(stages, "PEN-03", by: by) }
+
+            #expect(failure.found == told && failure.exit == .usage)
+            #expect(try stages.objections(period).count == 0)
+        }
+    }
+
+    @Test func `who raised an objection neither decides about it nor approves what follows`() async throws {
+        try await ClosingStageSite.with { _, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let number = try object(stages, "PEN-03")
+            for isUpheld in [true, false] {
+                #expect(
+                    ClosingStageSite.found {
+                        _ = try stages.decide(objection: number, isUpheld: isUpheld, reason: "r", by: "ace 01")
+                    } == "ACE01 raised it, and another person has to decide about objection \(number)")
+            }
+            let waiver = try #require(
+                try stages.decide(objection: number, isUpheld: true, reason: "r", by: "Ana"))
+            #expect(
+                ClosingStageSite.found {
+                    try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "ACE01")
+                } == "ACE01 raised objection \(number), and another person has to decide about adjustment \(waiver)")
+            try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "Luis")
+        }
+    }
+
+    @Test func `where one person decides it may be the same`() async throws {
+        try await ClosingStageSite.with(needsTwo: false) { _, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let number = try object(stages, "PEN-03")
+            let waiver = try #require(
+                try stages.decide(objection: number, isUpheld: true, reason: "r", by: "ACE01"))
+            try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "ACE01")
+
+            #expect(try stages.adjustments(period).map(\.decision) == ["approved"])
+        }
+    }
+
+    /// What follows from other lines could be upheld without any effect.
+    @Test(arguments: ["IVA", "AMB-15", "PEN-77", "FEE-12", "pen-03"])
+    func `an objection is about a penalty or about fees`(rule: String) async throws {
+        try await ClosingStageSite.with { _, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let failure = ClosingStageSite.failure { _ = try object(stages, rule) }
+
+            #expect(failure.found == "an objection is about a penalty or about fees, and \(rule) is neither")
+            #expect(
+                failure.remedy.contains("PEN-03, ")
+                    && failure.remedy.hasSuffix(", FEE-11, FEE-01, FEE-02, FEE-03, FEE-04, FEE-05."))
+            #expect(failure.exit == .usage)
+        }
+    }
+
+    @Test func `what a budget cut may be objected to where it cut something, and upheld it is a credit`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            _ = try stages.issue(period, by: "Ana")
+            #expect(
+                ClosingStageSite.found { _ = try object(stages, "AGY-15", delegation: nil) }
+                    == "the pre-statement of contract 1 has no AGY-15 there")
+            try link.script("INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AGY-15', 'budget', '100.00')")
+            _ = try stages.issue(period, by: "Ana")
+            #expect(ClosingStageSite.found { _ = try object(stages, "AGY-15") }.hasSuffix("has no AGY-15 there"))
+            let number = try object(stages, "AGY-15", delegation: nil)
+            #expect(
+                ClosingStageSite.found {
+                    _ = try stages.decide(objection: number, isUpheld: true, reason: "r", by: "Ana")
+                } == "objection \(number) is about fees, and what they lack is not named")
+            let credit = try #require(
+                try stages.decide(
+                    objection: number, isUpheld: true, amount: Cents(25_00), reason: "r", by: "Ana"))
+            try stages.decide(adjustment: credit, isApproved: true, reason: "r", by: "Luis")
+            let statement = try StatementDocument(
+                try MonthClosing(link, period: period).preview().statements[0].body)
+
+            #expect(statement.sections.last?.lines.filter { $0.rule == "AGY-15" }.map(\.kind) == ["fee-cut", "credit"])
+            #expect(statement.totals.fees == "125.00")
+        }
+    }
+}
