@@ -41,7 +41,11 @@ package struct TestDatabase: Sendable {
             result = .failure(error)
         }
         if getenv("REPARTO_TEST_DROPS") != nil {
-            try PgLink(server, application: "test").script("DROP DATABASE \(name) WITH (FORCE)")
+            do { try PgLink(server, application: "test").script("DROP DATABASE \(name) WITH (FORCE)") } catch {
+                // The test's own failure is the one to tell.
+                _ = try result.get()
+                throw error
+            }
         }
         return try result.get()
     }

@@ -68,8 +68,8 @@ package struct MonthClosing {
     ///   - beforeItsEnd: also where the month still runs; what happens in the rest of it then counts nowhere.
     ///   - evenIfEmpty: also where nothing of the month was ever placed, dealt or reported: mostly a mistaken period.
     ///   - beforeEarlier: also where earlier months are open; their breaches and fees then never count in this one.
-    /// - Throws: ``CommandFailure`` where the month still runs, or with the contracts whose statement would differ.
     ///   - check: looks at what is to be kept, in its transaction; what it throws leaves the month open.
+    /// - Throws: ``CommandFailure`` where the month still runs, or with the contracts whose statement would differ.
     package func close(
         beforeItsEnd: Bool = false, evenIfEmpty: Bool = false, beforeEarlier: Bool = false,
         check: (ClosedMonth) throws -> Void = { _ in }

@@ -42,7 +42,7 @@ package struct MonthParts {
 
     private init(parts: [Part]) { self.parts = parts }
 
-    /// As many parts as `count`, of about as many dealt accounts each; one where the month is small.
+    /// As many parts as `count`, of about as many dealt accounts each; one where the month is small, or no other link is to be had.
     ///
     /// The other links' transactions end with them: they wrote only what is theirs.
     ///
@@ -63,20 +63,27 @@ package struct MonthParts {
             shares[least].accounts += accounts
             shares[least].delegations.append(delegation)
         }
-        guard let snapshot = try link.run("SELECT pg_export_snapshot()").first?.text(0) else {
+        // A month that one link can count is not left open for want of a second connection.
+        guard let others = try? Self.others(link, shares.dropFirst().map(\.delegations)) else {
             self.init(link)
             return
         }
-        let open = link.opener("dispatcherd close")
+        let taken = shares.dropFirst().flatMap(\.delegations)
+        self.init(parts: [Part(link: link, delegations: .allBut(taken))] + others)
+    }
+
+    /// Links of the caller's name that see what its transaction sees.
+    private static func others(_ link: PgLink, _ shares: [[Int16]]) throws(PgError) -> [Part] {
+        let row = try link.run("SELECT pg_export_snapshot(), current_setting('application_name')")[0]
+        let open = link.opener(row.text(1))
         var parts: [Part] = []
-        for share in shares.dropFirst() {
+        for delegations in shares {
             let other = try open()
             try other.script("BEGIN ISOLATION LEVEL REPEATABLE READ")
-            try other.script("SET TRANSACTION SNAPSHOT '\(snapshot)'")
-            parts.append(Part(link: other, delegations: .these(share.delegations)))
+            try other.script("SET TRANSACTION SNAPSHOT '\(row.text(0))'")
+            parts.append(Part(link: other, delegations: .these(delegations)))
         }
-        let others = shares.dropFirst().flatMap(\.delegations)
-        self.init(parts: [Part(link: link, delegations: .allBut(others))] + parts)
+        return parts
     }
 
     /// Runs a statement in every part at the same time, and gives the rows of all, those of one part behind those of another.

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whose each payment is, and what contracts that pay by bands are paid for it (FEE-01 … FEE-05).
+extension ClosingStatements {
+    /// Each payment of the period's feed with the lease that held its account on that day: granted on it or before, and
+    /// not ended before it. Of two leases that touch on one day the later one. A reversal follows its payment.
+    ///
+    /// A lease that no sweep has closed yet ends where the sweep would end it, so that money does not depend on when
+    /// that ran. Days are Mexico City's, as the feed's are.
+    ///
+    /// Where nobody holds it, a lease that ended by a return has the payment for the contract's grace (GAP-late-payment):
+    /// $2 contracts, $3 their days.
+    static func payments(_ part: MonthParts.Part) -> String {
+        """
+        CREATE TEMP TABLE close_payment ON COMMIT DROP AS
+        SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
+            held.strategy
+        FROM (
+            SELECT p.delegation_id, p.account_id, p.payment_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
+                coalesce(o.period < p.period, false) AS is_of_before,
+                CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
+            FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
+            WHERE p.period = $1 AND \(part.has("p.delegation_id"))) paid
+        LEFT JOIN LATERAL (
+            SELECT g.contract_id, h.strategy
+            FROM clock, deal d
+            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+            CROSS JOIN LATERAL (
+                SELECT * FROM lease_grant g
+                WHERE g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id AND g.first_position <= d.position
+                ORDER BY g.first_position DESC LIMIT 1) g
+            LEFT JOIN ending e
+                ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
+            LEFT JOIN unnest($2::int[], $3::int[]) grace (contract_id, days)
+                ON grace.contract_id = g.contract_id AND e.kind = 'return'
+            CROSS JOIN LATERAL (
+                SELECT least(
+                    e.ended_at,
+                    coalesce(
+                        g.closed_at,
+                        g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) AS at) ended
+            WHERE d.delegation_id = paid.delegation_id AND d.account_id = paid.account_id
+                AND g.last_position >= d.position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
+                AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= paid.paid_on
+                AND (ended.at IS NULL
+                    OR (ended.at AT TIME ZONE interval '-6 hours')::date + coalesce(grace.days, 0) >= paid.paid_on)
+            ORDER BY coalesce((ended.at AT TIME ZONE interval '-6 hours')::date < paid.paid_on, false),
+                g.granted_at DESC, d.epoch DESC LIMIT 1) held ON true
+        """
+    }
+
+    /// Overdue value assigned and recovered, by contract, delegation and first day of the band. $1 period, $2 its end, $3 contracts
+    /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
+    ///
+    /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless it was
+    /// paid before that: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or
+    /// whose payment in grace is in its feed: in the band of this month's cut, or of its own where this one has it no more. An
+    /// account counts at most its overdue value, and nothing where nothing of it was paid. What takes a payment of an earlier feed
+    /// back is in ``givenBack``. $6 the month's first instant.
+    static func bands(_ part: MonthParts.Part) -> String {
+        """
+        WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
+        dealt AS (
+            SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
+                \(isTaken)
+                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)
+                    OR u.position IS NOT NULL AS is_taken,
+                (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
+            FROM hand h
+            JOIN position p USING (delegation_id, hand_id)
+            JOIN account a ON a.period = h.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                AND e.epoch = p.epoch
+            LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
+                AND s.position = p.position
+            LEFT JOIN close_unlocatable u ON u.delegation_id = p.delegation_id AND u.hand_id = p.hand_id
+                AND u.position = p.position
+            LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
+                AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
+            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
+                AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)),
+        paid AS (
+            SELECT p.contract_id, p.delegation_id, p.account_id, sum(p.amount) AS amount,
+                array_agg(p.payment_id ORDER BY p.payment_id) AS payments
+            FROM close_payment p JOIN contingent c USING (contract_id)
+            WHERE p.origin = ANY (string_to_array(c.origins, ',')) AND NOT p.is_of_before
+            GROUP BY 1, 2, 3),
+        kept AS (
+            SELECT g.contract_id, p.delegation_id, p.account_id, p.overdue,
+                \(isTaken) OR u.position IS NOT NULL AS is_taken,
+                (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= coalesce(a.days_late, f.days_late)) AS band
+            FROM contingent c
+            JOIN lease_grant g USING (contract_id)
+            JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id AND h.period < $1
+            JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                AND p.position BETWEEN g.first_position AND g.last_position
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
+            CROSS JOIN clock
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                AND e.epoch = p.epoch
+            LEFT JOIN close_unlocatable u ON u.delegation_id = p.delegation_id AND u.hand_id = p.hand_id
+                AND u.position = p.position
+            LEFT JOIN account a ON a.period = $1 AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            LEFT JOIN account f ON f.period = h.period AND f.delegation_id = p.delegation_id
+                AND f.account_id = p.account_id
+            LEFT JOIN paid ON paid.contract_id = g.contract_id AND paid.delegation_id = p.delegation_id
+                AND paid.account_id = p.account_id
+            WHERE \(part.has("g.delegation_id")) AND (paid.amount > 0 OR least(e.ended_at, coalesce(g.closed_at,
+                g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) >= $6)),
+        counted AS (
+            SELECT d.contract_id, d.delegation_id, d.account_id, d.band, max(d.overdue) AS overdue
+            FROM (SELECT * FROM dealt UNION ALL SELECT * FROM kept) d JOIN contingent c USING (contract_id)
+            LEFT JOIN paid USING (contract_id, delegation_id, account_id)
+            WHERE d.band IS NOT NULL AND (NOT d.is_taken OR paid.amount IS NOT NULL)
+            GROUP BY 1, 2, 3, 4)
+        SELECT contract_id, delegation_id, band, sum(overdue)::bigint,
+            sum(greatest(0, least(coalesce(paid.amount, 0), overdue)))::bigint,
+            coalesce((SELECT array_agg(id ORDER BY id) FROM (
+                SELECT unnest(x.payments) AS id FROM paid x JOIN counted y USING (contract_id, delegation_id, account_id)
+                WHERE y.contract_id = counted.contract_id AND y.delegation_id = counted.delegation_id
+                    AND y.band = counted.band) ids), '{}'),
+            sum(greatest(0, coalesce(paid.amount, 0)))::bigint
+        FROM counted LEFT JOIN paid USING (contract_id, delegation_id, account_id)
+        GROUP BY contract_id, delegation_id, band
+        ORDER BY contract_id, delegation_id, band
+        """
+    }
+
+    /// Contingency that a kept statement paid on payments which this month's feed takes back: the overdue value that does not count
+    /// any more, by contract, delegation, band and month of that statement, with the rate that it paid, the schedule that it paid by, and
+    /// what the rate was of by that one. $1 period.
+    ///
+    /// An account counted there at most its overdue value, so that only what falls below that is given back; beside it all that was
+    /// taken back, for a rate that was of what was paid (AMB-09).
+    static let givenBack = """
+        WITH reversed AS (
+            SELECT r.payment_id AS reversal, o.payment_id, o.period, r.delegation_id, r.account_id, r.amount
+            FROM payment r JOIN payment o ON o.payment_id = r.reverses
+            WHERE r.period = $1 AND o.period < $1),
+        line AS MATERIALIZED (
+            SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint AS delegation_id, line ->> 'rule' AS rule,
+                line -> 'rate' ->> 'percent' AS rate, line ->> 'schedule' AS schedule, line -> 'facts' AS facts
+            FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            WHERE s.period IN (SELECT period FROM reversed) AND line ->> 'kind' = 'fee' AND line ->> 'rule' BETWEEN 'FEE-01' AND 'FEE-05'
+                AND line -> 'facts' ?| (SELECT array_agg(payment_id) FROM reversed)),
+        account AS (
+            SELECT l.contract_id, l.period, l.delegation_id, l.rule, l.rate, l.schedule, y.account_id,
+                sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
+                    - coalesce((SELECT sum(x.amount) FROM payment x
+                        WHERE x.reverses = y.payment_id AND x.period > l.period AND x.period < $1), 0)) AS before,
+                sum(r.amount) AS taken, array_agg(r.reversal) FILTER (WHERE r.reversal IS NOT NULL) AS reversals
+            FROM line l
+            CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) fact (payment_id)
+            JOIN payment y ON y.payment_id = fact.payment_id
+            LEFT JOIN reversed r ON r.payment_id = y.payment_id
+            GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(r.amount) > 0),
+        capped AS (
+            SELECT a.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost,
+                greatest(0, before) - greatest(0, before - taken) AS unpaid
+            FROM account a
+            CROSS JOIN LATERAL (
+                SELECT max(p.overdue) AS overdue FROM deal d JOIN position p USING (delegation_id, hand_id, position)
+                JOIN hand h USING (delegation_id, hand_id)
+                WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id AND h.period <= a.period
+                    AND a.contract_id = ANY (h.contract_ids)) o)
+        SELECT contract_id, delegation_id, rule, period, rate, sum(lost)::bigint,
+            array_agg(id ORDER BY id), sum(unpaid)::bigint, schedule,
+            coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee' AND x.rule = 'AMB-09' AND x.parameter = 'base'
+                AND x.schedule || '@' || x.effective_on = lost.schedule), 'overdue')
+        FROM (SELECT contract_id, delegation_id, rule, period, rate, schedule, CASE WHEN n = 1 THEN lost ELSE 0 END AS lost,
+                CASE WHEN n = 1 THEN unpaid ELSE 0 END AS unpaid, id
+            FROM capped CROSS JOIN LATERAL unnest(reversals) WITH ORDINALITY u (id, n) WHERE unpaid > 0) lost
+        GROUP BY contract_id, delegation_id, rule, period, rate, schedule ORDER BY contract_id, delegation_id, rule, period, rate
+        """
+}
