@@ -91,7 +91,8 @@ struct ClosingPartsTests {
                 let parts = try MonthParts(single, period: ClosingFixture.period, count: 2, from: 0)
 
                 #expect(parts.parts.count == 1)
-                #expect(try parts.run { _ in "SELECT 5" }.map { $0.int32(0) } == [5])
+                let rows = try parts.run { _ in "SELECT 5" }
+                #expect(rows.map { $0.int32(0) } == [5])
             }
             try link.script("DROP OWNED BY only_\(name); DROP ROLE only_\(name)")
         }

@@ -85,8 +85,8 @@ struct ScheduleBook {
         return StatementNote(
             spanish: "\(schedule.version) aplica por primera vez y no tiene \(names), que \(former.version) tiene: "
                 + "ya no cuenta para el contrato \(contracts)",
-            english: "\(schedule.version) applies for the first time and lacks \(names), which \(former.version) has: none of "
-                + "it counts any more for contract \(contracts)")
+            english: "\(schedule.version) applies for the first time and lacks \(names), which \(former.version) "
+                + "has: none of it counts any more for contract \(contracts)")
     }
 
     private static func shown(_ users: [ClosingStore.Contract]) -> String {
