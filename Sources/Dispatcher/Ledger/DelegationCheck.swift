@@ -53,7 +53,7 @@ struct DelegationCheck {
         opening.merge(book.openingGrants) { first, _ in first }
         let rows = RecordedRows(store.link)
         book.compare(try rows.reviews(delegation, period).map(LedgerRecord.review), "review", place, &report)
-        book.compare(try rows.contests(delegation, period).map { .contest($0) }, "contest", place, &report)
+        book.compare(try rows.contests(delegation, period).map(book.contest), "contest", place, &report)
         book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
         book.compare(try rows.facts(delegation, period).map(LedgerRecord.fact), "fact", place, &report)
         try stages(period, StageStore(store.link), book, place, &report)
@@ -254,6 +254,8 @@ struct MonthRecords {
     private(set) var limits: [LedgerFields] = []
     /// Decisions by outcome.
     private(set) var reviews: [Int64: String] = [:]
+    /// When each outcome was contested.
+    private var contestedAt: [Int64: Timestamp] = [:]
 
     private static let compared: Set = [
         "outcome", "grant", "ending", "review", "contest", "payment", "fact", "line-objection", "line-decision",
@@ -277,8 +279,21 @@ struct MonthRecords {
             if let fields = LedgerFields(text), let outcome = fields.number("outcome") {
                 reviews[outcome] = fields["decision"]
             }
+        case "contest":
+            if let fields = LedgerFields(text), let outcome = fields.number("outcome") {
+                contestedAt[outcome] = fields["at"].flatMap { Timestamp(text: $0) }
+            }
         default: break
         }
+    }
+
+    /// The record that the row makes. Rows once had an instant of their own, which was read a moment after the record's: less than a
+    /// second from it, a row has the record's.
+    func contest(_ row: RecordedContest) -> LedgerRecord {
+        guard let at = contestedAt[row.outcome], abs(row.at.microseconds - at.microseconds) < 1_000_000 else {
+            return .contest(row)
+        }
+        return .contest(row.outcome, row.delegation, row.period, reason: row.reason, by: row.by, at: at)
     }
 
     /// The record's kind and the field behind it; an ending has none of its own and gets three.

@@ -240,6 +240,23 @@ struct LedgerVerificationTests {
         }
     }
 
+    /// Rows once had an instant of their own, read a moment after their record's.
+    @Test(arguments: [("2 milliseconds", true), ("-999 milliseconds", true), ("1 second", false), ("-1 second", false)])
+    func `a contest's row may be less than a second off its record`(by: String, isTaken: Bool) async throws {
+        try await ProvenMonth.with(signs: false, contests: true) { month in
+            #expect(try month.verify().findings == [])
+            try month.link.script(
+                """
+                SET session_replication_role = replica;
+                UPDATE contest SET contested_at = date_trunc('milliseconds', contested_at) + interval '\(by)';
+                """)
+            let found = try month.verify().findings.map(\.found)
+
+            #expect(found.isEmpty == isTaken, "\(found)")
+            #expect(found.allSatisfy { $0.hasPrefix("contest outcome=") })
+        }
+    }
+
     @Test func `an outcome that failed a check and was never approved is in no base of fees`() async throws {
         try await ProvenMonth.with(signs: true, stages: false, demand: true) { month in
             #expect(try month.verify().findings == [])
