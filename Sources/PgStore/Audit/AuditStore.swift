@@ -111,19 +111,14 @@ package struct AuditStore {
     package func blocks(
         naming account: AccountID, grants: [GrantID], in delegations: [Delegation]
     ) throws(PgError) -> [(period: Period, records: [UInt8])] {
-        try link.run(
+        // One pattern for all, so that each block is looked through once. Records are of ASCII where it asks.
+        var pattern = "account=\(account)"
+        if !grants.isEmpty { pattern += "|(?:id|grant)=(?:\(grants.map(\.description).joined(separator: "|")))" }
+        return try link.run(
             """
-            SELECT period, records FROM block
-            WHERE delegation_id = ANY ($1) AND (position($2 in records) > 0
-                OR EXISTS (SELECT FROM unnest($3::text[]) g (grant_id)
-                    WHERE position(convert_to(' id=' || g.grant_id || ' ', 'UTF8') in records) > 0
-                        OR position(convert_to(' grant=' || g.grant_id || ' ', 'UTF8') in records) > 0))
+            SELECT period, records FROM block WHERE delegation_id = ANY ($1) AND encode(records, 'escape') ~ $2
             ORDER BY transaction, block_id
-            """,
-            [
-                .int16s(delegations.map(\.value)), .bytes(Array(" account=\(account) ".utf8)),
-                .texts(grants.map(\.description)),
-            ]
+            """, [.int16s(delegations.map(\.value)), .text(" (?:\(pattern)) ")]
         ).compactMap { row in Period(number: row.int32(0)).map { ($0, row.bytes(1)) } }
     }
 

@@ -100,13 +100,13 @@ package struct ScorecardStore {
             }, uniquingKeysWith: { $1 })
     }
 
+    package typealias ConductCounts = [ConductScore.Criterion: ConductScore.Count]
+
     /// What each agency's conduct is scored from: complaints over accounts worked, rejections over reviews, marked outcomes over all.
     ///
     /// - Parameter parts: what counted the month, in this transaction.
-    package func conduct(_ parts: MonthParts) throws(PgError) -> [AgencyID: [ConductScore.Criterion: ConductScore
-        .Count]]
-    {
-        var counts: [AgencyID: [ConductScore.Criterion: ConductScore.Count]] = [:]
+    package func conduct(_ parts: MonthParts) throws(PgError) -> [AgencyID: ConductCounts] {
+        var counts: [AgencyID: ConductCounts] = [:]
         let classes = ReviewClass.allCases.map(\.results).map { $0.map(\.rawValue) }
         for row in try parts.run(
             [
