@@ -134,4 +134,111 @@ struct IndicatorFeeTests {
                     == ["first": [175_00, 7_00], "second": [50_00, 2_00], "others": [50_00, 2_00]])
         }
     }
+
+    /// Three accounts of the tactics first, second and others, of which 175.00, 50.00 and 50.00 are paid, each 45 days late.
+    private static let three =
+        SuspensionsTests.bands
+            + """
+            DELETE FROM review; DELETE FROM outcome;
+            DELETE FROM ending WHERE account_id <= 1004; DELETE FROM deal WHERE epoch = 2; DELETE FROM position WHERE epoch = 2;
+            UPDATE position SET tactic = CASE account_id WHEN 1001 THEN 'first' WHEN 1002 THEN 'second' ELSE 'others' END;
+            INSERT INTO payment VALUES (202403, 'P9', 9, 1001, '2024-03-03', 12500, 'borrower', NULL, 1);
+            DELETE FROM payment WHERE payment_id = 'E1';
+            """
+
+    private func received(_ link: PgLink, _ cut: IndicatorCut) throws -> [String: Int64] {
+        let rows = try IndicatorReport(link, period: ClosingFixture.period).rows(by: cut)
+        return Dictionary(
+            rows.compactMap { row in
+                row.figures.first { $0.indicator == .perPeso }.map { (row.key, $0.numerator) }
+            }, uniquingKeysWith: { $1 })
+    }
+
+    /// It waits in another hand, by another tactic, and was never leased there.
+    @Test func `what an account paid under one tactic is not received by its next one as well`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            try link.script(
+                Self.three
+                    + """
+                    INSERT INTO position
+                    SELECT (jsonb_populate_record(p, '{"position": 13, "epoch": 2, "tactic": "waiting"}')).*
+                    FROM position p WHERE account_id = 1001;
+                    INSERT INTO deal SELECT delegation_id, account_id, 2, hand_id, 13 FROM deal WHERE account_id = 1001;
+                    """)
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+
+            #expect(
+                try received(link, .tactic) == ["first": 175_00, "second": 50_00, "others": 50_00, "waiting": 0])
+            #expect(try received(link, .total) == ["all": 275_00])
+        }
+    }
+
+    /// What was dealt to the same contract again in the month counts by its later deal: 60.00, not the 100.00 of before.
+    @Test func `accounts weigh what they count in the statement`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            try link.script(
+                Self.three
+                    + """
+                    INSERT INTO position
+                    SELECT (jsonb_populate_record(p, jsonb_build_object('hand_id', h.hand_id, 'position', 1, 'epoch', 2,
+                        'overdue', 6000))).*
+                    FROM position p, hand h
+                    WHERE p.account_id = 1001 AND h.is_front AND h.delegation_id = 9 AND h.contract_ids = '{1}';
+                    INSERT INTO deal SELECT delegation_id, account_id, epoch, hand_id, position FROM position WHERE epoch = 2;
+                    """)
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+
+            #expect(
+                try perPeso(link, .tactic)
+                    == ["first": [175_00, 2_40], "second": [50_00, 2_00], "others": [50_00, 2_00]])
+            var question = StatementExplanation.Question()
+            question.rule = "FEE-02"
+            let line = try #require(
+                try StatementExplanation(link, period: ClosingFixture.period, question).lines.first)
+            #expect(line.amount == "6.40")
+            #expect(line.accounts.map(\.overdue) == ["60.00", "100.00", "100.00"])
+        }
+    }
+
+    /// Of 175.00 on the first account 50.00 stay, half of what counted; of the second nothing stays.
+    @Test(arguments: [false, true])
+    func `what is given back is of each account by what it loses`(isOfPaid: Bool) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            try link.script(Self.three)
+            if isOfPaid {
+                try link.script("INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AMB-09', 'base', 'paid')")
+            }
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+            #expect(try billed(link) == Cents(isOfPaid ? 11_00 : 8_00))
+            try link.script(
+                """
+                INSERT INTO period VALUES (202404, 'open', now(), NULL, NULL);
+                CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404);
+                INSERT INTO payment VALUES (202404, 'R2', 9, 1002, '2024-04-02', 5000, 'borrower', 'P2', 1),
+                    (202404, 'R9', 9, 1001, '2024-04-02', 12500, 'borrower', 'P9', 1);
+                UPDATE clock SET virtual_now = '2024-05-20T06:00:00Z';
+                """)
+            let april = ClosingFixture.period.advanced(byMonths: 1)
+            _ = try MonthClosing(link, period: april).close(evenIfEmpty: true)
+            let first: [Int64] = [-125_00, isOfPaid ? -5_00 : -2_00]
+            let second: [Int64] = [-50_00, -2_00]
+
+            #expect(try perPeso(link, .tactic, period: april) == ["first": first, "second": second])
+            let whole = zip(first, second).map(+)
+            #expect(try perPeso(link, .band, period: april) == ["31–60": whole])
+            #expect(try perPeso(link, .vintage, period: april) == ["2024-03": whole])
+            // More is given back than is billed: there is no figure, and both amounts are told.
+            let report = IndicatorReport(link, period: april)
+            #expect(
+                try report.json(by: .tactic).contains(
+                    "\"denominator\":\"-2.00\",\"indicator\":\"IND-11\",\"numerator\":\"-50.00\",\"value\":\"\""))
+            #expect(try report.lines(by: .tactic).contains { $0.hasPrefix("first ") && $0.hasSuffix("–") })
+        }
+    }
 }

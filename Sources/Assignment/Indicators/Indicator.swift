@@ -106,7 +106,7 @@ package struct IndicatorFigure: Equatable, Sendable {
         self.denominator = denominator
     }
 
-    /// Percent or pesos with two decimals, half away from zero; `nil` where there is nothing to divide by.
+    /// Percent or pesos with two decimals, half away from zero; `nil` where there is nothing to divide by, or less.
     package var value: String? {
         guard denominator > 0 else { return nil }
         let unit: Int128 = indicator.isMoney && !indicator.isOverMoney ? 100 : 1

@@ -300,10 +300,11 @@ extension StatementExplanation.Line {
         facts = try grounds.facts(line, statement.contract, section.delegation)
         recordCount = line.records.count
         records =
-            try section.delegation.flatMap { Delegation(Int16($0)) }.map { try grounds.records(line.records, $0) } ?? []
+            try section.delegation.flatMap { Int16(exactly: $0) }.flatMap(Delegation.init)
+            .map { try grounds.records(line.records, $0) } ?? []
         let accounts = try grounds.accounts(line, contract: statement.contract)
         accountCount = accounts.count
-        self.accounts = Array(accounts.prefix(grounds.recordsMax))
+        self.accounts = accounts.accounts
         self.statement = "C\(statement.contract), SHA-256 \(LedgerTree.hex(statement.digest))"
         statementReceipt = isFinal ? document.receipt(of: section, digest: statement.digest, grounds.period) : ""
     }

@@ -127,10 +127,19 @@ struct StatementGrounds {
 
     /// The accounts behind a line of contingency, or of what was given back of one, each with its payments. An account counts at most
     /// what was overdue of it (AMB-09).
-    func accounts(_ line: StatementDocument.Line, contract: Int32) throws -> [Line.Account] {
-        guard MoraBand(rawValue: line.rule) != nil, ["fee", "fee-cut"].contains(line.kind) else { return [] }
-        let groups = Dictionary(grouping: try store.payments(line.facts, contract: contract, period)) { $0.row.account }
-        return groups.keys.sorted().map { account in
+    ///
+    /// - Returns: the first of them, and how many there are.
+    func accounts(
+        _ line: StatementDocument.Line, contract: Int32
+    ) throws -> (accounts: [Line.Account], count: Int) {
+        guard let band = MoraBand(rawValue: line.rule), ["fee", "fee-cut"].contains(line.kind) else { return ([], 0) }
+        let isTaken = line.kind == "fee-cut"
+        // What is given back was counted by the month that its line names.
+        let found = try store.payments(
+            line.facts, contract: contract, isTaken ? Period(text: line.subject) ?? period : period, band: band,
+            isTaken: isTaken, accountsMax: recordsMax)
+        let groups = Dictionary(grouping: found.payments) { $0.row.account }
+        let accounts = groups.keys.sorted().map { account in
             let payments = groups[account, default: []]
             let sum = payments.reduce(Cents.zero) { $0 + ($1.row.reverses == nil ? $1.row.amount : -$1.row.amount) }
             return Line.Account(
@@ -144,6 +153,7 @@ struct StatementGrounds {
                         receipt: LedgerTree.hex(LedgerRecord.payment(payment.row).receipt))
                 })
         }
+        return (accounts, found.accountCount)
     }
 
     // MARK: - Facts
@@ -266,7 +276,9 @@ extension StatementDocument {
     /// goes with the first delegation. Empty where the statement has none.
     func receipt(of section: Section, digest: [UInt8], _ period: Period) -> String {
         let recorded = section.delegation == nil ? sections.first { $0.delegation != nil } : section
-        guard let recorded, let delegation = recorded.delegation.flatMap({ Delegation(Int16($0)) }) else { return "" }
+        guard let recorded,
+            let delegation = recorded.delegation.flatMap({ Int16(exactly: $0) }).flatMap(Delegation.init)
+        else { return "" }
         let record = LedgerRecord.statement(
             contract: Int32(contract), delegation: delegation, period: period, digest: digest,
             sums: (recorded.totals.fees, recorded.totals.penalties, recorded.totals.payable))

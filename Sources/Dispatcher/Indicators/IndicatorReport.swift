@@ -33,7 +33,7 @@ package struct IndicatorReport {
                 try file.write("period,by,key,indicator,numerator,denominator,value,formula")
                 for cut in IndicatorCut.allCases {
                     for (key, figures) in try store.figures(by: cut, fees: fees) {
-                        for figure in figures where figure.denominator > 0 {
+                        for figure in figures where figure.denominator != 0 {
                             let fields = [
                                 "\(period)", cut.rawValue, Self.name(key, cut), figure.indicator.rawValue,
                                 figure.numeratorText, figure.denominatorText, figure.value ?? "",
@@ -99,7 +99,7 @@ extension IndicatorReport {
     /// An aligned table: a row per value of the cut, a column per indicator that has something to say.
     package func lines(by cut: IndicatorCut) throws -> [String] {
         let rows = try rows(by: cut)
-        let told = Indicator.allCases.indices.filter { index in rows.contains { $0.figures[index].denominator > 0 } }
+        let told = Indicator.allCases.indices.filter { index in rows.contains { $0.figures[index].denominator != 0 } }
         guard !rows.isEmpty else { return ["nothing was dealt in \(period)"] }
         var table = TextTable(columns: [.left] + told.map { _ in .right })
         table.row([cut.rawValue] + told.map { Indicator.allCases[$0].rawValue })
@@ -117,7 +117,7 @@ extension IndicatorReport {
             CanonicalJSON.object([
                 "key": .string(row.key),
                 "indicators": .array(
-                    row.figures.filter { $0.denominator > 0 }.map { figure in
+                    row.figures.filter { $0.denominator != 0 }.map { figure in
                         .object([
                             "indicator": .string(figure.indicator.rawValue),
                             "numerator": .string(figure.numeratorText),

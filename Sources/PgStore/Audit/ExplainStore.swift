@@ -32,25 +32,40 @@ package struct ExplainStore {
     package struct Payment: Sendable {
         package let row: RecordedPayment
         package let file: String
-        /// By the cut of the asked month, or else of the month that the account was dealt in; `nil` where neither has it.
+        /// By the cut of the month that counted it, or else of a month that the account was dealt in; `nil` where neither has it.
         package let daysLate: Int32?
-        /// The most that was overdue under any of the contract's deals up to the asked month; `nil` where it has none.
+        /// The most that the account could count of its payments there; `nil` where the contract has no deal of it.
         package let overdue: Cents?
     }
 
-    /// Payments by their numbers, by account and number.
-    package func payments(_ ids: [String], contract: Int32, _ period: Period) throws(PgError) -> [Payment] {
-        try link.run(
+    /// Payments by their numbers, by account and number: those of the first accounts, and of how many accounts all are.
+    ///
+    /// - Parameters:
+    ///   - period: of the statement that counted them, also where they are taken back.
+    ///   - isTaken: whether they are taken back: then the limit is of all deals of the contract, whatever their band.
+    package func payments(
+        _ ids: [String], contract: Int32, _ period: Period, band: MoraBand, isTaken: Bool, accountsMax: Int
+    ) throws(PgError) -> (payments: [Payment], accountCount: Int) {
+        let count = try link.run(
+            "SELECT count(DISTINCT (delegation_id, account_id)) FROM payment WHERE payment_id = ANY ($1)", [.texts(ids)]
+        )[0].int64(0)
+        let overdue = isTaken ? Self.limit : Self.overdue
+        let payments = try link.run(
             """
             SELECT y.delegation_id, y.period, y.payment_id, y.account_id, y.paid_on, y.amount, y.origin, y.reverses, i.file_name,
-                (SELECT a.days_late FROM account a WHERE a.period <= $3 AND a.delegation_id = y.delegation_id
-                    AND a.account_id = y.account_id ORDER BY a.period DESC LIMIT 1),
-                (SELECT max(p.overdue) FROM deal d JOIN position p USING (delegation_id, hand_id, position)
-                    JOIN hand h USING (delegation_id, hand_id)
-                    WHERE d.delegation_id = y.delegation_id AND d.account_id = y.account_id AND h.period <= $3
-                        AND h.state <> 'inactive' AND $2 = ANY (h.contract_ids))
-            FROM payment y JOIN import i USING (import_id) WHERE y.payment_id = ANY ($1) ORDER BY y.account_id, y.payment_id
-            """, [.texts(ids), .int32(contract), .int32(period.number)]
+                (SELECT max(c.days_late) FROM (\(Self.counted)) c
+                    WHERE (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= c.days_late) = $4::int),
+                \(overdue)
+            FROM payment y JOIN import i USING (import_id)
+            WHERE y.payment_id = ANY ($1) AND (y.delegation_id, y.account_id) IN (
+                SELECT DISTINCT x.delegation_id, x.account_id FROM payment x WHERE x.payment_id = ANY ($1)
+                ORDER BY x.account_id, x.delegation_id LIMIT $6)
+            ORDER BY y.account_id, y.payment_id
+            """,
+            [
+                .texts(ids), .int32(contract), .int32(period.number), .int32(band.days.first),
+                .int32s(MoraBand.allCases.map(\.days.first)), .int64(Int64(accountsMax)),
+            ]
         ).compactMap { row in
             RecordedRows.payment(row).map {
                 Payment(
@@ -58,7 +73,19 @@ package struct ExplainStore {
                     overdue: row.optionalInt64(10).map(Cents.init))
             }
         }
+        return (payments, Int(count))
     }
+
+    private static let counted = ContingencyAccounts.counted(
+        contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int")
+
+    private static let limit = ContingencyAccounts.limit(
+        contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int")
+
+    private static let overdue = ContingencyAccounts.overdue(
+        contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int",
+        first: "$4::int",
+        bands: "$5::int[]")
 
     /// What a version of a schedule has under a rule, as `parameter value`, in the order in which people read it.
     package func terms(of version: ScheduleVersion, rule: String) throws(PgError) -> [String] {

@@ -25,13 +25,14 @@ enum IndicatorFeeStatements {
 
     /// $1 period, $2 first days of the bands, $3 the rules of the bands, in the same order.
     ///
-    /// Each line of contingency is cut up by running sums, so that its parts add up to it to the centavo.
+    /// Each line of contingency is cut up by running sums, so that its parts add up to it to the centavo. Accounts weigh what they count
+    /// in `ClosingStatements.bands`, or what `givenBack` takes of them.
     static let fees = """
         CREATE TEMP TABLE indicator_fee ON COMMIT DROP AS
         WITH line AS MATERIALIZED (
             SELECT row_number() OVER () AS n, s.contract_id, (section ->> 'delegation')::smallint AS delegation_id,
                 line ->> 'rule' AS rule, line ->> 'kind' AS kind, line ->> 'schedule' AS schedule, line -> 'records' AS records,
-                line -> 'facts' AS facts, (line #>> '{rate,pesos}')::numeric * 100 AS price,
+                line -> 'facts' AS facts, line ->> 'subject' AS subject, (line #>> '{rate,pesos}')::numeric * 100 AS price,
                 (line ->> 'amount')::numeric * 100 AS amount
             FROM statement s
             CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
@@ -46,27 +47,62 @@ enum IndicatorFeeStatements {
             JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
             JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
             WHERE l.rule = '\(FeeTariff.rule)'),
+        base AS (
+            SELECT l.*, coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee' AND x.rule = 'AMB-09' AND x.parameter = 'base'
+                    AND x.schedule || '@' || x.effective_on = l.schedule), 'overdue') = 'paid' AS is_of_paid,
+                (SELECT first FROM unnest($2::int[], $3::text[]) b (first, rule) WHERE b.rule = l.rule) AS first
+            FROM line l WHERE l.rule <> '\(FeeTariff.rule)'),
         paid AS (
-            SELECT l.n, y.account_id, abs(sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END)) AS moved
-            FROM line l CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) f (payment_id)
+            SELECT b.n, y.account_id, sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END) AS moved
+            FROM base b CROSS JOIN LATERAL jsonb_array_elements_text(b.facts) f (payment_id)
             JOIN payment y ON y.payment_id = f.payment_id
-            WHERE l.rule <> '\(FeeTariff.rule)'
-            GROUP BY l.n, y.account_id
-            HAVING sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END) > 0 OR bool_and(y.reverses IS NOT NULL)),
+            WHERE b.kind = 'fee'
+            GROUP BY b.n, y.account_id),
+        earned AS (
+            SELECT b.n, paid.account_id, greatest(0, CASE WHEN b.is_of_paid THEN moved ELSE least(moved, \(ContingencyAccounts.overdue(
+                contract: "b.contract_id", delegation: "b.delegation_id", account: "paid.account_id", period: "$1", first: "b.first",
+                bands: "$2::int[]"))) END) AS weight
+            FROM paid JOIN base b USING (n)),
+        former AS MATERIALIZED (
+            SELECT b.n, s.period, line -> 'facts' AS facts
+            FROM base b
+            JOIN statement s ON s.contract_id = b.contract_id
+                AND s.period = CASE b.kind WHEN 'fee-cut' THEN replace(b.subject, '-', '')::int END
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            WHERE b.kind = 'fee-cut' AND (section ->> 'delegation')::smallint = b.delegation_id AND line ->> 'kind' = 'fee'
+                AND line ->> 'rule' = b.rule),
+        taken AS (
+            SELECT b.n, y.account_id, f.period,
+                sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
+                    - coalesce((SELECT sum(x.amount) FROM payment x
+                        WHERE x.reverses = y.payment_id AND x.period > f.period AND x.period < $1), 0)) AS before,
+                sum(r.amount) AS taken
+            FROM base b JOIN former f USING (n)
+            CROSS JOIN LATERAL jsonb_array_elements_text(f.facts) fact (payment_id)
+            JOIN payment y ON y.payment_id = fact.payment_id
+            LEFT JOIN payment r ON r.reverses = y.payment_id AND r.period = $1 AND b.facts ? r.payment_id
+            GROUP BY b.n, y.account_id, f.period HAVING sum(r.amount) > 0),
+        lost AS (
+            SELECT b.n, t.account_id, CASE WHEN b.is_of_paid THEN greatest(0, before) - greatest(0, before - taken)
+                ELSE greatest(0, least(before, o.overdue)) - greatest(0, least(before - taken, o.overdue)) END AS weight
+            FROM taken t JOIN base b USING (n)
+            CROSS JOIN LATERAL (SELECT \(ContingencyAccounts.limit(
+                contract: "b.contract_id", delegation: "b.delegation_id", account: "t.account_id", period: "t.period")) AS overdue) o),
         weighed AS (
-            SELECT n, account_id, place.*, CASE WHEN coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee'
-                    AND x.rule = 'AMB-09' AND x.parameter = 'base' AND x.schedule || '@' || x.effective_on = l.schedule), 'overdue')
-                = 'paid' THEN moved ELSE least(moved, place.overdue) END AS weight
-            FROM paid JOIN line l USING (n) CROSS JOIN LATERAL (\(place("l.contract_id", "l.delegation_id", "paid.account_id"))) place),
+            SELECT w.n, w.account_id, w.weight, place.*
+            FROM (SELECT * FROM earned UNION ALL SELECT * FROM lost) w JOIN base b USING (n)
+            CROSS JOIN LATERAL (\(place("b.contract_id", "b.delegation_id", "w.account_id"))) place
+            WHERE w.weight > 0),
         parts AS (
             SELECT *, sum(weight) OVER (PARTITION BY n ORDER BY account_id) AS upto, sum(weight) OVER (PARTITION BY n) AS whole
             FROM weighed),
         contingency AS (
             SELECT l.contract_id, l.delegation_id, w.account_id, w.strategy, w.tactic, w.period,
-                (SELECT first FROM unnest($2::int[], $3::text[]) b (first, rule) WHERE b.rule = l.rule) AS band,
+                l.first AS band,
                 (round(l.amount * upto / whole) - round(l.amount * (upto - weight) / whole))
                     * CASE l.kind WHEN 'fee' THEN 1 ELSE -1 END AS amount
-            FROM parts w JOIN line l USING (n) WHERE whole > 0),
+            FROM parts w JOIN base l USING (n)),
         billed AS (SELECT * FROM service UNION ALL SELECT * FROM contingency)
         SELECT b.strategy, b.tactic, coalesce(b.band, \(band("b"))) AS band, \(vintage("b")) AS vintage, b.amount
         FROM billed b
@@ -82,12 +118,12 @@ enum IndicatorFeeStatements {
         WHERE b.contract_id IS NOT NULL
         """
 
-    /// The latest deal of the month or before under which a contract leased an account; with the most that was overdue under any.
+    /// The latest deal of the month or before under which a contract leased an account.
     private static func place(
         _ contract: String, _ delegation: String, _ account: String, strategy: String = "h.strategy"
     ) -> String {
         """
-        SELECT h.strategy, p.tactic, h.period, max(p.overdue) OVER () AS overdue
+        SELECT h.strategy, p.tactic, h.period
         FROM deal d
         JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
         JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position

@@ -61,13 +61,14 @@ package struct IndicatorStore {
         let spent = try spent(by: cut, fees)
         let received = try received(by: cut)
         let rows = try figures(by: cut, spent: spent, received: received)
-        return isDetailed ? Self.completed(rows, cut, spent: spent, received: received) : rows
+        return isDetailed ? Self.completed(rows, cut, spent: spent, received: received ?? [:]) : rows
     }
 
-    private func received(by cut: IndicatorCut) throws(PgError) -> [String: Int64] {
+    /// `nil` where it is not told apart by the cut; a value of the cut without an entry received nothing.
+    private func received(by cut: IndicatorCut) throws(PgError) -> [String: Int64]? {
         let statement: String
         if let column = IndicatorFeeStatements.column(of: cut) {
-            guard isDetailed else { return [:] }
+            guard isDetailed else { return nil }
             statement = IndicatorFeeStatements.sums(of: "indicator_paid", by: column)
         } else {
             statement = IndicatorStatements.received(by: cut)
@@ -77,13 +78,14 @@ package struct IndicatorStore {
     }
 
     /// With a row for each value of the cut that something was billed of and nothing was dealt of in the month, such as a vintage of which
-    /// only deals of earlier months were worked: it has pesos per peso, and no other figure.
+    /// only deals of earlier months were worked: it has pesos per peso, and no other figure. Where more was given back than was billed, what
+    /// was spent is below zero.
     private static func completed(
         _ rows: [(key: String, figures: [IndicatorFigure])], _ cut: IndicatorCut, spent: [String: Int64],
         received: [String: Int64]
     ) -> [(key: String, figures: [IndicatorFigure])] {
         let known = Set(rows.map(\.key))
-        let others = spent.filter { $0.value > 0 && !known.contains($0.key) }
+        let others = spent.filter { $0.value != 0 && !known.contains($0.key) }
         guard !others.isEmpty else { return rows }
         let added = others.map { key, spent in
             (
@@ -126,7 +128,7 @@ package struct IndicatorStore {
     }
 
     private func figures(
-        by cut: IndicatorCut, spent: [String: Int64], received: [String: Int64]
+        by cut: IndicatorCut, spent: [String: Int64], received: [String: Int64]?
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
         let book = Dictionary(
             try link.run(IndicatorStatements.book(by: cut), [.int32(period.number)])
@@ -146,7 +148,8 @@ package struct IndicatorStore {
                 case .perPeso:
                     // Fees are of all that was worked, and so is what was recovered: on deals of earlier months, too.
                     let dealt = next()
-                    figures.append(IndicatorFigure(indicator, received[key] ?? dealt, over: spent[key, default: 0]))
+                    let recovered = received.map { $0[key, default: 0] } ?? dealt
+                    figures.append(IndicatorFigure(indicator, recovered, over: spent[key, default: 0]))
                 case .programmedFlow:
                     figures.append(IndicatorFigure(indicator, next(), over: programmed[key, default: 0]))
                 case .overdueShare, .overdueBalance:
@@ -255,8 +258,9 @@ enum IndicatorStatements {
                 coalesce(w.is_agreed, false) AS is_agreed, coalesce(w.is_agreed_in_session, false) AS is_agreed_in_session,
                 coalesce(w.had_session, false) AS had_session,
                 d.due, d.overdue, coalesce(p.amount, 0) AS paid, coalesce(a.regime = $6, false)
-                AND d.delegation_id IN (SELECT g.delegation_id FROM work_goal g WHERE g.period = $1
-                    AND g.contract_id IS NULL AND g.indicator = 'flow' AND g.decision = 'approved') AS is_programmed, a.accounting = 2 AS was_overdue, a.balance, a.arrears,
+                    AND d.delegation_id IN (SELECT g.delegation_id FROM work_goal g WHERE g.period = $1
+                        AND g.contract_id IS NULL AND g.indicator = 'flow' AND g.decision = 'approved') AS is_programmed,
+                a.accounting = 2 AS was_overdue, a.balance, a.arrears,
                 n.arrears AS next_arrears, n.accounting = 2 AS next_overdue, l.accounting = 2 AS later_overdue
             FROM dealt d
             JOIN contract c USING (contract_id)
@@ -311,9 +315,11 @@ enum IndicatorStatements {
             coalesce(sum(valid), 0)::bigint, coalesce(sum(outcomes), 0)::bigint,
             coalesce(sum(paid) FILTER (WHERE paid > 0 AND is_assigned), 0)::bigint,
             count(*) FILTER (WHERE paid > 0 AND is_assigned),
-            count(*) FILTER (WHERE valid > 0 AND paid > 0 AND is_assigned), count(*) FILTER (WHERE valid > 0 AND is_assigned),
+            count(*) FILTER (WHERE valid > 0 AND paid > 0 AND is_assigned),
+            count(*) FILTER (WHERE valid > 0 AND is_assigned),
             count(*) FILTER (WHERE valid > 0 AND NOT paid > 0 AND is_assigned), count(*) FILTER (WHERE is_assigned),
-            count(*) FILTER (WHERE was_overdue AND is_assigned), count(*) FILTER (WHERE was_overdue IS NOT NULL AND is_assigned),
+            count(*) FILTER (WHERE was_overdue AND is_assigned),
+            count(*) FILTER (WHERE was_overdue IS NOT NULL AND is_assigned),
             coalesce(sum(balance) FILTER (WHERE was_overdue AND is_assigned), 0)::bigint,
             coalesce(sum(balance) FILTER (WHERE is_assigned), 0)::bigint
         FROM indicator_account
