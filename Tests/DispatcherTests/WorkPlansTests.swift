@@ -159,6 +159,11 @@ struct WorkPlansTests {
             #expect(report.result == .imported)
             #expect(report.warnings.map { "\($0.line) \($0.value)" } == ["2 rest", "3 remnant"])
             #expect(report.warnings.allSatisfy { $0.reason.hasPrefix("2024-03 is not segmented yet") })
+            let facts = try month.load(
+                .facts,
+                Self.factHeader
+                    + "G-1,goal,1,9,2024-03-01,,worked:remnant,,10,1,,\nG-2,goal,1,9,2024-03-01,,worked:rest,,10,1,,\n")
+            #expect(facts.result == .imported)
             try month.link.script("INSERT INTO segmentation SELECT * FROM kept")
             let plans = try WorkPlans(month.link, period: PlannedMonth.march)
             let failure = #expect(throws: CommandFailure.self) {
@@ -170,6 +175,11 @@ struct WorkPlansTests {
             let other = WorkPlans.Scope(contract: 1, delegation: nil, goal: "W-2")
             #expect(try plans.decide(other, isApproved: false, reason: "no such tactic", by: "Ana").goals == 1)
             #expect(try plans.decide(scope(1), isApproved: true, reason: nil, by: "Ana").goals == 2)
+            // A fact is approved by nobody: who closes the month is told.
+            let warnings = try MonthClosing(month.link, period: PlannedMonth.march).preview().summary.warnings
+            #expect(
+                warnings.filter { $0.hasPrefix("goal ") }.map { $0.prefix(64) }
+                    == ["goal G-1 of contract 1 is of the tactic `remnant`, which is no tactic of policy".prefix(64)])
         }
     }
 }

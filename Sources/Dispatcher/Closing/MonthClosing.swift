@@ -389,8 +389,24 @@ package struct MonthClosing {
             unattributed: try store.unattributed(), tally: tally)
         summary.endedRules = schedules.ended
         summary.openContests = try ContestStore(link).open(period).count
+        summary.unknownTactics = try unknownTactics(store)
         summary.hasChecks = try CheckStore(link, period: period).sampling() != nil
         return (ClosedMonth(period: period, statements: kept, summary: summary, records: records), parts)
+    }
+
+    /// Of goals that came before the month was segmented: nobody could refuse them then.
+    private func unknownTactics(
+        _ store: ClosingStore
+    ) throws -> [(fact: String, contract: Int32, tactic: String, fault: String)] {
+        let goals = try store.facts().compactMap { fact -> (fact: ClosingStore.Fact, tactic: String)? in
+            guard fact.kind == "goal", fact.value.isEmpty, let subject = fact.subject,
+                let colon = subject.firstIndex(of: ":")
+            else { return nil }
+            return (fact, String(subject[subject.index(after: colon)...]))
+        }
+        guard !goals.isEmpty, let known = try KnownTactics(link, period: period) else { return [] }
+        return goals.filter { !known.names.contains($0.tactic) }
+            .map { ($0.fact.id, $0.fact.place.contract, $0.tactic, known.fault) }
     }
 
     private func compare(_ month: ClosedMonth) throws {

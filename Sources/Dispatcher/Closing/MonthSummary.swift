@@ -122,6 +122,8 @@ package struct MonthSummary: Sendable {
     package var openContests = 0
     /// What ended with versions of schedules that apply for the first time.
     package var endedRules: [StatementNote] = []
+    /// Counted goals of a tactic that the month's policy has not, by contract and fact; with what is wrong with them.
+    package var unknownTactics: [(fact: String, contract: Int32, tactic: String, fault: String)] = []
     /// Whether the automatic checks of outcomes ever ran.
     package var hasChecks = true
 

@@ -45,7 +45,7 @@ extension MonthSummary {
                         + "recorded whether they were met: they are not charged PEN-04")
             ),
         ]
-        return endedRules + few.filter(\.isThere).map(\.note) + contracts + payments
+        return endedRules + few.filter(\.isThere).map(\.note) + goals + contracts + payments
     }
 
     /// The same in English, one line each.
@@ -58,6 +58,18 @@ extension MonthSummary {
         return StatementNote(
             spanish: "\(all) gestiones esperan su revisión y no se facturan: \(places)",
             english: "\(all) outcomes wait for their review and are not billed: \(places)")
+    }
+
+    private var goals: [StatementNote] {
+        unknownTactics.map { goal in
+            StatementNote(
+                spanish:
+                    "la meta \(goal.fact) del contrato \(goal.contract) es de la táctica `\(goal.tactic)`, que la política del "
+                    + "mes no tiene: nadie la alcanza, y se cobra; un hecho que la corrija la sustituye",
+                english:
+                    "goal \(goal.fact) of contract \(goal.contract) is of the tactic `\(goal.tactic)`, which \(goal.fault): "
+                    + "nobody reaches it, and it is charged; a fact that corrects it takes its place")
+        }
     }
 
     private var contracts: [StatementNote] {
