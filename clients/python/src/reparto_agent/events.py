@@ -44,9 +44,10 @@ class Late:
 
 @dataclass(frozen=True)
 class Missed:
-    """So many events were thrown away here, because nobody read them; a push MISSED among them counts as those that it told of.
+    """So many events were thrown away here, because nobody read them.
 
-    What they told of leases is in `held()`; an answer among them is told again to who sends its request again under its key.
+    A push MISSED among them counts as those that it told of. What they told of leases is
+    in `held()`; an answer among them is told again to who sends its request again under its key.
     """
 
     events: int
