@@ -143,6 +143,7 @@ struct LoadRunCommand: AsyncParsableCommand {
         Interruption.say("interrupted; nothing is told of this load. What was pulled stays leased.")
         Interruption.await()
         let report = try await LoadRun(settings, isInterrupted: { Interruption.isAsked }).run { Terminal.progress($0) }
+        Interruption.awaitNoMore()
         Terminal.progress("done", isDone: true)
         // Before any file is: what was measured is not lost by a disk that is full.
         if json {
@@ -151,6 +152,8 @@ struct LoadRunCommand: AsyncParsableCommand {
             for line in report.lines { Terminal.out(line) }
         }
         if let html {
+            Interruption.say(
+                "interrupted; the figures are told, and \(html) is not written. What was pulled stays leased.")
             let page = try FileOutput(replacing: html)
             try page.write(LoadPage(report).html.utf8)
             try page.finish()

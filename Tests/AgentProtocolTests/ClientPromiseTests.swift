@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AgentProtocol
 import Assignment
 import FoundationEssentials
 import Synchronization
+import TestSupport
 import Testing
+
+@testable import AgentProtocol
 
 /// What the client promises in moments that a real node seldom has: each is made by answering when the test says so.
 struct ClientPromiseTests {
@@ -115,13 +117,44 @@ struct ClientPromiseTests {
         let client = AgentClient(settings)
         let start = ContinuousClock.now
         async let first = client.send(all: [AgentCall("PING")])
-        try await Task.sleep(for: .milliseconds(100))
+        try await until { await client.connecting != nil }
         let ends = await client.send(all: [AgentCall("PING")]) + first
 
         #expect(ContinuousClock.now - start < .seconds(20), "it has 0.5 s; the connection 30")
         #expect(
             ends.map { if case .failure(.cannotConnect) = $0 { true } else { false } } == [true, true], "\(ends)")
         await client.close()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `who is cancelled while a connection is made, or what is held compared, is told so`() async throws {
+        func isCancelled(_ ends: [Result<AgentReply, AgentClientError>]) -> Bool { ends == [.failure(.cancelled)] }
+        let silent = try SilentListener()
+        defer { silent.close() }
+        let alone = AgentClient(try settings(port: silent.port))
+        let connecting = Task { await alone.send(all: [AgentCall("PING")]) }
+        try await until { await alone.connecting != nil }
+        connecting.cancel()
+        #expect(isCancelled(await connecting.value))
+        await alone.close()
+
+        let later = Later()
+        let server = try await TestServer(takesOver: { request, reply in
+            guard case .resume = request else { return false }
+            later.put(reply)
+            return true
+        })
+        let client = AgentClient(try settings(port: server.port))
+        async let comparison: Void = client.compare()
+        try await later.isAsked()
+        let waiting = Task { await client.send(all: [AgentCall("PING")]) }
+        waiting.cancel()
+        #expect(isCancelled(await waiting.value))
+        later.answer(.resumed(HeldComparison(held: 0, isMatch: true)))
+        try await comparison
+        #expect(try await client.send("PING").isOK)
+        await client.close()
+        await server.stop()
     }
 
     @Test(.timeLimit(.minutes(1)))

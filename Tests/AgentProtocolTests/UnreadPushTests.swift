@@ -32,6 +32,29 @@ struct UnreadPushTests {
         await server.stop()
     }
 
+    /// What one tells of that is the first to be thrown away, what comes behind it, and what is said in their place.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [([7], kept, 7), ([7], kept + 1, 8), ([1, 2], kept, 3), ([.max, .max], kept, .max)]
+            as [([Int64], Int, Int64)])
+    func `a push that told of lost ones counts as those where it is lost itself`(
+        told: [Int64], count: Int, lost: Int64
+    ) async throws {
+        let server = try await TestServer()
+        let agent = try await server.connect()
+        server.push(
+            told.map { Push(.missed, [ReplyField("pushes", $0)]) }
+                + (1...count).map { Push(.paused, [ReplyField("until", Int64($0))]) })
+        // Behind all of them on the wire.
+        _ = try await agent.ping()
+        var pushes = agent.pushes.makeAsyncIterator()
+        let first = await pushes.next()
+
+        #expect(first?.name == "MISSED" && first?.fields.number("pushes") == lost)
+        try await agent.bye()
+        await server.stop()
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `who waits for a push gets it, and who is cancelled waits no longer`() async throws {
         let server = try await TestServer()

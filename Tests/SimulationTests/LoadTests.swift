@@ -85,11 +85,16 @@ struct LoadTests {
             settings.addresses.append(LoadAddress(host: "127.0.0.1", port: second.port))
             settings.connections = 4
             settings.duration = .seconds(2)
+            // Into the measurement, and a second before its end.
+            let isMeasuring = Flag()
             let stopping = Task {
-                try await Task.sleep(for: .milliseconds(800))
+                try await until { isMeasuring.isSet }
                 await second.stop()
             }
-            let report = try await LoadRun(settings).run { _ in }
+            defer { stopping.cancel() }
+            let report = try await LoadRun(settings).run { line in
+                if line.hasPrefix("1 s: ") { isMeasuring.set() }
+            }
             try await stopping.value
 
             #expect(report.lostConnections["the node stopped"] == 2)
@@ -151,12 +156,84 @@ struct LoadTests {
             #expect(report.cut == .interrupted)
             #expect(report.accounts > 0 && report.lease.count > 0 && report.samples.count >= 2)
             #expect(report.seconds < 60)
-            #expect(report.lines.first?.hasPrefix("partial: interrupted after 2") == true)
-            #expect(LoadPage(report).html.contains("partial: interrupted after 2"))
+            let said = "partial: interrupted after \(LoadReport.tenths(report.seconds)) s of 60 s"
+            #expect(report.seconds >= 2 && report.lines.first?.hasPrefix(said) == true)
+            #expect(LoadPage(report).html.contains(said))
             let early = await #expect(throws: SimulationFailure.self) {
                 try await LoadRun(settings, isInterrupted: { true }).run { _ in }
             }
             #expect(early?.exit == .environment && early?.found == "interrupted before anything was measured")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a load that is interrupted behind its time waits for nothing more, and says so`() async throws {
+        try await Site.with(handSize: 100_000) { site in
+            var settings = site.settings
+            settings.arrival = .open(pullsPerSecond: 100)
+            settings.duration = .milliseconds(500)
+            settings.patience = .seconds(3_600)
+            let hold = Hold()
+            let asked = Flag()
+            let report = try await LoadRun(settings, isInterrupted: { asked.isSet }).run { line in
+                if line.hasPrefix("warming up") { hold.take(site.database) }
+                if line.hasPrefix("waiting for the answers") { asked.set() }
+            }
+            hold.release()
+
+            #expect(hold.failure == nil)
+            #expect(report.cut == nil && !report.isAnswered)
+            #expect(report.lines.first?.hasPrefix("interrupted behind the measured time") == true)
+        }
+    }
+
+    @Test func `a load that is interrupted before a mute server has said anything ends`() async throws {
+        let silent = try SilentListener()
+        defer { silent.close() }
+        try await Site.with(handSize: 20) { site in
+            var settings = site.settings
+            settings.addresses = [LoadAddress(host: "127.0.0.1", port: silent.port)]
+            let failure = await #expect(throws: SimulationFailure.self) {
+                try await LoadRun(settings, isInterrupted: { true }).run { _ in }
+            }
+
+            #expect(failure?.found == "interrupted before anything was measured")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a load that is interrupted behind its figures says that the page alone is missing`() async throws {
+        try await Site.with(handSize: 100_000) { site in
+            let folder = try TemporaryFolder()
+            // A pipe that is full: the page waits to be written.
+            let page = "\(folder.path)/page"
+            try #require(mkfifo(page, 0o600) == 0)
+            let pipe = open(page, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+            defer { close(pipe) }
+            let block = [UInt8](repeating: 0, count: 4_096)
+            while write(pipe, block, block.count) > 0 {}
+            let load = try ManagedProcess(
+                [
+                    ChildProcess.sibling("agentsim"), "load", "--port", "\(site.settings.addresses[0].port)", "--keys",
+                    site.settings.keysFolder, "--contracts", site.settings.contractsPath, "--connections", "1",
+                    "--warm-up", "0", "--seconds", "1", "--html", page,
+                ], environment: ["PATH": "/usr/bin:/bin"], log: "\(folder.path)/said")
+            try await until {
+                !load.isRunning
+                    || ((try? Folder.names(in: "/proc/\(load.pid)/fd")) ?? []).contains {
+                        Folder.isSame("/proc/\(load.pid)/fd/\($0)", page)
+                    }
+            }
+            load.signal(SIGINT)
+
+            #expect(await load.ended(within: .seconds(30)))
+            let said = try Folder.text("\(folder.path)/said")
+            #expect(said.contains("accounts leased in "), "\(said)")
+            #expect(
+                said.hasSuffix(
+                    "error: interrupted; the figures are told, and \(page) is not written. What was pulled stays leased.\n"
+                ),
+                "\(said)")
         }
     }
 
@@ -178,14 +255,18 @@ struct LoadTests {
             var settings = site.settings
             settings.addresses = [LoadAddress(host: "127.0.0.1", port: first.port)]
             settings.duration = .seconds(4)
+            // Into the measurement.
+            let isMeasuring = Flag()
             let restarting = Task {
-                // Into the measurement.
-                try await Task.sleep(for: .milliseconds(600))
+                try await until { isMeasuring.isSet }
                 await first.stop()
                 let again = try await site.secondNode(port: first.port)
                 return (again, try site.number("SELECT sum(accounts)::bigint FROM lease_grant"))
             }
-            let report = try await LoadRun(settings).run { _ in }
+            defer { restarting.cancel() }
+            let report = try await LoadRun(settings).run { line in
+                if line.hasPrefix("1 s: ") { isMeasuring.set() }
+            }
             let (again, before) = try await restarting.value
             await again.stop()
 

@@ -83,6 +83,9 @@ package struct ClientPush: Equatable, Sendable {
 }
 
 extension ClientPush {
+    /// As how many it counts where it is thrown away: what tells of lost ones, as those.
+    var count: Int { name == Push.Name.missed.rawValue ? fields.number("pushes").flatMap { Int(exactly: $0) } ?? 1 : 1 }
+
     /// As if the server had said it.
     init(_ push: Push) {
         var line: [UInt8] = []
@@ -230,7 +233,7 @@ extension AgentConnection {
     }
 
     private static func open(_ settings: AgentConnectionSettings) async throws -> Opened {
-        let pushed = UnreadQueue<ClientPush>(max: pushesMax) { ClientPush(Push.missed(Int64($0))) }
+        let pushed = UnreadQueue<ClientPush>(max: pushesMax, weight: \.count) { ClientPush(Push.missed(Int64($0))) }
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(TimeAmount(settings.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)

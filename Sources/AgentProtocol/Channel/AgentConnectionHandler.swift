@@ -26,7 +26,8 @@ final class AgentConnectionHandler: ChannelInboundHandler {
     private var output: [UInt8] = []
     private var isFlushScheduled = false
     private var failure: AgentConnectionError?
-    private let openedAt = NIODeadline.now()
+    /// From when the greeting has its time; `nil` while the connection itself is made, which has a time of its own.
+    private var openedAt: NIODeadline?
     private var sentAt = NIODeadline.now()
     /// Why it ended, or that it did not.
     var ending: String { failure.map { "\($0)" } ?? "the connection works" }
@@ -85,6 +86,8 @@ final class AgentConnectionHandler: ChannelInboundHandler {
         self.context = context
         watchOver()
     }
+
+    func channelActive(context: ChannelHandlerContext) { openedAt = .now() }
 
     func handlerRemoved(context: ChannelHandlerContext) { fail(.closed) }
 
@@ -164,7 +167,7 @@ final class AgentConnectionHandler: ChannelInboundHandler {
         guard let context, failure == nil else { return }
         let now = NIODeadline.now()
         let timeout = TimeAmount(settings.replyTimeout)
-        if !isGreeted, openedAt + TimeAmount(settings.connectTimeout) <= now { return fail(.noGreeting) }
+        if !isGreeted, let openedAt, openedAt + TimeAmount(settings.connectTimeout) <= now { return fail(.noGreeting) }
         if inFlight.values.contains(where: { $0.sentAt + timeout <= now }) { return fail(.replyTimeout) }
         if isGreeted, inFlight.isEmpty, sentAt + keepAlive <= now {
             queue.append((.ping, nil))

@@ -14,14 +14,19 @@ final class UnreadQueue<Element: Sendable>: Sendable {
     }
 
     private let max: Int
+    private let weight: @Sendable (Element) -> Int
     private let loss: @Sendable (Int) -> Element
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - max: how many are kept, at least one.
+    ///   - weight: as how many an element counts where it is thrown away: itself, or the lost ones that it tells of.
     ///   - loss: says that so many were thrown away, at least one; read in their place.
-    init(max: Int, loss: @escaping @Sendable (Int) -> Element) {
+    init(
+        max: Int, weight: @escaping @Sendable (Element) -> Int, loss: @escaping @Sendable (Int) -> Element
+    ) {
         self.max = max
+        self.weight = weight
         self.loss = loss
     }
 
@@ -35,8 +40,10 @@ final class UnreadQueue<Element: Sendable>: Sendable {
             guard !state.isFinished else { return nil }
             if let reader = state.readers.popFirst() { return reader }
             if state.unread.count >= max {
-                state.unread.removeFirst()
-                state.lost += 1
+                // A peer may say any number.
+                let (lost, isTooMany) = state.lost.addingReportingOverflow(
+                    Swift.max(1, weight(state.unread.removeFirst())))
+                state.lost = isTooMany ? .max : lost
             }
             state.unread.append(element)
             return nil

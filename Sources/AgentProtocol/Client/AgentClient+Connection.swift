@@ -14,11 +14,11 @@ extension AgentClient {
             // Whoever began may be more patient than this one, and less.
             switch await task.result(until: deadline) {
             case .success(let made): return made
-            case nil: throw .cannotConnect(latestObstacle ?? "no answer in time")
+            case nil: throw Task.isCancelled ? .cancelled : .cannotConnect(latestObstacle ?? "no answer in time")
             case .failure(let error as AgentClientError):
                 if case .cannotConnect = error, others != nil, ContinuousClock.now < deadline { continue }
                 throw error
-            case .failure(let error): throw .cannotConnect("\(error)")
+            case .failure(let error): throw isClosed ? .closed : .cannotConnect("\(error)")
             }
         }
     }

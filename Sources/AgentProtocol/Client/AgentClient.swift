@@ -16,7 +16,7 @@ import Assignment
 public actor AgentClient {
     let settings: AgentClientSettings
     public nonisolated let events: AsyncStream<AgentClientEvent>
-    let told = UnreadQueue<AgentClientEvent>(max: 1_024) { .missed($0) }
+    let told = UnreadQueue<AgentClientEvent>(max: 1_024, weight: \.count) { .missed($0) }
     var installation: Installation
     var folder: StateFolder?
     /// What the folder had when it was last written whole.
@@ -321,7 +321,7 @@ public actor AgentClient {
                 let live = try await connected(until: deadline)
                 while let comparing {
                     guard await comparing.result(until: deadline) != nil else {
-                        throw .cannotConnect("what is held is still compared")
+                        throw Task.isCancelled ? .cancelled : .cannotConnect("what is held is still compared")
                     }
                 }
                 if isClosed { throw .closed }
@@ -346,8 +346,7 @@ public actor AgentClient {
                 lost(connection, "the node is unavailable")
             }
             guard (try? await Task.sleep(for: wait)) != nil else {
-                // The caller was cancelled.
-                giveUp(numbers, nil)
+                giveUp(numbers, .cancelled)
                 break
             }
         }

@@ -9,6 +9,8 @@ public enum AgentClientError: Error, Equatable, Sendable, CustomStringConvertibl
     case badRequest(String)
     /// Nobody let us in. The request was not sent, and never will be.
     case cannotConnect(String)
+    /// The caller's task was cancelled while it waited. The request was not sent, and never will be.
+    case cancelled
     /// Not let in: a wrong key, a clone, a version. The request was not sent.
     case refused(AgentReply)
     /// Sent, and not known whether it was done. One with a key is sent again by itself after the next sign-in, and its answer is told as
@@ -23,7 +25,7 @@ public enum AgentClientError: Error, Equatable, Sendable, CustomStringConvertibl
     public var mayHaveBeenDone: Bool {
         switch self {
         case .unanswered, .state: true
-        case .badSettings, .badRequest, .cannotConnect, .refused, .closed: false
+        case .badSettings, .badRequest, .cannotConnect, .cancelled, .refused, .closed: false
         }
     }
 
@@ -32,6 +34,7 @@ public enum AgentClientError: Error, Equatable, Sendable, CustomStringConvertibl
         case .badSettings(let what): "the settings cannot be used: \(what)"
         case .badRequest(let what): "no such request: \(what)"
         case .cannotConnect(let why): "cannot connect: \(why)"
+        case .cancelled: "cancelled before it was sent"
         case .refused(let reply): "not let in: \(reply.code)"
         case .unanswered(let key?, _): "sent, and not answered yet; it is sent again under its key \(key)"
         case .unanswered(nil, _): "sent, and not answered: it may have been done, and is not sent again"
@@ -110,7 +113,14 @@ public enum AgentClientEvent: Equatable, Sendable {
     case news([AgentLease])
     /// The answer to a request that nobody waits for any more: of an earlier process, or one that was given up.
     case late(AgentCall, AgentReply)
-    /// So many events were thrown away here, because nobody read them. What they told of leases is in ``AgentClient/held`` and
-    /// ``AgentClient/news``; an answer among them is told again to who sends its request again under its key.
+    /// So many events were thrown away here, because nobody read them; a push `MISSED` among them counts as those that it told of. What
+    /// they told of leases is in ``AgentClient/held`` and ``AgentClient/news``; an answer among them is told again to who sends its request
+    /// again under its key.
     case missed(Int)
+
+    /// As how many it counts where it is thrown away.
+    var count: Int {
+        guard case .push(Push.Name.missed.rawValue, let fields) = self else { return 1 }
+        return fields["pushes"].flatMap { Int($0) } ?? 1
+    }
 }

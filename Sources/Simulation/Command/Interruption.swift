@@ -11,6 +11,8 @@ package enum Interruption {
     /// Of the guard: the end of its pipe, and its process number; below zero without one.
     private static let guardPipe = Atomic<Int32>(-1)
     private static let guardProcess = Atomic<Int32>(-1)
+    /// How long the guard is waited for, in tenths of a second: longer than a daemon and a PostgreSQL take to end. It goes on behind us.
+    private static let guardTenthsMax = 900
     private static let isAwaited = Atomic(false)
     private static let wasAsked = Atomic(false)
     private static let isLeaving = Atomic(false)
@@ -33,7 +35,10 @@ package enum Interruption {
         isAwaited.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Whether a signal came since it is awaited.
+    /// From here on the first signal that comes ends the program again.
+    package static func awaitNoMore() { isAwaited.store(false, ordering: .sequentiallyConsistent) }
+
+    /// Whether a signal came while it was awaited.
     package static var isAsked: Bool { wasAsked.load(ordering: .sequentiallyConsistent) }
 
     /// A guard that is waited for where the program leaves; -1: there is none any more.
@@ -76,8 +81,12 @@ package enum Interruption {
         )
         if process > 0 {
             close(pipe)
-            var status: Int32 = 0
-            while waitpid(process, &status, 0) < 0, errno == EINTR {}
+            for _ in 0..<guardTenthsMax {
+                var status: Int32 = 0
+                let ended = waitpid(process, &status, WNOHANG)
+                guard ended == 0 || ended < 0 && errno == EINTR else { break }
+                poll(nil, 0, 100)
+            }
         }
         _exit(SimulationFailure.Exit.environment.rawValue)
     }

@@ -53,10 +53,11 @@ final class ProcessGuard: Sendable {
     /// - Parameter name: of the run; no other one that lives has it.
     init(name: String, _ ending: Ending) throws(SimulationFailure) {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw FileOutput.failure("cannot make a pipe") }
+        // Whoever else held our end open would keep the guard waiting: no program that another thread starts now may get it, which pipe()
+        // cannot promise.
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw FileOutput.failure("cannot make a pipe") }
         defer { close(ends[0]) }
-        // Whoever else held our end open would keep the guard waiting.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let input = ends[0]
         self.name = name
         descriptor = ends[1]

@@ -58,7 +58,7 @@ package struct LoadRun: Sendable {
     ) async throws -> LoadReport {
         var notes = notes
         let agencies = try agencies()
-        let clock = try await clock(agencies)
+        let clock = try await unlessInterrupted { try await self.clock(agencies) }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         defer { group.shutdownGracefully { _ in } }
         let workers = try workers(group, clock)
@@ -81,8 +81,10 @@ package struct LoadRun: Sendable {
         for worker in workers { _ = try await worker.eventLoop.submit { worker.value.drain() }.get() }
         let elapsed = ContinuousClock.now - begun
         let used = ProcessTime.own() - own
-        let patience = cut == .interrupted ? min(settings.patience, Self.hastyPatience) : settings.patience
-        try await drained(workers, within: patience, progress)
+        let isHasty = try await drained(workers, progress)
+        if isHasty, cut == nil {
+            notes.append("interrupted behind the measured time: what was due then was waited for no longer than 2 s")
+        }
         var total = LoadTally()
         for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.finish() }.get()) }
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
@@ -100,11 +102,36 @@ package struct LoadRun: Sendable {
         }
     }
 
-    /// Waits for what was due, but not for ever.
+    /// What becomes of work that cannot be cancelled; it is left to itself where somebody wants the load to end.
+    private func unlessInterrupted<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let (ends, ended) = AsyncStream.makeStream(of: Result<Value, any Error>.self)
+        Task {
+            do { ended.yield(.success(try await work())) } catch { ended.yield(.failure(error)) }
+            ended.finish()
+        }
+        let watch = Task {
+            // Cancelled in its sleep, it ends.
+            while !isInterrupted(), (try? await Task.sleep(for: .milliseconds(50))) != nil {}
+            ended.finish()
+        }
+        defer { watch.cancel() }
+        guard let end = await ends.first(where: { _ in true }) else {
+            try Task.checkCancellation()
+            throw Self.earlyInterruption
+        }
+        return try end.get()
+    }
+
+    /// Waits for what was due, but not for ever, and not for long once somebody wants it to end.
+    ///
+    /// - Returns: whether somebody did, and something was still due.
     private func drained(
-        _ workers: [NIOLoopBoundBox<LoadWorker>], within patience: Duration, _ progress: @Sendable (String) -> Void
-    ) async throws {
-        let deadline = ContinuousClock.now + patience
+        _ workers: [NIOLoopBoundBox<LoadWorker>], _ progress: @Sendable (String) -> Void
+    ) async throws -> Bool {
+        var deadline = ContinuousClock.now + settings.patience
+        var isHasty = false
         var told = ContinuousClock.now
         while ContinuousClock.now < deadline {
             var waiting = 0
@@ -115,13 +142,18 @@ package struct LoadRun: Sendable {
                 waiting += state.0
                 isReporting = isReporting || state.1
             }
-            if waiting == 0, !isReporting { return }
+            if waiting == 0, !isReporting { break }
+            if !isHasty, isInterrupted() {
+                isHasty = true
+                deadline = min(deadline, .now + Self.hastyPatience)
+            }
             if ContinuousClock.now - told > .seconds(1) {
                 told = .now
                 progress("waiting for the answers to \(Terminal.grouped(waiting)) pulls that were due")
             }
             try await Task.sleep(for: .milliseconds(5))
         }
+        return isHasty
     }
 
     private static let earlyInterruption = SimulationFailure(

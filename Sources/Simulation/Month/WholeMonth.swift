@@ -111,6 +111,8 @@ package struct WholeMonth: Sendable {
         try MonthFolder.requireUnused(settings.folder)
         try Folder.make(settings.folder)
         let lock = try FolderLock(settings.folder, option: "--out")
+        let mark = try FileOutput(path: "\(settings.folder)/\(MonthFolder.mark)")
+        try mark.write("a month of 'agentsim month': all of this folder is made by it\n".utf8)
         let file = try FileOutput(path: "\(settings.folder)/reparto.yaml")
         // One person plays them all, and what comes back is dealt again by a step that shows.
         try file.write(

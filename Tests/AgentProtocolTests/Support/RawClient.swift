@@ -2,6 +2,7 @@
 
 import Dispatch
 import Glibc
+import Synchronization
 
 /// A client of plain sockets, which knows nothing of the code under test.
 enum RawClient {
@@ -25,14 +26,37 @@ enum RawClient {
         }
     }
 
-    /// Connects so often, and reads each greeting; the caller closes the descriptors.
-    static func connections(_ count: Int, port: Int) throws -> [Int32] {
-        try (0..<count).map { _ in
+    /// Held by whoever changes how many files the process may have, or needs a great many: one after the other.
+    private static let fileLimit = Mutex(())
+
+    /// Does the work while nobody else changes the limit of files.
+    ///
+    /// - Parameter wanted: how many files it needs.
+    /// - Returns: what `work` does with as many as there are for it: fewer where the hard limit is lower.
+    static func withFiles<Value: Sendable>(_ wanted: Int, _ work: (_ files: Int) throws -> Value) throws -> Value {
+        // For everything else that this process has open.
+        let reserve = 256
+        return try fileLimit.withLock { _ in
+            let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+            var limit = rlimit()
+            guard getrlimit(files, &limit) == 0 else { throw Failure(call: "getrlimit") }
+            let raised = min(rlim_t(wanted + reserve), limit.rlim_max)
+            if limit.rlim_cur < raised {
+                limit.rlim_cur = raised
+                guard setrlimit(files, &limit) == 0 else { throw Failure(call: "setrlimit") }
+            }
+            return try work(min(wanted, Int(clamping: limit.rlim_cur) - reserve))
+        }
+    }
+
+    /// Connects so often, and reads each greeting; the caller closes the descriptors, also where this throws.
+    static func connect(_ count: Int, port: Int, _ descriptors: inout [Int32]) throws {
+        for _ in 0..<count {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             guard descriptor >= 0 else { throw Failure(call: "socket") }
+            descriptors.append(descriptor)
             try connect(descriptor, to: port)
             _ = try lines(1, from: descriptor)
-            return descriptor
         }
     }
 
@@ -53,7 +77,7 @@ enum RawClient {
     static func greetingWithoutFiles(port: Int, _ isTold: @escaping @Sendable () -> Bool) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(with: Result { try waitForFiles(port, isTold) })
+                continuation.resume(with: Result { try fileLimit.withLock { _ in try waitForFiles(port, isTold) } })
             }
         }
     }

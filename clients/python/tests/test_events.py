@@ -40,6 +40,18 @@ class UnreadTests(unittest.TestCase):
             kept = [push(number) for number in range(lost, UNREAD_MAX + lost)]
             self.assertEqual(self.heard(UNREAD_MAX + lost), [Missed(lost), *kept])
 
+    def test_a_push_that_told_of_lost_ones_counts_as_those(self) -> None:
+        async def listen(pushes: str) -> AgentEvent:
+            events = Events(None)
+            listener = events.listen()
+            events.emit(Push("MISSED", {"pushes": pushes}))
+            for number in range(UNREAD_MAX + 1):
+                events.emit(push(number))
+            return await listener.__anext__()
+
+        for pushes, lost in (("7", 8), ("1", 2), ("none", 2)):
+            self.assertEqual(asyncio.run(listen(pushes)), Missed(lost))
+
     def test_one_listener_that_loses_something_takes_nothing_from_another(self) -> None:
         async def listen() -> List[AgentEvent]:
             events = Events(None)
@@ -69,12 +81,59 @@ class UnreadTests(unittest.TestCase):
         self.assertEqual(asyncio.run(listen()), Push("MISSED", {"pushes": "3"}))
 
 
+class FailingAgent(AsyncAgent):
+    """Its end is not written down: a full disk."""
+
+    async def close(self) -> None:
+        await super().close()
+        raise OSError("No space left on device")
+
+
 class ThreadTests(unittest.TestCase):
-    def test_events_for_a_thread_that_does_not_read_are_bounded_and_end_with_the_agent(self) -> None:
+    def opened(self) -> Agent:
+        """With its thread, and without a connection."""
         agent = Agent(settings())
         agent._loop = asyncio.new_event_loop()
         agent._thread = threading.Thread(target=agent._loop.run_forever, daemon=True)
         agent._thread.start()
+        return agent
+
+    def test_who_reads_no_further_is_forgotten(self) -> None:
+        agent = self.opened()
+
+        async def turns() -> None:
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+        async def emit() -> None:
+            for number in range(3):
+                agent._agent._events.emit(push(number))
+
+        stays = agent.events()
+        for _ in range(3):
+            heard, pushes = agent.events(), agent.pushes()
+            agent._run(emit())
+            self.assertEqual((next(heard), next(pushes)), (push(0), push(0)))
+            del heard, pushes
+        agent._run(turns())
+        self.assertEqual(len(agent._listeners), 1)
+        self.assertEqual(len(agent._agent._events._listeners), 1)
+        agent.close()
+        self.assertEqual(len(list(stays)), 9)
+
+    def test_an_agent_whose_end_fails_leaves_no_thread_and_no_listener(self) -> None:
+        agent = self.opened()
+        agent._agent = FailingAgent(settings())
+        events = agent.events()
+        with self.assertRaises(OSError):
+            agent.close()
+        self.assertEqual(list(events), [])
+        assert agent._thread is not None and agent._loop is not None
+        self.assertFalse(agent._thread.is_alive())
+        self.assertTrue(agent._loop.is_closed())
+
+    def test_events_for_a_thread_that_does_not_read_are_bounded_and_end_with_the_agent(self) -> None:
+        agent = self.opened()
         events = agent.events()
 
         async def emit() -> None:

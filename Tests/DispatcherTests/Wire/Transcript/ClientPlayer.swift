@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AgentProtocol
 import Assignment
 import Dispatcher
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import AgentProtocol
 
 /// Plays transcripts with ``AgentClient``: each request by its own call, each reply as the call returns it, pushes and ends of sessions as
 /// its events tell them. How it signs in is seen on the wire.
@@ -21,6 +22,8 @@ final class ClientPlayer {
     private var listening: Task<Void, Never>?
     /// Lines of the document that its calls have no way to say.
     private(set) var unsaid: [String] = []
+    /// How often the client's patience may end before it is let in: a minute and a half of it.
+    private static let openingsMax = 100
     /// What came instead of what the document says.
     private(set) var differences: [String] = []
 
@@ -130,9 +133,14 @@ final class ClientPlayer {
 
     /// A machine that has other work may be slower than the client is patient; its connection is made all the same.
     private func open(_ client: AgentClient) async throws {
-        while true {
-            do { return try await client.open() } catch AgentClientError.cannotConnect("no answer in time") {}
+        for _ in 1..<Self.openingsMax {
+            do { return try await client.open() } catch AgentClientError.cannotConnect(let why) {
+                try Task.checkCancellation()
+                // Somebody said why.
+                guard await client.latestObstacle == nil else { throw AgentClientError.cannotConnect(why) }
+            }
         }
+        try await client.open()
     }
 
     private func begin(_ hello: DocumentLine, hasKey: Bool) throws {

@@ -3,7 +3,7 @@
 
 import asyncio
 from datetime import datetime, timezone
-from typing import AsyncIterator, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from typing import AsyncGenerator, AsyncIterator, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
 from . import requests
 from .delivery import Delivery, Job
@@ -71,10 +71,14 @@ class AsyncAgent:
     async def close(self) -> None:
         """Takes leave: what was sent is answered first, what was not sent is dropped. Leases are not touched."""
         delivery, self._delivery = self._delivery, None
-        if delivery is not None and self._journal is not None:
-            await delivery.end()
-            await self._journal.close()
-        self._events.close()
+        try:
+            if delivery is not None and self._journal is not None:
+                try:
+                    await delivery.end()
+                finally:
+                    await self._journal.close()
+        finally:
+            self._events.close()
 
     # What is known
 
@@ -270,7 +274,7 @@ class AsyncAgent:
 
     # Events
 
-    def events(self) -> AsyncIterator[AgentEvent]:
+    def events(self) -> AsyncGenerator[AgentEvent, None]:
         """What happens from now on, until the agent is closed. Who does not read loses the oldest of 1,024, and is told how
         many (Missed)."""
         return self._events.listen()

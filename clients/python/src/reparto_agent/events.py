@@ -5,7 +5,7 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
-from typing import AsyncIterator, Callable, Deque, Optional, Set, Union
+from typing import AsyncGenerator, Callable, Deque, Optional, Set, Union
 
 from .holdings import Difference
 from .replies import Admission, Push, Reply
@@ -46,7 +46,8 @@ class Late:
 class Missed:
     """So many events were thrown away here, because nobody read them.
 
-    What they told of leases is in `held()`; an answer among them is told again to who sends its request again under its key.
+    A push MISSED among them counts as those that it told of. What they told of leases is
+    in `held()`; an answer among them is told again to who sends its request again under its key.
     """
 
     events: int
@@ -57,6 +58,14 @@ class Missed:
 
 #: Pushes come as they are; a Difference follows each comparison of what is held.
 AgentEvent = Union[Push, Difference, Late, Connected, Disconnected, Missed]
+
+
+def _weight(event: AgentEvent) -> int:
+    """As how many it counts where it is thrown away."""
+    if not isinstance(event, Push) or event.name != "MISSED":
+        return 1
+    pushes = event.fields.get("pushes", "")
+    return max(1, int(pushes)) if pushes.isascii() and pushes.isdigit() else 1
 
 
 class _Unread:
@@ -70,8 +79,7 @@ class _Unread:
 
     def put(self, event: AgentEvent) -> None:
         if len(self._events) >= UNREAD_MAX:
-            self._events.popleft()
-            self._lost += 1
+            self._lost += _weight(self._events.popleft())
         self._events.append(event)
         self._moved.set()
 
@@ -115,7 +123,7 @@ class Events:
         for listener in self._listeners:
             listener.end()
 
-    def listen(self) -> AsyncIterator[AgentEvent]:
+    def listen(self) -> AsyncGenerator[AgentEvent, None]:
         """Events from this call on."""
         listener = _Unread()
         if self._is_closed:
@@ -123,7 +131,7 @@ class Events:
         self._listeners.add(listener)
         return self._read(listener)
 
-    async def _read(self, listener: _Unread) -> AsyncIterator[AgentEvent]:
+    async def _read(self, listener: _Unread) -> AsyncGenerator[AgentEvent, None]:
         try:
             while True:
                 event = await listener.take()

@@ -31,6 +31,8 @@ from .settings import Settings
 from .values import AmountLike, DayLike, InstantLike
 
 Value = TypeVar("Value")
+#: Who passes events on to a thread, and what it waits for between two of them.
+Listener = Tuple["asyncio.Task[None]", asyncio.Semaphore]
 
 
 class Agent:
@@ -46,7 +48,7 @@ class Agent:
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._thread: Optional[threading.Thread] = None
         #: Who passes events on to listeners' threads, each with what it waits for between two of them.
-        self._listeners: List[Tuple["asyncio.Task[None]", asyncio.Semaphore]] = []
+        self._listeners: List[Listener] = []
 
     def __enter__(self) -> "Agent":
         self.open()
@@ -70,11 +72,15 @@ class Agent:
     def close(self) -> None:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             return
-        self._run(self._agent.close())
-        self._run(self._pass_on_the_rest())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            try:
+                self._run(self._agent.close())
+            finally:
+                self._run(self._pass_on_the_rest())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     # What is known
 
@@ -204,40 +210,58 @@ class Agent:
         """
         handed: "queue.SimpleQueue[Optional[AgentEvent]]" = queue.SimpleQueue()
 
-        async def listen() -> asyncio.Semaphore:
+        async def listen() -> Listener:
             heard = self._agent.events()
             taken = asyncio.Semaphore(0)
 
             async def pass_on() -> None:
-                # One at a time: what is not read waits where it is counted.
-                async for event in heard:
-                    handed.put(event)
-                    await taken.acquire()
-                handed.put(None)
+                try:
+                    # One at a time: what is not read waits where it is counted.
+                    async for event in heard:
+                        handed.put(event)
+                        await taken.acquire()
+                finally:
+                    await heard.aclose()
+                    handed.put(None)
 
-            self._listeners.append((asyncio.get_running_loop().create_task(pass_on()), taken))
-            return taken
+            listener = (asyncio.get_running_loop().create_task(pass_on()), taken)
+            self._listeners.append(listener)
+            return listener
 
         return self._read(handed, self._run(listen()))
 
     def _read(
-        self, handed: "queue.SimpleQueue[Optional[AgentEvent]]", taken: asyncio.Semaphore
+        self, handed: "queue.SimpleQueue[Optional[AgentEvent]]", listener: Listener
     ) -> Iterator[AgentEvent]:
-        for event in iter(handed.get, None):
-            try:
-                if self._loop is not None:
-                    self._loop.call_soon_threadsafe(taken.release)
-            except RuntimeError:
-                # The agent is closed, and passed on the rest.
-                pass
-            yield event
+        _, taken = listener
+        try:
+            for event in iter(handed.get, None):
+                self._soon(taken.release)
+                yield event
+        finally:
+            # Whoever reads no further, by whatever way, is told nothing more.
+            self._soon(lambda: self._forget(listener))
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(work)
+        except RuntimeError:
+            # The agent is closed, and passed on the rest.
+            pass
+
+    def _forget(self, listener: Listener) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            listener[0].cancel()
 
     async def _pass_on_the_rest(self) -> None:
         """What nobody has read when the agent is closed; it has a bound, and nothing comes behind it."""
         for _, taken in self._listeners:
             for _ in range(UNREAD_MAX + 2):
                 taken.release()
-        await asyncio.gather(*(passing for passing, _ in self._listeners))
+        # Somebody may stop reading just now, and is cancelled.
+        await asyncio.gather(*(passing for passing, _ in self._listeners), return_exceptions=True)
 
     def pushes(self) -> Iterator[Push]:
         """As events(), of pushes alone; what was lost is said as the server would say it: MISSED."""

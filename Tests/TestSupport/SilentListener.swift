@@ -3,14 +3,16 @@
 import Glibc
 
 /// A port of loopback that takes connections and never says anything.
-final class SilentListener: Sendable {
-    private let descriptor: Int32
-    let port: Int
+package final class SilentListener: Sendable {
+    package struct Failure: Error { let call: String }
 
-    init() throws {
+    private let descriptor: Int32
+    package let port: Int
+
+    package init() throws {
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         descriptor = made
-        guard made >= 0 else { throw RawClient.Failure(call: "socket") }
+        guard made >= 0 else { throw Failure(call: "socket") }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
@@ -22,8 +24,8 @@ final class SilentListener: Sendable {
             }
         }
         port = Int(in_port_t(bigEndian: address.sin_port))
-        guard isListening else { throw RawClient.Failure(call: "listen") }
+        guard isListening else { throw Failure(call: "listen") }
     }
 
-    func close() { _ = Glibc.close(descriptor) }
+    package func close() { _ = Glibc.close(descriptor) }
 }
