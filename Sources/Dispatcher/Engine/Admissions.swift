@@ -7,11 +7,19 @@ internal import PgStore
 internal import Synchronization
 
 /// Lets agencies in, on a connection of its own, so that nobody's question holds up another's entry.
+///
+/// Where somebody keeps an agency's rows locked, an attempt waits for as long as a group does, and gets BUSY; so do, without being
+/// looked at, the agency's other attempts of the next second. What is locked so costs the others a part of their time, however many try.
 final class Admissions: Sendable {
     private let connection: PgConnection
     private let logger: Logger
     private let attempts: Mutex<AttemptLimits>
+    /// Until when an agency's rows count as locked.
+    private let locked = Mutex<[AgencyID: Duration]>([:])
     private let start = ContinuousClock.now
+
+    /// For how long they do.
+    private static let lockRest: Duration = .seconds(1)
 
     init(connection: PgConnection, attempts: AttemptLimits = AttemptLimits(), logger: Logger) {
         self.connection = connection
@@ -28,12 +36,19 @@ final class Admissions: Sendable {
     func authenticate(_ claim: AuthenticationClaim) async -> Reply {
         // Who is above a bound already does not even stand in line.
         if let refusal = barred(claim) { return refusal }
-        return await answered("authentication") {
-            try await connection.run { link in
+        return await answered {
+            // Its first statement reads the keys; before that nothing is done.
+            try await connection.ask { link in
                 if let refusal = barred(claim) { return refusal }
-                let reply = try decide(claim, link)
-                book(reply, claim)
-                return reply
+                do {
+                    let reply = try decide(claim, link)
+                    book(reply, claim)
+                    return reply
+                } catch let error as PgError where error.isLockTimeout {
+                    // Before the next in line looks.
+                    noteLocked(claim.agency)
+                    throw error
+                }
             }
         }
     }
@@ -41,8 +56,11 @@ final class Admissions: Sendable {
     private var uptime: Duration { ContinuousClock.now - start }
 
     private func barred(_ claim: AuthenticationClaim) -> Reply? {
-        attempts.withLock { $0.wait(claim.agency, from: AddressBlock(claim.address), at: uptime) }
-            .map { .refused(.limit, after: $0) }
+        if let wait = attempts.withLock({ $0.wait(claim.agency, from: AddressBlock(claim.address), at: uptime) }) {
+            return .refused(.limit, after: wait)
+        }
+        let isLocked = locked.withLock { $0[claim.agency].map { uptime < $0 } ?? false }
+        return isLocked ? .refused(.busy, after: 1) : nil
     }
 
     private func book(_ reply: Reply, _ claim: AuthenticationClaim) {
@@ -54,6 +72,13 @@ final class Admissions: Sendable {
                 attempts.failed(claim.agency, from: block, at: uptime)
             default: break
             }
+        }
+    }
+
+    private func noteLocked(_ agency: AgencyID) {
+        locked.withLock { locked in
+            locked = locked.filter { uptime < $0.value }
+            locked[agency] = uptime + Self.lockRest
         }
     }
 
@@ -71,12 +96,13 @@ final class Admissions: Sendable {
                 contracts: contracts))
     }
 
-    private func answered(_ what: String, _ body: () async throws -> Reply) async -> Reply {
+    private func answered(_ body: () async throws -> Reply) async -> Reply {
         do {
             return try await body()
         } catch {
-            logger.warning("Admission failed", metadata: ["admission.step": "\(what)", "error": "\(error)"])
-            return .refused(.unavailable, after: 2)
+            logger.warning("Admission failed", metadata: ["admission.step": "authentication", "error": "\(error)"])
+            guard (error as? PgError)?.isLockTimeout == true else { return .refused(.unavailable, after: 2) }
+            return .refused(.busy, after: 1)
         }
     }
 }

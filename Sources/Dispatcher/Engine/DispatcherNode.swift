@@ -87,7 +87,7 @@ package struct DispatcherNode: Sendable {
         let groups = connection("reparto-groups", lockWait: settings.engine.lockWait)
         // Whatever it does is done again by the next round; its beats and the clock do not wait behind somebody's lock.
         let upkeepConnection = connection(PgLink.keeper, lockWait: .seconds(1))
-        let admissionConnection = connection("reparto-admission")
+        let admissionConnection = connection("reparto-admission", lockWait: settings.engine.lockWait)
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
         let redealConnection = connection("reparto-redeal", readsByKey: false)

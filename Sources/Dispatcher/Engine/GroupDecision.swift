@@ -143,6 +143,8 @@ struct GroupDecision {
 
     private mutating func report(_ request: ReportRequest, _ step: GroupPlan.Step) -> Reply {
         let key = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
+        // What the key will be of is settled in a moment, and elsewhere.
+        guard !answer.busyKeys.contains(step.key) else { return .refused(.busy, after: 1) }
         // Evidence first: a late report that counts has an outcome as well, and its first answer was the refusal.
         if let known = answer.knownEvidence[step.key] {
             guard known.requestHash == step.hash else { return .keyReused }

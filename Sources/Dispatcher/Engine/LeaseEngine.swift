@@ -8,9 +8,11 @@ internal import Synchronization
 
 /// Runs the requests of all connections as groups: while one group is at the database, the next one gathers.
 ///
-/// Agencies take turns (``FairQueue``), each with as many requests as it has pools dealt to it. So the next request of an agency
-/// that has none waiting is, at the latest, in the group after ⌈turns of all waiting agencies ÷ `groupMax`⌉ others and the one under
-/// way, however much the others send; and no agency can take more than half of the queue.
+/// Agencies take turns (``FairQueue``), each with as many requests as it has pools dealt to it; one that asks for many accounts counts
+/// as several. So the next request of an agency that has none waiting is, at the latest, in the group after ⌈turns of all waiting
+/// agencies ÷ `groupMax`⌉ others and the one under way, however much the others send; and no agency can take more than half of the
+/// queue. Two kinds may be later: a lease that asks for more accounts than `groupAccountsMax` ÷ `groupMax` where others do too, and any
+/// request where groups are of one delegation each. They wait for one group at most of each agency whose turn is before theirs.
 ///
 /// Nobody's lock holds up those who do not need it: a group that has waited `lockWait` for one goes on without the requests that
 /// do. They wait aside (``Detained``), and are refused after `lockPatience`.
@@ -21,8 +23,8 @@ package final class LeaseEngine: Sendable {
     package struct Limits: Sendable {
         /// Requests of one group at most.
         package var groupMax = 256
-        /// Accounts that the leases of one group ask for at most, so that a group of large ones is no longer under way than one
-        /// of small ones; a lease that asks for more is alone.
+        /// Accounts from which on a group takes no more large leases, so that one of them is no longer under way than one of small
+        /// ones; a lease that asks for more is the only large one. Small are those of no more than one `groupMax`th of it.
         package var groupAccountsMax = 20_000
         /// Whether all requests of one group are of one delegation, so that it stays on one shard of a distributed PostgreSQL.
         package var isOneDelegation = false
@@ -200,7 +202,8 @@ package final class LeaseEngine: Sendable {
             var room = GroupRoom(limits)
             let routes = state.routes
             let group = state.waiting.take(
-                limits.groupMax, weight: { routes.weight(of: $0) }, while: { room.admits($0) })
+                limits.groupMax, weight: { routes.weight(of: $0) }, size: { limits.size(of: $0) },
+                while: { room.admits($0) })
             return .group(group, routes, state.now)
         }
     }

@@ -10,7 +10,7 @@ extension Inquiries {
         guard let cipher else { return .refused(.unsupported, [ReplyField("verb", "CONTACT")]) }
         let lease = LeaseKey(delegation: request.delegation, account: request.account, epoch: request.epoch)
         return await answered("contact") {
-            try await connection.run { link in
+            try await connection.ask { link in
                 try link.transaction { try disclose(lease, identity, cipher, link) }
             }
         }

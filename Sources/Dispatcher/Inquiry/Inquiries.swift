@@ -8,6 +8,7 @@ internal import PgStore
 /// Answers the verbs that only ask, and those that set an agency's own state, on a connection of their own: however long they take,
 /// no group waits for them.
 struct Inquiries: Sendable {
+    /// What is asked of it begins with a question, so that the first after a restart of the database is answered.
     let connection: PgConnection
     let engine: LeaseEngine
     /// Opens contact data; `nil` where the node has no key to it.
@@ -21,7 +22,7 @@ struct Inquiries: Sendable {
 
     func held(_ request: HeldRequest, for identity: AgentIdentity) async -> Reply {
         await answered("held") {
-            try await connection.run { link in
+            try await connection.ask { link in
                 let limit = request.max.map(Int32.init) ?? Self.pageMax
                 let after = request.after.map { ($0.delegation.value, $0.hand, $0.position) } ?? (0, 0, 0)
                 let page = try link.readHeldDetails(
@@ -42,7 +43,7 @@ struct Inquiries: Sendable {
 
     func status(_ request: StatusRequest, for identity: AgentIdentity) async -> Reply {
         await answered("status") {
-            try await connection.run { link in
+            try await connection.ask { link in
                 let standings = try link.readStandings(
                     of: identity.agency, in: request.delegation, strategy: request.strategy)
                 let held = standings.reduce(0) { $0 + $1.quota.heldAccounts }
@@ -60,7 +61,7 @@ struct Inquiries: Sendable {
 
     func explain(_ request: ExplainRequest, for identity: AgentIdentity) async -> Reply {
         await answered("explain") {
-            try await connection.run { link in
+            try await connection.ask { link in
                 switch request.subject {
                 case .account(let account):
                     let deals = try link.readAccountDeals(
@@ -97,8 +98,8 @@ struct Inquiries: Sendable {
         let place = AgencyPlace(
             delegation: request.delegation, agency: identity.agency, strategy: request.strategy)
         return await answered("quiet") {
-            if try await connection.run({ try $0.awaitsRecovery() }) { return .awaitsRecovery }
-            let isPaused: Bool? = try await connection.run { link in
+            if try await connection.ask({ try $0.awaitsRecovery() }) { return .awaitsRecovery }
+            let isPaused: Bool? = try await connection.ask { link in
                 guard try link.readPlaces().contains(place) else { return nil }
                 _ = try link.transaction {
                     try Pauses.set(link, [place], side: .agency, isPaused: request.state == .on, reason: "quiet")
@@ -116,7 +117,7 @@ struct Inquiries: Sendable {
     /// Compares what a client believes that it holds with what it does.
     func resume(_ request: ResumeRequest, for identity: AgentIdentity) async -> Reply {
         await answered("resume") {
-            try await connection.run { link in
+            try await connection.ask { link in
                 switch request.belief {
                 case .digest(let count, let sum):
                     try HeldDifference.byDigest(

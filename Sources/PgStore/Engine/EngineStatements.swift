@@ -8,6 +8,13 @@
 /// around and read the whole table for each group. Grants have three indexes, which look alike while the table is empty: an
 /// order that only one of them has, with LIMIT 1, chooses it.
 enum EngineStatements {
+    // MARK: - Keys
+
+    /// The keys that another transaction uses just now; the others are this one's until it ends. $1 lock bigint[]
+    static let tryKeys = """
+        SELECT r.i FROM unnest($1::bigint[]) WITH ORDINALITY AS r (lock, i) WHERE NOT pg_try_advisory_xact_lock(r.lock)
+        """
+
     // MARK: - Locks: hand, quota, grant, each ascending
 
     /// $1 delegation smallint[], $2 hand int[]
@@ -98,12 +105,12 @@ enum EngineStatements {
          WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
         """
 
-    /// What ``PgLink/prepareForEngine(lockWait:)`` sets for a session, for one transaction. $1 milliseconds
+    /// What ``PgLink/prepareForEngine(lockWait:)`` sets for a session, for one transaction. $1, $2 milliseconds
     static let settle = """
         SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
                set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
                set_config('enable_material', 'off', true),
-               set_config('lock_timeout', $1, true)
+               set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)
         """
 
     // MARK: - Reads, after the locks

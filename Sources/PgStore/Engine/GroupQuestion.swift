@@ -69,6 +69,20 @@ package struct IdempotencyKey: Hashable, Sendable {
         self.instance = instance
         self.key = key
     }
+
+    /// The advisory lock of it as a report's. Two keys of one lock only cost a client a repetition. The bits are mixed as by
+    /// SplitMix64, so that no two of a client's ascending keys are one, and none is a lock of something else.
+    var lock: Int64 {
+        func mixed(_ value: UInt64) -> UInt64 {
+            var z = value &+ 0x9E37_79B9_7F4A_7C15
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+        let owner = UInt64(UInt32(bitPattern: instance)) << 32 | UInt64(UInt32(bitPattern: agency.value))
+        let place = mixed(owner) &+ UInt64(UInt16(bitPattern: delegation.value))
+        return Int64(bitPattern: mixed(mixed(place) ^ UInt64(bitPattern: key)))
+    }
 }
 
 /// The rare verbs whose replies are kept as they were sent.
@@ -183,6 +197,8 @@ package struct GroupAnswer: Sendable {
     package var outage = Duration.zero
     /// The database was restored, and nobody has said yet what was lost: nothing is granted, and nothing taken down.
     package var awaitsRecovery = false
+    /// Keys of reports that another node is at work on just now.
+    package var busyKeys: Set<IdempotencyKey> = []
     package var openPeriods: Set<Period> = []
     package var knownPeriods: Set<Period> = []
     package var hands: [HandKey: Hand] = [:]

@@ -10,16 +10,25 @@ extension Duration {
 }
 
 extension PgLink {
+    /// How long a transaction of the engine may wait for its next statement: they come within milliseconds.
+    package static let longestPause: Duration = .seconds(10)
+
     /// Makes the planner use nothing but indexes, with plans made once: the arrays of a group say nothing about its size
     /// when the plan is made, and a sequential scan of a table of outcomes would hold every lock of the group.
     ///
-    /// - Parameter lockWait: how long a statement waits for a lock.
-    package func prepareForEngine(lockWait: Duration = .seconds(5)) throws(PgError) {
+    /// - Parameters:
+    ///   - lockWait: how long a statement waits for a lock.
+    ///   - pause: how long a transaction may wait for its next statement: the server ends one of a process that was stopped, and
+    ///     with it its locks, which nobody else could have.
+    package func prepareForEngine(
+        lockWait: Duration = .seconds(5), pause: Duration = PgLink.longestPause
+    ) throws(PgError) {
         try script(
             """
             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
             SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_material = off;
-            SET lock_timeout = \(lockWait.microseconds / 1_000)
+            SET lock_timeout = \(lockWait.microseconds / 1_000);
+            SET idle_in_transaction_session_timeout = \(pause.microseconds / 1_000)
             """)
     }
 
@@ -29,7 +38,7 @@ extension PgLink {
     /// - Returns: the state to decide from. The transaction stays open; ``finishGroup(_:)`` or ``abandonGroup()`` must follow.
     /// - Throws: ``PgError``; the transaction is rolled back then. `isLockTimeout`: ``findLocked(_:)`` tells which rows
     ///   somebody else keeps.
-    /// - Locks: hands, then quotas, then grants, each ascending, until the end of the transaction.
+    /// - Locks: keys of reports, without waiting; hands, then quotas, then grants, each ascending; until the end of the transaction.
     package func openGroup(_ question: GroupQuestion, lockWait: Duration) throws -> GroupAnswer {
         var round = GroupRound(question, settles: preparesStatements ? nil : lockWait)
         do {
@@ -110,8 +119,14 @@ private struct GroupRound {
     ///   plan, and how long to wait for a lock.
     init(_ question: GroupQuestion, settles lockWait: Duration?) {
         ask("BEGIN")
-        if let lockWait { ask(EngineStatements.settle, [.text("\(lockWait.microseconds / 1_000)")]) }
+        if let lockWait {
+            let pause = PgLink.longestPause
+            ask(
+                EngineStatements.settle,
+                [.text("\(lockWait.microseconds / 1_000)"), .text("\(pause.microseconds / 1_000)")])
+        }
         ask(EngineStatements.bookOutage)
+        lockKeys(question)
         lock(question)
         readKeys(question)
         readStates(question)
@@ -147,6 +162,15 @@ private struct GroupRound {
                 .int64s(leases.map(\.epoch.value)), .int16s(grants.map(\.delegation.value)),
                 .int32s(grants.map(\.grant.hand)), .int32s(grants.map(\.grant.first)),
             ])
+    }
+
+    /// A report's key is in one of two tables and one of several months, and no index sees all of them.
+    private mutating func lockKeys(_ question: GroupQuestion) {
+        let keys = Array(question.reportKeys)
+        guard !keys.isEmpty else { return }
+        ask(EngineStatements.tryKeys, [.int64s(keys.map(\.lock))]) { answer, rows in
+            for row in rows { answer.busyKeys.insert(keys[Int(row.int64(0)) - 1]) }
+        }
     }
 
     private static func columns(_ keys: [IdempotencyKey]) -> [PgValue] {

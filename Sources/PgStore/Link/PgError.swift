@@ -30,6 +30,7 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
         switch code.prefix(2) {
         case "08", "57", "53": code != "57014"
         case "40", "55": true
+        case "25": isConnectionLost
         default: false
         }
     }
@@ -38,7 +39,9 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
     package var isLockTimeout: Bool { code == "55P03" }
 
     /// Whether no server answers on this link any more.
-    package var isConnectionLost: Bool { code.hasPrefix("08") || code == "57P01" || code == "57P02" }
+    package var isConnectionLost: Bool { code.hasPrefix("08") || Self.farewells.contains(code) }
+    /// The last words of a server that ends a link: by order, in a crash, and because its transaction stood idle.
+    private static let farewells: Set = ["57P01", "57P02", "25P03"]
 
     /// Whether there was no connection to begin with, so that nothing can have been done.
     package var isUnreachable: Bool { isConnectionLost && statement == Self.connecting }

@@ -12,6 +12,8 @@ package final class PgLink {
     let preparesStatements: Bool
     private struct Prepared { let name: String }
     private let warnings = WarningCount()
+    /// How many statements the server has done.
+    private(set) var answers = 0
     private let conninfo: String
 
     /// After so many seconds at most the server ends the work of a client that is gone.
@@ -332,6 +334,7 @@ package final class PgLink {
         let status = PQresultStatus(result)
         switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_PIPELINE_SYNC, PGRES_EMPTY_QUERY:
+            answers += 1
             return PgRows(result)
         default:
             let code = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }

@@ -45,7 +45,90 @@ struct FairQueueTests {
         #expect(group() == (isOne ? [2, 4] : []))
     }
 
-    @Test func `an owner whose next one is not accepted keeps its place and its order`() {
+    @Test
+    func
+        `whose turn took something goes behind the others where its next one is not accepted, who got nothing does not`()
+    {
+        var queue = FairQueue<String, Int>()
+        for owner in ["a", "b", "c"] { for number in 1...3 { queue.append(number, of: owner) } }
+        var room = 2
+        func hasRoom(_ number: Int) -> Bool {
+            room -= 1
+            return room >= 0
+        }
+        let first = queue.take(9, weight: { _ in 3 }, while: hasRoom)
+
+        #expect(first == [1, 2])
+        // b, c, and what is left of a.
+        #expect(queue.take(9) { _ in 3 } == [1, 2, 3, 1, 2, 3, 3])
+    }
+
+    @Test func `a turn ends with the element that makes its weight full`() {
+        var queue = FairQueue<String, Int>()
+        for size in [2, 2, 2, 1] { queue.append(size, of: "a") }
+        queue.append(9, of: "b")
+
+        #expect(queue.take(9, weight: { _ in 3 }, size: { $0 }) == [2, 2, 9, 2, 1])
+    }
+
+    /// One of many that floods, and a quiet one that comes at any time. Sizes, weights, rooms and delegations by the seed.
+    @Test(arguments: 1...60 as ClosedRange<UInt64>)
+    func `nobody waits for more groups than the bound, whatever the others ask for`(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        func draw(_ range: ClosedRange<Int>) -> Int {
+            range.lowerBound + Int(random.next() % UInt64(range.count))
+        }
+        var limits = LeaseEngine.Limits()
+        limits.groupMax = draw(4...32)
+        limits.groupAccountsMax = limits.groupMax * draw(1...80)
+        limits.isOneDelegation = seed % 3 == 0
+        let share = limits.groupAccountsMax / limits.groupMax
+        let isSmall = seed % 2 == 0
+        let weights = (0...draw(1...12)).map { _ in draw(1...40) }
+        let largest = draw(1...1_000)
+        var queue = FairQueue<Int, PendingRequest>()
+        var key: Int64 = 0
+        func append(_ max: Int, of owner: Int) throws -> Int64 {
+            key += 1
+            let identity = AgentIdentity(agency: try #require(AgencyID(Int32(owner + 1))), instanceID: 1)
+            let request = LeaseRequest(
+                key: key, delegation: Delegation.all[draw(0...31)], strategy: .dual, max: max)
+            queue.append(PendingRequest(identity: identity, work: .lease(request), answer: { _ in }), of: owner)
+            return key
+        }
+        func group() -> [Int64] {
+            var room = GroupRoom(limits)
+            return queue.take(
+                limits.groupMax, weight: { weights[$0] }, size: { limits.size(of: $0) }, while: { room.admits($0) }
+            ).map(\.key.key)
+        }
+        let turns = weights.reduce(0, +)
+        let bound =
+            isSmall && !limits.isOneDelegation
+            ? 1 + (turns + limits.groupMax - 1) / limits.groupMax : weights.count
+        for _ in 0..<8 {
+            // The flood asks again at once, so that it always has more waiting than a group takes.
+            func refill() throws {
+                for owner in weights.indices.dropFirst() {
+                    while queue.count(of: owner) < limits.groupMax + 1 { _ = try append(draw(1...largest), of: owner) }
+                }
+            }
+            for _ in 0..<draw(0...3) {
+                try refill()
+                _ = group()
+            }
+            try refill()
+            let quiet = try append(isSmall ? draw(1...share) : draw(1...largest), of: 0)
+            var groups = 1
+            while groups <= bound, !group().contains(quiet) {
+                groups += 1
+                try refill()
+            }
+            #expect(groups <= bound)
+        }
+    }
+
+    @Test func `an owner whose next one is not accepted keeps its order`() {
         var queue = FairQueue<String, Int>()
         for number in [1, 1, 2] { queue.append(number, of: "a") }
         queue.append(11, of: "b")

@@ -67,6 +67,54 @@ struct LockedRowTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `a locked installation holds up its own agency's sign-ins, which are told BUSY, and the others' once`()
+        async throws
+    {
+        try await DealtMonth.with { month in
+            _ = try await month.connect(1)
+            let locker = try month.database.link()
+            try locker.script("BEGIN; SELECT 1 FROM agency_instance FOR UPDATE")
+            func signIn(_ sequence: Int64) async throws -> ReplyCode? {
+                do {
+                    _ = try await month.connect(1, sequence: sequence)
+                    return nil
+                } catch AgentConnectionError.refused(let reply) {
+                    return reply.code
+                }
+            }
+            let took = try await ContinuousClock().measure {
+                let blocked = (2...13 as ClosedRange<Int64>).map { sequence in
+                    Task { try await signIn(sequence) }
+                }
+                _ = try await month.connect(2)
+                for task in blocked { #expect(try await task.value == .busy) }
+            }
+            // Before, each of the twelve waited for five seconds, one after the other.
+            #expect(took < .seconds(4), "\(took)")
+            try locker.script("ROLLBACK")
+            var sequence: Int64 = 20
+            while try await signIn(sequence) == .busy { sequence += 1 }
+            #expect(try month.number("SELECT sequence FROM agency_instance WHERE agency_id = 1") == sequence)
+        }
+    }
+
+    /// A process that was stopped in a transaction answers nothing, and the server cannot tell it from one that thinks.
+    @Test(.timeLimit(.minutes(1)))
+    func `a transaction of a process that was stopped loses its locks, and its link`() async throws {
+        try await DealtMonth.with { month in
+            let stopped = try month.database.link()
+            try stopped.prepareForEngine()
+            #expect(try stopped.run("SHOW idle_in_transaction_session_timeout")[0].text(0) == "10s")
+            try stopped.prepareForEngine(pause: .milliseconds(600))
+            try stopped.script("BEGIN; SELECT 1 FROM hand WHERE hand_id = 1 FOR UPDATE")
+            let agent = try await month.connect(1)
+            #expect(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.count == 5)
+            let failure = #expect(throws: PgError.self) { try stopped.script("COMMIT") }
+            #expect(failure?.isConnectionLost == true && failure?.isRetryable == true)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `who has waited for a lock long enough is told BUSY, nothing was done, and the same key works later`()
         async throws
     {

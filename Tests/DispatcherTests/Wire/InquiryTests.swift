@@ -34,6 +34,33 @@ struct InquiryTests {
         }
     }
 
+    /// The links of a node that nobody asked anything are lost without its noticing.
+    @Test(.timeLimit(.minutes(1)))
+    func `the first sign-in and the first question after the database ended all links are answered`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            #expect(try await agent.status(StatusRequest()).isOK)
+            func endLinks() throws {
+                try month.database.link().script(
+                    """
+                    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name IN ('reparto-admission', 'reparto-inquiry')
+                    """)
+            }
+            try endLinks()
+            _ = try await month.connect(2)
+            #expect(try await agent.held(HeldRequest()).isOK)
+            try endLinks()
+            _ = try await month.connect(2, sequence: 2)
+            #expect(try await agent.status(StatusRequest()).isOK)
+            try endLinks()
+            #expect(
+                try await agent.quiet(
+                    QuietRequest(delegation: DealtMonth.delegation, strategy: .administrative, state: .on)
+                ).isOK)
+        }
+    }
+
     @Test func `STATUS tells what is free, held and left, and what would stop a pull`() async throws {
         try await DealtMonth.with(.init(limitAccounts: 5)) { month in
             let agent = try await month.connect(1)
