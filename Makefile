@@ -29,7 +29,7 @@ bench: build ## Measures against what others do; BENCH=name picks one case, BENC
 
 test: setup-tests ## Builds and runs all tests against a throwaway PostgreSQL of their own, and the Python client's against the protocol's document.
 	@scripts/test.sh
-	@REPARTO_BIN=$(CURDIR)/.build/debug clients/python/test.sh test_connection test_document test_link test_proof test_state test_wire
+	@REPARTO_BIN=$(CURDIR)/.build/debug clients/python/test.sh test_connection test_document test_events test_link test_proof test_state test_wire
 
 test-python: build ## All tests of the Python client, those against a running daemon included.
 	@clients/python/test.sh
