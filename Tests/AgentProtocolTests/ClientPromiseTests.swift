@@ -181,7 +181,7 @@ struct ClientPromiseTests {
         for number in 1...6 {
             server.push(paused)
             server.recall(.example(1_900_100_003 + Int64(number), epoch: 1, due: 1, overdue: 1), saying: .recall)
-            while await client.held.count != 50 - number { try await Task.sleep(for: .milliseconds(2)) }
+            try await until { await client.held.count == 50 - number }
         }
         var events: [AgentClientEvent] = []
         for await event in client.events {

@@ -11,23 +11,10 @@ struct ClosingStageTests {
     private let period = ClosingFixture.period
 
     private func with(_ body: (PgLink, StageCommands) throws -> Void) async throws {
-        try await TestDatabase.with { database in
-            let link = try database.link()
-            try ClosingFixture.make(link, seed: 5)
-            // Every section of contract 1 has a penalty to object to.
-            try link.script(
-                """
-                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
-                VALUES (202403, 'V-9', 'visit', 1, 9, '2024-03-10', 'adviser-absent', 'no', 1);
-                """)
-            try body(link, StageCommands(link, needsTwo: true))
-        }
+        try await ClosingStageSite.with(body)
     }
 
-    private func found(_ body: () throws -> Void) -> String {
-        do { try body() } catch { return (error as? CommandFailure)?.found ?? "\(error)" }
-        return "nothing was thrown"
-    }
+    private func found(_ body: () throws -> Void) -> String { ClosingStageSite.found(body) }
 
     @Test func `one proposes and another closes`() async throws {
         try await with { _, stages in

@@ -108,15 +108,7 @@ struct IndicatorFeeTests {
         try await TestDatabase.with { database in
             let link = try database.link()
             try ClosingFixture.make(link, seed: 9)
-            try link.script(
-                SuspensionsTests.bands
-                    + """
-                    DELETE FROM review; DELETE FROM outcome;
-                    DELETE FROM ending WHERE account_id <= 1004; DELETE FROM deal WHERE epoch = 2; DELETE FROM position WHERE epoch = 2;
-                    UPDATE position SET tactic = CASE account_id WHEN 1001 THEN 'first' WHEN 1002 THEN 'second' ELSE 'others' END;
-                    INSERT INTO payment VALUES (202403, 'P9', 9, 1001, '2024-03-03', 12500, 'borrower', NULL, 1);
-                    DELETE FROM payment WHERE payment_id = 'E1';
-                    """)
+            try link.script(Self.three)
             _ = try MonthClosing(link, period: ClosingFixture.period).close()
             #expect(try billed(link) == Cents(8_00))
             #expect(

@@ -11,6 +11,7 @@ extension Task {
             ended.finish()
         }
         let timer = Task<Void, Never> {
+            // Cancelled, somebody has ended already.
             try? await ContinuousClock().sleep(until: deadline)
             ended.finish()
         }

@@ -77,7 +77,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile: ""
         case .serverName: "reparto"
         case .engineGroupMax: "256"
-        case .engineLinger: "100"
+        case .engineLinger: "0"
         case .engineQueueMax: "20000"
         case .engineOneDelegation: "false"
         case .sweepInterval: "30"

@@ -43,18 +43,22 @@ package final class LeaseEngine: Sendable {
     }
 
     private struct State {
+        typealias Lingering = (number: Int, count: Int, goOn: CheckedContinuation<Void, Never>)
+
         var waiting = FairQueue<AgencyID, PendingRequest>()
         var detained = Detained()
         var isRunning = false
         var isClosed = false
         var linger: Linger
         /// The group that waits for company, and for how many.
-        var lingering: (count: Int, goOn: CheckedContinuation<Void, Never>)?
+        var lingering: Lingering?
+        var latestWait = 0
         var routes = RouteTable()
         var now: Timestamp
         /// Pauses that this node knows of and a reading of the routes may not have seen yet.
         var notes: [AgencyPlace: (isPaused: Bool, number: Int)] = [:]
-        var latestNote = 0
+        /// Of notes and of readings that began, in their order.
+        var latestNumber = 0
         /// What ``beginReading()`` said to the reading that the routes are of.
         var routesBegun = 0
     }
@@ -81,7 +85,12 @@ package final class LeaseEngine: Sendable {
     package func refresh(now: Timestamp) { state.withLock { $0.now = now } }
 
     /// To be asked before the routes are read: what is noted later, the reading may not have seen.
-    package func beginReading() -> Int { state.withLock { $0.latestNote } }
+    package func beginReading() -> Int {
+        state.withLock { state in
+            state.latestNumber += 1
+            return state.latestNumber
+        }
+    }
 
     /// Takes note of the open hands and of the contracts' places as they were read.
     ///
@@ -104,8 +113,8 @@ package final class LeaseEngine: Sendable {
     /// Takes note of a pause that was booked or lifted and that the routes may not show yet.
     func note(_ place: AgencyPlace, isPaused: Bool) {
         state.withLock { state in
-            state.latestNote += 1
-            state.notes[place] = (isPaused, state.latestNote)
+            state.latestNumber += 1
+            state.notes[place] = (isPaused, state.latestNumber)
             state.routes.note(place, isPaused: isPaused)
         }
     }
@@ -155,19 +164,20 @@ package final class LeaseEngine: Sendable {
 
     /// Waits for those who are on their way, where that pays.
     private func linger() async {
-        let (wait, had) = state.withLock { state in
-            (state.linger.wait(for: state.waiting.count, at: .now), state.waiting.count)
+        let (wait, had, number) = state.withLock { state in
+            state.latestWait += 1
+            return (state.linger.wait(for: state.waiting.count, at: .now), state.waiting.count, state.latestWait)
         }
         guard let (count, end) = wait else { return }
         let timer = Task {
-            // Cancelled, it finds that the group goes on already.
-            if (try? await ContinuousClock().sleep(until: end)) != nil { goOn() }
+            // Cancelled, the group goes on already; one that slept to its end all the same must not end a younger wait.
+            if (try? await ContinuousClock().sleep(until: end)) != nil { goOn(number) }
         }
         await withCheckedContinuation { continuation in
             let isComplete = state.withLock { state in
                 // All of them, or the end of the wait, came before this.
                 guard state.waiting.count < count, .now < end else { return true }
-                state.lingering = (count, continuation)
+                state.lingering = (number, count, continuation)
                 return false
             }
             if isComplete { continuation.resume() }
@@ -176,8 +186,9 @@ package final class LeaseEngine: Sendable {
         state.withLock { $0.linger.waited(for: count - had, came: $0.waiting.count - had) }
     }
 
-    private func goOn() {
-        let lingering = state.withLock { state in
+    private func goOn(_ number: Int) {
+        let lingering = state.withLock { state -> State.Lingering? in
+            guard state.lingering?.number == number else { return nil }
             defer { state.lingering = nil }
             return state.lingering
         }

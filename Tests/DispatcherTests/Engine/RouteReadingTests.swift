@@ -50,6 +50,14 @@ struct RouteReadingTests {
             _ = try order.lift(link)
             engine.refresh(try link.readRouting(), begun: late.begun)
             #expect(await pull(2) == .limit)
+
+            // Also where this node heard of nothing between the two.
+            let former = (begun: engine.beginReading(), routing: try link.readRouting())
+            _ = try order.set(link)
+            let latter = (begun: engine.beginReading(), routing: try link.readRouting())
+            engine.refresh(latter.routing, begun: latter.begun)
+            engine.refresh(former.routing, begun: former.begun)
+            #expect(await pull(3) == .paused)
         }
     }
 }
