@@ -68,6 +68,7 @@ let package = Package(
                 .embedInCode("Migrations/m0017-late-words.sql"),
                 .embedInCode("Migrations/m0018-outages.sql"),
                 .embedInCode("Migrations/m0019-spent.sql"),
+                .embedInCode("Migrations/m0020-dump-witness.sql"),
             ],
             swiftSettings: settings),
         .target(

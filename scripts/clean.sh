@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Stops what was started from this clone and removes everything that is not a source.
+# Stops what was started from this clone and removes everything that is not a source: .build, and var with
+# the demo, its database and all that was made there.
 set -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
+takes_nothing "${BASH_SOURCE[0]}" "$@"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"

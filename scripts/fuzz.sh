@@ -5,6 +5,9 @@
 # Tests/DispatcherTests/Policy/FuzzCorpus or Tests/AgentProtocolTests/FuzzCorpus, which the tests replay.
 set -euo pipefail
 
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"
 target=${1:-policy}

@@ -7,6 +7,10 @@
 #   AGENCIES=100 NODES=2 DAYS=2 ACCOUNTS=50000 scripts/many-agencies.sh
 set -euo pipefail
 
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
+takes_nothing "${BASH_SOURCE[0]}" "$@"
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"
 

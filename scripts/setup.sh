@@ -1,8 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Checks what building and running needs, and installs from apt what is missing there; with --tests, what only the tests need too.
+#
+#   scripts/setup.sh [--tests]
+#
 # Exit codes: 0 everything is there, 3 something is missing that could not be installed from here.
 set -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
+case "$#:${1:-}" in
+    0: | 1:--tests) ;;
+    *)
+        echo "error: '$*' is nothing that setup.sh takes: --tests, --help, or no word at all. Nothing was changed." >&2
+        exit 2
+        ;;
+esac
 
 swift_min=6.3
 postgres_min=15

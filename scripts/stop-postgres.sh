@@ -4,6 +4,9 @@
 # Each argument is a data folder, or a `.location` file that names a folder elsewhere.
 set -euo pipefail
 
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
+
 say() { printf '%s\n' "$*" >&2; }
 
 # The server of a data folder: PostgreSQL works inside it, so a number that went to another process is never taken for it.

@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs all tests against a PostgreSQL that lives only as long as they do. Arguments go to `swift test`.
+#
+#   scripts/test.sh                          all of them
+#   scripts/test.sh --filter LedgerTests     those whose names fit
 set -euo pipefail
+
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root"
@@ -27,6 +33,7 @@ if [ -e var/test/postgres.location ]; then
     if [ -n "$pooled" ] && [ "$(cat "/proc/$pooled/comm" 2>/dev/null)" = pgbouncer ]; then kill "$pooled" || true; fi
     scripts/stop-postgres.sh var/test/postgres.location
 fi
+if [ -e var/test/beside.location ]; then scripts/stop-postgres.sh var/test/beside.location; fi
 
 say "== building =="
 swift build --build-tests
@@ -57,45 +64,55 @@ if [ -w /dev/shm ] && [ "${free:-0}" -ge 4096 ]; then
 fi
 home=$(mktemp -d "$place/reparto-test.XXXXXX")
 echo "$home" >var/test/postgres.location
-server=""
+second=""
+servers=()
 pooler=""
+beside=""
 finish() {
+    if [ -n "$beside" ]; then
+        kill -TERM "$beside" 2>/dev/null || true
+        wait "$beside" 2>/dev/null || true
+    fi
     if [ -n "$pooler" ]; then
         kill -INT "$pooler" 2>/dev/null || true
         wait "$pooler" 2>/dev/null || true
     fi
-    if [ -n "$server" ]; then
+    for server in "${servers[@]}"; do
         kill -INT "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$home" var/test/postgres.location
+    done
+    rm -rf "$home" "$second" var/test/postgres.location var/test/beside.location
 }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-if [ "$(id -u)" -eq 0 ]; then chown "$account" "$home"; fi
-chmod 700 "$home"
 clean=(env -i "PATH=/usr/bin:/bin" LC_ALL=C TZ=UTC)
-# The rest of the script's folder may be closed to the server's account.
-(cd / && "${as_server[@]}" "${clean[@]}" "$binaries/initdb" --pgdata="$home/data" --encoding=UTF8 --locale=C \
-    --username=reparto --auth-local=trust --auth-host=reject >"$home.log" 2>&1) || {
-    cat "$home.log" >&2
-    rm -f "$home.log"
-    stop "initdb failed. Check the free space in /tmp."
-}
-mv "$home.log" "$home/initdb.log"
-(cd / && exec "${as_server[@]}" "${clean[@]}" "$binaries/postgres" -D "$home/data" -c listen_addresses= \
-    -c unix_socket_directories="$home" -c max_connections=200 -c shared_buffers=128MB -c max_wal_size=2GB \
-    -c max_parallel_workers_per_gather=0 -c autovacuum_naptime=1d -c timezone=UTC) >"$home/server.log" 2>&1 </dev/null 9>&- &
-server=$!
-for _ in $(seq 600); do
-    grep -q '^ready' "$home/data/postmaster.pid" 2>/dev/null && break
-    kill -0 "$server" 2>/dev/null || {
-        cat "$home/server.log" >&2
-        stop "the throwaway PostgreSQL did not start."
+
+# serve FOLDER: makes a server in it and starts it.
+serve() {
+    local folder=$1 log=$home/initdb.log server
+    if [ "$(id -u)" -eq 0 ]; then chown "$account" "$folder"; fi
+    chmod 700 "$folder"
+    # The rest of the script's folder may be closed to the server's account.
+    (cd / && "${as_server[@]}" "${clean[@]}" "$binaries/initdb" --pgdata="$folder/data" --encoding=UTF8 --locale=C \
+        --username=reparto --auth-local=trust --auth-host=reject >"$log" 2>&1) || {
+        cat "$log" >&2
+        stop "initdb failed. Check the free space in $place."
     }
-    sleep 0.1
-done
+    (cd / && exec "${as_server[@]}" "${clean[@]}" "$binaries/postgres" -D "$folder/data" -c listen_addresses= \
+        -c unix_socket_directories="$folder" -c max_connections=200 -c shared_buffers=128MB -c max_wal_size=2GB \
+        -c max_parallel_workers_per_gather=0 -c autovacuum_naptime=1d -c timezone=UTC) >"$folder/server.log" 2>&1 </dev/null 9>&- &
+    server=$!
+    servers+=("$server")
+    for _ in $(seq 600); do
+        grep -q '^ready' "$folder/data/postmaster.pid" 2>/dev/null && return 0
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.1
+    done
+    cat "$folder/server.log" >&2
+    stop "the throwaway PostgreSQL did not start."
+}
+serve "$home"
 
 # A pooler in transaction mode in front of it, for the test of nodes behind one.
 pgbouncer=$(PATH=$PATH:/usr/sbin command -v pgbouncer) || stop "pgbouncer is not installed. Run 'scripts/setup.sh --tests'."
@@ -127,10 +144,25 @@ REPARTO_PYTHON=$(clients/python/environment.sh) || stop "Python 3.9 or later wit
 export REPARTO_PYTHON
 say "== testing =="
 # One after the other, but for the pure ones: many tests wait for PostgreSQL on the few threads that the nodes of other tests
-# run on, and a node that gets no thread for seconds is, to its client, a node that is gone.
+# run on, and a node that gets no thread for seconds is, to its client, a node that is gone. All of them are two processes side by
+# side, each with threads and a server of its own; what the second one says comes below the first.
 if [ $# -gt 0 ]; then
     swift test --skip-build --no-parallel "$@"
-else
-    swift test --skip-build --parallel --filter '^AssignmentTests'
-    swift test --skip-build --no-parallel --skip '^AssignmentTests'
+    exit
 fi
+swift test --skip-build --parallel --filter '^AssignmentTests'
+second=$(mktemp -d "$place/reparto-test.XXXXXX")
+echo "$second" >var/test/beside.location
+serve "$second"
+bundle=$(swift build --show-bin-path)/repartoPackageTests.xctest
+one_by_one=("$bundle" --testing-library swift-testing --no-parallel)
+REPARTO_TEST_DATABASE="host=$second user=reparto dbname=postgres" \
+    "${one_by_one[@]}" --filter '^SimulationTests|^PgStoreTests|^AgentProtocolTests' >"$second/beside.log" 2>&1 </dev/null 9>&- &
+beside=$!
+failed=0
+"${one_by_one[@]}" --skip '^AssignmentTests|^SimulationTests|^PgStoreTests|^AgentProtocolTests' || failed=1
+say "== those beside them =="
+wait "$beside" || failed=1
+beside=""
+cat "$second/beside.log"
+[ "$failed" -eq 0 ] || stop "tests failed, see above."

@@ -7,6 +7,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
+source "$root/scripts/help.sh"
+help_of "${BASH_SOURCE[0]}" "$@"
 export REPARTO_BIN=${REPARTO_BIN:-$root/.build/release}
 for program in dispatcherd agentsim; do
     [ -x "$REPARTO_BIN/$program" ] || {

@@ -12,6 +12,11 @@ package struct Recovery {
     static let waits = "this database was restored, and nothing is granted or dealt before somebody says what was lost"
     static let remedy = "Look with 'dispatcherd recover --preview', then run 'dispatcherd recover'."
     static let reason = "recovery"
+    package static let isMixed =
+        "a dump was loaded into it beside what was there already, so parts of both are in it and parts of both are missing"
+    static let mixed = CommandFailure(
+        .environment, "this database is no backup of anything: \(isMixed)",
+        remedy: "Restore the dump into an empty database, as docs/operations.md tells under Backup, restore, failover.")
 
     private let link: DatabaseLink
     private let nothingLost: Bool
@@ -46,6 +51,7 @@ package struct Recovery {
     package func run() throws -> RecoveryReport {
         do {
             var report = try preview()
+            guard !report.isMixed else { throw Self.mixed }
             let (incarnation, delegations) = try link.transaction {
                 let begun = try link.beginRecovery(nothingLost: nothingLost, by: by)
                 try record(begun.incarnation, begun.delegations)
@@ -104,6 +110,8 @@ package struct RecoveryReport: Encodable, Sendable {
     package let openHands: Int64
     package let waiting: Int64
     package let nothingLost: Bool
+    /// A dump was loaded beside what was there: nothing can recover it.
+    package let isMixed: Bool
     package fileprivate(set) var isDone = false
     package fileprivate(set) var incarnation: Int32
     package fileprivate(set) var withdrawn: Int64 = 0
@@ -116,6 +124,7 @@ package struct RecoveryReport: Encodable, Sendable {
         waiting = record.waiting
         incarnation = record.home.incarnation
         self.nothingLost = nothingLost
+        isMixed = record.home.isMixed
     }
 
     package var summary: [String] {
@@ -124,6 +133,7 @@ package struct RecoveryReport: Encodable, Sendable {
             knownUntil.map { "it knows of nodes until \($0): what was answered later may be lost" }
                 ?? "no node ever served it",
         ]
+        guard !isMixed else { return lines + [Recovery.isMixed, "nothing was changed"] }
         let hands = "\(Console.grouped(Int(waiting))) accounts wait in \(Console.grouped(Int(openHands))) hands"
         switch (isDone, nothingLost) {
         case (false, false): lines += ["\(hands) and would be withdrawn and dealt again", "nothing was changed"]

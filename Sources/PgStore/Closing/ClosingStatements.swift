@@ -382,7 +382,8 @@ enum ClosingStatements {
         ORDER BY 1, 2, 3, 4
         """
 
-    /// By strategy. What was dealt again within the month is not dealt or leased twice here; its work and its money count.
+    /// By strategy. What was dealt again within the month is not dealt or leased twice here, but once where it was not before; its work
+    /// and its money count.
     static func summary(_ part: MonthParts.Part) -> String {
         """
         WITH placed AS (
@@ -395,6 +396,24 @@ enum ClosingStatements {
             SELECT h.strategy, sum(g.accounts) AS n
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
             WHERE h.period = $1 AND h.redeal_id IS NULL AND \(part.has("h.delegation_id")) GROUP BY 1),
+        again AS MATERIALIZED (
+            SELECT d.delegation_id, d.account_id, (array_agg(h.strategy ORDER BY d.epoch))[1] AS strategy,
+                bool_or(l.is_leased) AS is_leased
+            FROM hand h JOIN deal d USING (delegation_id, hand_id)
+            CROSS JOIN LATERAL (\(isLeased("d"))) l
+            WHERE h.period = $1 AND h.state <> 'inactive' AND h.redeal_id IS NOT NULL AND \(part.has("h.delegation_id"))
+            GROUP BY 1, 2),
+        late AS (
+            SELECT a.strategy, count(*) FILTER (WHERE f.is_leased IS NULL) AS dealt,
+                count(*) FILTER (WHERE a.is_leased AND f.is_leased IS NOT TRUE) AS leased
+            FROM again a
+            CROSS JOIN LATERAL (
+                SELECT bool_or(l.is_leased) AS is_leased
+                FROM deal d JOIN hand h USING (delegation_id, hand_id)
+                CROSS JOIN LATERAL (\(isLeased("d"))) l
+                WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id
+                    AND h.period = $1 AND h.state <> 'inactive' AND h.redeal_id IS NULL) f
+            GROUP BY 1),
         worked AS (
             SELECT strategy, sum(outcomes) AS outcomes, count(*) FILTER (WHERE valid > 0) AS accounts
             FROM (
@@ -404,12 +423,23 @@ enum ClosingStatements {
             GROUP BY 1),
         recovered AS (
             SELECT strategy, sum(amount) AS n FROM close_payment WHERE strategy IS NOT NULL GROUP BY 1)
-        SELECT s.strategy, coalesce(placed.n, 0)::bigint, coalesce(dealt.n, 0)::bigint, coalesce(leased.n, 0)::bigint,
+        SELECT s.strategy, coalesce(placed.n, 0)::bigint, (coalesce(dealt.n, 0) + coalesce(late.dealt, 0))::bigint, (coalesce(leased.n, 0) + coalesce(late.leased, 0))::bigint,
             coalesce(worked.accounts, 0)::bigint, coalesce(worked.outcomes, 0)::bigint, coalesce(recovered.n, 0)::bigint
         FROM generate_series(1, 4) AS s (strategy)
         LEFT JOIN placed USING (strategy) LEFT JOIN dealt USING (strategy) LEFT JOIN leased USING (strategy)
+        LEFT JOIN late USING (strategy)
         LEFT JOIN worked USING (strategy) LEFT JOIN recovered USING (strategy)
         ORDER BY s.strategy
+        """
+    }
+
+    /// Whether the account of a deal was given out under it.
+    private static func isLeased(_ deal: String) -> String {
+        """
+        SELECT EXISTS (SELECT FROM lease_grant g
+                        WHERE g.delegation_id = \(deal).delegation_id AND g.hand_id = \(deal).hand_id
+                          AND \(deal).position BETWEEN g.first_position AND g.last_position
+                          AND \(deal).position <> ALL (coalesce(g.skipped, '{}'))) AS is_leased
         """
     }
 
@@ -419,7 +449,7 @@ enum ClosingStatements {
 
     static let segmentation = "SELECT accounts, placed, excluded FROM segmentation WHERE period = $1"
 
-    /// Accounts that a start placed within the month, and that found no contract, quota or bond.
+    /// Accounts that a start placed within the month, that found no contract, quota or bond, and that were not dealt later either.
     static let startedInVain = """
         SELECT count(DISTINCT (s.delegation_id, s.account_id))
           FROM start s
@@ -427,7 +457,7 @@ enum ClosingStatements {
          WHERE s.period = $1 AND s.fate IN ('no-contract', 'quota', 'bond') AND p.strategy IS NOT NULL
            AND NOT EXISTS (SELECT FROM deal d JOIN hand h USING (delegation_id, hand_id)
                             WHERE d.delegation_id = s.delegation_id AND d.account_id = s.account_id
-                              AND h.period = $1 AND h.state <> 'inactive' AND h.redeal_id IS NULL)
+                              AND h.period = $1 AND h.state <> 'inactive')
         """
 
     static let exclusions = "SELECT count(*) FROM placement WHERE period = $1 AND strategy IS NULL"

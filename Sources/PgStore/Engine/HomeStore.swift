@@ -10,6 +10,9 @@ package struct DatabaseHome: Sendable, Equatable {
     /// When it was noticed that the database was restored; `nil`: it was not, or somebody has recovered it.
     package let restoredAt: Timestamp?
 
+    /// A dump was loaded into it beside what was there: it is neither.
+    package let isMixed: Bool
+
     package var awaitsRecovery: Bool { restoredAt != nil }
 }
 
@@ -29,7 +32,7 @@ extension PgLink {
     ///
     /// A dump that was restored, and a copy, have another server, database or table; after a recovery to a point in time, or
     /// a failover, the server writes another timeline. What lost nothing is told from what did by the nodes' beats: a failover
-    /// comes within a minute of the latest one. A data folder that was put back in its place shows nothing of it; that is
+    /// comes within a minute of the latest one. A dump that was loaded beside what was there leaves a second mark. A data folder that was put back in its place shows nothing of it; that is
     /// noticed by a node that had seen more beats, and else has to be said by whoever put it there.
     ///
     /// - Parameter seenBeats: as many as this process has seen committed.
@@ -59,8 +62,8 @@ extension PgLink {
     package func readHomeRecord() throws(PgError) -> HomeRecord {
         let row = try run(HomeStatements.record)[0]
         return HomeRecord(
-            home: DatabaseHome(row), latestBeat: row.optionalTimestamp(2), openHands: row.int64(3),
-            waiting: row.int64(4))
+            home: DatabaseHome(row), latestBeat: row.optionalTimestamp(4), openHands: row.int64(5),
+            waiting: row.int64(6))
     }
 
     /// Raises the incarnation, and the numbers that agencies and reviewers quote, beyond what an earlier life can have given
@@ -97,13 +100,16 @@ extension PgLink {
 
 extension DatabaseHome {
     fileprivate init(_ row: PgRow) {
-        self.init(incarnation: row.int32(0), restoredAt: row.optionalTimestamp(1))
+        self.init(incarnation: row.int32(0), restoredAt: row.optionalTimestamp(1), isMixed: row.bool(3))
     }
 }
 
 private enum HomeStatements {
+    private static let isMixed = "(SELECT count(*) > 1 FROM dump_witness)"
+
     static let state = """
-        SELECT incarnation, restored_at, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' FROM clock
+        SELECT incarnation, restored_at, pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \(isMixed)
+          FROM clock
         """
 
     /// The write-ahead log's own timeline: that of the control file is the one of before until the first checkpoint.
@@ -116,6 +122,7 @@ private enum HomeStatements {
     private static let moved = """
         (c.system_identifier, c.timeline, c.database_oid, c.clock_oid)
            IS DISTINCT FROM (h.system_identifier, h.timeline, h.database_oid, h.clock_oid) OR c.beats < $1
+           OR c.restored_at IS NULL AND \(isMixed)
         """
 
     /// $1 beats that were seen
@@ -133,7 +140,7 @@ private enum HomeStatements {
 
     /// $1 beats that were seen
     private static let isRestored = """
-        NOT (\(isNew))
+        \(isMixed) OR NOT (\(isNew))
             AND (c.beats < $1 OR c.system_identifier <> h.system_identifier
                  OR c.database_oid <> h.database_oid OR c.clock_oid <> h.clock_oid
                  OR c.timeline <> h.timeline AND clock_timestamp() - c.latest_beat > interval '60 s')
@@ -153,11 +160,11 @@ private enum HomeStatements {
         """
 
     /// Beats go on meanwhile; a recovery waits.
-    static let share = "SELECT incarnation, restored_at FROM clock FOR KEY SHARE"
+    static let share = "SELECT incarnation, restored_at, false, \(isMixed) FROM clock FOR KEY SHARE"
     static let lock = "SELECT incarnation FROM clock FOR UPDATE"
 
     static let record = """
-        SELECT c.incarnation, c.restored_at, coalesce(c.known_until, c.latest_beat), w.hands, w.accounts
+        SELECT c.incarnation, c.restored_at, false, \(isMixed), coalesce(c.known_until, c.latest_beat), w.hands, w.accounts
           FROM clock c
          CROSS JOIN LATERAL (
                SELECT count(*) AS hands,

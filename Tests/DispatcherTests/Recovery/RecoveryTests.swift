@@ -180,6 +180,31 @@ struct RecoveryTests {
         }
     }
 
+    /// Whoever leaves out that the tables are there already, or that an error ends it, gets half of each: psql goes on after errors.
+    @Test(.timeLimit(.minutes(1)))
+    func `a dump that is loaded beside what was there gives nothing out, and nothing recovers it`() async throws {
+        try await StartedMonth.with { month in
+            try await TestDatabase.with { other in
+                _ = try other.link().checkHome()
+                let (code, text) = try ChildProcess.run(
+                    "/bin/sh",
+                    ["-c", "pg_dump -d '\(month.database.conninfo)' | psql -q -d '\(other.conninfo)' >/dev/null 2>&1"])
+                try #require(code == 0, "\(text)")
+                let link = try other.link()
+                try #require(try link.run("SELECT count(*) FROM position")[0].int64(0) > 0)
+
+                let home = try link.checkHome()
+
+                #expect(home.awaitsRecovery && home.isMixed)
+                let recovery = try Recovery(link, nothingLost: false, by: "ana")
+                #expect(try recovery.preview().summary.contains(Recovery.isMixed))
+                let failure = #expect(throws: CommandFailure.self) { try recovery.run() }
+                #expect(failure?.exit == .environment)
+                #expect(try link.awaitsRecovery())
+            }
+        }
+    }
+
     @Test func `two recoveries of one backup have different incarnations`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -434,7 +434,10 @@ class CommandTests(DaemonTestCase):
         self.assertIn("stop=limit: as many as were asked for", self.errors)
         account = str(leased[0]["account"])
         work = ("--channel", "phone-out", "--contact", "direct", "--result")
-        self.assertIn("recorded", self.run_agent("report", str(delegation), account, *work, "refusal"))
+        self.assertEqual(self.rows(self.run_agent("held", "--json"))[0]["grant"], leased[0]["grant"])
+        self.assertIn(str(leased[0]["grant"]), self.run_agent("held"))
+        recorded = self.run_agent("report", str(delegation), account, *work, "refusal")
+        self.assertRegex(recorded, r"recorded +[0-9a-f]{64}")
         self.assertEqual(self.run_agent("report", str(delegation), account, *work, "promise", code=2), "")
         self.assertIn("promise needs amount and promised", self.errors)
         batch = FOLDER / f"batch-{self.agency}.jsonl"
@@ -456,7 +459,8 @@ class CommandTests(DaemonTestCase):
                 for row in leased
             )
         )
-        self.assertEqual(len(self.rows(self.run_agent("report", "--batch", str(batch), "--json"))), 3)
+        reported = self.rows(self.run_agent("report", "--batch", str(batch), "--json"))
+        self.assertEqual([row["account"] for row in reported], [row["account"] for row in leased])
         longer = datetime.fromisoformat(leased[0]["term"]) + timedelta(days=1)
         self.assertIn(
             "ceiling", self.run_agent("extend", str(delegation), str(leased[0]["grant"]), longer.isoformat())
@@ -468,6 +472,12 @@ class CommandTests(DaemonTestCase):
             "report", str(delegation), account, "--epoch", str(leased[0]["epoch"]), *work, "refusal", code=1
         )
         self.assertEqual(self.outcomes(), 4)
+
+    def test_what_is_waited_for_is_said(self) -> None:
+        code = 3
+        self.assertEqual(self.run_agent("ping", "--server", "127.0.0.1:1", "--timeout", "3", code=code), "")
+        self.assertIn("Not connected: cannot connect to 127.0.0.1 port 1", self.errors)
+        self.assertEqual(self.errors.count("Not connected"), 1)
 
     def test_the_questions_of_a_day(self) -> None:
         delegation, strategy = self.pools[0]

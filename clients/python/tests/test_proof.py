@@ -15,7 +15,7 @@ from typing import Tuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from reparto_agent import BrokenProof, check
+from reparto_agent import BrokenProof, RequestError, check
 from reparto_agent.cli import main
 
 PROOF = Path(__file__).with_name("proof.json")
@@ -72,6 +72,11 @@ class ProofTests(unittest.TestCase):
 
     def test_a_key_that_endorsed_nothing_is_not_trusted(self) -> None:
         self.assertFalse(check(self.text, "A" * 43 + "=").trusted)
+
+    def test_words_that_are_no_key_are_refused_as_such(self) -> None:
+        for words in ("", "AAAA", "A" * 43, "not Base64"):
+            with self.assertRaisesRegex(RequestError, "no public key"):
+                check(self.text, words)
 
     def test_whatever_is_changed_breaks_it(self) -> None:
         def changed(*where: object) -> str:

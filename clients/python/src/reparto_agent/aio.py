@@ -265,7 +265,8 @@ class AsyncAgent:
             if job.request.is_once:
                 return Unanswered(f"{job.request.verb} has no answer: it may have been done, and is not sent again")
             kept = "; it stays in the state folder under its key" if job.pending is not None else ""
-            return Unanswered(f"{job.request.verb} has no answer yet{kept}")
+            why = f"; the server says {Refusal.of(job.refused)}" if job.refused is not None else ""
+            return Unanswered(f"{job.request.verb} has no answer yet{kept}{why}")
         error = job.answer.exception()
         if isinstance(error, AgentError):
             return error

@@ -2,12 +2,14 @@
 """The command line: one command, one connection."""
 
 import argparse
+import logging
 import os
 import sys
 import textwrap
+import time
 from typing import Any, Callable, List, NoReturn, Optional, Sequence
 
-from . import commands
+from . import __version__, commands
 from .commands import DONE, USAGE, exit_code
 from .configuration import FILE, NAMES, environment_name
 from .errors import AgentError
@@ -18,6 +20,9 @@ _HELP = argparse.RawDescriptionHelpFormatter
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs one command and returns its exit code."""
     parsed = _parser().parse_args(arguments)
+    logger, waits = logging.getLogger("reparto_agent"), _Waits()
+    logger.setLevel(logging.INFO)
+    logger.addHandler(waits)
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
@@ -31,6 +36,25 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return DONE
     except KeyboardInterrupt:
         return 130
+    finally:
+        logger.removeHandler(waits)
+
+
+class _Waits(logging.Handler):
+    """Says on standard error what is waited for longer than a moment, each thing once in a row."""
+
+    MOMENT = 1.0
+    said = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text != self.said and time.monotonic() - self.begun >= self.MOMENT:
+            self.said = text
+            print(text, file=sys.stderr, flush=True)
 
 
 # Words
@@ -57,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         + "\n".join(f"  {name:16} {environment_name(name):30} {what}" for name, what in NAMES.items())
         + "\n\nexit codes: 0 done, 1 something was found, 2 mend the command, 3 server, network, key or state",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}, agent protocol version 1")
     verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, about: str, example: str) -> argparse.ArgumentParser:
@@ -81,13 +106,15 @@ def _parser() -> argparse.ArgumentParser:
         "lease",
         commands.lease,
         "Takes the next accounts.",
-        "  reparto-agent lease 14 administrative 10\n  reparto-agent lease 14 preventive 100 --json >held.jsonl",
+        "  reparto-agent lease 14 administrative 10\n  reparto-agent lease 14 preventive 100 --json >held.jsonl\n"
+        "  reparto-agent lease 14 dual 5 --tactic containment",
     )
     one.add_argument("delegation", type=int)
     one.add_argument("strategy", help="as the contract has it: preventive, administrative, dual, mediation")
     one.add_argument("max", type=int)
     one.add_argument("--contract", type=int)
     one.add_argument("--portfolio")
+    one.add_argument("--tactic", help="only accounts of this tactic, as a lease or explain names it")
     connected.append(one)
     connected.append(
         _report_words(
@@ -108,8 +135,8 @@ def _parser() -> argparse.ArgumentParser:
         "  reparto-agent extend 14 12884901889 2024-04-13T00:00:00-06:00",
     )
     one.add_argument("delegation", type=int)
-    one.add_argument("grant", type=int)
-    one.add_argument("until")
+    one.add_argument("grant", type=int, help="as lease and held list it")
+    one.add_argument("until", help="the new end of its term, with its time zone")
     connected.append(one)
     one = command("return", commands.give_back, "Gives an account back.", "  reparto-agent return 14 1900077120 unlocatable")
     _account_words(one)
@@ -213,20 +240,24 @@ def _report_words(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
     _account_words(one, "?")
     one.add_argument("--batch", metavar="FILE", help="reports as JSON Lines; - is standard input")
     one.add_argument("--at", help="when it was done; just now, by the server's clock, by itself")
-    for name in (
-        "channel",
-        "contact",
-        "result",
-        "promised",
-        "amount",
-        "branch",
-        "motive",
-        "position",
-        "solution",
-        "evidence",
-    ):
-        one.add_argument(f"--{name}")
+    for name, about in _REPORT_WORDS.items():
+        one.add_argument(f"--{name}", help=about)
     return one
+
+
+_REPORT_WORDS = {
+    "channel": "phone-out, phone-in, letter, email, sms, visit, location-visit, mediation-invitation or mediation-session",
+    "contact": "direct, third-party, none or unlocatable",
+    "result": "no-answer, refusal, promise, payment-announced, agreement-signed, dwelling-irregular, dwelling-inhabited, "
+    "dispute, deceased, wrong-number, session-scheduled, session-held, no-show, agreement-refused or other-with-code",
+    "promised": "the day of a promise: 2024-03-11",
+    "amount": "pesos of a promise: 2950.00",
+    "branch": "the end of the branch of your script, a name; other-with-code needs one",
+    "motive": "why the debtor does not pay, a name",
+    "position": "where a visit took place: 19.432608,-99.133209",
+    "solution": "the product that was agreed on, as the institution calls it; agreement-signed needs one",
+    "evidence": "of a file that you keep: sha256: and 64 hexadecimal digits; @ and a place may follow",
+}
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ def ping(parsed: argparse.Namespace) -> int:
 def lease(parsed: argparse.Namespace) -> int:
     with _agent(parsed) as agent:
         lease = agent.lease(
-            parsed.delegation, parsed.strategy, parsed.max, contract=parsed.contract, portfolio=parsed.portfolio
+            parsed.delegation, parsed.strategy, parsed.max, contract=parsed.contract, portfolio=parsed.portfolio,
+            tactic=parsed.tactic,
         )
     _accounts(parsed, lease.accounts)
     left = "" if lease.left is None else f", {lease.left} left in the hand"
@@ -97,7 +98,7 @@ def report(parsed: argparse.Namespace) -> int:
         outcomes = agent.report_many(several)
     rows, code = [], DONE
     for request, outcome in zip(several, outcomes):
-        row: Dict[str, Any] = {name: request.fields[name] for name in ("delegation", "account", "epoch")}
+        row: Dict[str, Any] = {name: int(request.fields[name]) for name in ("delegation", "account", "epoch")}
         if isinstance(outcome, AgentError):
             code = max(code, exit_code(outcome)) if len(several) == 1 else max(code, FINDINGS)
             row["answer"] = str(outcome)
@@ -106,7 +107,8 @@ def report(parsed: argparse.Namespace) -> int:
         else:
             row.update({"answer": "recorded", "outcome": outcome.outcome, "receipt": outcome.receipt})
         rows.append(row)
-    _table(parsed, rows, ("delegation", "account", "epoch", "outcome", "answer"))
+    columns = ("delegation", "account", "epoch", "outcome", "answer", "receipt")
+    _table(parsed, rows, [name for name in columns if any(name in row for row in rows)])
     return code
 
 
@@ -339,6 +341,7 @@ def _accounts(parsed: argparse.Namespace, accounts: Sequence[Account]) -> None:
         "delegation",
         "account",
         "epoch",
+        "grant",
         "tactic",
         "band",
         "due",

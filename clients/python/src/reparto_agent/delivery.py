@@ -236,6 +236,7 @@ class Delivery:
             return self._put_back(job)
         job.attempts += 1
         job.refused = reply
+        logger.info("%s is asked again: the server says %s", job.request.verb, Refusal.of(reply))
         bound = min(self.settings.pause_max, self.settings.pause_first * 2.0 ** min(job.attempts, 20))
         self._paused.add(job)
         pause = (reply.after or 0) + bound * (0.5 + 0.5 * self._backoff.chance())
@@ -297,6 +298,7 @@ class Delivery:
                 ended = await self._link.ended
             except ConnectionFailed as error:
                 self.last_problem = str(error)
+                logger.info("Not connected: %s. It is tried again by itself", error)
             except AgentError as error:
                 return self.fail(error)
             else:

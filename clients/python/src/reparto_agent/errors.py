@@ -94,7 +94,14 @@ _BY_CLASS: Dict[str, Type[Refusal]] = {
     "fatal": FatalRefusal,
 }
 
+_TURNS: Dict[str, str] = {
+    "retry": "it was not done; the same again, later",
+    "fix": "the server takes it only when it is mended",
+    "refresh": "what you believe of this account is out of date; the server's word counts",
+}
+
 _REMEDIES: Dict[str, str] = {
+    "UNSUPPORTED": "this server does not serve it; it is the institution's to switch on",
     "AUTH": "not let in: the agency, its key or the server's name is wrong, and the server does not say which",
     "CLONE": "this instance's sequence was used before: the state folder was lost, copied or restored from a backup; "
     "begin with an empty state folder and another instance name",
@@ -106,5 +113,5 @@ _REMEDIES: Dict[str, str] = {
 def _describe(reply: "Reply") -> str:
     said = [f"{reply.code} class={reply.reply_class}"]
     said += [f"{key}={value}" for key, value in reply.fields.items() if key != "class"]
-    remedy = _REMEDIES.get(reply.code or "")
+    remedy = _REMEDIES.get(reply.code or "") or _TURNS.get(reply.reply_class or "")
     return " ".join(said) + (f" ({remedy})" if remedy else "")

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from .errors import AgentError
+from .errors import AgentError, RequestError
 
 FORMAT = "reparto-proof-1"
 
@@ -39,7 +39,7 @@ def check(text: str, trusted: Optional[str] = None, statement: Optional[bytes] =
     """Checks a proof as `dispatcherd ledger prove` writes it.
 
     `trusted` is the institution's public key in Base64, from somewhere else than the proof. `statement` is the content of
-    a statement's JSON file, which the proof then has to be of. Raises BrokenProof.
+    a statement's JSON file, which the proof then has to be of. Raises BrokenProof, and RequestError where `trusted` is no key.
     """
     try:
         proof = json.loads(text, object_pairs_hook=_members)
@@ -49,6 +49,8 @@ def check(text: str, trusted: Optional[str] = None, statement: Optional[bytes] =
             digest = hashlib.sha256(statement).hexdigest()
             _require(fields["digest"] == digest, f"the statement with SHA-256 {digest} is not the one that was signed")
         return proven
+    except RequestError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
         raise BrokenProof("the file is no proof that can be read") from None
 
@@ -81,7 +83,7 @@ def _check(proof: Dict[str, Any], trusted: Optional[str]) -> Proven:
         delegation=int(end["delegation"]),
         signed=signed["signed"],
         key=signed["key"],
-        trusted=None if trusted is None else _decode(trusted) in keys,
+        trusted=None if trusted is None else _trusted(trusted) in keys,
     )
 
 
@@ -90,6 +92,16 @@ def _members(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     members = dict(pairs)
     _require(len(members) == len(pairs), "a member of the file stands twice")
     return members
+
+
+def _trusted(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise RequestError(f"the key {text!r} is no public key: 32 bytes in Base64, 44 characters")
+    return key
 
 
 def _ring(keys: List[Dict[str, Any]]) -> List[bytes]:
