@@ -38,8 +38,9 @@ struct ClockCommand: AsyncParsableCommand {
             discussion: """
                 A database where a plan was dealt or accounts are leased in real \
                 time does not take a virtual clock. There is no way back from real \
-                time, so it is refused where it would end terms of open grants, \
-                unless --end-terms says that this is meant.
+                time, so it is refused where it would end terms of open grants or \
+                where a month was dealt by the virtual clock, unless --end-terms \
+                says that this is meant.
 
                 Examples:
                   dispatcherd clock set 2024-03-01T06:00Z
@@ -48,7 +49,10 @@ struct ClockCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
         @Argument(help: "A time such as 2024-03-01T06:00Z, or 'real'.")
         var time: String
-        @Flag(help: "With 'real': also where the terms of open grants are over by it.")
+        @Flag(
+            help:
+                "With 'real': also where the terms of open grants are over by it, or a month was dealt by the virtual clock."
+        )
         var endTerms = false
 
         func validate() throws {

@@ -64,7 +64,8 @@ package enum DatabaseClock {
 
     /// Goes over to real time.
     ///
-    /// - Parameter endsTerms: whether it may pass terms of grants that are out.
+    /// - Parameter endsTerms: whether it may pass terms of grants that are out, and leave a month that was dealt by the virtual clock: there is
+    ///   no way back to it.
     package static func setReal(_ link: DatabaseLink, endsTerms: Bool = false) throws {
         try link.transaction {
             guard let now = try lockedVirtualNow(link) else { return }
@@ -84,6 +85,14 @@ package enum DatabaseClock {
                         "A played month stays on its own clock. If that is meant, add --end-terms; it cannot be undone."
                 )
             }
+            guard try endsTerms || !exists("plan", link) else {
+                throw CommandFailure(
+                    .usage,
+                    "a month was dealt by the virtual clock, which shows \(now); in real time it is over, and there is no way back",
+                    remedy:
+                        "A played month stays on its own clock. If that is meant, add --end-terms; it cannot be undone."
+                )
+            }
             try link.script("UPDATE clock SET virtual_now = NULL")
         }
     }
@@ -98,7 +107,7 @@ package enum DatabaseClock {
             if try exists("lease_grant", link) {
                 "has leases, whose terms a virtual clock would falsify"
             } else if try exists("plan", link) {
-                "has a plan that was dealt by it"
+                "has a plan, whose hands and terms a virtual clock would falsify"
             } else {
                 nil as String?
             }

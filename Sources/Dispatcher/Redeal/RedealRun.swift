@@ -197,6 +197,12 @@ package struct RedealRun {
                     "plan \(plan) of \(month) is just being dealt, and keeps to what is ordered until its hands are open",
                     remedy: "Run this when that has ended.")
             }
+            if let period, try PeriodStore(link, period: period).state() == .closed {
+                throw Outrun(
+                    CommandFailure(
+                        .usage, "\(period) is closed, and nothing is dealt in it any more",
+                        remedy: "Deal a month that is open: dispatcherd plan apply --period \(period.advanced(byMonths: 1))"))
+            }
             throw Outrun(
                 CommandFailure(
                     .usage, "no open month has a plan that is applied", remedy: "Deal one: dispatcherd plan apply"))

@@ -56,15 +56,29 @@ struct ClockStepTests {
             try DatabaseClock.setReal(link, endsTerms: true)
             #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 1)
         }
+        // Nothing is out: the month that was dealt would be over all the same.
         try await DealtMonth.with(.init(agencies: 1, handSize: 3)) { month in
-            try DatabaseClock.setReal(try month.database.link())
+            let link = try month.database.link()
+            let failure = #expect(throws: CommandFailure.self) { try DatabaseClock.setReal(link) }
+            #expect(
+                failure?.exit == .usage && failure?.found.hasPrefix("a month was dealt by the virtual clock") == true)
+            #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 0)
+
+            try DatabaseClock.setReal(link, endsTerms: true)
             #expect(try month.number("SELECT count(*) FROM clock WHERE virtual_now IS NULL") == 1)
+        }
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try DatabaseClock.setReal(link)
+            #expect(try link.run("SELECT virtual_now IS NULL FROM clock")[0].bool(0))
         }
     }
 
     @Test func `a virtual clock is refused from the first dealt plan on, and from the first lease on`() async throws {
         let shape = DealtMonth.Shape(agencies: 1, handSize: 3)
-        for (dealt, found) in [("lease_grant", "has leases"), ("plan", "has a plan that was dealt by it")] {
+        for (dealt, found) in [
+            ("lease_grant", "has leases"), ("plan", "has a plan, whose hands and terms a virtual clock would falsify"),
+        ] {
             try await DealtMonth.with(shape) { month in
                 let link = try month.database.link()
                 if dealt == "lease_grant" { _ = try await month.connect(1).lease(DealtMonth.lease(1, max: 1)) }
