@@ -120,10 +120,33 @@ struct StatementCommand: AsyncParsableCommand {
         commandName: "statement", abstract: "Statements of closed months.",
         discussion: """
             Examples:
+              dispatcherd statement list --period 2024-03
               dispatcherd statement export --period 2024-03 --out month
               dispatcherd statement explain --period 2024-03 --delegation 14 --amount 71604.93
             """,
-        subcommands: [Issue.self, Export.self, Explain.self])
+        subcommands: [Issue.self, List.self, Export.self, Explain.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "The statements of a month, one line each: those of its close, or the pre-statements that are out.",
+            discussion: """
+                The digest is the SHA-256 of the statement's JSON file, as the ledger has it; all of it with --json.
+
+                Examples:
+                  dispatcherd statement list --period 2024-03
+                  dispatcherd statement list --period 2024-03 --json
+                """)
+        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var planned: PlannedPeriod
+        @Flag(help: "As JSON.")
+        var json = false
+
+        func run() async throws {
+            let list = try StatementList(try await database.open(), period: planned.argument.period)
+            Console.out(try list.text(asJSON: json))
+        }
+    }
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

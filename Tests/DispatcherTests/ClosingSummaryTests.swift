@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import TestSupport
 import Testing
@@ -32,6 +32,35 @@ struct ClosingSummaryTests {
         LEFT JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
             AND d.position BETWEEN g.first_position AND g.last_position AND d.position <> ALL (coalesce(g.skipped, '{}'))
         """
+
+    @Test
+    func
+        `a month's statements are listed as they are: those that are out before the close, those of the close after it`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            let period = ClosingFixture.period
+            let nothing = #expect(throws: CommandFailure.self) { try StatementList(link, period: period) }
+            #expect(nothing?.found == "2024-03 is not closed, so it has no statements")
+
+            _ = try StageCommands(link, needsTwo: false).issue(period, by: "Ana")
+            let out = try StatementList(link, period: period)
+            #expect(!out.isFinal && out.statements.map(\.contract) == [1, 2, 3])
+
+            let month = try MonthClosing(link, period: period).close().month
+            let list = try StatementList(link, period: period)
+            #expect(list.isFinal && list.statements.map(\.digest) == month.statements.map { LedgerTree.hex($0.digest) })
+            for (row, statement) in zip(list.statements, month.statements) {
+                let totals = try StatementDocument(statement.body).totals
+                #expect(row.payable == totals.payable && row.fees == totals.fees && row.penalties == totals.penalties)
+                let sum = [row.fees, row.tax].compactMap { Cents(pesos: $0) }.reduce(.zero, +)
+                #expect("\(sum - (Cents(pesos: row.penalties) ?? .zero))" == row.payable)
+            }
+            #expect(try list.text(asJSON: false).hasSuffix("3 statements of 2024-03"))
+        }
+    }
 
     @Test func `what found a contract only in a later round is dealt and leased too, and nothing is so twice`()
         async throws
