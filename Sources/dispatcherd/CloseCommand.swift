@@ -78,7 +78,7 @@ struct CloseCommand: AsyncParsableCommand {
             let former = try stages.proposeClose(period, by: by ?? "")
             return Console.done(
                 "the close of \(period) is proposed with its statements as they are now; another person runs it without --propose"
-                    + (former.map { ". It takes the place of what \($0.by) proposed at \($0.at)" } ?? "")
+                    + (former.map { ". It takes the place of \($0)" } ?? "")
             )
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?

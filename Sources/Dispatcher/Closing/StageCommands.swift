@@ -376,16 +376,16 @@ package struct StageCommands {
 
     /// Proposes to close the month with the statements as they are now; another person closes those and no others.
     ///
-    /// - Returns: the proposal whose place it takes, be it of the same moment.
+    /// - Returns: whose proposal it takes the place of, and of when, be it of the same moment; `nil` where it is the first one.
     @discardableResult
-    package func proposeClose(_ period: Period, by: String) throws -> StageStore.Proposal? {
+    package func proposeClose(_ period: Period, by: String) throws -> String? {
         try requireNamed(by)
         try requireOpen(period, try facts(period))
         let month = try MonthClosing(link, period: period).preview()
         let shown = try PreviewDifference.figures(month)
         return try link.transaction {
             try requireOpen(period)
-            return try store.proposeClose(period, shown, by: by)
+            return try store.proposeClose(period, shown, by: by).map { "\($0.by)'s of \($0.at)" }
         }
     }
 
