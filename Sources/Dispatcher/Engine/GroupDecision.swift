@@ -27,7 +27,7 @@ struct GroupDecision {
     /// The objections of this group.
     private var objections: [LeaseKey: GroupAnswer.Objection] = [:]
     private let objectionHold: Duration
-    private let evidence: EvidenceBounds
+    private var evidence: EvidenceBounds
     /// On the clock of ``evidence``.
     private let uptime: Int64
     /// What came too late in this group and is kept, by agency.
@@ -393,10 +393,11 @@ struct GroupDecision {
     /// What an agency says too late is kept up to a bound, and beyond it refused for now.
     private mutating func takeEvidenceRoom(_ step: GroupPlan.Step) -> Reply? {
         let agency = step.request.identity.agency
-        guard evidenceCounts[agency, default: 0] < evidence.room(of: agency, at: uptime) else {
+        guard evidence.room(of: agency, at: uptime) > 0 else {
             return .refused(
                 .limit, after: evidence.wait(of: agency, at: uptime), [ReplyField("reason", "evidence")])
         }
+        evidence.keep(1, of: agency, at: uptime)
         evidenceCounts[agency, default: 0] += 1
         return nil
     }

@@ -34,11 +34,11 @@ struct StandingPushTests {
             #expect(await second.next(.expiring)?["grant"] == "\(grant)")
             // Everything that was said by then is heard before the end of a session.
             let stranger = try await month.connect(2)
-            try await stranger.settled(month)
+            try await stranger.settled(month, agency: 2)
             for (agent, most) in [(first, 1), (stranger, 0)] {
                 try await agent.bye()
                 var told = 0
-                for await push in agent.pushes where push.name != "RESUMED" { told += 1 }
+                for await _ in agent.pushes { told += 1 }
                 // Of the first one's grants the one that was given back may have been told of, by the sweep.
                 #expect(told <= most, "\(told)")
             }
@@ -58,7 +58,7 @@ struct StandingPushTests {
                 strategy: "administrative", delegation: 9, agency: "ACE01", reason: "audit", until: nil)
             _ = try order.lift(try month.database.link())
             let second = try await month.connect(1, instance: "two")
-            try await second.settled(month)
+            try await second.settled(month, agency: 1)
             try await second.bye()
             for await push in second.pushes { Issue.record("\(push)") }
         }
@@ -67,7 +67,7 @@ struct StandingPushTests {
     /// More than a page of them.
     @Test(.timeLimit(.minutes(1)))
     func `however many terms are near, all are told`() async throws {
-        try await DealtMonth.with(.init(handSize: 5_001), pace: DealtMonth.quickPace) { month in
+        try await DealtMonth.with(.init(agencies: 1, handSize: 5_001), pace: DealtMonth.quickPace) { month in
             try month.database.link().script(
                 """
                 INSERT INTO lease_grant (delegation_id, hand_id, first_position, last_position, quota_id, contract_id,
@@ -85,20 +85,16 @@ struct StandingPushTests {
 }
 
 extension AgentConnection {
-    /// Until what a new connection is told would have been told to this one: the follower has gone by.
-    fileprivate func settled(_ month: DealtMonth) async throws {
-        try month.database.link().script(
-            """
-            INSERT INTO push (agency_id, kind, delegation_id, strategy, side)
-            SELECT agency_id, 'RESUMED', 9, 2, 'agency' FROM agency
-            """)
-        // Spared to a new connection, which is told how things stand instead; the next one is heard.
-        try await Task.sleep(for: .milliseconds(100))
-        try month.database.link().script(
-            """
-            INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
-            SELECT agency_id, 'UPDATE', 9, 1, 1, 'job-loss', '2024-03-04' FROM agency
-            """)
-        _ = await next(.update)
+    /// Until what a new connection is told would have been told to this one. A push may come in the look that tells how things stand;
+    /// one that was written after it was heard comes in a later one.
+    fileprivate func settled(_ month: DealtMonth, agency: Int32) async throws {
+        for _ in 0..<2 {
+            try month.database.link().script(
+                """
+                INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
+                VALUES (\(agency), 'UPDATE', 9, 1, 1, 'job-loss', '2024-03-04')
+                """)
+            #expect(await next(.update) != nil)
+        }
     }
 }
