@@ -145,7 +145,8 @@ struct AgentServerTests {
         await server.stop()
     }
 
-    @Test func `an address has so many connections that have not signed in, and room again once one has`() async throws {
+    @Test func `an address has so many connections that have not signed in, and room again once one has`() async throws
+    {
         let refused = Mutex<[RefusedConnection]>([])
         let server = try await TestServer(unsignedPerAddress: 2) { one in refused.withLock { $0.append(one) } }
         var idle: [Int32] = []

@@ -90,7 +90,8 @@ final class Admissions: Sendable {
         guard let key = keys.first(where: claim.isSigned(by:)) else { return .refused(.auth) }
         let instance: Int32
         switch try link.admit(
-            claim.agency, instance: claim.instance, sequence: claim.sequence, instancesMax: Int32(clamping: instancesMax))
+            claim.agency, instance: claim.instance, sequence: claim.sequence,
+            instancesMax: Int32(clamping: instancesMax))
         {
         case .admitted(let number): instance = number
         case .isOneTooMany: return .refused(.instances)

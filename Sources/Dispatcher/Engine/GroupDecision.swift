@@ -89,7 +89,8 @@ struct GroupDecision {
         case .outOfScope(let part): return .refused(.scope, part.fields(request.delegation))
         case .noTactic:
             return .refused(
-                .mixedHand, [ReplyField("field", "tactic"), ReplyField("expected", "no tactic: pulls take what is next")])
+                .mixedHand,
+                [ReplyField("field", "tactic"), ReplyField("expected", "no tactic: pulls take what is next")])
         case .unknownTactic(let names):
             return .refused(
                 .badValue,

@@ -365,7 +365,8 @@ extension GroupAnswer.Lease {
             facts: LeaseFacts(
                 holder: holder, grant: machine, credit: outage - .microseconds(row.int64(14)), ending: ending,
                 laterEpoch: row.optionalInt64(18).flatMap(Epoch.init), lateReport: .microseconds(row.int64(5))),
-            notice: RecallNotice(row, at: 19), objection: objection, contactRules: ContactRules(names: row.texts(23)), tactic: row.text(24),
+            notice: RecallNotice(row, at: 19), objection: objection,
+            contactRules: ContactRules(names: row.texts(23)), tactic: row.text(24),
             isVisitBanned: row.bool(25))
     }
 }

@@ -76,7 +76,11 @@ struct Desk {
     }
 
     private mutating func grant(_ lease: LeaseRequest) -> Reply {
-        guard lease.tactic == nil else { return .refused(.mixedHand, [ReplyField("field", "tactic"), ReplyField("expected", "no tactic: pulls take what is next")]) }
+        guard lease.tactic == nil else {
+            return .refused(
+                .mixedHand,
+                [ReplyField("field", "tactic"), ReplyField("expected", "no tactic: pulls take what is next")])
+        }
         guard lease.delegation == delegation14 || handIsLarge else { return .refused(.scope) }
         guard !isPaused else { return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60)) }
         let accounts = Array(undealt.prefix(lease.max))

@@ -12,7 +12,8 @@ import Testing
 struct ContactTests {
     /// The follower marks more than the reply told, and bans change: a repetition is told what the first one was.
     @Test(arguments: [OutcomeChannel.phoneOut, .visit])
-    func `a report that breaks contact rules is told so, and so is its repetition`(channel: OutcomeChannel) async throws {
+    func `a report that breaks contact rules is told so, and so is its repetition`(channel: OutcomeChannel) async throws
+    {
         try await DealtMonth.with { month in
             let agent = try await month.connect(1)
             let account = try await agent.lease(DealtMonth.lease(1)).leasedAccounts[0]
