@@ -75,9 +75,10 @@ struct CloseCommand: AsyncParsableCommand {
         let closing = MonthClosing(link, period: period) { Console.note("closing: \($0)") }
         let stages = StageCommands(link, settings)
         if propose {
-            try stages.proposeClose(period, by: by ?? "")
+            let former = try stages.proposeClose(period, by: by ?? "")
             return Console.done(
                 "the close of \(period) is proposed with its statements as they are now; another person runs it without --propose"
+                    + (former.map { ". It takes the place of \($0)" } ?? "")
             )
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?

@@ -3,7 +3,9 @@
 import AgentProtocol
 import Assignment
 import Dispatch
+import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 /// Real sockets on loopback, with a desk in memory behind them.
@@ -140,6 +142,47 @@ struct AgentServerTests {
         await #expect(throws: AgentConnectionError.ended(code: "LIMIT")) { try await server.connect(sequence: 2) }
         #expect(refused.withLock { $0 } == [.full(address: "127.0.0.1", open: 1)])
         try await first.bye()
+        await server.stop()
+    }
+
+    @Test func `an address has so many connections that have not signed in, and room again once one has`() async throws
+    {
+        let refused = Mutex<[RefusedConnection]>([])
+        let server = try await TestServer(unsignedPerAddress: 2) { one in refused.withLock { $0.append(one) } }
+        var idle: [Int32] = []
+        try RawClient.connect(1, port: server.port, &idle)
+        // Two who signed in are not counted.
+        let agents = [try await server.connect(), try await server.connect()]
+        try RawClient.connect(1, port: server.port, &idle)
+
+        let said = try await RawClient.talk(port: server.port, [])
+        #expect(said == ["* NO LIMIT class=retry after=5 reason=address"])
+        #expect(refused.withLock { $0 } == [.crowded(address: "127.0.0.1", unsigned: 2)])
+        for descriptor in idle { close(descriptor) }
+        try await until { server.connectionCount == 2 }
+        try await server.connect().bye()
+        for agent in agents { try await agent.bye() }
+        await server.stop()
+    }
+
+    @Test func `one agency has half of the connections at most, and leaves the others to others`() async throws {
+        let refused = Mutex<[RefusedConnection]>([])
+        let server = try await TestServer(connectionsMax: 4) { one in refused.withLock { $0.append(one) } }
+        let agents = [try await server.connect(), try await server.connect()]
+
+        do {
+            try await server.connect()
+            Issue.record("a third one was let in")
+        } catch AgentConnectionError.refused(let reply) {
+            #expect(reply.code == .limit && reply.fields["reason"] == "agency" && reply.afterSeconds == 5)
+        }
+        #expect(refused.withLock { $0 } == [.share(agency: ace07)])
+        let other = try await server.connect(agency: AgencyID(8))
+        try await other.bye()
+        try await agents[0].bye()
+        try await until { server.connectionCount == 1 }
+        try await server.connect().bye()
+        try await agents[1].bye()
         await server.stop()
     }
 

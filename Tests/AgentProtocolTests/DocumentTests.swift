@@ -206,7 +206,7 @@ extension TestSession {
         test.send(verb.example)
         guard let line = test.lines.first else { return "unread" }
         let words = line.split(separator: " ")
-        let ownCodes = ["STATE", "UNSUPPORTED", "UNAVAILABLE"]
+        let ownCodes = ["STATE", "TOO-EARLY", "UNSUPPORTED", "UNAVAILABLE"]
         return words[1] == "NO" && ownCodes.contains(String(words[2])) ? String(words[2]) : "served"
     }
 }

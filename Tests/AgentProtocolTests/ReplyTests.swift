@@ -30,6 +30,10 @@ struct ReplyTests {
             ),
             (.reported(outcome: 55_120, receipt: [0xB0, 0xC4]), "t OK outcome=55120 receipt=b0c4\n"),
             (
+                .reported(outcome: 1, receipt: [0xB0], marks: [.window, .visitBan]),
+                "t OK outcome=1 receipt=b0 marked=contact-window+visit-ban\n"
+            ),
+            (
                 .extended(term: term, ceiling: term, receipt: [1]),
                 "t OK term=2024-04-03T06:00:00.000Z ceiling=2024-04-03T06:00:00.000Z receipt=01\n"
             ),

@@ -4,6 +4,18 @@ import AgentProtocol
 import Assignment
 import Testing
 
+/// What a refusal says of a place at which the line leaves the grammar.
+private enum Said {
+    static let spacing = "expected=\"one space between two parts, and none at the end\""
+    static let key = "expected=\"key=value, the key in small letters\""
+    static let value =
+        "field=key expected=\"printable ASCII without space, quote, equals sign and backslash; "
+        + "any other value stands in quotes\""
+    static let quotes =
+        "field=key expected=\"a closing quote, and nothing behind it; "
+        + "a quote or backslash in the value has a backslash before it\""
+}
+
 struct RequestTests {
     static let requests: [AgentRequest] = [
         .lease(.example()),
@@ -74,24 +86,35 @@ struct RequestTests {
             "x NO SYNTAX class=fix field=key expected=\"each key once\""
         ),
         ("x LEASE key=1 account=5 strategy=dual max=1", "x NO UNKNOWN-KEY class=fix field=account"),
-        ("x LEASE key=1  max=1", "x NO SYNTAX class=fix at=spacing"),
-        ("x LEASE key=1 ", "x NO SYNTAX class=fix at=spacing"),
-        ("x PING ", "x NO SYNTAX class=fix at=spacing"),
-        ("x ", "x NO SYNTAX class=fix at=spacing"),
-        ("x  PING", "x NO SYNTAX class=fix at=verb"),
-        ("x LEASE key", "x NO SYNTAX class=fix at=key"),
-        ("x LEASE Key=1", "x NO SYNTAX class=fix at=key"),
-        ("x LEASE key=", "x NO SYNTAX class=fix at=value"),
-        ("x LEASE key=a=b", "x NO SYNTAX class=fix at=value"),
-        ("x LEASE key=ñ", "x NO SYNTAX class=fix at=value"),
-        ("x LEASE key=\"1", "x NO SYNTAX class=fix at=quotes"),
-        ("x LEASE key=\"1\"2", "x NO SYNTAX class=fix at=quotes"),
-        ("x LEASE key=\"\\n\"", "x NO SYNTAX class=fix at=quotes"),
+        ("x LEASE key=1  max=1", "x NO SYNTAX class=fix at=spacing \(Said.spacing)"),
+        ("x LEASE key=1 ", "x NO SYNTAX class=fix at=spacing \(Said.spacing)"),
+        ("x PING ", "x NO SYNTAX class=fix at=spacing \(Said.spacing)"),
+        ("x ", "x NO SYNTAX class=fix at=spacing \(Said.spacing)"),
+        ("x  PING", "x NO SYNTAX class=fix at=spacing \(Said.spacing)"),
+        ("x LEASE key", "x NO SYNTAX class=fix at=key \(Said.key)"),
+        ("x LEASE Key=1", "x NO SYNTAX class=fix at=key \(Said.key)"),
+        ("x LEASE key=", "x NO SYNTAX class=fix at=value \(Said.value)"),
+        ("x LEASE key=a=b", "x NO SYNTAX class=fix at=value \(Said.value)"),
+        ("x LEASE key=ñ", "x NO SYNTAX class=fix at=value \(Said.value)"),
+        ("x LEASE key=\"1", "x NO SYNTAX class=fix at=quotes \(Said.quotes)"),
+        ("x LEASE key=\"1\"2", "x NO SYNTAX class=fix at=quotes \(Said.quotes)"),
+        ("x LEASE key=\"\\n\"", "x NO SYNTAX class=fix at=quotes \(Said.quotes)"),
         ("x lease", "x NO UNKNOWN-VERB class=fix expected=LEASE"),
         ("x LEESE", "x NO UNKNOWN-VERB class=fix expected=LEASE"),
         ("x FORGET", "x NO UNKNOWN-VERB class=fix"), ("x LEASELEASE", "x NO UNKNOWN-VERB class=fix"),
-        ("x", "x NO SYNTAX class=fix at=verb"),
+        ("x", "x NO SYNTAX class=fix at=verb expected=\"a verb in capitals\""),
         ("x STATUS any=thing", "x NO UNKNOWN-KEY class=fix field=any"),
+        ("x STATUS delegatoin=14", "x NO UNKNOWN-KEY class=fix field=delegatoin expected=delegation"),
+        (
+            "x EXTEND key=1 delegation=14 grant=g until=2024-03-04T08:42:10Z",
+            "x NO BAD-VALUE class=fix field=grant expected=\"grant, the number as leased\""
+        ),
+        ("x EXTEND key=1 delegation=14 grant=7 until=2024-03-04T08:42:10Z", "x NO UNKNOWN class=refresh"),
+        ("x EXTEND key=1 delegation=14 grant=12884901888 until=2024-03-04T08:42:10Z", "x NO UNKNOWN class=refresh"),
+        (
+            "x EXTEND key=1 delegation=14 grant=9223372036854775807 until=2024-03-04T08:42:10Z",
+            "x NO UNKNOWN class=refresh"
+        ),
         ("x RESUME", "x NO MISSING-KEY class=fix field=digest expected=\"count and digest, or leases\""),
         (
             "x RESUME leases=none digest=00",

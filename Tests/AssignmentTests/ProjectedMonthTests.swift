@@ -41,7 +41,7 @@ struct ProjectedMonthTests {
 
         #expect(line.level.rawValue == level)
         #expect(line.now == "\(worked).00" && line.limit == "80" && line.end == end)
-        #expect(line.need == "\(80 - worked)")
+        #expect(line.need == "\(80 - worked)" && line.subject == "worked" && line.unit == "accounts")
         // 100 accounts at 48.00 in ten days are 14,400.00 in thirty; five percent of it.
         #expect(line.charge == (level == "breach" ? Cents(72_000) : .zero))
     }
@@ -67,9 +67,11 @@ struct ProjectedMonthTests {
         }
         let capacity = try #require(lines.first { $0.rule == "PEN-01" })
         #expect(capacity.level == .breach && capacity.need == "3" && capacity.charge == Cents(2_100_000))
+        #expect(capacity.unit == "advisers")
         let dwelling = try #require(lines.first { $0.rule == "PEN-05" })
         // 31 of 104 are 29.81 percent, 31 of 103 are 30.10.
         #expect(dwelling.level == .breach && dwelling.need == "4" && dwelling.now == "31.00")
+        #expect(dwelling.unit == "approvals")
     }
 
     /// Two reports, of which the first lacked three advisers and the last one none.

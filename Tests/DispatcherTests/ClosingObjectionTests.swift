@@ -3,6 +3,7 @@
 import Assignment
 @testable import Dispatcher
 import PgStore
+import TestSupport
 import Testing
 
 /// Who objects to what, and who decides about it.
@@ -46,6 +47,63 @@ struct ClosingObjectionTests {
                     try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "ACE01")
                 } == "ACE01 raised objection \(number), and another person has to decide about adjustment \(waiver)")
             try stages.decide(adjustment: waiver, isApproved: true, reason: "r", by: "Luis")
+        }
+    }
+
+    @Test func `who proposes a close again is told whose proposal it takes the place of`() async throws {
+        try await ClosingStageSite.with { _, stages in
+            let first = try stages.proposeClose(period, by: "Ana")
+            let second = try stages.proposeClose(period, by: "Luis")
+
+            #expect(first == nil)
+            #expect(second?.hasPrefix("Ana's of 2024-") == true)
+        }
+    }
+
+    /// Both are held up at the month until both have begun.
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func `of two who decide at the same time one is told that it was decided`(isAdjustment: Bool) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 5)
+            try link.script(
+                """
+                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+                VALUES (202403, 'V-9', 'visit', 1, 9, '2024-03-10', 'adviser-absent', 'no', 1);
+                """)
+            let stages = StageCommands(link, needsTwo: true)
+            _ = try stages.issue(period, by: "Ana")
+            let objection = try object(stages, "PEN-03")
+            let number =
+                isAdjustment
+                ? try #require(try stages.decide(objection: objection, isUpheld: true, reason: "r", by: "Ana"))
+                : objection
+            let blocker = try database.link("blocker")
+            try blocker.script("BEGIN; SELECT FROM period FOR UPDATE")
+            let told = try await withThrowingTaskGroup(of: String.self) { group in
+                for isYes in [true, false] {
+                    group.addTask {
+                        try await onThread {
+                            let own = StageCommands(try database.link("person"), needsTwo: true)
+                            return ClosingStageSite.found {
+                                if isAdjustment {
+                                    try own.decide(adjustment: number, isApproved: isYes, reason: "r", by: "Luis")
+                                } else {
+                                    _ = try own.decide(objection: number, isUpheld: isYes, reason: "r", by: "Luis")
+                                }
+                            }
+                        }
+                    }
+                }
+                let waiting =
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'person' AND wait_event_type = 'Lock'"
+                try await until { try link.run(waiting)[0].int64(0) == 2 }
+                try blocker.script("ROLLBACK")
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+
+            let what = isAdjustment ? "adjustment" : "objection"
+            #expect(Set(told) == ["nothing was thrown", "\(what) \(number) was decided meanwhile"])
         }
     }
 

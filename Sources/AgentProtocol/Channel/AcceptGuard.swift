@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Assignment
 import NIOCore
 
 #if canImport(Glibc)
@@ -12,12 +13,19 @@ import NIOCore
 package enum RefusedConnection: Equatable, Sendable, CustomStringConvertible {
     /// As many as the node takes are open; the peer was told `LIMIT`.
     case full(address: String, open: Int)
+    /// Its address has as many that have not signed in as one may have; the peer was told `LIMIT` with `reason=address`.
+    case crowded(address: String, unsigned: Int)
+    /// The agency that signed in has half of the connections that the node takes; it was told `LIMIT` with `reason=agency`.
+    case share(agency: AgencyID)
     /// The system had no file or memory for it. It waits in the system's queue, and is tried again in a second.
     case notAccepted(reason: String)
 
     package var description: String {
         switch self {
         case .full(let address, let open): "\(open) connections are open, which is the limit; \(address) was told LIMIT"
+        case .crowded(let address, let unsigned):
+            "\(unsigned) connections of \(address) have not signed in, which is the limit; it was told LIMIT"
+        case .share(let agency): "\(agency) has half of the connections that are taken; it was told LIMIT"
         case .notAccepted(let reason): "the system could not take it: \(reason)"
         }
     }

@@ -20,8 +20,10 @@ package struct AgentServerSettings: Sendable {
     /// The node's name: greeted, and part of what clients sign.
     package var node: String
     package var limits = SessionLimits()
-    /// Connections above this are told so and closed.
+    /// Connections above this are told so and closed; of one agency those above half of it.
     package var connectionsMax = 20_000
+    /// Connections of one address, of IPv6 one /64, that have not signed in; those above are told so and closed.
+    package var unsignedPerAddress = 2_000
     /// Event loops, one thread each.
     package var threads = 1
     /// Encrypts every connection from its first byte; `nil`: none.
@@ -100,7 +102,7 @@ package final class AgentServer: Sendable {
             throw AgentServerError.plainOffLoopback(host: settings.host)
         }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
-        let sessions = OpenSessions(max: settings.connectionsMax)
+        let sessions = OpenSessions(max: settings.connectionsMax, unsignedMax: settings.unsignedPerAddress)
         let shell = SessionShell(settings: settings, clock: clock, submit: submit, sessions: sessions)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
@@ -159,6 +161,21 @@ package final class AgentServer: Sendable {
         for session in sessions.handles(of: agency) { session.push(pushes) }
     }
 
+    /// Says what has just happened to every connection of an agency, in this order. Connections that have not been told how things
+    /// stand (``newConnections(max:)``) are spared what that will tell them.
+    package func push(news pushes: [Push], to agency: AgencyID) {
+        for (session, isNew) in sessions.handlesWithAge(of: agency) {
+            session.push(isNew ? pushes.filter { !$0.name.isOfStanding } : pushes)
+        }
+    }
+
+    /// Connections that signed in and have not been told how things stand: those of `max` agencies at most. They stay new until
+    /// ``settle(_:)``.
+    package func newConnections(max: Int) -> NewConnections { sessions.newConnections(max: max) }
+
+    /// From now on these are connections like others.
+    package func settle(_ connections: NewConnections) { sessions.settle(connections) }
+
     /// The keys that the sessions of this node signed in with.
     package var signedKeys: Set<SignedKey> { sessions.signedKeys }
 
@@ -200,6 +217,25 @@ package struct SignedKey: Hashable, Sendable {
     }
 }
 
+/// Connections that signed in lately, by agency.
+package struct NewConnections: Sendable {
+    fileprivate let handles: [AgencyID: [ObjectIdentifier: SessionHandle]]
+
+    package var agencies: Set<AgencyID> { Set(handles.keys) }
+
+    /// Says something to those of an agency, in this order.
+    package func push(_ pushes: [Push], to agency: AgencyID) {
+        for session in (handles[agency] ?? [:]).values { session.push(pushes) }
+    }
+}
+
+extension Refusal {
+    /// One address has as many connections that have not signed in as it may.
+    static let tooManyOfAddress = Refusal(.limit, after: 5, [ReplyField("reason", "address")])
+    /// One agency has as many connections as it may.
+    static let tooManyOfAgency = Refusal(.limit, after: 5, [ReplyField("reason", "agency")])
+}
+
 /// What all connections of a listener share.
 struct SessionShell: Sendable {
     let settings: AgentServerSettings
@@ -218,22 +254,45 @@ final class OpenSessions: Sendable {
         var handlers: [ObjectIdentifier: SessionHandle] = [:]
         /// The sessions of each agency, with the key that each signed in with.
         var agencies: [AgencyID: [ObjectIdentifier: [UInt8]]] = [:]
+        /// Of those the ones that have not been told how things stand.
+        var new: [AgencyID: Set<ObjectIdentifier>] = [:]
+        /// Where those come from that have not signed in, and how many each place has of them.
+        var unsigned: [ObjectIdentifier: AddressBlock] = [:]
+        var unsignedCounts: [AddressBlock: Int] = [:]
         var isDraining = false
         var waiting: [CheckedContinuation<Void, Never>] = []
+
+        mutating func sign(_ id: ObjectIdentifier) {
+            guard let block = unsigned.removeValue(forKey: id), let count = unsignedCounts[block] else { return }
+            unsignedCounts[block] = count > 1 ? count - 1 : nil
+        }
+
+        mutating func age(_ ids: Set<ObjectIdentifier>, of agency: AgencyID) {
+            guard let left = new[agency]?.subtracting(ids) else { return }
+            new[agency] = left.isEmpty ? nil : left
+        }
     }
     private let max: Int
+    private let unsignedMax: Int
     private let state = Mutex(State())
 
-    init(max: Int) { self.max = max }
+    init(max: Int, unsignedMax: Int) {
+        self.max = max
+        self.unsignedMax = unsignedMax
+    }
 
     var count: Int { state.withLock { $0.handlers.count } }
 
     /// Takes a connection in, or says why not.
-    func admit(_ handle: SessionHandle, as id: ObjectIdentifier) -> Refusal? {
+    func admit(_ handle: SessionHandle, as id: ObjectIdentifier, from block: AddressBlock) -> Refusal? {
         state.withLock {
             if $0.isDraining { return Refusal(.unavailable, after: 5) }
             if $0.handlers.count >= max { return Refusal(.limit, after: 5) }
+            let unsigned = $0.unsignedCounts[block] ?? 0
+            if unsigned >= unsignedMax { return .tooManyOfAddress }
             $0.handlers[id] = handle
+            $0.unsigned[id] = block
+            $0.unsignedCounts[block] = unsigned + 1
             return nil
         }
     }
@@ -254,9 +313,45 @@ final class OpenSessions: Sendable {
         }
     }
 
+    /// Connections that one agency may have, so that none takes all of them.
+    private var share: Int { Swift.max(1, max / 2) }
+
     /// A connection turned out to be an agency's.
-    func enter(_ id: ObjectIdentifier, as identity: AgentIdentity) {
-        state.withLock { $0.agencies[identity.agency, default: [:]][id] = identity.key }
+    ///
+    /// - Returns: whether the agency may have one more.
+    func enter(_ id: ObjectIdentifier, as identity: AgentIdentity) -> Bool {
+        state.withLock {
+            guard $0.agencies[identity.agency]?.count ?? 0 < share else { return false }
+            $0.sign(id)
+            $0.agencies[identity.agency, default: [:]][id] = identity.key
+            $0.new[identity.agency, default: []].insert(id)
+            return true
+        }
+    }
+
+    func handlesWithAge(of agency: AgencyID) -> [(handle: SessionHandle, isNew: Bool)] {
+        state.withLock { state in
+            let new = state.new[agency] ?? []
+            return (state.agencies[agency] ?? [:]).keys.compactMap { id in
+                state.handlers[id].map { ($0, new.contains(id)) }
+            }
+        }
+    }
+
+    func newConnections(max: Int) -> NewConnections {
+        state.withLock { state in
+            var handles: [AgencyID: [ObjectIdentifier: SessionHandle]] = [:]
+            for (agency, ids) in state.new.prefix(max) {
+                for id in ids { handles[agency, default: [:]][id] = state.handlers[id] }
+            }
+            return NewConnections(handles: handles)
+        }
+    }
+
+    func settle(_ connections: NewConnections) {
+        state.withLock { state in
+            for (agency, ids) in connections.handles { state.age(Set(ids.keys), of: agency) }
+        }
     }
 
     func handles(of agency: AgencyID) -> [SessionHandle] {
@@ -277,9 +372,11 @@ final class OpenSessions: Sendable {
     func leave(_ id: ObjectIdentifier, agency: AgencyID?) {
         let freed: [CheckedContinuation<Void, Never>] = state.withLock { state in
             state.handlers[id] = nil
+            state.sign(id)
             if let agency, var ids = state.agencies[agency] {
                 ids[id] = nil
                 state.agencies[agency] = ids.isEmpty ? nil : ids
+                state.age([id], of: agency)
             }
             guard state.handlers.isEmpty else { return [] }
             defer { state.waiting = [] }

@@ -45,10 +45,14 @@ final class AgentServerHandler: ChannelInboundHandler {
         self.context = context
         let mailbox = ReplyMailbox(self, on: context.eventLoop)
         self.mailbox = mailbox
-        if let refusal = shell.sessions.admit(SessionHandle(mailbox: mailbox), as: ObjectIdentifier(self)) {
-            if refusal.code == .limit {
-                shell.settings.refused(
-                    .full(address: context.remoteAddress?.ipAddress ?? "?", open: shell.sessions.count))
+        let address = context.remoteAddress?.ipAddress ?? "?"
+        if let refusal = shell.sessions.admit(
+            SessionHandle(mailbox: mailbox), as: ObjectIdentifier(self), from: AddressBlock(address))
+        {
+            if refusal == .tooManyOfAddress {
+                shell.settings.refused(.crowded(address: address, unsigned: shell.settings.unsignedPerAddress))
+            } else if refusal.code == .limit {
+                shell.settings.refused(.full(address: address, open: shell.sessions.count))
             }
             output.append(text: "*")
             refusal.write(to: &output)
@@ -101,12 +105,21 @@ final class AgentServerHandler: ChannelInboundHandler {
     // MARK: Events from elsewhere, on the event loop
 
     func completed(_ replies: [(RequestNumber, Reply)]) {
-        perform(session.completed(replies, at: shell.now()))
-        if agency == nil, isAdmitted, let identity = session.identity {
-            agency = identity.agency
-            shell.sessions.enter(ObjectIdentifier(self), as: identity)
-        }
+        perform(session.completed(replies.map { ($0, entering($1)) }, at: shell.now()))
         settle()
+    }
+
+    /// Whom `AUTH` let in is noted as its agency's, unless that has as many connections as it may.
+    private func entering(_ reply: Reply) -> Reply {
+        guard case .authenticated(let admission) = reply, agency == nil, isAdmitted, context != nil, !isClosing else {
+            return reply
+        }
+        guard shell.sessions.enter(ObjectIdentifier(self), as: admission.identity) else {
+            shell.settings.refused(.share(agency: admission.identity.agency))
+            return .refused(.tooManyOfAgency)
+        }
+        agency = admission.identity.agency
+        return reply
     }
 
     func push(_ pushes: [Push]) {

@@ -94,7 +94,8 @@ extension LeaseSummary {
             let stop = fields["stop"].flatMap(PullStop.init(rawValue:))
         else { return nil }
         self.init(
-            grant: fields.value("grant"), contract: fields.value("contract"), term: fields.timestamp("term"),
+            grant: fields.value("grant"), contract: fields.value("contract"), portfolio: fields.value("portfolio"),
+            term: fields.timestamp("term"), ceiling: fields.timestamp("ceiling"),
             workBy: fields.timestamp("work-by"), graceSeconds: fields.number("grace"), left: left, stop: stop,
             after: fields.number("after"))
     }

@@ -67,7 +67,9 @@ struct Holdings: Equatable {
                 default: decision == "upheld" ? "refused" : nil
                 }
             }
-        case (.update, _, _): return heard(HeldNews.paid, at: place) { push.fields[$0] }
+        // Nothing paid is said, so that it is not overlooked, and kept as comparisons tell it: by leaving it out.
+        case (.update, _, _):
+            return heard(HeldNews.paid, at: place) { key in push.fields[key].flatMap { $0 == "0.00" ? nil : $0 } }
         default: return []
         }
     }

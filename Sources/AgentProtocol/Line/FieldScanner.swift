@@ -8,6 +8,19 @@ package enum SyntaxError: String, Error, Equatable, Sendable, CaseIterable {
     case key
     case value
     case quotes
+
+    /// What should stand there, in words.
+    var expected: String {
+        switch self {
+        case .tag: "1 to 16 of A-Z a-z 0-9 . -"
+        case .verb: "a verb in capitals"
+        case .spacing: "one space between two parts, and none at the end"
+        case .key: "key=value, the key in small letters"
+        case .value: "printable ASCII without space, quote, equals sign and backslash; any other value stands in quotes"
+        case .quotes:
+            "a closing quote, and nothing behind it; a quote or backslash in the value has a backslash before it"
+        }
+    }
 }
 
 /// One `key=value` of a line, as places in it. The value is without its quotes, but with its escapes.
@@ -21,6 +34,8 @@ struct RawField: Equatable, Sendable {
 struct FieldScanner {
     let line: ArraySlice<UInt8>
     private var index: Int
+    /// The key whose value is being read: what a mistake in it is told by.
+    private(set) var openKey: Range<Int>?
 
     init(_ line: ArraySlice<UInt8>) {
         self.line = line
@@ -49,6 +64,7 @@ struct FieldScanner {
     /// The next field; `nil` at the end of the line.
     mutating func field() throws(SyntaxError) -> RawField? {
         guard !isAtEnd else { return nil }
+        openKey = nil
         let start = index
         guard line[start].isLowercaseLetter else { throw line[start] == .space ? .spacing : .key }
         while index < line.endIndex, line[index].isLowercaseLetter || line[index].isDigit || line[index] == .hyphen {
@@ -56,9 +72,11 @@ struct FieldScanner {
         }
         guard index < line.endIndex, line[index] == .equals, index - start <= 32 else { throw .key }
         let key = start..<index
+        openKey = key
         index += 1
         guard index < line.endIndex else { throw .value }
         let field = line[index] == .quote ? try quoted(key) : try bare(key)
+        openKey = nil
         try skipSpace()
         return field
     }

@@ -75,12 +75,11 @@ extension ContractID: WireValue {
 }
 
 extension GrantID: WireValue {
-    static var expected: String { "grant as leased" }
+    static var expected: String { "grant, the number as leased" }
     init?(wire bytes: ArraySlice<UInt8>) {
-        guard let value = Int64(wire: bytes), let hand = Int32(exactly: value >> 32), hand > 0,
-            let first = Int32(exactly: value & 0xFFFF_FFFF), first > 0
-        else { return nil }
-        self.init(hand: hand, first: first)
+        // To a client it is a number like another: one that never was a grant is unknown, and not misspelt.
+        guard let value = Int64(wire: bytes) else { return nil }
+        self.init(hand: Int32(value >> 32), first: Int32(truncatingIfNeeded: value))
     }
     func write(to output: inout [UInt8]) { number.write(to: &output) }
 }

@@ -53,9 +53,13 @@ package struct LeasedAccount: Equatable, Sendable {
 package struct LeaseSummary: Equatable, Sendable {
     /// `nil` where nothing was granted: then there is no grant, no term, and the key stays free.
     package var grant: GrantID?
+    /// The contract that the accounts stand under, and the work that they were placed for.
     package var contract: ContractID?
+    package var portfolio: Portfolio?
     /// The announced term; the enforced one is later by the grace.
     package var term: Timestamp?
+    /// The furthest term that extensions of the grant reach.
+    package var ceiling: Timestamp?
     /// By when the first work on each account must be reported; `nil` where the term alone counts.
     package var workBy: Timestamp?
     package var graceSeconds: Int64?
@@ -66,12 +70,15 @@ package struct LeaseSummary: Equatable, Sendable {
     package var after: Int64?
 
     package init(
-        grant: GrantID?, contract: ContractID? = nil, term: Timestamp?, workBy: Timestamp? = nil,
+        grant: GrantID?, contract: ContractID? = nil, portfolio: Portfolio? = nil, term: Timestamp?,
+        ceiling: Timestamp? = nil, workBy: Timestamp? = nil,
         graceSeconds: Int64?, left: Int64, stop: PullStop, after: Int64? = nil
     ) {
         self.grant = grant
         self.contract = contract
+        self.portfolio = portfolio
         self.term = term
+        self.ceiling = ceiling
         self.workBy = workBy
         self.graceSeconds = graceSeconds
         self.left = left
@@ -87,8 +94,10 @@ package struct LeaseSummary: Equatable, Sendable {
     func write(granted: Int, to output: inout [UInt8]) {
         output.append(field: "grant", grant)
         output.append(field: "contract", contract)
+        output.append(field: "portfolio", portfolio)
         output.append(field: "granted", granted)
         output.append(field: "term", text: term?.description)
+        output.append(field: "ceiling", text: ceiling?.description)
         output.append(field: "work-by", text: workBy?.description)
         output.append(field: "grace", graceSeconds)
         output.append(field: "left", left)

@@ -18,6 +18,14 @@ package struct Push: Equatable, Sendable {
         case resumed = "RESUMED"
         /// What a payment, or something that happened to its debtor, changed about a held account.
         case update = "UPDATE"
+
+        /// Whether it is about how things stand, and so is told to each connection when it has signed in.
+        package var isOfStanding: Bool {
+            switch self {
+            case .expiring, .paused, .resumed: true
+            case .draining, .missed, .recall, .update: false
+            }
+        }
     }
     package let name: Name
     package let fields: [ReplyField]

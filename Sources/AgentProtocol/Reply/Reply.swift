@@ -7,7 +7,8 @@ package import Assignment
 package enum Reply: Equatable, Sendable {
     case authenticated(Admission)
     case leased(accounts: [LeasedAccount], grant: LeaseSummary)
-    case reported(outcome: Int64, receipt: [UInt8])
+    /// - `marks`: the contact rules that the work broke, as far as the work alone tells.
+    case reported(outcome: Int64, receipt: [UInt8], marks: [ContactMark] = [])
     /// The whole grant's new term, and the furthest that extensions reach.
     case extended(term: Timestamp, ceiling: Timestamp, receipt: [UInt8]?)
     case returned(receipt: [UInt8]?)
@@ -70,10 +71,13 @@ package enum Reply: Equatable, Sendable {
         case .leased(let accounts, let grant):
             output.append(text: " OK")
             grant.write(granted: accounts.count, to: &output)
-        case .reported(let outcome, let receipt):
+        case .reported(let outcome, let receipt, let marks):
             output.append(text: " OK")
             output.append(field: "outcome", outcome)
             output.append(field: "receipt", HexBytes(receipt))
+            if !marks.isEmpty {
+                output.append(field: "marked", text: marks.map(\.rawValue).joined(separator: "+"))
+            }
         case .extended(let term, let ceiling, let receipt):
             output.append(text: " OK")
             output.append(field: "term", text: term.description)

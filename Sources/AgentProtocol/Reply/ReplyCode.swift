@@ -24,10 +24,12 @@ package enum ReplyCode: String, Sendable, CaseIterable {
     case tagInUse = "TAG-IN-USE"
     // The session.
     case state = "STATE"
+    case tooEarly = "TOO-EARLY"
     case version = "VERSION"
     case unsupported = "UNSUPPORTED"
     case auth = "AUTH"
     case clone = "CLONE"
+    case instances = "INSTANCES"
     case keyEnded = "KEY-ENDED"
     case limit = "LIMIT"
     case idle = "IDLE"
@@ -55,8 +57,8 @@ package enum ReplyCode: String, Sendable, CaseIterable {
 
     package var replyClass: ReplyClass {
         switch self {
-        case .framing, .tagInUse, .state, .version, .auth, .clone, .keyEnded: .fatal
-        case .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .unsupported, .keyReused, .scope,
+        case .framing, .tagInUse, .state, .version, .auth, .clone, .instances, .keyEnded: .fatal
+        case .syntax, .tooEarly, .unknownVerb, .unknownKey, .missingKey, .badValue, .unsupported, .keyReused, .scope,
             .mixedHand, .clock, .beyondCeiling, .noticed, .terminated, .notFound, .periodClosed:
             .fix
         case .limit, .idle, .busy, .unavailable, .periodNotOpen: .retry

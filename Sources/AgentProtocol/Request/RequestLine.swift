@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
+
 /// A line taken apart: its verb and the places of its fields, with unknown and doubled keys already refused.
 ///
 /// The values are read by the request that needs them, straight from the bytes of the line.
@@ -18,7 +20,7 @@ struct RequestLine {
         fields.reserveCapacity(known.nonzeroBitCount)
         while let field = try Self.next(&scanner) {
             guard let key = RequestKey(line[field.key]), known & key.bit != 0 else {
-                throw Refusal(.unknownKey, [ReplyField("field", String(decoding: line[field.key], as: UTF8.self))])
+                throw Self.unknown(String(decoding: line[field.key], as: UTF8.self), of: verb)
             }
             guard seen & key.bit == 0 else {
                 throw Refusal(.syntax, [ReplyField("field", key.name), ReplyField("expected", "each key once")])
@@ -65,12 +67,29 @@ struct RequestLine {
         do {
             return try scanner.field()
         } catch {
-            throw Refusal(.syntax, [ReplyField("at", error.rawValue)])
+            throw .syntax(error, field: scanner.openKey.map { String(decoding: scanner.line[$0], as: UTF8.self) })
         }
+    }
+
+    /// With the key that was meant, where one is nearly the same.
+    private static func unknown(_ name: String, of verb: Verb) -> Refusal {
+        let known = (verb.keys.required + verb.keys.optional).map(\.name)
+        let hint = nearestName(to: name, among: known).map { [ReplyField("expected", $0)] } ?? []
+        return Refusal(.unknownKey, [ReplyField("field", name)] + hint)
     }
 }
 
 extension Refusal {
+    /// The line leaves the grammar.
+    ///
+    /// - Parameter field: the key whose value it is.
+    static func syntax(_ error: SyntaxError, field: String? = nil) -> Refusal {
+        Refusal(
+            .syntax,
+            [ReplyField("at", error.rawValue)] + (field.map { [ReplyField("field", $0)] } ?? [])
+                + [ReplyField("expected", error.expected)])
+    }
+
     /// One of several keys has to be there.
     static func missing(_ key: RequestKey, expected: String) -> Refusal {
         Refusal(.missingKey, [ReplyField("field", key.name), ReplyField("expected", expected)])

@@ -283,7 +283,7 @@ package struct AgentSession {
         do throws(SyntaxError) {
             word = try Self.verb(&scanner)
         } catch {
-            return refuse(tag, Refusal(.syntax, [ReplyField("at", error.rawValue)]), &turn)
+            return refuse(tag, .syntax(error), &turn)
         }
         guard let verb = Verb(word) else { return refuse(tag, Refusal(.unknownVerb, Verb.hint(word)), &turn) }
         if let refusal = obstacle(to: verb) { return refuse(tag, refusal, &turn) }
@@ -298,6 +298,7 @@ package struct AgentSession {
     /// The word after the tag, with the spaces around it checked.
     private static func verb(_ scanner: inout FieldScanner) throws(SyntaxError) -> ArraySlice<UInt8> {
         try scanner.skipSpace()
+        guard scanner.rest.first != .space else { throw .spacing }
         let word = try scanner.word()
         guard !word.isEmpty else { throw .verb }
         return word
@@ -309,7 +310,10 @@ package struct AgentSession {
         switch (state, verb) {
         case (.greeting, .hello), (.greeting, .ping), (.greeting, .bye): nil
         case (.hello, .auth), (.hello, .ping), (.hello, .bye): nil
-        case (.greeting, _), (.hello, _): Refusal(.state)
+        case (.hello, .hello): Refusal(.state)
+        // Of what was sent in one go the first may have been refused: mended, all of it can be sent again.
+        case (.greeting, _): Refusal(.tooEarly, [ReplyField("expected", Verb.hello.name)])
+        case (.hello, _): Refusal(.tooEarly, [ReplyField("expected", Verb.auth.name)])
         case (.authenticated, .hello), (.authenticated, .auth), (.draining, .hello), (.draining, .auth): Refusal(.state)
         case (.authenticated, _): nil
         case (.draining, .ping), (.draining, .bye): nil

@@ -32,7 +32,8 @@ package struct ProjectedMonth: Sendable {
         /// `nil`: the whole invoice.
         package let delegation: Delegation?
         package let rule: String
-        /// A portfolio or a band; empty where the rule alone says it.
+        /// A portfolio, a band, or of a plan's goals the indicators that are short of them, else all of them, joined by `+`; empty
+        /// where the rule alone says it.
         package let subject: String
         package let level: Level
         /// Where it stands, what it must reach or not pass, and where it would end: advisers for PEN-01, breaches for PEN-08, findings
@@ -46,6 +47,19 @@ package struct ProjectedMonth: Sendable {
         package let need: String
         /// The same in words.
         package let mend: String
+
+        /// What ``need`` counts; `nil` where nothing is needed.
+        package var unit: String? {
+            guard !need.isEmpty else { return nil }
+            return switch PenaltyRule(rawValue: rule) {
+            case .capacity: "advisers"
+            case .dwelling, .agreement: "approvals"
+            case .improvement: "commitments"
+            case .workPlan, .preventiveWorkPlan:
+                subject == WorkGoal.Indicator.recovered.rawValue ? "pesos" : "accounts"
+            default: rule == "SUS-01" || rule == FeeTariff.budgetRule ? "pesos" : nil
+            }
+        }
 
         package init(
             delegation: Delegation?, rule: String, subject: String, level: Level, now: String, limit: String,

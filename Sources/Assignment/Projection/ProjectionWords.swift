@@ -85,8 +85,10 @@ struct ProjectionWords {
         let counted = missing.contains { !$0.goal.isMoney } ? missing.filter { !$0.goal.isMoney } : missing
         let words = missing.map { "\(grouped($0.units)) more \($0.goal.isMoney ? "pesos " : "")\($0.goal.indicator)" }
         let isNear = verdict.judged < plan.threshold.value + Self.margin
+        let about = counted.isEmpty ? now.goals.filter { $0.weight > 0 } : counted.map(\.goal)
         return Line(
-            delegation: place, rule: rule.rawValue, subject: "",
+            delegation: place, rule: rule.rawValue,
+            subject: Set(about.map(\.indicator)).sorted().joined(separator: "+"),
             level: verdict.isBreach ? .breach : isNear ? .risk : .fine, now: hundredthsText(sofar.judged),
             limit: plan.threshold.description, end: hundredthsText(verdict.judged), charge: charge ?? .zero,
             need: counted.isEmpty ? "" : "\(counted.reduce(0) { $0 + $1.units })",

@@ -83,7 +83,7 @@ package struct GrantID: Hashable, Sendable, Comparable, CustomStringConvertible 
         self.init(hand: hand, first: first)
     }
 
-    package var number: Int64 { Int64(hand) << 32 | Int64(first) }
+    package var number: Int64 { Int64(hand) << 32 | Int64(UInt32(bitPattern: first)) }
     package static func < (left: GrantID, right: GrantID) -> Bool { left.number < right.number }
     package var description: String { String(number) }
 }

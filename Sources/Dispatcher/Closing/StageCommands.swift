@@ -360,7 +360,11 @@ package struct StageCommands {
                     by, than: objection.raisedBy, who: "raised objection \(objection.number)",
                     isTo: "decide about adjustment \(number)")
             }
-            _ = try store.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by)
+            guard try store.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by) else {
+                throw CommandFailure(
+                    .findings, "adjustment \(number) was decided meanwhile",
+                    remedy: "`dispatcherd adjustment list` shows it.")
+            }
             guard let decided = try store.adjustments(nil, number: number).first else { return }
             try link.insertBlocks(LedgerBlock.seal([.adjustment(decided)]))
         }
@@ -371,14 +375,17 @@ package struct StageCommands {
     // MARK: - The close
 
     /// Proposes to close the month with the statements as they are now; another person closes those and no others.
-    package func proposeClose(_ period: Period, by: String) throws {
+    ///
+    /// - Returns: whose proposal it takes the place of, and of when, be it of the same moment; `nil` where it is the first one.
+    @discardableResult
+    package func proposeClose(_ period: Period, by: String) throws -> String? {
         try requireNamed(by)
         try requireOpen(period, try facts(period))
         let month = try MonthClosing(link, period: period).preview()
         let shown = try PreviewDifference.figures(month)
-        try link.transaction {
+        return try link.transaction {
             try requireOpen(period)
-            try store.proposeClose(period, shown, by: by)
+            return try store.proposeClose(period, shown, by: by).map { "\($0.by)'s of \($0.at)" }
         }
     }
 

@@ -13,6 +13,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case listenHost = "listen.host"
     case listenPort = "listen.port"
     case listenAllowPlain = "listen.allow-plain"
+    case listenUnsignedPerAddress = "listen.unsigned-per-address"
+    case listenInstancesPerAgency = "listen.instances-per-agency"
     case tlsCertificateFile = "tls.certificate-file"
     case tlsKeyFile = "tls.key-file"
     case tlsClientCAFile = "tls.client-ca-file"
@@ -21,6 +23,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case engineLinger = "engine.linger-us"
     case engineQueueMax = "engine.queue-max"
     case engineOneDelegation = "engine.one-delegation"
+    case engineEvidencePerDay = "engine.evidence-per-day"
     case sweepInterval = "sweep.interval-seconds"
     case contactKeyFile = "contact.key-file"
     case ledgerKeyFile = "ledger.key-file"
@@ -50,6 +53,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
             .flag
         case .closingObjectionDays, .reviewDeadlineDays, .reviewContestDays: .integer(0...90)
         case .listenPort: .integer(0...65_535)
+        case .listenUnsignedPerAddress: .integer(1...20_000)
+        case .listenInstancesPerAgency: .integer(1...1_000_000)
+        case .engineEvidencePerDay: .integer(1...100_000_000)
         case .engineGroupMax: .integer(1...10_000)
         case .engineLinger: .integer(0...100_000)
         case .engineQueueMax: .integer(1...1_000_000)
@@ -74,12 +80,15 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .listenHost: "127.0.0.1"
         case .listenPort: "7607"
         case .listenAllowPlain: "false"
+        case .listenUnsignedPerAddress: "2000"
+        case .listenInstancesPerAgency: "10000"
         case .tlsCertificateFile, .tlsKeyFile, .tlsClientCAFile: ""
         case .serverName: "reparto"
         case .engineGroupMax: "256"
         case .engineLinger: "0"
         case .engineQueueMax: "20000"
         case .engineOneDelegation: "false"
+        case .engineEvidencePerDay: "200000"
         case .sweepInterval: "30"
         case .contactKeyFile: ""
         case .ledgerKeyFile: ""
@@ -109,6 +118,10 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .listenPort: "the port that agencies connect to; 0: any free one"
         case .listenAllowPlain:
             "listen elsewhere than on loopback although there is no TLS; whoever is on the way reads along"
+        case .listenUnsignedPerAddress:
+            "connections of one address (of IPv6: one /64) that have not signed in, at most; those above are told LIMIT"
+        case .listenInstancesPerAgency:
+            "installations that one agency has ever signed in with, at most; another one is refused"
         case .tlsCertificateFile:
             "the listener's certificate and its chain, PEM; empty: no TLS. Read anew when it changes"
         case .tlsKeyFile: "the certificate's private key, PEM"
@@ -120,6 +133,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .engineQueueMax: "requests that wait for a group, at most; beyond it they are refused with a retry"
         case .engineOneDelegation:
             "groups of one delegation each, for a PostgreSQL that is distributed by delegation"
+        case .engineEvidencePerDay:
+            "what comes too late and a node keeps of one agency a day, at most; beyond it it is refused with a retry"
         case .sweepInterval: "seconds between two sweeps for ended terms"
         case .contactKeyFile: "the key that contact data is sealed with; empty: CONTACT is not served"
         case .ledgerKeyFile: "the private key that roots of closed periods are signed with; empty: they are not signed"

@@ -101,11 +101,14 @@ package struct Settings: Sendable {
     package var preparesStatements: Bool { text(.databasePrepared) == "true" }
     package var listenHost: String { text(.listenHost) }
     package var listenPort: Int { integer(.listenPort) }
+    package var unsignedPerAddress: Int { integer(.listenUnsignedPerAddress) }
+    package var instancesPerAgency: Int { integer(.listenInstancesPerAgency) }
     package var serverName: String { text(.serverName) }
     package var engineGroupMax: Int { integer(.engineGroupMax) }
     package var engineLinger: Duration { .microseconds(integer(.engineLinger)) }
     package var engineQueueMax: Int { integer(.engineQueueMax) }
     package var engineOneDelegation: Bool { text(.engineOneDelegation) == "true" }
+    package var engineEvidencePerDay: Int { integer(.engineEvidencePerDay) }
     package var sweepInterval: Duration { .seconds(integer(.sweepInterval)) }
 
     /// `nil`: contact data is neither taken in nor disclosed.

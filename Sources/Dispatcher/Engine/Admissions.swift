@@ -17,11 +17,14 @@ final class Admissions: Sendable {
     /// Until when an agency's rows count as locked.
     private let locked = Mutex<[AgencyID: Duration]>([:])
     private let start = ContinuousClock.now
+    private let instancesMax: Int
 
     /// For how long they do.
     private static let lockRest: Duration = .seconds(1)
 
-    init(connection: PgConnection, attempts: AttemptLimits = AttemptLimits(), logger: Logger) {
+    /// - Parameter instancesMax: installations that one agency may sign in with.
+    init(connection: PgConnection, attempts: AttemptLimits = AttemptLimits(), instancesMax: Int, logger: Logger) {
+        self.instancesMax = instancesMax
         self.connection = connection
         self.attempts = Mutex(attempts)
         self.logger = logger
@@ -85,7 +88,14 @@ final class Admissions: Sendable {
     private func decide(_ claim: AuthenticationClaim, _ link: PgLink) throws -> Reply {
         let keys = try link.readKeys(of: claim.agency)
         guard let key = keys.first(where: claim.isSigned(by:)) else { return .refused(.auth) }
-        guard let instance = try link.admit(claim.agency, instance: claim.instance, sequence: claim.sequence) else {
+        let instance: Int32
+        switch try link.admit(
+            claim.agency, instance: claim.instance, sequence: claim.sequence,
+            instancesMax: Int32(clamping: instancesMax))
+        {
+        case .admitted(let number): instance = number
+        case .isOneTooMany: return .refused(.instances)
+        case .wasSeenBefore:
             try link.noteClone(claim.agency, instance: claim.instance)
             return .refused(.clone)
         }

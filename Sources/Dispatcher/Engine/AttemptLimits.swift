@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import AgentProtocol
 package import Assignment
 
 /// How often somebody may fail to get in: per address (of IPv6 the first 64 bits: the rest is its owner's to choose), and per

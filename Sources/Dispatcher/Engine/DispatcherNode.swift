@@ -24,6 +24,8 @@ package struct DispatcherNode: Sendable {
         package var inquiriesMax = InquiryQueue.defaultMax
         /// How often somebody may fail to get in.
         package var attempts = AttemptLimits()
+        /// Installations that one agency may sign in with.
+        package var instancesMax = 10_000
 
         package init(server: AgentServerSettings) { self.server = server }
     }
@@ -96,7 +98,8 @@ package struct DispatcherNode: Sendable {
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
         engine.refresh(routing, begun: engine.beginReading(), tactics: names)
         let admissions = Admissions(
-            connection: admissionConnection, attempts: settings.attempts, logger: logger)
+            connection: admissionConnection, attempts: settings.attempts, instancesMax: settings.instancesMax,
+            logger: logger)
         let inquiries = Inquiries(
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
         let server = try await listen(engine, admissions, inquiries, InquiryQueue(max: settings.inquiriesMax))
@@ -104,7 +107,8 @@ package struct DispatcherNode: Sendable {
             engine: engine, connection: upkeepConnection, redealConnection: redealConnection,
             watchConnection: watchConnection, witness: witness, tactics: tactics, pace: settings.pace, logger: logger)
         let follower = PushFollower(
-            connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes, logger: logger)
+            connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes,
+            lead: settings.pace.expiringLead, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
             connections: [

@@ -24,12 +24,23 @@ struct GroupDecision {
     private let ledgerPeriod: Period
 
     private var notices: [LeaseKey: RecallNotice] = [:]
+    /// The objections of this group.
+    private var objections: [LeaseKey: GroupAnswer.Objection] = [:]
     private let objectionHold: Duration
+    private var evidence: EvidenceBounds
+    /// On the clock of ``evidence``.
+    private let uptime: Int64
+    /// What came too late in this group and is kept, by agency.
+    private(set) var evidenceCounts: [AgencyID: Int64] = [:]
 
     private var now: Timestamp { answer.now }
 
-    init(_ plan: GroupPlan, _ answer: GroupAnswer, objectionHold: Duration) {
+    init(
+        _ plan: GroupPlan, _ answer: GroupAnswer, objectionHold: Duration, evidence: EvidenceBounds, uptime: Int64
+    ) {
         self.answer = answer
+        self.evidence = evidence
+        self.uptime = uptime
         self.objectionHold = objectionHold
         self.quotas = answer.quotas
         self.leases = answer.leases
@@ -67,7 +78,8 @@ struct GroupDecision {
             return .leased(
                 accounts: known.accounts.map { LeasedAccount($0, known.contactRules, leasedAt: known.grantedAt) },
                 grant: LeaseSummary(
-                    grant: known.grant, term: known.term,
+                    grant: known.grant, contract: known.contract, portfolio: known.portfolio, term: known.term,
+                    ceiling: known.ceiling,
                     workBy: LeaseTerms.workBy(
                         grantedAt: known.grantedAt, activityDays: known.activityDays, term: known.term),
                     graceSeconds: known.grace.components.seconds, left: known.left, stop: known.stop))
@@ -75,7 +87,10 @@ struct GroupDecision {
         switch step.choice {
         case nil: return .refused(.scope)
         case .outOfScope(let part): return .refused(.scope, part.fields(request.delegation))
-        case .noTactic: return .refused(.mixedHand, [ReplyField("field", "tactic")])
+        case .noTactic:
+            return .refused(
+                .mixedHand,
+                [ReplyField("field", "tactic"), ReplyField("expected", "no tactic: pulls take what is next")])
         case .unknownTactic(let names):
             return .refused(
                 .badValue,
@@ -115,7 +130,8 @@ struct GroupDecision {
                 LeasedAccount($0, route.contactRules, leasedAt: now)
             },
             grant: LeaseSummary(
-                grant: row.grant, term: row.term,
+                grant: row.grant, contract: row.contract, portfolio: route.portfolio, term: row.term,
+                ceiling: row.ceiling,
                 workBy: LeaseTerms.workBy(
                     grantedAt: now, activityDays: route.terms.activityDays, term: row.term),
                 graceSeconds: row.grace.components.seconds, left: row.left, stop: stop))
@@ -156,7 +172,9 @@ struct GroupDecision {
         if let known = answer.knownOutcomes[step.key] {
             guard known.requestHash == step.hash else { return .keyReused }
             guard !isForgotten(leases[key]) else { return .refused(.keyExpired) }
-            return .reported(outcome: known.outcome.number, receipt: LedgerRecord.outcome(known.outcome).receipt)
+            return .reported(
+                outcome: known.outcome.number, receipt: LedgerRecord.outcome(known.outcome).receipt,
+                marks: toldMarks(request, leases[key], isBanned: known.isVisitBanned))
         }
         guard request.at <= now else { return .refused(.clock, [ReplyField("time", now)]) }
         let period = Period.ofWork(at: request.at)
@@ -175,7 +193,22 @@ struct GroupDecision {
             return .refused(.badValue, [ReplyField("field", "solution"), ReplyField("expected", "payoff")])
         }
         let record = insert(request, step, lease, contract, period)
-        return .reported(outcome: record.number, receipt: LedgerRecord.outcome(record).receipt)
+        return .reported(
+            outcome: record.number, receipt: LedgerRecord.outcome(record).receipt,
+            marks: toldMarks(request, lease, isBanned: lease.isVisitBanned))
+    }
+
+    /// The contact rules that the work breaks, as far as it alone tells: the same for a request and its repetition. What the follower
+    /// marks later, from the work before it, is no part of the reply.
+    ///
+    /// - Parameter isBanned: whether visits were banned there when the report came; bans change, and the outcome keeps its mark.
+    private func toldMarks(
+        _ request: ReportRequest, _ lease: GroupAnswer.Lease?, isBanned: Bool
+    ) -> [ContactMark] {
+        guard let lease else { return [] }
+        return lease.contactRules.marks(
+            request.channel, at: request.at, in: lease.municipality?.timeZone ?? request.delegation.timeZone,
+            isVisitBanned: isBanned)
     }
 
     /// What is said of work in a month that takes none. `PERIOD-CLOSED` is for a month that was open once: where there was
@@ -209,9 +242,7 @@ struct GroupDecision {
             epoch: request.epoch, contract: contract, workedAt: request.at, receivedAt: now,
             channel: request.channel.rawValue, contact: request.contact.rawValue, result: request.result.rawValue,
             amount: request.amount, promisedOn: request.promised, requestHash: step.hash)
-        let zone = lease.municipality?.timeZone ?? request.delegation.timeZone
-        let broken = lease.contactRules.marks(
-            request.channel, at: request.at, in: zone, isVisitBanned: lease.isVisitBanned)
+        let broken = toldMarks(request, lease, isBanned: lease.isVisitBanned)
         let marks = (mark.map { [$0] } ?? []) + broken.map(\.rawValue)
         writes.outcomes.append(
             OutcomeInsert(
@@ -224,6 +255,7 @@ struct GroupDecision {
     private mutating func keep(
         _ request: ReportRequest, _ step: GroupPlan.Step, _ reason: StaleReason, _ lease: GroupAnswer.Lease?
     ) -> Reply {
+        if let refusal = takeEvidenceRoom(step) { return refusal }
         // Another agency's lease is unknown to this one: nothing of it may show.
         let own = reason == .unknown ? nil : lease
         let judgement = own?.facts.judgeLate(workedAt: request.at, at: now) ?? .doesNot
@@ -320,13 +352,20 @@ struct GroupDecision {
             let row = ObjectionRow(lease: key, reason: request.reason.rawValue, heldUntil: heldUntil)
             writes.objections.append(row)
             notices[key] = RecallNotice(state: .objected(heldUntil: heldUntil), finalAt: notice.finalAt)
+            objections[key] = GroupAnswer.Objection(row: row, at: now)
             let record = LedgerRecord.objection(row, period: ledgerPeriod, at: now)
             records.append(record)
             return kept(
                 .object, step,
                 .listed([], end: [ReplyField("until", heldUntil), ReplyField("receipt", bytes: record.receipt)]))
         case .keep(let heldUntil):
-            return kept(.object, step, .listed([], end: [ReplyField("until", heldUntil)]))
+            // The first one stands: this one is told what that one was, by the receipt of its record.
+            var end = [ReplyField("until", heldUntil)]
+            if let first = objections[key] ?? lease.objection {
+                let record = LedgerRecord.objection(first.row, period: Period.ofWork(at: first.at), at: first.at)
+                end.append(ReplyField("receipt", bytes: record.receipt))
+            }
+            return kept(.object, step, .listed([], end: end))
         case .refuse:
             return kept(.object, step, .refused(.noNotice))
         }
@@ -340,6 +379,7 @@ struct GroupDecision {
         _ verb: LateVerb, _ step: GroupPlan.Step, _ key: LeaseKey, _ reason: StaleReason, _ lease: GroupAnswer.Lease?,
         _ content: [UInt8]
     ) -> Reply {
+        if let refusal = takeEvidenceRoom(step) { return refusal }
         let row = EvidenceRow(
             verb: verb, key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason, account: key.account,
             epoch: key.epoch, liveEpoch: reason == .unknown ? nil : lease?.facts.laterEpoch, counts: false,
@@ -349,6 +389,18 @@ struct GroupDecision {
         return kept(
             verb == .object ? .object : .return, step,
             .stale(ReplyCode(reason), epoch: row.liveEpoch, evidence: row.number, counts: .no))
+    }
+
+    /// What an agency says too late is kept up to a bound, and beyond it refused for now.
+    private mutating func takeEvidenceRoom(_ step: GroupPlan.Step) -> Reply? {
+        let agency = step.request.identity.agency
+        guard evidence.room(of: agency, at: uptime) > 0 else {
+            return .refused(
+                .limit, after: evidence.wait(of: agency, at: uptime), [ReplyField("reason", "evidence")])
+        }
+        evidence.keep(1, of: agency, at: uptime)
+        evidenceCounts[agency, default: 0] += 1
+        return nil
     }
 
     // MARK: - Kept replies

@@ -36,6 +36,8 @@ package final class LeaseEngine: Sendable {
         package var lockWait: Duration = .milliseconds(250)
         /// How long a request waits for such a lock, before it is refused with BUSY.
         package var lockPatience: Duration = .seconds(5)
+        /// What came too late and is kept of one agency a day (``EvidenceBounds``).
+        package var evidencePerDay = 200_000
         /// How long an undecided objection holds a recall's date up.
         package var objectionHold: Duration = .seconds(10 * 86_400)
 
@@ -50,6 +52,7 @@ package final class LeaseEngine: Sendable {
         var isRunning = false
         var isClosed = false
         var linger: Linger
+        var evidence: EvidenceBounds
         /// The group that waits for company, and for how many.
         var lingering: Lingering?
         var latestWait = 0
@@ -67,12 +70,16 @@ package final class LeaseEngine: Sendable {
     private let connection: PgConnection
     private let limits: Limits
     private let logger: Logger
+    private let start = ContinuousClock.now
 
     /// - Parameters:
     ///   - connection: used by groups alone; its links must have gone through ``EngineLink/prepare(_:allowsUnsafeDurability:)``.
     ///   - now: the database's time at the start.
     package init(connection: PgConnection, limits: Limits, now: Timestamp, logger: Logger) {
-        self.state = Mutex(State(linger: Linger(longest: limits.linger, groupMax: limits.groupMax), now: now))
+        self.state = Mutex(
+            State(
+                linger: Linger(longest: limits.linger, groupMax: limits.groupMax),
+                evidence: EvidenceBounds(perDay: limits.evidencePerDay), now: now))
         self.connection = connection
         self.limits = limits
         self.logger = logger
@@ -285,6 +292,9 @@ package final class LeaseEngine: Sendable {
                 state.withLock { state in
                     for (hand, cursor) in decision.cursors { state.routes.note(hand, cursor: cursor) }
                     state.now = max(state.now, decision.writes.now)
+                    for (agency, count) in decision.evidenceCounts {
+                        state.evidence.keep(count, of: agency, at: uptime)
+                    }
                     // Before anybody can have come again.
                     state.linger.answered(group.count, waiting: state.waiting.count, at: .now)
                 }
@@ -308,6 +318,9 @@ package final class LeaseEngine: Sendable {
         await perform(Array(group[middle...]), routes, now)
     }
 
+    /// Microseconds since the engine began.
+    private var uptime: Int64 { (ContinuousClock.now - start).microseconds }
+
     private func refuse(_ group: [PendingRequest]) {
         for request in group { request.answer(.refused(.unavailable, after: 2)) }
     }
@@ -315,10 +328,12 @@ package final class LeaseEngine: Sendable {
     private func decide(
         _ group: [PendingRequest], _ routes: RouteTable, _ now: Timestamp
     ) async throws -> GroupDecision {
-        try await connection.run { link in
+        let (evidence, uptime) = (state.withLock { $0.evidence }, self.uptime)
+        return try await connection.run { link in
             let plan = GroupPlan(group, routes: routes, now: now)
             let answer = try link.openGroup(plan.question, lockWait: limits.lockWait)
-            let decision = GroupDecision(plan, answer, objectionHold: limits.objectionHold)
+            let decision = GroupDecision(
+                plan, answer, objectionHold: limits.objectionHold, evidence: evidence, uptime: uptime)
             try link.finishGroup(decision.writes)
             return decision
         }

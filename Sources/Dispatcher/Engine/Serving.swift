@@ -52,11 +52,14 @@ package enum Serving {
         server.port = settings.listenPort
         server.tls = try tls(settings)
         server.allowsPlainAnywhere = settings.allowsPlain
+        server.unsignedPerAddress = settings.unsignedPerAddress
         var node = DispatcherNode.Settings(server: server)
         node.engine.groupMax = settings.engineGroupMax
         node.engine.queueMax = settings.engineQueueMax
         node.engine.linger = settings.engineLinger
         node.engine.isOneDelegation = settings.engineOneDelegation
+        node.engine.evidencePerDay = settings.engineEvidencePerDay
+        node.instancesMax = settings.instancesPerAgency
         node.engine.objectionHold = settings.objectionHold
         node.pace.sweep = settings.sweepInterval
         node.pace.expiringLead = settings.expiringLead

@@ -83,6 +83,7 @@ extension ProjectionStore.Row {
         fields.append(ReplyField("limit", line.limit))
         if !line.end.isEmpty { fields.append(ReplyField("end", line.end)) }
         if !line.need.isEmpty { fields.append(ReplyField("need", line.need)) }
+        if let unit = line.unit { fields.append(ReplyField("unit", unit)) }
         if line.charge > .zero { fields.append(ReplyField("charge", line.charge)) }
         return fields
     }
@@ -94,7 +95,7 @@ extension Standing {
         var fields =
             place + [
                 ReplyField("free", free), ReplyField("held", quota.heldAccounts),
-                ReplyField("quota", quota.limitAccounts), ReplyField("left", quota.freeAccounts),
+                ReplyField("quota", quota.limitAccounts), ReplyField("quota-left", quota.freeAccounts),
             ]
         if let advisers, let capacity {
             fields += [ReplyField("advisers", Int64(advisers.committed)), ReplyField("capacity", capacity)]
@@ -104,7 +105,7 @@ extension Standing {
         }
         fields.append(ReplyField("stop", stop.rawValue))
         if !pausedBy.isEmpty { fields.append(ReplyField("paused-by", pausedBy.joined(separator: "+"))) }
-        return fields
+        return fields + [ReplyField("packs", rulePacks.joined(separator: "+"))]
     }
 
     /// The data line of `EXPLAIN` about a strategy: what there was to deal, what was dealt to whom, and what limits a pull now.

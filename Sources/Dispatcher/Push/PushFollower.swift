@@ -9,17 +9,34 @@ internal import PgStore
 /// keys are in force no more.
 ///
 /// The table is the truth: whichever node an agency is connected to reads the same rows. A push that nobody was there for is not
-/// kept; `HELD`, `STATUS` and `RESUME` tell the same.
+/// kept: who signs in is told which pauses are in force and which terms are near, and `RESUME` tells of recalls and payments.
 struct PushFollower: Sendable {
     let connection: PgConnection
     let server: AgentServer
     let engine: LeaseEngine
     let pause: Duration
+    /// How long before a term its holder is told.
+    let lead: Duration
     let logger: Logger
+
+    /// Agencies whose new connections are told at once how things stand.
+    private static let newMax = 100
+
+    /// What new connections are being told, page by page: they are told before the next ones are.
+    private struct Telling {
+        let connections: NewConnections
+        var place: PushStandingPlace?
+    }
+
+    private struct Reading {
+        var cursor: PushCursor
+        var telling: Telling?
+        var isBehind: Bool { cursor.isBehind || telling != nil }
+    }
 
     /// Runs until the task is cancelled.
     func run() async {
-        var cursor: PushCursor?
+        var cursor: Reading?
         var failures = 0
         while !Task.isCancelled {
             do {
@@ -38,15 +55,23 @@ struct PushFollower: Sendable {
     }
 
     /// A node that was cut off reads on from where it was; one that starts begins with what comes.
-    private func step(_ cursor: PushCursor?) async throws -> PushCursor {
-        guard let cursor else { return try await connection.run { try $0.readPushCursor() } }
+    private func step(_ reading: Reading?) async throws -> Reading {
+        guard let reading else {
+            return Reading(cursor: try await connection.run { try $0.readPushCursor() }, telling: nil)
+        }
         let agencies = server.agencies
+        // Before the news are read: who comes later is new at the next step.
+        let telling = reading.telling ?? Telling(connections: server.newConnections(max: Self.newMax))
         // Taken before the database is asked, so that no key that is added meanwhile can be missed in the answer.
         let signed = server.signedKeys.map { (agency: $0.agency, key: $0.key) }
-        let (next, rows, ended) = try await connection.run { link in
-            var next = cursor
-            let rows = try link.readPushes(after: &next, for: agencies)
-            return (next, rows, signed.isEmpty ? [] : try link.readEndedKeys(signed))
+        let (cursor, rows, ended, standing, place) = try await connection.run { link in
+            var cursor = reading.cursor
+            let rows = try link.readPushes(after: &cursor, for: agencies)
+            // Behind the news, so that nothing of them is true no more that is told as standing.
+            var place = telling.place
+            let told = telling.connections.agencies
+            let standing = told.isEmpty ? [] : try link.readPushStanding(of: told, lead: lead, after: &place)
+            return (cursor, rows, signed.isEmpty ? [] : try link.readEndedKeys(signed), standing, place)
         }
         server.end(Set(ended.map { SignedKey(agency: $0.agency, key: $0.key) }))
         // Before the agency is told, so that no pull behind the push is served as if there were no pause.
@@ -61,9 +86,14 @@ struct PushFollower: Sendable {
             engine.refresh(try await connection.run { try $0.readRouting() }, begun: begun)
         }
         for (agency, rows) in Dictionary(grouping: rows, by: \.agency) {
-            server.push(rows.compactMap(Push.init), to: agency)
+            server.push(news: rows.compactMap(Push.init), to: agency)
         }
-        return next
+        for (agency, rows) in Dictionary(grouping: standing, by: \.agency) {
+            telling.connections.push(rows.compactMap(Push.init), to: agency)
+        }
+        server.settle(telling.connections)
+        return Reading(
+            cursor: cursor, telling: place.map { Telling(connections: telling.connections, place: $0) })
     }
 }
 
@@ -87,6 +117,8 @@ extension Push {
             if let amount = row.amount { fields.append(ReplyField("amount", amount)) }
             if let day = row.day { fields.append(ReplyField("on", day)) }
             // How it stands with all of them, so that it does no harm to hear it twice.
+            let isOfMoney = row.word == "payment" || row.word == "payment-reversed"
+            if isOfMoney, (row.paid?.amount ?? .zero) <= .zero { fields.append(ReplyField("paid", Cents.zero)) }
             if let paid = row.paid { fields += paid.fields }
         case .expiring:
             if let at = row.at { fields.append(ReplyField("term", at)) }

@@ -148,7 +148,10 @@ package enum RecallCommands {
                     .findings, "no recall of account \(lease.account) under epoch \(lease.epoch) waits for that",
                     remedy: "`dispatcherd recall list` shows those that are under way.")
             }
+            // Whoever decides at the same time is told whose decision this one takes the place of.
+            let former = row.notice.flatMap { $0.state.state == .upheld ? $0.decidedBy : nil }
             return "\(row.agency) account \(lease.account): recall \(decision.rawValue)"
+                + (former.map { ", which \($0) had upheld" } ?? "")
         }
     }
 }

@@ -263,9 +263,13 @@ package struct StageStore {
     }
 
     /// Keeps who proposes the close, and the figures that are proposed in the place of the latest preview's. The latest proposal stands.
+    ///
+    /// - Returns: the one whose place it takes.
+    @discardableResult
     package func proposeClose(
         _ period: Period, _ shown: [(contract: Int32, figures: Shown)], by: String
-    ) throws(PgError) {
+    ) throws(PgError) -> Proposal? {
+        let former = try proposal(of: period)
         let now = try link.run("SELECT now_instant()")[0].timestamp(0)
         try link.run(
             """
@@ -273,6 +277,7 @@ package struct StageStore {
             ON CONFLICT (period) DO UPDATE SET proposed_by = excluded.proposed_by, proposed_at = excluded.proposed_at
             """, [.int32(period.number), .text(by), .timestamp(now)])
         try keepPreview(period, shown, at: now)
+        return former
     }
 
     package func proposal(of period: Period) throws(PgError) -> Proposal? {

@@ -10,6 +10,16 @@ package struct HeldSummary: Sendable {
     package let ended: [LeaseKey]
 }
 
+/// What became of an installation that wants in.
+package enum InstanceAdmission: Equatable, Sendable {
+    /// With its number.
+    case admitted(Int32)
+    /// The sequence is not greater than the greatest one seen: a clone, or a client that was restored from a backup.
+    case wasSeenBefore
+    /// The agency has as many installations as it may, and this is none of them.
+    case isOneTooMany
+}
+
 /// One account that an agency holds.
 package struct HeldLease: Sendable {
     package let lease: LeaseKey
@@ -42,10 +52,15 @@ extension PgLink {
 
     /// Takes note of an installation's sequence number.
     ///
-    /// - Returns: the installation's number; `nil` where the sequence is not greater than the greatest one seen: a clone, or a
-    ///   client that was restored from a backup.
-    package func admit(_ agency: AgencyID, instance: String, sequence: Int64) throws(PgError) -> Int32? {
-        try run(AdmissionStatements.admit, [.int32(agency.value), .text(instance), .int64(sequence)]).first?.int32(0)
+    /// - Parameter instancesMax: installations that the agency may have; side by side some may come above it.
+    package func admit(
+        _ agency: AgencyID, instance: String, sequence: Int64, instancesMax: Int32
+    ) throws(PgError) -> InstanceAdmission {
+        let row = try run(
+            AdmissionStatements.admit,
+            [.int32(agency.value), .text(instance), .int64(sequence), .int32(instancesMax)])[0]
+        if let number = row.optionalInt32(0) { return .admitted(number) }
+        return row.bool(1) ? .wasSeenBefore : .isOneTooMany
     }
 
     /// Counts a sign-in that was refused as a clone's: one row for each installation and month, however often it is tried.
@@ -73,9 +88,12 @@ extension PgLink {
 
 extension LeaseKey {
     /// Reads delegation, account and epoch from the first three columns.
-    init?(_ row: PgRow) {
-        guard let delegation = Delegation(row.int16(0)), let account = AccountID(row.int64(1)),
-            let epoch = Epoch(row.int64(2))
+    init?(_ row: PgRow) { self.init(row, from: 0) }
+
+    /// Reads delegation, account and epoch from `column` on.
+    init?(_ row: PgRow, from column: Int) {
+        guard let delegation = Delegation(row.int16(column)), let account = AccountID(row.int64(column + 1)),
+            let epoch = Epoch(row.int64(column + 2))
         else { return nil }
         self.init(delegation: delegation, account: account, epoch: epoch)
     }
@@ -108,12 +126,18 @@ private enum AdmissionStatements {
                             WHERE k.agency_id = r.agency_id AND k.public_key = r.public_key AND \(isInForce))
         """
 
+    /// The installation's number, or null; and whether the agency had it, or has room for it. Only of a new one are the others counted.
     static let admit = """
-        INSERT INTO agency_instance AS i (agency_id, instance, sequence, seen_at)
-        VALUES ($1, $2, $3, now_instant())
-            ON CONFLICT (agency_id, instance) DO UPDATE SET sequence = excluded.sequence, seen_at = excluded.seen_at
-         WHERE i.sequence < excluded.sequence
-        RETURNING instance_id
+        WITH room AS MATERIALIZED (
+            SELECT EXISTS (SELECT FROM agency_instance WHERE agency_id = $1 AND instance = $2)
+                OR (SELECT count(*) FROM (SELECT FROM agency_instance WHERE agency_id = $1 LIMIT $4) x) < $4 AS is_there),
+        admitted AS (
+            INSERT INTO agency_instance AS i (agency_id, instance, sequence, seen_at)
+            SELECT $1, $2, $3, now_instant() FROM room WHERE is_there
+                ON CONFLICT (agency_id, instance) DO UPDATE SET sequence = excluded.sequence, seen_at = excluded.seen_at
+             WHERE i.sequence < excluded.sequence
+            RETURNING instance_id)
+        SELECT (SELECT instance_id FROM admitted), is_there FROM room
         """
 
     /// Kept beside the replies of the rare verbs, as of no delegation; the key is the month by the clocks of Mexico City, the reply how

@@ -191,7 +191,7 @@ enum EngineStatements {
                n.final_at, n.objected_at, n.held_until, n.decision, h.rule_packs, p.tactic,
                EXISTS (SELECT FROM visit_ban b
                         WHERE b.delegation_id = r.delegation_id AND b.municipality IN (0, p.municipality)
-                          AND b.rule_pack = ANY (h.rule_packs))
+                          AND b.rule_pack = ANY (h.rule_packs)), n.objection, r.delegation_id, r.account_id, r.epoch
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
          CROSS JOIN LATERAL (\(dealOfLease)) d
          CROSS JOIN LATERAL (SELECT x.late_report_us, x.rule_packs FROM hand x
@@ -203,7 +203,7 @@ enum EngineStatements {
           LEFT JOIN LATERAL (SELECT x.kind, x.ended_at FROM ending x
                               WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id
                                 AND x.epoch = r.epoch OFFSET 0) e ON true
-          LEFT JOIN LATERAL (SELECT x.final_at, x.objected_at, x.held_until, x.decision FROM notice x
+          LEFT JOIN LATERAL (SELECT x.final_at, x.objected_at, x.held_until, x.decision, x.objection FROM notice x
                               WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id
                                 AND x.epoch = r.epoch OFFSET 0) n ON true
           LEFT JOIN LATERAL (SELECT d.epoch FROM deal d
@@ -258,14 +258,14 @@ enum EngineStatements {
         SELECT r.i, g.hand_id, g.first_position, g.last_position, g.skipped, g.request_hash, g.left_accounts, g.stop,
                g.granted_term, g.grace_us,
                coalesce(g.closed_at, g.term + (g.grace_us + c.outage_us - g.outage_us) * interval '1 microsecond'),
-               g.granted_at, h.activity_days, h.rule_packs
+               g.granted_at, h.activity_days, h.rule_packs, g.contract_id, h.portfolio, g.ceiling
           FROM clock c, unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
          CROSS JOIN LATERAL (SELECT x.* FROM lease_grant x
                               WHERE x.delegation_id = r.delegation_id AND x.agency_id = r.agency_id
                                 AND x.instance_id = r.instance_id AND x.key <= r.key
                               ORDER BY x.key DESC LIMIT 1) g
-         CROSS JOIN LATERAL (SELECT x.activity_days, x.rule_packs FROM hand x
+         CROSS JOIN LATERAL (SELECT x.activity_days, x.rule_packs, x.portfolio FROM hand x
                               WHERE x.delegation_id = g.delegation_id AND x.hand_id = g.hand_id OFFSET 0) h
          WHERE g.key = r.key
          ORDER BY r.i
@@ -274,7 +274,8 @@ enum EngineStatements {
     /// $1 … $4 as above, $5 periods int[]
     static let outcomeKeys = """
         SELECT r.i, o.outcome_id, o.request_hash, o.period, o.account_id, o.epoch, o.contract_id, o.worked_at,
-               o.received_at, o.channel, o.contact, o.result, o.amount, o.promised_on
+               o.received_at, o.channel, o.contact, o.result, o.amount, o.promised_on,
+               coalesce('visit-ban' = ANY (o.marks), false)
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) WITH ORDINALITY
                AS r (delegation_id, agency_id, instance_id, key, i)
          CROSS JOIN LATERAL (SELECT x.* FROM outcome x WHERE x.period = ANY ($5::int[]) AND \(hasKeyOfRow) OFFSET 0) o

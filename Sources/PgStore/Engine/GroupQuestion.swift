@@ -136,6 +136,8 @@ package struct GroupAnswer: Sendable {
         package let facts: LeaseFacts
         /// The recall that was noticed, whatever became of it.
         package let notice: RecallNotice?
+        /// The objection to that recall, where there is one.
+        package let objection: Objection?
         /// The rule packs that the hand was dealt under.
         package let contactRules: ContactRules
         package let tactic: String
@@ -147,8 +149,17 @@ package struct GroupAnswer: Sendable {
             Lease(
                 grant: grant, hand: hand, position: position, exposure: exposure, municipality: municipality,
                 quota: quota,
-                contract: contract, facts: facts.ended(ending), notice: notice,
+                contract: contract, facts: facts.ended(ending), notice: notice, objection: objection,
                 contactRules: contactRules, tactic: tactic, isVisitBanned: isVisitBanned)
+        }
+    }
+    package struct Objection: Sendable {
+        package let row: ObjectionRow
+        package let at: Timestamp
+
+        package init(row: ObjectionRow, at: Timestamp) {
+            self.row = row
+            self.at = at
         }
     }
     package struct Grant: Sendable {
@@ -162,12 +173,15 @@ package struct GroupAnswer: Sendable {
     }
     package struct KnownLease: Sendable {
         package let grant: GrantID
+        package let contract: ContractID?
+        package let portfolio: Portfolio?
         package let last: Int32
         package let skipped: [Int32]
         package let requestHash: [UInt8]
         package let left: Int64
         package let stop: PullStop
         package let term: Timestamp
+        package let ceiling: Timestamp
         package let grace: Duration
         /// When the grant ended, or will end if nothing is extended.
         package let end: Timestamp
@@ -179,6 +193,8 @@ package struct GroupAnswer: Sendable {
     package struct KnownOutcome: Sendable {
         package let requestHash: [UInt8]
         package let outcome: OutcomeRow
+        /// Whether it was marked as a visit where none may be made.
+        package let isVisitBanned: Bool
     }
     package struct KnownEvidence: Sendable {
         package let evidence: Int64

@@ -307,9 +307,10 @@ extension GroupAnswer.KnownLease {
     fileprivate init?(_ row: PgRow) {
         guard let stop = PullStop(rawValue: row.text(7)) else { return nil }
         self.init(
-            grant: GrantID(hand: row.int32(1), first: row.int32(2)), last: row.int32(3),
+            grant: GrantID(hand: row.int32(1), first: row.int32(2)), contract: ContractID(row.int32(14)),
+            portfolio: Portfolio(rawValue: row.int16(15)), last: row.int32(3),
             skipped: row.optionalInt32s(4) ?? [], requestHash: row.bytes(5), left: row.int64(6), stop: stop,
-            term: row.timestamp(8), grace: .microseconds(row.int64(9)),
+            term: row.timestamp(8), ceiling: row.timestamp(16), grace: .microseconds(row.int64(9)),
             end: row.timestamp(10), grantedAt: row.timestamp(11), activityDays: row.optionalInt32(12).map(Int.init),
             contactRules: ContactRules(names: row.texts(13)),
             accounts: [])
@@ -327,7 +328,7 @@ extension GroupAnswer.KnownOutcome {
                 key: key, period: period, number: row.int64(1), account: account, epoch: epoch, contract: contract,
                 workedAt: row.timestamp(7), receivedAt: row.timestamp(8), channel: row.text(9), contact: row.text(10),
                 result: row.text(11), amount: row.optionalInt64(12).map(Cents.init), promisedOn: row.optionalDate(13),
-                requestHash: row.bytes(2)))
+                requestHash: row.bytes(2)), isVisitBanned: row.bool(14))
     }
 }
 
@@ -343,7 +344,13 @@ extension GroupAnswer.KnownEvidence {
 extension GroupAnswer.Lease {
     /// Reads a row of ``EngineStatements/leases``.
     init?(_ row: PgRow, outage: Duration) {
-        guard let holder = AgencyID(row.int32(9)) else { return nil }
+        guard let holder = AgencyID(row.int32(9)), let lease = LeaseKey(row, from: 27) else { return nil }
+        let objection = row.optionalTimestamp(20).flatMap { at in
+            row.optionalText(26).map { reason in
+                GroupAnswer.Objection(
+                    row: ObjectionRow(lease: lease, reason: reason, heldUntil: row.optionalTimestamp(21) ?? at), at: at)
+            }
+        }
         let machine = GrantStateMachine(
             state: row.optionalTimestamp(15).map { .closed(at: $0) }
                 ?? .open(term: row.timestamp(11), ceiling: row.timestamp(12)),
@@ -358,7 +365,8 @@ extension GroupAnswer.Lease {
             facts: LeaseFacts(
                 holder: holder, grant: machine, credit: outage - .microseconds(row.int64(14)), ending: ending,
                 laterEpoch: row.optionalInt64(18).flatMap(Epoch.init), lateReport: .microseconds(row.int64(5))),
-            notice: RecallNotice(row, at: 19), contactRules: ContactRules(names: row.texts(23)), tactic: row.text(24),
+            notice: RecallNotice(row, at: 19), objection: objection,
+            contactRules: ContactRules(names: row.texts(23)), tactic: row.text(24),
             isVisitBanned: row.bool(25))
     }
 }

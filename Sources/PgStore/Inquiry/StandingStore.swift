@@ -19,6 +19,8 @@ package struct Standing: Sendable {
     package let isSuspended: Bool
     /// Who paused it: `agency`, `institution`.
     package let pausedBy: [String]
+    /// The rule packs of the contract, and of the policies that placed what is dealt to it there; ascending.
+    package let rulePacks: [String]
     /// Since when the present limits are in force, and the plan that set them.
     package let limitSince: Timestamp?
     package let plan: Int64
@@ -74,6 +76,7 @@ extension Standing {
         pausedBy = row.texts(17)
         limitSince = row.optionalTimestamp(18)
         plan = row.int64(19)
+        rulePacks = row.texts(20)
     }
 }
 
@@ -88,7 +91,13 @@ private let standingStatement = """
                   WHERE p.delegation_id = q.delegation_id AND p.agency_id = c.agency_id AND p.strategy = q.strategy
                   ORDER BY p.side),
            (SELECT max(y.since) FROM quota_history y
-             WHERE y.delegation_id = q.delegation_id AND y.quota_id = q.quota_id), q.plan_id
+             WHERE y.delegation_id = q.delegation_id AND y.quota_id = q.quota_id), q.plan_id,
+           ARRAY(SELECT unnest(c.rule_packs)
+                  UNION
+                 SELECT unnest(h.rule_packs) FROM hand h
+                  WHERE h.delegation_id = q.delegation_id AND q.contract_id = ANY (h.contract_ids)
+                    AND h.strategy = q.strategy AND h.portfolio = q.portfolio AND h.state = 'open'
+                  ORDER BY 1)
       FROM contract c
       JOIN agency a ON a.agency_id = c.agency_id
       JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id

@@ -35,6 +35,14 @@ package struct PushCursor: Sendable {
     package var isBehind: Bool { reading != nil }
 }
 
+/// How far ``PgLink/readPushStanding(of:lead:after:)`` has read.
+package struct PushStandingPlace: Equatable, Sendable {
+    fileprivate let agency: Int32
+    fileprivate let delegation: Int16
+    fileprivate let hand: Int32
+    fileprivate let first: Int32
+}
+
 extension PgLink {
     /// The place from which a node that starts now reads on: what was pushed before it had connections is not for it.
     package func readPushCursor() throws(PgError) -> PushCursor {
@@ -75,6 +83,32 @@ extension PgLink {
             cursor.seen = seen
         }
         return news
+    }
+
+    /// How things stand with these agencies, a page of it: the pauses in force, then the terms that are near.
+    ///
+    /// - Parameter lead: how long before a term it is near.
+    /// - Parameter place: where the page before ended; `nil` before the first, and behind the last.
+    package func readPushStanding(
+        of agencies: Set<AgencyID>, lead: Duration, after place: inout PushStandingPlace?
+    ) throws(PgError) -> [PushRow] {
+        let ids = agencies.map(\.value).sorted()
+        var rows: [PushRow] = []
+        if place == nil { rows = try run(PushStatements.pauses, [.int32s(ids)]).compactMap(PushRow.init) }
+        let from = place ?? PushStandingPlace(agency: 0, delegation: 0, hand: 0, first: 0)
+        let near = try run(
+            PushStatements.nearTerms,
+            [
+                .int32s(ids), .int16s(Delegation.all.map(\.value)), .int64(lead.microseconds), .int32(from.agency),
+                .int16(from.delegation), .int32(from.hand), .int32(from.first), .int32(PushStatements.max),
+            ])
+        place = nil
+        if near.count == Int(PushStatements.max) {
+            let last = near[near.count - 1]
+            place = PushStandingPlace(
+                agency: last.int32(1), delegation: last.int16(3), hand: last.int32(6), first: last.int32(7))
+        }
+        return rows + near.compactMap(PushRow.init)
     }
 
     /// Throws old pushes away, some at a time.
@@ -162,6 +196,47 @@ private enum PushStatements {
                                 AND d.account_id = x.account_id AND d.epoch = x.epoch) l ON true
           LEFT JOIN LATERAL (\(HeldStatements.paid("x.delegation_id", "x.account_id", since: "l.granted_at"))) paid ON true
          ORDER BY x.transaction, x.push_id NULLS FIRST
+        """
+
+    /// The columns of ``read``, as far as a row has them.
+    private static func row(
+        _ kind: String, of table: String, grant: String, strategy: String, word: String, at: String, side: String
+    ) -> String {
+        """
+        0::bigint, \(table).agency_id, '\(kind)', \(table).delegation_id, NULL::bigint, NULL::bigint, \(grant), \(strategy),
+               \(word), \(at), NULL::date, NULL::bigint, NULL::boolean, NULL::text, NULL::boolean, \(side), NULL::text,
+               NULL::bigint, NULL::date, NULL::bigint
+        """
+    }
+
+    /// $1 agencies
+    static let pauses = """
+        SELECT \(row("PAUSED", of: "p", grant: "NULL::integer, NULL::integer", strategy: "p.strategy", word: "p.reason", at: "p.until", side: "p.side"))
+          FROM pause p
+         WHERE p.agency_id = ANY ($1) AND (p.until IS NULL OR p.until > now_instant())
+         ORDER BY p.agency_id, p.delegation_id, p.strategy, p.side
+        """
+
+    /// Of grants of which something is held. $1 agencies, $2 delegations, $3 how long before the term in microseconds,
+    /// $4 … $7 agency, delegation, hand and first position behind which it begins, $8 how many
+    static let nearTerms = """
+        SELECT \(row("EXPIRING", of: "g", grant: "g.hand_id, g.first_position", strategy: "NULL::smallint", word: "NULL::text", at: "g.term", side: "NULL::text"))
+          FROM unnest($1::integer[]) AS a (agency_id)
+         CROSS JOIN unnest($2::smallint[]) AS d (delegation_id)
+         CROSS JOIN LATERAL (SELECT x.* FROM lease_grant x
+                              WHERE x.delegation_id = d.delegation_id AND x.agency_id = a.agency_id AND x.state = 'open'
+                                AND x.key IS NOT NULL OFFSET 0) g
+         WHERE g.term > now_instant() AND g.term <= now_instant() + $3 * interval '1 microsecond'
+           AND (g.agency_id, g.delegation_id, g.hand_id, g.first_position) > ($4::integer, $5::smallint, $6::integer, $7::integer)
+           AND EXISTS (SELECT FROM position p
+                        WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
+                          AND p.position BETWEEN g.first_position AND g.last_position
+                          AND p.position <> ALL (coalesce(g.skipped, '{}'))
+                          AND NOT EXISTS (SELECT FROM ending e
+                                           WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                                             AND e.epoch = p.epoch))
+         ORDER BY g.agency_id, g.delegation_id, g.hand_id, g.first_position
+         LIMIT $8
         """
 
     static let drop = """

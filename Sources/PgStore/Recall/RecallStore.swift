@@ -29,7 +29,17 @@ package struct RecallRow: Sendable {
     package let quota: Int32
     package let exposure: Cents
     /// Of a recall that is under way.
-    package let notice: (reason: String, by: String, state: RecallNotice, noticedAt: Timestamp, objection: String?)?
+    package let notice: Notice?
+
+    package struct Notice: Sendable {
+        package let reason: String
+        package let by: String
+        package let state: RecallNotice
+        package let noticedAt: Timestamp
+        package let objection: String?
+        /// Who decided about it; `nil` while nobody did.
+        package let decidedBy: String?
+    }
 }
 
 /// Recalls in two steps: notices, decisions, and what is final. The callers hold transactions.
@@ -193,10 +203,9 @@ extension RecallRow {
         quota = row.int32(10)
         exposure = Cents(row.int64(11))
         notice = RecallNotice(row, at: 12).map {
-            (
-                row.optionalText(16) ?? "", row.optionalText(17) ?? "", $0, row.timestamp(18),
-                row.optionalText(19)
-            )
+            Notice(
+                reason: row.optionalText(16) ?? "", by: row.optionalText(17) ?? "", state: $0,
+                noticedAt: row.timestamp(18), objection: row.optionalText(19), decidedBy: row.optionalText(20))
         }
     }
 }
@@ -205,7 +214,7 @@ private enum RecallStatements {
     private static let columns = """
         p.delegation_id, p.account_id, p.epoch, g.agency_id, g.contract_id, h.strategy, g.granted_at, p.overdue,
                p.hand_id, p.position, g.quota_id, p.exposure, n.final_at, n.objected_at, n.held_until, n.decision, n.reason,
-               n.noticed_by, n.noticed_at, n.objection
+               n.noticed_by, n.noticed_at, n.objection, n.decided_by
         """
 
     private static let live = """

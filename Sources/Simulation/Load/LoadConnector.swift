@@ -6,8 +6,9 @@ internal import NIOPosix
 
 /// Makes the connections of a load, the first ones and those after a loss; each attempt goes to the next of the addresses.
 struct LoadConnector: Sendable {
-    /// Each source address has some 28,000 ports of its own, so many connections to one port spread over 127.0.0.0/8.
-    private static let connectionsPerSource = 8_000
+    /// Many connections to one port spread over 127.0.0.0/8: each source address has some 28,000 ports of its own, and a node takes
+    /// 2,000 of it that have not signed in.
+    private static let connectionsPerSource = 1_000
     private static let patience = TimeAmount.seconds(5)
 
     private let addresses: [LoadAddress]

@@ -25,9 +25,9 @@ package enum RefusalWords {
         case .periodNotOpen:
             "the month of the work has no file yet: import its zones, schedules and contracts, and its cut"
         case .unavailable, .busy: "the node was away or had too much to do; asked again"
-        case .framing, .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .tagInUse, .state, .version,
-            .unsupported, .auth, .clone, .keyEnded, .limit, .idle, .keyReused, .mixedHand, .notFound, .keyExpired,
-            .noNotice:
+        case .framing, .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .tagInUse, .state, .tooEarly,
+            .version, .unsupported, .auth, .clone, .instances, .keyEnded, .limit, .idle, .keyReused, .mixedHand,
+            .notFound, .keyExpired, .noNotice:
             nil
         }
     }

@@ -76,7 +76,11 @@ struct Desk {
     }
 
     private mutating func grant(_ lease: LeaseRequest) -> Reply {
-        guard lease.tactic == nil else { return .refused(.mixedHand, [ReplyField("field", "tactic")]) }
+        guard lease.tactic == nil else {
+            return .refused(
+                .mixedHand,
+                [ReplyField("field", "tactic"), ReplyField("expected", "no tactic: pulls take what is next")])
+        }
         guard lease.delegation == delegation14 || handIsLarge else { return .refused(.scope) }
         guard !isPaused else { return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60)) }
         let accounts = Array(undealt.prefix(lease.max))
@@ -88,7 +92,8 @@ struct Desk {
         return .leased(
             accounts: accounts,
             grant: LeaseSummary(
-                grant: Self.grant, term: term, graceSeconds: 86_400, left: Int64(undealt.count),
+                grant: Self.grant, contract: ContractID(31), portfolio: .telephone, term: term, ceiling: Self.ceiling,
+                graceSeconds: 86_400, left: Int64(undealt.count),
                 stop: accounts.count == lease.max ? .limit : .empty))
     }
 
@@ -171,7 +176,7 @@ struct Desk {
             [
                 place + [
                     ReplyField("free", Int64(undealt.count)), ReplyField("held", count), ReplyField("quota", 10),
-                    ReplyField("left", 10 - count), ReplyField("advisers", 2), ReplyField("capacity", 400),
+                    ReplyField("quota-left", 10 - count), ReplyField("advisers", 2), ReplyField("capacity", 400),
                     ReplyField("stop", isPaused ? "paused" : "limit"),
                 ]
             ], end: [ReplyField("held", count)])

@@ -25,12 +25,14 @@ final class TestServer: Sendable {
     /// - Parameter takesOver: asked before the desk, in the desk's order: whether it answers a request itself, now or later.
     init(
         handSize: Int64 = 3, isForgiving: Bool = false, isSilent: Bool = false, connectionsMax: Int = 100,
+        unsignedPerAddress: Int? = nil,
         limits: SessionLimits = SessionLimits(), tls: ServerTLS? = nil,
         refused: @escaping @Sendable (RefusedConnection) -> Void = { _ in },
         takesOver: @escaping @Sendable (SessionRequest, @escaping @Sendable (Reply) -> Void) -> Bool = { _, _ in false }
     ) async throws {
         var settings = AgentServerSettings(node: "mx-1")
         settings.connectionsMax = connectionsMax
+        settings.unsignedPerAddress = unsignedPerAddress ?? connectionsMax
         settings.limits = limits
         settings.tls = tls
         settings.refused = refused

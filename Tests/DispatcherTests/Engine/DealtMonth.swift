@@ -48,7 +48,7 @@ struct DealtMonth: Sendable {
     static func startNode(
         _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
         attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),
-        prepares: Bool = true, port: Int = 0
+        prepares: Bool = true, port: Int = 0, instancesMax: Int = 10_000
     ) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -61,6 +61,7 @@ struct DealtMonth: Sendable {
         settings.contactCipher = cipher
         settings.attempts = attempts
         settings.engine = engine
+        settings.instancesMax = instancesMax
         settings.preparesStatements = prepares
         return try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
     }

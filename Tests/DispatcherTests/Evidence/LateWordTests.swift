@@ -10,6 +10,49 @@ import Testing
 
 /// Returns and objections that come too late: refused by name, kept with their reason, and of no effect.
 struct LateWordTests {
+    @Test func `what is kept of an agency drains within a day`() throws {
+        let (one, two) = (try #require(AgencyID(1)), try #require(AgencyID(2)))
+        var bounds = EvidenceBounds(perDay: 100)
+        bounds.keep(98, of: one, at: 0)
+        #expect(bounds.room(of: one, at: 0) == 2 && bounds.room(of: two, at: 0) == 100)
+        bounds.keep(2, of: one, at: 0)
+        #expect(bounds.room(of: one, at: 0) == 0 && bounds.wait(of: one, at: 0) == 864)
+        #expect(bounds.room(of: one, at: 864_000_000) == 1)
+        #expect(bounds.room(of: one, at: 86_400_000_000) == 100)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `above the day's bound what comes too late is refused for now, kept nowhere, and taken later under its key`()
+        async throws
+    {
+        var limits = LeaseEngine.Limits()
+        limits.evidencePerDay = 2
+        try await DealtMonth.with(engine: limits) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 4)).leasedAccounts
+            for account in accounts.prefix(3) {
+                try month.database.link().script(
+                    """
+                    INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+                    SELECT 9, account_id, 1, 'recall', 'x', now_instant(), hand_id, position, true FROM position
+                     WHERE account_id = \(account.account)
+                    """)
+            }
+            let late = try await agent.send(
+                accounts.prefix(3).enumerated().map { .giveBack(DealtMonth.giveBack(Int64($0) + 2, $1)) })
+            #expect(late.map(\.code) == [.recalled, .recalled, .limit])
+            #expect(late[2].fields["reason"] == "evidence" && late[2].afterSeconds.map { $0 > 43_000 } == true)
+            #expect(try await agent.report(DealtMonth.report(5, accounts[0])).code == .limit)
+            #expect(try await agent.report(DealtMonth.report(6, accounts[3])).isOK)
+            #expect(try month.number("SELECT count(*) FROM evidence") == 2)
+            // Another node has bounds of its own, and the key was not used.
+            let other = try await DealtMonth.startNode(month.database)
+            let elsewhere = try await month.connect(1, sequence: 2, to: other)
+            #expect(try await elsewhere.giveBack(DealtMonth.giveBack(4, accounts[2])).code == .recalled)
+            await other.stop()
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `late returns and objections are kept under their own keys, listed with their reason, and count for nothing`()
         async throws

@@ -90,6 +90,28 @@ struct AttemptLimitTests {
         }
     }
 
+    @Test func `an agency signs in under so many instances, and goes on under each of them`() async throws {
+        try await DealtMonth.with { month in
+            let node = try await DealtMonth.startNode(month.database, instancesMax: 2)
+            func code(_ instance: String, _ sequence: Int64, agency: Int = 1) async throws -> ReplyCode? {
+                do {
+                    _ = try await month.connect(agency, instance: instance, sequence: sequence, to: node)
+                    return nil
+                } catch AgentConnectionError.refused(let reply) {
+                    return reply.code
+                }
+            }
+            #expect(try await code("one", 1) == nil)
+            #expect(try await code("two", 1) == nil)
+            #expect(try await code("three", 1) == .instances)
+            #expect(try await code("one", 2) == nil)
+            #expect(try await code("two", 1) == .clone)
+            #expect(try await code("three", 1, agency: 2) == nil)
+            #expect(try month.number("SELECT count(*) FROM agency_instance WHERE agency_id = 1") == 2)
+            await node.stop()
+        }
+    }
+
     @Test func `a node answers AUTH to the first failures and LIMIT to the next, also to the right key`() async throws {
         try await DealtMonth.with(attempts: AttemptLimits(perAddress: 3, window: .seconds(3_600))) { month in
             let liar = DealtMonth(

@@ -10,6 +10,30 @@ import Testing
 
 /// Contact data: sealed in the database, given to the live holder, each time with a record.
 struct ContactTests {
+    /// The follower marks more than the reply told, and bans change: a repetition is told what the first one was.
+    @Test(arguments: [OutcomeChannel.phoneOut, .visit])
+    func `a report that breaks contact rules is told so, and so is its repetition`(channel: OutcomeChannel) async throws
+    {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let account = try await agent.lease(DealtMonth.lease(1)).leasedAccounts[0]
+            let link = try month.database.link()
+            try link.script("INSERT INTO visit_ban VALUES (9, 0, 'infonavit-2023', now_instant())")
+            // 05:30 in Mexico City.
+            try month.setClock("2024-03-05T16:00:00Z")
+            var report = try DealtMonth.report(2, account, at: "2024-03-05T11:30:00Z")
+            report.channel = channel
+            let first = try await agent.report(report)
+            #expect(
+                first.fields["marked"] == (channel == .visit ? "contact-window+visit-ban" : "contact-window"))
+            try link.script("UPDATE outcome SET marks = marks || '{call-early}'; DELETE FROM visit_ban")
+            #expect(try await agent.report(report).text == first.text)
+            report.key = 3
+            report.at = try #require(Timestamp(text: "2024-03-05T15:30:00Z"))
+            #expect(try await agent.report(report).fields["marked"] == nil)
+        }
+    }
+
     @Test func `contact data is sealed at rest, and each disclosure to the holder is in the ledger`() async throws {
         let folder = FileManager.default.temporaryDirectory.path() + "/contacts-\(UInt64.random(in: 0...UInt64.max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

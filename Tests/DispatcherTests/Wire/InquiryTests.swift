@@ -72,7 +72,7 @@ struct InquiryTests {
             #expect(before.map { $0["free"] } == ["20"])
             #expect(after.map { $0["free"] } == ["15"])
             #expect(after.map { $0["held"] } == ["5"])
-            #expect(after.map { $0["left"] } == ["0"])
+            #expect(after.map { $0["quota-left"] } == ["0"])
             #expect(after.map { $0["stop"] } == ["quota"])
             #expect(try await agent.status(StatusRequest(strategy: .dual)).data.isEmpty)
         }

@@ -55,6 +55,15 @@ struct RecallTests {
             #expect(first.fields["until"] == "2024-03-14T15:00:00.000Z")
             #expect(try await agent.object(DealtMonth.object(2, accounts[0])).text == first.text)
             #expect(try await agent.object(DealtMonth.object(2, accounts[1])).code == .keyReused)
+            // Under another key it is told what the first one was, which stands.
+            let second = try await agent.object(DealtMonth.object(4, accounts[0]))
+            #expect(second.fields["receipt"] != nil && second.text == first.text)
+            let inOneGo = try await agent.send([
+                .object(DealtMonth.object(5, accounts[2])), .object(DealtMonth.object(6, accounts[2])),
+            ])
+            #expect(inOneGo[0].fields["receipt"] != nil && inOneGo[0].text == inOneGo[1].text)
+            _ = try Recalls.decide(
+                try month.database.link(), DealtMonth.key(accounts[2]), .upheld, reason: "no", by: "ana")
             #expect(try await agent.object(DealtMonth.object(3, accounts[1])).isOK)
             let link = try month.database.link()
             let kept = try Recalls.decide(
@@ -73,6 +82,42 @@ struct RecallTests {
             try await until { try month.number("SELECT count(*) FROM ending WHERE kind = 'recall'") > 1 }
             #expect(try await agent.report(DealtMonth.report(9, accounts[0])).code == .recalled)
             #expect(try await agent.report(DealtMonth.report(10, accounts[1])).isOK)
+        }
+    }
+
+    /// Both are held up at the grant until both have begun.
+    @Test(.timeLimit(.minutes(1)))
+    func `of two who decide at the same time one is told that the other came first`() async throws {
+        try await DealtMonth.with { month in
+            let agent = try await month.connect(1)
+            let account = try await agent.lease(DealtMonth.lease(1)).leasedAccounts[0]
+            try month.notice([account])
+            let blocker = try month.database.link("blocker")
+            try blocker.script("BEGIN; SELECT FROM lease_grant FOR UPDATE")
+            let told = try await withThrowingTaskGroup(of: String.self) { group in
+                for (by, upholds) in [("ana", true), ("luis", false)] {
+                    group.addTask {
+                        try await onThread {
+                            do {
+                                return try RecallCommands.Decision(
+                                    delegation: 9, account: account.account.value, epoch: 1, upholds: upholds,
+                                    reason: "r", by: by
+                                ).run(on: try month.database.link("person"))
+                            } catch let failure as CommandFailure {
+                                return failure.found
+                            }
+                        }
+                    }
+                }
+                let waiting =
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'person' AND wait_event_type = 'Lock'"
+                try await until { try month.number(waiting) == 2 }
+                try blocker.script("ROLLBACK")
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+
+            let second = told.filter { $0.hasSuffix(", which ana had upheld") || $0.hasSuffix("waits for that") }
+            #expect(second.count == 1, "\(told)")
         }
     }
 

@@ -64,7 +64,7 @@ final class ClientPlayer {
                     continue
                 }
                 let reply = DocumentReply(request.tag, in: lines)
-                guard isOpen, !isLeaving, let reply, reply.code != "STATE" else {
+                guard isOpen, !isLeaving, let reply, reply.code != "STATE", reply.code != "TOO-EARLY" else {
                     unsaid.append(line)
                     continue
                 }
@@ -101,7 +101,9 @@ final class ClientPlayer {
     private func signIn(_ lines: [String]) async throws -> Admission {
         let said = lines.compactMap { DocumentLine($0) }
         guard let hello = said.first(where: { isSignIn($0, lines) }),
-            let auth = said.first(where: { $0.verb == "AUTH" }),
+            let auth = said.first(where: {
+                $0.verb == "AUTH" && DocumentReply($0.tag, in: lines)?.code != "TOO-EARLY"
+            }),
             let reply = DocumentReply(auth.tag, in: lines), let proof = auth.fields["proof"]
         else { return .unsaid }
         let number = try #require(hello.fields["sequence"].flatMap { Int64($0) })

@@ -56,6 +56,7 @@ final class TranscriptStage {
             // Said while nobody was there: the next file counts as pushed before it is loaded.
             try link.script("INSERT INTO announced_import SELECT coalesce(max(import_id), 0) + 1 FROM import")
             try pay(link)
+        case "the payment is taken back": try takeBack(link)
         case "an hour passes": try setClock(link, "2024-03-04T16:00:00Z")
         case "the term is near": try setClock(link, "2024-04-01T06:00:00Z")
         case "the term passes": try setClock(link, "2024-04-04T07:00:00Z")
@@ -73,6 +74,12 @@ final class TranscriptStage {
         case "the database is put back from a backup":
             try link.script("UPDATE clock SET restored_at = clock_timestamp()")
         case "the institution has recovered it": try link.finishRecovery()
+        case "the agency has as many installations as it may have":
+            try link.script(
+                """
+                INSERT INTO agency_instance (agency_id, instance, sequence, seen_at)
+                SELECT 7, 'mty-' || 1000 + n, 1, now_instant() FROM generate_series(1, 10000) n
+                """)
         case "the node is told to stop": stop = Task { [node] in await node.stop() }
         // The node was started so.
         case "the node has no key to the data": break
@@ -102,6 +109,19 @@ final class TranscriptStage {
             ExampleText.file(
                 .payments,
                 [["account": "1900012345", "delegation": "14", "paid_on": "2024-03-04", "amount": "4310.22"]]), link)
+    }
+
+    private func takeBack(_ link: PgLink) throws {
+        try load(
+            .payments,
+            ExampleText.file(
+                .payments,
+                [
+                    [
+                        "payment": "R-1", "account": "1900012345", "delegation": "14", "paid_on": "2024-03-04",
+                        "amount": "4310.22", "reverses": "P-20240305-000117",
+                    ]
+                ]), link)
     }
 
     private func sue(_ link: PgLink) throws {

@@ -89,7 +89,8 @@ class Holdings:
         if mine is None or push.name not in ("RECALL", "UPDATE"):
             return []
         if push.name == "UPDATE":
-            return self._heard(mine, PAID_NEWS, fields)
+            # Nothing paid is said, so that it is not overlooked, and kept as comparisons tell it: by leaving it out.
+            return self._heard(mine, PAID_NEWS, {key: value for key, value in fields.items() if value != "0.00"})
         decision = fields.get("decision")
         news: Dict[str, str] = {}
         if decision != "withdrawn":

@@ -163,11 +163,14 @@ class Admission:
 
 @dataclass(frozen=True)
 class Lease:
-    """What a pull brought. `stop` says why it was not more; see STOPS."""
+    """What a pull brought. `stop` says why it was not more; see STOPS. `ceiling` is the furthest term that extensions reach."""
 
     grant: Optional[int]
+    contract: Optional[int]
+    portfolio: Optional[str]
     granted: int
     term: Optional[datetime]
+    ceiling: Optional[datetime]
     grace: Optional[int]
     left: Optional[int]
     stop: str
@@ -190,8 +193,11 @@ class Lease:
                 accounts.append(Account(request.delegation, account, epoch, grant, term, line))
         return Lease(
             grant,
+            _number(fields, "contract") if "contract" in fields else None,
+            fields.get("portfolio"),
             granted,
             term,
+            read_instant(fields["ceiling"], "ceiling") if "ceiling" in fields else None,
             _number(fields, "grace") if "grace" in fields else None,
             _number(fields, "left") if "left" in fields else None,
             need(fields, "stop"),
@@ -203,15 +209,18 @@ class Lease:
 
 @dataclass(frozen=True)
 class Reported:
-    """A report is recorded. `receipt` is the hash of the ledger's record."""
+    """A report is recorded. `receipt` is the hash of the ledger's record; `marked` the contact rules that the work broke."""
 
     outcome: int
     receipt: str
+    marked: Tuple[str, ...]
     reply: Reply
 
     @staticmethod
     def of(reply: Reply) -> "Reported":
-        return Reported(_number(reply.fields, "outcome"), need(reply.fields, "receipt"), reply)
+        fields = reply.fields
+        marked = tuple(fields["marked"].split("+")) if "marked" in fields else ()
+        return Reported(_number(fields, "outcome"), need(fields, "receipt"), marked, reply)
 
 
 @dataclass(frozen=True)

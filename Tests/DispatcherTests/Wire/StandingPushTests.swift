@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import PgStore
+import TestSupport
+import Testing
+
+/// What a connection is told once it has signed in: how things stand, said before or not.
+struct StandingPushTests {
+    private func pause(_ month: DealtMonth) throws {
+        let order = try PauseOrder(
+            strategy: "administrative", delegation: 9, agency: "ACE01", reason: "audit", until: nil)
+        _ = try order.set(try month.database.link())
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `who signs in is told of pauses in force and terms that are near, and nobody else is told again`() async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let first = try await month.connect(1)
+            let grant = try #require(try await first.lease(DealtMonth.lease(1)).leaseSummary?.grant)
+            let given = try await first.lease(DealtMonth.lease(2, max: 1)).leasedAccounts[0]
+            #expect(try await first.giveBack(DealtMonth.giveBack(3, given)).isOK)
+            try pause(month)
+            try month.setClock("2024-04-01T06:00:00Z")
+            #expect(await first.next(.paused)?["reason"] == "audit")
+            #expect(await first.next(.expiring) != nil)
+
+            let second = try await month.connect(1, instance: "two")
+            let paused = await second.next(.paused)
+            #expect(paused?["reason"] == "audit" && paused?["by"] == "institution")
+            #expect(await second.next(.expiring)?["grant"] == "\(grant)")
+            // Everything that was said by then is heard before the end of a session.
+            let stranger = try await month.connect(2)
+            try await stranger.settled(month, agency: 2)
+            for (agent, most) in [(first, 1), (stranger, 0)] {
+                try await agent.bye()
+                var told = 0
+                for await _ in agent.pushes { told += 1 }
+                // Of the first one's grants the one that was given back may have been told of, by the sweep.
+                #expect(told <= most, "\(told)")
+            }
+            // Of that one nothing is held any more.
+            try await second.bye()
+            for await push in second.pushes { Issue.record("\(push)") }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a pause that is over and a term that is far are not told`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let first = try await month.connect(1)
+            _ = try await first.lease(DealtMonth.lease(1))
+            try pause(month)
+            let order = try PauseOrder(
+                strategy: "administrative", delegation: 9, agency: "ACE01", reason: "audit", until: nil)
+            _ = try order.lift(try month.database.link())
+            let second = try await month.connect(1, instance: "two")
+            try await second.settled(month, agency: 1)
+            try await second.bye()
+            for await push in second.pushes { Issue.record("\(push)") }
+        }
+    }
+
+    /// More than a page of them.
+    @Test(.timeLimit(.minutes(1)))
+    func `however many terms are near, all are told`() async throws {
+        try await DealtMonth.with(.init(agencies: 1, handSize: 5_001), pace: DealtMonth.quickPace) { month in
+            try month.database.link().script(
+                """
+                INSERT INTO lease_grant (delegation_id, hand_id, first_position, last_position, quota_id, contract_id,
+                       agency_id, instance_id, key, request_hash, skipped, accounts, exposure, total_accounts, total_exposure,
+                       left_accounts, stop, held_digest, granted_at, granted_term, term, ceiling, grace_us, outage_us)
+                SELECT 9, 1, i, i, 1, 1, 1, 0, i, '', NULL, 1, 10000, i, i * 10000, 0, 'limit', '', now_instant(), t, t, t,
+                       86400000000, 0
+                  FROM generate_series(1, 5001) i, (VALUES (now_instant() + interval '1 day')) v (t)
+                """)
+            let agent = try await month.connect(1)
+            let last = "\(GrantID(hand: 1, first: 5_001))"
+            for await push in agent.pushes where push.fields["grant"] == last { break }
+        }
+    }
+}
+
+extension AgentConnection {
+    /// Until what a new connection is told would have been told to this one. A push may come in the look that tells how things stand;
+    /// one that was written after it was heard comes in a later one.
+    fileprivate func settled(_ month: DealtMonth, agency: Int32) async throws {
+        for _ in 0..<2 {
+            try month.database.link().script(
+                """
+                INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
+                VALUES (\(agency), 'UPDATE', 9, 1, 1, 'job-loss', '2024-03-04')
+                """)
+            #expect(await next(.update) != nil)
+        }
+    }
+}
