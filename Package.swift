@@ -156,8 +156,10 @@ let package = Package(
             dependencies: [
                 "Simulation", "Dispatcher", "AgentProtocol", "PgStore", "Assignment", "TestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),

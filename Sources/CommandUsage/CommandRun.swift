@@ -24,7 +24,7 @@ package enum CommandRun {
         openStandardStreams()
         CommandInterruption.install()
         do {
-            var command = try root.parseAsRoot()
+            var command = try root.parseAsRoot(OptionValues.joined(CommandLine.arguments.dropFirst()))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -46,6 +46,8 @@ struct ChaosCommand: AsyncParsableCommand {
     @Flag(help: "The result as JSON.")
     var json = false
 
+    @OptionGroup var progress: ProgressOptions
+
     func run() async throws {
         if list {
             for fault in ChaosFault.allCases {
@@ -54,13 +56,22 @@ struct ChaosCommand: AsyncParsableCommand {
             }
             return
         }
+        progress.apply()
         let report: ChaosReport
+        if json {
+            Interruption.answer(
+                with: ChaosReport.json(
+                    of: SimulationFailure(.environment, "interrupted", remedy: "rm -r \(out), and the same command"),
+                    seed: seed))
+        }
         do {
             report = try await played()
         } catch {
+            Interruption.answer(with: nil)
             if json { Terminal.out(ChaosReport.json(of: error, seed: seed)) }
             throw error
         }
+        Interruption.answer(with: nil)
         Terminal.out(json ? try report.jsonText() : report.text)
         guard report.failures.isEmpty else {
             throw SimulationFailure(
@@ -90,7 +101,7 @@ struct ChaosCommand: AsyncParsableCommand {
                 return fault
             }
         }
-        return try await ChaosRun(settings).run { Terminal.note($0) }
+        return try await ChaosRun(settings).run { Terminal.step($0) }
     }
 
     private func check(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {

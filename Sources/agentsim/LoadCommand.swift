@@ -107,8 +107,24 @@ struct LoadRunCommand: AsyncParsableCommand {
     var html: String?
     @Flag(help: "The result as JSON.")
     var json = false
+    @OptionGroup var progress: ProgressOptions
 
     func run() async throws {
+        progress.apply()
+        let report: LoadReport?
+        do {
+            report = try await measured()
+        } catch {
+            // Whoever asked for JSON gets an object in any case.
+            Interruption.answer(with: nil)
+            if json { Terminal.out(LoadReport.json(of: error)) }
+            throw error
+        }
+        if let report { try tell(report) }
+    }
+
+    /// - Returns: `nil` where only what idle connections cost was asked for, and is told.
+    private func measured() async throws -> LoadReport? {
         try check("--port", port.isEmpty ? 0 : port.min() ?? 0, 1...65_535)
         try check("--port", port.max() ?? 0, 1...65_535)
         try check("--connections", connections, 1...LoadSettings.connectionsMax)
@@ -131,20 +147,31 @@ struct LoadRunCommand: AsyncParsableCommand {
         settings.isPaired = !separate
         settings.threads = threads
         settings.seed = seed
-        settings.tls = tls.wire
+        settings.tls = try tls.wire()
         if let idleOf {
             let idle = try await LoadRun(settings).idle(daemon: idleOf) { Terminal.progress($0) }
             Terminal.progress("done", isDone: true)
             for line in json ? [try idle.jsonText()] : idle.lines { Terminal.out(line) }
-            return
+            return nil
         }
         if let html { try FileOutput.requireWritable(html) }
         // The first one asks for what was measured until then.
         Interruption.say("interrupted; nothing is told of this load. What was pulled stays leased.")
+        if json {
+            Interruption.answer(
+                with: LoadReport.json(
+                    of: SimulationFailure(.environment, "interrupted", remedy: "What was pulled stays leased")))
+        }
         Interruption.await()
-        let report = try await LoadRun(settings, isInterrupted: { Interruption.isAsked }).run { Terminal.progress($0) }
+        let run = LoadRun(settings, isInterrupted: { Interruption.isAsked })
+        let report = try await run.run(note: { Terminal.step($0) }, progress: { Terminal.progress($0) })
         Interruption.awaitNoMore()
+        Interruption.answer(with: nil)
         Terminal.progress("done", isDone: true)
+        return report
+    }
+
+    private func tell(_ report: LoadReport) throws {
         // Before any file is: what was measured is not lost by a disk that is full.
         if json {
             Terminal.out(try report.jsonText())

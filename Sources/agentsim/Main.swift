@@ -16,7 +16,7 @@ struct Agentsim: AsyncParsableCommand {
               agentsim portfolio --out in --period 2024-03 --accounts 20000
               agentsim help run
             """,
-        version: "0.1.0",
+        version: ProgramVersion.text,
         subcommands: [
             PortfolioCommand.self, RunCommand.self, MonthCommand.self, ReplayCommand.self, ReportCommand.self,
             LoadCommand.self, ShellCommand.self, ReviewCommand.self, VerifyCommand.self, ChaosCommand.self,

@@ -10,7 +10,8 @@ struct MonthCommand: AsyncParsableCommand {
         abstract: "Play a whole month by one command: portfolio, daemon, agencies, reviews, close, judge.",
         discussion: """
             Starts a daemon and a private PostgreSQL of its own in the folder and stops them at the end; with --database a \
-            database that was made for it. Everything that was made stays in the folder.
+            database that was made for it. Everything that was made stays in the folder; its steps.log has all that each step \
+            said, of which the last line is shown.
 
             Examples:
               agentsim month --out var/month --period 2024-03 --accounts 20000
@@ -20,7 +21,8 @@ struct MonthCommand: AsyncParsableCommand {
 
             With --model nothing is started: the month is played in memory on the engine's own rules, with many seeds, and \
             a second policy or plan gets the same accounts, agencies and debtors. Fees and penalties are by --schedules; who \
-            is not worked, placed or not, pays at the rate of --untreated.
+            is not worked, placed or not, pays at the rate of --untreated. There is no network and no protocol in it: an agency's \
+            connection is there for a half day or not, by its profile's crashes.
 
               agentsim month --model --period 2024-03 --seeds 1000
               agentsim month --model --period 2024-03 --seeds 1000 --against-policy mine.yaml
@@ -108,10 +110,15 @@ struct MonthCommand: AsyncParsableCommand {
             policies.append(try choice(againstPolicy ?? policy, againstPlan ?? plan))
         }
         let seeds = seeds
+        let behaviour = try profiles.map { path in try ProfileFile(path: path) }
+        if let left = behaviour?.cheatsOutsideOfModel, !left.isEmpty {
+            Terminal.note(
+                "note: the model does not play \(left.joined(separator: ", ")): such agencies are honest ones there. 'agentsim month' without "
+                    + "--model plays them")
+        }
         let comparison = try await ModelExperiment(
             base: base, policies: policies, seeds: seeds,
-            profiles: try profiles.map { path in try ProfileFile(path: path) },
-            tariff: try ModelTariff(path: schedules), untreatedPercent: untreated
+            profiles: behaviour, tariff: try ModelTariff(path: schedules), untreatedPercent: untreated
         ).run(workers: workers) { done in
             Terminal.progress("seeds: \(done) of \(seeds)", isDone: done == seeds)
         }
@@ -119,7 +126,10 @@ struct MonthCommand: AsyncParsableCommand {
         for line in comparison.lines { Terminal.out(line) }
     }
 
+    @OptionGroup var progress: ProgressOptions
+
     func run() async throws {
+        progress.apply()
         if model { return try await experiment() }
         guard let out else { return }
         var specification = try specification()
@@ -140,6 +150,7 @@ struct MonthCommand: AsyncParsableCommand {
             settings.lastDay = day
         }
         let verdict = try await WholeMonth(settings).run { step in
+            Terminal.endProgress()
             let tenths = Int((step.seconds * 10).rounded())
             Terminal.out("\(step.title) (\(tenths / 10).\(tenths % 10) s)\(step.said.isEmpty ? "" : ": \(step.said)")")
         }
@@ -150,7 +161,15 @@ struct MonthCommand: AsyncParsableCommand {
         Terminal.out(
             "The statements are in \(out)/month\(months == 1 ? "" : "-\(period) and so on"), begin with index.html.")
         guard verdict.isClean else {
-            throw SimulationFailure(.findings, "\(verdict.findings) breaks in the history", remedy: "")
+            throw SimulationFailure(
+                .findings, "\(VerdictReport.breaks(verdict.findings)) in the history", remedy: "")
+        }
+        guard !verdict.isEmpty else {
+            throw SimulationFailure(
+                .findings, "there was nothing to judge: \(verdict.emptiness)",
+                remedy:
+                    "Play more accounts (--accounts), or a policy that places some; \(out)/steps.log has what each step said"
+            )
         }
     }
 }

@@ -59,7 +59,10 @@ struct PortfolioCommand: ParsableCommand {
         guard !json || report else { throw ValidationError("--json goes with --report.") }
     }
 
+    @OptionGroup var progress: ProgressOptions
+
     func run() throws {
+        progress.apply()
         guard let month = Period(text: period) else {
             throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
         }
@@ -118,12 +121,14 @@ struct PortfolioCommand: ParsableCommand {
             Terminal.out("  \(name)\(padding)\(figure)\(note.isEmpty ? "" : "   \(note)")")
         }
         func share(_ value: Int) -> String {
-            let permille = value * 1_000 / max(1, counts.accounts)
+            let permille = (value * 1_000 + counts.accounts / 2) / max(1, counts.accounts)
             return "\(permille / 10).\(permille % 10) %"
         }
         Terminal.out("Portfolio of \(period), seed \(seed), in \(out):")
         line("accounts", counts.accounts, "cut.csv")
-        line("mean balance, pesos", counts.balanceCents / 100 / max(1, counts.accounts))
+        line(
+            "mean balance, pesos",
+            (counts.balanceCents + counts.accounts * 50) / max(1, counts.accounts * 100))
         line("overdue (vencido)", counts.overdue, share(counts.overdue))
         line("in VSM", counts.vsm, share(counts.vsm))
         line("excluded by the cut", counts.excluded, share(counts.excluded))

@@ -46,7 +46,8 @@ struct ReplayCommand: ParsableCommand {
             "The folder of contracts.csv and cut.csv (of a later month of it: cut-2024-04.csv) that the month was played on."
     )
     var portfolio: String
-    @Option(help: "Another policy; policies/infonavit-2023.yaml by itself.")
+    @Option(
+        help: "Another policy; with --plan alone it is policies/infonavit-2023.yaml. One of both is needed.")
     var policy: String?
     @Option(
         help: "Other plan settings, as 'dispatcherd plan settings put' takes them; the standard ones by themselves.")

@@ -44,7 +44,10 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Which agency behaves how, a YAML file such as profiles/agencies.yaml; without it the seed draws.")
     var profiles: String?
 
+    @OptionGroup var progress: ProgressOptions
+
     func run() async throws {
+        progress.apply()
         if let wrong = port.first(where: { !(1...65_535).contains($0) }) {
             throw SimulationFailure(.usage, "--port is \(wrong)", remedy: "It takes 1 to 65535")
         }
@@ -59,10 +62,13 @@ struct RunCommand: AsyncParsableCommand {
             to: to, seed: seed, program: server.program)
         settings.otherPorts = Array(port.dropFirst())
         settings.host = host
-        settings.tls = tls.wire
+        settings.tls = try tls.wire()
         settings.profiles = try profiles.map { path in try ProfileFile(path: path) }
+        for note in try settings.reachable() { Terminal.note("note: \(note)") }
+        // Its clock is set.
+        if server.database == nil { _ = try server.connection() }
         let (counts, payments) = try await MonthRun(settings).run { day, counts in
-            Terminal.note(
+            Terminal.step(
                 "\(day)  leases \(Terminal.grouped(counts.accounts))  reports \(Terminal.grouped(counts.reports))  "
                     + "held \(Terminal.grouped(counts.held))")
         }

@@ -3,6 +3,16 @@
 import ArgumentParser
 internal import Simulation
 
+/// How much is told on the way.
+struct ProgressOptions: ParsableArguments {
+    @Flag(help: "No progress on standard error.")
+    var quiet = false
+
+    func apply() {
+        if quiet { Terminal.beQuiet() }
+    }
+}
+
 /// Where the daemon's program and its database are.
 struct ServerOptions: ParsableArguments {
     @Option(name: .customLong("dispatcherd"), help: "The dispatcherd program; the one beside agentsim by itself.")
@@ -23,9 +33,16 @@ struct ServerOptions: ParsableArguments {
         return DaemonProgram(path: dispatcherd ?? ChildProcess.sibling("dispatcherd"), options: options)
     }
 
-    /// What libpq connects by.
+    /// What libpq connects by. A database on another machine is one that somebody has named here: an environment or a file of settings
+    /// may be there for something else.
+    ///
+    /// - Throws: ``SimulationFailure`` (usage) for one that nobody named.
     func connection() throws -> String {
-        guard let database else { return try program.databaseURL() }
-        return try Verification.address(database)
+        if let database { return try Verification.address(database) }
+        let address = try program.databaseURL()
+        guard let host = DatabaseHost.elsewhere(address).first else { return address }
+        throw SimulationFailure(
+            .usage, "the settings name a database on \(host), and by itself agentsim works on this machine alone",
+            remedy: "Name it with --database, if it is meant")
     }
 }

@@ -32,7 +32,7 @@ struct ShellCommand: AsyncParsableCommand {
             throw SimulationFailure(.usage, "--port is \(port)", remedy: "It takes 1 to 65535")
         }
         try await AgentShell(
-            host: host, port: port, agency: agency, instance: instance, keyFile: key, tls: tls.wire
+            host: host, port: port, agency: agency, instance: instance, keyFile: key, tls: tls.wire()
         ).run()
     }
 }
@@ -43,11 +43,16 @@ struct TLSOptions: ParsableArguments {
     var tls = false
     @Option(name: .customLong("tls-ca"), help: "Encrypt with TLS, believing the authorities of this PEM file.")
     var authorities: String?
-    @Option(name: .customLong("tls-name"), help: "The name that the server's certificate must bear.")
+    @Option(
+        name: .customLong("tls-name"),
+        help: "The name, or the address by number, that the server's certificate must bear; that of --host by itself.")
     var serverName: String?
 
-    var wire: WireTLS? {
-        tls || authorities != nil || serverName != nil
-            ? WireTLS(authorities: authorities, serverName: serverName) : nil
+    /// - Throws: ``SimulationFailure`` (usage) where a file cannot be taken.
+    func wire() throws -> WireTLS? {
+        guard tls || authorities != nil || serverName != nil else { return nil }
+        let wire = WireTLS(authorities: authorities, serverName: serverName)
+        try wire.check()
+        return wire
     }
 }

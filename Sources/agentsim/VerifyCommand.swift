@@ -9,7 +9,7 @@ struct VerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Rebuild the history from the clients' logs and the database, and check every invariant.",
         discussion: """
-            Exits with 1 where something is broken, and shows the shortest part of the history that shows it.
+            Exits with 1 where something is broken, or where there was nothing to judge, and shows the shortest part of the history that shows it.
             The whole history is judged, not one month of it: leases live longer than a month.
 
             Examples:
@@ -28,7 +28,10 @@ struct VerifyCommand: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup var progress: ProgressOptions
+
     func run() throws {
+        progress.apply()
         guard let month = Period(text: period) else {
             throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
         }
@@ -43,7 +46,13 @@ struct VerifyCommand: ParsableCommand {
         }
         Terminal.out(json ? report.json : report.text)
         if !report.isClean {
-            throw SimulationFailure(.findings, "\(report.findings) breaks in the history", remedy: "")
+            throw SimulationFailure(
+                .findings, "\(VerdictReport.breaks(report.findings)) in the history", remedy: "")
+        }
+        guard !report.isEmpty else {
+            throw SimulationFailure(
+                .findings, "there was nothing to judge: \(report.emptiness)",
+                remedy: "Give the folder and the database of a month that was played")
         }
     }
 }

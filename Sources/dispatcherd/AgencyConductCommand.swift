@@ -7,7 +7,8 @@ internal import Dispatcher
 extension AgencyCommand {
     struct Conduct: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "How the agencies behaved in a month; a star where one is unlike the others.",
+            abstract:
+                "How the agencies behaved in a month; a star where one is unlike the others, ? where too little is known.",
             discussion: """
                 Made of what is recorded anyway; of a month that still runs it is what is known so far. Ends with 0 whatever it shows.
 

@@ -72,6 +72,17 @@ struct HelpExampleTests {
         #expect(lines.count { $0.contains("dispatcherd ") } > 25)
     }
 
+    /// What stands in blocks and is no synopsis.
+    @Test func `every command in the blocks of docs/agentsim.md is one that the programs take`() throws {
+        let tools = try Self.tools()
+        let page = try #require(FileManager.default.contents(atPath: "docs/agentsim.md"))
+        let block = String(decoding: page, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { $0.hasPrefix("    ") && !$0.contains("[--") }.joined(separator: "\n")
+        let lines = Self.lines(block[...])
+        for line in lines { #expect(Self.fault(line, tools) == nil, "\(line)") }
+        #expect(lines.count { $0.contains("dispatcherd ") } > 20 && lines.count { $0.contains("agentsim ") } > 15)
+    }
+
     @Test func `a wrong example would be found`() throws {
         let tools = try Self.tools()
         for (line, fault) in [

@@ -13,6 +13,71 @@ struct JudgeTests {
         #expect(verdict.checked[.nothingLost] == 3)
     }
 
+    @Test func `a verdict says how many breaks there are, counts what was acknowledged, and tells what had no case`()
+        throws
+    {
+        var history = try History.sound()
+        history.outcomes = []
+        let refusal = ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: try .sample(102))
+        history.operations.append(try .sample(4, .refused(refusal)))
+        history.operations.append(try .sample(2, .repeated(verb: "REPORT", isEqual: true)))
+        let report = VerdictReport(
+            Judge.judge(history), operations: history.operations, delegations: 1, period: "2024-03")
+
+        #expect(report.text.contains("History up to 2024-03: 3 acknowledged operations, 1 refusal, 1 delegation."))
+        #expect(report.text.hasSuffix("\n1 break."))
+        #expect(report.text.contains("BROKEN nothing acknowledged is lost"))
+        #expect(report.text.contains("  no case no peso without its facts"))
+        #expect(report.json.contains(#""operations":3,"refusals":1,"nothingToJudge":false"#))
+        #expect(VerdictReport.breaks(2) == "2 breaks")
+    }
+
+    @Test func `a judge who has nothing to judge says so, and holds nothing`() throws {
+        let report = VerdictReport(Verdict(), operations: [], delegations: 0, period: "2024-03")
+
+        #expect(report.isEmpty && report.isClean)
+        #expect(
+            report.text.hasSuffix(
+                "There was nothing to judge: the logs acknowledge nothing, and the database has no lease."))
+        #expect(!report.text.contains("  holds "))
+        #expect(report.json.contains(#""nothingToJudge":true"#))
+    }
+
+    @Test func `an account that is given back after its lease had ended is found`() throws {
+        var history = try History.sound()
+        history.endings[0].endedAt = .hour(730 + 24)
+        #expect(Judge.judge(history).broken == [])
+        history.endings[0].endedAt = .hour(730 + 25)
+        #expect(Judge.judge(history).broken == [.fencing])
+    }
+
+    @Test func `a hand that is larger than its quota ever allowed is found`() throws {
+        var history = try History.sound()
+        history.hands = [History.Hand(hand: History.hand, quota: 3, size: 4)]
+        #expect(Judge.judge(history).broken == [.deals])
+        history.limits.append(History.Limit(quota: 3, since: .hour(1), accounts: 4, exposure: 400))
+        #expect(Judge.judge(history).broken == [])
+    }
+
+    @Test(arguments: [
+        ("payoff", "payoff", "payoff"), ("exclusion", "lawsuit", "lawsuit"), ("exclusion", "lost-job", "start"),
+        ("exclusion", "exhaustion", "exhaustion"), ("recall", "order", nil), ("recall", "unlocatable", nil),
+    ])
+    func `a lease that ends without a cause is found`(kind: String, reason: String, cause: String?) throws {
+        var history = try History.sound()
+        let held = try Held.sample(101)
+        history.endings.append(History.Ending(held: held, kind: kind, reason: reason, endedAt: .hour(40)))
+        #expect(Judge.judge(history).broken == [.endings])
+        history.causes[held.account] = cause.map { [$0] }
+        if cause == nil, reason == "unlocatable" {
+            history.outcomes[0].report.contact = "unlocatable"
+            history.operations.remove(at: 1)
+        } else if cause == nil {
+            history.noticed = [held]
+        }
+        #expect(Judge.judge(history).broken == [])
+    }
+
     @Test func `a doubled lease is found with both grants`() throws {
         var history = try History.sound()
         history.limits = [History.Limit(quota: 3, since: .hour(0), accounts: 9)]
@@ -59,6 +124,7 @@ struct JudgeTests {
                     first: position, last: position, at: .hour(hour), total: Int64(position) - 2, key: Int64(position)))
             history.endings.append(
                 History.Ending(held: held, kind: "recall", reason: "dispute", endedAt: .hour(hour + 9)))
+            history.noticed.insert(held)
         }
 
         #expect(Judge.judge(history).broken == [.epochs])
@@ -166,6 +232,7 @@ struct JudgeTests {
         var history = try History.sound()
         history.endings.append(
             History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(20)))
+        history.noticed = [try .sample(101)]
 
         #expect(Judge.judge(history).broken == [.fencing])
     }
@@ -174,6 +241,7 @@ struct JudgeTests {
         var history = try History.sound()
         history.endings.append(
             History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(20)))
+        history.noticed = [try .sample(101)]
         history.lateAccepted = [History.Request(agency: 7, instance: 1, verb: "REPORT", key: 2)]
         #expect(Judge.judge(history).broken == [])
 
@@ -212,7 +280,8 @@ struct JudgeTests {
         #expect(Judge.judge(history).broken == [.exclusions])
 
         history.endings.append(
-            History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(50)))
+            History.Ending(held: try .sample(101), kind: "exclusion", reason: "lawsuit", endedAt: .hour(50)))
+        history.causes = [account: ["lawsuit"]]
         #expect(Judge.judge(history).broken == [])
     }
 

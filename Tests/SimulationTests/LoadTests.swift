@@ -17,7 +17,7 @@ struct LoadTests {
     func `every account that a load leases is reported, and what it counts is in the tables`(isPaired: Bool)
         async throws
     {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.isPaired = isPaired
             let report = try await LoadRun(settings).run { _ in }
@@ -38,7 +38,7 @@ struct LoadTests {
     }
 
     @Test func `an open loop pulls no more often than pulls arrive`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.arrival = .open(pullsPerSecond: 50)
             settings.duration = .seconds(2)
@@ -54,12 +54,12 @@ struct LoadTests {
 
     /// Free of coordinated omission: who asked and got no answer is in the figures, and so is who could not even ask.
     @Test func `a daemon that hangs until after the end shows in the percentiles of an open loop`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.arrival = .open(pullsPerSecond: 100)
             settings.duration = .seconds(1)
             settings.patience = .milliseconds(600)
-            let hold = Hold()
+            let hold = LoadHold()
             let report = try await LoadRun(settings).run { line in
                 if line.hasPrefix("warming up") { hold.take(site.database) }
             }
@@ -79,23 +79,23 @@ struct LoadTests {
     @Test func `connections that a node loses are made again elsewhere, and what had no answer is sent once more`()
         async throws
     {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             let second = try await site.secondNode()
             var settings = site.settings
             settings.addresses.append(LoadAddress(host: "127.0.0.1", port: second.port))
             settings.connections = 4
             settings.duration = .seconds(2)
             // Into the measurement, and a second before its end.
-            let isMeasuring = Flag()
+            let isMeasuring = LoadFlag()
             let stopping = Task {
-                try await until { isMeasuring.isSet }
+                await isMeasuring.wait()
                 await second.stop()
             }
             defer { stopping.cancel() }
             let report = try await LoadRun(settings).run { line in
                 if line.hasPrefix("1 s: ") { isMeasuring.set() }
             }
-            try await stopping.value
+            await stopping.value
 
             #expect(report.lostConnections["the node stopped"] == 2)
             #expect(report.isAnswered)
@@ -110,7 +110,7 @@ struct LoadTests {
     }
 
     @Test func `a connection that has nothing to do for long is not taken for dead`() async throws {
-        try await Site.with(handSize: 100_000, idle: .seconds(1)) { site in
+        try await LoadSite.with(handSize: 100_000, idle: .seconds(1)) { site in
             var settings = site.settings
             settings.arrival = .open(pullsPerSecond: 1)
             settings.duration = .seconds(3)
@@ -125,7 +125,7 @@ struct LoadTests {
     func `a load that has nothing left to pull says so, with what was measured until then`(
         handSize: Int32, arrival: LoadSettings.Arrival
     ) async throws {
-        try await Site.with(handSize: handSize) { site in
+        try await LoadSite.with(handSize: handSize) { site in
             var settings = site.settings
             settings.arrival = arrival
             settings.warmUp = .zero
@@ -139,16 +139,21 @@ struct LoadTests {
             #expect(report.accounts <= Int64(handSize))
             #expect(report.lines.contains { $0.hasPrefix("partial: all pools ran dry") })
             #expect(report.lines.contains { $0.hasPrefix("warning: nobody had accounts left") })
+            #expect(report.dryConnections == settings.connections)
+            // What has nothing to lease is not loaded again.
+            let empty = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
+            #expect(empty?.exit == .findings)
+            #expect(empty?.found.hasPrefix("none of the 1 agencies has an account that it could lease") == true)
             let again = try JSONDecoder().decode(LoadReport.self, from: Data(try report.jsonText().utf8))
             #expect(again.cut == .dry && again.wantedSeconds == 60)
         }
     }
 
     @Test func `a load that is interrupted tells what was measured until then, and of nothing before`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.duration = .seconds(60)
-            let asked = Flag()
+            let asked = LoadFlag()
             let report = try await LoadRun(settings, isInterrupted: { asked.isSet }).run { line in
                 if line.hasPrefix("2 s: ") { asked.set() }
             }
@@ -168,13 +173,13 @@ struct LoadTests {
 
     @Test(.timeLimit(.minutes(1)))
     func `a load that is interrupted behind its time waits for nothing more, and says so`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.arrival = .open(pullsPerSecond: 100)
             settings.duration = .milliseconds(500)
             settings.patience = .seconds(3_600)
-            let hold = Hold()
-            let asked = Flag()
+            let hold = LoadHold()
+            let asked = LoadFlag()
             let report = try await LoadRun(settings, isInterrupted: { asked.isSet }).run { line in
                 if line.hasPrefix("warming up") { hold.take(site.database) }
                 if line.hasPrefix("waiting for the answers") { asked.set() }
@@ -190,7 +195,7 @@ struct LoadTests {
     @Test func `a load that is interrupted before a mute server has said anything ends`() async throws {
         let silent = try SilentListener()
         defer { silent.close() }
-        try await Site.with(handSize: 20) { site in
+        try await LoadSite.with(handSize: 20) { site in
             var settings = site.settings
             settings.addresses = [LoadAddress(host: "127.0.0.1", port: silent.port)]
             let failure = await #expect(throws: SimulationFailure.self) {
@@ -203,7 +208,7 @@ struct LoadTests {
 
     @Test(.timeLimit(.minutes(2)))
     func `a load that is interrupted behind its figures says that the page alone is missing`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             let folder = try TemporaryFolder()
             // A pipe that is full: the page waits to be written.
             let page = "\(folder.path)/page"
@@ -238,7 +243,7 @@ struct LoadTests {
     }
 
     @Test func `of several nodes those that are there are loaded, and the others are told`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.addresses.insert(LoadAddress(host: "127.0.0.1", port: 1), at: 0)
             settings.duration = .seconds(1)
@@ -250,15 +255,15 @@ struct LoadTests {
     }
 
     @Test func `a node that is started again within a load is loaded on`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             let first = try await site.secondNode()
             var settings = site.settings
             settings.addresses = [LoadAddress(host: "127.0.0.1", port: first.port)]
             settings.duration = .seconds(4)
             // Into the measurement.
-            let isMeasuring = Flag()
+            let isMeasuring = LoadFlag()
             let restarting = Task {
-                try await until { isMeasuring.isSet }
+                await isMeasuring.wait()
                 await first.stop()
                 let again = try await site.secondNode(port: first.port)
                 return (again, try site.number("SELECT sum(accounts)::bigint FROM lease_grant"))
@@ -284,7 +289,7 @@ struct LoadTests {
         }
         var running = try start()
         var isThere = true
-        var watch = LoadWatch { isThere ? [running.pid] : [] }
+        var watch = LoadWatch { isThere ? [LoadWatch.Daemon(process: running.pid, addresses: ["a"])] : [] }
         func next() async throws -> LoadSample {
             try await Task.sleep(for: .milliseconds(200))
             return watch.look(accounts: 0)
@@ -299,13 +304,16 @@ struct LoadTests {
         #expect(try await next().daemonProcessorPercent == nil)
         let back = try await next()
         #expect(back.daemonProcessorPercent ?? -1 > 0 && back.daemonResidentBytes ?? 0 > 0)
+        // Each of them by itself.
+        #expect(watch.nodes.count == 2)
+        #expect(watch.nodes.allSatisfy { $0.processorPercent > 0 && $0.residentBytes > 0 && $0.addresses == ["a"] })
         await running.end(SIGKILL, within: .seconds(5))
     }
 
     /// Two loads that sign in at the same time overtake each other's sequences.
     @Test(arguments: ["load-0", "load-clock"])
     func `who is overtaken under the same names is told to take other ones`(name: String) async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             try site.database.link().run(
                 "INSERT INTO agency_instance (agency_id, instance, sequence, seen_at) VALUES (1, $1, 9000000000000000000, now_instant())",
                 [.text(name)])
@@ -361,7 +369,7 @@ struct LoadTests {
             #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
             + "/AgentProtocolTests/Certificates"
         let tls = try ServerTLS(TLSFiles(certificate: folder + "/server.pem", key: folder + "/server.key"))
-        try await Site.with(handSize: 20_000, tls: tls) { site in
+        try await LoadSite.with(handSize: 20_000, tls: tls) { site in
             var settings = site.settings
             settings.tls = WireTLS(authorities: folder + "/authority.pem")
             _ = try await LoadRun(settings).run { _ in }
@@ -374,7 +382,7 @@ struct LoadTests {
         let slope = IdleReport(few: (1_000, 60_000_000), many: (20_000, 250_000_000))
         #expect(slope.bytesPerConnection == 10_000)
         #expect(slope.lines.last == "10,000 bytes for each one more")
-        try await Site.with(handSize: 20) { site in
+        try await LoadSite.with(handSize: 20) { site in
             var settings = site.settings
             settings.connections = 40
             let report = try await LoadRun(settings).idle(daemon: getpid()) { _ in }
@@ -395,7 +403,7 @@ struct LoadTests {
         let mix = try #require(LoadMix(text: "1:80,100:20", in: 1...1_000))
         let large = (0..<10_000).count { _ in mix.draw(&random) == 100 }
         #expect((1_850...2_150).contains(large))
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             var settings = site.settings
             settings.leaseSizes = try #require(LoadMix(text: "1:1,9:1", in: 1...1_000))
             settings.reportsPerAccount = LoadMix(3)
@@ -409,7 +417,7 @@ struct LoadTests {
     }
 
     @Test func `a result tells what was used, makes a page, and is compared with another one`() async throws {
-        try await Site.with(handSize: 100_000) { site in
+        try await LoadSite.with(handSize: 100_000) { site in
             let report = try await LoadRun(site.settings).run { _ in }
             let folder = try TemporaryFolder()
             let path = folder.path + "/a.json"
@@ -439,7 +447,7 @@ struct LoadTests {
     }
 
     @Test func `a daemon that is not there is an error with a remedy`() async throws {
-        try await Site.with(handSize: 20) { site in
+        try await LoadSite.with(handSize: 20) { site in
             var settings = site.settings
             settings.addresses = [LoadAddress(host: "127.0.0.1", port: 1)]
             let failure = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
@@ -451,125 +459,9 @@ struct LoadTests {
             settings.postgres = .max
             let named = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
             #expect(named?.found == "there is no process \(Int32.max)")
+            settings.postgres = getpid()
+            let other = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
+            #expect(other?.exit == .usage && other?.found.contains("no PostgreSQL") == true)
         }
-    }
-}
-
-/// Set by one task and read by another.
-private final class Flag: Sendable {
-    private let state = Mutex(false)
-    var isSet: Bool { state.withLock { $0 } }
-    func set() { state.withLock { $0 = true } }
-}
-
-/// Keeps a node's transactions waiting. Taken and released one after the other, never at once.
-private final class Hold: @unchecked Sendable {
-    private var link: PgLink?
-    private(set) var failure: (any Error)?
-
-    func take(_ database: TestDatabase) {
-        do {
-            link = try database.link()
-            try link?.script("BEGIN; LOCK TABLE lease_grant IN ACCESS EXCLUSIVE MODE")
-        } catch {
-            failure = error
-        }
-    }
-
-    func release() {
-        do { try link?.script("ROLLBACK") } catch { failure = error }
-    }
-}
-
-/// A node with one contract of agency ACE01 in delegation 9, and the files of a portfolio that go with it.
-private struct Site {
-    let database: TestDatabase
-    let settings: LoadSettings
-
-    static func with(
-        handSize: Int32, tls: ServerTLS? = nil, idle: Duration? = nil, _ body: (Site) async throws -> Void
-    ) async throws {
-        try await TestDatabase.with { database in
-            let secret = [UInt8](repeating: 7, count: 32)
-            let key = try #require(AgencyPrivateKey(bytes: secret))
-            try deal(handSize, key, try database.link())
-            var logger = Logger(label: "test")
-            logger.logLevel = .critical
-            var server = AgentServerSettings(node: "test")
-            server.limits.draining = .milliseconds(50)
-            server.tls = tls
-            if let idle { server.limits.idle = idle }
-            let node = try await DispatcherNode(
-                conninfo: database.conninfo, settings: .init(server: server), logger: logger
-            ).start()
-            do {
-                let folder = try TemporaryFolder()
-                try FileManager.default.createDirectory(
-                    atPath: folder.path + "/keys", withIntermediateDirectories: true)
-                try write(Data(secret).base64EncodedString() + "\n", to: folder.path + "/keys/ACE01.key")
-                try write(
-                    """
-                    contract,agency,delegation,strategies,telephone_advisers,home_visit_advisers
-                    1,ACE01,9,administrative,1,0
-
-                    """, to: folder.path + "/contracts.csv")
-                var settings = LoadSettings(
-                    addresses: [LoadAddress(host: "127.0.0.1", port: node.port)], keysFolder: folder.path + "/keys",
-                    contractsPath: folder.path + "/contracts.csv")
-                settings.connections = 3
-                settings.leaseSizes = LoadMix(5)
-                settings.warmUp = .milliseconds(100)
-                settings.duration = .milliseconds(1_500)
-                try await body(Site(database: database, settings: settings))
-                withExtendedLifetime(folder) {}
-            } catch {
-                await node.stop()
-                throw error
-            }
-            await node.stop()
-        }
-    }
-
-    /// Of the same database.
-    func secondNode(port: Int = 0) async throws -> DispatcherNode.Running {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        var server = AgentServerSettings(node: "second")
-        server.port = port
-        server.limits.draining = .milliseconds(50)
-        return try await DispatcherNode(conninfo: database.conninfo, settings: .init(server: server), logger: logger)
-            .start()
-    }
-
-    func number(_ sql: String) throws -> Int64 { try #require(try database.link().run(sql).first).int64(0) }
-
-    private static func write(_ text: String, to path: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: path))
-    }
-
-    private static func deal(_ handSize: Int32, _ key: AgencyPrivateKey, _ link: PgLink) throws {
-        try link.script(
-            """
-            UPDATE clock SET virtual_now = '2024-03-04T15:00:00Z';
-            INSERT INTO period (period, opened_at) VALUES (202403, now_instant());
-            CREATE TABLE outcome_202403 PARTITION OF outcome FOR VALUES IN (202403);
-            INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
-            VALUES (202403, 'applied', 1, '', '', now_instant());
-            INSERT INTO agency (agency_id, name) VALUES (1, 'agency');
-            INSERT INTO contract (contract_id, agency_id, number, tender, zone_id, strategies, starts_on, ends_on,
-                   capacity_basis, bond, exposure_basis, exposure_factor_bp, fee_schedule, penalty_schedule, rule_packs)
-            VALUES (1, 1, 'n', 't', 1, '{2}', '2024-01-01', '2024-12-31', 'committed', 0, 'none', 0, 'f', 'p', '{}');
-            INSERT INTO quota (delegation_id, contract_id, strategy, portfolio, limit_accounts, plan_id)
-            VALUES (9, 1, 2, 1, 1000000, 1);
-            INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
-                   size, term_days, ceiling_days, grace_us, late_report_us, digest)
-            VALUES (9, 1, '{1}', 2, 1, 202403, 1, false, 'open', \(handSize), 30, 60, 86400000000, 172800000000, '');
-            INSERT INTO position SELECT 9, 1, i, 1000000 + i, 1, 10000, 0, 0, 1, 'containment', 2, 431022, 912087, 9010, 'r'
-              FROM generate_series(1, \(handSize)) i;
-            INSERT INTO deal SELECT delegation_id, account_id, epoch, hand_id, position FROM position;
-            """)
-        try link.run(
-            "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'k', $1, now_instant())",
-            [.bytes(key.publicKey)])
     }
 }

@@ -168,6 +168,26 @@ struct ModelTests {
         #expect(comparison.lines.contains { $0.hasPrefix("  placed") && $0.hasSuffix(" *") })
     }
 
+    @Test func `connections that die cost a month in memory work, and nobody recovers over none`() async throws {
+        func recovered(_ crashes: Int) async throws -> [String] {
+            try await ModelExperiment(
+                base: try Self.specification(accounts: 1_500), policies: [try Self.policy()], seeds: 2,
+                profiles: try ProfileFile(text: "profiles: {a: {crashes: \(crashes)}}\nothers: a\n", path: "p.yaml")
+            ).run(workers: 2) { _ in }.lines
+        }
+        let (none, half, all) = (try await recovered(0), try await recovered(50), try await recovered(100))
+
+        #expect(none != half && half != all && none != all)
+    }
+
+    @Test func `cheats that the model does not play are named`() throws {
+        let file = try ProfileFile(path: "profiles/agencies.yaml")
+        #expect(
+            file.cheatsOutsideOfModel == ["cloned-client", "hundred-on-one", "return-and-pull-again", "stale-reports"])
+        let unused = try ProfileFile(text: "profiles: {a: {cheat: stale-reports}}\n", path: "p.yaml")
+        #expect(unused.cheatsOutsideOfModel == [])
+    }
+
     @Test func `an interval is Student's around the mean`() {
         let estimate = ModelComparison.Estimate([1, 2, 3, 4, 5])
 
@@ -211,6 +231,19 @@ struct ModelTests {
                 policy: policy, seed: 7)
         }
         #expect(later?.found == "the record has no lease of 2024-05")
+
+        // Logs name no portfolio, and another one's leases are not what "began within the month".
+        let stranger = try TemporaryFolder()
+        let another = try PortfolioSpecification(
+            accounts: specification.accounts, seed: 8, period: specification.period, agencies: specification.agencies,
+            contracts: specification.contracts, zones: specification.zones)
+        _ = try PortfolioFolder(another).write(to: stranger.path) { _ in }
+        let foreign = #expect(throws: SimulationFailure.self) {
+            try ReplayRun(
+                .logs(folder.path), cut: "\(stranger.path)/cut.csv", contracts: "\(stranger.path)/contracts.csv",
+                period: specification.period, policy: policy, seed: 7)
+        }
+        #expect(foreign?.exit == .usage && foreign?.found.hasPrefix("\(folder.path) is of another portfolio: ") == true)
 
         let narrow = try Self.narrow()
         let other = try ReplayRun(

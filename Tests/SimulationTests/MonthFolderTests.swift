@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Assignment
 @testable import Simulation
 import Testing
 
@@ -42,6 +43,24 @@ struct MonthFolderTests {
             failure?.remedy.contains(
                 "dispatcherd database stop --data-dir \(quoted)/postgres' && rm -r \(quoted)', and the same") == true)
         #expect(try Folder.names(in: folder) == names)
+    }
+
+    @Test func `a profile of an agency that the portfolio has not is refused before anything is made`() async throws {
+        let root = try TemporaryFolder()
+        let folder = "\(root.path)/month"
+        let specification = try PortfolioSpecification(
+            accounts: 100, seed: 7, period: try #require(Period(text: "2024-03")), agencies: 29, contracts: 88,
+            zones: ZoneMap())
+        var settings = WholeMonth.Settings(
+            folder: folder, specification: specification, program: ChildProcess.sibling("dispatcherd"),
+            schedules: "policies/schedules.csv")
+        settings.profiles = try ProfileFile(text: "agencies: {ACE29: drawn, ACE30: drawn}\n", path: "p.yaml")
+        let failure = await #expect(throws: SimulationFailure.self) { try await WholeMonth(settings).run { _ in } }
+
+        #expect(failure?.exit == .usage)
+        #expect(
+            failure?.found == "the profiles name ACE30, which has no contract in a portfolio of 29 agencies")
+        #expect(!Folder.exists(folder))
     }
 
     @Test func `who works in a folder is named, and one that is missing or empty is free`() throws {

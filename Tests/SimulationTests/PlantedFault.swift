@@ -68,6 +68,63 @@ struct PlantedFault {
 
     static let all = [
         PlantedFault(
+            name: "contact data was given to an agency that did not hold the account", breaks: .disclosures,
+            isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE v AS \(live);
+                SELECT pg_temp.recorded('disclosure delegation=$D account=' || account_id || ' epoch=' || epoch
+                    || ' agency=ACE999 instance=1 at=' || pg_temp.text_of(now_instant())) FROM v
+                """),
+        PlantedFault(
+            name: "a lease was prolonged after its end", breaks: .fencing, isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE w AS SELECT hand_id, first_position, term FROM lease_grant WHERE \(ofLive);
+                SELECT pg_temp.recorded('extension delegation=$D grant=' || ((hand_id::bigint << 32) + first_position)
+                    || ' term=' || pg_temp.text_of(term) || ' at=' || pg_temp.text_of(term + interval '300 days')) FROM w
+                """),
+        PlantedFault(
+            name: "a hand has more accounts than its quota ever allowed", breaks: .deals, isAlone: true,
+            sql: """
+                UPDATE hand h SET size = size + 1000000 WHERE delegation_id = $D AND NOT is_front
+                   AND hand_id = (SELECT hand_id FROM (\(live)) v)
+                """),
+        PlantedFault(
+            name: "a lease was ended by an exclusion that nothing came in for", breaks: .endings, isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE v AS \(live);
+                INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+                    SELECT $D, account_id, epoch, 'exclusion', 'lawsuit', now_instant(), hand_id, position, true FROM v;
+                SELECT pg_temp.recorded('ending delegation=$D account=' || account_id || ' epoch=' || epoch
+                    || ' kind=exclusion reason=lawsuit at=' || pg_temp.text_of(now_instant())) FROM v
+                """),
+        PlantedFault(
+            name: "a statement's text and digest were changed together", breaks: .money, isAlone: true,
+            sql: """
+                UPDATE statement SET body = body || ' ', digest = sha256(convert_to(body || ' ', 'UTF8'))
+                 WHERE contract_id = (SELECT contract_id FROM lease_grant WHERE delegation_id = $D LIMIT 1)
+                """),
+        PlantedFault(
+            name: "a statement's text was changed beside its digest", breaks: .money, isAlone: true,
+            sql: """
+                UPDATE statement SET body = body || ' '
+                 WHERE contract_id = (SELECT contract_id FROM lease_grant WHERE delegation_id = $D LIMIT 1)
+                """),
+        PlantedFault(
+            name: "a line on a whole invoice names a record that is not there", breaks: .money, isAlone: true,
+            sql: """
+                CREATE TEMP TABLE b AS SELECT period, contract_id, jsonb_set(body::jsonb, ARRAY['sections', place::text, 'lines',
+                           '0', 'records'], '[999999999]')::text AS body
+                  FROM (SELECT s.*, (SELECT n - 1 FROM jsonb_array_elements(s.body::jsonb -> 'sections') WITH ORDINALITY AS x (sec, n)
+                                      WHERE sec ->> 'delegation' IS NULL AND sec -> 'lines' -> 0 IS NOT NULL LIMIT 1) AS place
+                          FROM statement s) y
+                 WHERE place IS NOT NULL LIMIT 1;
+                UPDATE statement s SET body = b.body, digest = sha256(convert_to(b.body, 'UTF8'))
+                  FROM b WHERE (s.period, s.contract_id) = (b.period, b.contract_id)
+                """),
+        PlantedFault(
             name: "a live lease is leased again", breaks: .oneHolder,
             sql: """
                 CREATE TEMP TABLE v AS \(live);
@@ -186,11 +243,14 @@ struct PlantedFault {
             name: "an account was given back without a RETURN", breaks: .endings, isAlone: true,
             sql: """
                 \(recorder)
-                CREATE TEMP TABLE v AS \(live);
+                CREATE TEMP TABLE w AS SELECT v.*, greatest(
+                    (SELECT granted_at FROM lease_grant WHERE \(ofLive)),
+                    (SELECT max(received_at) FROM outcome o WHERE o.delegation_id = $D AND o.account_id = v.account_id)) AS at
+                    FROM (\(live)) v;
                 INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
-                    SELECT $D, account_id, epoch, 'return', 'unlocatable', now_instant(), hand_id, position, true FROM v;
+                    SELECT $D, account_id, epoch, 'return', 'unlocatable', at, hand_id, position, true FROM w;
                 SELECT pg_temp.recorded('ending delegation=$D account=' || account_id || ' epoch=' || epoch
-                    || ' kind=return reason=unlocatable at=' || pg_temp.text_of(now_instant())) FROM v
+                    || ' kind=return reason=unlocatable at=' || pg_temp.text_of(at)) FROM w
                 """),
         PlantedFault(
             name: "a lease was closed without the outage that was booked since", breaks: .expiry, isAlone: true,

@@ -13,6 +13,26 @@ struct PortfolioTests {
             contracts: contracts, zones: ZoneMap())
     }
 
+    @Test func `shares are rounded to the nearest tenth of a percent`() throws {
+        let folder = try TemporaryFolder()
+        let (code, text) = try ChildProcess.run(
+            ChildProcess.sibling("agentsim"),
+            ["portfolio", "--quiet", "--out", folder.path, "--period", "2024-03", "--accounts", "1601"])
+        try #require(code == 0)
+        var seen = 0
+        var isOff = false
+        for line in text.split(separator: "\n") where line.hasSuffix(" %") {
+            let words = line.split(separator: " ")
+            let count = try #require(Int(words[words.count - 3].replacing(",", with: "")))
+            let tenths = (count * 1_000 + 800) / 1_601
+            #expect(words[words.count - 2] == "\(tenths / 10).\(tenths % 10)", "\(line)")
+            seen += 1
+            isOff = isOff || tenths != count * 1_000 / 1_601
+        }
+        #expect(seen == 6)
+        #expect(isOff, "one of them at least is not what cutting off makes of it")
+    }
+
     @Test func `the same seed gives the same bytes`() throws {
         let first = try TemporaryFolder()
         let second = try TemporaryFolder()

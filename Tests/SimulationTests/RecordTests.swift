@@ -157,7 +157,7 @@ struct RecordTests {
         let (code, text) = try run()
         // Two accounts are allowed anything that chance may do to two.
         #expect(code == 0)
-        #expect(text.contains("\n1 of 2 accounts were leased again within the month"), "\(text)")
+        #expect(text.contains("\n3 leases of 2 accounts; 1 leased again within the month"), "\(text)")
         for id in ["ORA-10", "ORA-11", "ORA-12", "ORA-13", "ORA-30", "ORA-32"] { #expect(text.contains("  \(id)")) }
         #expect(try run("--json").text.contains("\"id\": \"ORA-32\""))
         let day = try #require(LocalDate(text: "2024-03-21"))

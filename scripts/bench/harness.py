@@ -48,7 +48,9 @@ class Result:
 
     def line(self, bench):
         verdict = "met" if self.is_met else "MISSED"
-        size = "" if bench.accounts == REAL_SIZE else f"  (not the real size: {bench.accounts:,} accounts)"
+        # A case with a month of its own says how large that is, and how large it should be.
+        accounts, real = self.figures.get("accounts", bench.accounts), self.figures.get("realAccounts", REAL_SIZE)
+        size = "" if accounts == real else f"  (not the real size: {accounts:,} accounts)"
         return f"{self.name:28} {self.ratio:>12}  target {self.target:18} {verdict}{size}"
 
 

@@ -247,8 +247,7 @@ extension AgentConnection {
                 channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
-                        try channel.pipeline.syncOperations.addHandler(
-                            ClientTLS.handler(tls, host: settings.host, serverName: settings.tls?.serverName))
+                        try channel.pipeline.syncOperations.addHandler(tls.handler(host: settings.host))
                     }
                     let handler = AgentConnectionHandler(settings, pushed: pushed, on: channel.eventLoop)
                     try channel.pipeline.syncOperations.addHandler(
@@ -278,14 +277,14 @@ extension AgentConnectionError {
     /// Why a connection could not be made, in the system's own words and without those of the library.
     package static func reason(_ error: any Error) -> String {
         guard let failure = error as? NIOConnectionError else {
-            return (error as? IOError).map { words($0.errnoCode) } ?? String(describing: error)
+            return (error as? IOError).map { words($0.errnoCode) } ?? TLSWords.of(error) ?? String(describing: error)
         }
         // Several addresses of one name: the last one tried says it as well as any.
         switch failure.connectionErrors.last?.error {
         case let error as IOError: return words(error.errnoCode)
         case is ChannelError: return "no answer in time"
         case nil: return "the name is not known"
-        case let error?: return String(describing: error)
+        case let error?: return TLSWords.of(error) ?? String(describing: error)
         }
     }
 

@@ -105,6 +105,21 @@ package struct AgencyConduct {
             ? value >= figure.smallest && value >= 2 * median && value > 0 : median > 0 && value <= median / 2
     }
 
+    /// How many cases it takes until half of the median, or twice of it, is more than two standard errors away from it: with fewer a
+    /// figure says nothing either way, unless it is further away than that.
+    private func casesNeeded(_ figure: Figure) -> Int64 {
+        guard figure.isShare, let median = medians[figure], median > 0, median < 10_000 else { return Self.casesMin }
+        let distance = figure.isSuspectHigh ? max(median, figure.smallest - median) : max(1, median / 2)
+        let square = distance * distance
+        return max(Self.casesMin, (4 * median * (10_000 - median) + square - 1) / square)
+    }
+
+    /// Whether there are too few cases to say that an agency does not stand out.
+    package func isTooFew(_ figure: Figure, _ row: ConductRow) -> Bool {
+        guard figure != .paying || hasPayments, Self.value(figure, of: row) != nil else { return false }
+        return !standsOut(figure, row) && Self.cases(figure, of: row) < casesNeeded(figure)
+    }
+
     package var lines: [String] {
         guard !rows.isEmpty else { return ["there are no contracts"] }
         var table = TextTable(columns: [.left] + Array(repeating: .right, count: Figure.allCases.count + 2))
@@ -119,12 +134,13 @@ package struct AgencyConduct {
             "pulled of dealt, worked of pulled, reports per worked account, most reports on one account, reports later than 24 hours after "
                 + "the work, paying of reached, returned of pulled, refused as stale of all reports, sign-ins refused as a clone's.",
             "* twice the agencies' median and more, or half of it and less, of ten cases at least: somebody should look.",
+            "? too few cases to judge: half of the median, or twice of it, could be chance.",
         ] + (hasPayments ? [] : ["paying: no payment of \(period) is loaded yet (dispatcherd import payments)."])
     }
 
     private func cell(_ figure: Figure, _ row: ConductRow) -> String {
         guard figure != .paying || hasPayments, let value = Self.value(figure, of: row) else { return "- " }
-        let mark = standsOut(figure, row) ? "*" : " "
+        let mark = standsOut(figure, row) ? "*" : isTooFew(figure, row) ? "?" : " "
         if figure.isShare {
             let tenths = (value + 5) / 10
             return "\(tenths / 10).\(tenths % 10) %\(mark)"
@@ -141,6 +157,8 @@ package struct AgencyConduct {
         /// Absent where no payment of the month is loaded yet.
         let reachedAndPaid: Int64?
         let standsOut: [String]
+        /// Figures of too few cases to judge.
+        let tooFew: [String]
     }
 
     package func json() throws -> String {
@@ -151,7 +169,8 @@ package struct AgencyConduct {
                     worked: row.worked, mostOnOne: row.mostOnOne, late: row.late, reached: row.reached,
                     returned: row.returned, evidence: row.evidence, clones: row.clones,
                     reachedAndPaid: hasPayments ? row.reachedAndPaid : nil,
-                    standsOut: Figure.allCases.filter { standsOut($0, row) }.map(\.rawValue))
+                    standsOut: Figure.allCases.filter { standsOut($0, row) }.map(\.rawValue),
+                    tooFew: Figure.allCases.filter { isTooFew($0, row) }.map(\.rawValue))
             })
     }
 }

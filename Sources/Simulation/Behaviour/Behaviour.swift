@@ -17,6 +17,14 @@ package enum Cheat: String, CaseIterable, Sendable {
     case staleReports = "stale-reports"
     /// Two copies of its client, both of which say that they are the one.
     case clonedClient = "cloned-client"
+
+    /// Whether a month in memory is another one by it: the others are about reports, returns and sign-ins, which the model has not.
+    var isInModel: Bool {
+        switch self {
+        case .reportsWithoutCalls, .backDatedReports, .pullsNothing: true
+        case .returnAndPullAgain, .hundredOnOne, .staleReports, .clonedClient: false
+        }
+    }
 }
 
 /// How an agency works: what its people can do, how much of it they do, and how honest they are.

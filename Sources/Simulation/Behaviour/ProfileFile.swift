@@ -55,6 +55,13 @@ package struct ProfileFile: Equatable, Sendable {
         profiles[agencies[agency] ?? others] ?? .drawn(seed: seed, agency: agency)
     }
 
+    /// Cheats of its profiles that a month in memory (`agentsim month --model`) does not play, in the order of their names.
+    package var cheatsOutsideOfModel: [String] {
+        let used = Set(agencies.values).union([others])
+        return Set(profiles.filter { used.contains($0.key) }.values.compactMap(\.cheat)).filter { !$0.isInModel }
+            .map(\.rawValue).sorted()
+    }
+
     /// - Throws: ``SimulationFailure`` (usage) where it names an agency that has no contract.
     func require(_ known: Set<AgencyID>, path: String) throws(SimulationFailure) {
         guard let stranger = agencies.keys.sorted().first(where: { !known.contains($0) }) else { return }

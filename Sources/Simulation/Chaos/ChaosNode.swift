@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
 internal import Glibc
 internal import Synchronization
 
@@ -66,6 +67,16 @@ final class ChaosNode: Sendable {
     /// - Returns: whether it ran.
     @discardableResult
     func signal(_ number: Int32) -> Bool { state.withLock { $0.process }?.signal(number) ?? false }
+
+    /// The time of the last line of its log that has one, by its own system's clock.
+    var loggedAt: Timestamp? { Self.latestTime((try? Folder.text("\(folder)/node-\(number).log")) ?? "") }
+
+    /// A line of the log begins as `2024-03-04T15:42:10+0000`.
+    static func latestTime(_ log: String) -> Timestamp? {
+        log.split(separator: "\n").reversed().lazy.compactMap { line in
+            line.dropFirst(19).hasPrefix("+0000 ") ? Timestamp(text: "\(line.prefix(19))Z") : nil
+        }.first
+    }
 
     var pid: pid_t? { state.withLock { $0.process }.flatMap { $0.isRunning ? $0.pid : nil } }
 

@@ -72,7 +72,8 @@ package struct ChaosReport: Sendable {
     /// Why the run is no success, each in a line; the judge's findings are told by its own report.
     package var failures: [String] {
         var failures: [String] = []
-        if !verdict.isClean { failures.append("\(verdict.findings) breaks in the history") }
+        if !verdict.isClean { failures.append("\(VerdictReport.breaks(verdict.findings)) in the history") }
+        if verdict.isEmpty { failures.append("there was nothing to judge: \(verdict.emptiness)") }
         let lost = entries.filter { !$0.isRecovered }
         if !lost.isEmpty {
             failures.append("no answer for 45 s after \(lost.map(\.fault.rawValue).joined(separator: ", "))")

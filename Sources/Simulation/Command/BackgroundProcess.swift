@@ -13,11 +13,13 @@ final class BackgroundProcess {
     ///   - output: a file for what it prints, written anew.
     ///   - environment: besides our own.
     init(
-        _ program: String, _ arguments: [String], output: String, environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], output: String, environment: [String: String] = [:],
+        hasSettings: Bool = true
     ) throws(SimulationFailure) {
         // A session of its own: Ctrl-C is ours, and we stop it in our turn.
-        process = try ChildProcess.start(program, arguments, flags: Self.newSession, environment: environment) {
-            actions in
+        process = try ChildProcess.start(
+            program, arguments, flags: Self.newSession, environment: environment, hasSettings: hasSettings
+        ) { actions in
             posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }

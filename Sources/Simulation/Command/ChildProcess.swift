@@ -7,10 +7,12 @@ package enum ChildProcess {
     /// What it wrote goes through a file without a name, not a pipe: a server that it leaves running in the background
     /// keeps a pipe open, and reading to its end would never end.
     ///
-    /// - Parameter environment: besides our own.
+    /// - Parameters:
+    ///   - environment: besides our own.
+    ///   - hasSettings: whether it gets what our own environment has of `REPARTO_…`.
     /// - Returns: exit code, and standard output or, where it failed, standard error.
     package static func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], hasSettings: Bool = true
     ) throws(SimulationFailure) -> (code: Int32, text: String) {
         let output = try unnamedFile()
         let errors = try unnamedFile()
@@ -18,7 +20,7 @@ package enum ChildProcess {
             _ = close(output)
             _ = close(errors)
         }
-        let process = try start(program, arguments, environment: environment) { actions in
+        let process = try start(program, arguments, environment: environment, hasSettings: hasSettings) { actions in
             posix_spawn_file_actions_adddup2(&actions, output, 1)
             posix_spawn_file_actions_adddup2(&actions, errors, 2)
         }
@@ -33,10 +35,11 @@ package enum ChildProcess {
     /// - Parameters:
     ///   - flags: of posix_spawn, beside that of the signal mask.
     ///   - environment: besides our own.
+    ///   - hasSettings: whether it gets what our own environment has of `REPARTO_…`.
     ///   - outputs: says where what it prints goes.
     static func start(
         _ program: String, _ arguments: [String], flags: Int16 = 0, environment: [String: String] = [:],
-        outputs: (inout posix_spawn_file_actions_t) -> Void
+        hasSettings: Bool = true, outputs: (inout posix_spawn_file_actions_t) -> Void
     ) throws(SimulationFailure) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -57,7 +60,9 @@ package enum ChildProcess {
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") }
         var own = environ
         while let variable = own.pointee {
-            variables.append(strdup(variable))
+            if hasSettings || strncmp(variable, settingsPrefix, settingsPrefix.utf8.count) != 0 {
+                variables.append(strdup(variable))
+            }
             own += 1
         }
         variables.append(nil)
@@ -71,6 +76,9 @@ package enum ChildProcess {
         }
         return process
     }
+
+    /// How the names of the daemon's settings begin in an environment.
+    private static let settingsPrefix = "REPARTO_"
 
     /// The program in the same folder as the running one.
     package static func sibling(_ name: String) -> String {

@@ -9,6 +9,10 @@ package struct DaemonProgram: Sendable {
     let options: [String]
     /// Besides our own: by which a ``ProcessGuard`` knows what it started.
     let environment: [String: String]
+    /// A file that gets all that the steps of a month said; `nil`: none.
+    var record: String?
+    /// Whether it follows what our own environment has of `REPARTO_…`: a month has settings of its own.
+    var hasSettings = true
 
     package init(path: String, options: [String], environment: [String: String] = [:]) {
         self.path = path
@@ -41,7 +45,8 @@ package struct DaemonProgram: Sendable {
     private func run(
         _ arguments: [String], remedy: String? = "Run it by hand with the same options"
     ) throws(SimulationFailure) -> String {
-        let (code, text) = try ChildProcess.run(path, arguments, environment: environment)
+        let (code, text) = try ChildProcess.run(
+            path, arguments, environment: environment, hasSettings: hasSettings)
         let lines = text.split(separator: "\n")
         guard code == 0 else {
             let said = Self.lastWords(text)

@@ -8,6 +8,8 @@ internal import Synchronization
 package enum Interruption {
     /// A C string that is never freed: a handler may be writing it.
     private static let words = Atomic<UInt>(0)
+    /// The same, for standard output.
+    private static let result = Atomic<UInt>(0)
     /// Of the guard: the end of its pipe, and its process number; below zero without one.
     private static let guardPipe = Atomic<Int32>(-1)
     private static let guardProcess = Atomic<Int32>(-1)
@@ -27,6 +29,14 @@ package enum Interruption {
     package static func say(_ text: String) {
         install()
         words.store(UInt(bitPattern: strdup("\nerror: \(text)\n")), ordering: .sequentiallyConsistent)
+    }
+
+    /// From here on this is told on standard output as the program leaves: whoever asked for JSON gets JSON.
+    ///
+    /// - Parameter line: `nil`: nothing any more.
+    package static func answer(with line: String?) {
+        install()
+        result.store(line.map { UInt(bitPattern: strdup($0 + "\n")) } ?? 0, ordering: .sequentiallyConsistent)
     }
 
     /// From here on the first signal only asks; a second one ends the program as ever.
@@ -68,6 +78,9 @@ package enum Interruption {
         // Another thread may hear the second signal while the first one is being answered.
         guard !isLeaving.exchange(true, ordering: .sequentiallyConsistent) else { return }
         UnfinishedFiles.removeAll()
+        if let told = UnsafePointer<CChar>(bitPattern: result.load(ordering: .sequentiallyConsistent)) {
+            write(STDOUT_FILENO, told, strlen(told))
+        }
         let said = UnsafePointer<CChar>(bitPattern: words.load(ordering: .sequentiallyConsistent))
         if let said {
             write(STDERR_FILENO, said, strlen(said))

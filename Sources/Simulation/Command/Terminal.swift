@@ -3,18 +3,52 @@
 internal import Glibc
 internal import Synchronization
 
+/// Which lines of progress are printed where none replaces the one before: one in ten seconds, so that a log shows that there is progress
+/// and is not filled with it.
+struct ProgressPace: Sendable {
+    static let interval = Duration.seconds(10)
+    private var latest: ContinuousClock.Instant?
+
+    mutating func isDue(at now: ContinuousClock.Instant) -> Bool {
+        guard let latest else {
+            self.latest = now
+            return false
+        }
+        guard now - latest >= Self.interval else { return false }
+        self.latest = now
+        return true
+    }
+}
+
 /// What a command tells its user: results on standard output, progress and errors on standard error.
 package enum Terminal {
     package static func out(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
     package static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
-    /// One line of progress; on a terminal it replaces the one before, elsewhere only the last one is printed.
+    private static let isQuiet = Atomic(false)
+    private static let pace = Mutex(ProgressPace())
+
+    /// From here on no progress is told.
+    package static func beQuiet() { isQuiet.store(true, ordering: .relaxed) }
+
+    /// A line of progress that stays.
+    package static func step(_ line: String) {
+        if !isQuiet.load(ordering: .relaxed) { note(line) }
+    }
+
+    /// One line of progress; on a terminal it replaces the one before, elsewhere one in ten seconds is printed, and the last one.
     package static func progress(_ line: String, isDone: Bool = false) {
+        guard !isQuiet.load(ordering: .relaxed) else { return }
         if isatty(STDERR_FILENO) == 1 {
             write("\r\u{1B}[K\(line)\(isDone ? "\n" : "")", to: STDERR_FILENO)
-        } else if isDone {
+        } else if pace.withLock({ $0.isDue(at: .now) }) || isDone {
             note(line)
         }
+    }
+
+    /// Takes a line of progress away that another line is to stand in the place of.
+    package static func endProgress() {
+        if !isQuiet.load(ordering: .relaxed), isatty(STDERR_FILENO) == 1 { write("\r\u{1B}[K", to: STDERR_FILENO) }
     }
 
     /// Thousands separated by commas, for people.

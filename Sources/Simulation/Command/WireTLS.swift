@@ -14,6 +14,17 @@ package struct WireTLS: Sendable {
         self.serverName = serverName
     }
 
+    /// - Throws: ``SimulationFailure`` (usage) where its files cannot be taken.
+    package func check() throws(SimulationFailure) {
+        do {
+            _ = try ClientTLS.Context(client)
+        } catch {
+            throw SimulationFailure(
+                .usage, "--tls-ca cannot be taken: \(error)",
+                remedy: "Give a PEM file of the authorities to be believed")
+        }
+    }
+
     var agent: AgentClientSettings.TLS {
         var agent = AgentClientSettings.TLS()
         agent.authorities = authorities

@@ -26,6 +26,8 @@ package struct MonthFigures: Sendable {
     /// Accounts that were leased in the month, and those of them that were leased more than once.
     package private(set) var leased = 0
     package private(set) var leasedAgain = 0
+    /// An account counts once for each time that it was leased, as in the counts of `agentsim run`.
+    package private(set) var leases = 0
 
     /// - Parameters:
     ///   - log: the folder that `agentsim run` wrote.
@@ -37,6 +39,7 @@ package struct MonthFigures: Sendable {
         try readPayments(log)
         let amounts = try Self.amounts(cut, of: record)
         leased = record.holdings.count
+        leases = record.holdings.values.reduce(0) { $0 + $1.count }
         leasedAgain = record.holdings.values.count { $0.count > 1 }
         for (key, holdings) in record.holdings {
             for strategy in Set(holdings.map(\.strategy)) {
@@ -110,7 +113,7 @@ package struct MonthFigures: Sendable {
 
     /// What of the month's settings shows in its figures: a simulated debtor meets each holder anew, and may pay to each.
     package var settingsLine: String {
-        "\(Terminal.grouped(leasedAgain)) of \(Terminal.grouped(leased)) accounts were leased again within the month, each of them with "
+        "\(Terminal.grouped(leases)) leases of \(Terminal.grouped(leased)) accounts; \(Terminal.grouped(leasedAgain)) leased again within the month, each of them with "
             + "work and payments for every lease: with deal.again-hours 0, as 'agentsim month' plays it, they are few"
     }
 

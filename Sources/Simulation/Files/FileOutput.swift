@@ -136,6 +136,13 @@ package enum Folder {
             && first.st_ino == second.st_ino
     }
 
+    /// Writes behind the end of a file, which is made where it is not there.
+    static func append(_ text: String, to path: String) throws(SimulationFailure) {
+        let file = try FileOutput(path: path, append: true)
+        try file.write(text.utf8)
+        try file.finish()
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// - Throws: ``SimulationFailure`` of usage where the path is wrong, as `dispatcherd` does.

@@ -42,6 +42,7 @@ package struct LoadComparison: Sendable {
         }
         note("seconds", "\(Int(before.seconds.rounded()))", "\(Int(after.seconds.rounded()))")
         note("seed", "\(before.seed)", "\(after.seed)")
+        note("connections that ran dry", "\(before.dryConnections ?? 0)", "\(after.dryConnections ?? 0)")
         return differences
     }
 
@@ -49,7 +50,7 @@ package struct LoadComparison: Sendable {
         var lines = differences.map { "not the same load: \($0)" }
         lines.append("                            before       after       ratio")
         func row(_ name: String, _ left: Int64, _ right: Int64) {
-            let ratio = left > 0 ? Self.hundredths(right * 100 / left) : "-"
+            let ratio = left > 0 ? Self.hundredths((right * 100 + left / 2) / left) : "-"
             lines.append(
                 name + String(repeating: " ", count: max(1, 22 - name.count)) + Self.padded(Terminal.grouped(Int(left)))
                     + Self.padded(Terminal.grouped(Int(right))) + Self.padded(ratio))
@@ -70,7 +71,7 @@ package struct LoadComparison: Sendable {
                 row("\(who) processor %", Int64(left), Int64(right))
             }
             if let left = before[keyPath: bytes], let right = after[keyPath: bytes] {
-                row("\(who) memory MiB", left >> 20, right >> 20)
+                row("\(who) memory MiB", Int64(LoadReport.mebibytes(left)), Int64(LoadReport.mebibytes(right)))
             }
         }
         used("daemon's", \.daemonProcessorPercent, \.daemonResidentBytes)

@@ -13,12 +13,10 @@ struct LoadConnector: Sendable {
 
     private let addresses: [LoadAddress]
     private let tls: ClientTLS.Context?
-    private let serverName: String?
 
     init(_ settings: LoadSettings) throws {
         addresses = settings.addresses
         tls = try settings.tls.map { try ClientTLS.Context($0.client) }
-        serverName = settings.tls?.serverName
     }
 
     /// Called on the loop that the seat lives on.
@@ -33,11 +31,10 @@ struct LoadConnector: Sendable {
             return loop.makeFailedFuture(error)
         }
         return bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { [tls, serverName] channel in
+            .channelInitializer { [tls] channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
-                        try channel.pipeline.syncOperations.addHandler(
-                            ClientTLS.handler(tls, host: address.host, serverName: serverName))
+                        try channel.pipeline.syncOperations.addHandler(tls.handler(host: address.host))
                     }
                     try channel.pipeline.syncOperations.addHandler(LoadConnection(bound.value, identity: identity))
                 }
@@ -46,7 +43,7 @@ struct LoadConnector: Sendable {
     }
 
     /// `nil`: the system's choice.
-    private static func source(_ number: Int, to address: LoadAddress) throws -> SocketAddress? {
+    static func source(_ number: Int, to address: LoadAddress) throws -> SocketAddress? {
         let block = number / connectionsPerSource
         guard block > 0, address.host.hasPrefix("127.") else { return nil }
         return try SocketAddress(ipAddress: "127.0.\(1 + block / 250).\(1 + block % 250)", port: 0)

@@ -17,13 +17,13 @@ package struct LoadPage: Sendable {
     package var html: String {
         """
         <!DOCTYPE html>
-        <html lang="en"><head><meta charset="utf-8"><title>Load</title>
+        <html lang="en"><head><meta charset="utf-8"><title>\(Self.escaped(title))</title>
         <style>
         body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 920px; color: #222 }
-        pre { background: #f4f4f2; padding: 1em; overflow-x: auto }
+        pre { background: #f4f4f2; padding: 1em; white-space: pre-wrap; overflow-wrap: anywhere }
         svg text { font: 12px sans-serif; fill: #444 }
         </style></head><body>
-        <h1>Load</h1>
+        <h1>\(Self.escaped(title))</h1>
         <pre>\(Self.escaped(report.lines.joined(separator: "\n")))</pre>
         <h2>Latency by percentile</h2>
         \(latency)
@@ -32,6 +32,11 @@ package struct LoadPage: Sendable {
         </body></html>
 
         """
+    }
+
+    private var title: String {
+        guard let addresses = report.addresses, let day = report.startedAt?.prefix(10) else { return "Load" }
+        return "Load of \(addresses.joined(separator: ", ")), \(day)"
     }
 
     /// Percentiles stand by how many requests of ten, a hundred, … were slower, so that the tail is as wide as the rest.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
 internal import FoundationEssentials
 internal import Histogram
 
@@ -39,7 +40,13 @@ package struct LoadReport: Codable, Sendable {
     package enum Cut: String, Codable, Sendable { case interrupted, dry }
     /// How a reason begins in ``lostConnections`` where a connection was not lost, but could not be made again.
     static let notMade = "not made: "
+    /// What a daemon says where somebody else signed in by the same name.
+    static let clone = "CLONE"
 
+    /// When the measurement began, UTC, the version of the program that loads, and the addresses; `nil` in results of before.
+    package let startedAt: String?
+    package let version: String?
+    package let addresses: [String]?
     package let connections: Int
     package let agencies: Int
     package let leaseSizes: String
@@ -68,6 +75,14 @@ package struct LoadReport: Codable, Sendable {
     package let waitingPulls: Int64
     package let dryPulls: Int64
     package let waitingReports: Int64
+    /// Connections whose agency had nothing left to lease before the time was over, and when, in seconds of the measurement (0: before
+    /// it); from the first one on ever fewer load the daemon. `nil` in results of before.
+    package let dryConnections: Int?
+    package let firstDrySeconds: Double?
+    package let lastDrySeconds: Double?
+    package let dryAgencies: [String]?
+    /// What each agency could lease at most before the load, by what `STATUS` told.
+    package let couldLease: [String: Int64]?
     /// By verb and code.
     package let refusals: [String: Int64]
     package let lostConnections: [String: Int64]
@@ -81,21 +96,34 @@ package struct LoadReport: Codable, Sendable {
     /// The same of PostgreSQL, all its processes together; `nil` where it is not on this machine, or not ours to look into.
     package let postgresProcessorPercent: Int?
     package let postgresResidentBytes: Int64?
+    /// By each node that is on this machine.
+    package let daemons: [LoadNode]?
     /// Of all processors, by everybody.
     package let machineBusyPercent: Int
     package let samples: [LoadSample]
     /// What could not be had, a line each.
     package let notes: [String]
+    /// What makes figures other than they look, a sentence each; the same in text, page and JSON.
+    package private(set) var warnings: [String]?
 
     init(
-        _ settings: LoadSettings, _ tally: LoadTally, elapsed: Duration, cut: Cut?, ownProcessorTime: ProcessTime,
-        connections: Int, agencies: Int, watch: LoadWatch, notes: [String]
+        _ settings: LoadSettings, _ tally: LoadTally, startedAt: Timestamp, elapsed: Duration, cut: Cut?,
+        ownProcessorTime: ProcessTime, connections: Int, agencies: Int, stock: LoadStock, watch: LoadWatch,
+        notes: [String]
     ) {
         func micros(_ duration: Duration) -> Int64 {
             let (whole, attoseconds) = duration.components
             return whole * 1_000_000 + attoseconds / 1_000_000_000_000
         }
         let microseconds = micros(elapsed)
+        self.startedAt = startedAt.description
+        version = ProgramVersion.text
+        addresses = settings.addresses.map(\.description)
+        dryConnections = tally.dried.count
+        firstDrySeconds = tally.dried.map(\.seconds).min()
+        lastDrySeconds = tally.dried.map(\.seconds).max()
+        dryAgencies = Set(tally.dried.map(\.agency)).sorted()
+        couldLease = stock.byName
         self.cut = cut
         wantedSeconds = Double(micros(settings.duration)) / 1_000_000
         self.connections = connections
@@ -124,117 +152,29 @@ package struct LoadReport: Codable, Sendable {
         waitingReports = tally.reportsWaiting
         refusals = tally.refusals
         lostConnections = tally.lost
-        ownProcessorPercent = Int(ownProcessorTime.microseconds * 100 / Swift.max(1, microseconds))
+        ownProcessorPercent = Int(
+            (ownProcessorTime.microseconds * 100 + microseconds / 2) / Swift.max(1, microseconds))
         ownResidentBytes = watch.ownResidentBytes
         threads = settings.threads
         samples = watch.samples
-        func mean(_ shares: [Int]) -> Int? { shares.isEmpty ? nil : shares.reduce(0, +) / shares.count }
+        func mean(_ shares: [Int]) -> Int? {
+            shares.isEmpty ? nil : (shares.reduce(0, +) + shares.count / 2) / shares.count
+        }
+        daemons = watch.nodes
         daemonProcessorPercent = mean(samples.compactMap(\.daemonProcessorPercent))
         daemonResidentBytes = samples.compactMap(\.daemonResidentBytes).max()
         postgresProcessorPercent = mean(samples.compactMap(\.postgresProcessorPercent))
         postgresResidentBytes = samples.compactMap(\.postgresResidentBytes).max()
-        machineBusyPercent = samples.isEmpty ? 0 : samples.map(\.machineBusyPercent).reduce(0, +) / samples.count
+        machineBusyPercent = mean(samples.map(\.machineBusyPercent)) ?? 0
+        var notes = notes
+        for (who, isKnown) in [
+            ("the daemon", daemonProcessorPercent != nil && daemonResidentBytes != nil),
+            ("PostgreSQL", postgresProcessorPercent != nil && postgresResidentBytes != nil),
+        ] where !isKnown && !samples.isEmpty {
+            notes.append("what \(who) used is not known: it is not on this machine, or not ours to look into")
+        }
         self.notes = notes
-    }
-
-    package var arrivalText: String {
-        pullsPerSecond.map { "\($0) pulls a second, evenly spread" } ?? "closed loop"
-    }
-    /// Whether everything that was due was answered in the end.
-    package var isAnswered: Bool { waitingPulls == 0 && waitingReports == 0 && dryPulls == 0 }
-    /// Whether the load had no more of its processors than it used.
-    package var isBottleneck: Bool { ownProcessorPercent >= 90 * threads }
-
-    /// Why the figures are not those of the whole time, as a sentence; `nil`: they are.
-    package var cutText: String? {
-        let spans = "after \(Self.tenths(seconds)) s of \(Self.tenths(wantedSeconds ?? seconds)) s"
-        return switch cut {
-        case nil: nil
-        case .interrupted: "interrupted \(spans)"
-        case .dry where accounts == 0 && lease.count == 0: "all pools ran dry in the warm-up"
-        case .dry: "all pools ran dry \(spans)"
-        }
-    }
-
-    /// With one decimal.
-    static func tenths(_ value: Double) -> String {
-        let tenths = Int((value * 10).rounded())
-        return tenths.isMultiple(of: 10) ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
-    }
-
-    package var lines: [String] {
-        var lines = notes
-        if let cutText { lines.append("partial: \(cutText); all figures are those until then") }
-        lines += [
-            "\(Terminal.grouped(connections)) connections of \(agencies) agencies x \(leaseSizes) accounts x \(reportsPerAccount) reports, "
-                + arrivalText
-                + (isPaired ? ", reports together with the next pull" : ", reports answered before the next pull"),
-            "\(Terminal.grouped(Int(accounts))) accounts leased in \(Self.tenths(seconds)) s: "
-                + "\(Terminal.grouped(Int(accountsPerSecond))) a second, and \(Terminal.grouped(Int(reportsPerSecond))) reports a second",
-            "seed \(seed)"
-                + (pullsPerSecond == nil
-                    ? "; a connection that waits offers nothing, so these latencies are those of a full daemon: --rate measures waiting"
-                    : "; \(Terminal.grouped(Int(duePulls))) pulls were due, \(Terminal.grouped(Int(duePulls - waitingPulls - dryPulls))) brought something"),
-            "microseconds      p50       p90       p99     p99.9       max     count",
-            Self.line("LEASE ", lease), Self.line("REPORT", report),
-            "(counted: what was due or sent in that time, also where the answer came after it)",
-        ]
-        for (code, count) in refusals.sorted(by: { $0.key < $1.key }) {
-            lines.append("refused: \(code) \(Terminal.grouped(Int(count)))")
-        }
-        for (reason, count) in lostConnections.sorted(by: { $0.key < $1.key }) {
-            let isNotMade = reason.hasPrefix(Self.notMade)
-            lines.append(
-                "connections \(isNotMade ? "not made, \(reason.dropFirst(Self.notMade.count))" : "lost, \(reason)"): "
-                    + Terminal.grouped(Int(count)))
-        }
-        if lostConnections.keys.contains(where: { $0.contains("CLONE") }) {
-            lines.append(
-                "warning: somebody else signs in by the same names of installations, most likely another load; give one of them "
-                    + "names of its own with --instance")
-        }
-        if emptyPulls > 0 { lines.append("pulls that brought nothing: \(Terminal.grouped(Int(emptyPulls)))") }
-        for (who, percent, bytes) in [
-            ("the daemon", daemonProcessorPercent, daemonResidentBytes),
-            ("PostgreSQL", postgresProcessorPercent, postgresResidentBytes),
-        ] {
-            guard let percent, let bytes else {
-                if samples.isEmpty { continue }
-                lines.append("what \(who) used is not known: it is not on this machine, or not ours to look into")
-                continue
-            }
-            lines.append("\(who) used \(percent) % of one processor and \(Terminal.grouped(Int(bytes >> 20))) MiB")
-        }
-        lines.append(
-            "the load itself used \(ownProcessorPercent) % of one processor and \(Terminal.grouped(Int(ownResidentBytes >> 20))) MiB; "
-                + "the machine was busy by \(machineBusyPercent) %")
-        if waitingPulls + waitingReports > 0 {
-            lines.append(
-                "warning: \(Terminal.grouped(Int(waitingPulls))) pulls and \(Terminal.grouped(Int(waitingReports))) reports were "
-                    + "not answered in the end; they count above with the time that they had waited")
-        }
-        if dryPulls > 0 || cut == .dry {
-            lines.append(
-                "warning: nobody had accounts left\(dryPulls > 0 ? " for \(Terminal.grouped(Int(dryPulls))) pulls" : ""); load for a "
-                    + "shorter time, or plan a larger portfolio")
-        }
-        if isBottleneck {
-            lines.append(
-                "warning: the load may be the bottleneck itself; give it --threads \(threads + 1), or another machine")
-        } else if machineBusyPercent >= 95 {
-            lines.append(
-                "warning: no processor was idle; the load took \(ownProcessorPercent) % of one from what it measures")
-        }
-        return lines
-    }
-
-    private static func line(_ name: String, _ latency: Latency) -> String {
-        let columns = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max, UInt64(latency.count)]
-        return name + "    "
-            + columns.map { value in
-                let text = Terminal.grouped(Int(value))
-                return String(repeating: " ", count: Swift.max(1, 10 - text.count)) + text
-            }.joined()
+        warnings = found
     }
 }
 
@@ -244,5 +184,12 @@ extension LoadReport {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// Of a load that came to no result: why.
+    package static func json(of failure: any Error) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(["failure": "\(failure)"])).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 }

@@ -17,6 +17,8 @@ extension LoadRun {
             throw SimulationFailure(
                 .usage, "--connections is \(settings.connections)", remedy: "It takes 2 or more with --idle-of")
         }
+        let names = try LoadNames(settings)
+        defer { names.release() }
         let agencies = try agencies()
         let clock = try await clock(agencies)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)

@@ -19,18 +19,28 @@ package struct LoadRun: Sendable {
         self.isInterrupted = isInterrupted
     }
 
-    /// - Parameter progress: called once a second with a line for people.
-    package func run(progress: @escaping @Sendable (String) -> Void) async throws -> LoadReport {
+    /// - Parameters:
+    ///   - note: called with what is to be known before the load.
+    ///   - progress: called once a second with a line for people.
+    /// - Throws: ``SimulationFailure``; findings where no agency has an account that it could lease.
+    package func run(
+        note: @escaping @Sendable (String) -> Void = { _ in }, progress: @escaping @Sendable (String) -> Void
+    ) async throws -> LoadReport {
         for process in settings.daemons + [settings.postgres].compactMap(\.self)
         where ProcessMeter(process: process).microseconds == nil {
             throw SimulationFailure(
                 .usage, "there is no process \(process)", remedy: "Give the number of one that is on this machine")
         }
+        if let process = settings.postgres, !PostgresMeter.isServer(process) {
+            throw SimulationFailure(
+                .usage, "--postgres is \(process), which is '\(ProcessMeter(process: process).name)' and no PostgreSQL",
+                remedy: "Give the number of its first process: the first line of postmaster.pid in its data folder")
+        }
         var notes: [String] = []
         var adapted = self
         adapted.settings.connections = try raiseFileLimit(&notes)
         adapted.settings.addresses = try listening(&notes)
-        return try await adapted.measure(notes, progress)
+        return try await adapted.measure(notes, note, progress)
     }
 
     /// The addresses at which somebody listens: one of several nodes may be down.
@@ -54,11 +64,17 @@ package struct LoadRun: Sendable {
     }
 
     private func measure(
-        _ notes: [String], _ progress: @escaping @Sendable (String) -> Void
+        _ notes: [String], _ note: @escaping @Sendable (String) -> Void,
+        _ progress: @escaping @Sendable (String) -> Void
     ) async throws -> LoadReport {
         var notes = notes
+        let names = try LoadNames(settings)
+        defer { names.release() }
         let agencies = try agencies()
         let clock = try await unlessInterrupted { try await self.clock(agencies) }
+        let stock = try await unlessInterrupted { try await self.stock(agencies) }
+        try stock.requireSome()
+        note(stock.line)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         defer { group.shutdownGracefully { _ in } }
         let workers = try workers(group, clock)
@@ -74,6 +90,7 @@ package struct LoadRun: Sendable {
         }
         let own = ProcessTime.own()
         let begun = ContinuousClock.now
+        let startedAt = Timestamp(microseconds: Self.nowMicroseconds())
         for worker in workers { try await worker.eventLoop.submit { worker.value.measure() }.get() }
         var watch = LoadWatch(postgres: settings.postgres) { daemons() }
         let cut = try await look(&watch, workers, connections, from: begun, progress)
@@ -89,8 +106,8 @@ package struct LoadRun: Sendable {
         for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.finish() }.get()) }
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
         return LoadReport(
-            settings, total, elapsed: elapsed, cut: cut, ownProcessorTime: used, connections: connections,
-            agencies: agencies.count, watch: watch, notes: notes)
+            settings, total, startedAt: startedAt, elapsed: elapsed, cut: cut, ownProcessorTime: used,
+            connections: connections, agencies: agencies.count, stock: stock, watch: watch, notes: notes)
     }
 
     func workers(_ group: MultiThreadedEventLoopGroup, _ clock: LoadClock) throws -> [NIOLoopBoundBox<LoadWorker>] {
@@ -161,10 +178,16 @@ package struct LoadRun: Sendable {
         remedy: "What was pulled stays leased; run the same command again")
 
     /// The daemon's processes: those that were named, or whoever listens here on the ports.
-    private func daemons() -> [Int32] {
-        guard settings.daemons.isEmpty else { return settings.daemons }
+    private func daemons() -> [LoadWatch.Daemon] {
+        guard settings.daemons.isEmpty else { return settings.daemons.map { LoadWatch.Daemon(process: $0) } }
         let local = settings.addresses.filter { $0.host.hasPrefix("127.") || $0.host == "localhost" }
-        return Set(local.compactMap { SocketPeers.listening(on: $0.port) }).sorted()
+        var found: [Int32: [String]] = [:]
+        for address in local {
+            if let process = SocketPeers.listening(on: address.port) {
+                found[process, default: []].append("\(address)")
+            }
+        }
+        return found.keys.sorted().map { LoadWatch.Daemon(process: $0, addresses: found[$0] ?? []) }
     }
 
     struct Agency {
@@ -190,23 +213,19 @@ package struct LoadRun: Sendable {
 
     /// Asks the daemon twice what time it is: a virtual clock stands still in between.
     func clock(_ agencies: [Agency]) async throws -> LoadClock {
-        guard let first = agencies.first, let address = settings.addresses.first,
-            let instance = Token("\(settings.instance)-clock")
-        else { throw SimulationFailure(.usage, "there are no agencies", remedy: "Give the contracts of a portfolio") }
-        var connection = AgentConnectionSettings(
-            port: address.port, agency: first.id, instance: instance, sequence: Self.nowMicroseconds(),
-            privateKey: first.key)
-        connection.host = address.host
-        connection.tls = settings.tls?.client
+        guard let first = agencies.first else {
+            throw SimulationFailure(.usage, "there are no agencies", remedy: "Give the contracts of a portfolio")
+        }
+        let link = try await connect(first, "clock")
         do {
-            let link = try await AgentConnection.connect(connection)
             let before = try await link.ping().fields.timestamp("time")
             try await Task.sleep(for: .milliseconds(20))
             let after = try await link.ping().fields.timestamp("time")
             try await link.bye()
             return LoadClock(fixed: before == after ? after : nil)
         } catch let error as AgentConnectionError {
-            throw SimulationFailure(.environment, "\(address): \(error)", remedy: Self.remedy("\(error)"))
+            throw SimulationFailure(
+                .environment, "\(settings.addresses[0]): \(error)", remedy: Self.remedy("\(error)"))
         }
     }
 
@@ -331,8 +350,8 @@ package struct LoadRun: Sendable {
     }
 
     /// What somebody is to do whom a daemon does not let in.
-    private static func remedy(_ reason: String) -> String {
-        if reason.contains("CLONE") {
+    static func remedy(_ reason: String) -> String {
+        if reason.contains(LoadReport.clone) {
             return
                 "Somebody else is signed in by the same names of installations, most likely another load: wait for its end, or give "
                 + "this one names of its own with --instance"

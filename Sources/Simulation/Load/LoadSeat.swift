@@ -20,7 +20,8 @@ final class LoadSeat {
     /// The reports of one pull's accounts, which travel together.
     private struct Burst {
         enum State { case out, answered, due }
-        var sentAt = NIODeadline.now()
+        /// When it was due: of an open loop, when its pull was answered, whatever held it up since; else when it was sent.
+        var dueAt = NIODeadline.now()
         var lines = ByteBuffer()
         var ends: [Int] = []
         var states: [State] = []
@@ -54,6 +55,7 @@ final class LoadSeat {
     private var leased = ByteBuffer()
     private var leasedFrom: LoadPool?
     private var leasedEnds: [Int] = []
+    private var leasedAt = NIODeadline.now()
     /// Arrivals of the open loop that wait for the pull before them.
     private var arrivals = CircularBuffer<NIODeadline>()
     private(set) var isDry = false
@@ -136,6 +138,7 @@ final class LoadSeat {
 
     /// Hands over what waits and cannot be served here any more.
     private func ranDry() {
+        if !isDry { worker.dried(identity.agency) }
         isDry = true
         if let pull { worker.handOver(pull.due) }
         pull = nil
@@ -147,7 +150,7 @@ final class LoadSeat {
         if let pull { worker.stillWaiting(since: pull.due, at: now) }
         pull = nil
         while let due = arrivals.popFirst() { worker.stillWaiting(since: due, at: now) }
-        for _ in 0..<burst.open { worker.reportStillWaiting(since: burst.sentAt, at: now) }
+        for _ in 0..<burst.open { worker.reportStillWaiting(since: burst.dueAt, at: now) }
         burst = Burst()
     }
 
@@ -190,6 +193,7 @@ final class LoadSeat {
     private func granted(_ line: UnsafeRawBufferPointer) {
         guard let asked = pull else { return }
         let count = leasedEnds.count
+        leasedAt = .now()
         if count > 0 { worker.pulled(count, since: asked.due) } else { worker.emptyPull() }
         pull = nil
         if line.ends("stop=limit") || line.ends("stop=hand") {
@@ -244,7 +248,7 @@ final class LoadSeat {
         }
         burst.states[index] = .answered
         burst.open -= 1
-        if refusal == nil { worker.reported(since: burst.sentAt) }
+        if refusal == nil { worker.reported(since: burst.dueAt) }
         if burst.open == 0 { goOn() }
     }
 
@@ -312,7 +316,7 @@ final class LoadSeat {
             start = end
         }
         burst.open = burst.ends.count
-        burst.sentAt = .now()
+        burst.dueAt = worker.isOpenLoop ? leasedAt : .now()
         leased.clear()
         leasedEnds.removeAll(keepingCapacity: true)
         resumeBurst()

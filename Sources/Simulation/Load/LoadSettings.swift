@@ -63,6 +63,11 @@ package struct LoadAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(host):\(port)" }
 }
 
+/// The program that loads, as `agentsim --version` has it.
+package enum ProgramVersion {
+    package static let text = "0.1.0"
+}
+
 /// One pool that an agency may pull from.
 struct LoadPool: Hashable, Sendable {
     let contract: ContractID

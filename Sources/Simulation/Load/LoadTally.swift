@@ -2,6 +2,13 @@
 
 internal import Histogram
 
+/// A connection whose agency had nothing left that it could lease.
+struct LoadDry: Equatable, Sendable {
+    let agency: String
+    /// Behind the beginning of the measured time; 0: before it.
+    let seconds: Double
+}
+
 /// What one event loop counted; added up at the end.
 struct LoadTally {
     /// A microsecond to two minutes, three digits.
@@ -22,6 +29,10 @@ struct LoadTally {
     var emptyPulls: Int64 = 0
     var refusals: [String: Int64] = [:]
     var lost: [String: Int64] = [:]
+    /// Connections that had nothing left to pull before the time was over.
+    var dried: [LoadDry] = []
+    /// Whether anything was leased at all, in the warm-up too.
+    var hasLeased = false
 
     mutating func lease(microseconds: Int64) { leases.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
     mutating func report(microseconds: Int64) { reports.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
@@ -38,6 +49,8 @@ struct LoadTally {
         emptyPulls += other.emptyPulls
         refusals.merge(other.refusals, uniquingKeysWith: +)
         lost.merge(other.lost, uniquingKeysWith: +)
+        dried += other.dried
+        hasLeased = hasLeased || other.hasLeased
     }
 
     private static func add(_ from: Histogram<UInt64>, to: inout Histogram<UInt64>) {

@@ -11,6 +11,7 @@ final class LoadWorker {
     let isOpenLoop: Bool
     private(set) var tally = LoadTally()
     private(set) var signedInCount = 0
+    private var dried: [(agency: AgencyID, at: NIODeadline)] = []
     private var phase = Phase.connecting
     private var seats: [LoadSeat] = []
     /// Pulls that were due from here on count, to the end of the measurement.
@@ -86,6 +87,11 @@ final class LoadWorker {
         give(due, from: number % seats.count)
     }
 
+    /// A seat has nothing left that it could pull.
+    func dried(_ agency: AgencyID) {
+        if phase.rawValue < Phase.draining.rawValue { dried.append((agency, .now())) }
+    }
+
     /// What a seat had to serve and has no accounts for goes to one that has.
     func handOver(_ due: NIODeadline) {
         if isOpenLoop { give(due, from: 0) }
@@ -116,9 +122,10 @@ final class LoadWorker {
 
     func measure() {
         // Who was lost in the warm-up was lost all the same.
-        let lost = tally.lost
+        let (lost, hasLeased) = (tally.lost, tally.hasLeased)
         tally = LoadTally()
         tally.lost = lost
+        tally.hasLeased = hasLeased
         phase = .measuring
         measuredFrom = .now()
     }
@@ -136,6 +143,10 @@ final class LoadWorker {
     func finish() -> LoadTally {
         let now = NIODeadline.now()
         for seat in seats { seat.giveUp(at: now) }
+        tally.dried = dried.map { dry in
+            LoadDry(
+                agency: dry.agency.description, seconds: Double(max(0, (dry.at - measuredFrom).nanoseconds)) / 1e9)
+        }
         phase = .over
         return tally
     }
@@ -150,6 +161,7 @@ final class LoadWorker {
     private func isMeasured(_ due: NIODeadline) -> Bool { due >= measuredFrom && due < measuredUntil }
 
     func pulled(_ accounts: Int, since due: NIODeadline) {
+        tally.hasLeased = true
         if phase == .measuring { tally.leasedAccounts += Int64(accounts) }
         guard isMeasured(due) else { return }
         if !isOpenLoop { tally.due += 1 }

@@ -19,6 +19,13 @@ struct PostgresMeter: Sendable {
 
     private static let names: Set = ["postgres", "postmaster"]
 
+    /// Whether it is a server's first process: one by that name whose parent is none.
+    static func isServer(_ process: Int32) -> Bool {
+        let meter = ProcessMeter(process: process)
+        guard names.contains(meter.name) else { return false }
+        return meter.parent.map { !names.contains(ProcessMeter(process: $0).name) } ?? false
+    }
+
     /// Of one processor, since its start, those included that have ended; `nil` where it is gone.
     var microseconds: Int64? {
         guard let own = postmaster.microseconds, let ended = postmaster.endedChildrenMicroseconds else { return nil }

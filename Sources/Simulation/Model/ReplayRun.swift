@@ -42,6 +42,8 @@ package struct ReplayRun: Sendable {
 
     package let period: Period
     package let name: String
+    /// Of the dealing.
+    package let seed: UInt64
     package private(set) var sums: [Fate: Sum] = [:]
     package private(set) var recorded = Sum()
     package let placed: Int
@@ -67,6 +69,7 @@ package struct ReplayRun: Sendable {
     ) throws(SimulationFailure) {
         self.period = period
         self.name = policy.name
+        self.seed = seed
         let record =
             switch source {
             case .logs(let folder): try MonthRecord(log: folder, period: period)
@@ -78,6 +81,10 @@ package struct ReplayRun: Sendable {
         }
         if case .database(let database) = source { try MonthRecord.requireCut(cut, of: period, database) }
         let world = try ModelWorld(cut: cut, contracts: contracts, facts: facts, period: period)
+        let known = Set(world.accounts.map { CaseKey(delegation: $0.delegation, account: $0.account) })
+        if case .logs(let folder) = source {
+            try Self.requireOne(record, known, Set(world.contracts.map(\.agency)), folder, cut)
+        }
         let placement = ModelPlacement(world, policy.policy)
         let heldOver = record.heldOver
         let deal = try ModelDeal(
@@ -104,7 +111,6 @@ package struct ReplayRun: Sendable {
         }
         let dealt = Set(courses.keys)
         begin(record, policy.policy, &courses)
-        let known = Set(world.accounts.map { CaseKey(delegation: $0.delegation, account: $0.account) })
         for (key, holdings) in record.holdings {
             for (place, holding) in holdings.enumerated() {
                 let isNew = record.starts == nil && !known.contains(key)
@@ -115,6 +121,29 @@ package struct ReplayRun: Sendable {
         for key in dealt where record.holdings[key] == nil {
             sums[record.stops?[key] == nil ? .unrecorded : .stopped, default: Sum()].accounts += 1
         }
+    }
+
+    /// Of a hundred leased accounts at most so many may be missing in the cut: those that began within the month are far fewer.
+    private static let strangersPercentMax = 20
+
+    /// Logs name no portfolio: those of another one have accounts and agencies that this one has not.
+    ///
+    /// - Throws: ``SimulationFailure`` (usage).
+    private static func requireOne(
+        _ record: MonthRecord, _ known: Set<CaseKey>, _ agencies: Set<AgencyID>, _ folder: String, _ cut: String
+    ) throws(SimulationFailure) {
+        let remedy = "Give the portfolio that the month was played on"
+        if let stranger = record.holdings.values.joined().map(\.agency).filter({ !agencies.contains($0) }).min() {
+            throw SimulationFailure(
+                .usage, "\(folder) is of another portfolio: \(stranger) leased, and has no contract in it",
+                remedy: remedy)
+        }
+        let strangers = record.holdings.keys.count { !known.contains($0) }
+        guard strangers * 100 > record.holdings.count * strangersPercentMax else { return }
+        throw SimulationFailure(
+            .usage,
+            "\(folder) is of another portfolio: \(Terminal.grouped(strangers)) of \(Terminal.grouped(record.holdings.count)) leased "
+                + "accounts are not in \(cut)", remedy: remedy)
     }
 
     /// What was held over the month's begin as a plan sees it. Where the record does not say by which of an agency's contracts, it is the
@@ -190,6 +219,8 @@ package struct ReplayRun: Sendable {
             "what began or stopped within the month: logs do not say it, and 'nobody' has what began by a change of its row; "
                 + "'--database' tells them apart",
             "leases of clients whose logs are not in the folder",
+            "payments that no agency brought about (payments.csv of a portfolio): with '--database' they count for who had held the account, "
+                + "so more accounts pay there",
             "by which of an agency's contracts it held what it held when the month began: the first that works there is taken",
         ]
     }
@@ -197,9 +228,9 @@ package struct ReplayRun: Sendable {
     package var lines: [String] {
         func pesos(_ centavos: Int) -> String { "$\(Terminal.grouped(centavos / 100))" }
         var lines = [
-            "\(period) as recorded: \(Terminal.grouped(recorded.accounts)) accounts leased, \(Terminal.grouped(recorded.reports)) reports, "
+            "\(period) as recorded: \(Terminal.grouped(recorded.accounts)) accounts leased, \(Terminal.grouped(sums[.laterHolder]?.accounts ?? 0)) of them again, \(Terminal.grouped(recorded.reports)) reports, "
                 + "\(Terminal.grouped(recorded.paying)) paying, \(pesos(recorded.paid))",
-            "under \(name): \(Terminal.grouped(placed)) accounts placed, \(Terminal.grouped(unplaced)) for whom there is no room",
+            "under \(name), dealt by the seed \(seed): \(Terminal.grouped(placed)) accounts placed, \(Terminal.grouped(unplaced)) for whom there is no room",
             "\(Terminal.grouped(heldOver)) were held when the month began: they stay with their holders and take their room",
             "",
         ]
@@ -217,7 +248,9 @@ package struct ReplayRun: Sendable {
             "",
             "Not to be inferred:",
         ]
-        if unheldPaid != 0 { lines.insert("  \(pesos(unheldPaid)) more were paid on accounts that nobody held", at: 1) }
+        if unheldPaid != 0 {
+            lines.insert("  \(pesos(unheldPaid)) more were paid on accounts that nobody had held by then", at: 1)
+        }
         return lines + unknown.map { "  - \($0)" }
     }
 
@@ -227,7 +260,7 @@ package struct ReplayRun: Sendable {
         }
         let fates = Fate.allCases.map { "  \"\($0)\": \(object(sums[$0] ?? Sum()))" }
         return
-            "{\n  \"period\": \"\(period)\", \"placed\": \(placed), \"unplaced\": \(unplaced), \"held_over\": \(heldOver), \"unheld_paid\": \(unheldPaid),\n"
+            "{\n  \"period\": \"\(period)\", \"seed\": \(seed), \"placed\": \(placed), \"unplaced\": \(unplaced), \"held_over\": \(heldOver), \"unheld_paid\": \(unheldPaid),\n"
             + "  \"recorded\": \(object(recorded)),\n"
             + fates.joined(separator: ",\n")
             + ",\n  \"unknown\": [\(unknown.map { "\"\($0)\"" }.joined(separator: ", "))]\n}"

@@ -34,6 +34,18 @@ package struct MonthSettings: Sendable {
         self.seed = seed
         self.program = program
     }
+
+    /// - Returns: what is to be known: the nodes, out of several, at which nobody listens.
+    /// - Throws: ``SimulationFailure`` where nobody listens at any of the ports.
+    package func reachable() throws(SimulationFailure) -> [String] {
+        var failures: [SimulationFailure] = []
+        let ports = [port] + otherPorts
+        for port in ports {
+            do { try Reachability.check(host: host, port: port) } catch { failures.append(error) }
+        }
+        if let failure = failures.first, failures.count == ports.count { throw failure }
+        return failures.map { "\($0.found): the agencies work over the others" }
+    }
 }
 
 /// Plays the agencies over the real protocol, day by day, under the virtual clock.
@@ -49,7 +61,7 @@ package struct MonthRun: Sendable {
     /// - Returns: the counts of the run, and how many payments its feed has.
     package func run(progress: (LocalDate, MonthCounts) -> Void) async throws -> (counts: MonthCounts, payments: Int) {
         // Before anything is written: a daemon that is not there leaves nothing behind.
-        try Reachability.check(host: settings.host, port: settings.port)
+        _ = try settings.reachable()
         try Folder.make(settings.logFolder)
         let lock = try FolderLock(settings.logFolder)
         defer { lock.release() }

@@ -57,7 +57,10 @@ package struct WholeMonth: Sendable {
         Interruption.say(
             "interrupted; what this month had started is stopped, and what was played so far stays in \(settings.folder). "
                 + MonthFolder.remedy(settings.folder, hasServer: settings.database == nil))
-        let daemon = DaemonProgram(path: settings.program, options: options, environment: leftovers.mark)
+        var daemon = DaemonProgram(path: settings.program, options: options, environment: leftovers.mark)
+        daemon.record = "\(settings.folder)/steps.log"
+        // Whatever the environment says, in which settings go before those of a file.
+        daemon.hasSettings = false
         defer {
             if settings.database == nil { _ = try? daemon.call(["database", "stop"]) }
             leftovers.release()
@@ -92,6 +95,9 @@ package struct WholeMonth: Sendable {
     /// That of `dispatcherd segment` without --policy.
     private static let usualPolicy = "policies/infonavit-2023.yaml"
 
+    /// What `plan apply` says where nothing is placed.
+    private static let nothingToPlan = "there is nothing to plan"
+
     private var options: [String] {
         let place = settings.database.map { ["--database", $0] } ?? ["--data-dir", "\(settings.folder)/postgres"]
         return place + ["--config", "\(settings.folder)/reparto.yaml"]
@@ -108,6 +114,9 @@ package struct WholeMonth: Sendable {
                 .usage, "there is no file \(path)",
                 remedy: "Name \(what) with \(option), or run the command in the folder of the clone")
         }
+        let agencies = Set(
+            ContractMaker(specification: settings.specification).contracts().compactMap { AgencyID(Int32($0.agency)) })
+        try settings.profiles?.require(agencies, path: "a portfolio of \(settings.specification.agencies) agencies")
         try MonthFolder.requireUnused(settings.folder)
         try Folder.make(settings.folder)
         let lock = try FolderLock(settings.folder, option: "--out")
@@ -161,7 +170,16 @@ package struct WholeMonth: Sendable {
         }
         let policy = settings.policy.map { ["--policy", $0] } ?? []
         try step("segmentation", progress) { try daemon.call(["segment", "--period", month] + policy) }
-        try call("plan", "plan", "apply", "--period", month)
+        do {
+            try call("plan", "plan", "apply", "--period", month)
+        } catch let failure as SimulationFailure where failure.found.contains(Self.nothingToPlan) {
+            throw SimulationFailure(
+                .usage,
+                "the policy places none of the \(Terminal.grouped(settings.specification.accounts)) accounts, so there is no month to play",
+                remedy:
+                    "Play more with --accounts, or another policy with --policy; \(MonthFolder.remedy(settings.folder, hasServer: settings.database == nil))"
+            )
+        }
     }
 
     private func play(_ period: Period, _ daemon: DaemonProgram, _ progress: (Step) -> Void) async throws {
@@ -169,7 +187,7 @@ package struct WholeMonth: Sendable {
         if Folder.exists(ready) { unlink(ready) }
         let server = try BackgroundProcess(
             settings.program, ["serve", "--port", "0", "--ready-file", ready] + options,
-            output: "\(settings.folder)/dispatcherd.log", environment: daemon.environment)
+            output: "\(settings.folder)/dispatcherd.log", environment: daemon.environment, hasSettings: false)
         defer { server.stop() }
         let port = try port(ready, server)
         var begin = period.firstDay
@@ -217,12 +235,12 @@ package struct WholeMonth: Sendable {
             program: daemon)
         month.profiles = settings.profiles
         let start = ContinuousClock.now
-        let (counts, payments) = try await MonthRun(month).run { _, _ in }
+        let (counts, payments) = try await MonthRun(month).run { day, _ in Terminal.progress("agencies, \(day)") }
         progress(
             Step(
                 title: "agencies, \(days.lowerBound) to \(days.upperBound)",
                 said:
-                    "\(Terminal.grouped(counts.accounts)) accounts leased, \(Terminal.grouped(counts.reports)) reports, "
+                    "\(Terminal.grouped(counts.accounts)) leases, \(Terminal.grouped(counts.reports)) reports, "
                     + "\(Terminal.grouped(payments)) payments", seconds: Self.seconds(since: start)))
     }
 
@@ -240,6 +258,10 @@ package struct WholeMonth: Sendable {
         try call("payments of no agency's", "import", "payments", input("payments", period), "--period", month)
         try call("payments", "import", "payments", payments, "--period", month)
         try call("facts", "import", "facts", input("facts", period), "--period", month)
+        // As a demo does: what needs no review is settled, one in a hundred of it is drawn for one.
+        try call(
+            "review check", "review", "check", "--period", month, "--sample", "1", "--seed",
+            "\(settings.specification.seed)", "--by", "agentsim")
         try call("pending reviews", "review", "list", "--pending", "--csv", pending, "--period", month)
         try step("reviewers", progress) {
             let table = try Table(path: pending, required: Reviewers.required)
@@ -276,12 +298,14 @@ extension DaemonProgram {
     ///
     /// - Returns: the last line that it printed.
     func call(_ words: [String]) throws(SimulationFailure) -> String {
-        let (code, text) = try ChildProcess.run(path, words + options, environment: environment)
+        let (code, text) = try ChildProcess.run(
+            path, words + options, environment: environment, hasSettings: hasSettings)
+        if let record { try Folder.append("$ dispatcherd \(words.joined(separator: " "))\n\(text)\n", to: record) }
         let lines = text.split(separator: "\n").filter { !$0.allSatisfy(\.isWhitespace) }
         guard code == 0 else {
             let said = Self.lastWords(text)
             throw SimulationFailure(
-                code == 1 ? .findings : .environment,
+                SimulationFailure.Exit(rawValue: code) ?? .environment,
                 "dispatcherd \(words.prefix(2).joined(separator: " ")) ended with \(code): \(said)",
                 remedy: "Run it by hand: dispatcherd \((words + options).joined(separator: " "))")
         }

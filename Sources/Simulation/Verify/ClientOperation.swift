@@ -84,6 +84,14 @@ package struct ClientOperation: Equatable, Sendable {
         }
     }
 
+    /// Whether the server said that it was done, and not that it was refused, nor once more.
+    package var isAcknowledged: Bool {
+        switch reply {
+        case .granted, .reported, .extended, .returned: true
+        case .refused, .repeated, .altered: false
+        }
+    }
+
     /// Where the line is, as in `ACE07.log:12`.
     package var place: String
     package var agency: AgencyID

@@ -210,6 +210,30 @@ package struct History: Sendable {
         }
     }
 
+    /// A hand of one contract, and the quota that it was dealt under.
+    package struct Hand: Sendable {
+        package var hand: Int32
+        package var quota: Int32
+        package var size: Int32
+        package init(hand: Int32, quota: Int32, size: Int32) {
+            self.hand = hand
+            self.quota = quota
+            self.size = size
+        }
+    }
+
+    /// What a kept statement's text is hashed to, as its row says.
+    package struct StatementDigest: Sendable {
+        package var period: Int32
+        package var contract: Int32
+        package var digest: [UInt8]
+        package init(period: Int32, contract: Int32, digest: [UInt8]) {
+            self.period = period
+            self.contract = contract
+            self.digest = digest
+        }
+    }
+
     /// Where a chain ended when its period was signed.
     package struct SignedEnd: Sendable {
         package var height: Int64
@@ -228,6 +252,12 @@ package struct History: Sendable {
     package var outages: [Outage] = []
     package var positions: [Position] = []
     package var deals: [(held: Held, hand: Int32, position: Int32)] = []
+    /// Those of one contract each.
+    package var hands: [Hand] = []
+    /// Accounts that something came in for which ends leases, by its word: a stop's reason, `exhaustion`, `start`.
+    package var causes: [AccountID: Set<String>] = [:]
+    /// The digest of each kept statement.
+    package var statementDigests: [StatementDigest] = []
     /// Hands that agencies can draw from.
     package var openHands: Set<Int32> = []
     package var grants: [Grant] = []

@@ -39,6 +39,7 @@ package struct HistoryReader {
             try granted(&history)
             try reported(&history)
             try stopped(&history)
+            try caused(&history)
             try ordered(&history)
             try bounds(&history)
             try excluded(&history)
@@ -94,6 +95,14 @@ package struct HistoryReader {
             history.positions.append(
                 History.Position(hand: hand, position: position, held: held, exposure: reader.int64()))
         }
+        let hands = try link.run(
+            """
+            SELECT h.hand_id, q.quota_id, h.size FROM hand h
+              JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = h.contract_ids[1]
+                          AND q.strategy = h.strategy AND q.portfolio = h.portfolio
+             WHERE h.delegation_id = $1 AND cardinality(h.contract_ids) = 1 AND NOT h.is_front
+            """, [.int16(history.delegation.value)])
+        history.hands = hands.map { History.Hand(hand: $0.int32(0), quota: $0.int32(1), size: $0.int32(2)) }
         // A plan that was stopped before it opened leaves its deals behind, so that no epoch is dealt twice, and no hand.
         try copy(
             """
@@ -216,6 +225,20 @@ package struct HistoryReader {
         }
     }
 
+    /// Whatever ends leases by itself, and of whom; whenever it came.
+    private func caused(_ history: inout History) throws {
+        try copy(
+            """
+            SELECT account_id, reason FROM stop WHERE delegation_id = $delegation
+            UNION ALL SELECT account_id, 'exhaustion' FROM certificate WHERE delegation_id = $delegation
+            UNION ALL SELECT account_id, 'start' FROM start WHERE delegation_id = $delegation
+            """, history
+        ) { reader in
+            guard let account = AccountID(reader.int64()) else { return }
+            history.causes[account, default: []].insert(reader.text())
+        }
+    }
+
     private func ordered(_ history: inout History) throws {
         let rows = try link.run(
             """
@@ -261,6 +284,9 @@ package struct HistoryReader {
                 else { continue }
                 history.signedEnds[row.int32(0)] = History.SignedEnd(height: height, head: head)
             }
+        }
+        history.statementDigests = try link.run("SELECT period, contract_id, digest FROM statement").map {
+            History.StatementDigest(period: $0.int32(0), contract: $0.int32(1), digest: $0.bytes(2))
         }
         for query in StoredRowQuery.all {
             let rows = try link.run(query.sql, [.int16(history.delegation.value)])

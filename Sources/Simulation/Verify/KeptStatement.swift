@@ -44,6 +44,9 @@ package struct KeptStatement: Sendable, Decodable {
     package private(set) var period: Int32 = 0
     package private(set) var contract: Int32 = 0
 
+    /// Whether its text is the one that its row's digest is of.
+    package var isItsDigest = true
+
     private enum CodingKeys: CodingKey { case sections, totals }
 
     /// - Parameters:
@@ -68,13 +71,26 @@ extension [KeptStatement] {
         for statement in self {
             for section in statement.sections {
                 guard let delegation = section.delegation.flatMap({ Delegation($0) }) else { continue }
-                lines[delegation, default: []] += section.lines.map { line in
-                    History.StatementLine(
-                        period: statement.period, contract: statement.contract, rule: line.rule, subject: line.subject,
-                        isFee: line.kind == "fee", amount: line.amount, records: line.records)
-                }
+                lines[delegation, default: []] += section.lines.map { $0.line(of: statement) }
             }
         }
         return lines
+    }
+
+    /// Those on whole invoices, which may name records of any delegation.
+    package var wholeLines: [(delegation: Delegation, line: History.StatementLine)] {
+        flatMap { statement in
+            statement.sections.filter { $0.delegation == nil }.flatMap(\.lines).compactMap { line in
+                statement.firstDelegation.map { ($0, line.line(of: statement)) }
+            }
+        }
+    }
+}
+
+extension KeptStatement.Line {
+    fileprivate func line(of statement: KeptStatement) -> History.StatementLine {
+        History.StatementLine(
+            period: statement.period, contract: statement.contract, rule: rule, subject: subject, isFee: kind == "fee",
+            amount: amount, records: records)
     }
 }

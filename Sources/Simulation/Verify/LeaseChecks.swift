@@ -17,6 +17,7 @@ struct LeaseChecks {
         dealtOnce(&verdict)
         waitingOnce(byAccount, &verdict)
         fencing(&verdict)
+        givenBackInTime(&verdict)
     }
 
     /// A lease that ends in the instant in which the next one begins does not overlap it: under a virtual clock many
@@ -90,6 +91,24 @@ struct LeaseChecks {
                 Finding(
                     .epochs, history.delegation, "account \(position.held.account) waits in a hand while it is held",
                     events: [live.line, event]))
+        }
+    }
+
+    /// What is given back is given back by its holder while it is one: later it is evidence, and moves nothing.
+    private func givenBackInTime(_ verdict: inout Verdict) {
+        let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
+        for ending in history.endings where ending.kind == "return" {
+            verdict.count(.fencing)
+            guard let lease = byHeld[ending.held] else { continue }
+            let end = min(lease.grant.closedAt ?? lease.enforcedTerm, lease.enforcedTerm)
+            guard ending.endedAt > end else { continue }
+            verdict.add(
+                Finding(
+                    .fencing, history.delegation, "an account was given back after its lease had ended",
+                    events: [
+                        lease.line + ", enforced until \(lease.enforcedTerm)",
+                        "\(ending.held) ended by return (\(ending.reason)) at \(ending.endedAt)",
+                    ]))
         }
     }
 

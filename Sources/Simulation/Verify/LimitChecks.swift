@@ -22,6 +22,7 @@ struct LimitChecks {
             ).run(grants, &verdict)
         }
         inForce(limits, &verdict)
+        dealt(limits, &verdict)
         exclusions(&verdict)
         holds(&verdict)
         expiry(&verdict)
@@ -71,6 +72,25 @@ struct LimitChecks {
                         last.map { "quota \(now.quota) was set to \($0.words) at \($0.since)" }
                             ?? "quota \(now.quota) was never set",
                         "it allows \(now.words)",
+                    ]))
+        }
+    }
+
+    /// A hand is dealt within its contract's quota, which is within capacity and bond: one that is larger than all limits that the
+    /// quota ever had was not.
+    private func dealt(_ limits: [Int32: [History.Limit]], _ verdict: inout Verdict) {
+        let sizes = Dictionary(grouping: history.positions, by: \.hand).mapValues(\.count)
+        for hand in history.hands {
+            verdict.count(.deals)
+            let most = limits[hand.quota]?.map(\.accounts).max() ?? 0
+            let size = max(Int64(hand.size), Int64(sizes[hand.hand] ?? 0))
+            guard size > most else { continue }
+            verdict.add(
+                Finding(
+                    .deals, history.delegation, "a hand was dealt more accounts than its quota ever allowed",
+                    events: [
+                        "quota \(hand.quota) allowed \(most) accounts at the most",
+                        "hand \(hand.hand) has \(size) accounts",
                     ]))
         }
     }

@@ -33,6 +33,10 @@ package struct StatementChecks {
         guard let first = statement.firstDelegation else { return }
         var whole = Sums()
         let name = "statement of \(statement.period), contract \(statement.contract)"
+        verdict.count(.money)
+        if !statement.isItsDigest {
+            add("a statement's text is not the one that its digest is of", first, [name], &verdict)
+        }
         for section in statement.sections {
             let delegation = section.delegation.flatMap { Delegation($0) } ?? first
             let place = section.delegation.map { "\(name), delegation \($0)" } ?? "\(name), whole invoice"

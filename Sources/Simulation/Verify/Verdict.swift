@@ -12,8 +12,10 @@ package enum Invariant: String, Sendable, CaseIterable {
     case quotas
     case capacity
     case bond
+    case deals
     case exclusions
     case endings
+    case disclosures
     case expiry
     case terms
     case ledger
@@ -31,8 +33,10 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .quotas: "no grant goes above its quota"
         case .capacity: "no grant goes above what the contract's advisers carry"
         case .bond: "no grant goes above its contract's bond, over all delegations"
+        case .deals: "no hand is dealt more than its quota ever allowed"
         case .exclusions: "no excluded account is granted, none stopped is kept, nothing to an agency on hold"
-        case .endings: "no account is given back but by its holder"
+        case .endings: "no account is given back but by its holder, nor taken back without a cause"
+        case .disclosures: "nobody is told of a debtor but the holder"
         case .expiry: "no lease expires early, outages are credited"
         case .terms: "no term passes the end of its contract"
         case .ledger: "the ledger is whole and holds every receipt"
@@ -102,6 +106,7 @@ package enum Judge {
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
         RecordChecks(history: history).run(&verdict)
+        RecordedChecks(history: history, leases: leases).run(&verdict)
         MoneyChecks(history: history).run(&verdict)
         return verdict
     }

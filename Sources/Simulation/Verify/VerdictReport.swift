@@ -3,30 +3,36 @@
 /// The verdict for people and for programs.
 package struct VerdictReport: Sendable {
     package let verdict: Verdict
+    /// What clients were told was done, and what they were refused.
     let operations: Int
+    let refusals: Int
     let delegations: Int
     let period: String
     /// How many findings are told in full.
     private static let shownMax = 10
 
-    package init(_ verdict: Verdict, operations: Int, delegations: Int, period: String) {
+    package init(_ verdict: Verdict, operations: [ClientOperation], delegations: Int, period: String) {
         self.verdict = verdict
-        self.operations = operations
+        self.operations = operations.count { $0.isAcknowledged }
+        refusals = operations.count { if case .refused = $0.reply { true } else { false } }
         self.delegations = delegations
         self.period = period
     }
 
     package var text: String {
         var lines = [
-            "History up to \(period): \(Terminal.grouped(operations)) acknowledged operations, \(delegations) delegations."
+            "History up to \(period): \(Terminal.grouped(operations)) acknowledged operations, \(Terminal.grouped(refusals)) \(refusals == 1 ? "refusal" : "refusals"), "
+                + "\(delegations) \(delegations == 1 ? "delegation" : "delegations")."
         ]
         for invariant in Invariant.allCases {
-            let count = Terminal.grouped(verdict.checked[invariant] ?? 0)
+            let checks = verdict.checked[invariant] ?? 0
+            let count = Terminal.grouped(checks)
             let broken = verdict.findings.filter { $0.invariant == invariant }.count
             let padding = String(repeating: " ", count: max(1, 92 - invariant.title.count - count.count))
             lines.append(
-                "  \(broken == 0 ? "holds " : "BROKEN") \(invariant.title)\(padding)\(count) checks"
-                    + (broken == 0 ? "" : ", \(broken) breaks"))
+                "  \(broken > 0 ? "BROKEN" : checks > 0 ? "holds " : "no case") \(invariant.title)"
+                    + "\(broken == 0 && checks == 0 ? String(padding.dropLast()) : padding)"
+                    + "\(count) \(checks == 1 ? "check" : "checks")" + (broken == 0 ? "" : ", \(Self.breaks(broken))"))
         }
         lines += notes.map { "  note: \($0)" }
         for finding in verdict.findings.prefix(Self.shownMax) {
@@ -34,11 +40,25 @@ package struct VerdictReport: Sendable {
             lines += finding.events.enumerated().map { "  \($0.offset + 1). \($0.element)" }
         }
         if verdict.findings.count > Self.shownMax {
-            lines.append("and \(verdict.findings.count - Self.shownMax) more breaks; --json lists all")
+            lines.append("and \(verdict.findings.count - Self.shownMax) more; --json lists all")
         }
-        lines.append(verdict.findings.isEmpty ? "Nothing is broken." : "\(verdict.findings.count) breaks.")
+        lines.append(
+            isEmpty
+                ? "There was nothing to judge: \(emptiness)."
+                : verdict.findings.isEmpty ? "Nothing is broken." : "\(Self.breaks(verdict.findings.count)).")
         return lines.joined(separator: "\n")
     }
+
+    /// How many there are, for people.
+    package static func breaks(_ count: Int) -> String {
+        "\(Terminal.grouped(count)) \(count == 1 ? "break" : "breaks")"
+    }
+
+    /// Whether it says nothing: nobody was told anything, and no lease was looked at.
+    package var isEmpty: Bool { operations == 0 && verdict.checked[.oneHolder] ?? 0 == 0 && verdict.findings.isEmpty }
+
+    /// Why, in words.
+    package var emptiness: String { "the logs acknowledge nothing, and the database has no lease" }
 
     private var notes: [String] {
         guard verdict.unlogged > 0 else { return verdict.notes }
@@ -57,7 +77,8 @@ package struct VerdictReport: Sendable {
             "{\"invariant\":\"\(finding.invariant.rawValue)\",\"delegation\":\(finding.delegation),"
                 + "\"found\":\(Self.quoted(finding.found)),\"events\":[\(finding.events.map(Self.quoted).joined(separator: ","))]}"
         }
-        return "{\"period\":\"\(period)\",\"operations\":\(operations),\"delegations\":\(delegations),"
+        return
+            "{\"period\":\"\(period)\",\"operations\":\(operations),\"refusals\":\(refusals),\"nothingToJudge\":\(isEmpty),\"delegations\":\(delegations),"
             + "\"invariants\":[\(invariants.joined(separator: ","))],\"notes\":[\(notes.map(Self.quoted).joined(separator: ","))],"
             + "\"findings\":[\(findings.joined(separator: ","))]}"
     }

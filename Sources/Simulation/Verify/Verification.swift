@@ -55,13 +55,14 @@ package struct Verification {
             if let first = delegations.first { try logs(link, installations, first, &verdict) }
             if let first = delegations.first { try ends(link, first, &verdict) }
             if let first = delegations.first { try outages(link, first, &verdict) }
+            try wholeInvoices(link, statements, &verdict)
             for (index, delegation) in delegations.enumerated() {
                 verdict.merge(Judge.judge(try reader.history(delegation), adding: &bonds))
                 progress(index + 1, delegations.count)
             }
             verdict.merge(bonds.judge())
             return VerdictReport(
-                verdict, operations: operations.count, delegations: delegations.count, period: period.description)
+                verdict, operations: operations, delegations: delegations.count, period: period.description)
         } catch let error as PgError {
             throw SimulationFailure(
                 .environment, "the database does not answer as expected: \(error)",
@@ -95,6 +96,29 @@ package struct Verification {
                     Finding(
                         .logs, delegation, "an installation's log is missing",
                         events: [told, "no file in \(logFolder) names agency and instance in its first line"]))
+            }
+        }
+    }
+
+    /// What a line on a whole invoice names is there and the contract's, in whichever delegation.
+    private func wholeInvoices(_ link: PgLink, _ statements: [KeptStatement], _ verdict: inout Verdict) throws {
+        for (delegation, line) in statements.wholeLines where !line.records.isEmpty {
+            verdict.count(.money, line.records.count)
+            let rows = try link.run(
+                "SELECT outcome_id, contract_id FROM outcome WHERE outcome_id = ANY ($1::bigint[])",
+                [.text("{\(line.records.map(String.init).joined(separator: ","))}")])
+            let contracts = Dictionary(rows.map { ($0.int64(0), $0.int32(1)) }) { first, _ in first }
+            for record in line.records where contracts[record] != line.contract {
+                verdict.add(
+                    Finding(
+                        .money, delegation,
+                        contracts[record] == nil
+                            ? "a statement names a record that is not there"
+                            : "a statement names another contract's record",
+                        events: [
+                            "statement of \(line.period), contract \(line.contract), whole invoice: \(line.rule) \(line.subject), "
+                                + "\(line.amount) names outcome \(record)"
+                        ] + (contracts[record].map { ["it is of contract \($0)"] } ?? [])))
             }
         }
     }

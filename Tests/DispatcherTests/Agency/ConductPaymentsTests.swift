@@ -17,6 +17,27 @@ struct ConductPaymentsTests {
         }
     }
 
+    /// A third of the reached pay: half of it is more than two standard errors away from 33 cases on.
+    @Test(arguments: [(9, 3, " 33.3 %?"), (32, 6, " 18.8 %?"), (31, 5, " 16.1 %*"), (33, 6, " 18.2 % "), (0, 0, "- ")])
+    func `a figure of too few cases says so, unless it stands out all the same`(
+        reached: Int64, paid: Int64, cell: String
+    )
+        throws
+    {
+        let shares: [(Int64, Int64)] = [(900, 300), (900, 300), (reached, paid), (900, 300)]
+        let rows = try shares.enumerated().map { index, share in
+            ConductRow(
+                agency: try #require(AgencyID(Int32(index) + 1)), dealt: 1_000, pulled: 1_000, outcomes: 1_000,
+                worked: 1_000, mostOnOne: 1, late: 0, reached: share.0, reachedAndPaid: share.1, returned: 0,
+                evidence: 0, clones: 0)
+        }
+        let conduct = AgencyConduct(period: PlannedMonth.march, rows: rows)
+
+        #expect(conduct.lines[3].contains(cell), "\(conduct.lines[3])")
+        #expect(conduct.isTooFew(.paying, rows[2]) == cell.hasSuffix("?"))
+        #expect(try conduct.json().contains(#""paying""#) == (cell.hasSuffix("?") || cell.hasSuffix("*")))
+    }
+
     @Test func `without payments nobody's debtors are said to pay nothing, and nobody stands out by it`() throws {
         let period = PlannedMonth.march
         let rows = try rows()

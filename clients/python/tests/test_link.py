@@ -138,6 +138,23 @@ class LinkTests(unittest.TestCase):
         with self.assertRaisesRegex(ConnectionFailed, "(?i)certificate"):
             asyncio.run(day())
 
+    def test_a_name_that_is_asked_for_counts_whatever_address_the_certificate_bears(self) -> None:
+        certificate(self.folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
+
+        async def day(name: "str | None") -> None:
+            server = await asyncio.start_server(Peer([]).serve, "127.0.0.1", 0, ssl=context)
+            settings = self.settings(server.sockets[0].getsockname()[1], tls_context(str(self.folder / "server.pem")))
+            async with server, AsyncAgent(replace(settings, tls_name=name, timeout=0.5)):
+                pass
+
+        asyncio.run(day(None))
+        asyncio.run(day("127.0.0.1"))
+        for other in ("mx-1", "127.0.0.2"):
+            with self.assertRaisesRegex(ConnectionFailed, "(?i)certificate"):
+                asyncio.run(day(other))
+
     def test_pushes_are_handed_through_known_or_not(self) -> None:
         events: List[AgentEvent] = []
         sent = [

@@ -73,6 +73,9 @@ def tls_context(
     try:
         context = ssl.create_default_context(cafile=ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
+        if ssl.HAS_NEVER_CHECK_COMMON_NAME:
+            # Alternative names alone: a common name is no server's name.
+            context.hostname_checks_common_name = False
         if certificate is not None:
             context.load_cert_chain(certificate, private_key)
     except (OSError, ssl.SSLError) as error:
