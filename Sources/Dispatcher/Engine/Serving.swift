@@ -67,6 +67,7 @@ package enum Serving {
         node.preparesStatements = settings.preparesStatements
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability
         node.requiresStandby = settings.requiresStandby
+        node.answerWait = settings.answerWait
         return node
     }
 
