@@ -19,19 +19,14 @@ package enum EngineLink {
     ) throws {
         link.commitBound = answerWait
         if readsByKey { link.answerBound = answerWait }
-        let settings = try link.durability(requiresStandby: requiresStandby)
-        try checkDurability(settings, allows: allowsUnsafeDurability)
-        if readsByKey {
-            try link.prepareForEngine(lockWait: lockWait)
-            if settings.contains(where: { $0.0 == "synchronous_standby_names" && $0.1 != "''" }) {
-                try link.waitsForStandby()
-            }
-        }
+        try checkDurability(link, allows: allowsUnsafeDurability, requiresStandby: requiresStandby)
+        if readsByKey { try link.prepareForEngine(lockWait: lockWait) }
         // Where a standby is waited for, the beat is, too: whoever cannot beat begins nothing that would wait behind it.
         try witness.beat(link)
     }
 
-    private static func checkDurability(_ settings: [(String, String, Bool)], allows: Bool) throws {
+    private static func checkDurability(_ link: PgLink, allows: Bool, requiresStandby: Bool) throws {
+        let settings = try link.durability(requiresStandby: requiresStandby)
         guard !allows else { return }
         for (name, value, isSafe) in settings where !isSafe {
             throw CommandFailure(

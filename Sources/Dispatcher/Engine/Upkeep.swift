@@ -33,6 +33,8 @@ package struct Upkeep: Sendable {
         /// Between two verifications of a sample, and between two projections, in the domain's time; zero: never by itself.
         package var ledgerWatch: Duration = .zero
         package var projection: Duration = .zero
+        /// How long a block of the ledger may wait for its place in the chain before that is told.
+        package var lagBound = SequencerLag.usualBound
         /// How long before a term its holder is told.
         package var expiringLead: Duration = .seconds(3 * 86_400)
 
@@ -52,10 +54,11 @@ package struct Upkeep: Sendable {
     private let tactics: TacticBook
     private let pace: Pace
     private let logger: Logger
-    private let lag = LagWatch()
+    private let lag: LagWatch
 
     private final class LagWatch: Sendable {
-        let lag = Mutex(SequencerLag())
+        let lag: Mutex<SequencerLag>
+        init(bound: Duration) { lag = Mutex(SequencerLag(bound: bound)) }
     }
 
     init(
@@ -70,6 +73,7 @@ package struct Upkeep: Sendable {
         self.tactics = tactics
         self.pace = pace
         self.logger = logger
+        self.lag = LagWatch(bound: pace.lagBound)
     }
 
     /// Runs until the task is cancelled.

@@ -4,11 +4,11 @@ package import PgStore
 
 /// How long the ledger's oldest block that no chain has yet has been seen to wait.
 ///
-/// A receipt can be proven once its block is chained. That takes a second; where it takes more than ``bound``, somebody is told. Knows
+/// A receipt can be proven once its block is chained. That takes a second; where it takes more than its bound, somebody is told. Knows
 /// no clock: it is told when something was seen.
 package struct SequencerLag: Sendable {
-    /// From here on it is late.
-    package static let bound: Duration = .seconds(5)
+    /// From here on it is late, unless it is told of another bound.
+    package static let usualBound: Duration = .seconds(5)
 
     package enum Alarm: Equatable, Sendable {
         /// So long by now. Told at the bound, and again each time that it has doubled.
@@ -18,17 +18,21 @@ package struct SequencerLag: Sendable {
     }
 
     private var oldest: (block: BlockPlace, since: ContinuousClock.Instant)?
-    private var nextTold = Self.bound
+    private let bound: Duration
+    private var nextTold: Duration
 
-    package init() {}
+    package init(bound: Duration = Self.usualBound) {
+        self.bound = bound
+        self.nextTold = bound
+    }
 
     /// Takes note of the oldest unchained block; `nil`: all are chained.
     package mutating func note(_ block: BlockPlace?, at now: ContinuousClock.Instant) -> Alarm? {
         let waited = oldest.map { now - $0.since } ?? .zero
         guard let block, block == oldest?.block else {
-            let wasTold = nextTold > Self.bound
+            let wasTold = nextTold > bound
             oldest = block.map { ($0, now) }
-            nextTold = Self.bound
+            nextTold = bound
             return wasTold ? .level(after: waited) : nil
         }
         guard waited >= nextTold else { return nil }

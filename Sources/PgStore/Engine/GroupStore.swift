@@ -29,14 +29,10 @@ extension PgLink {
             ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
             ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
             ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
+            // A COMMIT that waits for a standby would be ended with its client: undone nowhere and seen by everybody, so that a
+            // repetition of its request was answered OK for what is on one machine only. Statements end by themselves.
+            ("client_connection_check_interval", "0"),
         ])
-    }
-
-    /// For a database with a synchronous standby: a COMMIT that waits for it is not ended because its client is gone. It would be
-    /// undone nowhere and seen by everybody, and a repetition of its request would be answered `OK` for what is on one machine
-    /// only. Its locks stay until the standby is back.
-    package func waitsForStandby() throws(PgError) {
-        if preparesStatements { try script("SET client_connection_check_interval = 0") }
     }
 
     /// Opens a group's transaction: takes its locks and reads, in later statements, what they protect. One round trip.

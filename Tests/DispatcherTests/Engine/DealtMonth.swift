@@ -48,7 +48,7 @@ struct DealtMonth: Sendable {
     static func startNode(
         _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
         attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),
-        prepares: Bool = true, port: Int = 0
+        prepares: Bool = true, port: Int = 0, answerWait: Duration = .seconds(10)
     ) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -62,6 +62,7 @@ struct DealtMonth: Sendable {
         settings.attempts = attempts
         settings.engine = engine
         settings.preparesStatements = prepares
+        settings.answerWait = answerWait
         return try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
     }
 
@@ -78,7 +79,7 @@ struct DealtMonth: Sendable {
 
     func setClock(_ text: String) throws { try database.link().script("UPDATE clock SET virtual_now = '\(text)'") }
 
-    private static func deal(_ shape: Shape, _ keys: [AgencyPrivateKey], _ database: TestDatabase) throws {
+    static func deal(_ shape: Shape, _ keys: [AgencyPrivateKey], _ database: TestDatabase) throws {
         let link = try database.link()
         try link.script(
             """
