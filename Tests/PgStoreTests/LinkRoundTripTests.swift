@@ -17,7 +17,8 @@ struct LinkRoundTripTests {
         writes.replies = [KeptReplyRow(verb: .return, key: try key(number), requestHash: [1], reply: "OK")]
         writes.blocks = [
             BlockRow(
-                delegation: Delegation.all[8], period: try #require(Period(number: 202_403)), records: [0], count: 1, root: [2])
+                delegation: Delegation.all[8], period: try #require(Period(number: 202_403)), records: [0], count: 1,
+                root: [2])
         ]
         return writes
     }
@@ -72,7 +73,8 @@ struct LinkRoundTripTests {
             writes.objections = [
                 ObjectionRow(
                     lease: LeaseKey(
-                        delegation: Delegation.all[8], account: try #require(AccountID(1)), epoch: try #require(Epoch(1))),
+                        delegation: Delegation.all[8], account: try #require(AccountID(1)),
+                        epoch: try #require(Epoch(1))),
                     reason: "other", heldUntil: answer.now)
             ]
             let error = #expect(throws: PgError.self) { try link.finishGroup(writes) }
@@ -89,7 +91,8 @@ struct LinkRoundTripTests {
             try link.script(
                 """
                 CREATE TABLE t (n integer);
-                CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'w'; RETURN NULL; END $$;
+                CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE WARNING 'w'; RETURN NULL; END $$;
                 CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
                     FOR EACH ROW EXECUTE FUNCTION warn()
                 """)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentProtocol
 import Dispatcher
 import Logging
 import PgStore
@@ -11,7 +12,7 @@ import Testing
 struct SequencerLagTests {
     private static let blocks = (1...3).map { BlockPlace(transaction: "\($0)", number: 1) }
 
-    @Test func `the oldest block that waits is told of after five seconds, as often as that doubles, and once it is chained`() {
+    @Test func `a block that waits is told of after five seconds, when that doubles, and once it is chained`() {
         let start = ContinuousClock.now
         var lag = SequencerLag()
         func note(_ block: BlockPlace?, _ seconds: Int) -> SequencerLag.Alarm? {
@@ -78,10 +79,8 @@ private final class KeptLog: LogHandler, Sendable {
         set {}
     }
 
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-        function: String, line: UInt
-    ) {
-        kept.withLock { $0.append("\(level) \(message) \(metadata.map { "\($0)" } ?? "")") }
+    func log(event: LogEvent) {
+        let metadata = event.metadata.map { "\($0)" } ?? ""
+        kept.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
     }
 }

@@ -32,7 +32,8 @@ struct HeldNewsTests {
             """
             WITH f AS (INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
                        VALUES ('starts', 202403, 's', 's\(number)', 1, 0, now_instant()) RETURNING import_id)
-            INSERT INTO start (period, delegation_id, account_id, reason, on_date, changes, former, placed_on, fate, epoch, import_id)
+            INSERT INTO start (period, delegation_id, account_id, reason, on_date, changes, former, placed_on, fate,
+                   epoch, import_id)
             SELECT 202403, 9, \(account), '\(reason)', '\(on)', '{}', '{}', '2024-03-04', 'in-hand', 1, import_id FROM f
             """)
     }
@@ -185,7 +186,8 @@ struct HeldNewsTests {
             let agent = try await month.connect(1)
             let wrong = try await agent.resume(ResumeRequest(count: 0, digest: HeldDigest.empty.bytes))
             #expect(wrong.data.map { $0["changed"] } == ["job-loss", "missed-payment", nil])
-            #expect(try await agent.held(HeldRequest()).data.map { $0["changed"] } == ["job-loss", "missed-payment", nil])
+            let held = try await agent.held(HeldRequest()).data.map { $0["changed"] }
+            #expect(held == ["job-loss", "missed-payment", nil])
         }
     }
 

@@ -46,15 +46,18 @@ struct PullStopTests {
         }
     }
 
+    private static let fiveCarried = "UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 5"
+
     /// Limits of five accounts, of 500.00 and of a hand of five.
-    @Test(arguments: [
-        (DealtMonth.Shape(agencies: 1, limitAccounts: 5), nil, "quota", "60"),
-        (DealtMonth.Shape(agencies: 1, limitAccounts: 5), "UPDATE contract_capacity SET committed_advisers = 1, accounts_per_adviser = 5", "capacity", "60"),
-        (DealtMonth.Shape(agencies: 1, limitExposure: 50_000), nil, "bond", "60"),
-        (DealtMonth.Shape(agencies: 1, handSize: 5), nil, "empty", "60"),
-        (DealtMonth.Shape(agencies: 1), "UPDATE hand SET barred_ids = '{1}'", "suspended", "3600"),
-        (DealtMonth.Shape(agencies: 1), "UPDATE hand SET state = 'closed'", "paused", "1"),
-    ] as [(DealtMonth.Shape, String?, String, String)])
+    @Test(
+        arguments: [
+            (DealtMonth.Shape(agencies: 1, limitAccounts: 5), nil, "quota", "60"),
+            (DealtMonth.Shape(agencies: 1, limitAccounts: 5), Self.fiveCarried, "capacity", "60"),
+            (DealtMonth.Shape(agencies: 1, limitExposure: 50_000), nil, "bond", "60"),
+            (DealtMonth.Shape(agencies: 1, handSize: 5), nil, "empty", "60"),
+            (DealtMonth.Shape(agencies: 1), "UPDATE hand SET barred_ids = '{1}'", "suspended", "3600"),
+            (DealtMonth.Shape(agencies: 1), "UPDATE hand SET state = 'closed'", "paused", "1"),
+        ] as [(DealtMonth.Shape, String?, String, String)])
     func `a pull that brings nothing says when to ask again, and one that brings something does not`(
         shape: DealtMonth.Shape, change: String?, stop: String, after: String
     ) async throws {
