@@ -130,6 +130,22 @@ struct LinkRoundTripTests {
         }
     }
 
+    /// Behind a pooler each statement has a transaction of its own, with what the link is told.
+    @Test func `a statement that fails leaves no transaction behind, and no setting`() async throws {
+        try await TestDatabase.with { database in
+            let link = try PgLink(database.conninfo, application: "test", prepares: false)
+            try link.prepareForEngine(lockWait: .milliseconds(123))
+            #expect(throws: PgError.self) { _ = try link.run("SELECT 1 / 0") }
+            #expect(!link.isInTransaction)
+            #expect(try link.run("SELECT current_setting('lock_timeout')")[0].text(0) == "123ms")
+            try link.transaction {
+                #expect(try link.run("SELECT current_setting('enable_seqscan')")[0].text(0) == "off")
+            }
+            try link.script("CREATE TABLE kept AS SELECT current_setting('enable_seqscan') AS value")
+            #expect(try link.run("SELECT value FROM kept")[0].text(0) == "on")
+        }
+    }
+
     @Test func `two migrations of one database at the same time apply each file once`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -107,7 +107,12 @@ package final class PgLink {
     @discardableResult
     package func run(_ sql: String, _ values: [PgValue] = []) throws(PgError) -> PgRows {
         if !localSettings.isEmpty, !isInTransaction {
-            return try pipeline([PgQuery("BEGIN"), PgQuery(sql, values), PgQuery("COMMIT")])[1]
+            do throws(PgError) {
+                return try pipeline([PgQuery("BEGIN"), PgQuery(sql, values), PgQuery("COMMIT")])[1]
+            } catch {
+                if isInTransaction { try? script("ROLLBACK") }
+                throw error
+            }
         }
         if preparesStatements { try prepare(sql, values) }
         roundTrips += 1
