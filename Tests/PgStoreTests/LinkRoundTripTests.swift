@@ -138,9 +138,10 @@ struct LinkRoundTripTests {
             #expect(throws: PgError.self) { _ = try link.run("SELECT 1 / 0") }
             #expect(!link.isInTransaction)
             #expect(try link.run("SELECT current_setting('lock_timeout')")[0].text(0) == "123ms")
-            try link.transaction {
-                #expect(try link.run("SELECT current_setting('enable_seqscan')")[0].text(0) == "off")
+            let inside = try link.transaction {
+                try link.run("SELECT current_setting('enable_seqscan')")[0].text(0)
             }
+            #expect(inside == "off")
             try link.script("CREATE TABLE kept AS SELECT current_setting('enable_seqscan') AS value")
             #expect(try link.run("SELECT value FROM kept")[0].text(0) == "on")
         }
