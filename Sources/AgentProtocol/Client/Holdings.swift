@@ -67,11 +67,18 @@ struct Holdings: Equatable {
                 default: decision == "upheld" ? "refused" : nil
                 }
             }
+        case (.update, _, _) where Self.isOfDebtor(push.fields["change"]):
+            return heard(HeldNews.started, at: place) { key in push.fields[key == "changed" ? "change" : "on"] }
         // Nothing paid is said, so that it is not overlooked, and kept as comparisons tell it: by leaving it out.
         case (.update, _, _):
             return heard(HeldNews.paid, at: place) { key in push.fields[key].flatMap { $0 == "0.00" ? nil : $0 } }
         default: return []
         }
+    }
+
+    /// Whether an UPDATE tells what happened to the debtor, and nothing of payments.
+    private static func isOfDebtor(_ change: String?) -> Bool {
+        change.map { $0 != "payment" && $0 != "payment-reversed" } ?? false
     }
 
     /// Where the lease is that a push is about; `nil` where it is about none that is known.

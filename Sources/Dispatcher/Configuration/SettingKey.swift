@@ -10,6 +10,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case databaseAllowUnsafeDurability = "database.allow-unsafe-durability"
     case databaseRequireStandby = "database.require-standby"
     case databasePrepared = "database.prepared"
+    case databaseAnswerSeconds = "database.answer-seconds"
     case listenHost = "listen.host"
     case listenPort = "listen.port"
     case listenAllowPlain = "listen.allow-plain"
@@ -52,6 +53,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
             .engineOneDelegation, .closingTwoPersons:
             .flag
         case .closingObjectionDays, .reviewDeadlineDays, .reviewContestDays: .integer(0...90)
+        case .databaseAnswerSeconds: .integer(1...600)
         case .listenPort: .integer(0...65_535)
         case .listenUnsignedPerAddress: .integer(1...20_000)
         case .listenInstancesPerAgency: .integer(1...1_000_000)
@@ -77,6 +79,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseAllowUnsafeDurability: "false"
         case .databaseRequireStandby: "false"
         case .databasePrepared: "true"
+        case .databaseAnswerSeconds: "10"
         case .listenHost: "127.0.0.1"
         case .listenPort: "7607"
         case .listenAllowPlain: "false"
@@ -114,6 +117,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .databaseRequireStandby:
             "refuse a database without a synchronous standby: whatever was answered is on two machines"
         case .databasePrepared: "prepare statements once per connection; false behind a pooler in transaction mode"
+        case .databaseAnswerSeconds:
+            "seconds that a node waits for one answer to a group or its COMMIT, before it is refused with a retry"
         case .listenHost: "the address that agencies connect to; without TLS only a loopback one"
         case .listenPort: "the port that agencies connect to; 0: any free one"
         case .listenAllowPlain:

@@ -98,6 +98,7 @@ package struct Settings: Sendable {
     package var serverUser: String { text(.databaseServerUser) }
     package var allowsUnsafeDurability: Bool { text(.databaseAllowUnsafeDurability) == "true" }
     package var requiresStandby: Bool { text(.databaseRequireStandby) == "true" }
+    package var answerWait: Duration { .seconds(integer(.databaseAnswerSeconds)) }
     package var preparesStatements: Bool { text(.databasePrepared) == "true" }
     package var listenHost: String { text(.listenHost) }
     package var listenPort: Int { integer(.listenPort) }

@@ -18,6 +18,8 @@ package struct DispatcherNode: Sendable {
         package var preparesStatements = true
         package var allowsUnsafeDurability = false
         package var requiresStandby = false
+        /// How long the database may take for one answer to a group.
+        package var answerWait: Duration = .seconds(10)
         /// Opens contact data; without it `CONTACT` is refused.
         package var contactCipher: ContactCipher?
         /// Questions that wait for their turn at most; one agency's are refused from half of it on.
@@ -86,10 +88,12 @@ package struct DispatcherNode: Sendable {
     ///
     /// - Throws: ``CommandFailure`` for a server that is not safe, a port in use, a schema that is not ours.
     package func start() async throws -> Running {
-        let groups = connection("reparto-groups", lockWait: settings.engine.lockWait)
+        let groups = connection(
+            "reparto-groups", lockWait: settings.engine.lockWait, answerWait: settings.answerWait)
         // Whatever it does is done again by the next round; its beats and the clock do not wait behind somebody's lock.
         let upkeepConnection = connection(PgLink.keeper, lockWait: .seconds(1))
-        let admissionConnection = connection("reparto-admission", lockWait: settings.engine.lockWait)
+        let admissionConnection = connection(
+            "reparto-admission", lockWait: settings.engine.lockWait, answerWait: settings.answerWait)
         let inquiryConnection = connection("reparto-inquiry")
         let pushConnection = connection("reparto-push")
         let redealConnection = connection("reparto-redeal", readsByKey: false)
@@ -155,14 +159,16 @@ package struct DispatcherNode: Sendable {
         func run() async throws { try? await gracefulShutdown() }
     }
 
+    /// - Parameter answerWait: six times that of groups where it is not given: pages of many rows take longer than one group.
     private func connection(
-        _ application: String, readsByKey: Bool = true, lockWait: Duration = .seconds(5)
+        _ application: String, readsByKey: Bool = true, lockWait: Duration = .seconds(5), answerWait: Duration? = nil
     ) -> PgConnection {
         let (allows, requires, witness) = (settings.allowsUnsafeDurability, settings.requiresStandby, witness)
+        let answerWait = answerWait ?? settings.answerWait * 6
         return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
             try EngineLink.prepare(
                 link, allowsUnsafeDurability: allows, requiresStandby: requires, readsByKey: readsByKey,
-                lockWait: lockWait, witness: witness)
+                lockWait: lockWait, answerWait: answerWait, witness: witness)
         }
     }
 

@@ -95,10 +95,10 @@ struct GroupDecision {
             return .refused(
                 .badValue,
                 [ReplyField("field", "tactic"), ReplyField("expected", names.sorted().joined(separator: " | "))])
-        case .nothingDealt: return .leased(accounts: [], grant: .nothing(stop: .empty))
-        case .suspended: return .leased(accounts: [], grant: .nothing(stop: .suspended))
-        case .paused: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 60))
-        case .redealing: return .leased(accounts: [], grant: .nothing(stop: .paused, after: 1))
+        case .nothingDealt: return .nothing(stop: .empty)
+        case .suspended: return .nothing(stop: .suspended)
+        case .paused: return .nothing(stop: .paused)
+        case .redealing: return .redealing
         case .hand(let route, let hasMoreHands): return draw(request, step, route, hasMoreHands)
         }
     }
@@ -108,22 +108,24 @@ struct GroupDecision {
     ) -> Reply {
         guard let hand = answer.hands[route.key], hand.isOpen, var draw = draws[route.key],
             var quota = quotas[route.quota]
-        else { return .leased(accounts: [], grant: .nothing(stop: .paused, after: 1)) }
-        guard !hand.barred.contains(route.contract.value) else {
-            return .leased(accounts: [], grant: .nothing(stop: .suspended))
+        else { return .redealing }
+        guard !hand.barred.contains(route.contract.value) else { return .nothing(stop: .suspended) }
+        // Whichever node booked the pause: this is read after the locks, and the routes may be a second old.
+        guard !answer.paused.contains(request.place(of: step.request.identity.agency)) else {
+            return .nothing(stop: .paused)
         }
         let drawn = draw.take(request.max, from: &quota, hasMoreHands: hasMoreHands)
         let stop = drawn.stop == .quota && route.isCapacity(of: quota) ? .capacity : drawn.stop
         draws[route.key] = draw
         quotas[route.quota] = quota
         guard !drawn.taken.isEmpty || !drawn.skipped.isEmpty else {
-            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: stop))
+            return .nothing(left: draw.left, stop: stop)
         }
         let row = grantRow(step, route, drawn, quota, left: draw.left, stop: stop)
         writes.grants.append(row)
         records.append(.grant(row, period: ledgerPeriod, at: now))
         guard !drawn.taken.isEmpty else {
-            return .leased(accounts: [], grant: .nothing(left: draw.left, stop: stop))
+            return .nothing(left: draw.left, stop: stop)
         }
         return .leased(
             accounts: hand.window[drawn.firstIndex...].prefix(drawn.taken.count).map {
@@ -443,6 +445,23 @@ extension LeaseFacts.LateJudgement {
 extension Reply {
     static let keyReused = Reply.refused(
         .keyReused, [ReplyField("field", "key"), ReplyField("expected", "a key that no other request had")])
+
+    /// A pull that brought nothing. `after=` says when asking again makes sense: at once where it is the next hand's turn; an hour
+    /// later where an order, or a month, has to change; a minute later where returns, payments, files and other agencies' pulls do.
+    fileprivate static func nothing(left: Int64 = 0, stop: PullStop) -> Reply {
+        let after: Int64? =
+            switch stop {
+            case .limit, .hand: nil
+            case .suspended: 3_600
+            case .paused, .empty, .quota, .capacity, .bond: 60
+            }
+        return .leased(accounts: [], grant: .nothing(left: left, stop: stop, after: after))
+    }
+
+    /// What is left is being dealt again, which takes seconds.
+    fileprivate static var redealing: Reply {
+        .leased(accounts: [], grant: .nothing(stop: .paused, after: 1))
+    }
 
     /// Nothing was done; a person is at work on it.
     static let awaitsRecovery = Reply.refused(.unavailable, after: 60, [ReplyField("reason", "restored")])

@@ -129,6 +129,7 @@ struct GroupPlan {
         // Without a hand the key is still looked up before the refusal: it may have been used while there was one.
         let choice = routes.choose(lease, for: request.identity.agency, on: today)
         if case .hand(let route, _) = choice {
+            question.pulls.insert(lease.place(of: request.identity.agency))
             question.hands[route.key, default: 0] += lease.max
             question.quotas.insert(route.quota)
         }
@@ -137,6 +138,13 @@ struct GroupPlan {
 
     private mutating func append(_ request: PendingRequest, _ choice: RouteTable.Choice? = nil) {
         steps.append(Step(request: request, key: request.key, hash: request.contentHash, choice: choice))
+    }
+}
+
+extension LeaseRequest {
+    /// Where it asks for accounts.
+    func place(of agency: AgencyID) -> AgencyPlace {
+        AgencyPlace(delegation: delegation, agency: agency, strategy: strategy)
     }
 }
 

@@ -308,8 +308,12 @@ package final class LeaseEngine: Sendable {
                 logger.warning(
                     "Group failed",
                     metadata: ["group.size": "\(group.count)", "attempt": "\(attempt)", "error": "\(error)"])
-                // Nobody there: no request of the group is to blame, and halves of it would only ask as often.
-                if (error as? PgError)?.isUnreachable == true { return refuse(group) }
+                // Nobody there, nobody who answers, or a server that is not safe: no request of the group is to blame, and halves
+                // of it would only ask as often.
+                let failure = error as? PgError
+                if failure?.isUnreachable == true || failure?.isUnanswered == true || error is CommandFailure {
+                    return refuse(group)
+                }
             }
         }
         guard group.count > 1 else { return refuse(group) }
@@ -331,7 +335,7 @@ package final class LeaseEngine: Sendable {
         let (evidence, uptime) = (state.withLock { $0.evidence }, self.uptime)
         return try await connection.run { link in
             let plan = GroupPlan(group, routes: routes, now: now)
-            let answer = try link.openGroup(plan.question, lockWait: limits.lockWait)
+            let answer = try link.openGroup(plan.question)
             let decision = GroupDecision(
                 plan, answer, objectionHold: limits.objectionHold, evidence: evidence, uptime: uptime)
             try link.finishGroup(decision.writes)

@@ -70,6 +70,7 @@ package enum Serving {
         node.preparesStatements = settings.preparesStatements
         node.allowsUnsafeDurability = settings.allowsUnsafeDurability
         node.requiresStandby = settings.requiresStandby
+        node.answerWait = settings.answerWait
         return node
     }
 

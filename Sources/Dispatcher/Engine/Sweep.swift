@@ -43,12 +43,13 @@ package enum Sweep {
     private static func sweepPage(_ link: PgLink, after: GrantKey?) throws -> (Int, GrantKey?) {
         let grants = try link.lockOverdueGrants(after: after, limit: pageMax)
         guard let last = grants.last?.key else { return (0, nil) }
-        let now = try link.readNow()
+        // Behind the locks, and both at once: in a gap that no node has ended yet the terms move on with the time.
+        let (now, outage) = try link.readTermClock()
         let period = Period.ofWork(at: now)
         var swept: [SweptGrant] = []
         for grant in grants {
             var machine = grant.machine
-            if case .close(let end) = machine.sweep(at: now, credit: grant.credit) {
+            if case .close(let end) = machine.sweep(at: now, credit: outage - grant.outageAtStart) {
                 swept.append(SweptGrant(grant: grant, closedAt: end))
             }
         }

@@ -3,6 +3,7 @@
 internal import Assignment
 internal import Logging
 internal import PgStore
+internal import Synchronization
 
 /// What a node does all the time besides answering: it reads the clock and the open hands, beats, folds, sweeps, chains,
 /// ends what was recalled and spreads the news.
@@ -32,6 +33,8 @@ package struct Upkeep: Sendable {
         /// Between two verifications of a sample, and between two projections, in the domain's time; zero: never by itself.
         package var ledgerWatch: Duration = .zero
         package var projection: Duration = .zero
+        /// How long a block of the ledger may wait for its place in the chain before that is told.
+        package var lagBound = SequencerLag.usualBound
         /// How long before a term its holder is told.
         package var expiringLead: Duration = .seconds(3 * 86_400)
 
@@ -51,6 +54,12 @@ package struct Upkeep: Sendable {
     private let tactics: TacticBook
     private let pace: Pace
     private let logger: Logger
+    private let lag: LagWatch
+
+    private final class LagWatch: Sendable {
+        let lag: Mutex<SequencerLag>
+        init(bound: Duration) { lag = Mutex(SequencerLag(bound: bound)) }
+    }
 
     init(
         engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, watchConnection: PgConnection,
@@ -64,6 +73,7 @@ package struct Upkeep: Sendable {
         self.tactics = tactics
         self.pace = pace
         self.logger = logger
+        self.lag = LagWatch(bound: pace.lagBound)
     }
 
     /// Runs until the task is cancelled.
@@ -150,6 +160,23 @@ package struct Upkeep: Sendable {
             ])
     }
 
+    /// Looks whether what was sealed is chained, apart from the rounds that chain it.
+    private func watchSequencer() async throws {
+        let (oldest, holder) = try await connection.run { link -> (BlockPlace?, String?) in
+            let oldest = try link.awaitsRecovery() ? nil : link.readOldestUnchained()
+            return (oldest, oldest == nil ? nil : try link.readOldestTransaction())
+        }
+        switch lag.lag.withLock({ $0.note(oldest, at: .now) }) {
+        case nil: break
+        case .late(let waited):
+            logger.error(
+                "The ledger's chain is behind: receipts cannot be proven yet",
+                metadata: ["lag": "\(waited)", "oldest.transaction": "\(holder ?? "none")"])
+        case .level(let waited):
+            logger.info("The ledger's chain is level again", metadata: ["lag": "\(waited)"])
+        }
+    }
+
     /// - Parameter failures: how often in a row it has failed before; the log gets the first, second, fourth, eighth …
     /// - Returns: whether it worked.
     private func perform(_ chore: Chore, failures: Int) async -> Bool {
@@ -180,6 +207,7 @@ package struct Upkeep: Sendable {
                 }
             case .beat:
                 try await connection.run { try witness.beat($0) }
+                try await watchSequencer()
             case .sweep:
                 let lead = pace.expiringLead
                 let (closed, idle, lag) = try await connection.run { link in

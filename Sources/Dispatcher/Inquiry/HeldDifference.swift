@@ -68,7 +68,7 @@ enum HeldDifference {
 }
 
 extension HeldLease {
-    fileprivate var news: [ReplyField] { (paid?.fields ?? []) + (recall?.fields ?? []) }
+    fileprivate var news: [ReplyField] { (paid?.fields ?? []) + (started?.fields ?? []) + (recall?.fields ?? []) }
 }
 
 extension LeaseKey {

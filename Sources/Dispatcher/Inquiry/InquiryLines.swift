@@ -19,12 +19,12 @@ extension HeldDetail {
             ReplyField("reference", dealt.reference), ReplyField("window", told.window),
         ]
         if let next = nextStep(at: now) { fields.append(ReplyField("next", next)) }
-        fields += paid?.fields ?? []
-        if let started {
-            fields += [ReplyField("changed", started.reason), ReplyField("changed-on", started.on)]
-        }
-        return fields + (recall?.fields ?? [])
+        return fields + (paid?.fields ?? []) + (started?.fields ?? []) + (recall?.fields ?? [])
     }
+}
+
+extension StartedSince {
+    var fields: [ReplyField] { [ReplyField("changed", reason), ReplyField("changed-on", on)] }
 }
 
 extension PaidSince {

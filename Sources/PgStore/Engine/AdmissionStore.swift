@@ -27,6 +27,7 @@ package struct HeldLease: Sendable {
     package let term: Timestamp
     package let recall: PendingRecall?
     package let paid: PaidSince?
+    package let started: StartedSince?
 }
 
 extension PgLink {
@@ -164,12 +165,13 @@ private enum AdmissionStatements {
 
     static let heldGrants = """
         SELECT g.accounts::bigint, g.held_digest
-          FROM lease_grant g
-         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open' AND g.accounts > 0
+          FROM lease_grant g, clock c
+         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.accounts > 0 AND \(Outage.isLive("g", "c"))
         """
 
     private static let leased = """
                lease_grant g
+          JOIN clock c ON true
           JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                          AND p.position BETWEEN g.first_position AND g.last_position
                          AND p.position <> ALL (coalesce(g.skipped, '{}'))
@@ -179,6 +181,6 @@ private enum AdmissionStatements {
         SELECT e.delegation_id, e.account_id, e.epoch
           FROM \(leased)
           JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = p.epoch
-         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
+         WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND \(Outage.isLive("g", "c"))
         """
 }

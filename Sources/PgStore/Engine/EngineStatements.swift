@@ -105,18 +105,21 @@ enum EngineStatements {
          WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
         """
 
-    /// What ``PgLink/prepareForEngine(lockWait:)`` sets for a session, for one transaction. $1, $2 milliseconds
-    static let settle = """
-        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-               set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
-               set_config('enable_material', 'off', true),
-               set_config('lock_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $2, true)
-        """
-
     // MARK: - Reads, after the locks
 
     /// What now_instant() is, written out: a function's body would be planned anew in each group.
-    static let clock = "SELECT coalesce(virtual_now, clock_timestamp()), outage_us, restored_at IS NOT NULL FROM clock"
+    static let clock = """
+        SELECT coalesce(virtual_now, clock_timestamp()), \(Outage.total("clock")), restored_at IS NOT NULL FROM clock
+        """
+
+    /// Of places those with a pause, whoever's. $1 delegation smallint[], $2 agency int[], $3 strategy smallint[]
+    static let paused = """
+        SELECT r.i
+          FROM unnest($1::smallint[], $2::int[], $3::smallint[]) WITH ORDINALITY AS r (delegation_id, agency_id, strategy, i)
+         CROSS JOIN LATERAL (SELECT 1 FROM pause p
+                              WHERE p.delegation_id = r.delegation_id AND p.agency_id = r.agency_id
+                                AND p.strategy = r.strategy LIMIT 1) p
+        """
 
     static let periods = "SELECT period, state = 'open' FROM period ORDER BY period"
 
@@ -300,7 +303,15 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    // MARK: - Writes
+    // MARK: - Writes, none of which may reach fewer rows than it is to: the COMMIT follows in the same round trip
+
+    /// An update that fails where it reaches another number of rows than $n. `parameter` is that number's place.
+    private static func reaching(_ update: String, parameter: Int) -> String {
+        "WITH w AS (\(update) RETURNING 1) SELECT 1 / (count(*) = $\(parameter)::bigint)::int FROM w"
+    }
+
+    /// Whether one of them failed because somebody else was first: an insert by its unique key, an update by ``reaching(_:parameter:)``.
+    static func isTaken(_ error: PgError) -> Bool { ["23505", "22012"].contains(error.code) }
 
     static let insertGrants = """
         INSERT INTO lease_grant
@@ -316,7 +327,6 @@ enum EngineStatements {
             AS r (delegation_id, hand_id, first_position, last_position, quota_id, contract_id, agency_id, instance_id, key,
                   request_hash, skipped, accounts, exposure, total_accounts, total_exposure, left_accounts, stop,
                   held_digest, term, ceiling, grace_us)
-            ON CONFLICT DO NOTHING
         """
 
     static let insertOutcomes = """
@@ -332,7 +342,6 @@ enum EngineStatements {
                       $15::text[], $16::bigint[], $17::date[], $18::text[], $19::text[], $20::bytea[])
             AS r (period, delegation_id, agency_id, instance_id, key, outcome_id, account_id, epoch, hand_id, position,
                   contract_id, worked_at, channel, contact, result, amount, promised_on, marks, extra, request_hash)
-            ON CONFLICT DO NOTHING
         """
 
     static let insertEvidence = """
@@ -345,7 +354,6 @@ enum EngineStatements {
                       $8::bigint[], $9::bigint[], $10::bool[], $11::text[], $12::bytea[], $14::text[])
             AS r (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, live_epoch, counts,
                   content, request_hash, verb)
-            ON CONFLICT DO NOTHING
         """
 
     static let insertEndings = """
@@ -353,7 +361,6 @@ enum EngineStatements {
         SELECT delegation_id, account_id, epoch, kind, reason, $8, hand_id, position, true
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::int[])
             AS r (delegation_id, account_id, epoch, kind, reason, hand_id, position)
-            ON CONFLICT DO NOTHING
         """
 
     static let insertReleases = """
@@ -361,26 +368,27 @@ enum EngineStatements {
         SELECT * FROM unnest($1::smallint[], $2::int[], $3::bigint[], $4::bigint[])
         """
 
-    static let extendGrants = """
+    static let extendGrants = reaching(
+        """
         UPDATE lease_grant g SET term = r.term
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[]) AS r (delegation_id, hand_id, first_position, term)
          WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id AND g.first_position = r.first_position
-        """
+        """, parameter: 5)
 
-    static let insertObjections = """
+    static let insertObjections = reaching(
+        """
         UPDATE notice n SET objected_at = $6, objection = r.reason, held_until = r.held_until
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[])
                AS r (delegation_id, account_id, epoch, reason, held_until)
          WHERE n.delegation_id = r.delegation_id AND n.account_id = r.account_id AND n.epoch = r.epoch
            AND n.objected_at IS NULL AND n.decision IS NULL
-        """
+        """, parameter: 7)
 
     static let insertRequests = """
         INSERT INTO request (delegation_id, agency_id, instance_id, verb, key, request_hash, reply, received_at)
         SELECT delegation_id, agency_id, instance_id, verb, key, request_hash, reply, $8
           FROM unnest($1::smallint[], $2::int[], $3::int[], $4::text[], $5::bigint[], $6::bytea[], $7::text[])
             AS r (delegation_id, agency_id, instance_id, verb, key, request_hash, reply)
-            ON CONFLICT DO NOTHING
         """
 
     static let insertBlocks = """

@@ -93,6 +93,8 @@ package struct GroupQuestion: Sendable {
     /// Hands to draw from, with how many positions the group may take from each.
     package var hands: [HandKey: Int] = [:]
     package var quotas: Set<QuotaKey> = []
+    /// Where agencies ask for accounts.
+    package var pulls: Set<AgencyPlace> = []
     package var leases: Set<LeaseKey> = []
     package var grants: Set<GrantKey> = []
     package var leaseKeys: Set<IdempotencyKey> = []
@@ -218,6 +220,8 @@ package struct GroupAnswer: Sendable {
     package var openPeriods: Set<Period> = []
     package var knownPeriods: Set<Period> = []
     package var hands: [HandKey: Hand] = [:]
+    /// Of the pulls' places those that somebody has paused.
+    package var paused: Set<AgencyPlace> = []
     package var quotas: [QuotaKey: QuotaBalance] = [:]
     package var leases: [LeaseKey: Lease] = [:]
     package var grants: [GrantKey: Grant] = [:]

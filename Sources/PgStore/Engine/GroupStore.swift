@@ -14,7 +14,8 @@ extension PgLink {
     package static let longestPause: Duration = .seconds(10)
 
     /// Makes the planner use nothing but indexes, with plans made once: the arrays of a group say nothing about its size
-    /// when the plan is made, and a sequential scan of a table of outcomes would hold every lock of the group.
+    /// when the plan is made, and a sequential scan of a table of outcomes would hold every lock of the group. Behind a pooler each
+    /// transaction is told anew, and leaves nothing of it in the session.
     ///
     /// - Parameters:
     ///   - lockWait: how long a statement waits for a lock.
@@ -23,24 +24,25 @@ extension PgLink {
     package func prepareForEngine(
         lockWait: Duration = .seconds(5), pause: Duration = PgLink.longestPause
     ) throws(PgError) {
-        try script(
-            """
-            SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;
-            SET enable_mergejoin = off; SET enable_bitmapscan = off; SET enable_material = off;
-            SET lock_timeout = \(lockWait.microseconds / 1_000);
-            SET idle_in_transaction_session_timeout = \(pause.microseconds / 1_000)
-            """)
+        try settle([
+            ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
+            ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
+            ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
+            // A COMMIT that waits for a standby would be ended with its client: undone nowhere and seen by everybody, so that a
+            // repetition of its request was answered OK for what is on one machine only. Statements end by themselves.
+            ("client_connection_check_interval", "0"),
+        ])
     }
 
     /// Opens a group's transaction: takes its locks and reads, in later statements, what they protect. One round trip.
     ///
-    /// - Parameter lockWait: how long it waits for one lock.
     /// - Returns: the state to decide from. The transaction stays open; ``finishGroup(_:)`` or ``abandonGroup()`` must follow.
     /// - Throws: ``PgError``; the transaction is rolled back then. `isLockTimeout`: ``findLocked(_:)`` tells which rows
     ///   somebody else keeps.
     /// - Locks: keys of reports, without waiting; hands, then quotas, then grants, each ascending; until the end of the transaction.
-    package func openGroup(_ question: GroupQuestion, lockWait: Duration) throws -> GroupAnswer {
-        var round = GroupRound(question, settles: preparesStatements ? nil : lockWait)
+    package func openGroup(_ question: GroupQuestion) throws -> GroupAnswer {
+        var round = GroupRound(question)
         do {
             let results = try pipeline(round.queries)
             round.read(results)
@@ -54,24 +56,17 @@ extension PgLink {
 
     /// Writes what was decided and commits, in one round trip.
     ///
-    /// - Throws: ``PgError``; `isRetryable` where another node used one of the keys meanwhile. Code ``PgError/unknownCommit``, or a
-    ///   lost connection, leaves it open whether it was committed.
+    /// - Throws: ``PgError``; `isRetryable` where another node used one of the keys meanwhile, which each of the statements says by
+    ///   failing. Code ``PgError/unknownCommit`` leaves it open whether it was committed.
     package func finishGroup(_ writes: GroupWrites) throws {
-        guard !writes.isEmpty else {
-            try script("COMMIT")
-            return
-        }
-        do {
-            let queries = writes.queries
-            let results = try pipeline(queries.map(\.query))
-            for (result, query) in zip(results, queries) where result.affected < query.rows {
-                throw PgError(
-                    code: "40001", statement: "group", message: "another node used one of the group's keys meanwhile")
-            }
-            try commit()
+        do throws(PgError) {
+            try commit(after: writes.queries)
         } catch {
             abandonGroup()
-            throw error
+            guard EngineStatements.isTaken(error) else { throw error }
+            throw PgError(
+                code: "40001", statement: error.statement,
+                message: "another node used one of the group's keys meanwhile")
         }
     }
 
@@ -115,16 +110,8 @@ private struct GroupRound {
     private(set) var queries: [PgQuery] = []
     private var readers: [(inout GroupAnswer, PgRows) -> Void] = []
 
-    /// - Parameter lockWait: the link's session is another one in each transaction, so that it has to be told in each how to
-    ///   plan, and how long to wait for a lock.
-    init(_ question: GroupQuestion, settles lockWait: Duration?) {
+    init(_ question: GroupQuestion) {
         ask("BEGIN")
-        if let lockWait {
-            let pause = PgLink.longestPause
-            ask(
-                EngineStatements.settle,
-                [.text("\(lockWait.microseconds / 1_000)"), .text("\(pause.microseconds / 1_000)")])
-        }
         ask(EngineStatements.bookOutage)
         lockKeys(question)
         lock(question)
@@ -238,6 +225,16 @@ private struct GroupRound {
             }
         }
         readHands(question)
+        let pulls = Array(question.pulls)
+        if !pulls.isEmpty {
+            let places: [PgValue] = [
+                .int16s(pulls.map(\.delegation.value)), .int32s(pulls.map(\.agency.value)),
+                .int16s(pulls.map(\.strategy.rawValue)),
+            ]
+            ask(EngineStatements.paused, places) { answer, rows in
+                for row in rows { answer.paused.insert(pulls[Int(row.int64(0)) - 1]) }
+            }
+        }
         let leases = Array(question.leases)
         if !leases.isEmpty {
             let values: [PgValue] = [

@@ -5,25 +5,25 @@ internal import Assignment
 extension PgLink {
     /// Writes what was decided outside of a group. The caller holds a transaction.
     package func write(_ writes: GroupWrites) throws(PgError) {
-        for (query, _) in writes.queries { try run(query.sql, query.values) }
+        for query in writes.queries { try run(query.sql, query.values) }
     }
 }
 
 extension GroupWrites {
-    /// The inserts and updates of the group, each with how many rows it must reach; fewer means that a key was taken meanwhile.
-    var queries: [(query: PgQuery, rows: Int)] {
-        var queries: [(query: PgQuery, rows: Int)] = []
-        if !grants.isEmpty { queries.append((grantQuery, grants.count)) }
-        if !outcomes.isEmpty { queries.append((outcomeQuery, outcomes.count)) }
-        if !evidence.isEmpty { queries.append((evidenceQuery, evidence.count)) }
+    /// The inserts and updates of the group. One that reaches fewer rows than it is to, because a key was taken meanwhile, fails.
+    var queries: [PgQuery] {
+        var queries: [PgQuery] = []
+        if !grants.isEmpty { queries.append(grantQuery) }
+        if !outcomes.isEmpty { queries.append(outcomeQuery) }
+        if !evidence.isEmpty { queries.append(evidenceQuery) }
         if !endings.isEmpty {
-            queries.append((endingQuery, endings.count))
-            queries.append((releaseQuery, 0))
+            queries.append(endingQuery)
+            queries.append(releaseQuery)
         }
-        if !extensions.isEmpty { queries.append((extensionQuery, extensions.count)) }
-        if !objections.isEmpty { queries.append((objectionQuery, objections.count)) }
-        if !replies.isEmpty { queries.append((replyQuery, replies.count)) }
-        if !blocks.isEmpty { queries.append((blockQuery, blocks.count)) }
+        if !extensions.isEmpty { queries.append(extensionQuery) }
+        if !objections.isEmpty { queries.append(objectionQuery) }
+        if !replies.isEmpty { queries.append(replyQuery) }
+        if !blocks.isEmpty { queries.append(blockQuery) }
         return queries
     }
 
@@ -113,6 +113,7 @@ extension GroupWrites {
             [
                 .int16s(extensions.map(\.grant.delegation.value)), .int32s(extensions.map(\.grant.grant.hand)),
                 .int32s(extensions.map(\.grant.grant.first)), .timestamps(extensions.map(\.term)),
+                .int64(Int64(extensions.count)),
             ])
     }
 
@@ -122,7 +123,7 @@ extension GroupWrites {
             [
                 .int16s(objections.map(\.lease.delegation.value)), .int64s(objections.map(\.lease.account.value)),
                 .int64s(objections.map(\.lease.epoch.value)), .texts(objections.map(\.reason)),
-                .timestamps(objections.map(\.heldUntil)), .timestamp(now),
+                .timestamps(objections.map(\.heldUntil)), .timestamp(now), .int64(Int64(objections.count)),
             ])
     }
 

@@ -234,9 +234,4 @@ package struct GroupWrites: Sendable {
         self.now = now
         self.outage = outage
     }
-
-    package var isEmpty: Bool {
-        grants.isEmpty && outcomes.isEmpty && evidence.isEmpty && endings.isEmpty && extensions.isEmpty
-            && replies.isEmpty
-    }
 }

@@ -11,6 +11,17 @@ package struct UnchainedBlock: Sendable {
     fileprivate let number: Int64
 }
 
+/// A block by its key, which is its place in the order of the sequencer.
+package struct BlockPlace: Hashable, Sendable {
+    package let transaction: String
+    package let number: Int64
+
+    package init(transaction: String, number: Int64) {
+        self.transaction = transaction
+        self.number = number
+    }
+}
+
 /// A block's place in its chain.
 package struct ChainLink: Sendable {
     package let block: UnchainedBlock
@@ -72,6 +83,27 @@ extension PgLink {
         return (blocks, ends)
     }
 
+    /// The oldest block that no chain has, be it only because an older transaction is still running; `nil`: all are chained.
+    package func readOldestUnchained() throws(PgError) -> BlockPlace? {
+        let place = try run("SELECT transaction::text, number FROM follower WHERE name = 'sequencer'").first
+        let rows = try run(
+            LedgerStatements.oldest, [.text(place?.text(0) ?? "0"), .int64(place?.int64(1) ?? 0)])
+        return rows.first.map { BlockPlace(transaction: $0.text(0), number: $0.int64(1)) }
+    }
+
+    /// Who has the oldest transaction of the database that is still running, as PostgreSQL shows him: the sequencer waits for it.
+    package func readOldestTransaction() throws(PgError) -> String? {
+        try run(
+            """
+            SELECT format('%s, %s s old', coalesce(nullif(application_name, ''), 'pid ' || pid),
+                          extract(epoch FROM clock_timestamp() - xact_start)::bigint)
+              FROM pg_stat_activity
+             WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+             ORDER BY age(backend_xid) DESC LIMIT 1
+            """
+        ).first?.text(0)
+    }
+
     /// Appends to the chains and moves the sequencer on.
     package func appendChain(_ links: [ChainLink]) throws(PgError) {
         guard let last = links.last else { return }
@@ -104,6 +136,13 @@ private enum LedgerStatements {
            AND b.transaction < pg_snapshot_xmin(pg_current_snapshot())
          ORDER BY b.transaction, b.block_id
          LIMIT $1
+        """
+
+    /// $1 transaction text, $2 number bigint
+    static let oldest = """
+        SELECT b.transaction::text, b.block_id FROM block b
+         WHERE (b.transaction, b.block_id) > ($1::text::xid8, $2)
+         ORDER BY b.transaction, b.block_id LIMIT 1
         """
 
     /// $1 delegation smallint[], $2 period int[]

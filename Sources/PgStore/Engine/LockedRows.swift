@@ -19,8 +19,6 @@ extension PgLink {
     /// Looks which of the rows that a group would lock somebody else keeps. Waits for none of them, and keeps none.
     package func findLocked(_ question: GroupQuestion) throws -> LockedRows {
         try rolledBack {
-            // Behind a pooler each transaction can come to another session.
-            if !preparesStatements { try prepareForEngine() }
             var locked = LockedRows()
             try locked.addHands(Array(question.hands.keys), self)
             try locked.addQuotas(Array(question.quotas), self)

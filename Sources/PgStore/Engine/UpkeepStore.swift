@@ -7,7 +7,8 @@ package struct OverdueGrant: Sendable {
     package let key: GrantKey
     package let quota: QuotaKey
     package let machine: GrantStateMachine
-    package let credit: Duration
+    /// The outage counter at its start.
+    package let outageAtStart: Duration
     /// Granted accounts and exposure less what has ended before.
     package let accounts: Int64
     package let exposure: Cents
@@ -92,8 +93,14 @@ extension PgLink {
                 machine: GrantStateMachine(
                     state: .open(term: row.timestamp(5), ceiling: row.timestamp(6)), grantedAt: row.timestamp(4),
                     grace: .microseconds(row.int64(7))),
-                credit: .microseconds(row.int64(8)), accounts: row.int64(9), exposure: Cents(row.int64(10)))
+                outageAtStart: .microseconds(row.int64(8)), accounts: row.int64(9), exposure: Cents(row.int64(10)))
         }
+    }
+
+    /// The time, and all outage until then, booked or not.
+    package func readTermClock() throws(PgError) -> (now: Timestamp, outage: Duration) {
+        let row = try run(EngineStatements.clock)[0]
+        return (row.timestamp(0), .microseconds(row.int64(1)))
     }
 
     /// Closes grants and releases what they still held.
@@ -181,8 +188,8 @@ private enum UpkeepStatements {
 
     static let overdue = """
         SELECT g.delegation_id, g.hand_id, g.first_position, g.quota_id, g.granted_at, g.term, g.ceiling, g.grace_us,
-               c.outage_us - g.outage_us, g.accounts - ended.accounts, g.exposure - ended.exposure
-          FROM clock c, lease_grant g
+               g.outage_us, g.accounts - ended.accounts, g.exposure - ended.exposure
+          FROM lease_grant g
          CROSS JOIN LATERAL (
                SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
                  FROM position p

@@ -32,6 +32,13 @@ package struct PendingRecall: Sendable {
 package struct StartedSince: Sendable {
     package let reason: String
     package let on: LocalDate
+
+    /// Reads reason and day from `column` on; `nil` where nothing happened.
+    init?(_ row: PgRow, at column: Int) {
+        guard let reason = row.optionalText(column) else { return nil }
+        self.reason = reason
+        on = row.date(column + 1)
+    }
 }
 
 /// What became known of payments since an account was leased.
@@ -82,8 +89,8 @@ extension PgLink {
         ).compactMap(HeldLease.init)
     }
 
-    /// The part of that page of which something became known at `since` or later: a payment, one that was taken back, a recall, or
-    /// what became of one. A little more than that, because a file takes its time to load.
+    /// The part of that page of which something became known at `since` or later: a payment, one that was taken back, something that
+    /// happened to the debtor, a recall, or what became of one. A little more than that, because a file takes its time to load.
     package func readHeldNews(
         of agency: AgencyID, since: Timestamp, after: (delegation: Int16, account: Int64) = (0, 0), limit: Int32
     ) throws(PgError) -> [HeldLease] {
@@ -135,12 +142,11 @@ extension HeldDetail {
         self.dealt = dealt
         recall = RecallNotice(row, at: 17).map { PendingRecall(reason: row.optionalText(21) ?? "", notice: $0) }
         paid = PaidSince(row, at: 22)
-        contactRules = ContactRules(names: row.texts(25))
-        grantedAt = row.timestamp(26)
-        history = ContactHistory(row, at: 27)
-        place = ContactPlace(row, at: 27 + ContactHistory.columns)
-        let last = 27 + ContactHistory.columns + ContactPlace.columns
-        started = row.optionalText(last).map { StartedSince(reason: $0, on: row.date(last + 1)) }
+        started = StartedSince(row, at: 25)
+        contactRules = ContactRules(names: row.texts(27))
+        grantedAt = row.timestamp(28)
+        history = ContactHistory(row, at: 29)
+        place = ContactPlace(row, at: 29 + ContactHistory.columns)
     }
 }
 
@@ -152,6 +158,7 @@ extension HeldLease {
         term = row.timestamp(5)
         recall = RecallNotice(row, at: 6).map { PendingRecall(reason: row.optionalText(10) ?? "", notice: $0) }
         paid = PaidSince(row, at: 11)
+        started = StartedSince(row, at: 14)
     }
 }
 
@@ -177,14 +184,20 @@ enum HeldStatements {
             """
     }
 
-    /// final_at, objected_at, held_until, decision, reason; amount, latest, reversed: of the leases `s`.
+    /// final_at, objected_at, held_until, decision, reason; amount, latest, reversed; what started, and when: of the leases `s`.
     private static let newsColumns = """
-        n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest, paid.reversed
+        n.final_at, n.objected_at, n.held_until, n.decision, n.reason, paid.amount, paid.latest, paid.reversed,
+        started.reason, started.on_date
         """
     private static let newsJoins = """
           LEFT JOIN notice n ON n.delegation_id = s.delegation_id AND n.account_id = s.account_id AND n.epoch = s.epoch
                             AND n.decision IS DISTINCT FROM 'withdrawn'
           LEFT JOIN LATERAL (\(paid("s.delegation_id", "s.account_id", since: "s.granted_at"))) paid ON true
+          LEFT JOIN LATERAL (
+               SELECT t.reason, t.on_date FROM start t JOIN import i USING (import_id)
+                WHERE t.delegation_id = s.delegation_id AND t.account_id = s.account_id AND t.epoch = s.epoch
+                  AND t.fate = 'in-hand' AND i.imported_at >= s.granted_at
+                ORDER BY t.start_id DESC LIMIT 1) started ON true
         """
 
     /// $1 agency, $2 delegations, $3 … $5 the place behind which it begins, $6 how many
@@ -194,11 +207,12 @@ enum HeldStatements {
                    p.municipality, p.reference, g.hand_id, g.first_position, g.term, g.contract_id, g.granted_at,
                    h.strategy, h.portfolio, h.rule_packs
               FROM lease_grant g
+              JOIN clock c ON true
               JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
               JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                              AND p.position BETWEEN g.first_position AND g.last_position
                              AND p.position <> ALL (coalesce(g.skipped, '{}'))
-             WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
+             WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND \(Outage.isLive("g", "c"))
                AND (g.delegation_id, g.hand_id, g.last_position) > ($3, $4, $5)
                AND (p.delegation_id, p.hand_id, p.position) > ($3, $4, $5)
                AND NOT EXISTS (SELECT FROM ending e
@@ -210,17 +224,11 @@ enum HeldStatements {
                s.overdue, s.municipality, s.reference, s.hand_id, s.first_position, s.term, s.contract_id, s.strategy,
                s.portfolio, \(newsColumns),
                s.rule_packs, s.granted_at, \(ContactHistoryStatements.columns("ch")),
-               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs")),
-               started.reason, started.on_date
+               \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs"))
           FROM held s
           LEFT JOIN contact_history ch ON ch.delegation_id = s.delegation_id AND ch.account_id = s.account_id
                                       AND ch.epoch = s.epoch
         \(newsJoins)
-          LEFT JOIN LATERAL (
-               SELECT t.reason, t.on_date FROM start t JOIN import i USING (import_id)
-                WHERE t.delegation_id = s.delegation_id AND t.account_id = s.account_id AND t.epoch = s.epoch
-                  AND t.fate = 'in-hand' AND i.imported_at >= s.granted_at
-                ORDER BY t.start_id DESC LIMIT 1) started ON true
          ORDER BY s.delegation_id, s.hand_id, s.position
         """
 
@@ -230,10 +238,11 @@ enum HeldStatements {
         WITH page AS MATERIALIZED (
             SELECT p.delegation_id, p.account_id, p.epoch, g.hand_id, g.first_position, g.term, g.granted_at
               FROM lease_grant g
+              JOIN clock c ON true
               JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                              AND p.position BETWEEN g.first_position AND g.last_position
                              AND p.position <> ALL (coalesce(g.skipped, '{}'))
-             WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND g.state = 'open'
+             WHERE g.delegation_id = ANY ($2) AND g.agency_id = $1 AND \(Outage.isLive("g", "c"))
                AND (p.delegation_id, p.account_id) > ($3, $4) AND \(condition)
                AND NOT EXISTS (SELECT FROM ending e
                                 WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
@@ -264,6 +273,9 @@ enum HeldStatements {
             (EXISTS (SELECT FROM payment m JOIN import i ON i.import_id = m.import_id
                       WHERE m.delegation_id = p.delegation_id AND m.account_id = p.account_id
                         AND \(isSince("i.imported_at", "$6")))
+             OR EXISTS (SELECT FROM start t JOIN import i ON i.import_id = t.import_id
+                         WHERE t.delegation_id = p.delegation_id AND t.account_id = p.account_id AND t.epoch = p.epoch
+                           AND t.fate = 'in-hand' AND \(isSince("i.imported_at", "$6")))
              OR EXISTS (SELECT FROM notice n
                          WHERE n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
                            AND \(noticeChanged("$6"))))
@@ -271,7 +283,7 @@ enum HeldStatements {
 
     /// $1 since when
     static let hasNews = """
-        SELECT EXISTS (SELECT FROM import i WHERE i.kind = 'payments' AND \(isSince("i.imported_at", "$1")))
+        SELECT EXISTS (SELECT FROM import i WHERE i.kind IN ('payments', 'starts') AND \(isSince("i.imported_at", "$1")))
             OR EXISTS (SELECT FROM notice n WHERE n.finished_at IS NULL AND \(noticeChanged("$1")))
         """
 }

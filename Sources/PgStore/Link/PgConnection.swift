@@ -65,7 +65,14 @@ package actor PgConnection {
     private func opened() throws -> PgLink {
         if let link, link.isAlive { return link }
         let fresh = try PgLink(conninfo, application: application, prepares: prepares)
-        try onConnect(fresh)
+        do {
+            try onConnect(fresh)
+        } catch let error as PgError {
+            // Whatever it was, nothing was begun of what the link was wanted for.
+            throw PgError(
+                code: PgError.connectionLost, statement: PgError.connecting, message: "\(error)",
+                isUnanswered: error.isUnanswered)
+        }
         link = fresh
         return fresh
     }

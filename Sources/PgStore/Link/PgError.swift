@@ -10,16 +10,19 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
     package let statement: String
     /// The server's own words.
     package let message: String
+    /// Whether the server was given up because it said nothing for too long. What was sent may still be done by it.
+    package let isUnanswered: Bool
 
     package static let connectionLost = "08006"
     package static let malformed = "XX001"
     /// Committed or not: only a key can tell. The link must be closed.
     package static let unknownCommit = "08007"
 
-    package init(code: String, statement: String, message: String) {
+    package init(code: String, statement: String, message: String, isUnanswered: Bool = false) {
         self.code = code
         self.statement = statement
         self.message = message
+        self.isUnanswered = isUnanswered
     }
 
     /// Whether the same work, done again from its start, can succeed: lost connections, deadlocks, serialization

@@ -7,10 +7,20 @@ internal import Glibc
 ///
 /// Not `Sendable`: a command owns one, or a ``PgConnection`` owns it on a thread of its own.
 package final class PgLink {
-    private let raw: OpaquePointer
+    let raw: OpaquePointer
     private var statements: [String: Prepared] = [:]
     let preparesStatements: Bool
     private struct Prepared { let name: String }
+    /// What each transaction is told where the session is somebody else's between two of them: name, value.
+    private(set) var localSettings: [(name: String, value: String)] = []
+    /// How long the server may take for one answer; `nil`: as long as it wants.
+    package var answerBound: Duration?
+    /// The same for a COMMIT.
+    package var commitBound: Duration?
+    /// Given up by this side: what the server still says is not read any more.
+    private(set) var isGivenUp = false
+    /// How often the server was waited for.
+    private(set) var roundTrips = 0
     private let warnings = WarningCount()
     /// How many statements the server has done.
     private(set) var answers = 0
@@ -27,8 +37,12 @@ package final class PgLink {
     ///   - application: shown in pg_stat_activity.
     ///   - prepares: whether statements are prepared once and reused; off behind poolers that cannot carry them.
     package init(_ conninfo: String, application: String, prepares: Bool = true) throws(PgError) {
-        let keywords = ["dbname", "application_name", "client_encoding", "connect_timeout"]
-        let values = [conninfo, application, "UTF8", "10"]
+        // In front of the string, whose own words for them hold: a server whose machine is gone is noticed within half a minute.
+        let keywords = [
+            "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+            "application_name", "client_encoding", "connect_timeout",
+        ]
+        let values = ["10", "5", "3", "20000", conninfo, application, "UTF8", "10"]
         let connection = withCStrings(keywords) { keywords in
             withCStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
         }
@@ -46,9 +60,34 @@ package final class PgLink {
         // Notices repeat what the caller knows and would be printed; warnings are counted, because one of them at a
         // COMMIT means that its result is unknown.
         PQsetNoticeReceiver(connection, countWarning, Unmanaged.passUnretained(warnings).toOpaque())
-        try script("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET lock_timeout = '30s'; SET jit = off")
-        // A killed client's statement would go on and hold its locks until it is done.
-        try script("SET client_connection_check_interval = '\(Self.clientCheckSeconds)s'")
+        try settle(Self.settings(serverVersion: PQserverVersion(connection)))
+        // A killed client's statement would go on and hold its locks until it is done. Behind a pooler that is the pooler's to see.
+        if prepares { try script("SET client_connection_check_interval = '\(Self.clientCheckSeconds)s'") }
+    }
+
+    /// What every link relies on. A role's or a database's own time-outs would apply to a COMMIT too, whose result then nobody knows.
+    private static func settings(serverVersion: Int32) -> [(name: String, value: String)] {
+        let newer = serverVersion >= 170_000 ? [(name: "transaction_timeout", value: "0")] : []
+        return [
+            ("timezone", "UTC"), ("datestyle", "ISO"), ("lock_timeout", "30s"), ("jit", "off"),
+            ("statement_timeout", "0"),
+        ] + newer
+    }
+
+    /// Sets this for the session; where statements are not prepared, the session is a pooler's, and it is said anew in each
+    /// transaction and forgotten with it.
+    func settle(_ settings: [(name: String, value: String)]) throws(PgError) {
+        guard !preparesStatements else {
+            return try script(settings.map { "SET \($0.name) = '\($0.value)'" }.joined(separator: "; "))
+        }
+        localSettings.removeAll { old in settings.contains { $0.name == old.name } }
+        localSettings += settings
+    }
+
+    /// As one statement of a pipeline.
+    private var settling: PgQuery {
+        let columns = localSettings.map { "set_config('\($0.name)', '\($0.value)', true)" }
+        return PgQuery("SELECT \(columns.joined(separator: ", "))")
     }
 
     deinit { PQfinish(raw) }
@@ -62,12 +101,26 @@ package final class PgLink {
     /// The server's version as one number, 150018 for 15.18.
     package var serverVersion: Int { Int(PQserverVersion(raw)) }
     package var isInTransaction: Bool { PQtransactionStatus(raw) != PQTRANS_IDLE }
-    package var isAlive: Bool { PQstatus(raw) == CONNECTION_OK }
+    package var isAlive: Bool { !isGivenUp && PQstatus(raw) == CONNECTION_OK }
 
     /// Runs one statement with its parameters and gives its rows.
     @discardableResult
     package func run(_ sql: String, _ values: [PgValue] = []) throws(PgError) -> PgRows {
+        if !localSettings.isEmpty, !isInTransaction {
+            do throws(PgError) {
+                return try pipeline([PgQuery("BEGIN"), PgQuery(sql, values), PgQuery("COMMIT")])[1]
+            } catch {
+                if isInTransaction { try? script("ROLLBACK") }
+                throw error
+            }
+        }
         if preparesStatements { try prepare(sql, values) }
+        roundTrips += 1
+        if let answerBound {
+            let end = Deadline(answerBound)
+            try send(PgQuery(sql, values))
+            return try lastResult(sql, end)
+        }
         let result = withParameters(values) { types, pointers, lengths, formats in
             if let prepared = preparesStatements ? statements[sql] : nil {
                 PQexecPrepared(raw, prepared.name, Int32(values.count), pointers, lengths, formats, 1)
@@ -79,9 +132,17 @@ package final class PgLink {
     }
 
     /// Runs several statements without parameters; the first failure stops them.
-    package func script(_ sql: String) throws(PgError) {
-        let result = PQexec(raw, sql)
-        _ = try checked(result, sql)
+    package func script(_ sql: String) throws(PgError) { try script(sql, within: answerBound) }
+
+    private func script(_ sql: String, within bound: Duration?) throws(PgError) {
+        roundTrips += 1
+        guard let bound else {
+            _ = try checked(PQexec(raw, sql), sql)
+            return
+        }
+        let end = Deadline(bound)
+        guard PQsendQuery(raw, sql) == 1 else { throw lost(sql) }
+        _ = try lastResult(sql, end)
     }
 
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
@@ -109,7 +170,8 @@ package final class PgLink {
     }
 
     private func transaction<Value>(_ begin: String, _ body: () throws -> Value) throws -> Value {
-        try script(begin)
+        let settings = localSettings.map { "; SET LOCAL \($0.name) = '\($0.value)'" }
+        try script(begin + settings.joined())
         do {
             let value = try body()
             try commit()
@@ -124,12 +186,28 @@ package final class PgLink {
     /// Commits. One that came with a warning is of unknown result (a cancelled wait for a standby reports success with only a
     /// warning), and so is one that was sent and never answered: the server may have had it on disk.
     package func commit() throws(PgError) {
+        try known { () throws(PgError) in try script("COMMIT", within: commitBound ?? answerBound) }
+    }
+
+    /// Runs statements and commits, in one round trip: the first failure skips the rest, and with it the COMMIT. Nothing is
+    /// rolled back by it.
+    ///
+    /// - Throws: as ``commit()``. A connection that was lost anywhere on the way leaves it open whether the COMMIT was done.
+    package func commit(after queries: [PgQuery]) throws(PgError) {
+        try known { () throws(PgError) in
+            _ = try pipeline(queries + [PgQuery("COMMIT")], within: commitBound ?? answerBound)
+        }
+    }
+
+    private func known(_ body: () throws(PgError) -> Void) throws(PgError) {
         let before = warnings.count
         do throws(PgError) {
-            try script("COMMIT")
+            try body()
         } catch {
             guard error.isConnectionLost else { throw error }
-            throw PgError(code: PgError.unknownCommit, statement: "COMMIT", message: error.message)
+            throw PgError(
+                code: PgError.unknownCommit, statement: "COMMIT", message: error.message,
+                isUnanswered: error.isUnanswered)
         }
         guard warnings.count == before else {
             throw PgError(code: PgError.unknownCommit, statement: "COMMIT", message: "the commit came with a warning")
@@ -208,6 +286,16 @@ package final class PgLink {
     ///
     /// - Returns: one set of rows per statement, in order.
     package func pipeline(_ queries: [PgQuery]) throws(PgError) -> [PgRows] {
+        guard !localSettings.isEmpty, let first = queries.first, first.sql.hasPrefix("BEGIN") else {
+            return try pipeline(queries, within: answerBound)
+        }
+        var results = try pipeline([first, settling] + queries.dropFirst(), within: answerBound)
+        results.remove(at: 1)
+        return results
+    }
+
+    private func pipeline(_ queries: [PgQuery], within bound: Duration?) throws(PgError) -> [PgRows] {
+        let end = bound.map(Deadline.init)
         if preparesStatements { for query in queries { try prepare(query.sql, query.values) } }
         guard PQenterPipelineMode(raw) == 1, PQsetnonblocking(raw, 1) == 0 else {
             throw PgError(code: PgError.malformed, statement: "pipeline", message: Self.oneLine(PQerrorMessage(raw)))
@@ -218,17 +306,18 @@ package final class PgLink {
         }
         for query in queries { try send(query) }
         guard PQpipelineSync(raw) == 1 else { throw lost("pipeline") }
+        roundTrips += 1
         var results: [PgRows] = []
         var failure: PgError?
         for query in queries {
-            let result = try nextResult(query.sql)
+            let result = try nextResult(query.sql, end)
             do throws(PgError) { results.append(try checked(result, query.sql)) } catch {
                 if failure == nil { failure = error }
             }
             // Each statement's results end with a null.
-            PQclear(try nextResult(query.sql))
+            PQclear(try nextResult(query.sql, end))
         }
-        PQclear(try nextResult("sync"))
+        PQclear(try nextResult("sync", end))
         if let failure { throw failure }
         return results
     }
@@ -246,18 +335,43 @@ package final class PgLink {
 
     /// The next result of the pipeline, reading and writing as the socket allows, so that neither side can wait for the
     /// other with full buffers.
-    private func nextResult(_ sql: String) throws(PgError) -> OpaquePointer? {
+    private func nextResult(_ sql: String, _ end: Deadline?) throws(PgError) -> OpaquePointer? {
         while true {
             let unsent = PQflush(raw)
             guard unsent >= 0 else { throw lost(sql) }
             if unsent == 0, PQisBusy(raw) == 0 { return PQgetResult(raw) }
             var entry = pollfd(
                 fd: PQsocket(raw), events: Int16(POLLIN) | (unsent > 0 ? Int16(POLLOUT) : 0), revents: 0)
-            while poll(&entry, 1, -1) < 0 { guard errno == EINTR else { throw lost(sql) } }
-            if entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
+            let ready = poll(&entry, 1, end?.milliseconds ?? -1)
+            guard ready >= 0 || errno == EINTR else { throw lost(sql) }
+            if ready == 0, let end, end.isOver { throw giveUp(sql, end) }
+            if ready > 0, entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
                 guard PQconsumeInput(raw) == 1 else { throw lost(sql) }
             }
         }
+    }
+
+    /// The last result of what was sent, as far as there was no failure before it.
+    private func lastResult(_ sql: String, _ end: Deadline) throws(PgError) -> PgRows {
+        var rows: PgRows?
+        var failure: PgError?
+        while let result = try nextResult(sql, end) {
+            do throws(PgError) { rows = try checked(result, sql) } catch {
+                if failure == nil { failure = error }
+            }
+        }
+        if let failure { throw failure }
+        guard let rows else { throw lost(sql) }
+        return rows
+    }
+
+    /// Nothing more is read of it: whoever reads on would take a late answer for that of the next question.
+    private func giveUp(_ sql: String, _ end: Deadline) -> PgError {
+        isGivenUp = true
+        shutdown(PQsocket(raw), Int32(SHUT_RDWR))
+        return PgError(
+            code: PgError.connectionLost, statement: Self.head(sql), message: "no answer within \(end.bound)",
+            isUnanswered: true)
     }
 
     // MARK: - Several links
@@ -305,7 +419,14 @@ package final class PgLink {
         guard statements[sql] == nil else { return }
         let name = "s\(statements.count + 1)"
         let types = values.map(\.type)
-        _ = try checked(PQprepare(raw, name, sql, Int32(types.count), types), sql)
+        roundTrips += 1
+        if let answerBound {
+            let end = Deadline(answerBound)
+            guard PQsendPrepare(raw, name, sql, Int32(types.count), types) == 1 else { throw lost(sql) }
+            _ = try lastResult(sql, end)
+        } else {
+            _ = try checked(PQprepare(raw, name, sql, Int32(types.count), types), sql)
+        }
         statements[sql] = Prepared(name: name)
     }
 
@@ -357,6 +478,21 @@ package final class PgLink {
         return String(cString: text).split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("\tIs the server ") }
             .map { $0.drop { $0 == "\t" } }.joined(separator: "; ")
     }
+}
+
+/// Until when an answer is waited for.
+private struct Deadline {
+    let bound: Duration
+    private let end: ContinuousClock.Instant
+
+    init(_ bound: Duration) {
+        self.bound = bound
+        self.end = .now + bound
+    }
+
+    var isOver: Bool { .now >= end }
+    /// What is left, as poll() counts it.
+    var milliseconds: Int32 { Int32(clamping: max(0, (end - .now).microseconds / 1_000 + 1)) }
 }
 
 /// How many warnings the server has sent. Touched only by the thread that is in a call of its link.

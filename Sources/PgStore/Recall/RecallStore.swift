@@ -311,7 +311,7 @@ private enum RecallStatements {
     private static func deadline(_ instant: String, _ days: String) -> String {
         """
         (((\(instant) AT TIME ZONE 'America/Mexico_City')::date + \(days))::timestamp AT TIME ZONE 'America/Mexico_City')
-               + (g.grace_us + c.outage_us - g.outage_us) * interval '1 microsecond'
+               + (g.grace_us + \(Outage.total("c")) - g.outage_us) * interval '1 microsecond'
         """
     }
 

@@ -48,7 +48,7 @@ struct DealtMonth: Sendable {
     static func startNode(
         _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
         attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),
-        prepares: Bool = true, port: Int = 0, instancesMax: Int = 10_000
+        prepares: Bool = true, port: Int = 0, instancesMax: Int = 10_000, answerWait: Duration = .seconds(10)
     ) async throws -> DispatcherNode.Running {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -63,6 +63,7 @@ struct DealtMonth: Sendable {
         settings.engine = engine
         settings.instancesMax = instancesMax
         settings.preparesStatements = prepares
+        settings.answerWait = answerWait
         return try await DispatcherNode(conninfo: database.conninfo, settings: settings, logger: logger).start()
     }
 
@@ -79,7 +80,7 @@ struct DealtMonth: Sendable {
 
     func setClock(_ text: String) throws { try database.link().script("UPDATE clock SET virtual_now = '\(text)'") }
 
-    private static func deal(_ shape: Shape, _ keys: [AgencyPrivateKey], _ database: TestDatabase) throws {
+    static func deal(_ shape: Shape, _ keys: [AgencyPrivateKey], _ database: TestDatabase) throws {
         let link = try database.link()
         try link.script(
             """

@@ -41,6 +41,28 @@ struct PoolerTests {
             #expect(await other.next(.recall)?["account"] == "\(accounts[0].account)")
             await first.stop()
             await second.stop()
+            #expect(try Self.leftOver(pooled).isEmpty)
         }
+    }
+
+    /// What is set in the sessions of the pool, of which there are four at most; a pooler itself sets what it keeps for its clients.
+    /// A transaction that is open has a session to itself. A COPY outside of ``PgLink/transaction(_:)`` is told nothing before it.
+    private static func leftOver(_ pooled: TestDatabase) throws -> Set<String> {
+        let links = try (0..<4).map { _ in try PgLink(pooled.conninfo, application: "test", prepares: false) }
+        for link in links { try link.script("BEGIN") }
+        var found: Set<String> = []
+        for link in links {
+            try link.copyOut(
+                """
+                COPY (SELECT name || ' = ' || setting FROM pg_settings
+                       WHERE source = 'session' AND name NOT IN
+                             ('application_name', 'client_encoding', 'DateStyle', 'TimeZone', 'standard_conforming_strings',
+                              'IntervalStyle', 'search_path', 'default_transaction_read_only'))
+                TO STDOUT (FORMAT binary)
+                """
+            ) { found.insert($0.text()) }
+            try link.script("COMMIT")
+        }
+        return found
     }
 }

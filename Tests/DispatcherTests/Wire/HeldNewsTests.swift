@@ -24,6 +24,20 @@ struct HeldNewsTests {
             """)
     }
 
+    /// A file of starts with one row about an account that is held.
+    private func start(
+        _ month: DealtMonth, _ number: Int, account: Int64 = 1_001, reason: String = "job-loss", on: String
+    ) throws {
+        try month.database.link().script(
+            """
+            WITH f AS (INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+                       VALUES ('starts', 202403, 's', 's\(number)', 1, 0, now_instant()) RETURNING import_id)
+            INSERT INTO start (period, delegation_id, account_id, reason, on_date, changes, former, placed_on, fate,
+                   epoch, import_id)
+            SELECT 202403, 9, \(account), '\(reason)', '\(on)', '{}', '{}', '2024-03-04', 'in-hand', 1, import_id FROM f
+            """)
+    }
+
     private func told(_ fields: ReplyFields?) -> [String?] {
         ["paid", "paid-on", "reversed"].map { fields?[$0] }
     }
@@ -128,6 +142,52 @@ struct HeldNewsTests {
             let wrong = try await agent.resume(ResumeRequest(count: 0, digest: HeldDigest.empty.bytes))
             #expect(wrong.data.count == 4)
             #expect(wrong.data[2]["recall-reason"] == "over-limit")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `what happened to a debtor is told by the push, HELD and RESUME, and kept by clients`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let latest = Mutex<Int64>(0)
+            var settings = try AgentClientSettings(
+                addresses: [.init(host: "127.0.0.1", port: month.node.port)], agency: "ACE01", instance: "client",
+                key: month.keys[0].bytes,
+                nextSequence: {
+                    latest.withLock {
+                        $0 += 1
+                        return $0
+                    }
+                })
+            settings.pauseFirst = .milliseconds(10)
+            let client = AgentClient(settings)
+            _ = try await client.lease(delegation: 9, strategy: "administrative", max: 3)
+            func news(_ account: Int64) async -> [String: String]? {
+                await client.news[AgentLease(delegation: 9, account: account, epoch: 1)]
+            }
+            func hear(_ isWanted: (AgentClientEvent) -> Bool) async {
+                for await event in client.events where isWanted(event) { return }
+            }
+            try load(month, 1, paidOn: "2024-03-04", amount: 5_000)
+            await hear { if case .push("UPDATE", _) = $0 { true } else { false } }
+            try start(month, 1, on: "2024-03-03")
+            await hear { if case .push("UPDATE", _) = $0 { true } else { false } }
+            // It says nothing of payments, and takes nothing away of them.
+            let both = ["paid": "50.00", "paid-on": "2024-03-04", "changed": "job-loss", "changed-on": "2024-03-03"]
+            #expect(await news(1_001) == both)
+
+            await client.cut()
+            try start(month, 2, account: 1_002, reason: "missed-payment", on: "2024-03-04")
+            #expect(try await client.send("PING").isOK)
+            await hear { if case .news = $0 { true } else { false } }
+            #expect(await news(1_001) == both)
+            #expect(await news(1_002) == ["changed": "missed-payment", "changed-on": "2024-03-04"])
+            await client.close()
+
+            let agent = try await month.connect(1)
+            let wrong = try await agent.resume(ResumeRequest(count: 0, digest: HeldDigest.empty.bytes))
+            #expect(wrong.data.map { $0["changed"] } == ["job-loss", "missed-payment", nil])
+            let held = try await agent.held(HeldRequest()).data.map { $0["changed"] }
+            #expect(held == ["job-loss", "missed-payment", nil])
         }
     }
 

@@ -3,6 +3,7 @@
 import AgentProtocol
 import Assignment
 import Dispatcher
+import FoundationEssentials
 import PgStore
 import TestSupport
 import Testing
@@ -122,7 +123,7 @@ struct RecallTests {
     }
 
     @Test(.timeLimit(.minutes(2)))
-    func `a stop takes a held account back at once and tells its holder on whichever node`() async throws {
+    func `a payment is told to the holder alone, on whichever node`() async throws {
         try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
             let other = try await DealtMonth.startNode(month.database, DealtMonth.quickPace)
             let agent = try await month.connect(1)
@@ -133,8 +134,7 @@ struct RecallTests {
                 """
                 BEGIN;
                 INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
-                VALUES ('payments', 202403, 'p', '1', 1, 0, now_instant()),
-                       ('stops', 202403, 's', '2', 1, 0, now_instant());
+                VALUES ('payments', 202403, 'p', '1', 1, 0, now_instant());
                 INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, import_id)
                 SELECT 202403, 'P1', 9, \(account.account), '2024-03-04', 12345, 'borrower', min(import_id) FROM import;
                 COMMIT;
@@ -145,6 +145,38 @@ struct RecallTests {
             let held = try await agent.held(HeldRequest())
             #expect(held.data.first?["paid"] == "123.45")
             #expect(held.data.first?["paid-on"] == "2024-03-04")
+            try await stranger.bye()
+            var told = 0
+            for await _ in stranger.pushes { told += 1 }
+            #expect(told == 0)
+            await other.stop()
+        }
+    }
+
+    /// What its file does is done by the import; nodes tell of it.
+    @Test(.timeLimit(.minutes(2)))
+    func `a stop ends a lease at once, and its holder is told on whichever node, and nobody else`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let other = try await DealtMonth.startNode(month.database, DealtMonth.quickPace)
+            let agent = try await month.connect(1)
+            let elsewhere = try await month.connect(1, instance: "two", to: other)
+            let stranger = try await month.connect(2, to: other)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1)).leasedAccounts.first)
+            let folder = FileManager.default.temporaryDirectory.path() + "/stop-\(UInt64.random(in: 0...UInt64.max))"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let site = ImportSite(link: try month.database.link(), folder: folder)
+            try site.addCutOfOne()
+            let report = try site.load(
+                .stops, "account,delegation,reason,from_on,until_on\n\(account.account),9,lawsuit,2024-03-04,\n")
+            #expect(report.lines.contains("  of them held and recalled: 1"))
+            for connection in [agent, elsewhere] {
+                let push = await connection.next(.recall)
+                #expect(push?["account"] == "\(account.account)" && push?["epoch"] == "\(account.epoch)")
+                #expect(push?["final"] == "yes" && push?["reason"] == "lawsuit")
+            }
+            let late = try await agent.report(DealtMonth.report(2, account))
+            #expect(late.code == .recalled)
             try await stranger.bye()
             var told = 0
             for await _ in stranger.pushes { told += 1 }

@@ -148,6 +148,9 @@ class HoldingsTests(unittest.TestCase):
         self.assertEqual(hear("RECALL", **notice, decision="upheld").objection, "refused")
         kept = hear("RECALL", **notice, decision="withdrawn")
         self.assertEqual((kept.recall, kept.objection, str(kept.paid)), (None, None, "50.00"))
+        kept = hear("UPDATE", change="job-loss", on="2024-03-05")
+        self.assertEqual((kept.fields["changed"], kept.fields["changed-on"]), ("job-loss", "2024-03-05"))
+        self.assertEqual((str(kept.paid), str(kept.paid_on)), ("50.00", "2024-03-03"))
         # Taken back again: the push has no sum any more.
         self.assertIsNone(hear("UPDATE", change="payment-reversed", amount="50.00", on="2024-03-04").paid)
         self.assertEqual(kept.tactic, "rest")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from .digest import HeldDigest
-from .replies import NEWS, PAID_NEWS, RECALL_NEWS, Account, Comparison, Extended, Lease, Push, Reply
+from .replies import NEWS, PAID_NEWS, RECALL_NEWS, STARTED_NEWS, Account, Comparison, Extended, Lease, Push, Reply
 from .requests import Request
 from .state import Change
 
@@ -88,6 +88,10 @@ class Holdings:
         mine = self._of(fields)
         if mine is None or push.name not in ("RECALL", "UPDATE"):
             return []
+        if push.name == "UPDATE" and fields.get("change") not in (None, "payment", "payment-reversed"):
+            # What happened to the debtor; of payments it says nothing.
+            happened = {"changed": fields["change"], "changed-on": fields.get("on", "")}
+            return self._heard(mine, STARTED_NEWS, happened)
         if push.name == "UPDATE":
             # Nothing paid is said, so that it is not overlooked, and kept as comparisons tell it: by leaving it out.
             return self._heard(mine, PAID_NEWS, {key: value for key, value in fields.items() if value != "0.00"})

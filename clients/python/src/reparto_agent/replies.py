@@ -29,8 +29,9 @@ STOPS: Dict[str, str] = {
 
 #: Fields of an account that tell what came of it since it was leased: of payments, and of a recall.
 PAID_NEWS = ("paid", "paid-on", "reversed")
+STARTED_NEWS = ("changed", "changed-on")
 RECALL_NEWS = ("recall", "recall-reason", "objection")
-NEWS = PAID_NEWS + RECALL_NEWS
+NEWS = PAID_NEWS + STARTED_NEWS + RECALL_NEWS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Dispatcher
+import Logging
+import PgStore
+import Synchronization
+import TestSupport
+import Testing
+
+/// A receipt can be proven once its block is chained; where that takes long, somebody is told.
+struct SequencerLagTests {
+    private static let blocks = (1...3).map { BlockPlace(transaction: "\($0)", number: 1) }
+
+    @Test func `a block that waits is told of after five seconds, when that doubles, and once it is chained`() {
+        let start = ContinuousClock.now
+        var lag = SequencerLag()
+        func note(_ block: BlockPlace?, _ seconds: Int) -> SequencerLag.Alarm? {
+            lag.note(block, at: start + .seconds(seconds))
+        }
+        #expect(note(nil, 0) == nil)
+        #expect(note(Self.blocks[0], 1) == nil)
+        #expect(note(Self.blocks[0], 5) == nil)
+        // Another one: the first is chained in time.
+        #expect(note(Self.blocks[1], 6) == nil)
+        #expect(note(Self.blocks[1], 10) == nil)
+        #expect(note(Self.blocks[1], 11) == .late(.seconds(5)))
+        #expect(note(Self.blocks[1], 15) == nil)
+        #expect(note(Self.blocks[1], 16) == .late(.seconds(10)))
+        #expect(note(Self.blocks[1], 60) == .late(.seconds(54)))
+        #expect(note(Self.blocks[1], 85) == nil)
+        #expect(note(Self.blocks[1], 86) == .late(.seconds(80)))
+        #expect(note(Self.blocks[2], 90) == .level(after: .seconds(84)))
+        #expect(note(nil, 91) == nil)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a node says as an error that the chain is behind, and whose transaction it waits for`() async throws {
+        try await TestDatabase.with { database in
+            let log = KeptLog()
+            var logger = Logger(label: "test") { _ in log }
+            logger.logLevel = .info
+            let link = try database.link("a long import")
+            try link.script("BEGIN; SELECT pg_current_xact_id()")
+            try database.link().script(
+                "INSERT INTO block (delegation_id, period, records, count, root) VALUES (9, 202403, '', 0, '')")
+            var settings = DispatcherNode.Settings(server: .init(node: "test"))
+            settings.server.port = 0
+            settings.pace.beat = .milliseconds(20)
+            settings.pace.round = .milliseconds(20)
+            settings.pace.lagBound = .milliseconds(100)
+            let node = try await DispatcherNode(
+                conninfo: database.conninfo, settings: settings, logger: logger
+            ).start()
+            try await until { log.lines.contains { $0.hasPrefix("error The ledger's chain is behind") } }
+            try link.script("COMMIT")
+            try await until { log.lines.contains { $0.hasPrefix("info The ledger's chain is level again") } }
+            await node.stop()
+            #expect(log.lines.contains { $0.hasPrefix("error") && $0.contains("s old") })
+        }
+    }
+}
+
+/// Keeps what was logged, as `level message metadata`.
+private final class KeptLog: LogHandler, Sendable {
+    private let kept = Mutex<[String]>([])
+    var lines: [String] { kept.withLock { $0 } }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .info }
+        set {}
+    }
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        let metadata = event.metadata.map { "\($0)" } ?? ""
+        kept.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
+    }
+}
