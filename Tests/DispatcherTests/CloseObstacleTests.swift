@@ -74,9 +74,10 @@ struct CloseObstacleTests {
 
             #expect(told.count == 3)
             #expect(told[0].hasPrefix("2024-03 ends at 2024-04-01T06:00:00.000Z"))
-            #expect(told[1].hasSuffix(
-                " outcomes wait for review: `dispatcherd review list --period 2024-03 --pending --csv pending.csv`, then "
-                    + "`dispatcherd review import FILE` with the decisions"))
+            #expect(
+                told[1].hasSuffix(
+                    " outcomes wait for review: `dispatcherd review list --period 2024-03 --pending --csv pending.csv`, then "
+                        + "`dispatcherd review import FILE` with the decisions"))
             #expect(told[2].hasPrefix("reviews count until 2024-04-06T06:00:00.000Z"))
         }
     }
