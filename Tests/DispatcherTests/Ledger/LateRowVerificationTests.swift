@@ -65,7 +65,7 @@ struct LateRowVerificationTests {
     }
 
     private static let changes = [
-        ("UPDATE evidence SET counts = true WHERE verb = 'REPORT' AND counts IS NULL", "evidence number="),
+        ("UPDATE evidence SET account_id = account_id + 1 WHERE verb = 'RETURN'", "evidence number="),
         ("UPDATE evidence SET code = 'UNKNOWN' WHERE verb = 'RETURN'", "evidence number="),
         (
             "UPDATE evidence SET content = replace(content, 'dispute', 'promise') WHERE verb = 'REPORT'",
