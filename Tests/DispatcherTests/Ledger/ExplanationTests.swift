@@ -122,7 +122,7 @@ struct ExplanationTests {
                 $0.delegation = 9
             }
             let credit = try #require(explanation.lines.first { $0.kind == "credit" })
-            #expect(credit.facts.count == 2)
+            try #require(credit.facts.count == 2)
             #expect(credit.facts[0].text.contains("proposed by Ana Ruiz: "))
             #expect(credit.facts[0].text.contains("approved by Luis Soto: seen"))
             #expect(credit.facts[1].text.contains("by ACE01 at ") && credit.facts[1].text.contains(": one more"))
