@@ -12,6 +12,7 @@ struct DelegationCheck {
     /// Every limit that was recorded of a quota, as accounts and exposure.
     private var limits: [Quota: Set<String>] = [:]
     private var hands: [Int64: HandPlace] = [:]
+    private var dealt = HandCheck()
     /// The records of an opening's grants, of all months: they are recorded when they come on board, and are of days before.
     private var opening: [[UInt8]: String] = [:]
     /// Of shared hands, whose each stretch of positions was.
@@ -35,7 +36,8 @@ struct DelegationCheck {
     // MARK: - A month
 
     mutating func month(
-        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ report: inout LedgerVerification.Report
+        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ closes: inout CloseRecords,
+        _ report: inout LedgerVerification.Report
     ) throws {
         let place = "delegation \(delegation), \(period)"
         var chain = ChainCheck(signed: signed, delegation: delegation)
@@ -45,10 +47,17 @@ struct DelegationCheck {
             report.blocks += 1
             report.records += records.count
             chain.take(block, records, place, &report)
-            for record in records { book.take(record) }
+            for record in records {
+                book.take(record)
+                closes.take(record, period, &report)
+            }
         }
         chain.finish(place, isClosed: signed != nil, &report)
-        for deal in book.deals { note(deal) }
+        for deal in book.deals {
+            note(deal)
+            dealt.take(deal: deal)
+        }
+        for sweep in book.sweeps { dealt.take(sweep: sweep) }
         for limit in book.limits { note(limit: limit) }
         opening.merge(book.openingGrants) { first, _ in first }
         let rows = RecordedRows(store.link)
@@ -152,6 +161,7 @@ struct DelegationCheck {
 
     mutating func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
         try takeOpening(RecordedRows(link), &report)
+        try dealt.compare(delegation, link, &report)
         let doubled = try link.countDoubled(in: delegation)
         if doubled > 0 {
             report.add(

@@ -240,6 +240,7 @@ package struct WholeMonth: Sendable {
         try call("payments of no agency's", "import", "payments", input("payments", period), "--period", month)
         try call("payments", "import", "payments", payments, "--period", month)
         try call("facts", "import", "facts", input("facts", period), "--period", month)
+        try call("checks of outcomes", "review", "check", "--period", month, "--by", "agentsim")
         try call("pending reviews", "review", "list", "--pending", "--csv", pending, "--period", month)
         try step("reviewers", progress) {
             let table = try Table(path: pending, required: Reviewers.required)

@@ -89,9 +89,10 @@ struct LedgerVerificationTests {
 
             #expect(report.findings == [])
             #expect(report.notes == [])
-            #expect(report.roots == 1 && report.places == 1)
-            // Two deals, two grants, six outcomes, two endings, a review, two payments, two statements.
-            #expect(report.records == 17)
+            // The root's own record stands with the first delegation, in the month of the signature.
+            #expect(report.roots == 1 && report.places == 2)
+            // Two deals, two grants, six outcomes, two endings, a review, two payments, two statements, the root.
+            #expect(report.records == 18)
             #expect(try LedgerVerification(month.link).run(sample: 1, seed: 3).findings == [])
         }
     }

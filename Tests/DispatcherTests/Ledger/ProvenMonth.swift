@@ -78,10 +78,12 @@ struct ProvenMonth {
         try link.insertBlocks(
             LedgerBlock.seal(
                 (1...2).map { hand in
-                    LedgerRecord(
+                    var digest = HandDigest()
+                    for position in 1...20 { digest.add(Int64(hand * 1_000 + position), 1) }
+                    return LedgerRecord(
                         delegation: DealtMonth.delegation, period: period,
                         "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative "
-                            + "portfolio=telephone accounts=20 leases=")
+                            + "portfolio=telephone accounts=20 leases=\(LedgerTree.hex(digest.finalize()))")
                 }))
     }
 
