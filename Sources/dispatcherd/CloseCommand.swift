@@ -16,7 +16,8 @@ struct CloseCommand: AsyncParsableCommand {
             A month that still runs by the database's clock is not closed without --before-its-end, one whose reviews still count not \
             without --before-reviews, and one with an open month before it not without --before-earlier.
             Two persons close a month: one proposes, the other closes (closing.two-persons) those statements and no others: what \
-            changed since is told, and has to be proposed again. Objections and adjustments are decided before.
+            changed since is told, and has to be proposed again. Objections and adjustments are decided before. --propose lists what \
+            stands in the close's way, each with the command that mends it.
             Where ledger.key-file is set, the root of the closed month's ledger is signed.
             See docs/closing.md.
 
@@ -76,9 +77,12 @@ struct CloseCommand: AsyncParsableCommand {
         let stages = StageCommands(link, settings)
         if propose {
             try stages.proposeClose(period, by: by ?? "")
-            return Console.done(
+            Console.done(
                 "the close of \(period) is proposed with its statements as they are now; another person runs it without --propose"
             )
+            let obstacles = try CloseObstacles(link, period: period, settings).lines()
+            for line in obstacles { Console.note("in its way: \(line)") }
+            return
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
         if preview {
@@ -148,7 +152,7 @@ struct StatementCommand: AsyncParsableCommand {
             let period = planned.argument.period
             let stages = StageCommands(link, settings)
             let issued = try stages.issue(period, by: by)
-            if let out { try StatementFiles(out).write(statements: stages.preStatements(period)) }
+            if let out { try StatementFiles(out).write(issued: stages.preStatements(period)) }
             Console.done(
                 "\(issued.statements) pre-statements of \(period) are out, \(issued.changed) of them new or changed; agencies may "
                     + "object until \(issued.until)")
@@ -174,7 +178,7 @@ struct StatementCommand: AsyncParsableCommand {
         var contract: Int32?
         @Option(help: "The delegation, 1 to 32.")
         var delegation: Int16?
-        @Option(help: "The rule, such as PEN-02, FEE-11 or IVA.")
+        @Option(help: "The rule, such as PEN-02, FEE-11 or IVA, or one line of it, such as PEN-01:telephone.")
         var rule: String?
         @Option(parsing: .unconditional, help: "A figure, in pesos.")
         var amount: String?
@@ -222,7 +226,7 @@ struct StatementCommand: AsyncParsableCommand {
             abstract:
                 "Writes the statements of a closed month as JSON, CSV and pages, byte for byte as they were closed.",
             discussion: """
-                Pages in a folder without the month's page, index.html, lack the link to it.
+                Pages lead to index.html: the month's page where the close wrote one there, else a list of the statements.
 
                 Examples:
                   dispatcherd statement export --period 2024-03 --out month
@@ -233,9 +237,10 @@ struct StatementCommand: AsyncParsableCommand {
         var out: String
 
         func run() async throws {
-            let statements = try MonthClosing(try await database.open(), period: planned.argument.period).kept()
-            let count = try StatementFiles(out).write(statements: statements)
-            Console.done("\(count) files in \(out)/statements")
+            let period = planned.argument.period
+            let statements = try MonthClosing(try await database.open(), period: period).kept()
+            let count = try StatementFiles(out).write(kept: statements, of: period)
+            Console.done("\(count) files in \(out); start with \(out)/index.html")
         }
     }
 }

@@ -69,11 +69,11 @@ struct ObjectionCommand: AsyncParsableCommand {
         @OptionGroup var planned: PlannedPeriod
         @Option(help: "The contract's number.")
         var contract: Int32
-        @Option(help: "The delegation; without it a charge on the whole invoice.")
+        @Option(help: "The delegation; without it a charge on the whole invoice. Fees are a delegation's.")
         var delegation: Int16?
         @Option(
             help:
-                "The line's rule: a penalty that is there, FEE-11 or a band of fees, or AGY-15 where a budget cut them."
+                "The line's rule: a penalty that is there (of PEN-01 in two portfolios PEN-01:telephone or PEN-01:home-visit), FEE-11, a band where the contract pays by bands, or AGY-15 where a budget cut fees."
         )
         var rule: String
         @Option(help: "Why.")
@@ -111,6 +111,7 @@ struct ObjectionCommand: AsyncParsableCommand {
                 if let warning = try stages.beyondInvoice(adjustment: adjustment) {
                     Console.note("warning: \(warning)")
                 }
+                if let note = try stages.besideWaivers(adjustment: adjustment) { Console.note("note: \(note)") }
             }
         }
     }
@@ -206,9 +207,12 @@ struct AdjustmentCommand: AsyncParsableCommand {
         var contract: Int32
         @Option(help: "The delegation; without it on the whole invoice.")
         var delegation: Int16?
-        @Option(help: "The rule that it is about.")
+        @Option(help: "The rule that it is about; a waiver of PEN-01 in two portfolios is of PEN-01:telephone or PEN-01:home-visit.")
         var rule: String
-        @Option(help: "Pesos before IVA; without it a waiver takes all that the rule charges.")
+        @Option(
+            help:
+                "Pesos before IVA, of a waiver at most what of the penalty was not waived yet; without it a waiver takes all of that."
+        )
         var amount: String?
         @Option(help: "Why.")
         var reason: String
@@ -236,6 +240,7 @@ struct AdjustmentCommand: AsyncParsableCommand {
             let number = try stages.propose(
                 adjustment, in: period, contract: contract, delegation: delegation, by: by)
             if let warning = try stages.beyondInvoice(adjustment: number) { Console.note("warning: \(warning)") }
+            if let note = try stages.besideWaivers(adjustment: number) { Console.note("note: \(note)") }
             Console.done("\(kind) \(number) is proposed; `dispatcherd adjustment approve \(number)` puts it in force")
         }
     }

@@ -24,6 +24,10 @@ struct FeeTests {
         #expect(lines.map(\.amount.description) == ["144.00", "165.00"])
         #expect(lines[0].records == [3, 5, 9])
         #expect(lines[0].arithmetic.spanish == "3 cuentas × 48.00 = 144.00")
+        #expect(lines[0].base == .count(3, of: "cuentas"))
+        #expect(lines[1].arithmetic.spanish == "1 cuenta × 165.00 = 165.00")
+        #expect(lines[1].arithmetic.english == "1 account × 165.00 = 165.00")
+        #expect(lines[1].base == .count(1, of: "cuenta"))
         #expect(lines[0].schedule.description == "infonavit-tariff-2023@2023-01-01")
     }
 

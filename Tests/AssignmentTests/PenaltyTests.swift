@@ -62,6 +62,34 @@ struct PenaltyTests {
         #expect(need.required(for: assigned) == required)
     }
 
+    @Test(
+        arguments: [
+            (.telephone, 101, 0, "101 cuentas ÷ 100 por asesor = 2 asesores telefónicos requeridos; 0 presentes; faltan 2 × ",
+                "101 accounts ÷ 100 per adviser = 2 telephone advisers required; 0 present; 2 missing × ", "asesores telefónicos"),
+            (.homeVisit, 1, 0, "1 cuenta ÷ 100 por asesor = 1 asesor domiciliario requerido; 0 presentes; falta 1 × ",
+                "1 account ÷ 100 per adviser = 1 home-visit adviser required; 0 present; 1 missing × ", "asesor domiciliario"),
+            (.homeVisit, 150, 1, "150 cuentas ÷ 100 por asesor = 2 asesores domiciliarios requeridos; 1 presente; falta 1 × ",
+                "150 accounts ÷ 100 per adviser = 2 home-visit advisers required; 1 present; 1 missing × ", "asesor domiciliario"),
+        ] as [(Portfolio, Int64, Int64, String, String, String)])
+    func `the arithmetic of missing advisers tells one from several`(
+        portfolio: Portfolio, assigned: Int64, present: Int64, spanish: String, english: String, unit: String
+    ) throws {
+        let month = Sample.month {
+            $0.indicators.dealt = [portfolio: assigned]
+            $0.needs = [
+                StaffingNeed(
+                    portfolio: portfolio, accountsPerAdviser: 100, staffing: Staffing(fact: "S", present: present))
+            ]
+        }
+        let line = try #require(
+            try Sample.administrative().lines(for: month, in: Sample.march, invoice: .zero).first)
+
+        #expect(line.arithmetic.spanish.hasPrefix(spanish) && line.arithmetic.english.hasPrefix(english))
+        #expect(line.base == .count(required(assigned) - present, of: unit))
+    }
+
+    private func required(_ assigned: Int64) -> Int64 { (assigned + 99) / 100 }
+
     @Test func `three telephone and two home-visit advisers missing cost 39,000`() throws {
         let month = Sample.month {
             $0.indicators.dealt = [.telephone: 4_000, .homeVisit: 1_000]

@@ -52,7 +52,7 @@ struct ClosingFileTests {
                         .reduce(.zero, +) == sum)
             }
             try withFolder { folder in
-                try StatementFiles(folder.path).write(statements: closing.kept())
+                try StatementFiles(folder.path).write(issued: closing.kept())
                 #expect(try text(folder, "statements/C1.json") == month.statements[0].body)
                 #expect(try !text(folder, "statements/C1.html").contains("index.html"))
             }
@@ -174,7 +174,7 @@ struct ClosingFileTests {
         #expect(page.contains("<td>\(verdict)</small>"))
     }
 
-    @Test func `an export gives the bytes of the close, and elsewhere all but the link to the month's page`()
+    @Test func `an export gives the bytes of the close wherever it goes, and every page leads to an index`()
         async throws
     {
         try await TestDatabase.with { database in
@@ -190,18 +190,26 @@ struct ClosingFileTests {
             try withFolder { closed in
                 try StatementFiles(closed.path).write(month)
                 let before = try files(closed)
+                let page = try text(closed, "index.html")
                 try withFolder { elsewhere in
-                    try StatementFiles(elsewhere.path).write(statements: closing.kept())
-                    let exported = try files(elsewhere)
-                    #expect(exported.keys == before.keys)
-                    for (name, body) in before {
-                        let lines = body.split(separator: "\n").filter { !$0.hasPrefix("<nav>") }
-                        #expect(exported[name]?.split(separator: "\n") == lines)
-                        #expect((exported[name] == body) == !name.hasSuffix(".html"))
+                    let count = try StatementFiles(elsewhere.path).write(kept: closing.kept(), of: month.period)
+                    #expect(count == before.count + 1)
+                    #expect(try files(elsewhere) == before)
+                    let list = try text(elsewhere, "index.html")
+                    for contract in 1...3 { #expect(list.contains("href=\"statements/C\(contract).html\"")) }
+                    #expect(!list.contains("{{") && list.contains("Dos &amp; Hijos &lt;SA&gt;"))
+                    // Another month's index is replaced, this month's stays.
+                    for (body, stays) in [
+                        (page.replacing("2024-03", with: "2024-02"), false), (page, true),
+                    ] {
+                        try Data(body.utf8).write(to: elsewhere.appending(path: "index.html"))
+                        try StatementFiles(elsewhere.path).write(kept: closing.kept(), of: month.period)
+                        #expect(try text(elsewhere, "index.html") == (stays ? page : list))
                     }
                 }
-                try StatementFiles(closed.path).write(statements: closing.kept())
+                try StatementFiles(closed.path).write(kept: closing.kept(), of: month.period)
                 #expect(try files(closed) == before)
+                #expect(try text(closed, "index.html") == page)
             }
         }
     }

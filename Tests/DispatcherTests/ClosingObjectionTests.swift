@@ -69,10 +69,46 @@ struct ClosingObjectionTests {
             let failure = ClosingStageSite.failure { _ = try object(stages, rule) }
 
             #expect(failure.found == "an objection is about a penalty or about fees, and \(rule) is neither")
-            #expect(
-                failure.remedy.contains("PEN-03, ")
-                    && failure.remedy.hasSuffix(", FEE-11, FEE-01, FEE-02, FEE-03, FEE-04, FEE-05."))
+            #expect(failure.remedy.contains("PEN-03, ") && failure.remedy.hasSuffix(", FEE-11."))
             #expect(failure.exit == .usage)
+        }
+    }
+
+    /// Fees are billed in a delegation; by bands only where the contract pays by them.
+    @Test func `fees are objected to in one place, and by what the contract pays by`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            _ = try stages.issue(period, by: "Ana")
+            for rule in ["FEE-11", "FEE-03"] {
+                let failure = ClosingStageSite.failure { _ = try object(stages, rule, delegation: nil) }
+                #expect(failure.found == "the pre-statement of contract 1 has no \(rule) there")
+                #expect(failure.remedy.hasSuffix("name it with --delegation.") && failure.exit == .findings)
+            }
+            let band = ClosingStageSite.failure { _ = try object(stages, "FEE-03") }
+            #expect(band.found == "the pre-statement of contract 1 has no FEE-03 there")
+            #expect(band.remedy.contains("FEE-11 there."))
+            _ = try object(stages, "FEE-11")
+            #expect(ClosingStageSite.found { _ = try object(stages, "FEE-11:dual.phone") }.hasSuffix("is neither"))
+        }
+        try await ClosingStageSite.with { link, stages in
+            try link.script(ClosingContingencyOracle.terms)
+            _ = try stages.issue(period, by: "Ana")
+            for rule in ["FEE-03", "FEE-11"] { _ = try object(stages, rule) }
+            #expect(ClosingStageSite.found { _ = try object(stages, "FEE-03", delegation: nil) }.contains("no FEE-03"))
+        }
+    }
+
+    /// Once fees could be objected to on the whole invoice.
+    @Test func `an older objection about fees of the whole invoice is about those of each delegation`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            _ = try stages.issue(period, by: "Ana")
+            let old = try StageStore(link).raise(
+                period, contract: 1, delegation: nil, rule: "FEE-11", reason: "r", by: "ACE01")
+            #expect(
+                ClosingStageSite.found { _ = try object(stages, "FEE-11") }
+                    == "objection \(old) is about the same line, and waits for its decision")
+            let credit = try #require(
+                try stages.decide(objection: old, isUpheld: true, amount: Cents(1_00), reason: "r", by: "Ana"))
+            #expect(try stages.adjustments(period).first { $0.adjustment.number == credit }?.delegation == nil)
         }
     }
 

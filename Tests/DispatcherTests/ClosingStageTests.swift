@@ -321,7 +321,7 @@ struct ClosingStageTests {
     @Test func `what a statement's fees lack can be objected to, a penalty that is not there cannot`() async throws {
         try await with { _, stages in
             _ = try stages.issue(period, by: "Ana")
-            _ = try stages.object(period, contract: 1, delegation: 9, rule: "FEE-03", reason: "r", by: "ACE01")
+            _ = try stages.object(period, contract: 1, delegation: 9, rule: "FEE-11", reason: "r", by: "ACE01")
             #expect(
                 found {
                     _ = try stages.object(period, contract: 1, delegation: 9, rule: "PEN-06", reason: "r", by: "ACE01")

@@ -11,11 +11,17 @@ import TestSupport
 struct MonthProjectionTests {
     private let period = ClosingFixture.period
 
-    @Test func `on the last day what is projected is what the close would charge`() async throws {
+    /// With all penalties of administrative contracts, with fees by band and penalties of preventive ones, and with neither.
+    @Test(arguments: ["", ClosingSectionOracle.facts, ClosingContingencyOracle.terms])
+    func `on the last day what is projected is what the close would charge`(more: String) async throws {
         try await TestDatabase.with { database in
             let link = try database.link()
+            var charges: Set<String> = []
             for seed in [41, 42, 43] {
                 try ClosingFixture.make(link, seed: seed)
+                try link.script(more)
+                // A limit takes from the penalties together, and is told of by itself.
+                try link.script("DELETE FROM schedule WHERE rule = 'AMB-15'")
                 try link.script("UPDATE clock SET virtual_now = '2024-03-31T18:00:00Z'")
                 let projection = try MonthProjection(link, period: period)
                 #expect(projection.progress == ProjectedMonth.Progress(elapsed: 31, days: 31))
@@ -28,11 +34,32 @@ struct MonthProjectionTests {
                             $0.contract.value == statement.contract && $0.line.charge > .zero
                                 && $0.line.delegation.map { Int($0.value) } == section.delegation
                         }.map { "\($0.line.rule) \($0.line.subject) \($0.line.charge)" }.sorted()
-                        #expect(projected == charged)
+                        #expect(projected == charged, "seed \(seed), contract \(statement.contract)")
+                        charges.formUnion(section.lines.filter { $0.kind == "penalty" }.map(\.rule))
                     }
                 }
+                if more == ClosingSectionOracle.facts { try link.script(ClosingSectionOracle.emptied) }
+                if more == ClosingContingencyOracle.terms { try link.script(ClosingContingencyOracle.emptied) }
                 try link.script(ClosingFixture.emptied)
             }
+            let expected: Set =
+                more == ClosingSectionOracle.facts
+                ? ["PEN-01", "PEN-02", "PEN-03", "PEN-04", "PEN-06", "PEN-08"]
+                : more.isEmpty ? ["PEN-01", "PEN-03"] : ["PEN-01", "PEN-03", "PEN-20", "PEN-21"]
+            #expect(charges.isSuperset(of: expected), "\(charges.sorted())")
+        }
+    }
+
+    @Test func `a month that is being closed is not said to be closed`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 41)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-20T18:00:00Z'")
+            _ = try PeriodStore(link, period: period).markClosing()
+            let failure = #expect(throws: CommandFailure.self) { try MonthProjection(link, period: period) }
+
+            #expect(failure?.found == "2024-03 is being closed, so there is nothing to project")
+            #expect(failure?.remedy.contains("`dispatcherd close --period 2024-03 --give-back`") == true)
         }
     }
 

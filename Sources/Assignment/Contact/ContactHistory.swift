@@ -53,20 +53,20 @@ package struct ContactHistory: Equatable, Sendable {
     /// Adds a contact, and tells what of the cadence and of the hours it broke. What was left undone is marked on the next call that
     /// the cadence has: a letter, a visit or a search that was due on a day before it.
     ///
-    /// - Source: CAD-01 … CAD-16, HRS-01, HRS-02, HRS-03, HRS-04.
+    /// - Source: CAD-01 … CAD-16, HRS-01, HRS-02, HRS-03, HRS-04; AMB-05, AMB-06.
     package mutating func add(
         _ channel: OutcomeChannel, _ contact: OutcomeContact, on date: LocalDate, secondOfDay second: Int,
-        band: Cadence.Band, at place: ContactPlace = ContactPlace()
+        band: Cadence.Band, at place: ContactPlace = ContactPlace(), reading: CadenceReading = CadenceReading()
     ) -> [ContactMark] {
         var marks: [ContactMark] = []
         if channel.hasHours, isOutsideOwnHours(date, second) { marks.append(.window) }
         switch channel {
         case .phoneOut:
-            marks += marksOfCall(on: date, band: band, at: place)
+            marks += marksOfCall(on: date, band: band, at: place, reading)
             calls += 1
             firstCallOn = firstCallOn ?? date
         case .letter, .email:
-            if isLetterEarly(on: date, band: band) { marks.append(.letterEarly) }
+            if isLetterEarly(on: date, band: band, reading) { marks.append(.letterEarly) }
             letterOn = letterOn ?? date
             if channel == .letter { certifiedOn = certifiedOn ?? date }
         case .visit:
@@ -96,7 +96,8 @@ package struct ContactHistory: Equatable, Sendable {
     /// - Parameter today: the first day on which a call can be made.
     /// - Source: CAD-01 … CAD-16, HRS-01, HRS-03, HRS-04.
     package func next(
-        band: Cadence.Band, at place: ContactPlace = ContactPlace(), today: LocalDate
+        band: Cadence.Band, at place: ContactPlace = ContactPlace(), today: LocalDate,
+        reading: CadenceReading = CadenceReading()
     ) -> (what: String, day: LocalDate)? {
         if let unlocatableOn { return ("crossing+return", unlocatableOn) }
         guard let first = firstCallOn else { return ("call", today) }
@@ -106,7 +107,7 @@ package struct ContactHistory: Equatable, Sendable {
         if let due = searchDueOn(band, place) {
             steps.append(("location-visit", openDay(from: due, by: .locationVisit)))
         }
-        let cadence = Cadence.steps(band, reachesOthers: reachesOthersOnly)
+        let cadence = Cadence.steps(band, reachesOthers: reachesOthersOnly, reading)
         if calls < cadence.count {
             let due = first.advanced(byDays: cadence[calls].day)
             steps.append((cadence[calls].hasLetter ? "call+letter" : "call", openDay(from: due, by: .phoneOut)))
@@ -134,12 +135,14 @@ package struct ContactHistory: Equatable, Sendable {
     private var reachesOthersOnly: Bool { reachedOthers && !reachedDebtor }
     private var isUnreached: Bool { !reachedDebtor && !reachedOthers }
 
-    private func marksOfCall(on date: LocalDate, band: Cadence.Band, at place: ContactPlace) -> [ContactMark] {
-        let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly)
+    private func marksOfCall(
+        on date: LocalDate, band: Cadence.Band, at place: ContactPlace, _ reading: CadenceReading
+    ) -> [ContactMark] {
+        let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly, reading)
         var marks: [ContactMark] = []
-        if calls >= steps.count {
+        if calls >= Cadence.callMax(band, reachesOthers: reachesOthersOnly, reading) {
             marks.append(.callCap)
-        } else if let first = firstCallOn, first.days(to: date) < steps[calls].day {
+        } else if let first = firstCallOn, calls < steps.count, first.days(to: date) < steps[calls].day {
             return [.callEarly]
         }
         guard let first = firstCallOn else { return marks }
@@ -151,8 +154,8 @@ package struct ContactHistory: Equatable, Sendable {
 
     /// A letter that no step so far has: under 31 days only after two weeks that brought nobody to the phone (CAD-10), to 60 days only
     /// while nobody was reached (CAD-11). Later bands have letters in any case.
-    private func isLetterEarly(on date: LocalDate, band: Cadence.Band) -> Bool {
-        let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly)
+    private func isLetterEarly(on date: LocalDate, band: Cadence.Band, _ reading: CadenceReading) -> Bool {
+        let steps = Cadence.steps(band, reachesOthers: reachesOthersOnly, reading)
         guard !steps.prefix(max(1, calls)).contains(where: \.hasLetter) else { return false }
         switch band {
         case .to30: return !isUnreached || firstCallOn.map { $0.days(to: date) < 14 } ?? true

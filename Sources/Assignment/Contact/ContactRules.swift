@@ -15,11 +15,19 @@ package enum RulePack: String, Sendable, CaseIterable {
 /// (GEO-02). Beside another pack both hours are kept.
 package struct ContactRules: Hashable, Sendable {
     package let packs: Set<RulePack>
+    /// Of the cadence, where there is one.
+    package let reading: CadenceReading
 
-    package init(packs: Set<RulePack>) { self.packs = packs }
+    package init(packs: Set<RulePack>) {
+        self.packs = packs
+        reading = CadenceReading()
+    }
 
-    /// - Parameter names: as a contract has them; what is no name of a pack does not count.
-    package init(names: [String]) { packs = Set(names.compactMap { RulePack(rawValue: $0) }) }
+    /// - Parameter names: as a hand has them, packs and readings; what is neither does not count.
+    package init(names: [String]) {
+        packs = Set(names.compactMap { RulePack(rawValue: $0) })
+        reading = CadenceReading(names: names)
+    }
 
     /// Seven to ten, half-open, in seconds of the local day.
     package static let general = 7 * 3_600..<22 * 3_600

@@ -87,11 +87,11 @@ package struct FeeTariff: Equatable, Sendable {
                 StatementLine(
                     kind: .fee, rule: Self.rule, schedule: version, subject: item.service.description,
                     clause: "Honorario por servicio: cada cuenta se factura a lo más una vez por servicio y periodo.",
-                    base: .count(count, of: "cuentas"), rate: .price(price), amount: amount, facts: [],
+                    base: .count(count, of: count == 1 ? "cuenta" : "cuentas"), rate: .price(price), amount: amount, facts: [],
                     records: item.outcomes,
                     arithmetic: StatementNote(
-                        spanish: "\(grouped(count)) cuentas × \(grouped(price)) = \(grouped(amount))",
-                        english: "\(grouped(count)) accounts × \(grouped(price)) = \(grouped(amount))")))
+                        spanish: "\(counted(count, "cuenta", "cuentas")) × \(grouped(price)) = \(grouped(amount))",
+                        english: "\(counted(count, "account", "accounts")) × \(grouped(price)) = \(grouped(amount))")))
         }
         guard !scales.isEmpty else { return lines }
         for recovery in bands.sorted(by: { $0.band < $1.band }) {

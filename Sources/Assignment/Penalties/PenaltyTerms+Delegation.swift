@@ -54,21 +54,24 @@ extension PenaltyTerms {
         let required = need.required(for: assigned)
         guard staffing.present < required else { return nil }
         let missing = required - staffing.present
-        let (price, label, english) =
+        let (price, one, several, english) =
             switch need.portfolio {
-            case .telephone: (capacity.perTelephoneAdviser, "asesores telefónicos", "telephone advisers")
-            case .homeVisit: (capacity.perHomeVisitAdviser, "asesores domiciliarios", "home-visit advisers")
+            case .telephone:
+                (capacity.perTelephoneAdviser, "asesor telefónico", "asesores telefónicos", "telephone adviser")
+            case .homeVisit:
+                (capacity.perHomeVisitAdviser, "asesor domiciliario", "asesores domiciliarios", "home-visit adviser")
             }
         let amount = price.times(missing)
         return line(
-            .capacity, subject: need.portfolio.name, base: .count(missing, of: label), rate: .price(price),
-            amount: amount, facts: [staffing.fact],
+            .capacity, subject: need.portfolio.name, base: .count(missing, of: missing == 1 ? one : several),
+            rate: .price(price), amount: amount, facts: [staffing.fact],
             arithmetic: StatementNote(
-                spanish: "\(grouped(assigned)) cuentas ÷ \(grouped(need.accountsPerAdviser)) por asesor = "
-                    + "\(grouped(required)) \(label) requeridos; \(grouped(staffing.present)) presentes; "
-                    + "faltan \(grouped(missing)) × \(grouped(price)) = \(grouped(amount))",
-                english: "\(grouped(assigned)) accounts ÷ \(grouped(need.accountsPerAdviser)) per adviser = "
-                    + "\(grouped(required)) \(english) required; \(grouped(staffing.present)) present; "
+                spanish: "\(counted(assigned, "cuenta", "cuentas")) ÷ \(grouped(need.accountsPerAdviser)) por asesor = "
+                    + counted(required, "\(one) requerido", "\(several) requeridos") + "; "
+                    + counted(staffing.present, "presente", "presentes") + "; "
+                    + "\(missing == 1 ? "falta" : "faltan") \(grouped(missing)) × \(grouped(price)) = \(grouped(amount))",
+                english: "\(counted(assigned, "account", "accounts")) ÷ \(grouped(need.accountsPerAdviser)) per adviser = "
+                    + "\(counted(required, english, english + "s")) required; \(grouped(staffing.present)) present; "
                     + "\(grouped(missing)) missing × \(grouped(price)) = \(grouped(amount))"))
     }
 

@@ -62,10 +62,10 @@ package enum GoalNote: Equatable, Sendable {
                 "\(scaledText(minimum)) × \(grouped(dealt - taken)) ÷ \(grouped(dealt)) = \(scaledText(left))"
             return StatementNote(
                 spanish:
-                    "Meta \(fact) (\(subject)): mínimo \(sum), porque el Instituto retiró o excluyó \(grouped(taken)) cuentas.",
+                    "Meta \(fact) (\(subject)): mínimo \(sum), porque el Instituto retiró o excluyó \(counted(taken, "cuenta", "cuentas")).",
                 english:
                     "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back or excluded "
-                    + "\(grouped(taken)) accounts.")
+                    + "\(counted(taken, "account", "accounts")).")
         case .changed(let fact, let subject, let minimum, let former, let reason):
             let now = scaledText(minimum)
             return StatementNote(

@@ -15,7 +15,7 @@ package struct Adjustment: Equatable, Sendable {
 
     package let number: Int64
     package let kind: Kind
-    /// The rule that it is about.
+    /// The rule that it is about; of a penalty with several lines, the line as ``PenaltySubject`` writes it: `PEN-01:telephone`.
     package let rule: String
     /// Before IVA; `nil` for a waiver of all that the rule charges.
     package let amount: Cents?
@@ -39,6 +39,12 @@ package struct Adjustment: Equatable, Sendable {
 
     package var reference: String { Self.reference(number) }
 
+    /// The same about another rule or line.
+    package func ofRule(_ rule: String) -> Adjustment {
+        Adjustment(
+            number: number, kind: kind, rule: rule, amount: amount, about: about, reason: reason, objection: objection)
+    }
+
     private static func reference(_ number: Int64) -> String { "A-\(number)" }
 
     /// Takes an approved adjustment of the same month out of force: neither has a line or a note. It is kept as a waiver whose rule is
@@ -56,7 +62,7 @@ package struct Adjustment: Equatable, Sendable {
     /// Its line in a section; `nil` where a waiver finds nothing to take back.
     ///
     /// - Parameter charge: what its rule charges there, if anything, and what of that no waiver before it took back.
-    fileprivate func line(on charge: Charge?, _ version: ScheduleVersion) -> StatementLine? {
+    fileprivate func line(on charge: WaivableCharges.Charge?, _ version: ScheduleVersion) -> StatementLine? {
         let words = { (spanish: String, english: String) in StatementNote(spanish: spanish, english: english) }
         switch kind {
         case .waiver:
@@ -64,9 +70,11 @@ package struct Adjustment: Equatable, Sendable {
             let waived = min(amount ?? charge.left, charge.left)
             // A charge of nothing, on an invoice of nothing, is a breach all the same; only one who waives all of it waives that.
             guard waived > .zero || (charge.all == .zero && amount == nil) else { return nil }
+            let subject = PenaltySubject(rule)
+            let (spanish, english) = (subject.spanish, subject.english)
             return line(
                 .waiver, waived, "Condonación de pena, autorizada.",
-                words("de \(grouped(charge.left)) de \(rule)", "of \(grouped(charge.left)) of \(rule)"), version)
+                words("de \(grouped(charge.left)) de \(spanish)", "of \(grouped(charge.left)) of \(english)"), version)
         case .credit, .debit:
             guard let amount else { return nil }
             let isCredit = kind == .credit
@@ -82,17 +90,13 @@ package struct Adjustment: Equatable, Sendable {
         }
     }
 
-    fileprivate struct Charge {
-        var all = Cents.zero
-        var left = Cents.zero
-    }
-
     private func line(
         _ kind: StatementLine.Kind, _ amount: Cents, _ clause: String, _ words: StatementNote,
         _ version: ScheduleVersion
     ) -> StatementLine {
-        StatementLine(
-            kind: kind, rule: rule, schedule: version, subject: "\(about)", clause: clause,
+        let named = PenaltySubject(rule)
+        return StatementLine(
+            kind: kind, rule: named.rule, schedule: version, subject: named.subject ?? "\(about)", clause: clause,
             base: .count(1, of: "ajuste"),
             rate: .price(amount), amount: amount, facts: [reference], records: [],
             arithmetic: StatementNote(
@@ -109,21 +113,17 @@ extension [Adjustment] {
     func lines(
         among charges: [StatementLine], _ version: ScheduleVersion
     ) -> (lines: [StatementLine], idle: [Adjustment]) {
-        var left: [String: Adjustment.Charge] = [:]
-        for charge in charges where charge.kind == .penalty {
-            left[charge.rule, default: Adjustment.Charge()].all += charge.amount
-            left[charge.rule, default: Adjustment.Charge()].left += charge.amount
-        }
+        var left = WaivableCharges()
+        for charge in charges where charge.kind == .penalty { left.add(PenaltySubject(charge), charge.amount) }
         var lines: [StatementLine] = []
         var idle: [Adjustment] = []
-        let withdrawn = Set(compactMap(\.withdraws))
-        for adjustment in sorted(by: { $0.number < $1.number })
-        where adjustment.withdraws == nil && !withdrawn.contains(adjustment.number) {
-            guard let line = adjustment.line(on: left[adjustment.rule], version) else {
+        for adjustment in inForce {
+            let about = PenaltySubject(adjustment.rule)
+            guard let line = adjustment.line(on: left.charge(about), version) else {
                 idle.append(adjustment)
                 continue
             }
-            if line.kind == .waiver { left[adjustment.rule]?.left -= line.amount }
+            if line.kind == .waiver { left.waive(line.amount, of: about) }
             lines.append(line)
         }
         return (lines, idle)

@@ -28,3 +28,8 @@ func percentText(_ part: Int64, of whole: Int64) -> String {
 
 /// Hundredths as a number with two decimals: 7999 is `79.99`.
 func hundredthsText(_ value: Int64) -> String { "\(value / 100).\(value % 100 < 10 ? "0" : "")\(value % 100)" }
+
+/// `1 cuenta`, `0 cuentas`, `2,709 cuentas`.
+func counted(_ count: Int64, _ one: String, _ several: String) -> String {
+    "\(grouped(count)) \(count == 1 ? one : several)"
+}

@@ -52,7 +52,6 @@ package struct Statement: Equatable, Sendable {
         // What the work is worth: the base of every percentage. A budget limits what is paid, not what a breach weighs.
         let invoice = StatementTotals(of: fees.flatMap(\.self)).fees
         let cut = tariff.cutLine(fees: invoice, before: month.spentBefore)
-        isBudgetUsedUp = tariff.budget.map { month.spentBefore + invoice >= $0 } ?? false
         var sections = zip(delegations, fees).map { delegation, fees in
             let penalties = terms.lines(
                 for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
@@ -72,6 +71,11 @@ package struct Statement: Equatable, Sendable {
             of: (sections.flatMap(\.lines) + charges).filter { $0.kind == .penalty || $0.kind == .waiver }
         ).penalties
         if let cap = terms.capLine(penalties: penalties, invoice: invoice) { charges.append(cap) }
+        // What persons credited is billed as well, and uses a budget up though it is not cut.
+        let credits = (sections.flatMap(\.lines) + charges).filter { $0.kind == .credit }
+            .reduce(Cents.zero) { $0 + $1.amount }
+        let isBudgetUsedUp = tariff.budget.map { month.spentBefore + invoice + credits >= $0 } ?? false
+        self.isBudgetUsedUp = isBudgetUsedUp
         let net = sections.reduce(StatementTotals(of: charges).penalties) { $0 + $1.totals.penalties }
         sections.append(
             Section(
@@ -150,11 +154,12 @@ extension PenaltyTerms {
             notes.append(
                 StatementNote(
                     spanish:
-                        "PEN-01 \(need.portfolio.spanish): plantilla no reportada; \(grouped(required)) asesores requeridos; "
+                        "PEN-01 \(need.portfolio.spanish): plantilla no reportada; "
+                        + "\(counted(required, "asesor requerido", "asesores requeridos")); "
                         + "sin cargo.",
                     english:
-                        "PEN-01 \(need.portfolio.name): no staffing was reported; \(grouped(required)) advisers were "
-                        + "required; not charged."))
+                        "PEN-01 \(need.portfolio.name): no staffing was reported; "
+                        + "\(counted(required, "adviser was", "advisers were")) required; not charged."))
         }
         let undecided = undecidedCommitments(of: month)
         // Told of a month that still runs as well, in which not all of them are due yet.
@@ -172,11 +177,13 @@ extension PenaltyTerms {
             notes += month.goalNotes.sorted { $0.fact < $1.fact }.map(\.note)
         }
         if month.indicators.pendingOutcomes > 0 {
-            let pending = grouped(month.indicators.pendingOutcomes)
+            let pending = month.indicators.pendingOutcomes
             notes.append(
                 StatementNote(
-                    spanish: "\(pending) gestiones sin revisión: no se facturan ni cuentan en PEN-05 y PEN-07.",
-                    english: "\(pending) outcomes without review: not billed, and outside of PEN-05 and PEN-07."))
+                    spanish: counted(pending, "gestión", "gestiones")
+                        + " sin revisión: no se \(pending == 1 ? "factura ni cuenta" : "facturan ni cuentan") en PEN-05 y PEN-07.",
+                    english: counted(pending, "outcome", "outcomes")
+                        + " without review: not billed, and outside of PEN-05 and PEN-07."))
         }
         return notes
     }

@@ -21,15 +21,19 @@ struct AdjustmentScope {
 
     /// A waiver's penalty is one that the pre-statement has, or the month as it is now.
     ///
+    /// - Returns: the line that is meant, and what is charged in that place; of what is no waiver, its rule and nothing.
     /// - Throws: ``CommandFailure`` of usage, with what could be named instead.
-    func require(_ adjustment: Adjustment, contract: Int32, delegation: Int16?) throws {
+    func require(
+        _ adjustment: Adjustment, contract: Int32, delegation: Int16?
+    ) throws -> (about: PenaltySubject, charges: WaivableCharges) {
+        let named = PenaltySubject(adjustment.rule)
         guard let places = try store.delegations(ofContract: contract) else {
             throw CommandFailure(
                 .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system."
             )
         }
         let rules = adjustment.kind == .waiver ? Self.penalties : Self.fees + Self.penalties
-        guard rules.contains(adjustment.rule) else {
+        guard rules.contains(adjustment.kind == .waiver ? named.rule : adjustment.rule) else {
             throw CommandFailure(
                 .usage,
                 "\(adjustment.rule) is no \(adjustment.kind == .waiver ? "penalty" : "rule of fees or penalties")",
@@ -37,38 +41,43 @@ struct AdjustmentScope {
         }
         switch adjustment.kind {
         case .waiver:
-            let shown = try store.preStatement(period, contract: contract)
-            if let shown, Self.charges(adjustment.rule, delegation, in: try StatementDocument(shown)) { return }
+            let whose = "the statement of contract \(contract)"
+            let shown = try store.preStatement(period, contract: contract).map { try StatementDocument($0) }
+            if let found = try Self.find(named, delegation, in: shown, of: whose) { return found }
             let month = try MonthClosing(link, period: period).preview()
             let now = try month.statements.first { $0.contract == contract }.map { try StatementDocument($0.body) }
-            if let now, Self.charges(adjustment.rule, delegation, in: now) { return }
+            if let found = try Self.find(named, delegation, in: now, of: whose) { return found }
             throw CommandFailure(
                 .usage,
-                "the statement of contract \(contract) has no \(adjustment.rule) "
+                "\(whose) has no \(adjustment.rule) "
                     + (delegation.map { "in delegation \($0)" } ?? "on the whole invoice"),
                 remedy: Self.charged(in: now))
         case .credit, .debit:
-            guard let delegation, !places.contains(delegation) else { return }
+            let found = (named, WaivableCharges())
+            guard let delegation, !places.contains(delegation) else { return found }
             let body = try store.statement(adjustment.about, contract: contract)
             let billed = try body.map { try StatementDocument($0).sections.compactMap(\.delegation) } ?? []
-            guard !billed.contains(Int(delegation)) else { return }
+            guard !billed.contains(Int(delegation)) else { return found }
             throw CommandFailure(
                 .usage, "contract \(contract) does not work in delegation \(delegation)",
                 remedy: "It works in \(places.map(String.init).joined(separator: ", ")).")
         }
     }
 
-    private static func charges(_ rule: String, _ delegation: Int16?, in statement: StatementDocument) -> Bool {
-        statement.sections.contains { section in
-            section.delegation == delegation.map(Int.init)
-                && section.lines.contains { $0.kind == "penalty" && $0.rule == rule }
-        }
+    private static func find(
+        _ named: PenaltySubject, _ delegation: Int16?, in statement: StatementDocument?, of whose: String
+    ) throws -> (about: PenaltySubject, charges: WaivableCharges)? {
+        guard let section = statement?.sections.first(where: { $0.delegation == delegation.map(Int.init) }),
+            let about = try ObjectionScope.line(named, in: section, of: whose)
+        else { return nil }
+        return (about, ObjectionScope.charges(section))
     }
 
     private static func charged(in statement: StatementDocument?) -> String {
         let all = (statement?.sections ?? []).flatMap { section in
-            Set(section.lines.filter { $0.kind == "penalty" }.map(\.rule)).sorted().map { rule in
-                rule + (section.delegation.map { " in delegation \($0)" } ?? " on the whole invoice")
+            let charges = ObjectionScope.charges(section)
+            return Self.penalties.flatMap { charges.subjects(of: PenaltySubject($0)) }.map { about in
+                about.text + (section.delegation.map { " in delegation \($0)" } ?? " on the whole invoice")
             }
         }
         return all.isEmpty ? "No penalty is charged there." : "It has \(Words.list(all, shown: 20))."

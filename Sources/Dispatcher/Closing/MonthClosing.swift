@@ -170,7 +170,14 @@ package struct MonthClosing {
     ///
     /// - Throws: ``CommandFailure`` where it has not begun or is closed.
     func projection() throws -> (ProjectedMonth.Progress, [MonthProjection.Row]) {
-        guard try existingState() == .open else {
+        switch try existingState() {
+        case .open: break
+        case .closing:
+            throw CommandFailure(
+                .usage, "\(period) is being closed, so there is nothing to project",
+                remedy: "Wait for its close; one that was killed is given back with "
+                    + "`dispatcherd close --period \(period) --give-back`.")
+        case .closed:
             throw CommandFailure(
                 .usage, "\(period) is closed, so there is nothing to project",
                 remedy: "`dispatcherd statement explain --period \(period)` tells what it came to.")

@@ -140,14 +140,16 @@ package struct StageCommands {
         return try link.transaction {
             try requireOpen(period)
             let shown = try store.preStatement(period, contract: contract).map { try StatementDocument($0) }
-            try ObjectionScope.require(rule, contract: contract, delegation: delegation, on: shown)
+            let about = try ObjectionScope.require(rule, contract: contract, delegation: delegation, on: shown)
             if let shown, AgencyID(text: shown.agency) != agency {
                 throw CommandFailure(
                     .usage, "contract \(contract) is \(shown.agency)'s, and not \(agency)'s",
                     remedy: "An agency objects to its own pre-statements; check --contract and --by.")
             }
+            // Fees were once objected to on the whole invoice as well; such a one is about those of every delegation.
             let former = try store.objections(period).last {
-                $0.contract == contract && $0.delegation == delegation && $0.rule == rule && $0.decision != "rejected"
+                $0.contract == contract && PenaltySubject($0.rule).meets(about) && $0.decision != "rejected"
+                    && ($0.delegation == delegation || $0.delegation == nil && ObjectionScope.isOfFees(about.rule))
             }
             if let former {
                 throw CommandFailure(
@@ -157,7 +159,7 @@ package struct StageCommands {
                     remedy: "A line is objected to once at a time; `dispatcherd objection list` shows it.")
             }
             let number = try store.raise(
-                period, contract: contract, delegation: delegation, rule: rule, reason: reason, by: "\(agency)")
+                period, contract: contract, delegation: delegation, rule: about.text, reason: reason, by: "\(agency)")
             try link.insertBlocks(
                 LedgerBlock.seal(try store.objections(nil, number: number).map(LedgerRecord.objection)))
             return number
@@ -201,32 +203,32 @@ package struct StageCommands {
                 LedgerBlock.seal(
                     try store.objections(nil, number: number).compactMap(LedgerRecord.objectionDecision)))
             guard isUpheld, let effect else { return nil }
-            if effect == .waiver,
-                let former = try waiver(
-                    objection.period, contract: objection.contract, delegation: objection.delegation,
-                    rule: objection.rule)
-            {
-                return former.decision == nil ? former.adjustment.number : nil
+            let proposed = Adjustment(
+                number: 0, kind: effect, rule: objection.rule, amount: amount, about: objection.period, reason: reason)
+            if effect == .waiver {
+                let place = WaiverPlace(
+                    store, objection.period, contract: objection.contract, delegation: objection.delegation)
+                if let former = try place.bar(PenaltySubject(objection.rule)) {
+                    guard former.decision == nil else { return nil }
+                    guard former.adjustment.rule == objection.rule, former.adjustment.amount == amount else {
+                        throw CommandFailure(
+                            .findings,
+                            "adjustment \(former.adjustment.number), \(WaiverPlace.words(former.adjustment)), waits for its decision, "
+                                + "and upholding proposes \(WaiverPlace.words(proposed))",
+                            remedy:
+                                "Decide about that one first (`dispatcherd adjustment approve` or `reject \(former.adjustment.number)`)."
+                        )
+                    }
+                    return former.adjustment.number
+                }
+                let shown = try store.preStatement(objection.period, contract: objection.contract)
+                    .map { try StatementDocument($0) }
+                let section = shown?.sections.first { $0.delegation == objection.delegation.map(Int.init) }
+                if let section { try place.requireRoom(for: proposed, of: ObjectionScope.charges(section)) }
             }
             return try store.propose(
-                Adjustment(
-                    number: 0, kind: effect, rule: objection.rule, amount: amount,
-                    about: objection.period, reason: reason),
-                in: objection.period, contract: objection.contract, delegation: objection.delegation,
+                proposed, in: objection.period, contract: objection.contract, delegation: objection.delegation,
                 objection: number, by: by)
-        }
-    }
-
-    /// The waiver of a line that leaves no room for another: one that waits for its decision, or took back all and was not withdrawn.
-    private func waiver(
-        _ period: Period, contract: Int32, delegation: Int16?, rule: String
-    ) throws -> StageStore.AdjustmentRow? {
-        let rows = try store.adjustments(period)
-        let withdrawn = Set(rows.filter(\.isApproved).compactMap(\.adjustment.withdraws))
-        return rows.last { row in
-            row.adjustment.kind == .waiver && row.contract == contract && row.delegation == delegation
-                && row.adjustment.rule == rule && !withdrawn.contains(row.adjustment.number)
-                && (row.decision == nil || row.isApproved && row.adjustment.amount == nil)
         }
     }
 
@@ -243,20 +245,24 @@ package struct StageCommands {
         try requireAmount(adjustment.amount)
         try requireOpen(period, try facts(period))
         try requireFitting(adjustment, in: period)
-        try AdjustmentScope(link, period).require(adjustment, contract: contract, delegation: delegation)
+        let (about, charges) = try AdjustmentScope(link, period).require(
+            adjustment, contract: contract, delegation: delegation)
+        let proposed = adjustment.ofRule(about.text)
         return try link.transaction {
             try requireOpen(period)
-            if adjustment.kind == .waiver,
-                let former = try waiver(period, contract: contract, delegation: delegation, rule: adjustment.rule)
-            {
-                throw CommandFailure(
-                    .findings,
-                    "adjustment \(former.adjustment.number) is about the same penalty, and "
-                        + (former.decision == nil ? "waits for its decision" : "took back all of it"),
-                    remedy: "A penalty is waived once; decide that one first (`dispatcherd adjustment list`).")
+            if adjustment.kind == .waiver {
+                let place = WaiverPlace(store, period, contract: contract, delegation: delegation)
+                if let former = try place.bar(about) {
+                    throw CommandFailure(
+                        .findings,
+                        "adjustment \(former.adjustment.number) is about the same penalty, and "
+                            + (former.decision == nil ? "waits for its decision" : "took back all of it"),
+                        remedy: "A penalty is waived once; decide that one first (`dispatcherd adjustment list`).")
+                }
+                try place.requireRoom(for: proposed, of: charges)
             }
             return try store.propose(
-                adjustment, in: period, contract: contract, delegation: delegation, objection: nil, by: by)
+                proposed, in: period, contract: contract, delegation: delegation, objection: nil, by: by)
         }
     }
 
@@ -318,6 +324,15 @@ package struct StageCommands {
     private static func standing(of row: StageStore.AdjustmentRow) -> String {
         if row.decision == nil { return "not decided yet" }
         return row.adjustment.withdraws == nil ? "rejected" : "a withdrawal itself"
+    }
+
+    /// What to tell of a waiver of a penalty of which others took something back before; `nil` where none did.
+    package func besideWaivers(adjustment number: Int64) throws -> String? {
+        guard let row = try store.adjustments(nil, number: number).first, row.adjustment.kind == .waiver,
+            row.adjustment.withdraws == nil
+        else { return nil }
+        return try WaiverPlace(store, row.period, contract: row.contract, delegation: row.delegation)
+            .others(beside: row.adjustment)
     }
 
     /// What to tell where credits, or debits, about a month come to more than its invoice; `nil` where they do not.

@@ -178,7 +178,10 @@ package struct StatementExplanation: Encodable {
 
     private static func find(_ question: Question, in parts: [Part]) -> (sums: [String], found: Found) {
         let candidates: [Found] = parts.map { part in
-            part.section.lines.filter { question.rule == nil || $0.rule == question.rule }.map { (part, $0) }
+            part.section.lines.filter { line in
+                let own = PenaltySubject(rule: line.rule, subject: line.subject)
+                return question.rule.map { PenaltySubject($0).covers(own) } ?? true
+            }.map { (part, $0) }
         }
         guard let amount = question.amount else { return ([], candidates.flatMap(\.self)) }
         var sums: [String] = []

@@ -74,13 +74,22 @@ package struct StatementFiles {
         }
     }
 
-    /// Only the statements. Their pages lead to the month's page where the folder has one, and so are the same bytes again in the
-    /// folder that the close wrote.
+    /// Only the statements of a closed month, byte for byte as the close wrote them. Their pages lead to the month's page: where the
+    /// folder has none of that month, a list of the statements is written in its place.
     @discardableResult
-    package func write(statements: [PeriodStore.StoredStatement]) throws -> Int {
-        var status = stat()
-        let withMonth = stat(folder.appending(path: Self.month).path, &status) == 0
-        return try replacing { names in _ = try write(statements, withMonth: withMonth, names: &names) }
+    package func write(kept statements: [PeriodStore.StoredStatement], of period: Period) throws -> Int {
+        try replacing { names in
+            let page = try? String(contentsOf: folder.appending(path: Self.month), encoding: .utf8)
+            let hasMonth = page?.contains(StatementTemplates.title(period.description)) ?? false
+            let documents = try write(statements, withMonth: true, names: &names)
+            if !hasMonth { try write(Self.month, StatementPage().html(documents, of: period), names: &names) }
+        }
+    }
+
+    /// Pre-statements alone: there is no month's page to lead to yet.
+    @discardableResult
+    package func write(issued statements: [PeriodStore.StoredStatement]) throws -> Int {
+        try replacing { names in _ = try write(statements, withMonth: false, names: &names) }
     }
 
     /// - Parameter withMonth: whether the month's page is beside them, to be linked.

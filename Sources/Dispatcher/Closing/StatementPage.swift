@@ -8,8 +8,10 @@ internal import PgStore
 struct StatementPage {
     private let statement: MustacheTemplate
     private let month: MustacheTemplate
+    private let list: MustacheTemplate
 
     init() throws {
+        list = try MustacheTemplate(string: StatementTemplates.list)
         statement = try MustacheTemplate(string: StatementTemplates.statement)
         month = try MustacheTemplate(string: StatementTemplates.month)
     }
@@ -59,12 +61,7 @@ struct StatementPage {
             },
             "feeChanges": changes(summary.tally, of: .fees),
             "penaltyChanges": changes(summary.tally, of: .penalties),
-            "contracts": documents.map { document in
-                [
-                    "contract": String(document.contract), "agency": document.agency, "agencyName": document.agencyName,
-                    "number": document.number, "totals": view(document.totals),
-                ] as [String: Any]
-            },
+            "contracts": documents.map(contract),
             "warnings": summary.notes.map { ["note": $0.spanish, "english": $0.english] }, "hasGap": summary.gap != nil,
             "gap": grouped(summary.gap?.all ?? 0),
             "leftOver": grouped(summary.gap?.leftOver ?? 0), "startedInVain": grouped(summary.gap?.started ?? 0),
@@ -76,6 +73,20 @@ struct StatementPage {
             ]
         }
         return month.render(figures)
+    }
+
+    /// A list of a closed month's statements, where its page is not there.
+    func html(_ documents: [StatementDocument], of period: Period) -> String {
+        list.render([
+            "style": StatementTemplates.style, "period": period.description, "contracts": documents.map(contract),
+        ])
+    }
+
+    private func contract(_ document: StatementDocument) -> [String: Any] {
+        [
+            "contract": String(document.contract), "agency": document.agency, "agencyName": document.agencyName,
+            "number": document.number, "totals": view(document.totals),
+        ]
     }
 
     private func changes(_ tally: MonthTally, of part: StatementTotals.Part) -> [[String: Any]] {

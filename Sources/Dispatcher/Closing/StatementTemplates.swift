@@ -87,6 +87,30 @@ enum StatementTemplates {
 
         """
 
+    /// What tells a page of a month's close, or of a list of its statements, from one of another month.
+    static func title(_ period: String) -> String { "<title>Cierre \(period)</title>" }
+
+    /// Where only statements are, they lead to this in the place of the month's page.
+    static let list = """
+        <!doctype html>
+        <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+        <title>Cierre {{period}}</title><style>{{{style}}}</style></head><body>
+        <h1>Cierre {{period}} <small>Month close</small></h1>
+        <p>Estados de cuenta tal como se cerraron; la página del mes la escribe el cierre. <span class="en" lang="en">Statements as they were
+        closed; the month's page is written by the close.</span></p>
+        <div class="t"><table><thead><tr><th>Contrato<span class="en">Contract</span></th><th>Agencia<span class="en">Agency</span></th>
+        <th class="n">Honorarios<span class="en">Fees</span></th><th class="n">IVA</th>
+        <th class="n">Penas<span class="en">Penalties</span></th><th class="n">IVA</th>
+        <th class="n">A pagar<span class="en">Payable</span></th></tr></thead><tbody>
+        {{#contracts}}<tr><td><a href="statements/C{{contract}}.html">{{contract}}</a> {{number}}<br><small><a
+        href="statements/C{{contract}}.csv">CSV</a> · <a href="statements/C{{contract}}.json">JSON</a></small></td>
+        <td>{{agency}} {{agencyName}}</td>{{#totals}}<td class="n">{{fees}}</td><td class="n">{{taxOnFees}}</td>
+        <td class="n">{{penalties}}</td><td class="n">{{taxOnPenalties}}</td><td class="n">{{payable}}</td>{{/totals}}</tr>
+        {{/contracts}}</tbody></table></div>
+        </body></html>
+
+        """
+
     static let month = """
         <!doctype html>
         <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -53,11 +53,19 @@ enum Words {
         }
         if let foreign = PersonName.foreign(in: text) {
             throw CommandFailure(
-                .usage, "--by has a character that is no Latin letter: \(spelled(foreign))",
+                .usage, "--by has \(foreignness(foreign))",
                 remedy:
-                    "Letters of other scripts look like Latin ones; write the name in Latin letters, accents included.")
+                    "Letters that look like others would make two persons of one; write the name in plain Latin letters, accents included."
+            )
         }
         return text
+    }
+
+    /// What is wrong with a character of a name: it is of another script, or a Latin letter that is easily taken for another one or for two.
+    static func foreignness(_ scalar: Unicode.Scalar) -> String {
+        let isLatin = scalar.properties.name?.hasPrefix("LATIN ") ?? false
+        return (isLatin ? "a letter that looks like another: " : "a character that is no Latin letter: ")
+            + spelled(scalar)
     }
 
     /// `U+0410`: what it looks like tells nobody which character it is.

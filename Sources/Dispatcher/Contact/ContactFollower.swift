@@ -27,7 +27,7 @@ package enum ContactFollower {
             let (date, second) = zone.local(contact.workedAt)
             let marks = followed.history.add(
                 contact.channel, contact.contact, on: date, secondOfDay: second,
-                band: Cadence.Band(arrears: followed.arrears), at: followed.place)
+                band: Cadence.Band(arrears: followed.arrears), at: followed.place, reading: followed.reading)
             leases[contact.lease] = followed
             if !marks.isEmpty {
                 try link.markOutcome(

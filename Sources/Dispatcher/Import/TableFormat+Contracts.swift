@@ -128,7 +128,7 @@ extension TableFormat {
             "penalty_schedule", .text(.identifier, max: 40), example: "penalties-248-2022", rules: "PEN-01…08, AGY-04",
             "its schedule of penalties"),
         ColumnFormat(
-            "rule_packs", .words(PolicyPack.all.map(\.name)), example: "infonavit-2023", rules: "",
-            "the sets of rules that hold for it"),
+            "rule_packs", .words(PolicyPack.words), example: "infonavit-2023", rules: "",
+            "the sets of rules that hold for it, and words that read one of them otherwise"),
     ]
 }

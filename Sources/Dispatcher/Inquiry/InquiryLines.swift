@@ -58,7 +58,8 @@ extension HeldDetail {
         if contactRules.hasCadence, let paid, paid.amount > .zero { return nil }
         if contactRules.hasCadence, let history {
             let band = Cadence.Band(arrears: dealt.arrears)
-            guard let next = history.next(band: band, at: place, today: step.1) else { return nil }
+            guard let next = history.next(band: band, at: place, today: step.1, reading: contactRules.reading)
+            else { return nil }
             let isVisit = next.what.hasSuffix("visit")
             step = (
                 next.what, max(next.day, contactRules.nextDay(from: now, in: zone, by: isVisit ? .visit : .phoneOut))

@@ -15,6 +15,7 @@ struct DelegationCheck {
     private var dealt = HandCheck()
     /// The records of an opening's grants, of all months: they are recorded when they come on board, and are of days before.
     private var opening: [[UInt8]: String] = [:]
+    private var latest = LatestRecords()
     /// Of shared hands, whose each stretch of positions was.
     private var sharedGrants: [Int64: [(positions: ClosedRange<Int64>, contract: Int64)]] = [:]
 
@@ -50,6 +51,7 @@ struct DelegationCheck {
             for record in records {
                 book.take(record)
                 closes.take(record, period, &report)
+                latest.take(record)
             }
         }
         chain.finish(place, isClosed: signed != nil, &report)
@@ -69,6 +71,8 @@ struct DelegationCheck {
         let outcomes = try rows.outcomes(delegation, period)
         book.compare(outcomes.map { .outcome($0.row) }, "outcome", place, &report)
         try leases(period, rows, book, place, &report)
+        let late = try store.link.recordedEvidence(delegation, from: period.start, until: period.end)
+        book.compare(late.map { .evidence($0, period: period) }, "evidence", place, &report)
         if signed != nil {
             try FeeBaseCheck(outcomes, reviews: book.reviews)
                 .run(delegation, period, store.link, place, &report)
@@ -162,6 +166,7 @@ struct DelegationCheck {
     mutating func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
         try takeOpening(RecordedRows(link), &report)
         try dealt.compare(delegation, link, &report)
+        try latest.compare(delegation, link, &report)
         let doubled = try link.countDoubled(in: delegation)
         if doubled > 0 {
             report.add(
@@ -269,7 +274,7 @@ struct MonthRecords {
 
     private static let compared: Set = [
         "outcome", "grant", "ending", "review", "contest", "payment", "fact", "line-objection", "line-decision",
-        "adjustment",
+        "adjustment", "evidence",
     ]
 
     mutating func take(_ record: [UInt8]) {

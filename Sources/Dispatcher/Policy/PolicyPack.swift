@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
+
 /// A rule pack: rules of one institution that apply only where a policy or a contract names the pack.
 struct PolicyPack: Sendable {
     let name: String
@@ -23,6 +25,12 @@ struct PolicyPack: Sendable {
             name: "infonavit-2023",
             owned: [("SEG", 1...9), ("STR", 1...99), ("SOL", 1...5), ("SOL", 7...99), ("PEN", 1...99), ("WP", 1...99)]),
     ]
+
+    /// What `packs` of a policy and `rule_packs` of a contract may name: packs, and words that read one of them otherwise.
+    static let words = all.map(\.name) + CadenceReading.Word.allCases.map(\.rawValue)
+
+    /// The pack that a word reads otherwise; `nil` for packs themselves.
+    static func pack(readBy word: String) -> String? { CadenceReading.Word(rawValue: word).map { _ in "fna" } }
 
     /// The pack that a catalogue ID belongs to; `nil` for those that are nobody's.
     static func owner(of origin: String) -> String? {

@@ -107,12 +107,18 @@ extension PolicyReader {
     }
 
     private func packList(_ entry: Entry) -> [String]? {
-        let known = PolicyPack.all.map(\.name)
-        return list(entry, of: "rule packs")?.compactMap { member in
-            guard let pack = word(member) else { return nil }
-            if !known.contains(pack) { fault(member, expected: oneOf(known, for: pack)) }
-            return pack
+        guard let members = list(entry, of: "rule packs") else { return nil }
+        let named = members.compactMap { member in word(member).map { (member, $0) } }
+        let packs = named.map(\.1)
+        for (member, name) in named {
+            if !PolicyPack.words.contains(name) {
+                fault(member, expected: oneOf(PolicyPack.words, for: name))
+            } else if let read = PolicyPack.pack(readBy: name), !packs.contains(read) {
+                fault(
+                    member, found: "'\(name)' without the pack '\(read)' that it reads", expected: "'\(read)' beside it")
+            }
         }
+        return packs
     }
 
     /// Catalogue IDs, as in `SEG-04`, of packs that the policy names.

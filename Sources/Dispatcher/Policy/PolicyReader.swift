@@ -51,7 +51,7 @@ final class PolicyReader {
     /// - Parameter packs: `nil` where the file has no list of them.
     func adopt(packs: [String]?) {
         self.packs = packs ?? []
-        arePacksKnown = packs != nil && self.packs.allSatisfy { name in PolicyPack.all.contains { $0.name == name } }
+        arePacksKnown = packs != nil && self.packs.allSatisfy { PolicyPack.words.contains($0) }
     }
 
     func remember(_ name: String, _ entry: Entry) {

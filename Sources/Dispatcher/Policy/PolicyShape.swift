@@ -58,7 +58,9 @@ extension PolicyShape {
             Key("effective", .date, required: false, "The first day of the version."),
             Key("versions", .list(.record(version)), required: false, "The versions, the oldest first."),
             Key("title", .record(title), "What it is called."),
-            Key("packs", .list(.oneOf(PolicyPack.all.map(\.name))), "Rule packs; what is not named does not apply."),
+            Key(
+                "packs", .list(.oneOf(PolicyPack.words)),
+                "Rule packs, and words that read one of them otherwise; what is not named does not apply."),
             Key("bands", .list(.record(bandSet)), required: false, "Named ranges that conditions can use."),
             Key("relief", .list(.record(relief)), required: false, "Solutions, and who may be offered them."),
             Key(

@@ -12,7 +12,7 @@ enum ReviewWords {
         if PersonName.folded(reviewer).isEmpty {
             faults.append(("reviewer", "is blank; say who decided"))
         } else if let foreign = PersonName.foreign(in: reviewer) {
-            faults.append(("reviewer", "has a character that is no Latin letter: \(Words.spelled(foreign))"))
+            faults.append(("reviewer", "has \(Words.foreignness(foreign))"))
         }
         return faults
     }

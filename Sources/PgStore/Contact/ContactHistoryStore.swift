@@ -8,6 +8,8 @@ package struct FollowedLease: Sendable {
     package let arrears: Int16
     package let municipality: Municipality?
     package let place: ContactPlace
+    /// Of the hand that it was dealt in.
+    package let reading: CadenceReading
     package var history: ContactHistory
 }
 
@@ -68,6 +70,7 @@ extension PgLink {
             found[lease] = FollowedLease(
                 lease: lease, arrears: row.int16(3), municipality: Municipality(row.int32(4)),
                 place: ContactPlace(row, at: 5 + ContactHistory.columns),
+                reading: CadenceReading(names: row.texts(5 + ContactHistory.columns + ContactPlace.columns)),
                 history: ContactHistory(row, at: 5) ?? ContactHistory())
         }
         return found
@@ -174,7 +177,7 @@ enum ContactHistoryStatements {
     /// $1 delegation smallint[], $2 account bigint[], $3 epoch bigint[]
     static let followed = """
         SELECT r.delegation_id, r.account_id, r.epoch, p.arrears, p.municipality, \(columns("c")),
-               \(place("r.delegation_id", "r.account_id", "p.municipality", "h.rule_packs"))
+               \(place("r.delegation_id", "r.account_id", "p.municipality", "h.rule_packs")), h.rule_packs
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
           JOIN deal d ON d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch = r.epoch
           JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND 'fna' = ANY (h.rule_packs)

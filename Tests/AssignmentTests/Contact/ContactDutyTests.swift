@@ -48,6 +48,65 @@ struct ContactDutyTests {
         #expect(Cadence.steps(band, reachesOthers: reachesOthers).map(\.day) == days)
     }
 
+    /// Fifteen days from the first step, and whatever other bands have.
+    @Test(arguments: Cadence.Band.allCases, [false, true])
+    func `the third step of 31–60 may be read from the first (AMB-06)`(band: Cadence.Band, reachesOthers: Bool) {
+        let text = Cadence.steps(band, reachesOthers: reachesOthers)
+        let read = Cadence.steps(band, reachesOthers: reachesOthers, CadenceReading([.thirdFromFirst]))
+
+        #expect(read.map(\.hasLetter) == text.map(\.hasLetter))
+        #expect(read.map(\.day) == (band == .to60 ? [0, 5, 15] : text.map(\.day)))
+    }
+
+    /// To 30 days the text has three calls and the cell one; over 120 the text two and the cell three, which no day is given for.
+    @Test(
+        arguments: [
+            (.to30, [], [8, 15], [[], []]), (.to30, [.callsOfCell], [8, 15], [[.callCap], [.callCap]]),
+            (.over120, [], [8, 9], [[], [.callCap]]), (.over120, [.callsOfCell], [8, 9, 9], [[], [], [.callCap]]),
+            (.over120, [.callsOfCell], [7], [[.callEarly]]),
+            (.to60, [.callsOfCell], [5, 20, 21], [[], [], [.callCap]]),
+            (.to60, [.callsOfCell, .thirdFromFirst], [5, 15], [[], []]), (.to60, [], [5, 15], [[], [.callEarly]]),
+        ] as [(Cadence.Band, Set<CadenceReading.Word>, [Int], [[ContactMark]])])
+    func `as many calls as the cell has are a reading of their own (AMB-05)`(
+        band: Cadence.Band, words: Set<CadenceReading.Word>, days: [Int], expected: [[ContactMark]]
+    ) {
+        let reading = CadenceReading(words)
+        var history = ContactHistory()
+        func call(on number: Int) -> [ContactMark] {
+            history.add(
+                .phoneOut, .nobody, on: day(number), secondOfDay: 12 * 3_600, band: band, at: ContactPlace(),
+                reading: reading)
+        }
+        _ = call(on: 0)
+        // Certified mail is a duty of its own.
+        _ = history.add(.letter, .nobody, on: day(0), secondOfDay: 12 * 3_600, band: band, reading: reading)
+        _ = history.add(.visit, .nobody, on: day(5), secondOfDay: 12 * 3_600, band: band, reading: reading)
+
+        #expect(days.map(call) == expected)
+    }
+
+    @Test func `what a cell has beyond the text is advised on no day, and what it lacks is not advised (AMB-05)`() {
+        let cell = CadenceReading([.callsOfCell])
+        func next(_ history: ContactHistory, _ band: Cadence.Band, _ reading: CadenceReading) -> String? {
+            history.next(band: band, today: day(0), reading: reading).map { "\($0.what)/\(Self.start.days(to: $0.day))" }
+        }
+        var once = ContactHistory()
+        _ = add(&once, .phoneOut, .direct, on: 0, .to30)
+        #expect(next(once, .to30, CadenceReading()) == "call+letter/8")
+        #expect(next(once, .to30, cell) == nil)
+        var twice = ContactHistory(certifiedOn: day(0))
+        for number in [0, 8] { _ = add(&twice, .phoneOut, .direct, on: number, .over120) }
+        #expect(next(twice, .over120, CadenceReading()) == nil && next(twice, .over120, cell) == nil)
+    }
+
+    @Test func `readings are words among the packs, and no packs`() {
+        let rules = ContactRules(names: ["fna", "fna-third-from-first", "fna-calls-of-cell", "other"])
+        #expect(rules.reading == CadenceReading([.thirdFromFirst, .callsOfCell]))
+        // Beside another pack the hours are others; a reading is none.
+        #expect(rules.packs == [.fna] && rules.windowText == "06:30-20:00")
+        #expect(ContactRules(names: ["fna"]).reading == CadenceReading())
+    }
+
     /// The second call of the band is due five days after the first, the third twenty: a Friday, a Saturday, a Sunday, and the holiday of
     /// 18 March.
     @Test(

@@ -99,6 +99,31 @@ struct ContactMarkTests {
         }
     }
 
+    /// Two months in arrears: the third call on the fifteenth day is early by the text, five days behind it.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [("fna", "{call-early}", "call+letter/2024-03-25"), ("fna,fna-third-from-first", "{}", "call+letter/2024-03-19")])
+    func `the words beside a hand's packs say how its cadence is read (AMB-06)`(
+        packs: String, mark: String, step: String
+    ) async throws {
+        try await with(packs) { month, agent, link in
+            let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
+            try ContactFollower.run(link)
+            var told: String?
+            for (key, at) in zip(2..., ["2024-03-04T15:00:00Z", "2024-03-11T15:00:00Z", "2024-03-19T15:00:00Z"]) {
+                try month.setClock(at)
+                if key == 4 { told = try await agent.held(HeldRequest()).data.first?["next"] }
+                var report = try DealtMonth.report(Int64(key), account, at: at)
+                report.contact = .direct
+                #expect(try await agent.report(report).isOK)
+                for _ in 0..<3 { try ContactFollower.run(link) }
+            }
+
+            #expect(try marks(month) == ["{}", "{}", mark])
+            #expect(told == step)
+        }
+    }
+
     @Test func `letters, visits and searches that are due are told by HELD, and marked when missed (CAD-12 … CAD-16)`()
         async throws
     {

@@ -94,7 +94,7 @@ struct ProvenMonth {
         let upheld = try stages.object(
             period, contract: 1, delegation: 9, rule: "FEE-11", reason: "one more", by: "ACE01")
         let rejected = try stages.object(
-            period, contract: 2, delegation: nil, rule: "FEE-11", reason: "all of it", by: "ACE02")
+            period, contract: 2, delegation: 9, rule: "FEE-11", reason: "all of it", by: "ACE02")
         let credit = try #require(
             try stages.decide(objection: upheld, isUpheld: true, amount: Cents(10_00), reason: "yes", by: "Ana Ruiz"))
         _ = try stages.decide(objection: rejected, isUpheld: false, reason: "no", by: "Ana Ruiz")
