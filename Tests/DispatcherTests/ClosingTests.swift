@@ -37,56 +37,6 @@ struct ClosingTests {
         }
     }
 
-    /// Indicators, money and penalties of each section, of a month that has everything.
-    @Test func `the sections of fifty full months agree with plain SQL, figure by figure`() async throws {
-        try await TestDatabase.with { database in
-            let link = try database.link()
-            var seen: Set<String> = []
-            for seed in 101...150 {
-                try ClosingFixture.make(link, seed: seed)
-                try link.script(ClosingSectionOracle.facts)
-                let month = try MonthClosing(link, period: ClosingFixture.period).preview()
-                var sections: [String] = []
-                var invoices: [String] = []
-                for statement in month.statements {
-                    for section in try StatementDocument(statement.body).sections {
-                        func sum(_ rule: String) -> String {
-                            let amounts = section.lines.filter { $0.rule == rule }.compactMap {
-                                Cents(pesos: $0.amount)
-                            }
-                            if !amounts.isEmpty { seen.insert(rule) }
-                            return amounts.reduce(Cents.zero, +).description
-                        }
-                        guard let delegation = section.delegation, let counted = section.indicators else {
-                            invoices.append("\(statement.contract) \(sum("PEN-06"))")
-                            continue
-                        }
-                        let counts = [
-                            counted.dealt.values.reduce(0, +), counted.assigned, counted.pulled, counted.worked,
-                            counted.contacted, counted.promises, counted.agreements, counted.outcomes,
-                            counted.validOutcomes, counted.pendingOutcomes,
-                        ]
-                        let money = [counted.recovered, counted.recoveredFromBorrowers, section.totals.fees]
-                        let penalties = [
-                            sum("PEN-01"), sum("PEN-02"), sum("PEN-03"), sum("PEN-04"),
-                            sum("PEN-05") + "/" + sum("PEN-07"), sum("PEN-08"),
-                        ]
-                        let figures =
-                            ["\(statement.contract)", "\(delegation)"] + counts.map { "\($0)" } + money + penalties
-                        sections.append(figures.joined(separator: " "))
-                    }
-                }
-
-                #expect(try sections == ClosingSectionOracle.sections(link), "seed \(seed)")
-                #expect(try invoices == ClosingSectionOracle.invoices(link), "seed \(seed)")
-                try link.script(ClosingSectionOracle.emptied + ClosingFixture.emptied)
-            }
-            #expect(
-                seen == ["PEN-01", "PEN-02", "PEN-03", "PEN-04", "PEN-05", "PEN-06", "PEN-07", "PEN-08"],
-                "each penalty was charged in some month")
-        }
-    }
-
     @Test func `penalties beyond the invoice or the bond are told before the close`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -31,7 +31,7 @@ struct HandCheck {
     }
 
     func compare(_ delegation: Delegation, _ link: PgLink, _ report: inout LedgerVerification.Report) throws {
-        let (rows, place) = (DealtRows(link), "delegation \(delegation)")
+        let (rows, place) = (RecordedHands(link), "delegation \(delegation)")
         var left = try hands(rows, delegation, place, &report)
         var hand = OpenHand()
         var grants = GrantSums(delegation, try rows.grants(delegation))
@@ -64,7 +64,7 @@ struct HandCheck {
 
     /// - Returns: the hands whose accounts can be compared with their record; the others are told here.
     private func hands(
-        _ rows: DealtRows, _ delegation: Delegation, _ place: String, _ report: inout LedgerVerification.Report
+        _ rows: RecordedHands, _ delegation: Delegation, _ place: String, _ report: inout LedgerVerification.Report
     ) throws -> Set<Int32> {
         var left = dealt
         var recordedHands: Set<Int32> = []
@@ -91,7 +91,7 @@ struct HandCheck {
 
     /// When grants ended, and from which outage on each is credited.
     private func terms(
-        _ rows: DealtRows, _ delegation: Delegation, _ place: String, _ report: inout LedgerVerification.Report
+        _ rows: RecordedHands, _ delegation: Delegation, _ place: String, _ report: inout LedgerVerification.Report
     ) throws {
         var left = ends
         for (grant, closedAt) in try rows.closedGrants(delegation) {
@@ -132,12 +132,12 @@ private struct OpenHand {
 /// The sums of all grants of a delegation, while positions come in by hand and place.
 private struct GrantSums {
     private let delegation: Delegation
-    private let grants: [DealtRows.Grant]
+    private let grants: [RecordedHands.Grant]
     private var index = 0
     private var sum = HeldDigest.empty
     private var different: [GrantID] = []
 
-    init(_ delegation: Delegation, _ grants: [DealtRows.Grant]) {
+    init(_ delegation: Delegation, _ grants: [RecordedHands.Grant]) {
         self.delegation = delegation
         self.grants = grants
     }

@@ -3,7 +3,7 @@
 package import Assignment
 
 /// Hands, their positions and their grants as the tables have them now: who was dealt what, to be held to the ledger.
-package struct DealtRows {
+package struct RecordedHands {
     /// A hand as its `deal` record has it.
     package struct Hand: Sendable {
         package let number: Int32
