@@ -131,7 +131,8 @@ package struct ProofStore {
     )] {
         try link.run("SELECT period, contract_id, sha256(convert_to(body, 'UTF8')), digest FROM statement ORDER BY 1, 2")
             .compactMap { row in
-                Period(number: row.int32(0)).map { ($0, row.int32(1), row.bytes(2), row.bytes(3)) }
+                guard let period = Period(number: row.int32(0)) else { return nil }
+                return (period, row.int32(1), row.bytes(2), row.bytes(3))
             }
     }
 

@@ -96,7 +96,10 @@ struct HandCheckTests {
     }
 
     /// Two hours were booked on March 3, one more on March 5; both grants are of March 4.
-    @Test(arguments: [(7_200_000_000, true), (0, false), (7_199_999_999, false), (7_200_000_001, false), (10_800_000_000, false)])
+    @Test(
+        arguments: [
+            (7_200_000_000, true), (0, false), (7_199_999_999, false), (7_200_000_001, false), (10_800_000_000, false),
+        ] as [(Int64, Bool)])
     func `a grant counts the outages that were booked before it`(counted: Int64, isRight: Bool) async throws {
         try await ProvenMonth.with(signs: false) { month in
             try month.link.script(
