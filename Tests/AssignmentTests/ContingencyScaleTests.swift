@@ -28,7 +28,9 @@ struct ContingencyScaleTests {
         let own = Self.values.filter { $0.0 == rule }
 
         #expect(own.filter { $0.1 == "minimum" }.map(\.2) == [minimum])
-        #expect(Set(own.filter { $0.1 != "minimum" }.map { "\($0.1) \($0.2)" }) == Set(ranges.split(separator: ", ").map(String.init)))
+        #expect(
+            Set(own.filter { $0.1 != "minimum" }.map { "\($0.1) \($0.2)" })
+                == Set(ranges.split(separator: ", ").map(String.init)))
         #expect(own.count == 7)
     }
 

@@ -55,7 +55,8 @@ struct IndexScoreTests {
     func `SHF's criteria score the printed 38 points by share`(without: Int) {
         let shares = shf.criteria.enumerated().map { index, criterion in
             index == 1 || index == without || criterion.share != nil
-                ? criterion : ScoreCriterion(criterion.name, weight: criterion.weight, index: criterion.index, share: best)
+                ? criterion
+                : ScoreCriterion(criterion.name, weight: criterion.weight, index: criterion.index, share: best)
         }
         let process = ScoreProcess("GO", shares)
 

@@ -73,7 +73,19 @@ enum ClosingContingencyOracle {
         try link.run(sql).map { row in (0..<12).map { row.text($0) }.joined(separator: " ") }
     }
 
-    private static let sql = """
+    /// By contract, delegation and band: overdue value assigned, what of it was recovered, and that in whole percent; in pesos.
+    static func bands(_ link: PgLink) throws -> [String] {
+        try link.run(
+            """
+            \(common)
+            SELECT contract_id, delegation_id, rule, (sum(overdue) / 100.0)::numeric(20,2)::text,
+                (sum(recovered) / 100.0)::numeric(20,2)::text, trunc(100.0 * sum(recovered) / sum(overdue))::int::text
+            FROM counted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """
+        ).map { "\($0.int32(0)) \($0.int16(1)) " + [2, 3, 4, 5].map($0.text).joined(separator: " ") }
+    }
+
+    private static let common = """
         WITH valid AS (
             SELECT o.*, h.strategy,
                 CASE WHEN o.result = 'agreement-signed' THEN 'agreement' WHEN o.channel LIKE 'phone%' THEN 'phone'
@@ -112,7 +124,11 @@ enum ClosingContingencyOracle {
                 CASE WHEN coalesce(paid.amount, 0) < 0 THEN 0 WHEN coalesce(paid.amount, 0) > overdue THEN overdue
                     ELSE coalesce(paid.amount, 0) END AS recovered
             FROM latest l LEFT JOIN paid USING (contract_id, account_id)
-            WHERE days_late > 0 AND contract_id < 3 AND (NOT is_out OR paid.amount IS NOT NULL)),
+            WHERE days_late > 0 AND contract_id < 3 AND (NOT is_out OR paid.amount IS NOT NULL))
+        """
+
+    private static let sql = """
+        \(common),
         share AS (
             SELECT rule, trunc(100.0 * sum(recovered) / sum(overdue)) AS percent FROM counted GROUP BY rule),
         rate AS (

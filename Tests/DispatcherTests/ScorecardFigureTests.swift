@@ -155,7 +155,8 @@ struct ScorecardFigureTests {
             #expect(told.map(\.agency) == ["ACE01", "ACE02"])
             for (agency, score) in zip(told, report.conduct) {
                 #expect(agency.points == score.points.hundredths)
-                #expect(agency.criteria.map(\.criterion) == ["complaints", "dwelling", "agreements", "sampled", "contact"])
+                #expect(
+                    agency.criteria.map(\.criterion) == ["complaints", "dwelling", "agreements", "sampled", "contact"])
                 #expect(agency.criteria.map(\.weight) == [40, 15, 15, 15, 15])
                 for (criterion, own) in zip(agency.criteria, score.process.criteria) {
                     let count = ConductScore.Criterion(rawValue: criterion.criterion).flatMap { score.counts[$0] }

@@ -39,7 +39,8 @@ struct StatementSchemaTests {
             }
             func kinds(_ statements: [PeriodStore.StoredStatement]) throws -> Set<String> {
                 for statement in statements { #expect(try schema.faults(AnyJSON.read(statement.body)) == []) }
-                return Set(try statements.flatMap { try StatementDocument($0.body).sections }.flatMap(\.lines).map(\.kind))
+                return Set(
+                    try statements.flatMap { try StatementDocument($0.body).sections }.flatMap(\.lines).map(\.kind))
             }
             try change(ClosingStageSite.waiver("PEN-03"), in: march)
             try link.script(

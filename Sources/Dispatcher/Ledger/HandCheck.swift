@@ -97,7 +97,8 @@ struct HandCheck {
         for (grant, closedAt) in try rows.closedGrants(delegation) {
             let recorded = left.removeValue(forKey: Int64(grant.hand) << 32 | Int64(grant.first))
             if recorded == nil || recorded != closedAt.map({ "\($0)" }) {
-                report.add(place, "the end of grant id=\(grant) is stored otherwise than it was swept, or was never recorded")
+                report.add(
+                    place, "the end of grant id=\(grant) is stored otherwise than it was swept, or was never recorded")
             }
         }
         for grant in left.keys.sorted() {

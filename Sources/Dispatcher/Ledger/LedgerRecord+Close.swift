@@ -87,7 +87,8 @@ extension LedgerRecord {
         let delegation = chain(of: nil)
         return LedgerRecord(
             delegation: delegation, period: .ofWork(at: now),
-            "root delegation=\(delegation) period=\(row.period) root=\(LedgerTree.hex(row.root)) key=\(row.key) at=\(now)")
+            "root delegation=\(delegation) period=\(row.period) root=\(LedgerTree.hex(row.root)) key=\(row.key) at=\(now)"
+        )
     }
 
     /// A waiver, credit or debit as it was decided;

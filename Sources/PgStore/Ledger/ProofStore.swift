@@ -129,11 +129,13 @@ package struct ProofStore {
     package func statementDigests() throws(PgError) -> [(
         period: Period, contract: Int32, computed: [UInt8], stored: [UInt8]
     )] {
-        try link.run("SELECT period, contract_id, sha256(convert_to(body, 'UTF8')), digest FROM statement ORDER BY 1, 2")
-            .compactMap { row in
-                guard let period = Period(number: row.int32(0)) else { return nil }
-                return (period, row.int32(1), row.bytes(2), row.bytes(3))
-            }
+        try link.run(
+            "SELECT period, contract_id, sha256(convert_to(body, 'UTF8')), digest FROM statement ORDER BY 1, 2"
+        )
+        .compactMap { row in
+            guard let period = Period(number: row.int32(0)) else { return nil }
+            return (period, row.int32(1), row.bytes(2), row.bytes(3))
+        }
     }
 
     // MARK: - Blocks

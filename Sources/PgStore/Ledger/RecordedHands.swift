@@ -58,7 +58,8 @@ package struct RecordedHands {
 
     /// Every position by hand and place in it; one at a time.
     package func eachPosition(
-        _ delegation: Delegation, _ body: (_ hand: Int32, _ position: Int32, _ account: Int64, _ epoch: Int64) throws -> Void
+        _ delegation: Delegation,
+        _ body: (_ hand: Int32, _ position: Int32, _ account: Int64, _ epoch: Int64) throws -> Void
     ) throws {
         // COPY takes no parameters; this is a number.
         try link.copyOut(

@@ -57,7 +57,9 @@ struct AuditTests {
             #expect(holding.waiting == .waits && holding.dealtBy == "plan")
             #expect(
                 audit.lines.contains {
-                    $0.contains("by rule \(row.text(0)) of policy infonavit-2023 \(row.text(2)); dealt by plan \(row.int64(3)), seed 5, ")
+                    $0.contains(
+                        "by rule \(row.text(0)) of policy infonavit-2023 \(row.text(2)); dealt by plan \(row.int64(3)), seed 5, "
+                    )
                         && $0.contains("hand \(row.int32(4)), position \(row.int32(5)) of ")
                 }, "\(audit.lines)")
         }

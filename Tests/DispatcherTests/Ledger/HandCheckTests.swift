@@ -60,8 +60,14 @@ struct HandCheckTests {
             "UPDATE lease_grant SET closed_at = closed_at + interval '1 millisecond' WHERE hand_id = 1",
             "the end of grant id=4294967297 is stored otherwise"
         ),
-        ("UPDATE lease_grant SET closed_at = NULL WHERE hand_id = 1", "the end of grant id=4294967297 is stored otherwise"),
-        ("UPDATE lease_grant SET state = 'open' WHERE hand_id = 2", "the end of grant id=8589934593 is stored otherwise"),
+        (
+            "UPDATE lease_grant SET closed_at = NULL WHERE hand_id = 1",
+            "the end of grant id=4294967297 is stored otherwise"
+        ),
+        (
+            "UPDATE lease_grant SET state = 'open' WHERE hand_id = 2",
+            "the end of grant id=8589934593 is stored otherwise"
+        ),
         (
             "UPDATE lease_grant SET state = 'open', closed_at = NULL WHERE hand_id = 2",
             "grant id=8589934593 was swept, and is stored as open"

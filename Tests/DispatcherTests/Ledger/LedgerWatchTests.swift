@@ -48,7 +48,8 @@ struct LedgerWatchTests {
             // What is not due is not done again, until the domain's time goes on.
             let link = try month.database.link()
             #expect(try month.number("SELECT count(*) FROM ledger_watch WHERE records > 0") == 1)
-            #expect(try LedgerWatch.lines(link).lines.contains { $0.contains("hand 1 is there, and was never recorded") })
+            #expect(
+                try LedgerWatch.lines(link).lines.contains { $0.contains("hand 1 is there, and was never recorded") })
             let before = try month.number("SELECT count(*) FROM ledger_watch")
             try link.script(Self.hour)
             try await until { try month.number("SELECT count(*) FROM ledger_watch") > before }

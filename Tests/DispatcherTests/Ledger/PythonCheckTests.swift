@@ -16,7 +16,8 @@ struct PythonCheckTests {
         return try ChildProcess.run(
             "/usr/bin/env",
             [
-                "PYTHONPATH=\(ShippedPolicy.root)/clients/python/src", "PYTHONDONTWRITEBYTECODE=1", python, "-c", program,
+                "PYTHONPATH=\(ShippedPolicy.root)/clients/python/src", "PYTHONDONTWRITEBYTECODE=1", python, "-c",
+                program,
                 "check",
             ] + words)
     }

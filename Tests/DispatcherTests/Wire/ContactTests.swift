@@ -48,7 +48,9 @@ struct ContactTests {
             let audit = try AccountAudit(link, account: accounts[0].account.value)
             let event = try #require(audit.events.first { $0.kind == "disclosure" })
             #expect(event.receipt == told.fields["receipt"])
-            #expect(event.record.contains(" agency=ACE01 instance=") && event.record.contains(" epoch=\(accounts[0].epoch) "))
+            #expect(
+                event.record.contains(" agency=ACE01 instance=")
+                    && event.record.contains(" epoch=\(accounts[0].epoch) "))
             #expect(audit.lines.contains { $0.hasPrefix("  disclosure delegation=9 account=\(accounts[0].account) ") })
             let other = try AccountAudit(link, account: accounts[2].account.value)
             #expect(!other.events.contains { $0.kind == "disclosure" })
