@@ -216,7 +216,10 @@ struct LedgerVerificationTests {
             "UPDATE signing_key SET message = replace(message, 'previous=', 'previous=0') WHERE number = 2",
             "do not fit"
         ),
-        ("DELETE FROM block WHERE block_id = (SELECT max(block_id) FROM block)", "delegation 9, 2024-03"),
+        (
+            "DELETE FROM block WHERE block_id = (SELECT max(block_id) FROM block WHERE delegation_id = 9)",
+            "delegation 9, 2024-03"
+        ),
         (
             "UPDATE block SET root = sha256(root) WHERE block_id = (SELECT min(block_id) FROM block)",
             "is not that of its records"

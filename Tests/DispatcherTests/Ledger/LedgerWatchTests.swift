@@ -40,13 +40,16 @@ struct LedgerWatchTests {
         pace.watch = .milliseconds(20)
         pace.ledgerWatch = .seconds(3_600)
         try await DealtMonth.with(pace: pace) { month in
+            // Nothing was recorded yet, so there is nothing to look at.
+            try await until { try month.number("SELECT count(*) FROM ledger_watch") == 1 }
             // A hand that no record speaks of is something to find; a first block makes the delegation one to look at.
             let agent = try await month.connect(1)
             _ = try await agent.lease(DealtMonth.lease(1))
             try await agent.bye()
+            let link = try month.database.link()
+            try link.script(Self.hour)
             try await until { try month.number("SELECT count(*) FROM ledger_watch WHERE records > 0") > 0 }
             // What is not due is not done again, until the domain's time goes on.
-            let link = try month.database.link()
             #expect(try month.number("SELECT count(*) FROM ledger_watch WHERE records > 0") == 1)
             #expect(
                 try LedgerWatch.lines(link).lines.contains { $0.contains("hand 1 is there, and was never recorded") })

@@ -63,6 +63,8 @@ struct ProvenMonth {
                 signs
                 ? try signing.sign(period, with: SigningKey(file: folder + "/first.key"))
                 : PeriodRootRow(period: period, leaves: [], root: [], message: "", key: "", signature: [])
+            // The record of the signature is in its chain, whatever of the node's ran while it was written.
+            while try ProofStore(link).unchained(period.advanced(byMonths: 1)) > 0 { try Sequencer.run(link) }
             try body(ProvenMonth(link: link, folder: folder, receipts: receipts, root: root))
         }
     }
