@@ -226,6 +226,12 @@ also=("$demo/page.txt")
 shown=d
 step "closing the month" "$bin/dispatcherd" close --period "$period" --out "$demo/month" "${mine[@]}"
 echo >>"$demo/page.txt"
+also=()
+shown='1,5s/^/        /p;d'   # the strategies; its legend is in the log
+step "counting the month's indicators by strategy" "$bin/dispatcherd" indicators show --period "$period" --by strategy "${mine[@]}"
+step "writing them by every cut, with the accounts behind" \
+    "$bin/dispatcherd" indicators export --period "$period" --out "$demo/month" "${mine[@]}"
+also=("$demo/page.txt")
 shown='1,8s/^/        /p;d'   # the best of the first delegation
 step "rating the contracts" "$bin/dispatcherd" scorecard show --period "$period" --delegation "$place" "${mine[@]}"
 shown='s/^/        /'
@@ -253,7 +259,8 @@ $line
 
 The month took $(seconds_since "$begun") s. It left:
 
-    $demo/month/       the statement of each contract as CSV, JSON and HTML; begin with index.html
+    $demo/month/       the statement of each contract as CSV, JSON and HTML; begin with index.html;
+                       indicators.csv by every cut, and accounts.csv that they are counted from
     $demo/portfolio/   the cut, contracts, stops and facts that it was made from
     $demo/clients/     what every simulated agency sent and received
     $demo/pre/         the statements as agencies could object to them

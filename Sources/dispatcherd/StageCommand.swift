@@ -207,7 +207,10 @@ struct AdjustmentCommand: AsyncParsableCommand {
         var contract: Int32
         @Option(help: "The delegation; without it on the whole invoice.")
         var delegation: Int16?
-        @Option(help: "The rule that it is about; a waiver of PEN-01 in two portfolios is of PEN-01:telephone or PEN-01:home-visit.")
+        @Option(
+            help:
+                "The rule that it is about; a waiver of PEN-01 in two portfolios is of PEN-01:telephone or PEN-01:home-visit."
+        )
         var rule: String
         @Option(
             help:

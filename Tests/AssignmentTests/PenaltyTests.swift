@@ -64,12 +64,24 @@ struct PenaltyTests {
 
     @Test(
         arguments: [
-            (.telephone, 101, 0, "101 cuentas ÷ 100 por asesor = 2 asesores telefónicos requeridos; 0 presentes; faltan 2 × ",
-                "101 accounts ÷ 100 per adviser = 2 telephone advisers required; 0 present; 2 missing × ", "asesores telefónicos"),
-            (.homeVisit, 1, 0, "1 cuenta ÷ 100 por asesor = 1 asesor domiciliario requerido; 0 presentes; falta 1 × ",
-                "1 account ÷ 100 per adviser = 1 home-visit adviser required; 0 present; 1 missing × ", "asesor domiciliario"),
-            (.homeVisit, 150, 1, "150 cuentas ÷ 100 por asesor = 2 asesores domiciliarios requeridos; 1 presente; falta 1 × ",
-                "150 accounts ÷ 100 per adviser = 2 home-visit advisers required; 1 present; 1 missing × ", "asesor domiciliario"),
+            (
+                .telephone, 101, 0,
+                "101 cuentas ÷ 100 por asesor = 2 asesores telefónicos requeridos; 0 presentes; faltan 2 × ",
+                "101 accounts ÷ 100 per adviser = 2 telephone advisers required; 0 present; 2 missing × ",
+                "asesores telefónicos"
+            ),
+            (
+                .homeVisit, 1, 0,
+                "1 cuenta ÷ 100 por asesor = 1 asesor domiciliario requerido; 0 presentes; falta 1 × ",
+                "1 account ÷ 100 per adviser = 1 home-visit adviser required; 0 present; 1 missing × ",
+                "asesor domiciliario"
+            ),
+            (
+                .homeVisit, 150, 1,
+                "150 cuentas ÷ 100 por asesor = 2 asesores domiciliarios requeridos; 1 presente; falta 1 × ",
+                "150 accounts ÷ 100 per adviser = 2 home-visit advisers required; 1 present; 1 missing × ",
+                "asesor domiciliario"
+            ),
         ] as [(Portfolio, Int64, Int64, String, String, String)])
     func `the arithmetic of missing advisers tells one from several`(
         portfolio: Portfolio, assigned: Int64, present: Int64, spanish: String, english: String, unit: String

@@ -35,7 +35,7 @@ struct CloseObstacleTests {
             let objection = try stages.object(
                 period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
             let waiver = try stages.propose(
-                ClosingStageSite.waiver("PEN-03"), in: period, contract: 2, delegation: 14, by: "Ana")
+                ClosingStageSite.waiver("PEN-05"), in: period, contract: 2, delegation: 14, by: "Ana")
             try link.script(
                 """
                 INSERT INTO period VALUES (202402, 'open', '2024-02-01', NULL, NULL);
@@ -54,7 +54,7 @@ struct CloseObstacleTests {
                         + "them: `dispatcherd review list --period 2024-03 --pending` shows them",
                     "objection \(objection) (contract 1, delegation 9, PEN-03) waits for a decision: "
                         + "`dispatcherd objection uphold \(objection)` or `dispatcherd objection reject \(objection)`",
-                    "adjustment \(waiver) (waiver, contract 2, delegation 14, PEN-03) waits for a decision: "
+                    "adjustment \(waiver) (waiver, contract 2, delegation 14, PEN-05) waits for a decision: "
                         + "`dispatcherd adjustment approve \(waiver)` or `dispatcherd adjustment reject \(waiver)`",
                     "agencies may object to the pre-statements until 2024-04-17T06:00:00.000Z: `dispatcherd close` after that",
                 ])
@@ -74,9 +74,10 @@ struct CloseObstacleTests {
 
             #expect(told.count == 3)
             #expect(told[0].hasPrefix("2024-03 ends at 2024-04-01T06:00:00.000Z"))
-            #expect(told[1].hasSuffix(
-                " outcomes wait for review: `dispatcherd review list --period 2024-03 --pending --csv pending.csv`, then "
-                    + "`dispatcherd review import FILE` with the decisions"))
+            #expect(
+                told[1].hasSuffix(
+                    " outcomes wait for review: `dispatcherd review list --period 2024-03 --pending --csv pending.csv`, then "
+                        + "`dispatcherd review import FILE` with the decisions"))
             #expect(told[2].hasPrefix("reviews count until 2024-04-06T06:00:00.000Z"))
         }
     }

@@ -179,11 +179,20 @@ struct ClosingTests {
     }
 
     /// Hands outlive their month's close: of one contract and shared ones, with a goal of a tactic and bands that count their deals.
-    @Test func `what is drawn from a month's hands after its end changes no statement`() async throws {
+    @Test(arguments: [ClosingSectionOracle.facts, ClosingContingencyOracle.terms])
+    func `what is drawn from a month's hands after its end changes no statement`(more: String) async throws {
         try await TestDatabase.with { database in
             let link = try database.link()
             try ClosingFixture.make(link, seed: 5)
-            try link.script(ClosingSectionOracle.facts + "UPDATE hand SET contract_ids = '{1,2}' WHERE hand_id = 1;")
+            try link.script(
+                more
+                    + """
+                    UPDATE hand SET contract_ids = '{1,2}' WHERE hand_id = 1;
+                    INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-02', 'rate', '5'),
+                        ('fines', 'penalty', '2023-01-01', 'PEN-02', 'threshold', '80') ON CONFLICT DO NOTHING;
+                    INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, minimum, weight, import_id)
+                    SELECT 202403, 'T-' || t, 'goal', 1, 9, '2024-03-01', 'worked:' || t, '', '500', '1', 1 FROM unnest('{rest,signed}'::text[]) t;
+                    """)
             let closing = MonthClosing(link, period: ClosingFixture.period)
             let first = try closing.close().month
             let statement = """

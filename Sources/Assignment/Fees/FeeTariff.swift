@@ -87,7 +87,8 @@ package struct FeeTariff: Equatable, Sendable {
                 StatementLine(
                     kind: .fee, rule: Self.rule, schedule: version, subject: item.service.description,
                     clause: "Honorario por servicio: cada cuenta se factura a lo más una vez por servicio y periodo.",
-                    base: .count(count, of: count == 1 ? "cuenta" : "cuentas"), rate: .price(price), amount: amount, facts: [],
+                    base: .count(count, of: count == 1 ? "cuenta" : "cuentas"), rate: .price(price), amount: amount,
+                    facts: [],
                     records: item.outcomes,
                     arithmetic: StatementNote(
                         spanish: "\(counted(count, "cuenta", "cuentas")) × \(grouped(price)) = \(grouped(amount))",

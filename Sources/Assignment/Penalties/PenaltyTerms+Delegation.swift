@@ -70,7 +70,8 @@ extension PenaltyTerms {
                     + counted(required, "\(one) requerido", "\(several) requeridos") + "; "
                     + counted(staffing.present, "presente", "presentes") + "; "
                     + "\(missing == 1 ? "falta" : "faltan") \(grouped(missing)) × \(grouped(price)) = \(grouped(amount))",
-                english: "\(counted(assigned, "account", "accounts")) ÷ \(grouped(need.accountsPerAdviser)) per adviser = "
+                english:
+                    "\(counted(assigned, "account", "accounts")) ÷ \(grouped(need.accountsPerAdviser)) per adviser = "
                     + "\(counted(required, english, english + "s")) required; \(grouped(staffing.present)) present; "
                     + "\(grouped(missing)) missing × \(grouped(price)) = \(grouped(amount))"))
     }

@@ -43,8 +43,10 @@ enum ObjectionScope {
         throw CommandFailure(
             .findings, "the pre-statement of contract \(contract) has no \(rule) there",
             remedy: (section == nil
-                ? "" : choices.isEmpty
-                    ? "There is nothing there to object to. " : "It can be about \(choices.joined(separator: ", ")) there. ")
+                ? ""
+                : choices.isEmpty
+                    ? "There is nothing there to object to. "
+                    : "It can be about \(choices.joined(separator: ", ")) there. ")
                 + (delegation == nil
                     ? "Fees, and most penalties, are a delegation's: name it with --delegation."
                     : "Without --delegation a line is one on the whole invoice."))
@@ -81,7 +83,8 @@ enum ObjectionScope {
 
     private static func choices(_ section: StatementDocument.Section, on shown: StatementDocument?) -> [String] {
         let charges = charges(section)
-        let penalties = Set(PenaltyRule.allCases.flatMap { charges.subjects(of: PenaltySubject($0.rawValue)) }.map(\.text))
+        let penalties = Set(
+            PenaltyRule.allCases.flatMap { charges.subjects(of: PenaltySubject($0.rawValue)) }.map(\.text))
         let cuts = section.lines.contains(where: isCut) ? [FeeTariff.budgetRule] : []
         guard section.delegation != nil else { return cuts + penalties.sorted() }
         let paysByBands = shown?.sections.contains { !($0.bands ?? []).isEmpty } ?? false

@@ -115,7 +115,8 @@ extension PolicyReader {
                 fault(member, expected: oneOf(PolicyPack.words, for: name))
             } else if let read = PolicyPack.pack(readBy: name), !packs.contains(read) {
                 fault(
-                    member, found: "'\(name)' without the pack '\(read)' that it reads", expected: "'\(read)' beside it")
+                    member, found: "'\(name)' without the pack '\(read)' that it reads", expected: "'\(read)' beside it"
+                )
             }
         }
         return packs

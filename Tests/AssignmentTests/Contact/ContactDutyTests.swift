@@ -88,7 +88,9 @@ struct ContactDutyTests {
     @Test func `what a cell has beyond the text is advised on no day, and what it lacks is not advised (AMB-05)`() {
         let cell = CadenceReading([.callsOfCell])
         func next(_ history: ContactHistory, _ band: Cadence.Band, _ reading: CadenceReading) -> String? {
-            history.next(band: band, today: day(0), reading: reading).map { "\($0.what)/\(Self.start.days(to: $0.day))" }
+            history.next(band: band, today: day(0), reading: reading).map {
+                "\($0.what)/\(Self.start.days(to: $0.day))"
+            }
         }
         var once = ContactHistory()
         _ = add(&once, .phoneOut, .direct, on: 0, .to30)

@@ -102,7 +102,10 @@ struct ContactMarkTests {
     /// Two months in arrears: the third call on the fifteenth day is early by the text, five days behind it.
     @Test(
         .timeLimit(.minutes(1)),
-        arguments: [("fna", "{call-early}", "call+letter/2024-03-25"), ("fna,fna-third-from-first", "{}", "call+letter/2024-03-19")])
+        arguments: [
+            ("fna", "{call-early}", "call+letter/2024-03-25"),
+            ("fna,fna-third-from-first", "{}", "call+letter/2024-03-19"),
+        ])
     func `the words beside a hand's packs say how its cadence is read (AMB-06)`(
         packs: String, mark: String, step: String
     ) async throws {
