@@ -18,7 +18,7 @@ struct ClosingContingencyTests {
             var goals: Set<String> = []
             for seed in 201...250 {
                 try ClosingFixture.make(link, seed: seed)
-                try link.script(try ClosingContingencyOracle.terms())
+                try link.script(ClosingContingencyOracle.terms)
                 let statements = try MonthClosing(link, period: ClosingFixture.period).preview().statements
                 let contracts = try statements.map { statement in
                     let document = try StatementDocument(statement.body)
@@ -70,7 +70,7 @@ struct ClosingContingencyTests {
             let link = try database.link()
             try ClosingFixture.make(link, seed: 201)
             try link.script(
-                try ClosingContingencyOracle.terms() + "UPDATE schedule SET value = '100.00' WHERE rule = 'AGY-15';"
+                ClosingContingencyOracle.terms + "UPDATE schedule SET value = '100.00' WHERE rule = 'AGY-15';"
                     + "UPDATE schedule SET value = '1' WHERE rule = 'AMB-15';")
             let bodies = try MonthClosing(link, period: ClosingFixture.period).preview().statements.map(\.body)
             for body in bodies { #expect(try schema.faults(AnyJSON.read(body)) == []) }

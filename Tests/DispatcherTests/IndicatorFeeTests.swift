@@ -38,7 +38,7 @@ struct IndicatorFeeTests {
             try ClosingFixture.make(link, seed: seed)
             // Work and money on deals of the month before: of an older vintage, of which nothing was dealt now.
             try link.script(
-                try ClosingContingencyOracle.terms()
+                ClosingContingencyOracle.terms
                     + """
                     INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
                     UPDATE hand SET period = 202402 WHERE hand_id = 1;
@@ -63,7 +63,7 @@ struct IndicatorFeeTests {
         try await TestDatabase.with { database in
             let link = try database.link()
             try ClosingFixture.make(link, seed: 203)
-            try link.script(try ClosingContingencyOracle.terms())
+            try link.script(ClosingContingencyOracle.terms)
             _ = try MonthClosing(link, period: ClosingFixture.period).close()
             let services = """
                 WITH line AS (

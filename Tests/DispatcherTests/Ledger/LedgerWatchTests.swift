@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentProtocol
 import Assignment
 @testable import Dispatcher
 import PgStore
