@@ -87,7 +87,7 @@ struct ScorecardFigureTests {
     /// The same from the tables, outcome by outcome: rejected and reviewed by class, broken contact rules, complaints and accounts worked.
     private static let conduct = """
         WITH judged AS (
-            SELECT c.agency_id, o.*, r.decision, CASE WHEN o.result LIKE 'dwelling-%' THEN 'dwelling'
+            SELECT c.agency_id, o.contract_id, o.account_id, r.decision, CASE WHEN o.result LIKE 'dwelling-%' THEN 'dwelling'
                 WHEN o.result = 'agreement-signed' THEN 'agreements' ELSE 'sampled' END AS class,
                 coalesce('HRS-01' = ANY (o.marks), false) AS is_marked
             FROM outcome o JOIN contract c USING (contract_id) LEFT JOIN review r USING (outcome_id)),
