@@ -14,7 +14,8 @@ struct CloseCommand: AsyncParsableCommand {
             Closing it again compares: the same facts give the same bytes, and a difference is exit code 1 with the \
             contracts.
             A month that still runs by the database's clock is not closed without --before-its-end, one whose reviews still count not \
-            without --before-reviews, and one with an open month before it not without --before-earlier.
+            without --before-reviews, and one with an open month before it not without --before-earlier. One whose outcomes nobody ever checked \
+            (`dispatcherd review check`) is neither proposed nor closed.
             Two persons close a month: one proposes, the other closes (closing.two-persons) those statements and no others: what \
             changed since is told, and has to be proposed again. Objections and adjustments are decided before. --propose lists what \
             stands in the close's way, each with the command that mends it.

@@ -75,7 +75,8 @@ struct ReviewCommand: AsyncParsableCommand {
             abstract: "Validates the outcomes that need no review: automatic checks, and a seeded sample.",
             discussion: """
                 What fails a check counts for nothing until its delegation approves it; what the sample draws counts unless it is \
-                rejected. Both wait in `review list --pending`. Run it again for what was reported meanwhile; the sample is set once a month.
+                rejected. Both wait in `review list --pending`. Run it again for what was reported meanwhile; the sample is set once a month. \
+                A month is not closed before it ran; where that is after the month's time for reviews, they have as many days again.
 
                 Examples:
                   dispatcherd review check --period 2024-03 --sample 2 --seed 7 --by "Ana Ruiz"

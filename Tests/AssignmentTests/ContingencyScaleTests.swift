@@ -1,22 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
+import FoundationEssentials
 import Testing
 
 /// FEE-01…05 to the letter, with AMB-09…11.
 struct ContingencyScaleTests {
-    static let values: [(String, String, String)] = [
-        ("FEE-01", "minimum", "75"), ("FEE-01", "91-100", "5.5"), ("FEE-01", "81-90", "5"), ("FEE-01", "71-80", "4.5"),
-        ("FEE-01", "61-70", "4"), ("FEE-01", "51-60", "3.5"), ("FEE-01", "0-50", "3"),
-        ("FEE-02", "minimum", "65"), ("FEE-02", "81-90", "6.5"), ("FEE-02", "71-80", "6"), ("FEE-02", "61-70", "5.5"),
-        ("FEE-02", "51-60", "5"), ("FEE-02", "41-50", "4.5"), ("FEE-02", "0-40", "4"),
-        ("FEE-03", "minimum", "55"), ("FEE-03", "71-80", "7"), ("FEE-03", "61-70", "6.5"), ("FEE-03", "51-60", "6"),
-        ("FEE-03", "41-50", "5.5"), ("FEE-03", "31-40", "5"), ("FEE-03", "0-30", "4.5"),
-        ("FEE-04", "minimum", "40"), ("FEE-04", "71-80", "7.5"), ("FEE-04", "61-70", "7"), ("FEE-04", "51-60", "6.5"),
-        ("FEE-04", "41-50", "6"), ("FEE-04", "31-40", "5.5"), ("FEE-04", "0-30", "5"),
-        ("FEE-05", "minimum", "20"), ("FEE-05", "61-70", "8"), ("FEE-05", "51-60", "7.5"), ("FEE-05", "41-50", "7"),
-        ("FEE-05", "31-40", "6.5"), ("FEE-05", "21-30", "6"), ("FEE-05", "0-20", "5"),
-    ]
+    /// As they ship.
+    static let values: [(String, String, String)] = {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let text = (try? String(contentsOfFile: root + "/policies/schedules-fna.csv", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").map(String.init) }
+            .filter { MoraBand(rawValue: $0[3]) != nil }.map { ($0[3], $0[4], $0[5]) }
+    }()
+
+    /// The printed table: every band's minimum, its ranges from the top one down, and their rates, which fall by half a point a step but
+    /// for the last one of FEE-05.
+    @Test(
+        arguments: [
+            ("FEE-01", "75", "91-100 5.5, 81-90 5, 71-80 4.5, 61-70 4, 51-60 3.5, 0-50 3"),
+            ("FEE-02", "65", "81-90 6.5, 71-80 6, 61-70 5.5, 51-60 5, 41-50 4.5, 0-40 4"),
+            ("FEE-03", "55", "71-80 7, 61-70 6.5, 51-60 6, 41-50 5.5, 31-40 5, 0-30 4.5"),
+            ("FEE-04", "40", "71-80 7.5, 61-70 7, 51-60 6.5, 41-50 6, 31-40 5.5, 0-30 5"),
+            ("FEE-05", "20", "61-70 8, 51-60 7.5, 41-50 7, 31-40 6.5, 21-30 6, 0-20 5"),
+        ] as [(String, String, String)])
+    func `the scale that ships is the printed one`(rule: String, minimum: String, ranges: String) {
+        let own = Self.values.filter { $0.0 == rule }
+
+        #expect(own.filter { $0.1 == "minimum" }.map(\.2) == [minimum])
+        #expect(
+            Set(own.filter { $0.1 != "minimum" }.map { "\($0.1) \($0.2)" })
+                == Set(ranges.split(separator: ", ").map(String.init)))
+        #expect(own.count == 7)
+    }
 
     private func tariff() throws -> FeeTariff { try FeeTariff(Sample.schedule("fna", Self.values)) }
 

@@ -39,6 +39,31 @@ struct IndexScoreTests {
         #expect(process.criteria.reduce(0) { $0 + $1.weight } == 100)
     }
 
+    /// As printed, criterion by criterion.
+    @Test(
+        arguments: [
+            (.electronic, [10, 5, 5, 10, 15, 5, 5, 20, 15, 10]), (.ordinary, [10, 10, 10, 15, 10, 20, 15, 10]),
+            (.conciliation, [20, 20, 20, 40]),
+        ] as [(PublishedProcess, [Int64])])
+    func `each criterion has its published weight (IDT-05)`(process: PublishedProcess, weights: [Int64]) {
+        #expect(process.criteria.map(\.weight) == weights)
+    }
+
+    /// Of the criteria that earned all of their points, the printed sheet has no share for one of 10 points (0 of 0), and does not say
+    /// which; a time has none at all. By share they are 38.00, whichever it is, and the whole stays what it is.
+    @Test(arguments: [0, 2, 4])
+    func `SHF's criteria score the printed 38 points by share`(without: Int) {
+        let shares = shf.criteria.enumerated().map { index, criterion in
+            index == 1 || index == without || criterion.share != nil
+                ? criterion
+                : ScoreCriterion(criterion.name, weight: criterion.weight, index: criterion.index, share: best)
+        }
+        let process = ScoreProcess("GO", shares)
+
+        #expect(shares.compactMap(\.sharePoints).reduce(.zero) { $0 + $1 }.hundredths == "38.00")
+        #expect(process.points.hundredths == "55.13")
+    }
+
     /// Bansefi's conciliation: the worst in deferred cases, nothing in the others.
     @Test func `Bansefi's conciliation scores 81 in the half-year and in the second quarter`() {
         let process = PublishedProcess.conciliation.process([(worst, worst), (best, best), (best, best), (best, best)])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Assignment
 import PgStore
 
 /// Fees by band, budgets, limits of penalties and the penalties of preventive contracts, computed a second time in plain SQL from what
@@ -7,7 +8,16 @@ import PgStore
 enum ClosingContingencyOracle {
     /// Contracts 1 and 2, of agency 1, pay by band, with a budget that may run out and a limit of penalties; contract 3 is a
     /// preventive one.
-    static let terms = """
+    static let terms = bands + others
+
+    /// FEE-01 to FEE-05 as they ship, in the fixture's schedule of fees. Without the file it is no SQL, and every test that takes it fails.
+    private static let bands: String = {
+        let rows = ((try? ShippedSchedules.rows("schedules-fna.csv")) ?? []).filter { MoraBand(rawValue: $0[3]) != nil }
+        let values = rows.map { "('fees', 'fee', '2023-01-01', '\($0[3])', '\($0[4])', '\($0[5])')" }
+        return "INSERT INTO schedule VALUES \(values.joined(separator: ", "));\n"
+    }()
+
+    private static let others = """
         CREATE TABLE account_202403 PARTITION OF account FOR VALUES IN (202403);
         UPDATE position SET overdue = 1000 + (account_id * 7919 % 20000);
         INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation, book, currency,
@@ -18,20 +28,8 @@ enum ClosingContingencyOracle {
             2, (ARRAY[0, 1, 30, 31, 60, 61, 90, 91, 120, 121, 500])[1 + account_id % 11], 0, 0, 0, false, false, true, 0, false, 0,
             false, true, true, true, 'r'
         FROM position;
-        INSERT INTO schedule
-        SELECT 'fees', 'fee', '2023-01-01', rule, parameter, value FROM (VALUES
-            ('FEE-01', 'minimum', '75'), ('FEE-01', '0-50', '3'), ('FEE-01', '51-60', '3.5'), ('FEE-01', '61-70', '4'),
-            ('FEE-01', '71-80', '4.5'), ('FEE-01', '81-90', '5'), ('FEE-01', '91-100', '5.5'),
-            ('FEE-02', 'minimum', '65'), ('FEE-02', '0-40', '4'), ('FEE-02', '41-50', '4.5'), ('FEE-02', '51-60', '5'),
-            ('FEE-02', '61-70', '5.5'), ('FEE-02', '71-80', '6'), ('FEE-02', '81-90', '6.5'),
-            ('FEE-03', 'minimum', '55'), ('FEE-03', '0-30', '4.5'), ('FEE-03', '31-40', '5'), ('FEE-03', '41-50', '5.5'),
-            ('FEE-03', '51-60', '6'), ('FEE-03', '61-70', '6.5'), ('FEE-03', '71-80', '7'),
-            ('FEE-04', 'minimum', '40'), ('FEE-04', '0-30', '5'), ('FEE-04', '31-40', '5.5'), ('FEE-04', '41-50', '6'),
-            ('FEE-04', '51-60', '6.5'), ('FEE-04', '61-70', '7'), ('FEE-04', '71-80', '7.5'),
-            ('FEE-05', 'minimum', '20'), ('FEE-05', '0-20', '5'), ('FEE-05', '21-30', '6'), ('FEE-05', '31-40', '6.5'),
-            ('FEE-05', '41-50', '7'), ('FEE-05', '51-60', '7.5'), ('FEE-05', '61-70', '8'),
-            ('FEE-10', 'origin.borrower', 'yes'), ('FEE-10', 'origin.employer', 'yes'), ('FEE-10', 'origin.fpp', 'no')
-            ) v (rule, parameter, value);
+        INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'FEE-10', 'origin.borrower', 'yes'),
+            ('fees', 'fee', '2023-01-01', 'FEE-10', 'origin.employer', 'yes'), ('fees', 'fee', '2023-01-01', 'FEE-10', 'origin.fpp', 'no');
         INSERT INTO schedule SELECT 'budgeted', kind, effective_on, rule, parameter, value FROM schedule WHERE schedule = 'fees';
         INSERT INTO schedule VALUES ('budgeted', 'fee', '2023-01-01', 'AGY-15', 'budget', (500 + floor(random() * 1500))::text);
         UPDATE contract SET fee_schedule = 'budgeted' WHERE contract_id = 2;
@@ -74,7 +72,19 @@ enum ClosingContingencyOracle {
         try link.run(sql).map { row in (0..<12).map { row.text($0) }.joined(separator: " ") }
     }
 
-    private static let sql = """
+    /// By contract, delegation and band: overdue value assigned, what of it was recovered, and that in whole percent; in pesos.
+    static func bands(_ link: PgLink) throws -> [String] {
+        try link.run(
+            """
+            \(common)
+            SELECT contract_id, delegation_id, rule, (sum(overdue) / 100.0)::numeric(20,2)::text,
+                (sum(recovered) / 100.0)::numeric(20,2)::text, trunc(100.0 * sum(recovered) / sum(overdue))::int::text
+            FROM counted GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """
+        ).map { "\($0.int32(0)) \($0.int16(1)) " + [2, 3, 4, 5].map($0.text).joined(separator: " ") }
+    }
+
+    private static let common = """
         WITH valid AS (
             SELECT o.*, h.strategy,
                 CASE WHEN o.result = 'agreement-signed' THEN 'agreement' WHEN o.channel LIKE 'phone%' THEN 'phone'
@@ -113,7 +123,11 @@ enum ClosingContingencyOracle {
                 CASE WHEN coalesce(paid.amount, 0) < 0 THEN 0 WHEN coalesce(paid.amount, 0) > overdue THEN overdue
                     ELSE coalesce(paid.amount, 0) END AS recovered
             FROM latest l LEFT JOIN paid USING (contract_id, account_id)
-            WHERE days_late > 0 AND contract_id < 3 AND (NOT is_out OR paid.amount IS NOT NULL)),
+            WHERE days_late > 0 AND contract_id < 3 AND (NOT is_out OR paid.amount IS NOT NULL))
+        """
+
+    private static let sql = """
+        \(common),
         share AS (
             SELECT rule, trunc(100.0 * sum(recovered) / sum(overdue)) AS percent FROM counted GROUP BY rule),
         rate AS (

@@ -15,6 +15,7 @@ struct ClosingContingencyTests {
         try await TestDatabase.with { database in
             let link = try database.link()
             var seen: Set<String> = []
+            var goals: Set<String> = []
             for seed in 201...250 {
                 try ClosingFixture.make(link, seed: seed)
                 try link.script(ClosingContingencyOracle.terms)
@@ -40,8 +41,19 @@ struct ClosingContingencyTests {
                 }
 
                 #expect(try contracts == ClosingContingencyOracle.contracts(link), "seed \(seed)")
+                let bands = try statements.flatMap { statement in
+                    try StatementDocument(statement.body).sections.flatMap { section in
+                        (section.bands ?? []).map { band in
+                            goals.insert("\(band.band) \(band.minimum)")
+                            return "\(statement.contract) \(section.delegation ?? 0) \(band.band) \(band.assigned) "
+                                + "\(band.recovered) \(band.percent)"
+                        }
+                    }
+                }
+                #expect(try bands == ClosingContingencyOracle.bands(link), "seed \(seed)")
                 try link.script(ClosingContingencyOracle.emptied + ClosingFixture.emptied)
             }
+            #expect(goals == ["FEE-01 75", "FEE-02 65", "FEE-03 55", "FEE-04 40", "FEE-05 20"])
             let rules = [
                 "fee FEE-01", "fee FEE-02", "fee FEE-03", "fee FEE-04", "fee FEE-05", "fee-cut AGY-15",
                 "penalty-cap AMB-15",

@@ -10,7 +10,7 @@ enum ClosingFixture {
 
     static func make(_ link: PgLink, seed: Int) throws {
         try link.run("SELECT setseed($1::int / 1000.0)", [.int32(Int32(seed))])
-        try link.script(isOver + parties + schedules + deals + work + facts)
+        try link.script(isOver + parties + schedules + deals + work + facts + checked)
     }
 
     /// Takes a month away again, so that another one can be made in the same database.
@@ -21,6 +21,9 @@ enum ClosingFixture {
 
     /// The reviews are in: nine days after the month's end.
     static let isOver = "UPDATE clock SET virtual_now = '2024-04-09T06:00:00Z';"
+
+    /// Its checks were run within the month, and found nothing.
+    static let checked = "INSERT INTO review_sampling VALUES (202403, 202403, 0, 'Ana', '2024-03-31T18:00:00Z');"
 
     /// Contracts, delegations and capacity; contract 3 is another agency's, with a name that a page must escape.
     static let parties = """

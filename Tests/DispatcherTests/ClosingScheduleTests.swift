@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
+@testable import Dispatcher
 import FoundationEssentials
+import PgStore
+import TestSupport
 import Testing
 
 /// The schedules that ship.
 struct ClosingScheduleTests {
-    private func schedules(_ kind: String) throws -> [String: Schedule] {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let data = try Data(contentsOf: root.appending(path: "policies/schedules.csv"))
+    private func schedules(_ kind: String, file: String = "schedules.csv") throws -> [String: Schedule] {
         var values: [ScheduleVersion: [ScheduleValue]] = [:]
-        for line in String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst() {
-            let fields = line.split(separator: ",").map(String.init)
-            guard fields[1] == kind else { continue }
+        for fields in try ShippedSchedules.rows(file) where fields[1] == kind {
             let day = try #require(LocalDate(text: fields[2]))
             values[ScheduleVersion(name: fields[0], effectiveOn: day), default: []].append(
                 ScheduleValue(rule: fields[3], parameter: fields[4], value: fields[5]))
@@ -63,5 +61,47 @@ struct ClosingScheduleTests {
         let billed = FeeService.Kind.allCases.map { BilledService(service: FeeService(.preventive, $0), outcomes: [1]) }
 
         #expect(try tariff.lines(for: billed).count == FeeService.Kind.allCases.count)
+    }
+
+    /// Contingency alone is paid (FEE-10): a service costs nothing, and may be worked all the same.
+    @Test func `the schedule by bands has all five, and prices every kind of work at nothing`() throws {
+        let schedules = try schedules("fee", file: "schedules-fna.csv")
+        #expect(Array(schedules.keys) == ["fna-contingency"])
+        let tariff = try FeeTariff(try #require(schedules["fna-contingency"]))
+        let billed = Strategy.allCases.flatMap { strategy in
+            FeeService.Kind.allCases.map { BilledService(service: FeeService(strategy, $0), outcomes: [1]) }
+        }
+        let lines = try tariff.lines(for: billed)
+
+        #expect(tariff.scales.keys.sorted() == MoraBand.allCases)
+        #expect(lines.count == billed.count && lines.allSatisfy { $0.amount == .zero })
+    }
+
+    @Test func `the schedule by bands is imported as it ships, beside those of the others`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            for file in ["schedules.csv", "schedules-fna.csv"] {
+                _ = try ImportRun(
+                    .schedules, path: ShippedPolicy.root + "/policies/" + file, period: ClosingFixture.period
+                ).run(on: link)
+            }
+            let kept = try link.run(
+                "SELECT rule, parameter, value FROM schedule WHERE schedule = 'fna-contingency' ORDER BY 1, 2"
+            ).map { [$0.text(0), $0.text(1), $0.text(2)] }
+
+            #expect(
+                Set(kept) == Set(try ShippedSchedules.rows("schedules-fna.csv").map { Array($0[3...5]) })
+                    && kept.count == 35 + Strategy.allCases.count * FeeService.Kind.allCases.count)
+        }
+    }
+}
+
+/// The rows of a file of schedules that ships, without its heading.
+enum ShippedSchedules {
+    static func rows(_ file: String) throws -> [[String]] {
+        let text = try String(contentsOfFile: ShippedPolicy.root + "/policies/" + file, encoding: .utf8)
+        return text.split(separator: "\n").dropFirst().map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
     }
 }

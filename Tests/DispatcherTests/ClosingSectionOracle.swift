@@ -56,11 +56,30 @@ enum ClosingSectionOracle {
     static let emptied = "TRUNCATE payment;"
 
     /// By contract and delegation: dealt, assigned, pulled, worked, contacted, promises, agreements, outcomes, valid, waiting, received,
-    /// received of borrowers, fees, and the penalties PEN-01 to PEN-05, PEN-07 and PEN-08; in pesos.
+    /// received of borrowers, fees, and the penalties PEN-01 to PEN-05, PEN-07 and PEN-08; in pesos. Then what was withdrawn, recalled,
+    /// excluded and confirmed unlocatable by portfolio, what was returned by reason, and IVA on fees and on penalties and payable.
     static func sections(_ link: PgLink) throws -> [String] {
         try link.run("\(common) SELECT * FROM section ORDER BY contract_id::int, delegation_id::int").map { row in
-            (0..<21).map { row.text($0) }.joined(separator: " ")
+            (0..<30).map { row.text($0) }.joined(separator: " ")
         }
+    }
+
+    /// By contract: fees, penalties, IVA on fees, IVA on penalties and payable of the whole statement, each section's IVA rounded by itself.
+    static func statements(_ link: PgLink) throws -> [String] {
+        try link.run(
+            """
+            \(common), invoice AS (
+                SELECT s.contract_id, sum(s.fee::numeric) AS fee, sum(s.fines::numeric) AS fines, sum(s.tax_on_fees::numeric) AS tax,
+                    sum(s.tax_on_fines::numeric) AS tax_on_fines,
+                    CASE WHEN (SELECT avg(value::numeric) FROM fact f WHERE f.kind = 'quality' AND f.contract_id::text = s.contract_id) < 80
+                        THEN round(sum(s.fee::numeric) * 0.02, 2) ELSE 0 END AS pen06
+                FROM section s GROUP BY s.contract_id)
+            SELECT contract_id, fee::numeric(20,2)::text, (fines + pen06)::numeric(20,2)::text, tax::numeric(20,2)::text,
+                (tax_on_fines + round(pen06 * 0.16, 2))::numeric(20,2)::text,
+                (fee + tax - fines - pen06 - tax_on_fines - round(pen06 * 0.16, 2))::numeric(20,2)::text
+            FROM invoice ORDER BY contract_id
+            """
+        ).map { row in (0..<6).map { row.text($0) }.joined(separator: " ") }
     }
 
     /// By contract: the penalty on the whole invoice, or 0.00.
@@ -98,6 +117,11 @@ enum ClosingSectionOracle {
                         AND EXISTS (SELECT FROM outcome o JOIN review r USING (outcome_id) WHERE o.account_id = d.account_id
                             AND o.epoch = d.epoch AND o.contact = 'unlocatable' AND r.decision = 'approved'))
                     ELSE false END AS is_assigned,
+                CASE WHEN e.ended_at >= '2024-04-01T06:00:00Z' THEN NULL WHEN e.kind IN ('withdrawal', 'exclusion') THEN e.kind
+                    WHEN e.kind = 'recall' AND e.reason <> 'unlocatable' THEN 'recall'
+                    WHEN e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND EXISTS (
+                        SELECT FROM outcome o JOIN review r USING (outcome_id) WHERE o.account_id = d.account_id
+                            AND o.epoch = d.epoch AND o.contact = 'unlocatable' AND r.decision = 'approved') THEN 'unlocatable' END AS fate,
                 coalesce(e.kind IN ('recall', 'withdrawal', 'exclusion') AND NOT (e.kind = 'recall' AND e.reason = 'unlocatable')
                     AND e.ended_at < '2024-04-01T06:00:00Z', false) AS is_taken
             FROM deal d JOIN hand h ON h.hand_id = d.hand_id
@@ -163,6 +187,18 @@ enum ClosingSectionOracle {
                 (SELECT count(*) FROM opening_breach o WHERE o.period >= 202310
                     AND (o.contract_id, o.delegation_id) = (b.contract_id, b.delegation_id)) AS before
             FROM base b),
+        returned AS (
+            SELECT h.contract_ids[1] AS contract_id, e.delegation_id, e.reason, count(*) AS n FROM ending e JOIN hand h USING (hand_id)
+            WHERE e.ended_at < '2024-04-01T06:00:00Z' AND (e.kind = 'return' OR e.kind = 'recall' AND e.reason = 'unlocatable')
+            GROUP BY 1, 2, 3),
+        fined AS (
+            SELECT j.*, pen01 + CASE WHEN missed THEN round(fee * 0.05, 2) ELSE 0 END
+                + CASE WHEN was_absent THEN round(fee * 0.025, 2) ELSE 0 END + coalesce(round(fee * impact, 2), 0)
+                + CASE WHEN dwelling > 0.30 THEN round(fee * 0.05, 2) ELSE 0 END
+                + CASE WHEN agreement > 0.30 THEN round(fee * 0.05, 2) ELSE 0 END
+                + CASE WHEN before + coalesce(missed, false)::int + (impact IS NOT NULL)::int >= 3 THEN round(fee * 0.01, 2) ELSE 0 END
+                AS fines
+            FROM judged j),
         section AS (
             SELECT contract_id::text, delegation_id::text, dealt::text, assigned::text, pulled::text, worked::text, contacted::text,
                 promises::text, agreements::text, outcomes::text, valid::text, waiting::text, received::numeric(20,2)::text,
@@ -173,7 +209,21 @@ enum ClosingSectionOracle {
                 CASE WHEN dwelling > 0.30 THEN round(fee * 0.05, 2) ELSE 0 END::numeric(20,2)::text
                     || '/' || CASE WHEN agreement > 0.30 THEN round(fee * 0.05, 2) ELSE 0 END::numeric(20,2)::text,
                 CASE WHEN before + coalesce(missed, false)::int + (impact IS NOT NULL)::int >= 3
-                    THEN round(fee * 0.01, 2) ELSE 0 END::numeric(20,2)::text
-            FROM judged)
+                    THEN round(fee * 0.01, 2) ELSE 0 END::numeric(20,2)::text,
+                \(fates("withdrawal")), \(fates("recall")), \(fates("exclusion")), \(fates("unlocatable")),
+                coalesce((SELECT string_agg(reason || '=' || n, ',' ORDER BY reason) FROM returned r
+                    WHERE (r.contract_id, r.delegation_id) = (j.contract_id, j.delegation_id)), '-'),
+                fines::numeric(20,2)::text AS fines, round(fee * 0.16, 2)::numeric(20,2)::text AS tax_on_fees,
+                round(fines * 0.16, 2)::numeric(20,2)::text AS tax_on_fines,
+                (fee + round(fee * 0.16, 2) - fines - round(fines * 0.16, 2))::numeric(20,2)::text
+            FROM fined j)
         """
+
+    /// Accounts of a section that went that way by the latest deal, `telephone/home-visit`.
+    private static func fates(_ fate: String) -> String {
+        """
+        (SELECT count(*) FILTER (WHERE portfolio = 1) || '/' || count(*) FILTER (WHERE portfolio = 2) FROM latest l
+            WHERE l.fate = '\(fate)' AND (l.contract_id, l.delegation_id) = (j.contract_id, j.delegation_id))
+        """
+    }
 }

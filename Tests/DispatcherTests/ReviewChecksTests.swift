@@ -14,9 +14,9 @@ struct ReviewChecksTests {
         try await TestDatabase.with { database in
             let link = try database.link()
             try ClosingFixture.make(link, seed: 31)
-            // An hour between all, so that only what is made for it is repeated.
+            // An hour between all, so that only what is made for it is repeated. Nobody has run the checks.
             try link.script(
-                "UPDATE outcome SET worked_at = '2024-03-03T06:00:00Z'::timestamptz + outcome_id * interval '1 hour' / 4"
+                "DELETE FROM review_sampling; UPDATE outcome SET worked_at = '2024-03-03T06:00:00Z'::timestamptz + outcome_id * interval '1 hour' / 4"
             )
             try body(link)
         }
@@ -100,17 +100,63 @@ struct ReviewChecksTests {
     }
 
     @Test(arguments: [("2024-04-06T05:59:59Z", true), ("2024-04-06T06:00:00Z", false)])
-    func `checks run while there is time for reviews`(now: String, isRun: Bool) async throws {
+    func `checks run again while there is time for reviews`(now: String, isRun: Bool) async throws {
         try await with { link in
-            try link.script("UPDATE clock SET virtual_now = '\(now)'")
             let checks = ReviewChecks(link, period: period, deadlineDays: 5)
+            try link.script("UPDATE clock SET virtual_now = '2024-04-01T18:00:00Z'")
+            _ = try checks.run(rate: nil, seed: nil, by: "Ana")
+            try link.script("UPDATE clock SET virtual_now = '\(now)'")
             if isRun {
                 _ = try checks.run(rate: nil, seed: nil, by: "Ana")
             } else {
                 let failure = #expect(throws: CommandFailure.self) { try checks.run(rate: nil, seed: nil, by: "Ana") }
                 #expect(failure?.found.hasPrefix("reviews of 2024-03 counted until") == true)
             }
-            #expect(try (link.run("SELECT count(*) FROM review_sampling")[0].int64(0) == 1) == isRun)
+        }
+    }
+
+    /// Fees are due for outcomes that were approved or validated (FEE-11): of a month that nobody checked, for none.
+    @Test func `a month whose checks never ran is neither proposed nor closed`() async throws {
+        try await with { link in
+            let stages = StageCommands(link, needsTwo: false)
+            let refused = [
+                ClosingStageSite.failure { try stages.requireClosable(period, by: nil) },
+                ClosingStageSite.failure { try stages.proposeClose(period, by: "Ana") },
+                ClosingStageSite.failure { try stages.requireClosable(period, by: nil, beforeReviews: true) },
+            ]
+            for failure in refused {
+                #expect(failure.found.hasPrefix("the automatic checks of 2024-03 never ran"))
+                #expect(failure.remedy.contains("`dispatcherd review check --period 2024-03 --by NAME`"))
+                #expect(failure.exit == .findings)
+            }
+            _ = try MonthClosing(link, period: period).preview()
+            try link.script("DELETE FROM review; DELETE FROM outcome")
+            try stages.requireClosable(period, by: nil)
+        }
+    }
+
+    /// Tuesday, April 9, is behind the month's own time for reviews; five business days behind it are over with Tuesday, April 16.
+    @Test(arguments: [("2024-04-17T05:59:59Z", true), ("2024-04-17T06:00:00Z", false)])
+    func `what first checks find late has a time for reviews of its own`(now: String, isTaken: Bool) async throws {
+        try await with { link in
+            let stages = StageCommands(link, needsTwo: false)
+            let checks = ReviewChecks(link, period: period, deadlineDays: 5)
+            _ = try checks.run(rate: "100", seed: nil, by: "Ana")
+            let found = try #require(try causes(link).keys.min())
+            #expect("\(try stages.reviewsUntil(period))" == "2024-04-17T06:00:00.000Z")
+            try link.script("UPDATE clock SET virtual_now = '\(now)'")
+            var decisions = ReviewDecisions(.approved, outcomes: [found], reason: "complete", reviewer: "Eva Luna")
+            decisions.deadlineDays = 5
+
+            let failure = ClosingStageSite.failure { _ = try decisions.run(on: link) }
+            #expect((failure.found == "nothing was thrown") == isTaken, "\(failure.found)")
+            #expect(
+                ClosingStageSite.found { try stages.requireClosable(period, by: nil) }.hasPrefix(
+                    isTaken ? "reviews of 2024-03 count until 2024-04-17" : "nothing was thrown"))
+            // Nor are checks run again behind it.
+            #expect(
+                (ClosingStageSite.found { _ = try checks.run(rate: nil, seed: nil, by: "Ana") } == "nothing was thrown")
+                    == isTaken)
         }
     }
 

@@ -28,6 +28,62 @@ struct StatementSchemaTests {
         }
     }
 
+    /// A waiver in March; a credit and a debit about March in April.
+    @Test func `what persons changed keeps the schema`() async throws {
+        let schema = try schema()
+        try await ClosingStageSite.with { link, stages in
+            let (march, april) = (ClosingFixture.period, ClosingFixture.period.advanced(byMonths: 1))
+            func change(_ adjustment: Adjustment, in period: Period) throws {
+                let number = try stages.propose(adjustment, in: period, contract: 1, delegation: 9, by: "Ana")
+                try stages.decide(adjustment: number, isApproved: true, reason: "r", by: "Luis")
+            }
+            func kinds(_ statements: [PeriodStore.StoredStatement]) throws -> Set<String> {
+                for statement in statements { #expect(try schema.faults(AnyJSON.read(statement.body)) == []) }
+                return Set(
+                    try statements.flatMap { try StatementDocument($0.body).sections }.flatMap(\.lines).map(\.kind))
+            }
+            try change(ClosingStageSite.waiver("PEN-03"), in: march)
+            try link.script(
+                """
+                INSERT INTO period VALUES (202404, 'open', '2024-04-01', NULL, NULL);
+                CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404)
+                """)
+            #expect(try kinds(MonthClosing(link, period: march).close().month.statements).contains("waiver"))
+            for kind in [Adjustment.Kind.credit, .debit] {
+                try change(
+                    Adjustment(number: 0, kind: kind, rule: "FEE-11", amount: Cents(100), about: march, reason: "r"),
+                    in: april)
+            }
+            #expect(
+                try kinds(MonthClosing(link, period: april).preview().statements).isSuperset(of: ["credit", "debit"]))
+        }
+    }
+
+    /// Pages are printed: without their links to others, with the headings of a table on each sheet, and numbered.
+    @Test func `the pages of a month are made for paper, too`() async throws {
+        let folder = "/tmp/pages-\(UInt64.random(in: 0...UInt64.max))"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 51)
+            _ = try StatementFiles(folder).write(MonthClosing(link, period: ClosingFixture.period).close().month)
+        }
+        for file in ["index.html", "statements/C1.html"] {
+            let page = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+            let style = try #require(page.split(separator: "<style>").last?.split(separator: "</style>").first)
+            let print = try #require(style.split(separator: "@media print {").last)
+
+            #expect(style.contains("@media print {"))
+            for rule in [
+                "nav { display: none }", ".t { overflow: visible }", "thead { display: table-header-group }",
+                "tr { break-inside: avoid }", "h2 { break-after: avoid }",
+            ] { #expect(print.contains(rule), "\(file): \(rule)") }
+            #expect(style.contains("@page { margin: 15mm; @bottom-right { content: counter(page)"))
+            // What is said of them is there.
+            for element in ["<thead>", "<h2", "class=\"t\""] { #expect(page.contains(element), "\(file): \(element)") }
+        }
+    }
+
     @Test func `what is missing, unknown or spelt otherwise is a fault`() async throws {
         let schema = try schema()
         try await TestDatabase.with { database in

@@ -62,6 +62,7 @@ struct RealMonth {
         try dispatcherd("clock", "set", "2024-03-31T20:00Z")
         try take("payments", "\(logs)/payments.csv")
         try take("facts", "\(folder)/facts.csv")
+        try dispatcherd("review", "check", "--period", "2024-03", "--by", "agentsim")
         try dispatcherd("review", "list", "--pending", "--csv", "\(folder)/pending.csv", "--period", "2024-03")
         _ = try Reviewers(seed: 7).review(
             try Table(path: "\(folder)/pending.csv", required: Reviewers.required), to: "\(folder)/reviews.csv")

@@ -21,9 +21,10 @@ extension MonthSummary {
                 StatementNote(
                     spanish:
                         "las revisiones automáticas de gestiones nunca se corrieron (`dispatcherd review check`): cuentan "
-                        + "todas las que no requieren revisión",
+                        + "todas las que no requieren revisión, y el mes no se cierra así",
                     english:
-                        "the automatic checks of outcomes never ran (`dispatcherd review check`): all that need no review count"
+                        "the automatic checks of outcomes never ran (`dispatcherd review check`): all that need no review count, "
+                        + "and the month is not closed like that"
                 )
             ),
             (

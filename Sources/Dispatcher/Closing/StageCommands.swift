@@ -396,6 +396,7 @@ package struct StageCommands {
     package func proposeClose(_ period: Period, by: String) throws -> String? {
         try requireNamed(by)
         try requireOpen(period, try facts(period))
+        try requireChecked(period)
         let month = try MonthClosing(link, period: period).preview()
         let shown = try PreviewDifference.figures(month)
         return try link.transaction {
@@ -431,7 +432,7 @@ package struct StageCommands {
     /// Until when something of the month may still be reviewed: its own time, and that of each contest.
     package func reviewsUntil(_ period: Period) throws -> Timestamp {
         try ContestStore(link).open(period).map { $0.at.deadline(businessDays: reviewDays) }
-            .reduce(period.reviewDeadline(businessDays: reviewDays), max)
+            .reduce(try CheckStore(link, period: period).reviewsUntil(businessDays: reviewDays), max)
     }
 
     /// Whether this person may close the month now; a closed one may be compared by anybody.
@@ -452,6 +453,7 @@ package struct StageCommands {
                 .usage, "agencies may object to the pre-statements of \(period) until \(until)",
                 remedy: "Close it after that.")
         }
+        try requireChecked(period)
         let until = try reviewsUntil(period)
         if !beforeReviews, try link.readNow() < until {
             throw CommandFailure(
@@ -472,6 +474,18 @@ package struct StageCommands {
                 remedy: "Another person runs `dispatcherd close --period \(period) --propose --by NAME`.")
         }
         try requireOther(by, than: proposal.by, isTo: "close \(period)")
+    }
+
+    /// Fees are due for outcomes that were approved or validated, and what nobody ever checked is neither (FEE-11).
+    private func requireChecked(_ period: Period) throws {
+        guard try CheckStore(link, period: period).neverRan() else { return }
+        throw CommandFailure(
+            .findings,
+            "the automatic checks of \(period) never ran, so nobody validated the outcomes that need no review, and fees are due for "
+                + "no others",
+            remedy:
+                "Run `dispatcherd review check --period \(period) --by NAME`; what it finds has a time for reviews of its own where "
+                + "that of the month is over.")
     }
 
     // MARK: - Persons

@@ -188,7 +188,9 @@ package struct StatementExplanation: Encodable {
         var found: Found = []
         func look(_ indices: [Int], _ name: String) {
             let own = indices.flatMap { candidates[$0] }
-            let match = AmountMatch(amount, totals: indices.map { parts[$0].section.totals }, own.map(\.line))
+            let match = AmountMatch(
+                amount, totals: indices.map { parts[$0].section.totals }, own.map(\.line),
+                taxes: SectionTaxes(indices.flatMap { parts[$0].section.lines }))
             sums += match.sums.map { "\(name): \($0)" }
             found += match.indices.map { own[$0] }
         }
@@ -217,22 +219,28 @@ struct AmountMatch {
     private(set) var indices: [Int] = []
 
     private let amount: Cents
+    private let taxes: SectionTaxes
 
-    init(_ amount: Cents, totals: [StatementDocument.Totals], _ candidates: [StatementDocument.Line]) {
+    /// - Parameters:
+    ///   - candidates: the lines that are asked about.
+    ///   - taxes: of all lines that they are among, because a question about a rule leaves the line of IVA out.
+    init(
+        _ amount: Cents, totals: [StatementDocument.Totals], _ candidates: [StatementDocument.Line], taxes: SectionTaxes
+    ) {
         self.amount = amount
+        self.taxes = taxes
         if totals.count == 1 { matchLines(candidates) }
         if indices.isEmpty { matchTotals(totals, candidates) }
         if indices.isEmpty { matchRules(candidates) }
     }
 
     private mutating func matchLines(_ candidates: [StatementDocument.Line]) {
-        let tax = candidates.first { $0.kind.hasPrefix("tax") }?.rate.percent.flatMap { BasisPoints(percent: $0) }
         for (index, line) in candidates.enumerated() {
             guard let own = Cents(pesos: line.amount) else { continue }
             if own == amount {
                 indices.append(index)
                 sums.append("\(grouped(amount)) is the line \(line.rule) \(line.subject)".trimmed)
-            } else if let tax, !line.kind.hasPrefix("tax"), own + own.charge(tax) == amount {
+            } else if let tax = taxes.rate(on: line), own + own.charge(tax) == amount {
                 indices.append(index)
                 sums.append(
                     "\(grouped(amount)) is \(line.rule) \(line.subject)".trimmed
@@ -270,6 +278,29 @@ struct AmountMatch {
             guard !indices.isEmpty else { continue }
             sums.append("\(grouped(amount)) is the sum of its \(name), \(indices.count) lines")
             return
+        }
+    }
+}
+
+/// The IVA of a section, fees and penalties apart: one side may have none, or another rate.
+struct SectionTaxes {
+    private let onFees: BasisPoints?
+    private let onPenalties: BasisPoints?
+
+    init(_ lines: [StatementDocument.Line]) {
+        func rate(_ part: StatementTotals.Part) -> BasisPoints? {
+            lines.first { $0.part == part }?.rate.percent.flatMap { BasisPoints(percent: $0) }
+        }
+        onFees = rate(.taxOnFees)
+        onPenalties = rate(.taxOnPenalties)
+    }
+
+    /// `nil` where the line is not taxed, or is IVA itself.
+    func rate(on line: StatementDocument.Line) -> BasisPoints? {
+        switch line.part {
+        case .fees: onFees
+        case .penalties: onPenalties
+        case .taxOnFees, .taxOnPenalties, nil: nil
         }
     }
 }

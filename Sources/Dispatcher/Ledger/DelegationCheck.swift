@@ -12,6 +12,7 @@ struct DelegationCheck {
     /// Every limit that was recorded of a quota, as accounts and exposure.
     private var limits: [Quota: Set<String>] = [:]
     private var hands: [Int64: HandPlace] = [:]
+    private var dealt = HandCheck()
     /// The records of an opening's grants, of all months: they are recorded when they come on board, and are of days before.
     private var opening: [[UInt8]: String] = [:]
     private var latest = LatestRecords()
@@ -36,7 +37,8 @@ struct DelegationCheck {
     // MARK: - A month
 
     mutating func month(
-        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ report: inout LedgerVerification.Report
+        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ closes: inout CloseRecords,
+        _ report: inout LedgerVerification.Report
     ) throws {
         let place = "delegation \(delegation), \(period)"
         var chain = ChainCheck(signed: signed, delegation: delegation)
@@ -48,11 +50,16 @@ struct DelegationCheck {
             chain.take(block, records, place, &report)
             for record in records {
                 book.take(record)
+                closes.take(record, period, &report)
                 latest.take(record)
             }
         }
         chain.finish(place, isClosed: signed != nil, &report)
-        for deal in book.deals { note(deal) }
+        for deal in book.deals {
+            note(deal)
+            dealt.take(deal: deal)
+        }
+        for sweep in book.sweeps { dealt.take(sweep: sweep) }
         for limit in book.limits { note(limit: limit) }
         opening.merge(book.openingGrants) { first, _ in first }
         let rows = RecordedRows(store.link)
@@ -158,6 +165,7 @@ struct DelegationCheck {
 
     mutating func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
         try takeOpening(RecordedRows(link), &report)
+        try dealt.compare(delegation, link, &report)
         try latest.compare(delegation, link, &report)
         let doubled = try link.countDoubled(in: delegation)
         if doubled > 0 {

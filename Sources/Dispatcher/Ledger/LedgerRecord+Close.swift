@@ -81,6 +81,16 @@ extension LedgerRecord {
                 + " fees=\(sums.fees) penalties=\(sums.penalties) payable=\(sums.payable)")
     }
 
+    /// A closed month's root was signed; of the month as a whole, so it stands with the first delegation, in the period in which it
+    /// was signed, where no later hand can take it out without the chains that follow.
+    static func root(_ row: PeriodRootRow, at now: Timestamp) -> LedgerRecord {
+        let delegation = chain(of: nil)
+        return LedgerRecord(
+            delegation: delegation, period: .ofWork(at: now),
+            "root delegation=\(delegation) period=\(row.period) root=\(LedgerTree.hex(row.root)) key=\(row.key) at=\(now)"
+        )
+    }
+
     /// A waiver, credit or debit as it was decided;
     /// one on the whole invoice goes into the first delegation's chain.
     /// One that was rejected is recorded as well.

@@ -3,7 +3,8 @@
 internal import Assignment
 package import PgStore
 
-/// Computes the ledger again, and from it leases, counters and the bases of fees, and compares all with what is stored.
+/// Computes the ledger again, and from it hands, leases, counters, statements and the bases of fees, and compares all with what is
+/// stored.
 ///
 /// Reads one snapshot, one delegation and month after the other; memory stays with the largest of them.
 package struct LedgerVerification {
@@ -59,17 +60,20 @@ package struct LedgerVerification {
         let wanted = places.filter { chosen.contains($0.delegation) }
         let roots = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
         try RootCheck(store).run(&report)
+        var closes = try CloseRecords(store, roots: roots)
         var check: DelegationCheck?
         for (index, place) in wanted.enumerated() {
             if check?.delegation != place.delegation {
                 try check?.finish(link, &report)
                 check = DelegationCheck(place.delegation)
             }
-            try check?.month(place.period, signed: roots[place.period], store, &report)
+            try check?.month(place.period, signed: roots[place.period], store, &closes, &report)
             report.places += 1
             step(index + 1, wanted.count)
         }
         try check?.finish(link, &report)
+        // A sample has not seen every record.
+        if wanted.count == places.count { try closes.finish(link, &report) }
         return report
     }
 

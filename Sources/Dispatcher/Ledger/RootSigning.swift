@@ -71,20 +71,24 @@ package struct RootSigning {
         }
         try requireInUse(key)
         try chainAll(of: period)
-        return try link.transaction {
+        let root = try link.transaction {
             _ = try PeriodStore(link, period: period).lock()
             if let signed = try store.root(of: period) { return signed }
             let root = try PeriodRoot(store, period: period)
             let former = try store.roots()
+            let now = try link.readNow()
             let message = root.message(
-                period: period, previous: former.last.map { ($0.period, $0.root) }, signedAt: try link.readNow(),
-                key: key.id)
+                period: period, previous: former.last.map { ($0.period, $0.root) }, signedAt: now, key: key.id)
             let row = PeriodRootRow(
                 period: period, leaves: root.leaves, root: root.hash, message: message, key: key.id,
                 signature: try key.sign(message))
             try store.add(row, number: Int32(former.count) + 1)
+            try link.insertBlocks(LedgerBlock.seal([.root(row, at: now)]))
             return row
         }
+        // That record's chain goes on without waiting for a node.
+        try Sequencer.run(link)
+        return root
     }
 
     /// - Throws: ``CommandFailure`` (usage) for a key that is not the latest one of the ledger.

@@ -39,7 +39,7 @@ package struct ReviewChecks {
     /// - Parameters:
     ///   - rate: of the sample, in percent; `nil`: the month's, or 1 % where none was set.
     ///   - seed: of the sample; `nil`: the month's, or the month itself.
-    /// - Throws: ``CommandFailure`` where the month is not open, or has another sample.
+    /// - Throws: ``CommandFailure`` where the month is not open, has another sample, or was checked and takes no reviews any more.
     package func run(rate text: String?, seed: Int64?, by: String) throws -> Report {
         let by = try Words.person(by)
         guard let asked = BasisPoints(percent: text ?? "1") else {
@@ -56,7 +56,10 @@ package struct ReviewChecks {
                             + "`dispatcherd close --period \(period) --give-back`."
                         : "Run it before the close, with time for reviews.")
             }
-            if let until = deadlineDays.map({ period.reviewDeadline(businessDays: $0) }), try link.readNow() >= until {
+            // A month that nobody ever checked is not closed, so its first checks come at any time.
+            if let deadlineDays, try store.sampling() != nil,
+                case let until = try store.reviewsUntil(businessDays: deadlineDays), try link.readNow() >= until
+            {
                 throw CommandFailure(
                     .usage,
                     "reviews of \(period) counted until \(until), so what a check finds now could never be approved",

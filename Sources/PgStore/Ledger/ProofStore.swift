@@ -125,6 +125,19 @@ package struct ProofStore {
             .compactMap { Period(number: $0.int32(0)) }
     }
 
+    /// Of every kept statement: the SHA-256 of its text as it is now, and what is stored as that.
+    package func statementDigests() throws(PgError) -> [(
+        period: Period, contract: Int32, computed: [UInt8], stored: [UInt8]
+    )] {
+        try link.run(
+            "SELECT period, contract_id, sha256(convert_to(body, 'UTF8')), digest FROM statement ORDER BY 1, 2"
+        )
+        .compactMap { row in
+            guard let period = Period(number: row.int32(0)) else { return nil }
+            return (period, row.int32(1), row.bytes(2), row.bytes(3))
+        }
+    }
+
     // MARK: - Blocks
 
     /// The delegations and periods that have blocks, ascending.

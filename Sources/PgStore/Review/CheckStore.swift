@@ -37,6 +37,29 @@ package struct CheckStore {
             }
     }
 
+    /// Whether the month has outcomes and nobody ever ran the checks.
+    package func neverRan() throws(PgError) -> Bool {
+        try link.run(
+            """
+            SELECT EXISTS (SELECT FROM outcome WHERE period = $1)
+                AND NOT EXISTS (SELECT FROM review_sampling WHERE period = $1)
+            """, [.int32(period.number)])[0].bool(0)
+    }
+
+    /// When the checks ran first; `nil`: never.
+    package func firstRunAt() throws(PgError) -> Timestamp? {
+        try link.run("SELECT set_at FROM review_sampling WHERE period = $1", [.int32(period.number)])
+            .first?.timestamp(0)
+    }
+
+    /// Until when reviews of the month count: so many business days behind its last day; or, where the checks ran for the first time
+    /// after that, behind the day on which they ran, so that what they found can still be approved.
+    package func reviewsUntil(businessDays days: Int) throws(PgError) -> Timestamp {
+        let own = period.reviewDeadline(businessDays: days)
+        guard let first = try firstRunAt(), first >= own else { return own }
+        return first.deadline(businessDays: days)
+    }
+
     package func set(_ sampling: Sampling) throws(PgError) {
         try link.run(
             """

@@ -38,8 +38,12 @@ package struct ReviewStore {
         guard let deadlineDays, let now = rows.first?.timestamp(1) else {
             return Reviewable(open: open, inTime: open, contested: [])
         }
-        let inTime = open.filter { number in
-            Period(number: number).map { now < $0.reviewDeadline(businessDays: deadlineDays) } ?? true
+        var inTime: [Int32] = []
+        for number in open {
+            guard let period = Period(number: number) else { continue }
+            if now < (try CheckStore(link, period: period).reviewsUntil(businessDays: deadlineDays)) {
+                inTime.append(number)
+            }
         }
         let late = open.filter { !inTime.contains($0) }.compactMap { Period(number: $0) }
         var contested: [Int64] = []

@@ -31,6 +31,40 @@ struct AuditTests {
         }
     }
 
+    @Test func `an account that was planned tells the rule and the policy that placed it, and its plan`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut(count: 300)
+            try month.segment()
+            _ = try month.plan(seed: 5).apply()
+            // Four months in arrears are administrative (SEG-02).
+            let row = try #require(
+                try month.link.run(
+                    """
+                    SELECT p.rule, s.policy, s.policy_version, h.plan_id, h.hand_id, d.position FROM deal d
+                    JOIN hand h USING (delegation_id, hand_id)
+                    JOIN placement p ON p.period = 202403 AND p.delegation_id = d.delegation_id AND p.account_id = d.account_id
+                    JOIN segmentation s ON s.period = 202403 WHERE d.account_id = 900004
+                    """
+                ).first)
+            let audit = try AccountAudit(month.link, account: 900_004)
+            let holding = try #require(audit.holdings.first)
+
+            #expect(audit.placements.map(\.strategy) == ["administrative"])
+            #expect(audit.placements.map(\.rule) == [row.text(0)] && !row.text(0).isEmpty)
+            #expect(holding.rule == row.text(0) && holding.policy == "\(row.text(1)) \(row.text(2))")
+            #expect(row.text(1) == "infonavit-2023")
+            #expect(holding.plan == row.int64(3) && holding.seed == 5)
+            #expect(holding.waiting == .waits && holding.dealtBy == "plan")
+            #expect(
+                audit.lines.contains {
+                    $0.contains(
+                        "by rule \(row.text(0)) of policy infonavit-2023 \(row.text(2)); dealt by plan \(row.int64(3)), seed 5, "
+                    )
+                        && $0.contains("hand \(row.int32(4)), position \(row.int32(5)) of ")
+                }, "\(audit.lines)")
+        }
+    }
+
     @Test func `on a day it tells who held it then, and what had happened`() async throws {
         try await ProvenMonth.with(signs: false) { month in
             for (day, holdings, events) in [

@@ -2,9 +2,10 @@
 
 import Assignment
 @testable import Dispatcher
+import FoundationEssentials
 import PgStore
-import Testing
 import TestSupport
+import Testing
 
 /// Every kind of line is led down to its records and its clause.
 struct ExplanationTests {
@@ -133,6 +134,68 @@ struct ExplanationTests {
                 _ = try RootSigning(month.link).prove(receipt: bytes).check()
             }
         }
+    }
+
+    /// An invoice of 1,234,567.89 in delegation 14 and a work plan that was missed: 5 % are 61,728.39, with IVA 71,604.93.
+    private static let invoice = """
+        DELETE FROM review;
+        DELETE FROM outcome WHERE contract_id = 1 AND delegation_id = 14 AND outcome_id <> (
+            SELECT min(outcome_id) FROM outcome o JOIN hand h USING (delegation_id, hand_id)
+            WHERE o.contract_id = 1 AND o.delegation_id = 14 AND h.strategy = 2);
+        UPDATE outcome SET channel = 'phone-out', contact = 'direct', result = 'refusal', marks = NULL
+        WHERE contract_id = 1 AND delegation_id = 14;
+        UPDATE schedule SET value = '1234567.89' WHERE parameter = 'administrative.phone';
+        """
+
+    @Test(arguments: [nil, "PEN-02"] as [String?])
+    func `why 71,604.93 in delegation 14, also where the rule is named`(rule: String?) async throws {
+        try await with(Self.plan + Self.invoice) { link in
+            var question = StatementExplanation.Question()
+            question.rule = rule
+            question.delegation = 14
+            question.amount = Cents(71_604_93)
+            let explanation = try StatementExplanation(link, period: ClosingFixture.period, question)
+
+            #expect(
+                explanation.sums == [
+                    "contract 1, delegation 14: 71,604.93 is PEN-02, 61,728.39, with IVA 9,876.54"
+                ])
+            #expect(explanation.lines.map(\.rule) == ["PEN-02"])
+            #expect(explanation.lines.first?.amount == "61728.39")
+        }
+    }
+
+    private static func line(_ kind: String, _ rule: String, _ amount: String, percent: String) throws
+        -> StatementDocument.Line
+    {
+        let text = """
+            {"kind": "\(kind)", "rule": "\(rule)", "schedule": "s@2023-01-01", "subject": "", "clause": "", "base": {}, "rate":
+             {"percent": "\(percent)"}, "amount": "\(amount)", "facts": [], "records": [], "arithmetic": ""}
+            """
+        return try JSONDecoder().decode(StatementDocument.Line.self, from: Data(text.utf8))
+    }
+
+    /// Fees of 100.00 at 16 %, penalties of 100.00 at 8 % or without IVA: each side has its own rate, or none.
+    @Test func `a line with its IVA is of its own side's rate`() throws {
+        let fee = try Self.line("fee", "FEE-01", "100.00", percent: "5")
+        let penalty = try Self.line("penalty", "PEN-02", "100.00", percent: "5")
+        let onFees = try Self.line("tax-on-fees", "IVA", "16.00", percent: "16")
+        let onPenalties = try Self.line("tax-on-penalties", "IVA", "8.00", percent: "8")
+        func found(_ pesos: Int64, _ taxes: [StatementDocument.Line]) -> [String] {
+            let totals = try? JSONDecoder().decode(
+                StatementDocument.Totals.self,
+                from: Data(
+                    #"{"fees": "0", "penalties": "0", "taxOnFees": "0", "taxOnPenalties": "0", "payable": "0"}"#.utf8))
+            return AmountMatch(
+                Cents(pesos * 100), totals: totals.map { [$0] } ?? [], [fee, penalty], taxes: SectionTaxes(taxes)
+            ).sums
+        }
+
+        #expect(found(116, [onFees, onPenalties]) == ["116.00 is FEE-01, 100.00, with IVA 16.00"])
+        #expect(found(108, [onFees, onPenalties]) == ["108.00 is PEN-02, 100.00, with IVA 8.00"])
+        #expect(found(116, [onFees]) == ["116.00 is FEE-01, 100.00, with IVA 16.00"])
+        #expect(found(108, [onFees]) == [])
+        #expect(found(116, [onPenalties]) == [])
     }
 
     /// Contract 2's budget runs out, its penalties have a limit; all of it with what it is made of.

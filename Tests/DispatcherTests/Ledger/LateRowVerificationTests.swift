@@ -18,14 +18,7 @@ struct LateRowVerificationTests {
         pace.sweep = .seconds(3_600)
         try await DealtMonth.with(pace: pace) { month in
             let link = try month.database.link()
-            try link.insertBlocks(
-                LedgerBlock.seal(
-                    (1...2).map { hand in
-                        LedgerRecord(
-                            delegation: DealtMonth.delegation, period: ClosingFixture.period,
-                            "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative "
-                                + "portfolio=telephone accounts=20 leases=")
-                    }))
+            try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) }))
             let agent = try await month.connect(1)
             let extended = try await agent.lease(DealtMonth.lease(1, max: 2))
             let rest = try await agent.lease(DealtMonth.lease(2, max: 2)).leasedAccounts

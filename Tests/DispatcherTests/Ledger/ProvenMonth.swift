@@ -63,6 +63,8 @@ struct ProvenMonth {
                 signs
                 ? try signing.sign(period, with: SigningKey(file: folder + "/first.key"))
                 : PeriodRootRow(period: period, leaves: [], root: [], message: "", key: "", signature: [])
+            // The record of the signature is in its chain, whatever of the node's ran while it was written.
+            while try ProofStore(link).unchained(period.advanced(byMonths: 1)) > 0 { try Sequencer.run(link) }
             try body(ProvenMonth(link: link, folder: folder, receipts: receipts, root: root))
         }
     }
@@ -75,14 +77,17 @@ struct ProvenMonth {
                 ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.agreement', '300'),
                 ('p', 'penalty', '2024-01-01', 'IVA', 'rate', '16');
             """)
-        try link.insertBlocks(
-            LedgerBlock.seal(
-                (1...2).map { hand in
-                    LedgerRecord(
-                        delegation: DealtMonth.delegation, period: period,
-                        "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative "
-                            + "portfolio=telephone accounts=20 leases=")
-                }))
+        try link.insertBlocks(LedgerBlock.seal((1...2).map { dealt(hand: $0) }))
+    }
+
+    /// The record of a hand of ``DealtMonth`` with twenty accounts, as the plan would have written it.
+    static func dealt(hand: Int64) -> LedgerRecord {
+        var digest = HandDigest()
+        for position in 1...20 as ClosedRange<Int64> { digest.add(hand * 1_000 + position, 1) }
+        return LedgerRecord(
+            delegation: DealtMonth.delegation, period: period,
+            "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative portfolio=telephone accounts=20 "
+                + "leases=\(LedgerTree.hex(digest.finalize()))")
     }
 
     /// An objection that is upheld, for a part, and one that is rejected; an adjustment of each decision.

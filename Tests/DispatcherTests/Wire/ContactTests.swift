@@ -68,6 +68,16 @@ struct ContactTests {
             let records = try link.run("SELECT records FROM block").flatMap { LedgerBlock.unpack($0.bytes(0)) }
             let disclosures = records.filter { String(decoding: $0, as: UTF8.self).hasPrefix("disclosure ") }
             #expect(disclosures.map { LedgerTree.hex(LedgerTree.leaf($0)) } == [told.fields["receipt"]])
+            // Whoever asks about the account is told of it, and of no other account's.
+            let audit = try AccountAudit(link, account: accounts[0].account.value)
+            let event = try #require(audit.events.first { $0.kind == "disclosure" })
+            #expect(event.receipt == told.fields["receipt"])
+            #expect(
+                event.record.contains(" agency=ACE01 instance=")
+                    && event.record.contains(" epoch=\(accounts[0].epoch) "))
+            #expect(audit.lines.contains { $0.hasPrefix("  disclosure delegation=9 account=\(accounts[0].account) ") })
+            let other = try AccountAudit(link, account: accounts[2].account.value)
+            #expect(!other.events.contains { $0.kind == "disclosure" })
             #expect(
                 try month.number(
                     "SELECT count(*) FROM contact_data WHERE position('Ana' in encode(sealed, 'escape')) > 0") == 0)

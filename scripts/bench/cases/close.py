@@ -3,7 +3,8 @@
 
 The month is made by SQL in a database of its own: at the real size 2.7 million outcomes on 1.1 million dealt accounts, 650,000
 payments, 88 contracts in 32 delegations. The close computes indicators, fees, penalties, statements and scorecards, keeps them and
-seals them in the ledger; the reference counts what statements are made of, and keeps nothing.
+seals them in the ledger; the reference counts what statements are made of, and keeps nothing. The month pays by service (FEE-11);
+contingency by band, a signed root and written files are no part of it.
 """
 
 import os
@@ -98,6 +99,7 @@ FACTS = """
         (VALUES ('staffing', 1, NULL, '2', NULL, NULL), ('quality', 1, NULL, '85', NULL, NULL),
             ('goal', NULL, 'worked', '', '100', '50'), ('goal', NULL, 'contacted:rest', '', '40', '30'),
             ('visit', NULL, 'ok', 'yes', NULL, NULL)) f (kind, portfolio, subject, value, minimum, weight);
+    INSERT INTO review_sampling VALUES ({period}, 1, 0, 'bench', '2024-03-31T18:00:00Z');
     UPDATE clock SET virtual_now = '2024-04-09T06:00:00Z'"""
 
 # What a statement is made of, as somebody who knows SQL and nothing else would ask for it.
@@ -194,8 +196,10 @@ def measured(bench, url):
         f"{DELEGATIONS} delegations")
     words["valid"] = VALID.format(**words)
     settings = ("SET max_parallel_workers_per_gather = 2", "SET work_mem = '96MB'")
-    # Counted by the server and not sent: what is compared is the counting.
-    reference = bench.psql(*settings, *(f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) {query.format(**words)}" for query in REFERENCE))
+    # Counted by the server and not sent: what is compared is the counting. A materialised query gives all of its columns, and nothing
+    # is spent on instrumentation, as under EXPLAIN (ANALYZE).
+    reference = bench.psql(*settings, *(f"WITH counted AS MATERIALIZED ({query.format(**words)}) SELECT count(*) FROM counted"
+                                        for query in REFERENCE))
     close = [program, "close", "--period", PERIOD, "--by", "bench", "--database", url]
 
     ours, plain, memory = [], [], []

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Assignment
+internal import PgStore
+
+/// What the ledger says of closed months, signed or not: the digest of each statement, and each root that was signed.
+///
+/// Whoever takes a signed root out, so that nothing vouches for the statements under it, is found by both.
+struct CloseRecords {
+    private struct Place: Hashable {
+        let period: Period
+        let contract: Int64
+    }
+
+    /// Of every kept statement: what its text hashes to now, and what is stored as that.
+    private let kept: [Place: (computed: [UInt8], stored: [UInt8])]
+    private let roots: [Period: PeriodRootRow]
+    private var recorded: Set<Place> = []
+    private var found: Set<Place> = []
+
+    private static let kinds = ["statement ", "root "].map { Array($0.utf8) }
+
+    init(_ store: ProofStore, roots: [Period: PeriodRootRow]) throws {
+        var kept: [Place: (computed: [UInt8], stored: [UInt8])] = [:]
+        for row in try store.statementDigests() {
+            kept[Place(period: row.period, contract: Int64(row.contract))] = (row.computed, row.stored)
+        }
+        self.kept = kept
+        self.roots = roots
+    }
+
+    /// - Parameter period: whose chain the record is in.
+    mutating func take(_ record: [UInt8], _ period: Period, _ report: inout LedgerVerification.Report) {
+        guard Self.kinds.contains(where: { record.starts(with: $0) }),
+            let fields = LedgerFields(String(decoding: record, as: UTF8.self))
+        else { return }
+        if fields.kind == "root" { root(fields, &report) } else { statement(fields, period, &report) }
+    }
+
+    /// Each delegation's record has the digest of the whole statement; it is told once.
+    private mutating func statement(
+        _ fields: LedgerFields, _ period: Period, _ report: inout LedgerVerification.Report
+    ) {
+        guard let contract = fields.number("contract") else { return }
+        let place = Place(period: period, contract: contract)
+        recorded.insert(place)
+        let digest = fields.hash("digest")
+        guard kept[place].map({ $0.computed != digest || $0.stored != digest }) ?? true, found.insert(place).inserted
+        else { return }
+        report.add(
+            "\(period)",
+            kept[place] == nil
+                ? "the statement of contract \(contract) that the close recorded is gone"
+                : "the statement of contract \(contract) is not the one that the close recorded")
+    }
+
+    private func root(_ fields: LedgerFields, _ report: inout LedgerVerification.Report) {
+        guard let period = fields["period"].flatMap({ Period(text: $0) }) else { return }
+        guard let root = roots[period] else {
+            return report.add("\(period)", "its root was signed by key \(fields["key"] ?? ""), and is gone")
+        }
+        guard root.root == fields.hash("root"), root.key == fields["key"] else {
+            return report.add("\(period)", "its signed root is not the one that was recorded")
+        }
+    }
+
+    /// After the chains of all delegations: statements that no close recorded. One without a delegation's section has no record.
+    func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
+        let never = kept.keys.filter { !recorded.contains($0) }
+        for place in never.sorted(by: { ($0.period, $0.contract) < ($1.period, $1.contract) }) {
+            let statement = try PeriodStore(link, period: place.period).statements()
+                .first { Int64($0.contract) == place.contract }
+            // A text that cannot be read was never one of the close's.
+            let document = statement.flatMap { try? StatementDocument($0.body) }
+            guard document?.sections.contains(where: { $0.delegation != nil }) ?? true else { continue }
+            report.add("\(place.period)", "the statement of contract \(place.contract) was recorded by no close")
+        }
+    }
+}
