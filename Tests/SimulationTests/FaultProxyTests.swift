@@ -24,6 +24,24 @@ struct FaultProxyTests {
         }
     }
 
+    /// Sends a line over a way, and lets the way send it once more while the connection is open.
+    private static func replayed(
+        _ line: String, _ proxy: FaultProxy, _ group: any EventLoopGroup
+    ) async throws -> (connections: Int, accepted: Int) {
+        let stream = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: proxy.port) { channel in
+            channel.eventLoop.makeCompletedFuture { try FaultProxy.Stream(wrappingChannelSynchronously: channel) }
+        }
+        return try await stream.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: line))
+            var said = ""
+            for try await part in inbound {
+                said += String(buffer: part)
+                if said.hasSuffix("\n") { break }
+            }
+            return await proxy.replay()
+        }
+    }
+
     private static func withEcho(_ body: (FaultProxy, any EventLoopGroup) async throws -> Void) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let folder = try TemporaryFolder()
@@ -33,9 +51,19 @@ struct FaultProxyTests {
         }
         let echo = Task {
             try await listener.executeThenClose { clients in
-                for try await client in clients {
-                    try await client.executeThenClose { inbound, outbound in
-                        for try await part in inbound { try await outbound.write(part) }
+                // Each by itself: one may stay while another comes.
+                await withDiscardingTaskGroup { group in
+                    do {
+                        for try await client in clients {
+                            group.addTask {
+                                try? await client.executeThenClose { inbound, outbound in
+                                    for try await part in inbound { try await outbound.write(part) }
+                                }
+                            }
+                        }
+                    } catch {
+                        // The test is over.
+                        group.cancelAll()
                     }
                 }
             }
@@ -68,6 +96,18 @@ struct FaultProxyTests {
             #expect(proxy.clear() >= 2)
             // What is over is not counted for the next one.
             #expect(proxy.clear() == 0)
+        }
+    }
+
+    /// Whoever says everything again lets in whom it should not.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [("a1 OK granted=1\n", 1), ("a1 NO AUTH class=fatal\n", 0), ("a1 OK session=1\n", 0)])
+    func `who is let in by what another connection had sent is counted`(line: String, accepted: Int) async throws {
+        try await Self.withEcho { proxy, group in
+            let found = try await Self.replayed(line, proxy, group)
+            #expect(found.connections == 1)
+            #expect(found.accepted == accepted)
         }
     }
 
