@@ -51,9 +51,19 @@ struct FaultProxyTests {
         }
         let echo = Task {
             try await listener.executeThenClose { clients in
-                for try await client in clients {
-                    try await client.executeThenClose { inbound, outbound in
-                        for try await part in inbound { try await outbound.write(part) }
+                // Each by itself: one may stay while another comes.
+                await withDiscardingTaskGroup { group in
+                    do {
+                        for try await client in clients {
+                            group.addTask {
+                                try? await client.executeThenClose { inbound, outbound in
+                                    for try await part in inbound { try await outbound.write(part) }
+                                }
+                            }
+                        }
+                    } catch {
+                        // The test is over.
+                        group.cancelAll()
                     }
                 }
             }
