@@ -107,11 +107,12 @@ struct AnswerBoundTests {
                      WHERE datname = current_database() AND application_name = 'reparto-groups'
                     """)
             }
+            _ = try await agent.lease(DealtMonth.lease(9, max: 1))
             let before = try groups()
             try atCommit(month, of: "lease_grant", "RAISE WARNING 'the standby was not waited for'")
             let first = try await agent.lease(DealtMonth.lease(1))
             #expect(first.leasedAccounts.count == 5)
-            #expect(try month.number("SELECT count(*) FROM lease_grant") == 1)
+            #expect(try month.number("SELECT count(*) FROM lease_grant") == 2)
             #expect(try groups() != before)
         }
     }
