@@ -174,20 +174,6 @@ struct AnswerBoundTests {
 
 /// These change settings of a whole server, and have one of their own.
 @Suite(.serialized) struct OwnServerTests {
-    @Test(arguments: ["fsync", "full_page_writes"])
-    func `a server that could forget what it wrote is refused by nodes`(setting: String) async throws {
-        try await Home.serving { database, link in
-            try link.script("ALTER SYSTEM SET \(setting) = off")
-            try link.script("SELECT pg_reload_conf()")
-            try await until { try database.link().run("SHOW \(setting)")[0].text(0) == "off" }
-            let failure = await #expect(throws: CommandFailure.self) {
-                _ = try await DealtMonth.startNode(database)
-            }
-            #expect(failure?.exit == .environment)
-            #expect(failure?.found.contains("\(setting) = off") == true)
-        }
-    }
-
     /// The standby is gone: what waits for it is not answered, is seen by nobody, and is there once it is back.
     @Test(.timeLimit(.minutes(2)))
     func `a standby that is gone stops no node, and what waits for it is not given out twice`() async throws {
