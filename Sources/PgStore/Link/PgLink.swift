@@ -65,7 +65,7 @@ package final class PgLink {
         if prepares { try script("SET client_connection_check_interval = '\(Self.clientCheckSeconds)s'") }
     }
 
-    /// What every link relies on. A role's or a database's own time-outs would apply to a COMMIT too, whose result then nobody knows.
+    /// What every link relies on. A role's or a database's own time-outs are made for people's statements, and end groups.
     private static func settings(serverVersion: Int32) -> [(name: String, value: String)] {
         let newer = serverVersion >= 170_000 ? [(name: "transaction_timeout", value: "0")] : []
         return [
