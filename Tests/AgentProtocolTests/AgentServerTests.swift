@@ -145,8 +145,8 @@ struct AgentServerTests {
         await server.stop()
     }
 
-    @Test func `an address has so many connections that have not signed in, and room again once one has`() async throws
-    {
+    @Test(.timeLimit(.minutes(1)))
+    func `an address has so many connections that have not signed in, and room again once one has`() async throws {
         let refused = Mutex<[RefusedConnection]>([])
         let server = try await TestServer(unsignedPerAddress: 2) { one in refused.withLock { $0.append(one) } }
         var idle: [Int32] = []
@@ -165,7 +165,8 @@ struct AgentServerTests {
         await server.stop()
     }
 
-    @Test func `one agency has half of the connections at most, and leaves the others to others`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `one agency has half of the connections at most, and leaves the others to others`() async throws {
         let refused = Mutex<[RefusedConnection]>([])
         let server = try await TestServer(connectionsMax: 4) { one in refused.withLock { $0.append(one) } }
         let agents = [try await server.connect(), try await server.connect()]

@@ -329,6 +329,8 @@ struct DocumentLine: Equatable {
                 rest = rest.dropFirst(value.count + 2)
             } else {
                 value = rest.prefix { $0 != " " }
+                // What would need quotes and has none, a client has no way to say.
+                guard !value.contains("=") else { return nil }
                 rest = rest.dropFirst(value.count)
             }
             guard !key.contains(" "), fields.updateValue(String(value), forKey: key) == nil else { return nil }
