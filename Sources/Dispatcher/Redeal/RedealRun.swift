@@ -201,7 +201,9 @@ package struct RedealRun {
                 throw Outrun(
                     CommandFailure(
                         .usage, "\(period) is closed, and nothing is dealt in it any more",
-                        remedy: "Deal a month that is open: dispatcherd plan apply --period \(period.advanced(byMonths: 1))"))
+                        remedy:
+                            "Deal a month that is open: dispatcherd plan apply --period \(period.advanced(byMonths: 1))"
+                    ))
             }
             throw Outrun(
                 CommandFailure(
