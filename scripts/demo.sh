@@ -130,6 +130,8 @@ serve() {
     return 3
 }
 
+previewing() { "$@" | tee "$demo/preview.txt"; }
+
 import() {
     local kind=$1
     shift
@@ -222,26 +224,50 @@ step "the objection is upheld for ten pesos" \
 step "what it adjusts is approved" "$bin/dispatcherd" adjustment approve 1 --reason "seen" --by demo "${mine[@]}"
 step "setting the clock to the 17th: the time to object is over" \
     "$bin/dispatcherd" clock set 2024-04-17T06:00Z "${mine[@]}"
+shown='1,4s/^/        /p;d'
+step "previewing the close; the page is in $demo/preview.txt" \
+    previewing "$bin/dispatcherd" close --period "$period" --preview "${mine[@]}"
 also=("$demo/page.txt")
 shown=d
 step "closing the month" "$bin/dispatcherd" close --period "$period" --out "$demo/month" "${mine[@]}"
 echo >>"$demo/page.txt"
 also=()
-shown='1,5s/^/        /p;d'   # the strategies; its legend is in the log
+shown='1,6s/^/        /p;d'
+step "listing its statements" "$bin/dispatcherd" statement list --period "$period" "${mine[@]}"
+shown='1,9s/^/        /p;d'   # the strategies; its legend is in the log
 step "counting the month's indicators by strategy" "$bin/dispatcherd" indicators show --period "$period" --by strategy "${mine[@]}"
 step "writing them by every cut, with the accounts behind" \
     "$bin/dispatcherd" indicators export --period "$period" --out "$demo/month" "${mine[@]}"
-also=("$demo/page.txt")
 shown='1,8s/^/        /p;d'   # the best of the first delegation
 step "rating the contracts" "$bin/dispatcherd" scorecard show --period "$period" --delegation "$place" "${mine[@]}"
+step "rating conduct: complaints and rejections" "$bin/dispatcherd" scorecard conduct --period "$period" "${mine[@]}"
+# An auditor's questions: why this sum, and who held this account?
+payable=$("$bin/dispatcherd" statement list --period "$period" "${mine[@]}" 9>&- | awk -v c="$contract" '$1 == c { print $6 }')
+step "explaining what contract $contract is paid" \
+    "$bin/dispatcherd" statement explain --period "$period" --contract "$contract" --amount "$payable" --lines 1 --records 1 "${mine[@]}"
+account=$(sed -n 2p "$demo/pending.csv" | grep -oE '[0-9]{10}' | head -n 1)
+step "telling all of account $account" "$bin/dispatcherd" account "$account" "${mine[@]}"
 shown='s/^/        /'
 receipt=$("$bin/dispatcherd" statement explain --period "$period" --rule FEE-11 --lines 1 --records 1 --json "${mine[@]}" 9>&- |
     grep -oE '[0-9a-f]{64}' | head -n 1)
 step "proving the first outcome that was billed" \
     "$bin/dispatcherd" ledger prove --receipt "$receipt" --out "$demo/proof.json" "${mine[@]}"
-step "checking the proof without the database" "$bin/dispatcherd" ledger check "$demo/proof.json"
+public=$("$bin/dispatcherd" ledger key list "${mine[@]}" 9>&- | grep -oE '[A-Za-z0-9+/]{43}=' | head -n 1)
+step "checking the proof without the database" "$bin/dispatcherd" ledger check "$demo/proof.json" --key "$public"
+receipt=$("$bin/dispatcherd" statement explain --period "$period" --contract "$contract" --lines 1 --records 0 --json "${mine[@]}" 9>&- |
+    grep -oE '"statementReceipt" ?: ?"[0-9a-f]{64}"' | grep -oE '[0-9a-f]{64}' | head -n 1)
+step "proving a statement" "$bin/dispatcherd" ledger prove --receipt "$receipt" --out "$demo/statement-proof.json" "${mine[@]}"
+# As its agency does, which has neither the database nor, where Python has what it takes, our programs.
+checker=("$bin/dispatcherd" ledger check)
+if python3 -c 'import cryptography' 2>/dev/null; then
+    checker=(env PYTHONPATH=clients/python/src PYTHONDONTWRITEBYTECODE=1 python3 -m reparto_agent.cli check)
+fi
+step "its agency checks the statement" \
+    "${checker[@]}" "$demo/statement-proof.json" --key "$public" --statement "$demo/month/statements/C$contract.json"
+also=("$demo/page.txt")
 step "verifying the ledger" "$bin/dispatcherd" ledger verify "${mine[@]}"
 step "verifying the history" "$bin/agentsim" verify --log "$demo/clients" --period "$period" "${mine[@]}"
+also=()
 # A figure outside of its tolerance is news of a seed or a size, and no reason to stop; a report that cannot be made is one.
 report() {
     "$bin/agentsim" report --log "$demo/clients" --cut "$input/cut.csv" --period "$period" --reviews "$demo/reviews.csv" 2>&1 || [ $? -eq 1 ]

@@ -121,7 +121,7 @@ struct ClosingUnlocatableTests {
         #expect(try await notes(Self.ended("return", "unlocatable", at: at) + Self.reviewed("approved")) == [])
         #expect(
             try await notes(Self.ended("recall", "reassignment", at: at)) == [
-                "Goal G (worked): minimum 48 × 47 ÷ 48 = 47, because the institution took back or excluded 1 accounts."
+                "Goal G (worked): minimum 48 × 47 ÷ 48 = 47, because the institution took back or excluded 1 account."
             ])
     }
 

@@ -79,7 +79,7 @@ extension LoadRun {
             for line in reply.data where line["warning"] == nil {
                 let pool = [line["contract"], line["delegation"], line["strategy"]].map { $0 ?? "" }
                 guard pools.contains(pool.joined(separator: " ")) else { continue }
-                let (free, left) = (line.number("free") ?? 0, line.number("left") ?? 0)
+                let (free, left) = (line.number("free") ?? 0, line.number("quota-left") ?? 0)
                 let stop = line["stop"] ?? ""
                 guard ["limit", "hand"].contains(stop), min(free, left) > 0 else {
                     stops[["limit", "hand"].contains(stop) ? "empty" : stop, default: 0] += 1

@@ -86,11 +86,11 @@ struct ContractImportTests {
         ),
         (
             ["rule_packs": "infonavit-2023;fonacto"],
-            "rule_packs: names `fonacto`, which is none of `fna`, `fonacot`, `infonavit-2023`; did you mean `fonacot`?"
+            "rule_packs: names `fonacto`, which is none of `fna`, `fonacot`, `infonavit-2023`, `fna-calls-of-cell`, `fna-third-from-first`; did you mean `fonacot`?"
         ),
         (
             ["rule_packs": "infonavit-2023;"],
-            "rule_packs: must be one or more of `fna`, `fonacot`, `infonavit-2023`, separated by `;`"
+            "rule_packs: must be one or more of `fna`, `fonacot`, `infonavit-2023`, `fna-calls-of-cell`, `fna-third-from-first`, separated by `;`"
         ),
         (["strategies": "dual;dual"], "strategies: names `dual` twice"),
         (
