@@ -209,10 +209,10 @@ step "setting the clock to the ninth of April: the review deadline has passed" \
     "$bin/dispatcherd" clock set 2024-04-09T06:00Z "${mine[@]}"
 step "putting out the pre-statements" \
     "$bin/dispatcherd" statement issue --period "$period" --by demo --out "$demo/pre" "${mine[@]}"
-# The first penalty of a delegation that is there, else the first fee: contract, agency, delegation, rule.
+# The first penalty of a delegation that ten pesos can be taken off, else the first fee: contract, agency, delegation, rule.
 IFS=, read -r contract agency delegation rule < <(cat "$demo"/pre/statements/C*.csv | awk -F, '
-    $4 != "" && $5 == "penalty" && penalty == "" { penalty = $2 "," $3 "," $4 "," $6 ($7 != "" ? ":" $7 : "") }
-    $4 != "" && $5 == "fee" && fee == "" { fee = $2 "," $3 "," $4 "," $6 }
+    $4 != "" && $5 == "penalty" && $13 >= 10 && penalty == "" { penalty = $2 "," $3 "," $4 "," $6 ($7 != "" ? ":" $7 : "") }
+    $4 != "" && $5 == "fee" && $13 >= 10 && fee == "" { fee = $2 "," $3 "," $4 "," $6 }
     END { print penalty != "" ? penalty : fee }')
 about=(--contract "$contract" --delegation "$delegation" --rule "$rule")
 step "explaining one of its lines" \

@@ -103,7 +103,7 @@ extension LedgerVerification.Report {
     package var lines: [String] {
         var lines = findings.map { "\($0.place): \($0.found)" } + notes.map { "note: \($0)" }
         let looked =
-            "\(grouped(Int64(records))) records in \(grouped(Int64(blocks))) blocks of \(places) chains, \(roots) signed roots"
+            "\(grouped(Int64(records))) records in \(grouped(Int64(blocks))) blocks of \(places) chains, \(roots) signed root\(roots == 1 ? "" : "s")"
         lines.append(findings.isEmpty ? "the ledger is whole: \(looked)" : "\(findings.count) findings in \(looked)")
         return lines
     }

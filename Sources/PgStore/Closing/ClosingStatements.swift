@@ -397,18 +397,18 @@ enum ClosingStatements {
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
             WHERE h.period = $1 AND h.redeal_id IS NULL AND \(part.has("h.delegation_id")) GROUP BY 1),
         again AS MATERIALIZED (
-            SELECT d.delegation_id, d.account_id, (array_agg(h.strategy ORDER BY d.epoch))[1] AS strategy,
+            SELECT p.delegation_id, p.account_id, (array_agg(h.strategy ORDER BY p.epoch))[1] AS strategy,
                 bool_or(l.is_leased) AS is_leased
-            FROM hand h JOIN deal d USING (delegation_id, hand_id)
-            CROSS JOIN LATERAL (\(isLeased("d"))) l
+            FROM hand h JOIN position p USING (delegation_id, hand_id)
+            CROSS JOIN LATERAL (\(isLeased("p"))) l
             WHERE h.period = $1 AND h.state <> 'inactive' AND h.redeal_id IS NOT NULL AND \(part.has("h.delegation_id"))
             GROUP BY 1, 2),
         late AS (
-            SELECT a.strategy, count(*) FILTER (WHERE f.is_leased IS NULL) AS dealt,
+            SELECT coalesce(f.strategy, a.strategy) AS strategy, count(*) FILTER (WHERE f.is_leased IS NULL) AS dealt,
                 count(*) FILTER (WHERE a.is_leased AND f.is_leased IS NOT TRUE) AS leased
             FROM again a
             CROSS JOIN LATERAL (
-                SELECT bool_or(l.is_leased) AS is_leased
+                SELECT bool_or(l.is_leased) AS is_leased, (array_agg(h.strategy ORDER BY d.epoch))[1] AS strategy
                 FROM deal d JOIN hand h USING (delegation_id, hand_id)
                 CROSS JOIN LATERAL (\(isLeased("d"))) l
                 WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id
@@ -436,9 +436,8 @@ enum ClosingStatements {
     /// Whether the account of a deal was given out under it.
     private static func isLeased(_ deal: String) -> String {
         """
-        SELECT EXISTS (SELECT FROM lease_grant g
-                        WHERE g.delegation_id = \(deal).delegation_id AND g.hand_id = \(deal).hand_id
-                          AND \(deal).position BETWEEN g.first_position AND g.last_position
+        SELECT EXISTS (SELECT FROM (\(EngineStatements.grantOfPosition("\(deal).delegation_id", "\(deal).hand_id", "\(deal).position"))) g
+                        WHERE \(deal).position <= g.last_position
                           AND \(deal).position <> ALL (coalesce(g.skipped, '{}'))) AS is_leased
         """
     }
