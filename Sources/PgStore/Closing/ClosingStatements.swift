@@ -92,23 +92,34 @@ enum ClosingStatements {
         ORDER BY delegation_id, strategy, kind
         """
 
-    /// Deals whose account was dealt to the same contract again in the period: they count once, by the later deal. What a
-    /// withdrawn hand had not given out is taken off with the hand.
+    /// Deals whose account was dealt to the same contract again in the period: it counts once, by the latest of them that its hand still
+    /// had, or else by the latest: what waited in a hand when it was withdrawn and came to the same contract again was not taken from
+    /// it. $1 period, $2 its end.
     static func superseded(_ part: MonthParts.Part) -> String {
         """
         CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
-        SELECT DISTINCT d.delegation_id, d.hand_id, d.position,
-            earlier.contract_ids[1] AS contract_id, earlier.portfolio
-        FROM hand later
-        JOIN position p USING (delegation_id, hand_id)
-        JOIN deal d ON d.delegation_id = p.delegation_id AND d.account_id = p.account_id AND d.epoch < p.epoch
-        JOIN hand earlier ON earlier.delegation_id = d.delegation_id AND earlier.hand_id = d.hand_id
-            AND earlier.period = $1 AND earlier.state <> 'inactive' AND earlier.contract_ids = later.contract_ids
-            AND (earlier.withdrawn_from IS NULL OR d.position <= earlier.withdrawn_from)
-        WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
-            AND (later.withdrawn_from IS NULL OR p.position <= later.withdrawn_from)
-            AND cardinality(later.contract_ids) = 1 AND \(part.has("later.delegation_id"))
+        WITH again AS (
+            SELECT DISTINCT p.delegation_id, p.account_id, later.contract_ids
+            FROM hand later JOIN position p USING (delegation_id, hand_id)
+            WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
+                AND cardinality(later.contract_ids) = 1 AND \(part.has("later.delegation_id")))
+        SELECT delegation_id, hand_id, position, contract_id, portfolio
+        FROM (
+            SELECT d.delegation_id, d.hand_id, d.position, h.contract_ids[1] AS contract_id, h.portfolio,
+                row_number() OVER (
+                    PARTITION BY d.delegation_id, d.account_id, h.contract_ids
+                    ORDER BY \(isWithdrawn("d")), d.epoch DESC) AS place
+            FROM again a
+            JOIN deal d USING (delegation_id, account_id)
+            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND h.period = $1
+                AND h.state <> 'inactive' AND h.contract_ids = a.contract_ids) deals
+        WHERE place > 1
         """
+    }
+
+    /// Whether a deal waited in its hand `h` when that was withdrawn before the month's end ($2).
+    static func isWithdrawn(_ deal: String) -> String {
+        "coalesce(h.withdrawn_at < $2 AND \(deal).position > h.withdrawn_from, false)"
     }
 
     /// Reasons of a recall that is the holder's own doing: nobody worked the account in its time, or who could not find the debtor did
@@ -159,10 +170,12 @@ enum ClosingStatements {
         SELECT h.contract_ids[1], h.delegation_id, h.portfolio, 'withdrawal', h.withdrawn_reason,
             sum(h.size - h.withdrawn_from - (
                 SELECT count(*) FROM position p
-                JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                     AND e.epoch = p.epoch AND e.ended_at <= h.withdrawn_at
-                WHERE p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id
-                    AND p.position > h.withdrawn_from))::bigint
+                LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
+                    AND s.position = p.position
+                WHERE p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id AND p.position > h.withdrawn_from
+                    AND (e.epoch IS NOT NULL OR s.position IS NOT NULL)))::bigint
         FROM hand h
         WHERE h.period = $1 AND h.withdrawn_at < $2 AND cardinality(h.contract_ids) = 1 AND \(part.has("h.delegation_id"))
         GROUP BY 1, 2, 3, 5
@@ -239,7 +252,7 @@ enum ClosingStatements {
         FROM (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.tactic,
                 \(isTaken)
-                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false) AS is_taken
+                    OR \(isWithdrawn("p")) AS is_taken
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)
             LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id

@@ -46,7 +46,7 @@ package struct ClosingStore {
         step("fees")
         try self.parts.run { _ in ClosingStatements.fees }
         step("deals")
-        try self.parts.run([.int32(period.number)], ClosingStatements.superseded)
+        try self.parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.superseded)
         try self.parts.run([.timestamp(nextMonth)]) { _ in ClosingStatements.unlocatable }
     }
 

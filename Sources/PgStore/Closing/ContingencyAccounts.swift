@@ -40,13 +40,16 @@ enum ContingencyAccounts {
 
     /// As ``ClosingStatements/superseded(_:)`` has it, of the deal `d` of the hand `h`.
     private static let isSuperseded = """
-        (h.withdrawn_from IS NULL OR d.position <= h.withdrawn_from) AND EXISTS (
+        EXISTS (
             SELECT FROM deal again JOIN hand later ON later.delegation_id = again.delegation_id AND later.hand_id = again.hand_id
-            WHERE again.delegation_id = d.delegation_id AND again.account_id = d.account_id AND again.epoch > d.epoch
+            WHERE again.delegation_id = d.delegation_id AND again.account_id = d.account_id
                 AND later.period = h.period AND later.contract_ids = h.contract_ids AND later.state <> 'inactive'
-                AND (later.is_front OR later.redeal_id IS NOT NULL)
-                AND (later.withdrawn_from IS NULL OR again.position <= later.withdrawn_from))
+                AND (\(isWithdrawn("later", "again")), -again.epoch) < (\(isWithdrawn("h", "d")), -d.epoch))
         """
+
+    private static func isWithdrawn(_ hand: String, _ deal: String) -> String {
+        "coalesce(\(hand).withdrawn_at < \(end(of: "\(hand).period")) AND \(deal).position > \(hand).withdrawn_from, false)"
+    }
 
     /// The first instant after a month, by the clock of Mexico City.
     private static func end(of period: String) -> String {

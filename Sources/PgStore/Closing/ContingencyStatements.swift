@@ -63,7 +63,7 @@ extension ClosingStatements {
         dealt AS (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
                 \(isTaken)
-                    OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)
+                    OR \(isWithdrawn("p"))
                     OR u.position IS NOT NULL AS is_taken,
                 (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
             FROM hand h

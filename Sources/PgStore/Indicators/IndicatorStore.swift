@@ -225,7 +225,7 @@ enum IndicatorStatements {
                     coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, h.strategy,
                     p.tactic, p.due, p.overdue,
                     NOT (\(ClosingStatements.isTaken)
-                        OR coalesce(h.withdrawn_at < $2 AND p.position > h.withdrawn_from, false)
+                        OR \(ClosingStatements.isWithdrawn("p"))
                         OR u.position IS NOT NULL) AS is_assigned,
                     u.position IS NOT NULL AS is_confirmed,
                     coalesce(e.kind IN ('return', 'recall') AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
@@ -240,7 +240,7 @@ enum IndicatorStatements {
                     AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
                 WHERE h.period = $1 AND h.state <> 'inactive' AND \(part.has("h.delegation_id"))
                     AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
-                ORDER BY contract_id, delegation_id, account_id, p.epoch DESC),
+                ORDER BY contract_id, delegation_id, account_id, \(ClosingStatements.isWithdrawn("p")), p.epoch DESC),
             work AS (
                 SELECT contract_id, delegation_id, account_id, sum(outcomes)::bigint AS outcomes, sum(valid)::bigint AS valid,
                     bool_or(is_unlocatable) AS is_unlocatable, bool_or(is_contacted) AS is_contacted,
