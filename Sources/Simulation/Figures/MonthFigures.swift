@@ -38,6 +38,7 @@ package struct MonthFigures: Sendable {
         let record = try MonthRecord(log: log, period: period, rejected: try Self.rejected(reviews))
         try readPayments(log)
         let amounts = try Self.amounts(cut, of: record)
+        try record.requireCut(cut, of: log) { amounts[$0] != nil }
         leased = record.holdings.count
         leases = record.holdings.values.reduce(0) { $0 + $1.count }
         leasedAgain = record.holdings.values.count { $0.count > 1 }

@@ -102,7 +102,9 @@ extension LoadReport {
                 "the load may be the bottleneck itself; give it --threads \(threads + 1), or another machine")
         } else if machineBusyPercent >= 95 {
             warnings.append(
-                "no processor was idle; the load took \(ownProcessorPercent) % of one from what it measures")
+                "no processor was idle, so these are the figures of a machine that was full: of one processor the load took "
+                    + "\(ownProcessorPercent) %\(daemonProcessorPercent.map { ", the daemon \($0) %" } ?? "")"
+                    + "\(postgresProcessorPercent.map { ", PostgreSQL \($0) %" } ?? ""), and others the rest")
         }
         return warnings
     }

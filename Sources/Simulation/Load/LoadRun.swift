@@ -37,6 +37,12 @@ package struct LoadRun: Sendable {
                 remedy: "Give the number of its first process: the first line of postmaster.pid in its data folder")
         }
         var notes: [String] = []
+        for process in settings.daemons {
+            let name = ProcessMeter(process: process).name
+            if name != "dispatcherd" {
+                notes.append("process \(process) is '\(name)' and no dispatcherd; its use is told all the same")
+            }
+        }
         var adapted = self
         adapted.settings.connections = try raiseFileLimit(&notes)
         adapted.settings.addresses = try listening(&notes)

@@ -123,9 +123,6 @@ package struct ReplayRun: Sendable {
         }
     }
 
-    /// Of a hundred leased accounts at most so many may be missing in the cut: those that began within the month are far fewer.
-    private static let strangersPercentMax = 20
-
     /// Logs name no portfolio: those of another one have accounts and agencies that this one has not.
     ///
     /// - Throws: ``SimulationFailure`` (usage).
@@ -138,12 +135,7 @@ package struct ReplayRun: Sendable {
                 .usage, "\(folder) is of another portfolio: \(stranger) leased, and has no contract in it",
                 remedy: remedy)
         }
-        let strangers = record.holdings.keys.count { !known.contains($0) }
-        guard strangers * 100 > record.holdings.count * strangersPercentMax else { return }
-        throw SimulationFailure(
-            .usage,
-            "\(folder) is of another portfolio: \(Terminal.grouped(strangers)) of \(Terminal.grouped(record.holdings.count)) leased "
-                + "accounts are not in \(cut)", remedy: remedy)
+        try record.requireCut(cut, of: folder) { known.contains($0) }
     }
 
     /// What was held over the month's begin as a plan sees it. Where the record does not say by which of an agency's contracts, it is the

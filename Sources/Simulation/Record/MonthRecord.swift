@@ -90,3 +90,20 @@ struct MonthRecord: Sendable {
         holdings[key] = mine
     }
 }
+
+extension MonthRecord {
+    /// Of a hundred leased accounts at most so many may be missing in the cut: those that began within the month are far fewer.
+    private static let strangersPercentMax = 20
+
+    /// Logs name no portfolio: those of another one have accounts that this one has not.
+    ///
+    /// - Throws: ``SimulationFailure`` (usage).
+    func requireCut(_ cut: String, of folder: String, isKnown: (CaseKey) -> Bool) throws(SimulationFailure) {
+        let strangers = holdings.keys.count { !isKnown($0) }
+        guard strangers * 100 > holdings.count * Self.strangersPercentMax else { return }
+        throw SimulationFailure(
+            .usage,
+            "\(folder) is of another portfolio: \(Terminal.grouped(strangers)) of \(Terminal.grouped(holdings.count)) leased "
+                + "accounts are not in \(cut)", remedy: "Give the portfolio that the month was played on")
+    }
+}
