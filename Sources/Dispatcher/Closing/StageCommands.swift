@@ -250,7 +250,8 @@ package struct StageCommands {
         let waiver = Adjustment(
             number: 0, kind: .waiver, rule: objection.rule, amount: amount, about: period, reason: objection.reason)
         return try widened(
-            ObjectionScope.charges(section), for: waiver, in: period, contract: contract, delegation: objection.delegation)
+            ObjectionScope.charges(section), for: waiver, in: period, contract: contract,
+            delegation: objection.delegation)
     }
 
     /// What was shown of a penalty, and what it came to since where that is more and is needed: the month is computed only then.

@@ -70,7 +70,8 @@ package struct StatementFiles {
                 try write(name, StatementTable.text(rows), names: &names)
             }
             try write("summary.json", month.summary.json.text, names: &names)
-            try write(Self.month, StatementPage().html(month.summary, documents, seal: Self.seal(month.statements)), names: &names)
+            let page = try StatementPage().html(month.summary, documents, seal: Self.seal(month.statements))
+            try write(Self.month, page, names: &names)
         }
     }
 
@@ -91,7 +92,8 @@ package struct StatementFiles {
 
     /// What tells a month's statements from any others: the SHA-256 of their digests.
     private static func seal(_ statements: [PeriodStore.StoredStatement]) -> String {
-        let lines = statements.sorted { $0.contract < $1.contract }.map { "\($0.contract) \(LedgerTree.hex($0.digest))\n" }
+        let lines = statements.sorted { $0.contract < $1.contract }
+            .map { "\($0.contract) \(LedgerTree.hex($0.digest))\n" }
         return LedgerTree.hex(LedgerTree.hash(Array(lines.joined().utf8), []))
     }
 
