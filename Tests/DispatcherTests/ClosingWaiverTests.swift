@@ -215,11 +215,7 @@ struct ClosingWaiverTests {
             _ = try stages.issue(period, by: "Ana")
             let number = try stages.object(
                 period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
-            try link.script(
-                """
-                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
-                VALUES (202403, 'V-10', 'visit', 1, 9, '2024-03-11', 'adviser-absent', 'no', 1);
-                """)
+            try link.script("UPDATE schedule SET value = (value::numeric * 2)::text WHERE rule = 'PEN-03'")
             let statement = try StatementDocument(try MonthClosing(link, period: period).preview().statements[0].body)
             let now = (statement.sections.first { $0.delegation == 9 }?.lines ?? [])
                 .filter { $0.rule == "PEN-03" && $0.kind == "penalty" }
