@@ -82,8 +82,7 @@ struct CloseCommand: AsyncParsableCommand {
                 "the close of \(period) is proposed with its statements as they are now; another person runs it without --propose"
                     + (former.map { ". It takes the place of \($0)" } ?? "")
             )
-            let obstacles = try CloseObstacles(link, period: period, settings).lines()
-            for line in obstacles { Console.note("in its way: \(line)") }
+            for note in CloseObstacles(link, period: period, settings).notes() { Console.note(note) }
             return
         }
         var closed: (month: ClosedMonth, result: MonthClosing.Result)?
@@ -98,10 +97,7 @@ struct CloseCommand: AsyncParsableCommand {
             try LedgerCommands.requireUsableKey(period, settings, link)
             closed = try closing.close(
                 beforeItsEnd: beforeItsEnd, evenIfEmpty: evenIfEmpty, beforeEarlier: beforeEarlier,
-                check: { month in
-                    try stages.requireAsIssued(month)
-                    try stages.requireAsProposed(month, by: by)
-                })
+                check: { try stages.requireStillClosable($0, by: by) })
             Console.committed("\(period) is closed")
             Console.note(try LedgerCommands.signIfPossible(period, settings, link))
         }

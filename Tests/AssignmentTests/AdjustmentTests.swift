@@ -210,4 +210,16 @@ struct AdjustmentTests {
 
         #expect(terms.lines(onInvoiceOf: [failed], invoice: Cents(100_00)).count { $0.rule == "PEN-21" } == count)
     }
+
+    /// 144.00 of fees in the month.
+    @Test(arguments: [("FEE-11", "144.01", true), ("FEE-11", "144.02", false), ("PEN-03", "144.01", false)])
+    func `a credit about fees uses a budget up, and a penalty that is given back does not (AGY-15)`(
+        rule: String, budget: String, isUsedUp: Bool
+    ) throws {
+        let statement = try statement(month, fees: [("AGY-15", "budget", budget)]) {
+            $0.adjustments = [adjustment(.credit, rule, "0.01")]
+        }
+
+        #expect(statement.isBudgetUsedUp == isUsedUp)
+    }
 }

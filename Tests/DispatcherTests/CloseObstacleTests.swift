@@ -96,4 +96,16 @@ struct CloseObstacleTests {
                 told.last == "3 more objections wait for a decision: `dispatcherd objection list --period 2024-03`")
         }
     }
+
+    /// After the proposal is committed: whoever reads that it failed would propose again.
+    @Test func `what cannot be looked up after the proposal is told, and fails nothing`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            try link.script("DROP TABLE review CASCADE")
+            #expect(throws: (any Error).self) { try lines(link, stages) }
+            let notes = CloseObstacles(link, period: period, stages).notes()
+
+            #expect(notes.count == 1)
+            #expect(notes[0].hasPrefix("what stands in its way could not be looked up: "))
+        }
+    }
 }

@@ -81,7 +81,7 @@ struct ClosingFileTests {
             try ClosingFixture.make(link, seed: 8)
             try link.script(changes)
             let summary = try MonthClosing(link, period: ClosingFixture.period).preview().summary
-            let page = try StatementPage().html(summary, [])
+            let page = try StatementPage().html(summary, [], seal: "")
             let totals = summary.tally.totals
 
             #expect(!summary.notes.isEmpty && summary.warnings == summary.notes.map(\.english))
@@ -181,6 +181,10 @@ struct ClosingFileTests {
             let link = try database.link()
             try ClosingFixture.make(link, seed: 8)
             let closing = MonthClosing(link, period: ClosingFixture.period)
+            // What a preview of before showed otherwise.
+            try link.script("UPDATE agency SET name = 'Otra' WHERE agency_id = 2")
+            let preview = try closing.preview()
+            try link.script("UPDATE agency SET name = 'Dos & Hijos <SA>' WHERE agency_id = 2")
             let month = try closing.close().month
             func files(_ folder: URL) throws -> [String: String] {
                 let names = try FileManager.default.contentsOfDirectory(
@@ -188,6 +192,8 @@ struct ClosingFileTests {
                 return try Dictionary(uniqueKeysWithValues: names.map { ($0, try text(folder, "statements/\($0)")) })
             }
             try withFolder { closed in
+                try StatementFiles(closed.path).write(preview)
+                let stale = try text(closed, "index.html")
                 try StatementFiles(closed.path).write(month)
                 let before = try files(closed)
                 let page = try text(closed, "index.html")
@@ -198,9 +204,9 @@ struct ClosingFileTests {
                     let list = try text(elsewhere, "index.html")
                     for contract in 1...3 { #expect(list.contains("href=\"statements/C\(contract).html\"")) }
                     #expect(!list.contains("{{") && list.contains("Dos &amp; Hijos &lt;SA&gt;"))
-                    // Another month's index is replaced, this month's stays.
+                    // Another month's index is replaced, and that of other statements; this close's stays.
                     for (body, stays) in [
-                        (page.replacing("2024-03", with: "2024-02"), false), (page, true),
+                        (page.replacing("2024-03", with: "2024-02"), false), (page, true), (stale, false),
                     ] {
                         try Data(body.utf8).write(to: elsewhere.appending(path: "index.html"))
                         try StatementFiles(elsewhere.path).write(kept: closing.kept(), of: month.period)

@@ -189,4 +189,69 @@ struct ClosingWaiverTests {
                     == "adjustment \(waiver) is about the same penalty, and took back all of it")
         }
     }
+
+    // MARK: - Objections after waivers, and penalties that rose
+
+    @Test func `an objection to what was waived in parts is upheld, and proposes nothing more`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            let all = try charged(link)
+            _ = try stages.issue(period, by: "Ana")
+            let number = try stages.object(
+                period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
+            for part in [Cents(100), all - Cents(100)] { try approve(stages, propose(stages, part)) }
+            func uphold(_ amount: Cents?) throws -> Int64? {
+                try stages.decide(objection: number, isUpheld: true, amount: amount, reason: "r", by: "Ana")
+            }
+            #expect(ClosingStageSite.found { _ = try uphold(Cents(1)) }.contains("0.00 are left"))
+            #expect(try uphold(nil) == nil)
+            #expect(try stages.objections(period).map(\.decision) == ["upheld"])
+            #expect(try stages.adjustments(period).count == 2)
+        }
+    }
+
+    @Test func `a penalty that rose since its pre-statement may be waived as it is now`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            let shown = try charged(link)
+            _ = try stages.issue(period, by: "Ana")
+            let number = try stages.object(
+                period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
+            try link.script("UPDATE schedule SET value = (value::numeric * 2)::text WHERE rule = 'PEN-03'")
+            let statement = try StatementDocument(try MonthClosing(link, period: period).preview().statements[0].body)
+            let now = (statement.sections.first { $0.delegation == 9 }?.lines ?? [])
+                .filter { $0.rule == "PEN-03" && $0.kind == "penalty" }
+                .reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+            #expect(now > shown)
+            func uphold(_ amount: Cents?) throws -> Int64? {
+                try stages.decide(objection: number, isUpheld: true, amount: amount, reason: "r", by: "Ana")
+            }
+            #expect(
+                ClosingStageSite.found { _ = try propose(stages, now + Cents(1)) }.hasSuffix(
+                    "0.00 were waived already, \(grouped(now)) are left"))
+            #expect(
+                ClosingStageSite.found { _ = try uphold(now + Cents(1)) }.contains("is more than there is to waive"))
+            try approve(stages, propose(stages, shown))
+            try approve(stages, propose(stages, Cents(1)))
+            #expect(try uphold(now - shown - Cents(1)) != nil)
+            #expect(try stages.adjustments(period).count == 3)
+        }
+    }
+
+    @Test func `what gave a penalty back in an earlier month uses no budget up (AGY-15)`() async throws {
+        try await ClosingStageSite.with { link, _ in
+            try link.script(
+                #"""
+                INSERT INTO period VALUES (202402, 'closed', now(), now(), NULL);
+                INSERT INTO statement (period, contract_id, digest, body, made_at) VALUES (202402, 1, '', '{"sections": [
+                    {"lines": [{"kind": "credit", "rule": "PEN-03", "amount": "30.00"},
+                        {"kind": "penalty", "rule": "PEN-03", "amount": "4.00"}]},
+                    {"lines": [{"kind": "credit", "rule": "FEE-11", "amount": "7.00"}]}],
+                    "totals": {"fees": "137.25"}}', now());
+                """#)
+            let spent = try link.transaction {
+                try ClosingStore(link, period: period, step: { _ in }).spent()
+            }
+
+            #expect(spent == [1: Cents(107_25)])
+        }
+    }
 }

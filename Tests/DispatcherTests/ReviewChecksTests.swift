@@ -116,12 +116,18 @@ struct ReviewChecksTests {
     }
 
     /// Fees are due for outcomes that were approved or validated (FEE-11): of a month that nobody checked, for none.
-    @Test func `a month whose checks never ran is neither proposed nor closed`() async throws {
+    @Test func `a month whose checks never ran is neither shown to agencies, proposed nor closed`() async throws {
         try await with { link in
             let stages = StageCommands(link, needsTwo: false)
             let refused = [
                 ClosingStageSite.failure { try stages.requireClosable(period, by: nil) },
+                ClosingStageSite.failure { _ = try stages.issue(period, by: "Ana") },
                 ClosingStageSite.failure { try stages.proposeClose(period, by: "Ana") },
+                // In the close's own transaction: what is reported since it was looked at.
+                ClosingStageSite.failure {
+                    _ = try MonthClosing(link, period: period).close(
+                        check: { try stages.requireStillClosable($0, by: nil) })
+                },
                 ClosingStageSite.failure { try stages.requireClosable(period, by: nil, beforeReviews: true) },
             ]
             for failure in refused {
@@ -130,6 +136,7 @@ struct ReviewChecksTests {
                 #expect(failure.exit == .findings)
             }
             _ = try MonthClosing(link, period: period).preview()
+            #expect(try stages.preStatements(period).isEmpty)
             try link.script("DELETE FROM review; DELETE FROM outcome")
             try stages.requireClosable(period, by: nil)
         }

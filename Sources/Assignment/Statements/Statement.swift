@@ -71,8 +71,9 @@ package struct Statement: Equatable, Sendable {
             of: (sections.flatMap(\.lines) + charges).filter { $0.kind == .penalty || $0.kind == .waiver }
         ).penalties
         if let cap = terms.capLine(penalties: penalties, invoice: invoice) { charges.append(cap) }
-        // What persons credited is billed as well, and uses a budget up though it is not cut.
-        let credits = (sections.flatMap(\.lines) + charges).filter { $0.kind == .credit }
+        // What persons credited of fees is billed as well, and uses a budget up though it is not cut. A penalty that is given back is
+        // no pay.
+        let credits = (sections.flatMap(\.lines) + charges).filter { $0.kind == .credit && !$0.rule.hasPrefix("PEN-") }
             .reduce(Cents.zero) { $0 + $1.amount }
         let isBudgetUsedUp = tariff.budget.map { month.spentBefore + invoice + credits >= $0 } ?? false
         self.isBudgetUsedUp = isBudgetUsedUp

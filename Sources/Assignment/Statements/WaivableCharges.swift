@@ -28,6 +28,13 @@ package struct WaivableCharges {
         }
     }
 
+    /// The larger charge of each line, where nothing was taken back of either yet.
+    package func larger(_ other: WaivableCharges) -> WaivableCharges {
+        var larger = self
+        larger.charges.merge(other.charges) { $0.all < $1.all ? $1 : $0 }
+        return larger
+    }
+
     /// Takes a waiver back from what is left; one of a rule alone from its lines in their order.
     ///
     /// - Parameter amount: `nil`: all that is left.

@@ -64,6 +64,14 @@ struct AdjustmentScope {
         }
     }
 
+    /// What is charged in one place of a statement as the month is now.
+    func charges(contract: Int32, delegation: Int16?) throws -> WaivableCharges {
+        let month = try MonthClosing(link, period: period).preview()
+        let now = try month.statements.first { $0.contract == contract }.map { try StatementDocument($0.body) }
+        let section = now?.sections.first { $0.delegation == delegation.map(Int.init) }
+        return section.map(ObjectionScope.charges) ?? WaivableCharges()
+    }
+
     private static func find(
         _ named: PenaltySubject, _ delegation: Int16?, in statement: StatementDocument?, of whose: String
     ) throws -> (about: PenaltySubject, charges: WaivableCharges)? {

@@ -29,6 +29,15 @@ package struct CloseObstacles {
         self.objectionDays = objectionDays
     }
 
+    /// The same for after something was committed: that it could not be told is told, and fails nothing.
+    package func notes() -> [String] {
+        do {
+            return try lines().map { "in its way: \($0)" }
+        } catch {
+            return ["what stands in its way could not be looked up: \(error)"]
+        }
+    }
+
     /// One sentence each, in the order in which they are mended; empty where the month can be closed.
     package func lines() throws -> [String] {
         let closing = MonthClosing(link, period: period)

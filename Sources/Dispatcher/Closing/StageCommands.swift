@@ -79,6 +79,8 @@ package struct StageCommands {
                 .usage, "\(period) has not ended",
                 remedy: "Pre-statements go out after the month's end and before its close.")
         }
+        // Their close would be refused, after agencies spent their time on them.
+        try requireChecked(period)
         let month = try MonthClosing(link, period: period).preview()
         let changed = try link.transaction {
             try requireOpen(period)
@@ -180,6 +182,7 @@ package struct StageCommands {
         try requireNamed(by)
         try requireReason(reason)
         try requireAmount(amount)
+        let room = isUpheld ? try chargesMeant(by: number, amount: amount) : nil
         return try link.transaction {
             guard let objection = try store.objections(nil, number: number).first, objection.decision == nil else {
                 throw CommandFailure(
@@ -221,15 +224,44 @@ package struct StageCommands {
                     }
                     return former.adjustment.number
                 }
-                let shown = try store.preStatement(objection.period, contract: objection.contract)
-                    .map { try StatementDocument($0) }
-                let section = shown?.sections.first { $0.delegation == objection.delegation.map(Int.init) }
-                if let section { try place.requireRoom(for: proposed, of: ObjectionScope.charges(section)) }
+                if let room {
+                    // Waived in parts already: the agency is right, and there is nothing left to take back.
+                    if amount == nil, try !place.hasRoom(for: proposed, of: room) { return nil }
+                    try place.requireRoom(for: proposed, of: room)
+                }
             }
             return try store.propose(
                 proposed, in: objection.period, contract: objection.contract, delegation: objection.delegation,
                 objection: number, by: by)
         }
+    }
+
+    /// What is charged where an objection to a penalty is; `nil` where there is none that waits, or nothing is charged there.
+    ///
+    /// - Parameter amount: that is to be waived, `nil`: all of it.
+    private func chargesMeant(by number: Int64, amount: Cents?) throws -> WaivableCharges? {
+        guard let objection = try store.objections(nil, number: number).first, objection.decision == nil,
+            ObjectionScope.effect(of: objection.rule) == .waiver
+        else { return nil }
+        let (period, contract) = (objection.period, objection.contract)
+        let shown = try store.preStatement(period, contract: contract).map { try StatementDocument($0) }
+        guard let section = shown?.sections.first(where: { $0.delegation == objection.delegation.map(Int.init) })
+        else { return nil }
+        let waiver = Adjustment(
+            number: 0, kind: .waiver, rule: objection.rule, amount: amount, about: period, reason: objection.reason)
+        return try widened(
+            ObjectionScope.charges(section), for: waiver, in: period, contract: contract,
+            delegation: objection.delegation)
+    }
+
+    /// What was shown of a penalty, and what it came to since where that is more and is needed: the month is computed only then.
+    private func widened(
+        _ shown: WaivableCharges, for waiver: Adjustment, in period: Period, contract: Int32, delegation: Int16?
+    ) throws -> WaivableCharges {
+        let place = WaiverPlace(store, period, contract: contract, delegation: delegation)
+        guard try !place.hasRoom(for: waiver, of: shown) else { return shown }
+        return shown.larger(
+            try AdjustmentScope(link, period).charges(contract: contract, delegation: delegation))
     }
 
     package func objections(_ period: Period?) throws -> [StageStore.Objection] { try store.objections(period) }
@@ -245,9 +277,12 @@ package struct StageCommands {
         try requireAmount(adjustment.amount)
         try requireOpen(period, try facts(period))
         try requireFitting(adjustment, in: period)
-        let (about, charges) = try AdjustmentScope(link, period).require(
+        let (about, shown) = try AdjustmentScope(link, period).require(
             adjustment, contract: contract, delegation: delegation)
         let proposed = adjustment.ofRule(about.text)
+        let charges =
+            adjustment.kind == .waiver
+            ? try widened(shown, for: proposed, in: period, contract: contract, delegation: delegation) : shown
         return try link.transaction {
             try requireOpen(period)
             if adjustment.kind == .waiver {
@@ -403,6 +438,16 @@ package struct StageCommands {
             try requireOpen(period)
             return try store.proposeClose(period, shown, by: by).map { "\($0.by)'s of \($0.at)" }
         }
+    }
+
+    /// What a close holds its statements to within its own transaction: what was reported, decided or issued since it was looked
+    /// at whether the month can be closed counts.
+    ///
+    /// - Parameter by: who closes.
+    package func requireStillClosable(_ month: ClosedMonth, by: String?) throws {
+        try requireChecked(month.period)
+        try requireAsIssued(month)
+        try requireAsProposed(month, by: by)
     }
 
     /// Holds what is to be closed to what another person proposed.

@@ -70,20 +70,31 @@ package struct StatementFiles {
                 try write(name, StatementTable.text(rows), names: &names)
             }
             try write("summary.json", month.summary.json.text, names: &names)
-            try write(Self.month, StatementPage().html(month.summary, documents), names: &names)
+            let page = try StatementPage().html(month.summary, documents, seal: Self.seal(month.statements))
+            try write(Self.month, page, names: &names)
         }
     }
 
     /// Only the statements of a closed month, byte for byte as the close wrote them. Their pages lead to the month's page: where the
-    /// folder has none of that month, a list of the statements is written in its place.
+    /// folder has none of that month with those very statements (a preview may have left one with others), a list of the statements is written in its place.
     @discardableResult
     package func write(kept statements: [PeriodStore.StoredStatement], of period: Period) throws -> Int {
         try replacing { names in
             let page = try? String(contentsOf: folder.appending(path: Self.month), encoding: .utf8)
-            let hasMonth = page?.contains(StatementTemplates.title(period.description)) ?? false
+            let marks = [
+                StatementTemplates.title(period.description), StatementTemplates.seal(Self.seal(statements)),
+            ]
+            let hasMonth = page.map { page in marks.allSatisfy { page.contains($0) } } ?? false
             let documents = try write(statements, withMonth: true, names: &names)
             if !hasMonth { try write(Self.month, StatementPage().html(documents, of: period), names: &names) }
         }
+    }
+
+    /// What tells a month's statements from any others: the SHA-256 of their digests.
+    private static func seal(_ statements: [PeriodStore.StoredStatement]) -> String {
+        let lines = statements.sorted { $0.contract < $1.contract }
+            .map { "\($0.contract) \(LedgerTree.hex($0.digest))\n" }
+        return LedgerTree.hex(LedgerTree.hash(Array(lines.joined().utf8), []))
     }
 
     /// Pre-statements alone: there is no month's page to lead to yet.

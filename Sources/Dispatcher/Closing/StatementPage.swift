@@ -30,10 +30,11 @@ struct StatementPage {
         return statement.render(figures)
     }
 
-    func html(_ summary: MonthSummary, _ documents: [StatementDocument]) -> String {
+    /// - Parameter seal: of the statements, which the page is known by.
+    func html(_ summary: MonthSummary, _ documents: [StatementDocument], seal: String) -> String {
         let totals = summary.tally.totals
         var figures: [String: Any] = [
-            "style": StatementTemplates.style, "period": summary.period.description,
+            "style": StatementTemplates.style, "period": summary.period.description, "seal": seal,
             "totals": view(
                 fees: totals.fees, penalties: totals.penalties, taxOnFees: totals.taxOnFees,
                 taxOnPenalties: totals.taxOnPenalties, payable: totals.payable),

@@ -90,6 +90,9 @@ enum StatementTemplates {
     /// What tells a page of a month's close, or of a list of its statements, from one of another month.
     static func title(_ period: String) -> String { "<title>Cierre \(period)</title>" }
 
+    /// What tells a month's page from one of other statements, such as a preview's.
+    static func seal(_ seal: String) -> String { "<meta name=\"statements\" content=\"\(seal)\">" }
+
     /// Where only statements are, they lead to this in the place of the month's page.
     static let list = """
         <!doctype html>
@@ -114,7 +117,7 @@ enum StatementTemplates {
     static let month = """
         <!doctype html>
         <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>Cierre {{period}}</title><style>{{{style}}}</style></head><body>
+        <title>Cierre {{period}}</title><meta name="statements" content="{{seal}}"><style>{{{style}}}</style></head><body>
         <h1>Cierre {{period}} <small>Month close</small></h1>
         {{#warnings}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/warnings}}
         <h2>Estrategias <small>Strategies</small></h2>

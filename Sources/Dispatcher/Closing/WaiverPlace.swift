@@ -38,18 +38,32 @@ struct WaiverPlace {
         }
     }
 
+    /// Whether there is as much to waive of it yet.
+    func hasRoom(for waiver: Adjustment, of charged: WaivableCharges) throws -> Bool {
+        try charge(about: waiver, of: charged).map { Self.fits(waiver, $0) } ?? true
+    }
+
+    /// What is charged of the line that a waiver is about, less what was waived of it already; `nil` where nothing is charged.
+    private func charge(
+        about waiver: Adjustment, of charged: WaivableCharges
+    ) throws -> WaivableCharges.Charge? {
+        var charges = charged
+        for former in try approved() { charges.waive(former.amount, of: PenaltySubject(former.rule)) }
+        return charges.charge(PenaltySubject(waiver.rule))
+    }
+
+    private static func fits(_ waiver: Adjustment, _ charge: WaivableCharges.Charge) -> Bool {
+        // A charge of nothing, on an invoice of nothing, is a breach all the same, and may be waived.
+        waiver.amount.map { $0 <= charge.left } ?? (charge.left > .zero || charge.all == .zero)
+    }
+
     /// Holds a waiver to the penalty less what was waived of it already.
     ///
     /// - Parameter charged: what is charged in that place.
     /// - Throws: ``CommandFailure`` with the amounts.
     func requireRoom(for waiver: Adjustment, of charged: WaivableCharges) throws {
-        let about = PenaltySubject(waiver.rule)
-        var charges = charged
-        guard let charge = charges.charge(about) else { return }
-        for former in try approved() { charges.waive(former.amount, of: PenaltySubject(former.rule)) }
-        let left = charges.charge(about)?.left ?? .zero
-        // A charge of nothing, on an invoice of nothing, is a breach all the same, and may be waived.
-        guard waiver.amount.map({ $0 > left }) ?? (left == .zero && charge.all > .zero) else { return }
+        guard let charge = try charge(about: waiver, of: charged), !Self.fits(waiver, charge) else { return }
+        let left = charge.left
         let place = delegation.map { "in delegation \($0)" } ?? "on the whole invoice"
         throw CommandFailure(
             .usage,

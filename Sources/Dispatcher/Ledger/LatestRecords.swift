@@ -7,7 +7,12 @@ internal import PgStore
 /// because a row of one month may be decided about in the next.
 struct LatestRecords {
     /// By what it is about, as findings name it.
-    private var texts: [String: String] = [:]
+    private var latest: [String: Said] = [:]
+
+    private struct Said {
+        let at: Timestamp
+        let text: String
+    }
 
     /// A row's instant was once read a moment before or after its record's: less than this apart, they are one.
     private static let slack: Int64 = 1_000_000
@@ -19,23 +24,42 @@ struct LatestRecords {
         guard Self.kinds.contains(where: { record.starts(with: $0) }) else { return }
         let text = String(decoding: record, as: UTF8.self)
         guard let fields = LedgerFields(text) else { return }
+        let said = Said(
+            at: fields["at"].flatMap { Timestamp(text: $0) } ?? Timestamp(microseconds: .min), text: text)
         switch fields.kind {
-        case "adjudication": texts["adjudication evidence=\(fields["evidence"] ?? "")"] = text
-        case "extension": texts["extension grant=\(fields["grant"] ?? "")"] = text
+        case "adjudication": keep(said, "adjudication evidence=\(fields["evidence"] ?? "")")
+        case "extension": keep(said, "extension grant=\(fields["grant"] ?? "")")
         default:
             let lease = "account=\(fields["account"] ?? "") epoch=\(fields["epoch"] ?? "")"
-            texts["\(fields.kind) \(lease)"] = text
+            let notice = "notice \(lease)"
+            guard fields.kind == "notice" else {
+                // What was said of a recall before it was withdrawn and noticed anew.
+                if let noticed = latest[notice], said.at < noticed.at { return }
+                keep(said, "\(fields.kind) \(lease)")
+                return
+            }
+            guard keep(said, notice) else { return }
             // A recall that was withdrawn may be noticed anew; what was said of the former one is no row any more.
-            if fields.kind == "notice" {
-                texts["objection \(lease)"] = nil
-                texts["decision \(lease)"] = nil
+            for name in ["objection \(lease)", "decision \(lease)"] {
+                if let former = latest[name], former.at <= said.at { latest[name] = nil }
             }
         }
     }
 
+    /// Two transactions may be chained the other way round than they took place: an earlier instant takes no later one's place. Of the
+    /// same instant the later one in the chain stands.
+    ///
+    /// - Returns: whether it is the latest now.
+    @discardableResult
+    private mutating func keep(_ said: Said, _ name: String) -> Bool {
+        if let former = latest[name], said.at < former.at { return false }
+        latest[name] = said
+        return true
+    }
+
     /// Each row is what the ledger said last of it, and what the ledger said last has its row.
     func compare(_ delegation: Delegation, _ link: PgLink, _ report: inout LedgerVerification.Report) throws {
-        var left = texts
+        var left = latest.mapValues(\.text)
         let place = "delegation \(delegation)"
         /// - Parameter record: that the row makes, with the period left open: it is no part of the text.
         func take(_ name: String, at: Timestamp, _ record: (Period, Timestamp) -> LedgerRecord) {

@@ -46,8 +46,8 @@ package struct LedgerVerification {
 
     /// The delegations that a sample would look at, ascending.
     package func delegations(sample: Int, seed: UInt64) throws -> [Int16] {
-        let all = Set(try store.places().map(\.delegation)).sorted()
-        return Self.choose(sample, of: all, seed: seed).map(\.value).sorted()
+        let all = Set(try store.places().map(\.delegation)).union(try RecordedHands(link).delegations())
+        return Self.choose(sample, of: all.sorted(), seed: seed).map(\.value).sorted()
     }
 
     /// The same in a transaction of the caller's, on one snapshot.
@@ -56,7 +56,10 @@ package struct LedgerVerification {
     ) throws -> Report {
         var report = Report()
         let places = try store.places()
-        let chosen = Self.choose(sample, of: Set(places.map(\.delegation)).sorted(), seed: seed)
+        let recorded = Set(places.map(\.delegation))
+        // Where every block is gone, what was dealt is there still.
+        let dealt = Set(try RecordedHands(link).delegations())
+        let chosen = Self.choose(sample, of: recorded.union(dealt).sorted(), seed: seed)
         let wanted = places.filter { chosen.contains($0.delegation) }
         let roots = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
         try RootCheck(store).run(&report)
@@ -72,6 +75,10 @@ package struct LedgerVerification {
             step(index + 1, wanted.count)
         }
         try check?.finish(link, &report)
+        for delegation in dealt.subtracting(recorded).intersection(chosen).sorted() {
+            var check = DelegationCheck(delegation)
+            try check.finish(link, &report)
+        }
         // A sample has not seen every record.
         if wanted.count == places.count { try closes.finish(link, &report) }
         return report

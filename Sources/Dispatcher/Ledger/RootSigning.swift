@@ -86,8 +86,12 @@ package struct RootSigning {
             try link.insertBlocks(LedgerBlock.seal([.root(row, at: now)]))
             return row
         }
-        // That record's chain goes on without waiting for a node.
-        try Sequencer.run(link)
+        // That record's chain goes on without waiting for a node; where it cannot, nodes chain it, and the root is signed all the same.
+        do {
+            try Sequencer.run(link)
+        } catch {
+            Console.note("note: the root of \(period) is signed, and a node has to chain the record of that: \(error)")
+        }
         return root
     }
 

@@ -25,8 +25,8 @@ package enum Recalls {
                     row.notice.map { $0.state.state == .withdrawn } ?? true
                 }
                 guard !rows.isEmpty else { return rows }
-                try link.insertNotices(rows, reason: reason, finalAt: finalAt, by: by)
                 let now = try link.readNow()
+                try link.insertNotices(rows, reason: reason, finalAt: finalAt, by: by, at: now)
                 let period = Period.ofWork(at: now)
                 try link.insertBlocks(
                     LedgerBlock.seal(
@@ -54,8 +54,8 @@ package enum Recalls {
             case .upheld where decision == .withdrawn: break
             case .upheld, .withdrawn: return nil
             }
-            try link.decideRecall(row, decision: decision.rawValue, reason: reason, by: by)
             let now = try link.readNow()
+            try link.decideRecall(row, decision: decision.rawValue, reason: reason, by: by, at: now)
             try link.insertBlocks(
                 LedgerBlock.seal([
                     .decision(
@@ -78,7 +78,7 @@ package enum Recalls {
             }
             let now = try link.readNow()
             for row in rows {
-                try link.decideRecall(row, decision: Decision.withdrawn.rawValue, reason: reason, by: by)
+                try link.decideRecall(row, decision: Decision.withdrawn.rawValue, reason: reason, by: by, at: now)
             }
             try link.insertBlocks(
                 LedgerBlock.seal(

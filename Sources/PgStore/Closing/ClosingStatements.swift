@@ -286,9 +286,12 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id
         """
 
-    /// What each contract's earlier statements billed, before IVA and after cuts. $1 this period.
+    /// What each contract's earlier statements billed, before IVA and after cuts. A penalty that is given back is no pay. $1 this period.
     static let spent = """
-        SELECT contract_id, coalesce(sum((body::jsonb -> 'totals' ->> 'fees')::numeric * 100), 0)::bigint FROM statement
+        SELECT contract_id, coalesce(sum(((b.body -> 'totals' ->> 'fees')::numeric - coalesce(r.refunded, 0)) * 100), 0)::bigint
+        FROM statement s, LATERAL (SELECT s.body::jsonb AS body) b, LATERAL (
+            SELECT sum((l ->> 'amount')::numeric) AS refunded FROM jsonb_path_query(
+                b.body, '$.sections[*].lines[*] ? (@.kind == "credit" && @.rule starts with "PEN-")') l) r
         WHERE period < $1 GROUP BY contract_id
         """
 

@@ -28,6 +28,11 @@ package struct RecordedHands {
 
     package init(_ link: PgLink) { self.link = link }
 
+    /// Those that have hands, ascending.
+    package func delegations() throws(PgError) -> [Delegation] {
+        try link.run("SELECT DISTINCT delegation_id FROM hand ORDER BY 1").compactMap { Delegation($0.int16(0)) }
+    }
+
     /// Ascending by number.
     package func hands(_ delegation: Delegation) throws(PgError) -> [Hand] {
         try link.run(
@@ -101,7 +106,8 @@ package struct RecordedHands {
     /// Grants whose count of outages at their start is none that the booked outages allow then, give or take a second.
     ///
     /// Before outages had rows, all of them were booked as one (the first, of which it is not known since when): until then any part
-    /// of it may have been counted. What an opening brought was given before this installation counted anything.
+    /// of it may have been counted. A database may have served in real time, with outages, before its clock became a virtual one, which
+    /// may show any day: those count from its first grant on. What an opening brought was given before this installation counted anything.
     package func grantsBesideOutages(_ delegation: Delegation) throws(PgError) -> [GrantID] {
         try link.run(
             """
@@ -113,6 +119,9 @@ package struct RecordedHands {
                 AND greatest(
                     coalesce((SELECT max(o.total_us) FROM outage o
                         WHERE o.booked_at <= g.granted_at + interval '1 second'), 0),
+                    -- Only outages of real time have a beat that they began at.
+                    coalesce((SELECT max(o.total_us) FROM outage o, clock c
+                        WHERE o.from_at IS NOT NULL AND c.virtual_now IS NOT NULL), 0),
                     CASE WHEN f.from_at IS NULL AND g.granted_at < f.booked_at THEN f.total_us ELSE 0 END)
             ORDER BY 1, 2
             """, [.int16(delegation.value), .int32(OpeningStore.instance)]

@@ -112,29 +112,33 @@ extension PgLink {
     }
 
     /// Notes the recalls and tells the holders. A recall that was withdrawn before begins anew.
+    ///
+    /// - Parameter now: the instant that the ledger's records of them have.
     package func insertNotices(
-        _ rows: [RecallRow], reason: String, finalAt: Timestamp, by: String
+        _ rows: [RecallRow], reason: String, finalAt: Timestamp, by: String, at now: Timestamp
     ) throws(PgError) {
         try run(
             RecallStatements.notice,
             [
                 .int16s(rows.map(\.lease.delegation.value)), .int64s(rows.map(\.lease.account.value)),
                 .int64s(rows.map(\.lease.epoch.value)), .int32s(rows.map(\.agency.value)), .text(reason),
-                .timestamp(finalAt), .text(by),
+                .timestamp(finalAt), .text(by), .timestamp(now),
             ])
     }
 
     /// Decides a recall and tells the holder.
     ///
-    /// - Parameter decision: `upheld` or `withdrawn`.
+    /// - Parameters:
+    ///   - decision: `upheld` or `withdrawn`.
+    ///   - now: the instant that the ledger's record of it has.
     package func decideRecall(
-        _ row: RecallRow, decision: String, reason: String, by: String
+        _ row: RecallRow, decision: String, reason: String, by: String, at now: Timestamp
     ) throws(PgError) {
         try run(
             RecallStatements.decide,
             [
                 .int16(row.lease.delegation.value), .int64(row.lease.account.value), .int64(row.lease.epoch.value),
-                .text(decision), .text(reason), .text(by), .int32(row.agency.value),
+                .text(decision), .text(reason), .text(by), .int32(row.agency.value), .timestamp(now),
             ])
     }
 
@@ -379,11 +383,11 @@ private enum RecallStatements {
          LIMIT $1
         """
 
-    /// $1 delegation, $2 account, $3 epoch, $4 agency arrays; $5 reason, $6 final, $7 by
+    /// $1 delegation, $2 account, $3 epoch, $4 agency arrays; $5 reason, $6 final, $7 by, $8 now
     static let notice = """
         WITH new AS (
             INSERT INTO notice (delegation_id, account_id, epoch, reason, noticed_at, final_at, noticed_by)
-            SELECT r.delegation_id, r.account_id, r.epoch, $5, now_instant(), $6, $7
+            SELECT r.delegation_id, r.account_id, r.epoch, $5, $8, $6, $7
               FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS r (delegation_id, account_id, epoch)
                 ON CONFLICT (delegation_id, account_id, epoch) DO UPDATE
                SET reason = excluded.reason, noticed_at = excluded.noticed_at, final_at = excluded.final_at,
@@ -396,11 +400,11 @@ private enum RecallStatements {
                AS r (delegation_id, account_id, epoch, agency_id)
         """
 
-    /// $1 delegation, $2 account, $3 epoch, $4 decision, $5 reason, $6 by, $7 agency
+    /// $1 delegation, $2 account, $3 epoch, $4 decision, $5 reason, $6 by, $7 agency, $8 now
     static let decide = """
         WITH decided AS (
-            UPDATE notice SET decision = $4, decided_at = now_instant(), decision_reason = $5, decided_by = $6,
-                   finished_at = CASE WHEN $4 = 'withdrawn' THEN now_instant() END
+            UPDATE notice SET decision = $4, decided_at = $8, decision_reason = $5, decided_by = $6,
+                   finished_at = CASE WHEN $4 = 'withdrawn' THEN $8 END
              WHERE delegation_id = $1 AND account_id = $2 AND epoch = $3
             RETURNING reason, final_at)
         INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final, side)

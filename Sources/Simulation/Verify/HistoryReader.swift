@@ -95,12 +95,13 @@ package struct HistoryReader {
             history.positions.append(
                 History.Position(hand: hand, position: position, held: held, exposure: reader.int64()))
         }
+        // What a plan that is not in force yet deals is still coming in, and its quotas' limits are written with its end.
         let hands = try link.run(
             """
             SELECT h.hand_id, q.quota_id, h.size FROM hand h
               JOIN quota q ON q.delegation_id = h.delegation_id AND q.contract_id = h.contract_ids[1]
                           AND q.strategy = h.strategy AND q.portfolio = h.portfolio
-             WHERE h.delegation_id = $1 AND cardinality(h.contract_ids) = 1 AND NOT h.is_front
+             WHERE h.delegation_id = $1 AND cardinality(h.contract_ids) = 1 AND NOT h.is_front AND h.state <> 'inactive'
             """, [.int16(history.delegation.value)])
         history.hands = hands.map { History.Hand(hand: $0.int32(0), quota: $0.int32(1), size: $0.int32(2)) }
         // A plan that was stopped before it opened leaves its deals behind, so that no epoch is dealt twice, and no hand.

@@ -41,6 +41,8 @@ struct HandCheckTests {
             "INSERT INTO hand SELECT (jsonb_populate_record(NULL::hand, to_jsonb(h) || '{\"hand_id\": 3}')).* FROM hand h WHERE hand_id = 1",
             "hand 3 is there, and was never recorded"
         ),
+        // All that was recorded is gone, and what was dealt is there still.
+        ("DELETE FROM block WHERE delegation_id = 9", "hand 1 is there, and was never recorded"),
         (
             "UPDATE lease_grant SET outage_us = 1 WHERE hand_id = 2",
             "the outages before grant id=8589934593 are not those that were booked"
@@ -110,10 +112,32 @@ struct HandCheckTests {
         try await ProvenMonth.with(signs: false) { month in
             try month.link.script(
                 """
+                UPDATE clock SET virtual_now = NULL;
                 INSERT INTO outage (from_at, booked_at, microseconds, total_us) VALUES
                     ('2024-03-03T10:00:00Z', '2024-03-03T12:00:00Z', 7200000000, 7200000000),
                     ('2024-03-05T10:00:00Z', '2024-03-05T11:00:00Z', 3600000000, 10800000000);
                 UPDATE lease_grant SET outage_us = \(counted);
+                """)
+            let found = try month.verify().findings.map(\.found).filter { $0.contains("outages before grant") }
+
+            #expect(found.count == (isRight ? 0 : 2))
+        }
+    }
+
+    /// A database that served in real time and was down for two hours, where nothing was dealt yet, may be given a virtual clock.
+    @Test(
+        arguments: [(7_200_000_000, true, true), (7_200_000_001, true, false), (7_200_000_000, false, false)]
+            as [(Int64, Bool, Bool)])
+    func `a grant of a virtual clock counts what was booked in real time, whatever day that was`(
+        counted: Int64, isVirtual: Bool, isRight: Bool
+    ) async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            try month.link.script(
+                """
+                INSERT INTO outage (from_at, booked_at, microseconds, total_us)
+                VALUES ('2026-01-03T10:00:00Z', '2026-01-03T12:00:00Z', 7200000000, 7200000000);
+                UPDATE lease_grant SET outage_us = \(counted);
+                \(isVirtual ? "" : "UPDATE clock SET virtual_now = NULL;")
                 """)
             let found = try month.verify().findings.map(\.found).filter { $0.contains("outages before grant") }
 

@@ -150,4 +150,66 @@ struct LateRowVerificationTests {
             if !isTaken { #expect(found.count == 5) }
         }
     }
+
+    /// The clock here runs so fast that no two statements have the same second.
+    @Test(.timeLimit(.minutes(2)))
+    func `rows of recalls have their record's instant, however long a page takes`() async throws {
+        var pace = Upkeep.Pace()
+        pace.round = .seconds(3_600)
+        pace.sweep = .seconds(3_600)
+        try await DealtMonth.with(pace: pace) { month in
+            let link = try month.database.link()
+            try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) }))
+            let agent = try await month.connect(1)
+            let keys = try await agent.lease(DealtMonth.lease(1, max: 5)).leasedAccounts.map(DealtMonth.key)
+            let start = try link.run("SELECT clock_timestamp()::text")[0].text(0)
+            try link.script(
+                """
+                CREATE OR REPLACE FUNCTION now_instant() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+                    $$ SELECT virtual_now + (clock_timestamp() - '\(start)') * 20000 FROM clock $$;
+                """)
+            let finalAt = try #require(Timestamp(text: "2024-04-30T06:00:00Z"))
+            #expect(try Recalls.notice(link, keys, reason: "over-limit", finalAt: finalAt, by: "Ana").count == 5)
+            let upheld = try Recalls.decide(link, keys[0], .upheld, reason: "seen", by: "Ana")
+            #expect(upheld?.lease == keys[0])
+            #expect(try Recalls.withdraw(link, Array(keys[1...]), reason: "error", by: "Ana") == 4)
+
+            let instants = try link.run(
+                """
+                SELECT count(DISTINCT noticed_at), count(DISTINCT decided_at), count(decided_at),
+                    count(*) FILTER (WHERE decision = 'withdrawn' AND finished_at = decided_at) FROM notice
+                """)[0]
+            #expect((0..<4).map { instants.int64($0) } == [1, 2, 5, 4])
+            #expect(try LedgerVerification(link).run().findings == [])
+        }
+    }
+
+    /// Of the account that was recalled, withdrawn and recalled again, whatever transaction was chained first.
+    @Test(.timeLimit(.minutes(2)))
+    func `what is latest by its instant stands, in whatever order it was chained`() async throws {
+        try await with { link in
+            let row = try link.run("SELECT account_id FROM notice WHERE objection IS NULL")[0]
+            let (store, about) = (ProofStore(link), " account=\(row.int64(0)) ")
+            var others: [[UInt8]] = []
+            var recalls: [[UInt8]] = []
+            for place in try store.places() where place.delegation == DealtMonth.delegation {
+                try store.eachBlock(place.delegation, place.period) { block in
+                    for record in LedgerBlock.unpack(block.records) {
+                        let text = String(decoding: record, as: UTF8.self)
+                        let isRecall =
+                            (text.hasPrefix("notice ") || text.hasPrefix("decision ")) && text.contains(about)
+                        if isRecall { recalls.append(record) } else { others.append(record) }
+                    }
+                }
+            }
+            try #require(recalls.count == 3)
+            for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+                var latest = LatestRecords()
+                for record in others + order.map({ recalls[$0] }) { latest.take(record) }
+                var report = LedgerVerification.Report()
+                try latest.compare(DealtMonth.delegation, link, &report)
+                #expect(report.findings == [], "\(order)")
+            }
+        }
+    }
 }

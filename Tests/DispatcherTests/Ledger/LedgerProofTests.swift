@@ -155,4 +155,25 @@ struct LedgerProofTests {
             #expect(try month.verify().notes.contains { $0.hasSuffix("was lost, and has no endorsement") })
         }
     }
+
+    /// The root is committed by then, and nodes chain the record of it.
+    @Test func `a root is signed although its record cannot be chained at once`() async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            try month.link.script(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF EXISTS (SELECT FROM period_root) THEN RAISE EXCEPTION 'no room'; END IF;
+                    RETURN NEW;
+                END $$;
+                CREATE TRIGGER refuse BEFORE INSERT ON chain FOR EACH ROW EXECUTE FUNCTION refuse();
+                """)
+            let root = try RootSigning(month.link).sign(
+                ProvenMonth.period, with: SigningKey(file: month.folder + "/first.key"))
+
+            #expect(try ProofStore(month.link).root(of: ProvenMonth.period) == root)
+            try month.link.script("DROP TRIGGER refuse ON chain")
+            try Sequencer.run(month.link)
+            #expect(try month.verify().findings == [])
+        }
+    }
 }

@@ -92,6 +92,7 @@ struct ProvenMonth {
 
     /// An objection that is upheld, for a part, and one that is rejected; an adjustment of each decision.
     private static func stage(_ link: PgLink) throws {
+        try link.script(ClosingFixture.checked)
         let stages = StageCommands(link, needsTwo: true)
         _ = try stages.issue(period, by: "Ana Ruiz")
         let upheld = try stages.object(
