@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
+import Synchronization
 import TestSupport
 import Testing
 
@@ -127,6 +128,41 @@ struct LinkRoundTripTests {
             #expect(!link.isAlive)
             // What comes late is not taken for the answer to something else.
             #expect(throws: PgError.self) { _ = try link.run("SELECT 1") }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what was not answered in time is not asked again`() async throws {
+        final class Count: Sendable { let value = Mutex(0) }
+        try await TestDatabase.with { database in
+            let connection = PgConnection(database.conninfo, application: "test") {
+                $0.answerBound = .milliseconds(300)
+            }
+            let tries = Count()
+            @Sendable func sleep(_ seconds: Int32, _ link: PgLink) throws -> Int {
+                tries.value.withLock { $0 += 1 }
+                return try link.run("SELECT pg_sleep($1::integer)", [.int32(seconds)]).affected
+            }
+            _ = try await connection.ask { try sleep(0, $0) }
+            let error = await #expect(throws: PgError.self) { _ = try await connection.ask { try sleep(60, $0) } }
+            #expect(error?.isUnanswered == true)
+            #expect(tries.value.withLock { $0 } == 2)
+        }
+    }
+
+    /// A gap that grows too long between the booking and the reading of the clock, as one that nobody can book.
+    @Test func `a group goes by the outages that are booked`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                """
+                UPDATE clock SET virtual_now = NULL, latest_beat = clock_timestamp() - interval '100 s';
+                CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+                CREATE TRIGGER keep BEFORE UPDATE ON clock FOR EACH ROW EXECUTE FUNCTION keep()
+                """)
+            #expect(try link.openGroup(Self.question(1)).outage == .zero)
+            link.abandonGroup()
+            #expect(try link.readTermClock().outage >= .seconds(100))
         }
     }
 
