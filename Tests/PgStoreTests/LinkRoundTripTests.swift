@@ -133,20 +133,17 @@ struct LinkRoundTripTests {
 
     @Test(.timeLimit(.minutes(1)))
     func `what was not answered in time is not asked again`() async throws {
-        final class Count: Sendable { let value = Mutex(0) }
         try await TestDatabase.with { database in
             let connection = PgConnection(database.conninfo, application: "test") {
                 $0.answerBound = .milliseconds(300)
             }
-            let tries = Count()
-            @Sendable func sleep(_ seconds: Int32, _ link: PgLink) throws -> Int {
-                tries.value.withLock { $0 += 1 }
-                return try link.run("SELECT pg_sleep($1::integer)", [.int32(seconds)]).affected
+            let sleeper = Sleeper()
+            try await connection.ask { try sleeper.sleep($0, seconds: 0) }
+            let error = await #expect(throws: PgError.self) {
+                try await connection.ask { try sleeper.sleep($0, seconds: 60) }
             }
-            _ = try await connection.ask { try sleep(0, $0) }
-            let error = await #expect(throws: PgError.self) { _ = try await connection.ask { try sleep(60, $0) } }
             #expect(error?.isUnanswered == true)
-            #expect(tries.value.withLock { $0 } == 2)
+            #expect(sleeper.tries.withLock { $0 } == 2)
         }
     }
 
@@ -195,5 +192,15 @@ struct LinkRoundTripTests {
             }
             #expect(applied.sorted() == Migrator.migrations.map(\.number))
         }
+    }
+}
+
+/// Lets the server sleep, and counts how often.
+private final class Sleeper: Sendable {
+    let tries = Mutex(0)
+
+    func sleep(_ link: PgLink, seconds: Int32) throws {
+        tries.withLock { $0 += 1 }
+        try link.run("SELECT pg_sleep($1::integer)", [.int32(seconds)])
     }
 }

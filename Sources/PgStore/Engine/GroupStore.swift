@@ -28,12 +28,13 @@ extension PgLink {
         // A COMMIT that waits for a standby would be ended with its client: undone nowhere and seen by everybody, so that a
         // repetition of its request was answered OK for what is on one machine only. Statements end by themselves.
         let check = keepsCommits ? [(name: "client_connection_check_interval", value: "0")] : []
-        try settle([
-            ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
-            ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
-            ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
-        ] + check)
+        try settle(
+            [
+                ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
+                ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
+                ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
+            ] + check)
     }
 
     /// Opens a group's transaction: takes its locks and reads, in later statements, what they protect. One round trip.

@@ -94,7 +94,8 @@ struct AnswerBoundTests {
     @Test(
         .timeLimit(.minutes(1)),
         arguments: [
-            (EngineLink.Use.requests, true, "0"), (.questions, true, "2s"), (.chores, false, "0"), (.pools, false, "2s"),
+            (EngineLink.Use.requests, true, "0"), (.questions, true, "2s"), (.chores, false, "0"),
+            (.pools, false, "2s"),
         ])
     func `chores have a bound for their COMMITs alone, requests and questions for every statement`(
         use: EngineLink.Use, isBounded: Bool, check: String
