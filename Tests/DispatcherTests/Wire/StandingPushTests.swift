@@ -81,8 +81,8 @@ struct StandingPushTests {
                 """)
             let agent = try await month.connect(1)
             var told: [String] = []
-            for await push in agent.pushes where push.name == .expiring || push.name == .update {
-                guard push.name == .expiring else { break }
+            for await push in agent.pushes where ["EXPIRING", "UPDATE"].contains(push.name) {
+                guard push.name == "EXPIRING" else { break }
                 told.append(push.fields["grant"] ?? "")
                 if told.count == 200 { try sayUpdate(month, agency: 1) }
             }
