@@ -45,6 +45,17 @@ struct ArchitectureTests {
             } == [])
     }
 
+    /// What is booked alone is for those who book it, and for those who show it.
+    @Test func `what judges a term goes by all outages, booked or under way`() throws {
+        let booked = /(clock|\bc)\.outage_us|outage_us FROM clock/
+        let sources = try Sources()
+
+        #expect(
+            sources.files.filter { $0.path.hasPrefix("PgStore/") && $0.text.contains(booked) }.map(\.path)
+                == ["PgStore/Engine/EngineStatements.swift"])
+        #expect(sources.files.filter { $0.text.contains("Outage.total(") }.count > 4)
+    }
+
     @Test func `every source names its licence on the first line`() throws {
         let sources = try Sources()
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
+import Synchronization
 import TestSupport
 import Testing
 
@@ -130,6 +131,38 @@ struct LinkRoundTripTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `what was not answered in time is not asked again`() async throws {
+        try await TestDatabase.with { database in
+            let connection = PgConnection(database.conninfo, application: "test") {
+                $0.answerBound = .milliseconds(300)
+            }
+            let sleeper = Sleeper()
+            try await connection.ask { try sleeper.sleep($0, seconds: 0) }
+            let error = await #expect(throws: PgError.self) {
+                try await connection.ask { try sleeper.sleep($0, seconds: 60) }
+            }
+            #expect(error?.isUnanswered == true)
+            #expect(sleeper.tries.withLock { $0 } == 2)
+        }
+    }
+
+    /// A gap that grows too long between the booking and the reading of the clock, as one that nobody can book.
+    @Test func `a group goes by the outages that are booked`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                """
+                UPDATE clock SET virtual_now = NULL, latest_beat = clock_timestamp() - interval '100 s';
+                CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+                CREATE TRIGGER keep BEFORE UPDATE ON clock FOR EACH ROW EXECUTE FUNCTION keep()
+                """)
+            #expect(try link.openGroup(Self.question(1)).outage == .zero)
+            link.abandonGroup()
+            #expect(try link.readTermClock().outage >= .seconds(100))
+        }
+    }
+
     /// Behind a pooler each statement has a transaction of its own, with what the link is told.
     @Test func `a statement that fails leaves no transaction behind, and no setting`() async throws {
         try await TestDatabase.with { database in
@@ -159,5 +192,15 @@ struct LinkRoundTripTests {
             }
             #expect(applied.sorted() == Migrator.migrations.map(\.number))
         }
+    }
+}
+
+/// Lets the server sleep, and counts how often.
+private final class Sleeper: Sendable {
+    let tries = Mutex(0)
+
+    func sleep(_ link: PgLink, seconds: Int32) throws {
+        tries.withLock { $0 += 1 }
+        try link.run("SELECT pg_sleep($1::integer)", [.int32(seconds)])
     }
 }

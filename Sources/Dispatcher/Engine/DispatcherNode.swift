@@ -91,13 +91,13 @@ package struct DispatcherNode: Sendable {
         let groups = connection(
             "reparto-groups", lockWait: settings.engine.lockWait, answerWait: settings.answerWait)
         // Whatever it does is done again by the next round; its beats and the clock do not wait behind somebody's lock.
-        let upkeepConnection = connection(PgLink.keeper, lockWait: .seconds(1))
+        let upkeepConnection = connection(PgLink.keeper, for: .chores, lockWait: .seconds(1))
         let admissionConnection = connection(
             "reparto-admission", lockWait: settings.engine.lockWait, answerWait: settings.answerWait)
-        let inquiryConnection = connection("reparto-inquiry")
-        let pushConnection = connection("reparto-push")
-        let redealConnection = connection("reparto-redeal", readsByKey: false)
-        let watchConnection = connection("reparto-watch", readsByKey: false)
+        let inquiryConnection = connection("reparto-inquiry", for: .questions)
+        let pushConnection = connection("reparto-push", for: .questions)
+        let redealConnection = connection("reparto-redeal", for: .pools)
+        let watchConnection = connection("reparto-watch", for: .pools)
         let (now, routing, names) = try await opened(upkeepConnection)
         let engine = LeaseEngine(connection: groups, limits: settings.engine, now: now, logger: logger)
         engine.refresh(routing, begun: engine.beginReading(), tactics: names)
@@ -161,13 +161,14 @@ package struct DispatcherNode: Sendable {
 
     /// - Parameter answerWait: six times that of groups where it is not given: pages of many rows take longer than one group.
     private func connection(
-        _ application: String, readsByKey: Bool = true, lockWait: Duration = .seconds(5), answerWait: Duration? = nil
+        _ application: String, for use: EngineLink.Use = .requests, lockWait: Duration = .seconds(5),
+        answerWait: Duration? = nil
     ) -> PgConnection {
         let (allows, requires, witness) = (settings.allowsUnsafeDurability, settings.requiresStandby, witness)
         let answerWait = answerWait ?? settings.answerWait * 6
         return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
             try EngineLink.prepare(
-                link, allowsUnsafeDurability: allows, requiresStandby: requires, readsByKey: readsByKey,
+                link, allowsUnsafeDurability: allows, requiresStandby: requires, use: use,
                 lockWait: lockWait, answerWait: answerWait, witness: witness)
         }
     }

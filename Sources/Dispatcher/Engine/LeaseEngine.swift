@@ -73,7 +73,7 @@ package final class LeaseEngine: Sendable {
     private let start = ContinuousClock.now
 
     /// - Parameters:
-    ///   - connection: used by groups alone; its links must have gone through ``EngineLink/prepare(_:allowsUnsafeDurability:)``.
+    ///   - connection: used by groups alone; its links must have gone through ``EngineLink`` for ``EngineLink/Use/requests``.
     ///   - now: the database's time at the start.
     package init(connection: PgConnection, limits: Limits, now: Timestamp, logger: Logger) {
         self.state = Mutex(

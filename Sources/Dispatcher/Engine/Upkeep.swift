@@ -162,11 +162,11 @@ package struct Upkeep: Sendable {
 
     /// Looks whether what was sealed is chained, apart from the rounds that chain it.
     private func watchSequencer() async throws {
-        let (oldest, holder) = try await connection.run { link -> (BlockPlace?, String?) in
-            let oldest = try link.awaitsRecovery() ? nil : link.readOldestUnchained()
-            return (oldest, oldest == nil ? nil : try link.readOldestTransaction())
+        let (waiting, holder) = try await connection.run { link -> (ClosedRange<BlockPlace>?, String?) in
+            let waiting = try link.awaitsRecovery() ? nil : link.readUnchained()
+            return (waiting, waiting == nil ? nil : try link.readOldestTransaction())
         }
-        switch lag.lag.withLock({ $0.note(oldest, at: .now) }) {
+        switch lag.lag.withLock({ $0.note(waiting, at: .now) }) {
         case nil: break
         case .late(let waited):
             logger.error(
@@ -206,7 +206,7 @@ package struct Upkeep: Sendable {
                     try Pauses.liftEnded(link)
                 }
             case .beat:
-                try await connection.run { try witness.beat($0) }
+                try await connection.run { link in try link.answeredInTime { try witness.beat(link) } }
                 try await watchSequencer()
             case .sweep:
                 let lead = pace.expiringLead
@@ -215,7 +215,7 @@ package struct Upkeep: Sendable {
                     let lag = try link.readClockLag()
                     guard lag == .zero else { return (0, 0, lag) }
                     _ = try link.announceTerms(lead: lead)
-                    try link.dropOldPushes(limit: 10_000)
+                    try link.transaction { try link.dropOldPushes(limit: 10_000) }
                     return (try Sweep.run(link), try IdleLeases.takeBack(link), lag)
                 }
                 if lag > .zero {

@@ -20,58 +20,85 @@ struct PushFollower: Sendable {
     let logger: Logger
 
     /// Agencies whose new connections are told at once how things stand.
-    private static let newMax = 100
+    private static let newMax = 25
 
-    /// What new connections are being told, page by page: they are told before the next ones are.
-    private struct Telling {
-        let connections: NewConnections
-        var place: PushStandingPlace?
-    }
+    /// How often in a row one of its two readings has failed, and when it is tried again.
+    private struct Failures {
+        private var count = 0
+        private var until = ContinuousClock.now
+        var isDue: Bool { .now >= until }
 
-    private struct Reading {
-        var cursor: PushCursor
-        var telling: Telling?
-        var isBehind: Bool { cursor.isBehind || telling != nil }
+        /// - Returns: how often by now, where that is to be told: the first, second, fourth, eighth … time.
+        mutating func add() -> Int? {
+            count += 1
+            until = .now + .seconds(min(count, 5))
+            return count.nonzeroBitCount == 1 ? count : nil
+        }
+
+        mutating func clear() { self = Failures() }
     }
 
     /// Runs until the task is cancelled.
     func run() async {
-        var cursor: Reading?
-        var failures = 0
+        var cursor: PushCursor?
+        var (news, standing) = (Failures(), Failures())
         while !Task.isCancelled {
-            do {
-                cursor = try await step(cursor)
-                failures = 0
-            } catch {
-                failures += 1
-                if failures.nonzeroBitCount == 1 {
-                    logger.warning("Pushes not read", metadata: ["failures": "\(failures)", "error": "\(error)"])
+            var isBehind = false
+            if news.isDue {
+                do {
+                    cursor = try await step(cursor)
+                    isBehind = cursor?.isBehind == true
+                    news.clear()
+                } catch {
+                    tell(error, of: "news", news.add())
                 }
             }
-            if failures == 0, cursor?.isBehind == true { continue }
+            // By itself and behind the news, so that these and the ended keys wait for none of it, whatever becomes of it.
+            if standing.isDue {
+                do {
+                    if try await tellStanding() { isBehind = true }
+                    standing.clear()
+                } catch {
+                    tell(error, of: "standing", standing.add())
+                }
+            }
+            if isBehind { continue }
             // Cancelled in its sleep, the loop ends.
-            try? await Task.sleep(for: failures == 0 ? pause : .seconds(min(failures, 5)))
+            try? await Task.sleep(for: pause)
         }
     }
 
-    /// A node that was cut off reads on from where it was; one that starts begins with what comes.
-    private func step(_ reading: Reading?) async throws -> Reading {
-        guard let reading else {
-            return Reading(cursor: try await connection.run { try $0.readPushCursor() }, telling: nil)
+    private func tell(_ error: any Error, of reading: String, _ failures: Int?) {
+        guard let failures else { return }
+        logger.warning(
+            "Pushes not read", metadata: ["what": "\(reading)", "failures": "\(failures)", "error": "\(error)"])
+    }
+
+    /// Tells new connections how things stand. Those that it fails for stay new.
+    ///
+    /// - Returns: whether there may be more of them.
+    private func tellStanding() async throws -> Bool {
+        let connections = server.newConnections(max: Self.newMax)
+        let agencies = connections.agencies
+        guard !agencies.isEmpty else { return false }
+        let standing = try await connection.run { try $0.readPushStanding(of: agencies, lead: lead) }
+        for (agency, rows) in Dictionary(grouping: standing, by: \.agency) {
+            connections.push(rows.compactMap(Push.init), to: agency)
         }
+        server.settle(connections)
+        return agencies.count == Self.newMax
+    }
+
+    /// A node that was cut off reads on from where it was; one that starts begins with what comes.
+    private func step(_ before: PushCursor?) async throws -> PushCursor {
+        guard let before else { return try await connection.run { try $0.readPushCursor() } }
         let agencies = server.agencies
-        // Before the news are read: who comes later is new at the next step.
-        let telling = reading.telling ?? Telling(connections: server.newConnections(max: Self.newMax))
         // Taken before the database is asked, so that no key that is added meanwhile can be missed in the answer.
         let signed = server.signedKeys.map { (agency: $0.agency, key: $0.key) }
-        let (cursor, rows, ended, standing, place) = try await connection.run { link in
-            var cursor = reading.cursor
+        let (cursor, rows, ended) = try await connection.run { link in
+            var cursor = before
             let rows = try link.readPushes(after: &cursor, for: agencies)
-            // Behind the news, so that nothing of them is true no more that is told as standing.
-            var place = telling.place
-            let told = telling.connections.agencies
-            let standing = told.isEmpty ? [] : try link.readPushStanding(of: told, lead: lead, after: &place)
-            return (cursor, rows, signed.isEmpty ? [] : try link.readEndedKeys(signed), standing, place)
+            return (cursor, rows, signed.isEmpty ? [] : try link.readEndedKeys(signed))
         }
         server.end(Set(ended.map { SignedKey(agency: $0.agency, key: $0.key) }))
         // Before the agency is told, so that no pull behind the push is served as if there were no pause.
@@ -88,12 +115,7 @@ struct PushFollower: Sendable {
         for (agency, rows) in Dictionary(grouping: rows, by: \.agency) {
             server.push(news: rows.compactMap(Push.init), to: agency)
         }
-        for (agency, rows) in Dictionary(grouping: standing, by: \.agency) {
-            telling.connections.push(rows.compactMap(Push.init), to: agency)
-        }
-        server.settle(telling.connections)
-        return Reading(
-            cursor: cursor, telling: place.map { Telling(connections: telling.connections, place: $0) })
+        return cursor
     }
 }
 

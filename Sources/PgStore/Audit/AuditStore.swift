@@ -159,7 +159,7 @@ package struct AuditStore {
             h.plan_id, pl.seed, d.hand_id, d.position, h.size, h.is_front, e.kind, e.reason, e.ended_at,
             g.first_position, g.contract_id, c.number, g.agency_id, a.name, g.granted_at, g.term,
             least(e.ended_at, coalesce(
-                g.closed_at, g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')),
+                g.closed_at, g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')),
             g.state = 'closed', pl.digest = '', h.state, h.withdrawn_reason, passed.is_passed,
             ARRAY(SELECT k.contract_id FROM contract k WHERE k.contract_id = ANY (h.contract_ids) ORDER BY 1),
             ARRAY(SELECT k.agency_id FROM contract k WHERE k.contract_id = ANY (h.contract_ids) ORDER BY k.contract_id)

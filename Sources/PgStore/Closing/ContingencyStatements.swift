@@ -38,7 +38,7 @@ extension ClosingStatements {
                     e.ended_at,
                     coalesce(
                         g.closed_at,
-                        g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) AS at) ended
+                        g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')) AS at) ended
             WHERE d.delegation_id = paid.delegation_id AND d.account_id = paid.account_id
                 AND g.last_position >= d.position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
                 AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= paid.paid_on
@@ -107,7 +107,7 @@ extension ClosingStatements {
             LEFT JOIN paid ON paid.contract_id = g.contract_id AND paid.delegation_id = p.delegation_id
                 AND paid.account_id = p.account_id
             WHERE \(part.has("g.delegation_id")) AND (paid.amount > 0 OR least(e.ended_at, coalesce(g.closed_at,
-                g.term + (g.grace_us + clock.outage_us - g.outage_us) * interval '1 microsecond')) >= $6)),
+                g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')) >= $6)),
         counted AS (
             SELECT d.contract_id, d.delegation_id, d.account_id, d.band, max(d.overdue) AS overdue
             FROM (SELECT * FROM dealt UNION ALL SELECT * FROM kept) d JOIN contingent c USING (contract_id)

@@ -112,6 +112,12 @@ enum EngineStatements {
         SELECT coalesce(virtual_now, clock_timestamp()), \(Outage.total("clock")), restored_at IS NOT NULL FROM clock
         """
 
+    /// The same of what is booked alone, for a group, which has booked before: a gap that grew too long behind its booking is booked
+    /// by the next one, and a grant made now says how much was booked when it was made.
+    static let groupClock = """
+        SELECT coalesce(virtual_now, clock_timestamp()), outage_us, restored_at IS NOT NULL FROM clock
+        """
+
     /// Of places those with a pause, whoever's. $1 delegation smallint[], $2 agency int[], $3 strategy smallint[]
     static let paused = """
         SELECT r.i

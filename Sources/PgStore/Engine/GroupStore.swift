@@ -21,18 +21,20 @@ extension PgLink {
     ///   - lockWait: how long a statement waits for a lock.
     ///   - pause: how long a transaction may wait for its next statement: the server ends one of a process that was stopped, and
     ///     with it its locks, which nobody else could have.
+    ///   - keepsCommits: whether a COMMIT goes on without its client. Where nothing is written, what was given up ends soon.
     package func prepareForEngine(
-        lockWait: Duration = .seconds(5), pause: Duration = PgLink.longestPause
+        lockWait: Duration = .seconds(5), pause: Duration = PgLink.longestPause, keepsCommits: Bool = true
     ) throws(PgError) {
-        try settle([
-            ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
-            ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
-            ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
-            // A COMMIT that waits for a standby would be ended with its client: undone nowhere and seen by everybody, so that a
-            // repetition of its request was answered OK for what is on one machine only. Statements end by themselves.
-            ("client_connection_check_interval", "0"),
-        ])
+        // A COMMIT that waits for a standby would be ended with its client: undone nowhere and seen by everybody, so that a
+        // repetition of its request was answered OK for what is on one machine only. Statements end by themselves.
+        let check = keepsCommits ? [(name: "client_connection_check_interval", value: "0")] : []
+        try settle(
+            [
+                ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
+                ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
+                ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
+            ] + check)
     }
 
     /// Opens a group's transaction: takes its locks and reads, in later statements, what they protect. One round trip.
@@ -212,7 +214,7 @@ private struct GroupRound {
     }
 
     private mutating func readStates(_ question: GroupQuestion) {
-        ask(EngineStatements.clock) { answer, rows in
+        ask(EngineStatements.groupClock) { answer, rows in
             answer.now = rows[0].timestamp(0)
             answer.outage = .microseconds(rows[0].int64(1))
             answer.awaitsRecovery = rows[0].bool(2)

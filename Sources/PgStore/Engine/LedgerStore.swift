@@ -12,7 +12,7 @@ package struct UnchainedBlock: Sendable {
 }
 
 /// A block by its key, which is its place in the order of the sequencer.
-package struct BlockPlace: Hashable, Sendable {
+package struct BlockPlace: Hashable, Comparable, Sendable {
     package let transaction: String
     package let number: Int64
 
@@ -20,6 +20,16 @@ package struct BlockPlace: Hashable, Sendable {
         self.transaction = transaction
         self.number = number
     }
+
+    /// As the sequencer takes them: by transaction, which is a number without leading zeros, then by number.
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.transaction.utf8.count, left.transaction, left.number)
+            < (right.transaction.utf8.count, right.transaction, right.number)
+    }
+}
+
+extension BlockPlace {
+    fileprivate init(_ row: PgRow) { self.init(transaction: row.text(0), number: row.int64(1)) }
 }
 
 /// A block's place in its chain.
@@ -83,12 +93,16 @@ extension PgLink {
         return (blocks, ends)
     }
 
-    /// The oldest block that no chain has, be it only because an older transaction is still running; `nil`: all are chained.
-    package func readOldestUnchained() throws(PgError) -> BlockPlace? {
+    /// From the oldest block that no chain has to the newest, be it only because an older transaction is still running; `nil`: all are
+    /// chained.
+    package func readUnchained() throws(PgError) -> ClosedRange<BlockPlace>? {
         let place = try run("SELECT transaction::text, number FROM follower WHERE name = 'sequencer'").first
         let rows = try run(
             LedgerStatements.oldest, [.text(place?.text(0) ?? "0"), .int64(place?.int64(1) ?? 0)])
-        return rows.first.map { BlockPlace(transaction: $0.text(0), number: $0.int64(1)) }
+        guard let oldest = rows.first.map(BlockPlace.init), let newest = try run(LedgerStatements.newest).first else {
+            return nil
+        }
+        return oldest...max(oldest, BlockPlace(newest))
     }
 
     /// Who has the oldest transaction of the database that is still running, as PostgreSQL shows him: the sequencer waits for it.
@@ -143,6 +157,10 @@ private enum LedgerStatements {
         SELECT b.transaction::text, b.block_id FROM block b
          WHERE (b.transaction, b.block_id) > ($1::text::xid8, $2)
          ORDER BY b.transaction, b.block_id LIMIT 1
+        """
+
+    static let newest = """
+        SELECT b.transaction::text, b.block_id FROM block b ORDER BY b.transaction DESC, b.block_id DESC LIMIT 1
         """
 
     /// $1 delegation smallint[], $2 period int[]

@@ -49,13 +49,14 @@ package actor PgConnection {
     }
 
     /// The same for a `body` whose first statement only asks: where the link was lost before that was answered, nothing was done,
-    /// and the body is run once again on a fresh one. So whoever asks first after the server was started again is answered.
+    /// and the body is run once again on a fresh one. So whoever asks first after the server was started again is answered. What the
+    /// server did not answer in time is not asked again: it would take as long.
     package func ask<Value: Sendable>(_ body: @Sendable (PgLink) throws -> Value) throws -> Value {
         guard let old = link, old.isAlive else { return try run(body) }
         let before = old.answers
         do {
             return try run(body)
-        } catch is PgError where link == nil && old.answers == before {
+        } catch let error as PgError where !error.isUnanswered && link == nil && old.answers == before {
             return try run(body)
         }
     }

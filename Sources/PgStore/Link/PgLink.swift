@@ -131,6 +131,15 @@ package final class PgLink {
         return try checked(result, sql)
     }
 
+    /// Runs `body` with the bound of a COMMIT for each of its statements, where they have none: for a write that commits by itself,
+    /// and for what is asked of a link before it is used.
+    package func answeredInTime<Value>(_ body: () throws -> Value) rethrows -> Value {
+        let before = answerBound
+        answerBound = before ?? commitBound
+        defer { answerBound = before }
+        return try body()
+    }
+
     /// Runs several statements without parameters; the first failure stops them.
     package func script(_ sql: String) throws(PgError) { try script(sql, within: answerBound) }
 

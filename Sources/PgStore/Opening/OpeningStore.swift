@@ -250,7 +250,7 @@ private enum OpeningStatements {
                 granted_at, granted_term, term, ceiling, grace_us, outage_us)
         SELECT g.delegation_id, g.hand_id, g.first, g.last, q.quota_id, g.contract_id, g.agency_id, $15, g.key, '', g.accounts,
                g.exposure, g.total_accounts, g.total_exposure, 0, 'limit', g.digest, g.granted_at, g.term, g.term, g.term,
-               h.grace_us, (SELECT outage_us FROM clock)
+               h.grace_us, (SELECT \(Outage.total("clock")) FROM clock)
           FROM unnest($1::smallint[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[],
                       $7::bigint[], $8::integer[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bytea[],
                       $13::timestamptz[], $14::timestamptz[])

@@ -35,14 +35,6 @@ package struct PushCursor: Sendable {
     package var isBehind: Bool { reading != nil }
 }
 
-/// How far ``PgLink/readPushStanding(of:lead:after:)`` has read.
-package struct PushStandingPlace: Equatable, Sendable {
-    fileprivate let agency: Int32
-    fileprivate let delegation: Int16
-    fileprivate let hand: Int32
-    fileprivate let first: Int32
-}
-
 extension PgLink {
     /// The place from which a node that starts now reads on: what was pushed before it had connections is not for it.
     package func readPushCursor() throws(PgError) -> PushCursor {
@@ -85,29 +77,21 @@ extension PgLink {
         return news
     }
 
-    /// How things stand with these agencies, a page of it: the pauses in force, then the terms that are near.
+    /// Terms that an agency is told of when a connection of it is new, the nearest ones.
+    package static let standingTermsMax: Int32 = 200
+
+    /// How things stand with these agencies: the pauses in force, then the terms that are near, ``standingTermsMax`` of each agency.
     ///
     /// - Parameter lead: how long before a term it is near.
-    /// - Parameter place: where the page before ended; `nil` before the first, and behind the last.
-    package func readPushStanding(
-        of agencies: Set<AgencyID>, lead: Duration, after place: inout PushStandingPlace?
-    ) throws(PgError) -> [PushRow] {
+    package func readPushStanding(of agencies: Set<AgencyID>, lead: Duration) throws(PgError) -> [PushRow] {
         let ids = agencies.map(\.value).sorted()
-        var rows: [PushRow] = []
-        if place == nil { rows = try run(PushStatements.pauses, [.int32s(ids)]).compactMap(PushRow.init) }
-        let from = place ?? PushStandingPlace(agency: 0, delegation: 0, hand: 0, first: 0)
+        let rows = try run(PushStatements.pauses, [.int32s(ids)]).compactMap(PushRow.init)
         let near = try run(
             PushStatements.nearTerms,
             [
-                .int32s(ids), .int16s(Delegation.all.map(\.value)), .int64(lead.microseconds), .int32(from.agency),
-                .int16(from.delegation), .int32(from.hand), .int32(from.first), .int32(PushStatements.max),
+                .int32s(ids), .int16s(Delegation.all.map(\.value)), .int64(lead.microseconds),
+                .int32(Self.standingTermsMax),
             ])
-        place = nil
-        if near.count == Int(PushStatements.max) {
-            let last = near[near.count - 1]
-            place = PushStandingPlace(
-                agency: last.int32(1), delegation: last.int16(3), hand: last.int32(6), first: last.int32(7))
-        }
         return rows + near.compactMap(PushRow.init)
     }
 
@@ -139,8 +123,8 @@ extension PgLink {
     /// Pushes the terms that are near, each once.
     ///
     /// - Parameter lead: how long before the term.
-    package func announceTerms(lead: Duration) throws(PgError) -> Int {
-        try run(PushStatements.pushTerms, [.int64(lead.microseconds)]).affected
+    package func announceTerms(lead: Duration) throws -> Int {
+        try transaction { try run(PushStatements.pushTerms, [.int64(lead.microseconds)]).affected }
     }
 }
 
@@ -217,26 +201,31 @@ private enum PushStatements {
          ORDER BY p.agency_id, p.delegation_id, p.strategy, p.side
         """
 
-    /// Of grants of which something is held. $1 agencies, $2 delegations, $3 how long before the term in microseconds,
-    /// $4 … $7 agency, delegation, hand and first position behind which it begins, $8 how many
+    /// Of grants of which something is held, those whose terms end first. What is held of one is looked up only until there are
+    /// enough of them: an agency may have thousands. $1 agencies, $2 delegations, $3 how long before the term in microseconds,
+    /// $4 how many of each agency
     static let nearTerms = """
         SELECT \(row("EXPIRING", of: "g", grant: "g.hand_id, g.first_position", strategy: "NULL::smallint", word: "NULL::text", at: "g.term", side: "NULL::text"))
           FROM unnest($1::integer[]) AS a (agency_id)
-         CROSS JOIN unnest($2::smallint[]) AS d (delegation_id)
-         CROSS JOIN LATERAL (SELECT x.* FROM lease_grant x
-                              WHERE x.delegation_id = d.delegation_id AND x.agency_id = a.agency_id AND x.state = 'open'
-                                AND x.key IS NOT NULL OFFSET 0) g
-         WHERE g.term > now_instant() AND g.term <= now_instant() + $3 * interval '1 microsecond'
-           AND (g.agency_id, g.delegation_id, g.hand_id, g.first_position) > ($4::integer, $5::smallint, $6::integer, $7::integer)
-           AND EXISTS (SELECT FROM position p
-                        WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
-                          AND p.position BETWEEN g.first_position AND g.last_position
-                          AND p.position <> ALL (coalesce(g.skipped, '{}'))
+         CROSS JOIN LATERAL (
+               SELECT n.* FROM (
+                      SELECT x.* FROM unnest($2::smallint[]) AS d (delegation_id)
+                       CROSS JOIN LATERAL (SELECT y.* FROM lease_grant y
+                                            WHERE y.delegation_id = d.delegation_id AND y.agency_id = a.agency_id
+                                              AND y.state = 'open' AND y.key IS NOT NULL OFFSET 0) x
+                       WHERE x.term > now_instant() AND x.term <= now_instant() + $3 * interval '1 microsecond'
+                       ORDER BY x.term, x.delegation_id, x.hand_id, x.first_position OFFSET 0) n
+                WHERE (SELECT true FROM position p
+                        WHERE p.delegation_id = n.delegation_id AND p.hand_id = n.hand_id
+                          AND p.position BETWEEN n.first_position AND n.last_position
+                          AND p.position <> ALL (coalesce(n.skipped, '{}'))
                           AND NOT EXISTS (SELECT FROM ending e
                                            WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
-                                             AND e.epoch = p.epoch))
-         ORDER BY g.agency_id, g.delegation_id, g.hand_id, g.first_position
-         LIMIT $8
+                                             AND e.epoch = p.epoch)
+                        LIMIT 1)
+                ORDER BY n.term, n.delegation_id, n.hand_id, n.first_position
+                LIMIT $4) g
+         ORDER BY g.agency_id, g.term, g.delegation_id, g.hand_id, g.first_position
         """
 
     static let drop = """

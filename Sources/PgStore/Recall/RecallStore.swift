@@ -190,7 +190,9 @@ extension PgLink {
     }
 
     /// Marks notices of leases that are over, in whatever way, as done.
-    package func finishNotices(limit: Int32) throws(PgError) { try run(RecallStatements.finish, [.int32(limit)]) }
+    package func finishNotices(limit: Int32) throws {
+        try transaction { _ = try run(RecallStatements.finish, [.int32(limit)]) }
+    }
 }
 
 extension RecallRow {

@@ -79,6 +79,54 @@ struct AnswerBoundTests {
         }
     }
 
+    private func isUnanswered(_ body: () throws -> Void) -> Bool {
+        do { try body() } catch { return (error as? PgError)?.isUnanswered == true }
+        return false
+    }
+
+    private func prepare(_ link: PgLink, _ use: EngineLink.Use) throws {
+        try EngineLink.prepare(
+            link, allowsUnsafeDurability: true, requiresStandby: false, use: use, answerWait: .milliseconds(300),
+            witness: HomeWitness())
+    }
+
+    /// A chore's statement that is given up would be begun anew for ever; what is given up of a question ends at the server.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            (EngineLink.Use.requests, true, "0"), (.questions, true, "2s"), (.chores, false, "0"),
+            (.pools, false, "2s"),
+        ])
+    func `chores have a bound for their COMMITs alone, requests and questions for every statement`(
+        use: EngineLink.Use, isBounded: Bool, check: String
+    ) async throws {
+        try await TestDatabase.with { database in
+            let other = try database.link()
+            try other.script(
+                """
+                CREATE TABLE t (n integer);
+                CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
+                CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                    FOR EACH ROW EXECUTE FUNCTION at_commit()
+                """)
+            let link = try database.link()
+            try prepare(link, use)
+            #expect(try link.run("SHOW client_connection_check_interval")[0].text(0) == check)
+            #expect(isUnanswered { try link.run("SELECT pg_sleep(1)") } == isBounded)
+            let second = try database.link()
+            try prepare(second, use)
+            #expect(isUnanswered { try second.transaction { _ = try second.run("INSERT INTO t VALUES (1)") } })
+            let third = try database.link()
+            try prepare(third, use)
+            #expect(isUnanswered { try third.answeredInTime { _ = try third.run("SELECT pg_sleep(60)") } })
+            // Whoever keeps the beat waiting keeps nobody waiting without an end.
+            try other.script("BEGIN; UPDATE clock SET beats = beats")
+            let fourth = try database.link()
+            #expect(isUnanswered { try prepare(fourth, use) })
+        }
+    }
+
     /// A role's or a database's time-out is made for people's statements.
     @Test(.timeLimit(.minutes(1)), arguments: [true, false])
     func `no statement time-out of the database applies to a group`(prepares: Bool) async throws {

@@ -10,13 +10,13 @@ import Testing
 
 /// A receipt can be proven once its block is chained; where that takes long, somebody is told.
 struct SequencerLagTests {
-    private static let blocks = (1...3).map { BlockPlace(transaction: "\($0)", number: 1) }
+    private static let blocks = (0...40).map { BlockPlace(transaction: "\($0)", number: 1) }
 
     @Test func `a block that waits is told of after five seconds, when that doubles, and once it is chained`() {
         let start = ContinuousClock.now
         var lag = SequencerLag()
         func note(_ block: BlockPlace?, _ seconds: Int) -> SequencerLag.Alarm? {
-            lag.note(block, at: start + .seconds(seconds))
+            lag.note(block.map { $0...$0 }, at: start + .seconds(seconds))
         }
         #expect(note(nil, 0) == nil)
         #expect(note(Self.blocks[0], 1) == nil)
@@ -32,6 +32,18 @@ struct SequencerLagTests {
         #expect(note(Self.blocks[1], 86) == .late(.seconds(80)))
         #expect(note(Self.blocks[2], 90) == .level(after: .seconds(84)))
         #expect(note(nil, 91) == nil)
+    }
+
+    /// The oldest block is another one at each look, and eight seconds old.
+    @Test func `a chain that moves and is behind is told of by its oldest block's own age`() {
+        let start = ContinuousClock.now
+        var lag = SequencerLag()
+        var told: [Int: SequencerLag.Alarm] = [:]
+        for second in 0...30 {
+            let oldest = second < 30 ? max(0, second - 8) : 29
+            told[second] = lag.note(Self.blocks[oldest]...Self.blocks[second], at: start + .seconds(second))
+        }
+        #expect(told == [5: .late(.seconds(5)), 30: .level(after: .seconds(30))])
     }
 
     @Test(.timeLimit(.minutes(1)))

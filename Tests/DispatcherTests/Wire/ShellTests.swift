@@ -37,7 +37,7 @@ struct ShellTests {
             let text = try typed("LEASE delegation=9 strategy=administrative max=1", "HELD", "quit", in: month)
 
             #expect(text.contains("> LEASE ") && text.contains(" key="))
-            #expect(text.contains("OK grant=4294967297 granted=1 "))
+            #expect(text.contains("OK grant=4294967297 contract=1 portfolio=telephone granted=1 "))
             #expect(text.contains("OK listed=1"))
             #expect(try month.number("SELECT count(*) FROM lease_grant") == 1)
         }
@@ -63,8 +63,8 @@ struct ShellTests {
             let text = try typed(
                 "lea\\tdel\\t9 str\\tadm\\tmax=1", "\\033[A", "help QU\\t", "HELD", "quit", in: month, onTerminal: true)
 
-            #expect(text.contains("OK grant=4294967297 granted=1 "), "\(text)")
-            #expect(text.contains("OK grant=4294967298 granted=1 "), "\(text)")
+            #expect(text.contains("OK grant=4294967297 contract=1 portfolio=telephone granted=1 "), "\(text)")
+            #expect(text.contains("OK grant=4294967298 contract=1 portfolio=telephone granted=1 "), "\(text)")
             #expect(text.contains("state= on off"))
             #expect(text.contains("OK listed=2"))
         }

@@ -64,9 +64,9 @@ struct StandingPushTests {
         }
     }
 
-    /// More than a page of them.
+    /// What is told of each grant without being asked comes behind that, and to everybody.
     @Test(.timeLimit(.minutes(1)))
-    func `however many terms are near, all are told`() async throws {
+    func `however many terms are near, a new connection is told of the nearest two hundred`() async throws {
         try await DealtMonth.with(.init(agencies: 1, handSize: 5_001), pace: DealtMonth.quickPace) { month in
             try month.database.link().script(
                 """
@@ -75,11 +75,35 @@ struct StandingPushTests {
                        left_accounts, stop, held_digest, granted_at, granted_term, term, ceiling, grace_us, outage_us)
                 SELECT 9, 1, i, i, 1, 1, 1, 0, i, '', NULL, 1, 10000, i, i * 10000, 0, 'limit', '', now_instant(), t, t, t,
                        86400000000, 0
-                  FROM generate_series(1, 5001) i, (VALUES (now_instant() + interval '1 day')) v (t)
+                  FROM generate_series(1, 5001) i, LATERAL (VALUES (now_instant() + interval '2 days' - i * interval '1 s')) v (t);
+                INSERT INTO announced_term (delegation_id, hand_id, first_position, term)
+                SELECT delegation_id, hand_id, first_position, term FROM lease_grant
                 """)
             let agent = try await month.connect(1)
-            let last = "\(GrantID(hand: 1, first: 5_001))"
-            for await push in agent.pushes where push.fields["grant"] == last { break }
+            var told: [String] = []
+            for await push in agent.pushes where ["EXPIRING", "UPDATE"].contains(push.name) {
+                guard push.name == "EXPIRING" else { break }
+                told.append(push.fields["grant"] ?? "")
+                if told.count == 200 { try sayUpdate(month, agency: 1) }
+            }
+            #expect(told == (4_802...5_001).reversed().map { "\(GrantID(hand: 1, first: $0))" })
+        }
+    }
+
+    /// The standing cannot be read while its table is not there.
+    @Test(.timeLimit(.minutes(1)))
+    func `news are told whatever becomes of the standing, which is told later`() async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let first = try await month.connect(1)
+            try pause(month)
+            #expect(await first.next(.paused) != nil)
+            try month.database.link().script("ALTER TABLE pause RENAME TO pause_away")
+            let second = try await month.connect(1, instance: "two")
+            try sayUpdate(month, agency: 1)
+            #expect(await first.next(.update) != nil)
+            #expect(await second.next(.update) != nil)
+            try month.database.link().script("ALTER TABLE pause_away RENAME TO pause")
+            #expect(await second.next(.paused)?["reason"] == "audit")
         }
     }
 }
@@ -89,12 +113,16 @@ extension AgentConnection {
     /// one that was written after it was heard comes in a later one.
     fileprivate func settled(_ month: DealtMonth, agency: Int32) async throws {
         for _ in 0..<2 {
-            try month.database.link().script(
-                """
-                INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
-                VALUES (\(agency), 'UPDATE', 9, 1, 1, 'job-loss', '2024-03-04')
-                """)
+            try sayUpdate(month, agency: agency)
             #expect(await next(.update) != nil)
         }
     }
+}
+
+private func sayUpdate(_ month: DealtMonth, agency: Int32) throws {
+    try month.database.link().script(
+        """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date)
+        VALUES (\(agency), 'UPDATE', 9, 1, 1, 'job-loss', '2024-03-04')
+        """)
 }

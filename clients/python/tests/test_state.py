@@ -151,6 +151,9 @@ class HoldingsTests(unittest.TestCase):
         kept = hear("UPDATE", change="job-loss", on="2024-03-05")
         self.assertEqual((kept.fields["changed"], kept.fields["changed-on"]), ("job-loss", "2024-03-05"))
         self.assertEqual((str(kept.paid), str(kept.paid_on)), ("50.00", "2024-03-03"))
+        # A change without its day: that of the one before is not its own.
+        kept = hear("UPDATE", change="restructure")
+        self.assertEqual((kept.fields["changed"], kept.fields.get("changed-on")), ("restructure", None))
         # Taken back again: the push has no sum any more.
         self.assertIsNone(hear("UPDATE", change="payment-reversed", amount="50.00", on="2024-03-04").paid)
         self.assertEqual(kept.tactic, "rest")

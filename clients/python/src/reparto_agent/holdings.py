@@ -90,7 +90,9 @@ class Holdings:
             return []
         if push.name == "UPDATE" and fields.get("change") not in (None, "payment", "payment-reversed"):
             # What happened to the debtor; of payments it says nothing.
-            happened = {"changed": fields["change"], "changed-on": fields.get("on", "")}
+            happened = {"changed": fields["change"]}
+            if "on" in fields:
+                happened["changed-on"] = fields["on"]
             return self._heard(mine, STARTED_NEWS, happened)
         if push.name == "UPDATE":
             # Nothing paid is said, so that it is not overlooked, and kept as comparisons tell it: by leaving it out.
