@@ -165,7 +165,8 @@ package struct AccountAudit: Encodable {
             try store.reviews(of: outcomes, in: delegations).map(LedgerRecord.review)
             + store.contests(of: outcomes, in: delegations).map { LedgerRecord.contest($0) }
         events += decided.map { Event(String(decoding: $0.bytes, as: UTF8.self), receipt: $0.receipt) }
-        return events.sorted { ($0.at, $0.record) < ($1.at, $1.record) }
+        // Of one instant, as a clock that is stepped by hand has many, in the order of the ledger.
+        return events.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 
     /// A grant of one delegation, as its records name it.

@@ -118,10 +118,8 @@ struct PoolRedeal {
     }
 
     /// Whether the round's month is still the one that agencies draw from.
-    /// - Locks: every period that is not closed: neither a close nor a plan begins meanwhile.
     private func isDealt() throws -> Bool {
-        _ = try PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period)).lockPeriods()
-        return try store.dealtPeriod()?.period == round.period
+        try store.dealtPeriod()?.period == round.period
     }
 
     /// The quota as it was planned; where the agency was ordered to get nothing of the strategy, what is held, as the order left it.
@@ -225,8 +223,15 @@ struct PoolRedeal {
         return random.next()
     }
 
+    /// - Locks: every period that is not closed: neither a close nor a plan begins meanwhile.
+    private func lockPeriods() throws {
+        _ = try PlanningStore(link, period: round.period, cut: SegmentationRun.cutDay(round.period)).lockPeriods()
+    }
+
     private func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try link.transaction {
+            // The periods before the round, as who begins one takes them: the other way round two nodes wait for each other.
+            try lockPeriods()
             guard try store.beat(round.id) else {
                 throw RedealRun.Outrun(
                     "redeal \(round.id) was taken over by another command, which goes on with it",

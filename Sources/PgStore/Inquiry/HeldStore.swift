@@ -165,7 +165,7 @@ extension HeldLease {
 enum HeldStatements {
     /// What became known of an account's payments since it was leased: what was paid on the day of the lease or later, and what came
     /// with a file of that day or later, whenever it was paid. A file is known when it is loaded, so what it takes back of one that
-    /// was known before the lease stands for itself.
+    /// was known before the lease stands for itself. The latest day is that of a payment of which something is left.
     static func paid(_ delegation: String, _ account: String, since grantedAt: String) -> String {
         let day = "(\(grantedAt) AT TIME ZONE 'America/Mexico_City')::date"
         func isNew(_ payment: String, _ file: String) -> String {
@@ -173,7 +173,10 @@ enum HeldStatements {
         }
         return """
             SELECT sum(CASE WHEN m.reverses IS NULL THEN m.amount WHEN \(isNew("o", "oi")) THEN -m.amount END)::bigint AS amount,
-                   max(m.paid_on) FILTER (WHERE m.reverses IS NULL) AS latest,
+                   max(m.paid_on) FILTER (WHERE m.reverses IS NULL AND m.amount > coalesce((
+                       SELECT sum(r.amount) FROM payment r
+                        WHERE r.delegation_id = m.delegation_id AND r.account_id = m.account_id
+                          AND r.reverses = m.payment_id), 0)) AS latest,
                    sum(m.amount) FILTER (WHERE m.reverses IS NOT NULL AND NOT \(isNew("o", "oi")))::bigint AS reversed
               FROM payment m
               JOIN import i ON i.import_id = m.import_id

@@ -281,6 +281,37 @@ struct RedealTests {
         }
     }
 
+    /// Who begins a round locks the periods and then comes to the round: in the other order two nodes would wait for each other.
+    @Test(.timeLimit(.minutes(1)))
+    func `who deals a pool has its month before its round`() async throws {
+        try await StartedMonth.with { month in
+            try month.link.script(
+                """
+                CREATE FUNCTION stop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the plug is pulled'; END $$;
+                CREATE TRIGGER stop_it BEFORE UPDATE ON redeal_pool FOR EACH ROW WHEN (NEW.state = 'done')
+                    EXECUTE FUNCTION stop_it()
+                """)
+            #expect(throws: CommandFailure.self) { try month.redeal(.everything, on: try month.database.link()) }
+            try month.link.script("DROP TRIGGER stop_it ON redeal_pool")
+            try await until {
+                try month.count(
+                    "pg_stat_activity a JOIN redeal r ON r.backend = a.pid AND r.backend_start = a.backend_start") == 0
+            }
+            let beginner = try month.database.link()
+            try beginner.script("BEGIN; SELECT FROM period ORDER BY period FOR NO KEY UPDATE")
+            let database = month.database
+            async let isResumed = onThread {
+                try RedealRun.finishAbandoned(try database.link("dealer"), showsProgress: false)?.state == .resumed
+            }
+            try await until {
+                try month.count("pg_stat_activity WHERE application_name = 'dealer' AND wait_event_type = 'Lock'") == 1
+            }
+            try beginner.script("SELECT FROM redeal FOR UPDATE NOWAIT; COMMIT")
+
+            #expect(try await isResumed)
+        }
+    }
+
     @Test func `of two at once the second is told who deals, and changes nothing`() async throws {
         try await StartedMonth.with { month in
             let other = try month.database.link()

@@ -99,6 +99,12 @@ struct HeldNewsTests {
             #expect(told(await agent.next(.update)) == ["30.00", "2024-03-03", "7.00"])
             #expect(told(try await agent.held(HeldRequest()).data.first) == ["30.00", "2024-03-03", "7.00"])
             #expect(try await next() == nil)
+            // One that is wholly taken back leaves the day of the one before it.
+            try load(month, 5, paidOn: "2024-03-04", amount: 1_000)
+            #expect(told(await agent.next(.update)) == ["40.00", "2024-03-04", "7.00"])
+            try load(month, 6, paidOn: "2024-03-04", amount: 1_000, reverses: 5)
+            #expect(told(await agent.next(.update)) == ["30.00", "2024-03-03", "7.00"])
+            #expect(told(try await agent.held(HeldRequest()).data.first) == ["30.00", "2024-03-03", "7.00"])
             // The rest goes back as well: the debtor is called again.
             try month.database.link().script("UPDATE payment SET amount = 5000 WHERE payment_id = 'P3'")
             #expect(told(try await agent.held(HeldRequest()).data.first) == [nil, nil, "7.00"])

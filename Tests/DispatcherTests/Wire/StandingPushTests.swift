@@ -86,7 +86,7 @@ struct StandingPushTests {
                 told.append(push.fields["grant"] ?? "")
                 if told.count == 200 { try sayUpdate(month, agency: 1) }
             }
-            #expect(told == (4_802...5_001).reversed().map { "\(GrantID(hand: 1, first: $0))" })
+            #expect(told == (4_802...5_001).reversed().map { "\(GrantID(hand: 1, first: Int32($0)))" })
         }
     }
 
