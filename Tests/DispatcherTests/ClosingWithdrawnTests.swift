@@ -19,8 +19,6 @@ struct ClosingWithdrawnTests {
     /// Of contract 1 in delegation 9; the last three of its first hand wait there, and nothing ended them.
     private static let month = """
         DELETE FROM ending WHERE delegation_id = 9 AND hand_id = 1 AND position > 9;
-        INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
-        VALUES ('facts', 202403, 'g', '', 1, 0, '2024-03-01');
         INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, minimum, weight, import_id)
         SELECT 202403, 'G', 'goal', 1, 9, '2024-03-01', 'worked', '', '48', '1', max(import_id) FROM import;
         """
