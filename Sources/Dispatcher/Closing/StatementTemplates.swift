@@ -93,14 +93,8 @@ enum StatementTemplates {
     /// What tells a month's page from one of other statements, such as a preview's.
     static func seal(_ seal: String) -> String { "<meta name=\"statements\" content=\"\(seal)\">" }
 
-    /// Where only statements are, they lead to this in the place of the month's page.
-    static let list = """
-        <!doctype html>
-        <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>Cierre {{period}}</title><style>{{{style}}}</style></head><body>
-        <h1>Cierre {{period}} <small>Month close</small></h1>
-        <p>Estados de cuenta tal como se cerraron; la página del mes la escribe el cierre. <span class="en" lang="en">Statements as they were
-        closed; the month's page is written by the close.</span></p>
+    /// The statements of a month with their totals, up to where each page ends the table.
+    private static let contractRows = """
         <div class="t"><table><thead><tr><th>Contrato<span class="en">Contract</span></th><th>Agencia<span class="en">Agency</span></th>
         <th class="n">Honorarios<span class="en">Fees</span></th><th class="n">IVA</th>
         <th class="n">Penas<span class="en">Penalties</span></th><th class="n">IVA</th>
@@ -109,7 +103,18 @@ enum StatementTemplates {
         href="statements/C{{contract}}.csv">CSV</a> · <a href="statements/C{{contract}}.json">JSON</a></small></td>
         <td>{{agency}} {{agencyName}}</td>{{#totals}}<td class="n">{{fees}}</td><td class="n">{{taxOnFees}}</td>
         <td class="n">{{penalties}}</td><td class="n">{{taxOnPenalties}}</td><td class="n">{{payable}}</td>{{/totals}}</tr>
-        {{/contracts}}</tbody></table></div>
+        {{/contracts}}</tbody>
+        """
+
+    /// Where only statements are, they lead to this in the place of the month's page.
+    static let list = """
+        <!doctype html>
+        <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+        <title>Cierre {{period}}</title><style>{{{style}}}</style></head><body>
+        <h1>Cierre {{period}} <small>Month close</small></h1>
+        <p>Estados de cuenta tal como se cerraron; la página del mes la escribe el cierre. <span class="en" lang="en">Statements as they were
+        closed; the month's page is written by the close.</span></p>
+        \(contractRows)</table></div>
         </body></html>
 
         """
@@ -168,15 +173,7 @@ enum StatementTemplates {
         <td class="n">{{amount}}</td></tr>
         {{/penaltyChanges}}</tbody><tfoot><tr><td colspan="3">Total</td><td class="n">{{penaltiesTotal}}</td></tr></tfoot></table></div>
         <h2>Contratos <small>Contracts</small></h2>
-        <div class="t"><table><thead><tr><th>Contrato<span class="en">Contract</span></th><th>Agencia<span class="en">Agency</span></th>
-        <th class="n">Honorarios<span class="en">Fees</span></th><th class="n">IVA</th>
-        <th class="n">Penas<span class="en">Penalties</span></th><th class="n">IVA</th>
-        <th class="n">A pagar<span class="en">Payable</span></th></tr></thead><tbody>
-        {{#contracts}}<tr><td><a href="statements/C{{contract}}.html">{{contract}}</a> {{number}}<br><small><a
-        href="statements/C{{contract}}.csv">CSV</a> · <a href="statements/C{{contract}}.json">JSON</a></small></td>
-        <td>{{agency}} {{agencyName}}</td>{{#totals}}<td class="n">{{fees}}</td><td class="n">{{taxOnFees}}</td>
-        <td class="n">{{penalties}}</td><td class="n">{{taxOnPenalties}}</td><td class="n">{{payable}}</td>{{/totals}}</tr>
-        {{/contracts}}</tbody><tfoot>{{#totals}}<tr><td colspan="2">Total</td><td class="n">{{fees}}</td>
+        \(contractRows)<tfoot>{{#totals}}<tr><td colspan="2">Total</td><td class="n">{{fees}}</td>
         <td class="n">{{taxOnFees}}</td><td class="n">{{penalties}}</td><td class="n">{{taxOnPenalties}}</td>
         <td class="n">{{payable}}</td></tr>{{/totals}}</tfoot></table></div>
         <p><small>Importes en pesos mexicanos <span lang="en">(Mexican pesos)</span>. El IVA se redondea por sección de cada estado de cuenta, así que puede diferir en centavos de la tasa sobre

@@ -249,6 +249,7 @@ struct AnswerBoundTests {
             try link.script("SELECT pg_reload_conf()")
             var again = try await agent.lease(DealtMonth.lease(2))
             while again.replyClass == .retry {
+                // No event tells that the server commits again: an agency asks again after a while, as here.
                 try await Task.sleep(for: .milliseconds(100))
                 again = try await agent.lease(DealtMonth.lease(2))
             }

@@ -38,6 +38,22 @@ struct HeldNewsTests {
             """)
     }
 
+    /// A client of ACE01 that connects again at once.
+    private func client(_ month: DealtMonth) throws -> AgentClient {
+        let latest = Mutex<Int64>(0)
+        var settings = try AgentClientSettings(
+            addresses: [.init(host: "127.0.0.1", port: month.node.port)], agency: "ACE01", instance: "client",
+            key: month.keys[0].bytes,
+            nextSequence: {
+                latest.withLock {
+                    $0 += 1
+                    return $0
+                }
+            })
+        settings.pauseFirst = .milliseconds(10)
+        return AgentClient(settings)
+    }
+
     private func told(_ fields: ReplyFields?) -> [String?] {
         ["paid", "paid-on", "reversed"].map { fields?[$0] }
     }
@@ -154,18 +170,7 @@ struct HeldNewsTests {
     @Test(.timeLimit(.minutes(2)))
     func `what happened to a debtor is told by the push, HELD and RESUME, and kept by clients`() async throws {
         try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
-            let latest = Mutex<Int64>(0)
-            var settings = try AgentClientSettings(
-                addresses: [.init(host: "127.0.0.1", port: month.node.port)], agency: "ACE01", instance: "client",
-                key: month.keys[0].bytes,
-                nextSequence: {
-                    latest.withLock {
-                        $0 += 1
-                        return $0
-                    }
-                })
-            settings.pauseFirst = .milliseconds(10)
-            let client = AgentClient(settings)
+            let client = try self.client(month)
             _ = try await client.lease(delegation: 9, strategy: "administrative", max: 3)
             func news(_ account: Int64) async -> [String: String]? {
                 await client.news[AgentLease(delegation: 9, account: account, epoch: 1)]
@@ -213,18 +218,7 @@ struct HeldNewsTests {
     @Test(.timeLimit(.minutes(2)))
     func `a client knows what was pushed to it, and after a lost connection what it missed`() async throws {
         try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
-            let latest = Mutex<Int64>(0)
-            var settings = try AgentClientSettings(
-                addresses: [.init(host: "127.0.0.1", port: month.node.port)], agency: "ACE01", instance: "client",
-                key: month.keys[0].bytes,
-                nextSequence: {
-                    latest.withLock {
-                        $0 += 1
-                        return $0
-                    }
-                })
-            settings.pauseFirst = .milliseconds(10)
-            let client = AgentClient(settings)
+            let client = try self.client(month)
             _ = try await client.lease(delegation: 9, strategy: "administrative", max: 3)
             func hear(_ isWanted: (AgentClientEvent) -> Bool) async {
                 for await event in client.events where isWanted(event) { return }
