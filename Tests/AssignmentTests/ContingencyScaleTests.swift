@@ -8,8 +8,8 @@ import Testing
 struct ContingencyScaleTests {
     /// As they ship.
     static let values: [(String, String, String)] = {
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        let text = (try? String(contentsOfFile: root + "/policies/schedules-fna.csv", encoding: .utf8)) ?? ""
+        let text =
+            (try? String(contentsOfFile: RuleSources.root.path + "/policies/schedules-fna.csv", encoding: .utf8)) ?? ""
         return text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").map(String.init) }
             .filter { MoraBand(rawValue: $0[3]) != nil }.map { ($0[3], $0[4], $0[5]) }
     }()

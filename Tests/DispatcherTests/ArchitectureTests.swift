@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import TestSupport
 import Testing
 
 /// What each target promises by what it imports (ARCHITECTURE.md, "Parts").
@@ -106,7 +107,7 @@ private struct Sources {
     let files: [File]
 
     init() throws {
-        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Sources"
+        let root = Checkout.root + "/Sources"
         let enumerated = try FileManager.default.subpathsOfDirectory(atPath: root)
         files = enumerated.filter { $0.hasSuffix(".swift") }.sorted().compactMap { path in
             FileManager.default.contents(atPath: root + "/" + path).map {

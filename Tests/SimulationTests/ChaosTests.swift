@@ -13,9 +13,9 @@ struct ChaosTests {
     @Test(.timeLimit(.minutes(10)))
     func `a daemon under every fault loses nothing, counts nothing twice and answers everybody`() async throws {
         let folder = try TemporaryFolder()
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         var settings = ChaosSettings(
-            folder: folder.path + "/chaos", program: ChildProcess.sibling("dispatcherd"), policies: root + "/policies")
+            folder: folder.path + "/chaos", program: ChildProcess.sibling("dispatcherd"),
+            policies: Checkout.root + "/policies")
         settings.duration = .seconds(120)
         settings.accounts = 6_000
         let report = try await ChaosRun(settings).run { _ in }
@@ -35,12 +35,11 @@ struct ChaosTests {
     @Test(.timeLimit(.minutes(2)))
     func `a run for JSON that is interrupted is an object all the same`() async throws {
         let folder = try TemporaryFolder()
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         let run = try ManagedProcess(
             [
                 "/bin/sh", "-c", "exec \"$@\" >\"$0\"", "\(folder.path)/told", ChildProcess.sibling("agentsim"),
                 "chaos", "--json",
-                "--out", "\(folder.path)/chaos", "--policies", "\(root)/policies",
+                "--out", "\(folder.path)/chaos", "--policies", "\(Checkout.root)/policies",
             ], environment: ["PATH": "/usr/bin:/bin"], log: "\(folder.path)/said")
         // Its first step, before there is any server to be ended.
         try await until {

@@ -367,8 +367,7 @@ struct LoadTests {
 
     @Test func `a daemon that encrypts is loaded over TLS`() async throws {
         let folder =
-            #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
-            + "/AgentProtocolTests/Certificates"
+            Checkout.root + "/Tests/AgentProtocolTests/Certificates"
         let tls = try ServerTLS(TLSFiles(certificate: folder + "/server.pem", key: folder + "/server.key"))
         try await LoadSite.with(handSize: 20_000, tls: tls) { site in
             var settings = site.settings

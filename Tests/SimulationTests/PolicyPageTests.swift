@@ -8,8 +8,6 @@ import Testing
 /// The worked example of docs/policy.md, typed as it stands there on the month that it names: every line that the page shows is one
 /// that the command prints, in that order.
 struct PolicyPageTests {
-    private static let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
-
     private struct Example {
         let command: String
         /// Lines in a row each; between them stands anything.
@@ -28,9 +26,9 @@ struct PolicyPageTests {
     }
 
     @Test func `the page's worked example gives what the page shows`() async throws {
-        let page = try String(contentsOf: URL(filePath: Self.root + "/docs/policy.md"), encoding: .utf8)
+        let page = try String(contentsOf: URL(filePath: Checkout.root + "/docs/policy.md"), encoding: .utf8)
         let shipped = try String(
-            contentsOf: URL(filePath: Self.root + "/policies/infonavit-2023.yaml"), encoding: .utf8)
+            contentsOf: URL(filePath: Checkout.root + "/policies/infonavit-2023.yaml"), encoding: .utf8)
         let examples = Self.examples(page)
         let changes = [
             ("{arrears: {above: 3}}", "{arrears: {above: 4}}"),
@@ -53,7 +51,7 @@ struct PolicyPageTests {
                         "-c",
                         "cd \"$1\" && REPARTO_DATABASE_URL=\"$2\" REPARTO_DATABASE_ALLOW_UNSAFE_DURABILITY=true exec \"$0\" "
                             + words,
-                        ChildProcess.sibling(program), folder.path, database.conninfo, Self.root,
+                        ChildProcess.sibling(program), folder.path, database.conninfo, Checkout.root,
                     ])
             }
             func write(_ text: String) throws {

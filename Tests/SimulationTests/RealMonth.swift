@@ -46,17 +46,16 @@ struct RealMonth {
             unsetenv("REPARTO_LEDGER_KEY_FILE")
             unsetenv("REPARTO_CLOSING_TWO_PERSONS")
         }
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         func take(_ kind: String, _ path: String) throws {
             try dispatcherd("import", kind, path, "--period", "2024-03")
         }
         try take("zones", "\(folder)/zones.csv")
-        try take("schedules", "\(root)/policies/schedules.csv")
+        try take("schedules", "\(Checkout.root)/policies/schedules.csv")
         try take("contracts", "\(folder)/contracts.csv")
         try dispatcherd("agency", "key", "add", "--file", "\(folder)/keys.csv")
         try take("cut", "\(folder)/cut.csv")
         try take("facts", "\(folder)/facts-opening.csv")
-        try dispatcherd("segment", "--period", "2024-03", "--policy", "\(root)/policies/infonavit-2023.yaml")
+        try dispatcherd("segment", "--period", "2024-03", "--policy", "\(Checkout.root)/policies/infonavit-2023.yaml")
         try dispatcherd("plan", "apply", "--period", "2024-03")
         try await work(folder)
         try dispatcherd("clock", "set", "2024-03-31T20:00Z")

@@ -187,9 +187,7 @@ struct RecordTests {
     func `a replay of the database knows what one of the logs does, and what began and stopped besides`() async throws {
         try await RealMonth.with(accounts: 1_500) { month in
             let period = try #require(Self.march)
-            let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-                .joined(separator: "/")
-            let file = try PolicyFile(path: "\(root)/policies/infonavit-2023.yaml")
+            let file = try PolicyFile(path: "\(Checkout.root)/policies/infonavit-2023.yaml")
             let policy = ModelPolicy(name: "the same", policy: try file.policy(for: period), settings: .standard)
             func replay(_ source: ReplayRun.Source) throws -> ReplayRun {
                 try ReplayRun(

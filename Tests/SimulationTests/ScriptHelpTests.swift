@@ -7,8 +7,7 @@ import Testing
 
 /// Who asks a script what it does is told, and nothing is done.
 struct ScriptHelpTests {
-    private static let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts")
-        .standardized
+    private static let scripts = URL(filePath: Checkout.root + "/scripts")
 
     /// A clone's scripts, in a folder where they could remove what they like.
     private static func withScripts(_ body: (_ folder: URL, _ names: [String]) throws -> Void) throws {

@@ -7,8 +7,7 @@ package struct ProtocolDocument: Sendable {
     private let lines: [String]
 
     package init() {
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        let text = (try? String(contentsOf: URL(filePath: root + "/docs/protocol.md"), encoding: .utf8)) ?? ""
+        let text = (try? String(contentsOf: URL(filePath: Checkout.root + "/docs/protocol.md"), encoding: .utf8)) ?? ""
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 

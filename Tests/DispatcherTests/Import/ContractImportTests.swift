@@ -3,6 +3,7 @@
 import Assignment
 import Dispatcher
 import PgStore
+import TestSupport
 import Testing
 
 struct ContractImportTests {
@@ -266,8 +267,7 @@ struct ContractImportTests {
 
     @Test func `what the shipped schedules hold can be charged`() async throws {
         try await ImportSite.with { site in
-            let path =
-                "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/") + "/policies/schedules.csv"
+            let path = Checkout.root + "/policies/schedules.csv"
             var run = ImportRun(.schedules, path: path, period: ImportSite.march)
             run.badRowsPath = site.folder + "/bad.csv"
             let report = try run.run(on: site.link)

@@ -2,11 +2,13 @@
 
 import Dispatcher
 import FoundationEssentials
+import TestSupport
 import Testing
 
 struct FormatsPageTests {
     @Test func `the page of formats says what the code reads`() throws {
-        let page = try String(decoding: Data(contentsOf: URL(filePath: "\(Self.root)/docs/formats.md")), as: UTF8.self)
+        let page = try String(
+            decoding: Data(contentsOf: URL(filePath: "\(Checkout.root)/docs/formats.md")), as: UTF8.self)
         let written = page.firstRange(of: "## zones").map { String(page[$0.lowerBound...]) }
 
         #expect(written == FormatsPage.sections, "put what `dispatcherd formats` prints in their place")
@@ -20,9 +22,6 @@ struct FormatsPageTests {
 
         #expect(try Table(format, "\(header)\n\(row)\n").bad.isEmpty)
     }
-
-    /// The clone, from where this file lies in it.
-    private static let root = #filePath.split(separator: "/").dropLast(4).reduce("") { "\($0)/\($1)" }
 }
 
 struct Base64Tests {

@@ -4,6 +4,7 @@ import Assignment
 @testable import Dispatcher
 import FoundationEssentials
 import PgStore
+import TestSupport
 import Testing
 
 struct LedgerProofTests {
@@ -46,9 +47,7 @@ struct LedgerProofTests {
 
     /// The file that the Python client's tests check as well.
     @Test func `the proof that the Python client checks holds here too`() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let text = Array(try Data(contentsOf: root.appending(path: "clients/python/tests/proof.json")))
+        let text = Array(try Data(contentsOf: URL(filePath: Checkout.root + "/clients/python/tests/proof.json")))
         let proof = try LedgerProof(text: text)
         let first = try #require(proof.keys.last.flatMap { Base64.bytes($0.public) })
 

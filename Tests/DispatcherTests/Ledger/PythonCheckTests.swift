@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import PgStore
 import Simulation
+import TestSupport
 import Testing
 
 /// `reparto-agent check`, the Python client's, on what `ledger prove` and `statement export` write now.
@@ -16,7 +17,7 @@ struct PythonCheckTests {
         return try ChildProcess.run(
             "/usr/bin/env",
             [
-                "PYTHONPATH=\(ShippedPolicy.root)/clients/python/src", "PYTHONDONTWRITEBYTECODE=1", python, "-c",
+                "PYTHONPATH=\(Checkout.root)/clients/python/src", "PYTHONDONTWRITEBYTECODE=1", python, "-c",
                 program,
                 "check",
             ] + words)

@@ -4,6 +4,7 @@ import Assignment
 import Dispatcher
 import FoundationEssentials
 import PgStore
+import TestSupport
 import Testing
 
 /// What a manager sees before a plan is applied, and that what was seen is what is applied.
@@ -174,7 +175,7 @@ struct PlanPreviewTests {
             try month.addCut()
             try month.segment()
             let page = try String(
-                contentsOf: URL(filePath: ShippedPolicy.root + "/docs/allocation.md"), encoding: .utf8)
+                contentsOf: URL(filePath: Checkout.root + "/docs/allocation.md"), encoding: .utf8)
             let block = try #require(page.split(separator: "```yaml\n").dropFirst().first)
             let text = try #require(block.split(separator: "```").first)
             let file = try PlanSettingsFile(text: String(text))

@@ -3,6 +3,7 @@
 import Assignment
 @testable import Dispatcher
 import FoundationEssentials
+import TestSupport
 import Testing
 
 /// The folder of broken policies: each beside a file of what the checker must say of it, line by line.
@@ -57,7 +58,7 @@ struct BrokenPolicyTests {
 
     /// docs/rules.md has the rules there are.
     @Test func `an origin is a rule of the catalogue, and every rule of it can be one`() throws {
-        let page = try String(contentsOf: URL(filePath: ShippedPolicy.root + "/docs/rules.md"), encoding: .utf8)
+        let page = try String(contentsOf: URL(filePath: Checkout.root + "/docs/rules.md"), encoding: .utf8)
         let listed = Set(
             page.split(separator: "\n").compactMap { line in
                 line.hasPrefix("| ") ? line.dropFirst(2).split(separator: " ").first.map(String.init) : nil

@@ -2,12 +2,13 @@
 
 import Dispatcher
 import Foundation
+import TestSupport
 import Testing
 import Yams
 
 struct PolicySchemaTests {
     @Test func `the schema in the repository is the one that the reader's tables make`() throws {
-        let path = ShippedPolicy.root + "/policies/policy.schema.json"
+        let path = Checkout.root + "/policies/policy.schema.json"
         let written = try String(contentsOf: URL(filePath: path), encoding: .utf8)
 
         #expect(written == PolicySchema.text, "write it with `dispatcherd policy schema`")

@@ -3,6 +3,7 @@
 import Assignment
 @testable import Dispatcher
 import PgStore
+import TestSupport
 import Testing
 
 struct PolicyWhatIfTests {
@@ -293,7 +294,7 @@ struct PolicyWhatIfTests {
 
     /// Outside of a clone the shipped file is not there: nobody named it, so it is not to be found wrong.
     @Test func `segment without a policy asks for one where the shipped one is not`() throws {
-        let path = ShippedPolicy.root + "/policies/infonavit-2023.yaml"
+        let path = Checkout.root + "/policies/infonavit-2023.yaml"
         let april = PlannedMonth.april
 
         #expect(try PolicyChoice.Wish.placing(nil, for: april, shipped: path).policy.version == "2023-12")
@@ -307,7 +308,7 @@ struct PolicyWhatIfTests {
 
     /// Later commands take the version in force on the first day, so a month cannot be placed by another one.
     @Test func `segment takes one version of a file where it is the month's own`() throws {
-        let path = ShippedPolicy.root + "/policies/infonavit-2023.yaml"
+        let path = Checkout.root + "/policies/infonavit-2023.yaml"
         let april = PlannedMonth.april
 
         #expect(try PolicyChoice.Wish.placing(path, for: april).policy.version == "2023-12")

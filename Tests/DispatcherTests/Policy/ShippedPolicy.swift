@@ -3,15 +3,15 @@
 import Assignment
 import Dispatcher
 import FoundationEssentials
+import TestSupport
 
-/// The policies as they lie in the repository, found from this file.
+/// The policies as they lie in the repository.
 enum ShippedPolicy {
-    /// The folder of this file, and the clone.
-    static let tests = #filePath.split(separator: "/").dropLast(1).reduce("") { "\($0)/\($1)" }
-    static let root = #filePath.split(separator: "/").dropLast(4).reduce("") { "\($0)/\($1)" }
+    /// The folder of their tests.
+    static let tests = Checkout.root + "/Tests/DispatcherTests/Policy"
 
     static func text(_ name: String) throws -> String {
-        try String(contentsOf: URL(filePath: "\(root)/policies/\(name).yaml"), encoding: .utf8)
+        try String(contentsOf: URL(filePath: "\(Checkout.root)/policies/\(name).yaml"), encoding: .utf8)
     }
 
     static func infonavit() throws -> PolicyFile { try PolicyFile(text: text("infonavit-2023")) }

@@ -12,8 +12,7 @@ import Testing
 /// A node that encrypts, and renews its certificate while it serves.
 struct TLSNodeTests {
     private static let folder =
-        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        + "/AgentProtocolTests/Certificates/"
+        Checkout.root + "/Tests/AgentProtocolTests/Certificates/"
 
     @Test(.timeLimit(.minutes(1)))
     func `a node takes a renewed certificate by itself, and signatures follow it`() async throws {

@@ -55,8 +55,7 @@ private final class PythonPlayer: Sendable {
     private let queue = DispatchQueue(label: "python")
 
     init(port: Int, transcript: Int) throws {
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(5).joined(separator: "/")
-        let folder = root + "/clients/python"
+        let folder = Checkout.root + "/clients/python"
         var ends: [Int32] = [0, 0]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { throw Failure(call: "socketpair") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

@@ -82,7 +82,7 @@ struct ClosingScheduleTests {
             let link = try database.link()
             for file in ["schedules.csv", "schedules-fna.csv"] {
                 _ = try ImportRun(
-                    .schedules, path: ShippedPolicy.root + "/policies/" + file, period: ClosingFixture.period
+                    .schedules, path: Checkout.root + "/policies/" + file, period: ClosingFixture.period
                 ).run(on: link)
             }
             let kept = try link.run(
@@ -99,7 +99,7 @@ struct ClosingScheduleTests {
 /// The rows of a file of schedules that ships, without its heading.
 enum ShippedSchedules {
     static func rows(_ file: String) throws -> [[String]] {
-        let text = try String(contentsOfFile: ShippedPolicy.root + "/policies/" + file, encoding: .utf8)
+        let text = try String(contentsOfFile: Checkout.root + "/policies/" + file, encoding: .utf8)
         return text.split(separator: "\n").dropFirst().map {
             $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }

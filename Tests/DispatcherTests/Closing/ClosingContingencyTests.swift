@@ -65,7 +65,7 @@ struct ClosingContingencyTests {
 
     @Test func `a statement with a budget that ran out and a limit of penalties keeps the schema`() async throws {
         let schema = try JSONSchema(
-            String(contentsOfFile: ShippedPolicy.root + "/docs/statement.schema.json", encoding: .utf8))
+            String(contentsOfFile: Checkout.root + "/docs/statement.schema.json", encoding: .utf8))
         try await TestDatabase.with { database in
             let link = try database.link()
             try ClosingFixture.make(link, seed: 201)

@@ -80,7 +80,7 @@ struct ScorecardReportTests {
     }
 
     @Test func `the file of weights that ships says what the program takes without one`() async throws {
-        let text = try String(contentsOfFile: ShippedPolicy.root + "/policies/scorecard-weights.csv", encoding: .utf8)
+        let text = try String(contentsOfFile: Checkout.root + "/policies/scorecard-weights.csv", encoding: .utf8)
         let entries = text.split(separator: "\n").dropFirst().compactMap { line -> ScorecardWeights.Entry? in
             let fields = line.split(separator: ",").map(String.init)
             guard fields.count == 3, let measure = ScorecardMeasure(rawValue: fields[0]), let weight = Int64(fields[1]),

@@ -3,6 +3,7 @@
 import Dispatcher
 import FoundationEssentials
 import PgStore
+import TestSupport
 import Testing
 
 struct SettingsTests {
@@ -131,8 +132,7 @@ struct SettingsTests {
     }
 
     @Test func `the operations page lists every setting with its default`() throws {
-        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let bytes = try #require(FileManager.default.contents(atPath: root + "/docs/operations.md"))
+        let bytes = try #require(FileManager.default.contents(atPath: Checkout.root + "/docs/operations.md"))
         let page = String(decoding: bytes, as: UTF8.self)
 
         let rows = SettingKey.allCases.map { key in

@@ -10,7 +10,7 @@ import TestSupport
 /// docs/statement.schema.json and the statements say the same.
 struct StatementSchemaTests {
     private func schema() throws -> JSONSchema {
-        try JSONSchema(String(contentsOfFile: ShippedPolicy.root + "/docs/statement.schema.json", encoding: .utf8))
+        try JSONSchema(String(contentsOfFile: Checkout.root + "/docs/statement.schema.json", encoding: .utf8))
     }
 
     @Test func `statements of full months keep the schema`() async throws {
@@ -125,7 +125,7 @@ struct StatementSchemaTests {
     }
 
     @Test func `the page of formats has every member of the month's summary, and no other`() async throws {
-        let page = try String(contentsOfFile: ShippedPolicy.root + "/docs/formats.md", encoding: .utf8)
+        let page = try String(contentsOfFile: Checkout.root + "/docs/formats.md", encoding: .utf8)
         let begin = try #require(page.firstRange(of: "## What the close writes")?.upperBound)
         let end = try #require(page.firstRange(of: "## zones")?.lowerBound)
         let named = page[begin..<end].split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap { row in
