@@ -77,13 +77,11 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .stayedCurrent: "current accounts that are current in the cut 4 months on ÷ those assigned that it has"
         case .perPeso: "amount recovered ÷ fees before IVA"
         case .signing: "accounts with a valid agreement of a session ÷ accounts with a session held"
-        case .secondPayment:
-            "agreements of twelve months with a second payment in a row ÷ those of the months that all are known of"
-        case .thirdPayment:
-            "agreements of twelve months with a third payment in a row ÷ those of the months that all are known of"
-        case .agreementCured: "agreements of twelve months that are cured ÷ those of the months that all are known of"
+        case .secondPayment: "agreements with a second payment in a row ÷ agreements of the months of which it is known"
+        case .thirdPayment: "agreements with a third payment in a row ÷ agreements of the months of which it is known"
+        case .agreementCured: "agreements cured ÷ agreements of the months of which it is known"
         case .agreementMaintained:
-            "agreements of twelve months paid until the fifth month behind ÷ those of the months that all are known of"
+            "agreements paid until the fifth month behind ÷ agreements of the months of which it is known"
         case .validOutcomes: "valid outcomes ÷ outcomes"
         case .meanPayment: "amount recovered of accounts assigned with a payment ÷ those accounts"
         case .paidOfWorked: "accounts worked with a payment ÷ accounts worked"

@@ -48,18 +48,20 @@ package struct AgreementReport {
 
     /// - Parameters:
     ///   - through: the last month whose payments are all loaded.
+    ///   - first: only agreements of this month or later; `nil`: since ever.
     ///   - cut: strategy and tactic are those of the hand that the agreement was worked from, the band that of the month's cut, the
     ///     vintage the month of the account's first deal.
     ///   - bimester: which two months an employer's payment is of (AMB-22).
     ///   - curePayments: how many sustained payments make a cure (GAP-cure); 1 or more.
     package init(
-        _ link: PgLink, through: Period, by cut: IndicatorCut = .total, bimester: AgreementCourse.Bimester = .calendar,
+        _ link: PgLink, from first: Period? = nil, through: Period, by cut: IndicatorCut = .total,
+        bimester: AgreementCourse.Bimester = .calendar,
         curePayments: Int = AgreementCourse.curePayments
     ) throws {
         self.through = through
         self.cut = cut
         agencies = try ScorecardStore(link, period: through).agencies()
-        rows = try AgreementStore(link).agreements(through: through).map { agreement in
+        rows = try AgreementStore(link).agreements(from: first, through: through).map { agreement in
             let course = AgreementCourse(
                 signedIn: agreement.signedOn.period, paid: agreement.paid, paidByEmployer: agreement.paidByEmployer,
                 bimester: bimester, through: through, curePayments: curePayments)
@@ -208,7 +210,10 @@ extension AgreementReport {
     package static let figureMonths = 12
 
     /// The first of them.
-    package var figuresFrom: Period { through.advanced(byMonths: 1 - Self.figureMonths) }
+    package var figuresFrom: Period { Self.figuresFrom(through) }
+
+    /// The first of those that the figures of a month are of.
+    package static func figuresFrom(_ month: Period) -> Period { month.advanced(byMonths: 1 - figureMonths) }
 
     /// The figures by the cut's values as they are stored: summed over those months of signature of which it is known of every agreement,
     /// whatever its cut, so that the values of a cut add up to the whole.

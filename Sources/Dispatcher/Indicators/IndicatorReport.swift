@@ -77,7 +77,8 @@ package struct IndicatorReport {
             try closing.attributePayments(grace: schedules.grace(of: contracts))
             let fees = state == .closed ? try keptFees() : IndicatorStore.Fees()
             return try body(
-                try IndicatorStore(link, period: period), fees, try AgreementReport(link, through: period))
+                try IndicatorStore(link, period: period), fees,
+                try AgreementReport(link, from: AgreementReport.figuresFrom(period), through: period))
         }
     }
 
