@@ -294,7 +294,8 @@ next=2024-04
 # The next month's cut of where that contract works: the same accounts, placed by bands.
 places=$(awk -F, -v c="$banded" '$1 == c { print $8 }' "$input/contracts.csv" | paste -sd ' ')
 awk -F, -v places=" $places " 'NR == 1 || index(places, " " $2 " ")' "$input/cut.csv" >"$demo/next-cut.csv"
-if [ -n "$missed" ] && [ "$(wc -l <"$demo/next-cut.csv")" -gt 1 ]; then
+# A small one may place nothing, and then there is nothing to deal.
+if [ -n "$missed" ] && [ "$(wc -l <"$demo/next-cut.csv")" -gt 200 ]; then
     shown='s/^/        /'
     step "listing the minimums of bands that $bander missed, and what they allow" \
         "$bin/dispatcherd" suspension list --period "$period" "${mine[@]}"
