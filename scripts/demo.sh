@@ -68,7 +68,7 @@ printf '%s %s\n' "$$" "$(date '+%F %T')" >var/demo.lock
 
 # --- Steps -----------------------------------------------------------------------------------------------------------
 
-steps=$(grep -c '^step ' "${BASH_SOURCE[0]}")
+steps=$(grep -cE '^ *step "' "${BASH_SOURCE[0]}")
 number=0
 also=()                # files that get what a step prints, besides the log
 shown='s/^/        /'   # how it is shown: indented
@@ -161,6 +161,10 @@ step "making a portfolio of $accounts accounts" \
 IFS=, read -r _ _ first place _ < <(sed -n 2p "$input/facts-opening.csv")
 printf 'goal,contract,delegation,tactic,indicator,minimum,weight,note\nW-1,%s,%s,,recovered,1000,10,\nW-2,,%s,,worked,100,50,\n' \
     "$first" "$place" "$place" >"$input/goals.csv"
+# One contract is paid by contingency, band by band (FEE-01 to FEE-05), under the rules of `fna`: the first that is none of prevention and
+# outlives the month. The comma within the agency's name counts.
+IFS=, read -r banded bander _ < <(awk -F, '/infonavit-tariff-2023/ && $11 > "2024-06" && !found { found = 1; print }' "$input/contracts.csv")
+sed -i "/^$banded,/{s/infonavit-tariff-2023/fna-contingency/;s/infonavit-2023$/infonavit-2023;fna/}" "$input/contracts.csv"
 step "starting a private PostgreSQL" "$bin/dispatcherd" database start "${mine[@]}"
 step "setting the virtual clock to the first of March" "$bin/dispatcherd" clock set 2024-03-01T06:00Z "${mine[@]}"
 step "making the key that the month is signed with" "$bin/dispatcherd" ledger key new "$demo/ledger.key" "${mine[@]}"
@@ -168,6 +172,7 @@ step "making the key that the month is signed with" "$bin/dispatcherd" ledger ke
 export REPARTO_LEDGER_KEY_FILE=$demo/ledger.key REPARTO_CLOSING_TWO_PERSONS=false
 step "importing the zone map" import zones policies/zones.csv
 step "importing the schedules of fees and penalties" import schedules policies/schedules.csv
+step "importing the contingency by bands, which contract $banded is paid by" import schedules policies/schedules-fna.csv
 step "importing the contracts" import contracts "$input/contracts.csv"
 step "taking in the agencies' keys" "$bin/dispatcherd" agency key add --file "$input/keys.csv" "${mine[@]}"
 step "importing the cut" import cut "$input/cut.csv"
@@ -276,6 +281,37 @@ also=("$demo/figures.txt")
 step "setting the month beside what was published; the table is in $demo/figures.txt" report
 also=()
 
+# --- The next month: what a missed minimum of a band allows, and what a person makes of it (SUS-01 to SUS-03) --------------------
+
+paid=$(grep -oE 'FEE-0[1-5]' "$demo/month/statements/C$banded.csv" | tail -n 1 || true)
+shown='1,10s/^/        /p;d'   # the line, its goal and where the agency has the band
+if [ -n "$paid" ]; then
+    step "explaining the contingency of contract $banded" "$bin/dispatcherd" statement explain --period "$period" \
+        --contract "$banded" --rule "$paid" --lines 1 --records 1 "${mine[@]}"
+fi
+missed=$("$bin/dispatcherd" suspension list --period "$period" --json "${mine[@]}" 9>&- | grep -oE 'FEE-0[1-5]' | tail -n 1 || true)
+next=2024-04
+# The next month's cut of where that contract works: the same accounts, placed by bands.
+places=$(awk -F, -v c="$banded" '$1 == c { print $8 }' "$input/contracts.csv" | paste -sd ' ')
+awk -F, -v places=" $places " 'NR == 1 || index(places, " " $2 " ")' "$input/cut.csv" >"$demo/next-cut.csv"
+# A small one may place nothing, and then there is nothing to deal.
+if [ -n "$missed" ] && [ "$(wc -l <"$demo/next-cut.csv")" -gt 200 ]; then
+    shown='s/^/        /'
+    step "listing the minimums of bands that $bander missed, and what they allow" \
+        "$bin/dispatcherd" suspension list --period "$period" "${mine[@]}"
+    shown='1,6s/^/        /p;d'
+    step "importing the next month's cut of delegation ${places// /, }" \
+        "$bin/dispatcherd" import cut "$demo/next-cut.csv" --period "$next" "${mine[@]}"
+    step "segmenting it by bands of days late" \
+        "$bin/dispatcherd" segment --period "$next" --policy policies/fna-bands.yaml "${mine[@]}"
+    step "dealing it" "$bin/dispatcherd" plan apply --period "$next" "${mine[@]}"
+    shown='s/^/        /'
+    step "a person suspends band $missed for $bander: what waits in its hands is withdrawn, and dealt to others" \
+        "$bin/dispatcherd" suspension decide --period "$period" --agency "$bander" --band "$missed" --suspend \
+        --reason "its minimum was missed" --by demo --yes "${mine[@]}"
+    step "listing what stands against it, until it is released" "$bin/dispatcherd" agency list "$bander" "${mine[@]}"
+fi
+
 line=$(printf '%0.s-' $(seq 100))
 printf '\n%s\n\n' "$line"
 cat "$demo/page.txt"
@@ -286,7 +322,7 @@ $line
 The month took $(seconds_since "$begun") s. It left:
 
     $demo/month/       the statement of each contract as CSV, JSON and HTML; begin with index.html;
-                       indicators.csv by every cut, and accounts.csv that they are counted from
+                       indicators.csv by every cut, accounts.csv and agreements.csv that they are counted from
     $demo/portfolio/   the cut, contracts, stops and facts that it was made from
     $demo/clients/     what every simulated agency sent and received
     $demo/pre/         the statements as agencies could object to them

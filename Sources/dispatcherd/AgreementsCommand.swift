@@ -58,7 +58,7 @@ struct AgreementsCommand: AsyncParsableCommand {
             let report = try AgreementReport(
                 try await list.database.open(), through: list.period, by: cut ?? .total,
                 bimester: AgreementCourse.Bimester(rawValue: bimester) ?? .calendar, curePayments: curePayments)
-            try list.put("agreements", csv: report.write(to:), json: report.json, lines: report.lines)
+            try list.put("agreements", csv: { try report.write(to: $0) }, json: report.json, lines: report.lines)
         }
     }
 

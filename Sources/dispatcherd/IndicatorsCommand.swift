@@ -55,7 +55,8 @@ struct IndicatorsCommand: AsyncParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes indicators.csv, by every cut, and accounts.csv, the accounts behind.",
+            abstract:
+                "Writes indicators.csv, by every cut, and what is behind: accounts.csv, and agreements.csv of IND-13.",
             discussion: """
                 Examples:
                   dispatcherd indicators export --period 2024-03 --out month
@@ -68,7 +69,8 @@ struct IndicatorsCommand: AsyncParsableCommand {
         func run() async throws {
             let count = try IndicatorReport(try await database.open(), period: planned.argument.period).export(to: out)
             Console.out(
-                "\(Console.grouped(count)) accounts in \(out)/accounts.csv, their figures in \(out)/indicators.csv")
+                "\(Console.grouped(count.accounts)) accounts in \(out)/accounts.csv, \(Console.grouped(count.agreements)) agreements "
+                    + "in \(out)/agreements.csv, their figures in \(out)/indicators.csv")
         }
     }
 }

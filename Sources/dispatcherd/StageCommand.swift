@@ -56,7 +56,7 @@ struct ObjectionCommand: AsyncParsableCommand {
               dispatcherd objection uphold 1 --reason "the goal was met" --by "Ana Ruiz"
               dispatcherd objection list --period 2024-03
             """,
-        subcommands: [Raise.self, Uphold.self, Reject.self, List.self])
+        subcommands: [Raise.self, Uphold.self, Propose.self, Reject.self, List.self])
 
     struct Raise: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -73,7 +73,7 @@ struct ObjectionCommand: AsyncParsableCommand {
         var delegation: Int16?
         @Option(
             help:
-                "The line's rule: a penalty that is there (of PEN-01 in two portfolios PEN-01:telephone or PEN-01:home-visit), FEE-11, a band where the contract pays by bands, or AGY-15 where a budget cut fees."
+                "What it is about: a penalty that is there, PEN-01 to PEN-08 or PEN-20 to PEN-22 (of PEN-01 in two portfolios PEN-01:telephone or PEN-01:home-visit); fees, FEE-11, or a band, FEE-01 to FEE-05, where the contract pays by bands; or AGY-15 where a budget cut fees."
         )
         var rule: String
         @Option(help: "Why.")
@@ -104,15 +104,24 @@ struct ObjectionCommand: AsyncParsableCommand {
             let adjustment = try stages.decide(
                 objection: number, isUpheld: isUpheld, amount: amount, reason: reason, by: by)
             Console.done("objection \(number) is \(isUpheld ? "upheld" : "rejected")")
-            if let adjustment {
-                Console.out(
-                    "adjustment \(adjustment) is proposed; `dispatcherd adjustment approve \(adjustment)` puts it in force"
-                )
-                if let warning = try stages.beyondInvoice(adjustment: adjustment) {
-                    Console.note("warning: \(warning)")
-                }
-                if let note = try stages.besideWaivers(adjustment: adjustment) { Console.note("note: \(note)") }
+            if let adjustment { try tell(adjustment, stages) }
+        }
+
+        func proposeAgain(amount: Cents?) async throws {
+            let settings = try database.settings()
+            let stages = StageCommands(try await database.open(), settings)
+            let adjustment = try stages.proposeAgain(objection: number, amount: amount, reason: reason, by: by)
+            guard let adjustment else { return Console.out("there is nothing left to take back") }
+            try tell(adjustment, stages)
+        }
+
+        private func tell(_ adjustment: Int64, _ stages: StageCommands) throws {
+            Console.out(
+                "adjustment \(adjustment) is proposed; `dispatcherd adjustment approve \(adjustment)` puts it in force")
+            if let warning = try stages.beyondInvoice(adjustment: adjustment) {
+                Console.note("warning: \(warning)")
             }
+            if let note = try stages.besideWaivers(adjustment: adjustment) { Console.note("note: \(note)") }
         }
     }
 
@@ -139,6 +148,31 @@ struct ObjectionCommand: AsyncParsableCommand {
         private var pesos: Cents? { amount.flatMap { Cents(pesos: $0) } }
 
         func run() async throws { try await decision.run(true, amount: pesos) }
+    }
+
+    struct Propose: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Proposes anew what an upheld objection had proposed, where another person rejected that or it was withdrawn.",
+            discussion: """
+                The month has to be open. Both proposals stay on record, each with the objection.
+
+                Examples:
+                  dispatcherd objection propose 2 --amount 250.00 --reason "without outcome 55121" --by "Ana Ruiz"
+                """)
+        @OptionGroup var decision: Decision
+        @Option(help: "As of uphold.")
+        var amount: String?
+
+        func validate() throws {
+            guard amount == nil || pesos.map({ $0 > .zero }) ?? false else {
+                throw ValidationError("--amount is pesos above 0 with at most two decimals, such as 310.00.")
+            }
+        }
+
+        private var pesos: Cents? { amount.flatMap { Cents(pesos: $0) } }
+
+        func run() async throws { try await decision.proposeAgain(amount: pesos) }
     }
 
     struct Reject: AsyncParsableCommand {
@@ -209,12 +243,12 @@ struct AdjustmentCommand: AsyncParsableCommand {
         var delegation: Int16?
         @Option(
             help:
-                "The rule that it is about; a waiver of PEN-01 in two portfolios is of PEN-01:telephone or PEN-01:home-visit."
+                "What it is about: a penalty, PEN-01 to PEN-08 or PEN-20 to PEN-22 (of PEN-01 in two portfolios PEN-01:telephone or PEN-01:home-visit), and of a credit or debit also fees, FEE-11, FEE-01 to FEE-05 or AGY-15."
         )
         var rule: String
         @Option(
             help:
-                "Pesos before IVA, of a waiver at most what of the penalty was not waived yet; without it a waiver takes all of that."
+                "Pesos before IVA, of a waiver, or a credit about a penalty, at most what of it was not given back yet; without it a waiver takes all of that."
         )
         var amount: String?
         @Option(help: "Why.")

@@ -17,6 +17,11 @@ package enum Indicator: String, Sendable, CaseIterable {
     case stayedCurrent = "IND-10"
     case perPeso = "IND-11"
     case signing = "IND-12"
+    /// Of agreements that were signed months before, each followed to its cure (``AgreementCourse``): no figure of the month's deals.
+    case secondPayment = "IND-13/second"
+    case thirdPayment = "IND-13/third"
+    case agreementCured = "IND-13/cure"
+    case agreementMaintained = "IND-13/maintenance"
     case validOutcomes = "IND-14"
     case meanPayment = "IND-14/payment"
     /// How well work pays, as the tactics are published (STR-01 to STR-07): a quotient, and beside it the other reading, a gap (AMB-02).
@@ -40,6 +45,10 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .stayedCurrent: "still current after 4 months"
         case .perPeso: "pesos per peso spent"
         case .signing: "agreements per session"
+        case .secondPayment: "second payments of agreements"
+        case .thirdPayment: "third payments of agreements"
+        case .agreementCured: "agreements cured"
+        case .agreementMaintained: "agreements maintained"
         case .validOutcomes: "valid outcomes"
         case .meanPayment: "mean payment"
         case .paidOfWorked: "efficiency"
@@ -68,6 +77,11 @@ package enum Indicator: String, Sendable, CaseIterable {
         case .stayedCurrent: "current accounts that are current in the cut 4 months on ÷ those assigned that it has"
         case .perPeso: "amount recovered ÷ fees before IVA"
         case .signing: "accounts with a valid agreement of a session ÷ accounts with a session held"
+        case .secondPayment: "agreements with a second payment in a row ÷ agreements of the months of which it is known"
+        case .thirdPayment: "agreements with a third payment in a row ÷ agreements of the months of which it is known"
+        case .agreementCured: "agreements cured ÷ agreements of the months of which it is known"
+        case .agreementMaintained:
+            "agreements paid until the fifth month behind ÷ agreements of the months of which it is known"
         case .validOutcomes: "valid outcomes ÷ outcomes"
         case .meanPayment: "amount recovered of accounts assigned with a payment ÷ those accounts"
         case .paidOfWorked: "accounts worked with a payment ÷ accounts worked"
@@ -80,6 +94,11 @@ package enum Indicator: String, Sendable, CaseIterable {
                 : "balance of overdue accounts assigned ÷ balance of the accounts assigned"
         }
     }
+
+    /// What is counted of agreements and not of the month's deals: IND-13.
+    package static let ofAgreements: [Indicator] = [
+        .secondPayment, .thirdPayment, .agreementCured, .agreementMaintained,
+    ]
 
     /// Whether it is a share, shown in percent, or pesos per peso or per account.
     package var isShare: Bool { self != .perPeso && self != .meanPayment }

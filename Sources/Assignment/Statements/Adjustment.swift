@@ -96,7 +96,9 @@ package struct Adjustment: Equatable, Sendable {
     ) -> StatementLine {
         let named = PenaltySubject(rule)
         return StatementLine(
-            kind: kind, rule: named.rule, schedule: version, subject: named.subject ?? "\(about)", clause: clause,
+            kind: kind, rule: named.rule, schedule: version,
+            // Of another month its name tells more than the line's, which the arithmetic has.
+            subject: (kind == .waiver ? named.subject : nil) ?? "\(about)", clause: clause,
             base: .count(1, of: "ajuste"),
             rate: .price(amount), amount: amount, facts: [reference], records: [],
             arithmetic: StatementNote(

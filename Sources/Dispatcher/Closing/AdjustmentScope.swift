@@ -27,17 +27,14 @@ struct AdjustmentScope {
         _ adjustment: Adjustment, contract: Int32, delegation: Int16?
     ) throws -> (about: PenaltySubject, charges: WaivableCharges) {
         let named = PenaltySubject(adjustment.rule)
-        guard let places = try store.delegations(ofContract: contract) else {
-            throw CommandFailure(
-                .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system."
-            )
-        }
+        let places = try Self.requireKnown(contract: contract, store)
         let rules = adjustment.kind == .waiver ? Self.penalties : Self.fees + Self.penalties
-        guard rules.contains(adjustment.kind == .waiver ? named.rule : adjustment.rule) else {
+        guard rules.contains(named.rule), named.subject == nil || Self.penalties.contains(named.rule) else {
             throw CommandFailure(
                 .usage,
                 "\(adjustment.rule) is no \(adjustment.kind == .waiver ? "penalty" : "rule of fees or penalties")",
-                remedy: "They are \(rules.joined(separator: ", ")).")
+                remedy:
+                    "They are \(rules.joined(separator: ", ")); of PEN-01 also PEN-01:telephone and PEN-01:home-visit.")
         }
         switch adjustment.kind {
         case .waiver:
@@ -53,7 +50,17 @@ struct AdjustmentScope {
                     + (delegation.map { "in delegation \($0)" } ?? "on the whole invoice"),
                 remedy: Self.charged(in: now))
         case .credit, .debit:
-            let found = (named, WaivableCharges())
+            var found = (named, WaivableCharges())
+            if adjustment.kind == .credit, Self.penalties.contains(named.rule) {
+                found.0 = try CreditPlace(store, adjustment.about, contract: contract, delegation: delegation)
+                    .line(named)
+            } else if let subject = named.subject,
+                named.rule != PenaltyRule.capacity.rawValue || Portfolio(name: subject) == nil
+            {
+                throw CommandFailure(
+                    .usage, "\(named.rule) has no line \(subject)",
+                    remedy: "PEN-01 has PEN-01:telephone and PEN-01:home-visit; other rules are named alone.")
+            }
             guard let delegation, !places.contains(delegation) else { return found }
             let body = try store.statement(adjustment.about, contract: contract)
             let billed = try body.map { try StatementDocument($0).sections.compactMap(\.delegation) } ?? []
@@ -62,6 +69,18 @@ struct AdjustmentScope {
                 .usage, "contract \(contract) does not work in delegation \(delegation)",
                 remedy: "It works in \(places.map(String.init).joined(separator: ", ")).")
         }
+    }
+
+    /// - Returns: where the contract works, ascending.
+    /// - Throws: ``CommandFailure`` of usage where there is no such contract.
+    @discardableResult
+    static func requireKnown(contract: Int32, _ store: StageStore) throws -> [Int16] {
+        guard let places = try store.delegations(ofContract: contract) else {
+            throw CommandFailure(
+                .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system."
+            )
+        }
+        return places
     }
 
     /// What is charged in one place of a statement as the month is now.

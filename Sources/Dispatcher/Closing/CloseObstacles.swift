@@ -58,12 +58,11 @@ package struct CloseObstacles {
         let until = try stages.reviewsUntil(period)
         let isOver = try link.readNow() >= until
         let waiting = try ReviewStore(link).progress(period).reduce(Int64(0)) { $0 + $1.pending }
+        let contests = try stages.openContests(period)
         var lines: [String] = []
         if waiting > 0 {
-            let contested = try ContestStore(link).open(period).count
-            let what =
-                Words.counted(waiting, "outcome waits", "outcomes wait") + " for review"
-                + (contested > 0 ? ", \(grouped(Int64(contested))) of them contested" : "")
+            // A rejection that is contested stands until its second decision, and does not wait.
+            let what = Words.counted(waiting, "outcome waits", "outcomes wait") + " for review"
             lines.append(
                 isOver
                     ? "\(what), their time was over at \(until), and the close never bills them: "
@@ -71,11 +70,34 @@ package struct CloseObstacles {
                     : "\(what): `dispatcherd review list --period \(period) --pending --csv pending.csv`, then "
                         + "`dispatcherd review import FILE` with the decisions")
         }
+        lines += Self.contests(contests, at: try link.readNow(), period)
         if !isOver {
             lines.append(
                 "reviews count until \(until): `dispatcherd close` after that, or with --before-reviews, for good")
         }
         return lines
+    }
+
+    /// One line for each contest of a rejection that has no second decision, those out of time first.
+    private static func contests(
+        _ contests: [(outcome: Int64, raised: Timestamp, until: Timestamp)], at now: Timestamp, _ period: Period
+    ) -> [String] {
+        let told = contests.filter { $0.until <= now } + contests.filter { $0.until > now }
+        let lines = told.prefix(shownMax).map { contest in
+            let what = "the contest of outcome \(contest.outcome), raised at \(contest.raised), "
+            return what
+                + (contest.until <= now
+                    ? "was not decided until \(contest.until) and is out of time: its rejection stands"
+                    : "waits for its second decision until \(contest.until): `dispatcherd review import FILE` with it, else its "
+                        + "rejection stands")
+        }
+        let more = contests.count - shownMax
+        return lines
+            + (more > 0
+                ? [
+                    "\(grouped(Int64(more))) more contests have no second decision: `dispatcherd review list --period \(period) "
+                        + "--pending`"
+                ] : [])
     }
 
     private func decisions() throws -> [String] {

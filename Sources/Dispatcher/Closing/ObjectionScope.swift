@@ -14,6 +14,11 @@ enum ObjectionScope {
         return isOfFees(rule) || rule == FeeTariff.budgetRule ? .credit : nil
     }
 
+    /// All that an objection can be about anywhere.
+    static let everything =
+        PenaltyRule.allCases.map(\.rawValue) + [FeeTariff.rule] + MoraBand.allCases.map(\.rawValue)
+        + [FeeTariff.budgetRule]
+
     /// What fees lack may be objected to where there is no line. They have no lines to be told apart by.
     static func isOfFees(_ rule: String) -> Bool { rule == FeeTariff.rule || MoraBand(rawValue: rule) != nil }
 
@@ -30,8 +35,8 @@ enum ObjectionScope {
         guard let effect = effect(of: rule) else {
             throw CommandFailure(
                 .usage, "an objection is about a penalty or about fees, and \(rule) is neither",
-                remedy: "IVA and limits follow from other lines"
-                    + (choices.isEmpty ? "." : ": name one of those, \(choices.joined(separator: ", "))."))
+                remedy: "IVA and limits follow from other lines: name one of those, "
+                    + (choices.isEmpty ? everything : choices).joined(separator: ", ") + ".")
         }
         let about = PenaltySubject(rule)
         if effect == .waiver, let section,

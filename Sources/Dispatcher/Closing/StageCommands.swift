@@ -5,10 +5,10 @@ package import PgStore
 
 /// The steps of a month between its end and its final statements: pre-statements, objections, adjustments, the second person.
 package struct StageCommands {
-    private let link: PgLink
-    private let store: StageStore
+    let link: PgLink
+    let store: StageStore
     private let needsTwo: Bool
-    private let objectionDays: Int
+    let objectionDays: Int
     private let reviewDays: Int
 
     package init(_ link: PgLink, _ settings: Settings) {
@@ -40,7 +40,7 @@ package struct StageCommands {
         PeriodStage(try facts(period), at: try link.readNow())
     }
 
-    private func facts(_ period: Period) throws -> PeriodStage.Facts {
+    func facts(_ period: Period) throws -> PeriodStage.Facts {
         guard let facts = try store.facts(of: period, objectionDays: objectionDays) else {
             throw CommandFailure(
                 .usage, "there is nothing of \(period): no file was ever imported for it", remedy: "Check the period.")
@@ -57,7 +57,7 @@ package struct StageCommands {
         }
     }
 
-    // MARK: - Pre-statements and objections
+    // MARK: - Pre-statements
 
     /// What became of the pre-statements.
     package struct Issued: Equatable, Sendable {
@@ -118,310 +118,6 @@ package struct StageCommands {
         }
     }
 
-    /// Records what an agency says against a line of its pre-statement, within the time of that one.
-    ///
-    /// - Parameter by: the contract's agency.
-    /// - Returns: the objection's number.
-    package func object(
-        _ period: Period, contract: Int32, delegation: Int16?, rule: String, reason: String, by: String
-    ) throws -> Int64 {
-        let agency = try Words.agency(by)
-        try requireReason(reason)
-        let facts = try facts(period)
-        guard let latest = facts.objectionsUntil, !facts.isClosed else {
-            throw CommandFailure(
-                .findings, facts.isClosed ? "\(period) is closed" : "no pre-statement of \(period) is out",
-                remedy: Self.tooLate)
-        }
-        let own = try store.issuedAt(period, contract: contract)?.deadline(businessDays: objectionDays)
-        let until = own ?? latest
-        guard try link.readNow() < until else {
-            throw CommandFailure(
-                .findings, "the time to object to \(period) was over at \(until)", remedy: Self.tooLate)
-        }
-        return try link.transaction {
-            try requireOpen(period)
-            let shown = try store.preStatement(period, contract: contract).map { try StatementDocument($0) }
-            let about = try ObjectionScope.require(rule, contract: contract, delegation: delegation, on: shown)
-            if let shown, AgencyID(text: shown.agency) != agency {
-                throw CommandFailure(
-                    .usage, "contract \(contract) is \(shown.agency)'s, and not \(agency)'s",
-                    remedy: "An agency objects to its own pre-statements; check --contract and --by.")
-            }
-            // Fees were once objected to on the whole invoice as well; such a one is about those of every delegation.
-            let former = try store.objections(period).last {
-                $0.contract == contract && PenaltySubject($0.rule).meets(about) && $0.decision != "rejected"
-                    && ($0.delegation == delegation || $0.delegation == nil && ObjectionScope.isOfFees(about.rule))
-            }
-            if let former {
-                throw CommandFailure(
-                    .findings,
-                    "objection \(former.number) is about the same line, and "
-                        + (former.decision == nil ? "waits for its decision" : "was upheld"),
-                    remedy: "A line is objected to once at a time; `dispatcherd objection list` shows it.")
-            }
-            let number = try store.raise(
-                period, contract: contract, delegation: delegation, rule: about.text, reason: reason, by: "\(agency)")
-            try link.insertBlocks(
-                LedgerBlock.seal(try store.objections(nil, number: number).map(LedgerRecord.objection)))
-            return number
-        }
-    }
-
-    private static let tooLate = "What is wrong in a final statement is put right by an adjustment in a later one."
-
-    /// An objection that is upheld against a penalty proposes its waiver, and one about fees a credit in the same statement, for another
-    /// person to approve.
-    ///
-    /// - Parameter amount: of an upheld objection about fees, what is owed before IVA; of a penalty what is waived, `nil`: all of it.
-    /// - Returns: the number of the adjustment that waits for another person: the proposed one, or a waiver of the same line that waits
-    ///   already; `nil` where there is nothing to approve.
-    package func decide(
-        objection number: Int64, isUpheld: Bool, amount: Cents? = nil, reason: String, by: String
-    ) throws -> Int64? {
-        try requireNamed(by)
-        try requireReason(reason)
-        try requireAmount(amount)
-        let room = isUpheld ? try chargesMeant(by: number, amount: amount) : nil
-        return try link.transaction {
-            guard let objection = try store.objections(nil, number: number).first, objection.decision == nil else {
-                throw CommandFailure(
-                    .findings, "there is no objection \(number) that waits for a decision",
-                    remedy: "`dispatcherd objection list` shows them.")
-            }
-            try requireOpen(objection.period)
-            try requireOther(by, than: objection.raisedBy, who: "raised it", isTo: "decide about objection \(number)")
-            let effect = ObjectionScope.effect(of: objection.rule)
-            if isUpheld, effect == .credit, amount == nil {
-                throw CommandFailure(
-                    .usage, "objection \(number) is about fees, and what they lack is not named",
-                    remedy: "Give --amount, in pesos before IVA.")
-            }
-            guard try store.decide(number, isUpheld: isUpheld, reason: reason, by: by) else {
-                throw CommandFailure(
-                    .findings, "objection \(number) was decided meanwhile",
-                    remedy: "`dispatcherd objection list` shows it.")
-            }
-            try link.insertBlocks(
-                LedgerBlock.seal(
-                    try store.objections(nil, number: number).compactMap(LedgerRecord.objectionDecision)))
-            guard isUpheld, let effect else { return nil }
-            let proposed = Adjustment(
-                number: 0, kind: effect, rule: objection.rule, amount: amount, about: objection.period, reason: reason)
-            if effect == .waiver {
-                let place = WaiverPlace(
-                    store, objection.period, contract: objection.contract, delegation: objection.delegation)
-                if let former = try place.bar(PenaltySubject(objection.rule)) {
-                    guard former.decision == nil else { return nil }
-                    guard former.adjustment.rule == objection.rule, former.adjustment.amount == amount else {
-                        throw CommandFailure(
-                            .findings,
-                            "adjustment \(former.adjustment.number), \(WaiverPlace.words(former.adjustment)), waits for its decision, "
-                                + "and upholding proposes \(WaiverPlace.words(proposed))",
-                            remedy:
-                                "Decide about that one first (`dispatcherd adjustment approve` or `reject \(former.adjustment.number)`)."
-                        )
-                    }
-                    return former.adjustment.number
-                }
-                if let room {
-                    // Waived in parts already: the agency is right, and there is nothing left to take back.
-                    if amount == nil, try !place.hasRoom(for: proposed, of: room) { return nil }
-                    try place.requireRoom(for: proposed, of: room)
-                }
-            }
-            return try store.propose(
-                proposed, in: objection.period, contract: objection.contract, delegation: objection.delegation,
-                objection: number, by: by)
-        }
-    }
-
-    /// What is charged where an objection to a penalty is; `nil` where there is none that waits, or nothing is charged there.
-    ///
-    /// - Parameter amount: that is to be waived, `nil`: all of it.
-    private func chargesMeant(by number: Int64, amount: Cents?) throws -> WaivableCharges? {
-        guard let objection = try store.objections(nil, number: number).first, objection.decision == nil,
-            ObjectionScope.effect(of: objection.rule) == .waiver
-        else { return nil }
-        let (period, contract) = (objection.period, objection.contract)
-        let shown = try store.preStatement(period, contract: contract).map { try StatementDocument($0) }
-        guard let section = shown?.sections.first(where: { $0.delegation == objection.delegation.map(Int.init) })
-        else { return nil }
-        let waiver = Adjustment(
-            number: 0, kind: .waiver, rule: objection.rule, amount: amount, about: period, reason: objection.reason)
-        return try widened(
-            ObjectionScope.charges(section), for: waiver, in: period, contract: contract,
-            delegation: objection.delegation)
-    }
-
-    /// What was shown of a penalty, and what it came to since where that is more and is needed: the month is computed only then.
-    private func widened(
-        _ shown: WaivableCharges, for waiver: Adjustment, in period: Period, contract: Int32, delegation: Int16?
-    ) throws -> WaivableCharges {
-        let place = WaiverPlace(store, period, contract: contract, delegation: delegation)
-        guard try !place.hasRoom(for: waiver, of: shown) else { return shown }
-        return shown.larger(
-            try AdjustmentScope(link, period).charges(contract: contract, delegation: delegation))
-    }
-
-    package func objections(_ period: Period?) throws -> [StageStore.Objection] { try store.objections(period) }
-
-    // MARK: - Adjustments
-
-    /// - Returns: the adjustment's number.
-    package func propose(
-        _ adjustment: Adjustment, in period: Period, contract: Int32, delegation: Int16?, by: String
-    ) throws -> Int64 {
-        try requireNamed(by)
-        try requireReason(adjustment.reason)
-        try requireAmount(adjustment.amount)
-        try requireOpen(period, try facts(period))
-        try requireFitting(adjustment, in: period)
-        let (about, shown) = try AdjustmentScope(link, period).require(
-            adjustment, contract: contract, delegation: delegation)
-        let proposed = adjustment.ofRule(about.text)
-        let charges =
-            adjustment.kind == .waiver
-            ? try widened(shown, for: proposed, in: period, contract: contract, delegation: delegation) : shown
-        return try link.transaction {
-            try requireOpen(period)
-            if adjustment.kind == .waiver {
-                let place = WaiverPlace(store, period, contract: contract, delegation: delegation)
-                if let former = try place.bar(about) {
-                    throw CommandFailure(
-                        .findings,
-                        "adjustment \(former.adjustment.number) is about the same penalty, and "
-                            + (former.decision == nil ? "waits for its decision" : "took back all of it"),
-                        remedy: "A penalty is waived once; decide that one first (`dispatcherd adjustment list`).")
-                }
-                try place.requireRoom(for: proposed, of: charges)
-            }
-            return try store.propose(
-                proposed, in: period, contract: contract, delegation: delegation, objection: nil, by: by)
-        }
-    }
-
-    /// Months and amounts that go with the kind.
-    private func requireFitting(_ adjustment: Adjustment, in period: Period) throws {
-        switch adjustment.kind {
-        case .waiver:
-            guard adjustment.about == period, adjustment.rule.hasPrefix("PEN-") else {
-                throw CommandFailure(
-                    .usage, "a waiver is of a penalty of the month itself",
-                    remedy: "About an earlier month it is a credit or a debit.")
-            }
-        case .credit, .debit:
-            let about = try facts(adjustment.about)
-            guard about.isClosed, adjustment.about < period, adjustment.amount != nil else {
-                throw CommandFailure(
-                    .usage, "a credit or debit has an amount and is about an earlier month that is closed",
-                    remedy: "Name it with --about, and the amount before IVA with --amount.")
-            }
-        }
-    }
-
-    /// Proposes to take an approved adjustment back while its month is open; it is decided about as any other adjustment.
-    ///
-    /// - Returns: the withdrawal's number.
-    package func withdraw(adjustment number: Int64, reason: String, by: String) throws -> Int64 {
-        try requireNamed(by)
-        try requireReason(reason)
-        return try link.transaction {
-            guard let row = try store.adjustments(nil, number: number).first else {
-                throw CommandFailure(
-                    .findings, "there is no adjustment \(number)",
-                    remedy: "`dispatcherd adjustment list` shows them.")
-            }
-            try requireOpen(row.period)
-            guard row.isApproved, row.adjustment.withdraws == nil else {
-                throw CommandFailure(
-                    .usage, "adjustment \(number) is \(Self.standing(of: row)), so there is nothing to withdraw",
-                    remedy: row.decision == nil
-                        ? "`dispatcherd adjustment reject \(number)` keeps it out of force."
-                        : "What is to be otherwise is proposed anew.")
-            }
-            let former = try store.adjustments(row.period).last {
-                $0.adjustment.withdraws == number && $0.decision != "rejected"
-            }
-            if let former {
-                throw CommandFailure(
-                    .findings,
-                    "withdrawal \(former.adjustment.number) of adjustment \(number) "
-                        + (former.decision == nil ? "waits for its decision" : "took it out of force"),
-                    remedy: "`dispatcherd adjustment list` shows it.")
-            }
-            return try store.propose(
-                .withdrawal(of: number, in: row.period, reason: reason), in: row.period, contract: row.contract,
-                delegation: row.delegation, objection: nil, by: by)
-        }
-    }
-
-    private static func standing(of row: StageStore.AdjustmentRow) -> String {
-        if row.decision == nil { return "not decided yet" }
-        return row.adjustment.withdraws == nil ? "rejected" : "a withdrawal itself"
-    }
-
-    /// What to tell of a waiver of a penalty of which others took something back before; `nil` where none did.
-    package func besideWaivers(adjustment number: Int64) throws -> String? {
-        guard let row = try store.adjustments(nil, number: number).first, row.adjustment.kind == .waiver,
-            row.adjustment.withdraws == nil
-        else { return nil }
-        return try WaiverPlace(store, row.period, contract: row.contract, delegation: row.delegation)
-            .others(beside: row.adjustment)
-    }
-
-    /// What to tell where credits, or debits, about a month come to more than its invoice; `nil` where they do not.
-    ///
-    /// - Parameter number: of one of them; those that were rejected or withdrawn do not count.
-    package func beyondInvoice(adjustment number: Int64) throws -> String? {
-        guard let row = try store.adjustments(nil, number: number).first, row.adjustment.kind != .waiver else {
-            return nil
-        }
-        let all = try store.adjustments(nil)
-        let withdrawn = Set(all.filter(\.isApproved).compactMap(\.adjustment.withdraws))
-        let sum = all.filter {
-            ($0.adjustment.kind, $0.adjustment.about, $0.contract)
-                == (row.adjustment.kind, row.adjustment.about, row.contract)
-                && $0.decision != "rejected" && !withdrawn.contains($0.adjustment.number)
-        }.reduce(Cents.zero) { $0 + ($1.adjustment.amount ?? .zero) }
-        let (about, contract) = (row.adjustment.about, row.contract)
-        let body =
-            try about == row.period
-            ? store.preStatement(about, contract: contract) : store.statement(about, contract: contract)
-        let invoice = try body.flatMap { Cents(pesos: try StatementDocument($0).totals.fees) } ?? .zero
-        guard sum > invoice else { return nil }
-        return "\(row.adjustment.kind.rawValue)s about \(about) of contract \(contract) come to \(grouped(sum)), "
-            + "more than its invoice of \(grouped(invoice))"
-    }
-
-    package func decide(adjustment number: Int64, isApproved: Bool, reason: String, by: String) throws {
-        try requireNamed(by)
-        try requireReason(reason)
-        try link.transaction {
-            guard let row = try store.adjustments(nil, number: number).first, row.decision == nil else {
-                throw CommandFailure(
-                    .findings, "there is no adjustment \(number) that waits for a decision",
-                    remedy: "`dispatcherd adjustment list` shows them.")
-            }
-            try requireOpen(row.period)
-            try requireOther(by, than: row.proposedBy, isTo: "decide about adjustment \(number)")
-            if let objection = try row.objection.flatMap({ try store.objections(nil, number: $0).first }) {
-                try requireOther(
-                    by, than: objection.raisedBy, who: "raised objection \(objection.number)",
-                    isTo: "decide about adjustment \(number)")
-            }
-            guard try store.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by) else {
-                throw CommandFailure(
-                    .findings, "adjustment \(number) was decided meanwhile",
-                    remedy: "`dispatcherd adjustment list` shows it.")
-            }
-            guard let decided = try store.adjustments(nil, number: number).first else { return }
-            try link.insertBlocks(LedgerBlock.seal([.adjustment(decided)]))
-        }
-    }
-
-    package func adjustments(_ period: Period?) throws -> [StageStore.AdjustmentRow] { try store.adjustments(period) }
-
     // MARK: - The close
 
     /// Proposes to close the month with the statements as they are now; another person closes those and no others.
@@ -476,8 +172,13 @@ package struct StageCommands {
 
     /// Until when something of the month may still be reviewed: its own time, and that of each contest.
     package func reviewsUntil(_ period: Period) throws -> Timestamp {
-        try ContestStore(link).open(period).map { $0.at.deadline(businessDays: reviewDays) }
+        try openContests(period).map(\.until)
             .reduce(try CheckStore(link, period: period).reviewsUntil(businessDays: reviewDays), max)
+    }
+
+    /// Contests of rejections that have no second decision, by outcome; each with the time that it has for one.
+    func openContests(_ period: Period) throws -> [(outcome: Int64, raised: Timestamp, until: Timestamp)] {
+        try ContestStore(link).open(period).map { ($0.outcome, $0.at, $0.at.deadline(businessDays: reviewDays)) }
     }
 
     /// Whether this person may close the month now; a closed one may be compared by anybody.
@@ -523,7 +224,19 @@ package struct StageCommands {
 
     /// Fees are due for outcomes that were approved or validated, and what nobody ever checked is neither (FEE-11).
     private func requireChecked(_ period: Period) throws {
-        guard try CheckStore(link, period: period).neverRan() else { return }
+        let store = CheckStore(link, period: period)
+        guard try store.neverRan() else {
+            let missed = try store.unchecked()
+            guard missed > 0 else { return }
+            throw CommandFailure(
+                .findings,
+                Words.counted(missed, "outcome")
+                    + " of \(period) came after the automatic checks ran, and would wait for review if "
+                    + "they ran now",
+                remedy:
+                    "Run `dispatcherd review check --period \(period) --by NAME` again; what it finds has a time for reviews of its own "
+                    + "where that of the month is over.")
+        }
         throw CommandFailure(
             .findings,
             "the automatic checks of \(period) never ran, so nobody validated the outcomes that need no review, and fees are due for "
@@ -535,7 +248,7 @@ package struct StageCommands {
 
     // MARK: - Persons
 
-    private func requireOther(
+    func requireOther(
         _ by: String, than first: String, who did: String = "proposed it", isTo what: String
     ) throws(CommandFailure) {
         guard needsTwo, PersonName.isSame(by, first) else { return }
@@ -544,30 +257,30 @@ package struct StageCommands {
             remedy: "closing.two-persons switches this off.")
     }
 
-    private func requireNamed(_ by: String) throws(CommandFailure) {
+    func requireNamed(_ by: String) throws(CommandFailure) {
         _ = try Words.person(by)
     }
 
-    private func requireAmount(_ amount: Cents?) throws(CommandFailure) {
+    func requireAmount(_ amount: Cents?) throws(CommandFailure) {
         guard let amount, amount <= .zero || amount > Adjustment.amountMax else { return }
         throw CommandFailure(
             .usage, "an amount of \(amount) is none",
             remedy: "It is above 0 and at most \(Adjustment.amountMax), in pesos before IVA.")
     }
 
-    private func requireReason(_ reason: String) throws(CommandFailure) {
+    func requireReason(_ reason: String) throws(CommandFailure) {
         guard (1...500).contains(reason.count), !PersonName.folded(reason).isEmpty else {
             throw CommandFailure(.usage, "a reason has 1 to 500 characters", remedy: "Say why with --reason.")
         }
     }
 
     /// Keeps the month from being closed until the end of the transaction.
-    private func requireOpen(_ period: Period) throws {
+    func requireOpen(_ period: Period) throws {
         _ = try PeriodStore(link, period: period).lock()
         try requireOpen(period, try facts(period))
     }
 
-    private func requireOpen(_ period: Period, _ facts: PeriodStage.Facts) throws(CommandFailure) {
+    func requireOpen(_ period: Period, _ facts: PeriodStage.Facts) throws(CommandFailure) {
         if facts.isClosing {
             throw CommandFailure(
                 .usage, "\(period) is being closed",

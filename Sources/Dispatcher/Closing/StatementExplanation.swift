@@ -180,7 +180,7 @@ package struct StatementExplanation: Encodable {
         let candidates: [Found] = parts.map { part in
             part.section.lines.filter { line in
                 let own = PenaltySubject(rule: line.rule, subject: line.subject)
-                return question.rule.map { PenaltySubject($0).covers(own) } ?? true
+                return question.rule.map { PenaltySubject(Words.rule($0)).covers(own) } ?? true
             }.map { (part, $0) }
         }
         guard let amount = question.amount else { return ([], candidates.flatMap(\.self)) }

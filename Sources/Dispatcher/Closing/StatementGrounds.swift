@@ -108,9 +108,13 @@ struct StatementGrounds {
             let goal = section.bands?.first(where: { $0.band == line.rule })
         else { return [] }
         let isMet = goal.percent >= goal.minimum
+        // Where the agency has more of the band, the line's own sum has the agency's percentage.
+        let isPart = line.arithmeticInEnglish?.contains(" of the agency in the band = ") ?? false
+        let whose = section.delegation.map { "this contract in delegation \($0)" } ?? "this contract"
         var words = [
-            "goal of the band \(band.label): \(goal.percent) % recovered, minimum \(goal.minimum) %, "
+            "goal of the band \(band.label): \(goal.percent) % recovered by \(whose)\(isPart ? " alone" : ""), minimum \(goal.minimum) %, "
                 + (isMet ? "met" : "missed")
+                + (isPart ? "; the rate goes by the agency's percentage, which is in the sum above" : "")
         ]
         let places = documents.filter { $0.agency == document.agency }.flatMap { other in
             other.sections.compactMap { place in

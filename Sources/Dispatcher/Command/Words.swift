@@ -45,6 +45,12 @@ enum Words {
         return token.text
     }
 
+    /// A rule as it is written in statements: its capitals, whatever was typed; a line of it, `PEN-01:telephone`, in small letters.
+    static func rule(_ text: String) -> String {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        return ([parts.first?.uppercased() ?? ""] + parts.dropFirst().map { $0.lowercased() }).joined(separator: ":")
+    }
+
     /// Who does it, as typed for `--by`: kept as it is, and one word in the ledger.
     static func person(_ text: String) throws(CommandFailure) -> String {
         guard (1...PersonName.lengthMax).contains(text.count), !PersonName.folded(text).isEmpty else {

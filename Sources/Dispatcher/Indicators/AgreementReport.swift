@@ -7,6 +7,8 @@ package import PgStore
 package struct AgreementReport {
     package struct Cohort: Equatable, Sendable {
         package let signedIn: Period
+        /// The value of the cut as it is stored: a strategy's and a month's number, the first day of a band; all else as ``key``.
+        package let stored: String
         /// Of the cut that was asked for: `all`, `ACE07`, a contract's or a delegation's number.
         package let key: String
         package let agreements: Int64
@@ -30,9 +32,12 @@ package struct AgreementReport {
             isWhole = values.count == known
         }
 
+        /// Whether it is known of every agreement of the cohort.
+        package var isKnown: Bool { isWhole && known > 0 }
+
         /// In percent with two decimals; `nil` until it is known of the whole cohort.
         package var percent: String? {
-            isWhole && known > 0 ? Ratio(Int128(count) * 100, over: Int128(known)).hundredths : nil
+            isKnown ? Ratio(Int128(count) * 100, over: Int128(known)).hundredths : nil
         }
     }
 
@@ -43,18 +48,20 @@ package struct AgreementReport {
 
     /// - Parameters:
     ///   - through: the last month whose payments are all loaded.
+    ///   - first: only agreements of this month or later; `nil`: since ever.
     ///   - cut: strategy and tactic are those of the hand that the agreement was worked from, the band that of the month's cut, the
     ///     vintage the month of the account's first deal.
     ///   - bimester: which two months an employer's payment is of (AMB-22).
     ///   - curePayments: how many sustained payments make a cure (GAP-cure); 1 or more.
     package init(
-        _ link: PgLink, through: Period, by cut: IndicatorCut = .total, bimester: AgreementCourse.Bimester = .calendar,
+        _ link: PgLink, from first: Period? = nil, through: Period, by cut: IndicatorCut = .total,
+        bimester: AgreementCourse.Bimester = .calendar,
         curePayments: Int = AgreementCourse.curePayments
     ) throws {
         self.through = through
         self.cut = cut
         agencies = try ScorecardStore(link, period: through).agencies()
-        rows = try AgreementStore(link).agreements(through: through).map { agreement in
+        rows = try AgreementStore(link).agreements(from: first, through: through).map { agreement in
             let course = AgreementCourse(
                 signedIn: agreement.signedOn.period, paid: agreement.paid, paidByEmployer: agreement.paidByEmployer,
                 bimester: bimester, through: through, curePayments: curePayments)
@@ -62,12 +69,17 @@ package struct AgreementReport {
         }
     }
 
-    package var cohorts: [Cohort] {
-        let groups = Dictionary(grouping: rows) { Group(period: $0.agreement.signedOn.period, key: key($0.agreement)) }
+    package var cohorts: [Cohort] { cohorts(by: cut) }
+
+    private func cohorts(by cut: IndicatorCut) -> [Cohort] {
+        let groups = Dictionary(grouping: rows) {
+            Group(period: $0.agreement.signedOn.period, key: key($0.agreement, cut))
+        }
         return groups.keys.sorted().map { group in
             let courses = groups[group, default: []].map(\.course)
             return Cohort(
-                signedIn: group.period, key: group.key.text, agreements: Int64(courses.count),
+                signedIn: group.period, stored: group.key.stored(cut), key: group.key.text,
+                agreements: Int64(courses.count),
                 states: Dictionary(courses.map { ($0.state, 1) }, uniquingKeysWith: +),
                 second: IndicatorShare(courses.map(\.hasSecondPayment)),
                 third: IndicatorShare(courses.map(\.hasThirdPayment)), cured: IndicatorShare(courses.map(\.isCured)),
@@ -90,9 +102,16 @@ package struct AgreementReport {
         /// Where the number alone does not tell: of a contract's delegations.
         var second: Int16 = 0
         let text: String
+
+        func stored(_ cut: IndicatorCut) -> String {
+            switch cut {
+            case .strategy, .band, .vintage: text == AgreementReport.unknown ? text : "\(number)"
+            case .total, .agency, .contract, .delegation, .tactic, .contractDelegation: text
+            }
+        }
     }
 
-    private func key(_ agreement: AgreementStore.Agreement) -> Key {
+    private func key(_ agreement: AgreementStore.Agreement, _ cut: IndicatorCut) -> Key {
         switch cut {
         case .agency:
             let agency = agencies[agreement.contract]
@@ -137,22 +156,28 @@ package struct AgreementReport {
         return table.lines
     }
 
-    package static let header = "outcome,delegation,account,contract,signed,state,paid_months"
+    package static let header =
+        "outcome,delegation,account,contract,signed,state,paid_months,agency,strategy,tactic,band,vintage,second,third,cure,maintenance"
 
-    /// One row per agreement as CSV.
+    /// One row per agreement as CSV. What is not known yet is empty.
     ///
+    /// - Parameter first: only those that were signed in this month or later.
     /// - Returns: how many.
-    package func write(to path: String) throws -> Int {
+    package func write(to path: String, from first: Period? = nil) throws -> Int {
+        let told = first.map { first in rows.filter { $0.agreement.signedOn.period >= first } } ?? rows
         try OutputFile.writing(path) { file in
             try file.write(Self.header)
-            for (agreement, course) in rows {
+            for (agreement, course) in told {
                 let months = agreement.paid.sorted().map(\.description).joined(separator: " ")
+                let cuts = [.agency, .strategy, .tactic, .band, .vintage].map { key(agreement, $0).text }
+                let known = [course.hasSecondPayment, course.hasThirdPayment, course.isCured, course.isMaintained]
                 try file.write(
                     "\(agreement.outcome),\(agreement.delegation),\(agreement.account),\(agreement.contract),"
-                        + "\(agreement.signedOn),\(course.state.rawValue),\(months)")
+                        + "\(agreement.signedOn),\(course.state.rawValue),\(months),"
+                        + (cuts + known.map { $0.map(String.init) ?? "" }).joined(separator: ","))
             }
         }
-        return rows.count
+        return told.count
     }
 
     package var json: String {
@@ -175,6 +200,46 @@ package struct AgreementReport {
                 ])
             })
         return String(json.text.dropLast())
+    }
+}
+
+/// IND-13 as a figure of the month.
+extension AgreementReport {
+    /// Months of signature that a month's figures are of, itself the last: at a close of December those that are published by their
+    /// first and last month.
+    package static let figureMonths = 12
+
+    /// The first of them.
+    package var figuresFrom: Period { Self.figuresFrom(through) }
+
+    /// The first of those that the figures of a month are of.
+    package static func figuresFrom(_ month: Period) -> Period { month.advanced(byMonths: 1 - figureMonths) }
+
+    /// The figures by the cut's values as they are stored: summed over those months of signature of which it is known of every agreement,
+    /// whatever its cut, so that the values of a cut add up to the whole.
+    package func figures(by cut: IndicatorCut) -> [String: [IndicatorFigure]] {
+        func share(_ cohort: Cohort, _ indicator: Indicator) -> IndicatorShare? {
+            switch indicator {
+            case .secondPayment: cohort.second
+            case .thirdPayment: cohort.third
+            case .agreementCured: cohort.cured
+            case .agreementMaintained: cohort.maintained
+            default: nil
+            }
+        }
+        let months = cohorts(by: .total).filter { $0.signedIn >= figuresFrom }
+        let known = Dictionary(
+            uniqueKeysWithValues: Indicator.ofAgreements.map { indicator in
+                (indicator, Set(months.filter { share($0, indicator)?.isKnown == true }.map(\.signedIn)))
+            })
+        return Dictionary(grouping: cohorts(by: cut), by: \.stored).mapValues { cohorts in
+            Indicator.ofAgreements.map { indicator in
+                let shares = cohorts.filter { known[indicator, default: []].contains($0.signedIn) }
+                    .compactMap { share($0, indicator) }
+                return IndicatorFigure(
+                    indicator, shares.reduce(0) { $0 + $1.count }, over: shares.reduce(0) { $0 + $1.known })
+            }
+        }.filter { $0.value.contains { $0.denominator != 0 } }
     }
 }
 

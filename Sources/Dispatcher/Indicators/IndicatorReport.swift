@@ -19,20 +19,24 @@ package struct IndicatorReport {
     }
 
     package func rows(by cut: IndicatorCut) throws -> [Row] {
-        try reading { store, fees in
-            try store.figures(by: cut, fees: fees).map { Row(key: Self.name($0.key, cut), figures: $0.figures) }
+        try reading { store, fees, agreements in
+            try store.figures(by: cut, fees: fees, agreements: agreements.figures(by: cut))
+                .map { Row(key: Self.name($0.key, cut), figures: $0.figures) }
         }
     }
 
-    /// Writes `indicators.csv` with every cut and `accounts.csv` with the accounts behind, into a folder that is there.
+    /// Writes `indicators.csv` with every cut, `accounts.csv` with the accounts behind, and `agreements.csv` with the agreements behind
+    /// IND-13, into a folder that is there.
     ///
-    /// - Returns: how many accounts.
-    package func export(to folder: String) throws -> Int {
-        try reading { store, fees in
+    /// - Returns: how many accounts and agreements.
+    package func export(to folder: String) throws -> (accounts: Int, agreements: Int) {
+        try reading { store, fees, agreements in
             try OutputFile.writing(folder + "/indicators.csv") { file in
                 try file.write("period,by,key,indicator,numerator,denominator,value,formula")
                 for cut in IndicatorCut.allCases {
-                    for (key, figures) in try store.figures(by: cut, fees: fees) {
+                    for (key, figures) in try store.figures(
+                        by: cut, fees: fees, agreements: agreements.figures(by: cut))
+                    {
                         for figure in figures where figure.denominator != 0 {
                             let fields = [
                                 "\(period)", cut.rawValue, Self.name(key, cut), figure.indicator.rawValue,
@@ -52,11 +56,15 @@ package struct IndicatorReport {
                     try file.write(fields.joined(separator: ","))
                 }
             }
-            return count
+            return (
+                count, try agreements.write(to: folder + "/agreements.csv", from: agreements.figuresFrom)
+            )
         }
     }
 
-    private func reading<Value>(_ body: (IndicatorStore, IndicatorStore.Fees) throws -> Value) throws -> Value {
+    private func reading<Value>(
+        _ body: (IndicatorStore, IndicatorStore.Fees, AgreementReport) throws -> Value
+    ) throws -> Value {
         guard let state = try PeriodStore(link, period: period).state() else {
             throw CommandFailure(
                 .usage, "there is nothing of \(period): no file was ever imported for it", remedy: "Check the period.")
@@ -68,7 +76,9 @@ package struct IndicatorReport {
             let schedules = try ScheduleBook(closing, period: period, contracts: contracts)
             try closing.attributePayments(grace: schedules.grace(of: contracts))
             let fees = state == .closed ? try keptFees() : IndicatorStore.Fees()
-            return try body(try IndicatorStore(link, period: period), fees)
+            return try body(
+                try IndicatorStore(link, period: period), fees,
+                try AgreementReport(link, from: AgreementReport.figuresFrom(period), through: period))
         }
     }
 
@@ -88,7 +98,7 @@ package struct IndicatorReport {
     private static func name(_ key: String, _ cut: IndicatorCut) -> String {
         switch cut {
         case .strategy: Int16(key).flatMap(Strategy.init)?.name ?? key
-        case .band: Int32(key).flatMap { MoraBand(daysLate: $0)?.label } ?? "current"
+        case .band: Int32(key).map { MoraBand(daysLate: $0)?.label ?? "current" } ?? key
         case .vintage: Int32(key).flatMap { Period(number: $0)?.description } ?? key
         case .total, .agency, .contract, .delegation, .tactic, .contractDelegation: key
         }

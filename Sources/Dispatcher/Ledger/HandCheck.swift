@@ -59,6 +59,16 @@ struct HandCheck {
         if strays > 0 {
             report.add(place, "\(grouped(strays)) deals and positions do not lead to each other")
         }
+        let misplaced = try rows.misplacedOutcomes(delegation)
+        if misplaced > 0 {
+            report.add(
+                place, "\(grouped(misplaced)) outcomes name another hand or place in it than their account was dealt in"
+            )
+        }
+        let beside = try rows.positionsBesideCut(delegation)
+        if beside > 0 {
+            report.add(place, "\(grouped(beside)) positions have other amounts than their month's cut")
+        }
         try terms(rows, delegation, place, &report)
     }
 

@@ -62,7 +62,7 @@ package struct LedgerVerification {
         let chosen = Self.choose(sample, of: recorded.union(dealt).sorted(), seed: seed)
         let wanted = places.filter { chosen.contains($0.delegation) }
         let roots = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
-        try RootCheck(store).run(&report)
+        try RootCheck(store, cutOf: sample == nil ? nil : chosen).run(&report)
         var closes = try CloseRecords(store, roots: roots)
         var check: DelegationCheck?
         for (index, place) in wanted.enumerated() {
@@ -119,8 +119,13 @@ extension LedgerVerification.Report {
 /// The signed roots, the keys that signed them, and the statements, schedules and scorecards under them.
 struct RootCheck {
     private let store: ProofStore
+    /// Whose cuts are digested again; `nil`: all.
+    private let delegations: Set<Delegation>?
 
-    init(_ store: ProofStore) { self.store = store }
+    init(_ store: ProofStore, cutOf delegations: Set<Delegation>?) {
+        self.store = store
+        self.delegations = delegations
+    }
 
     func run(_ report: inout LedgerVerification.Report) throws {
         let keys = try store.keys()
@@ -176,20 +181,31 @@ struct RootCheck {
         else { return report.add(place, "the signature is not one of key \(root.key)") }
     }
 
-    /// Schedules and scorecards. A root that was signed before there were any in it has none to compare.
+    /// Schedules, scorecards, contracts and the cut. A root that was signed before there were any in it has none to compare.
     private func checkGrounds(_ root: PeriodRootRow, _ report: inout LedgerVerification.Report) throws {
-        let signed = root.leaves.filter {
-            $0.hasPrefix(PeriodGrounds.schedule + " ") || $0.hasPrefix(PeriodGrounds.scorecard + " ")
+        let kinds = PeriodGrounds.generations.filter { kinds in root.leaves.contains { Self.isOf($0, kinds) } }
+        guard !kinds.isEmpty else { return }
+        let all = try PeriodGrounds.lines(store.link, root.period, cutOf: delegations)
+        for kinds in kinds {
+            let signed = root.leaves.filter { Self.isOf($0, kinds) && isLookedAt($0) }
+            let now = Set(all.filter { Self.isOf($0, kinds) })
+            for line in signed where !now.contains(line) {
+                report.add("\(root.period)", "\(PeriodGrounds.name(line)) is not the one that was signed, or is gone")
+            }
+            let known = Set(signed.map(PeriodGrounds.name))
+            for line in now.sorted() where !known.contains(PeriodGrounds.name(line)) {
+                report.add("\(root.period)", "\(PeriodGrounds.name(line)) was never signed")
+            }
         }
-        guard !signed.isEmpty else { return }
-        let now = Set(try PeriodGrounds.lines(store.link, root.period))
-        for line in signed where !now.contains(line) {
-            report.add("\(root.period)", "\(PeriodGrounds.name(line)) is not the one that was signed, or is gone")
-        }
-        let known = Set(signed.map(PeriodGrounds.name))
-        for line in now.sorted() where !known.contains(PeriodGrounds.name(line)) {
-            report.add("\(root.period)", "\(PeriodGrounds.name(line)) was never signed")
-        }
+    }
+
+    private static func isOf(_ line: String, _ kinds: [String]) -> Bool { kinds.contains { line.hasPrefix($0 + " ") } }
+
+    /// A sample digests the cut of its own delegations alone.
+    private func isLookedAt(_ line: String) -> Bool {
+        guard let delegations, Self.isOf(line, [PeriodGrounds.cut]) else { return true }
+        let number = LedgerFields(line)?.number("delegation").flatMap { Int16(exactly: $0) }
+        return number.flatMap(Delegation.init).map(delegations.contains) ?? true
     }
 
     private func checkStatements(_ root: PeriodRootRow, _ report: inout LedgerVerification.Report) throws {

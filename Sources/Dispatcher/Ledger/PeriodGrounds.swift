@@ -4,16 +4,24 @@ internal import Assignment
 internal import PgStore
 
 /// What a month's statements were computed by, and how it rated its contracts, as lines of its signed tree: the versions of schedules
-/// that the statements name, and the kept scorecards.
+/// that the statements name, the kept scorecards, what the contracts said, and the month's cut.
 ///
 /// docs/ledger.md says the bytes.
 enum PeriodGrounds {
     static let schedule = "schedule"
     static let scorecard = "scorecard"
+    static let contract = "contract"
+    static let cut = "cut"
 
-    /// Schedules by kind, name and first day, then scorecards by delegation and contract.
-    static func lines(_ link: PgLink, _ period: Period) throws -> [String] {
-        let documents = try PeriodStore(link, period: period).statements().map { try StatementDocument($0.body) }
+    /// Kinds that came into the tree together: a root that has none of them is older.
+    static let generations = [[schedule, scorecard], [contract], [cut]]
+
+    /// Schedules by kind, name and first day, scorecards by delegation and contract, contracts, and the cut by delegation.
+    ///
+    /// - Parameter delegations: whose cut is digested, which reads all of it; `nil`: of all.
+    static func lines(_ link: PgLink, _ period: Period, cutOf delegations: Set<Delegation>? = nil) throws -> [String] {
+        let statements = try PeriodStore(link, period: period).statements()
+        let documents = try statements.map { try StatementDocument($0.body) }
         var lines: [String] = []
         // What is given back of an earlier month names the schedule that it was paid by, which may be another.
         let fees = documents.flatMap { document in
@@ -38,7 +46,31 @@ enum PeriodGrounds {
                 "\(scorecard) delegation=\(card.delegation) contract=\(card.contract)"
                     + " digest=\(LedgerTree.hex(LedgerTree.hash(Array(text.utf8), [])))")
         }
+        let places = zip(statements, documents).map { statement, document in
+            (statement.contract, Set(document.sections.compactMap { $0.delegation.flatMap { Int16(exactly: $0) } }))
+        }
+        let grounds = GroundStore(link, period: period)
+        lines += try grounds.terms(Dictionary(places, uniquingKeysWith: { $1 })).map {
+            "\(contract) contract=\($0.contract) digest=\(LedgerTree.hex(digest($0)))"
+        }
+        lines += try grounds.cut(delegations.map { $0.map(\.value).sorted() }).map {
+            "\(cut) delegation=\($0.delegation) digest=\(LedgerTree.hex($0.digest))"
+        }
         return lines
+    }
+
+    /// Of a line of what it says, as words, and one per portfolio in each delegation of its statement, each with a line break behind it.
+    private static func digest(_ terms: GroundStore.Terms) -> [UInt8] {
+        let words = [
+            ("agency", "\(terms.agency)"), ("name", terms.agencyName), ("number", terms.number),
+            ("tender", terms.tender),
+            ("fees", terms.feeSchedule), ("penalties", terms.penaltySchedule), ("bond", "\(terms.bond)"),
+        ].map { "\($0)=\(LedgerRecord.word($1))" }
+        let capacity = terms.capacity.map {
+            "delegation=\($0.delegation) portfolio=\($0.portfolio) accounts=\($0.accounts)\n"
+        }
+        let text = words.joined(separator: " ") + "\n" + capacity.joined()
+        return LedgerTree.hash(Array(text.utf8), [])
     }
 
     /// Of one line per value, `rule parameter value`, ascending, each with a line break behind it.

@@ -56,14 +56,15 @@ package struct ReviewChecks {
                             + "`dispatcherd close --period \(period) --give-back`."
                         : "Run it before the close, with time for reviews.")
             }
-            // A month that nobody ever checked is not closed, so its first checks come at any time.
+            // A month that nobody ever checked is not closed, nor one with outcomes that came after its checks, so those come at any time.
             if let deadlineDays, try store.sampling() != nil,
-                case let until = try store.reviewsUntil(businessDays: deadlineDays), try link.readNow() >= until
+                case let until = try store.reviewsUntil(businessDays: deadlineDays), try link.readNow() >= until,
+                try store.unchecked() == 0
             {
                 throw CommandFailure(
                     .usage,
-                    "reviews of \(period) counted until \(until), so what a check finds now could never be approved",
-                    remedy: "Run it earlier, with time for reviews; review.deadline-days sets that time.")
+                    "reviews of \(period) counted until \(until), and no outcome came after its checks that they would find",
+                    remedy: "There is nothing left to check; review.deadline-days sets the time for reviews.")
             }
             let fresh = CheckStore.Sampling(seed: seed ?? Int64(period.number), rate: asked, by: by)
             let sampling = try store.sampling() ?? fresh

@@ -302,22 +302,17 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id
         """
 
-    /// Of rows that hold from a month on the one of `$3`: the latest of before or of it, else the first of all.
-    private static let inForce = "ORDER BY t.period > $3, abs(t.period - $3) LIMIT 1"
+    /// Of rows that hold from a month on the one of a period: the latest of before or of it, else the first of all.
+    private static func inForce(_ period: String) -> String {
+        "ORDER BY t.period > \(period), abs(t.period - \(period)) LIMIT 1"
+    }
 
     static let workers = "SELECT DISTINCT contract_id FROM close_work"
 
     /// $1 first day, $2 last day, $3 period, $4 contracts that worked in it. Terms are those of the period. The last column: only a payment
     /// may concern it, on an account that it once leased.
     static let contracts = """
-        WITH c AS (
-            SELECT c.contract_id, c.agency_id, coalesce(n.name, a.name) AS name, coalesce(t.number, c.number) AS number,
-                coalesce(t.tender, c.tender) AS tender, coalesce(t.fee_schedule, c.fee_schedule) AS fee_schedule,
-                coalesce(t.penalty_schedule, c.penalty_schedule) AS penalty_schedule, coalesce(t.bond, c.bond) AS bond,
-                coalesce(t.starts_on, c.starts_on) AS starts_on, coalesce(t.ends_on, c.ends_on) AS ends_on
-            FROM contract c JOIN agency a USING (agency_id)
-            LEFT JOIN LATERAL (SELECT * FROM contract_term t WHERE t.contract_id = c.contract_id \(inForce)) t ON true
-            LEFT JOIN LATERAL (SELECT * FROM agency_term t WHERE t.agency_id = c.agency_id \(inForce)) n ON true)
+        WITH c AS (\(terms(of: "$3")))
         SELECT c.contract_id, c.agency_id, c.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond,
             NOT coalesce((c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id = ANY ($4::int[])
                 OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved'), false)
@@ -331,6 +326,19 @@ enum ClosingStatements {
                 WHERE p.period = $3)
         ORDER BY c.contract_id
         """
+
+    /// What contracts say in a period, which an expression gives.
+    static func terms(of period: String) -> String {
+        """
+        SELECT c.contract_id, c.agency_id, coalesce(n.name, a.name) AS name, coalesce(t.number, c.number) AS number,
+            coalesce(t.tender, c.tender) AS tender, coalesce(t.fee_schedule, c.fee_schedule) AS fee_schedule,
+            coalesce(t.penalty_schedule, c.penalty_schedule) AS penalty_schedule, coalesce(t.bond, c.bond) AS bond,
+            coalesce(t.starts_on, c.starts_on) AS starts_on, coalesce(t.ends_on, c.ends_on) AS ends_on
+        FROM contract c JOIN agency a USING (agency_id)
+        LEFT JOIN LATERAL (SELECT * FROM contract_term t WHERE t.contract_id = c.contract_id \(inForce(period))) t ON true
+        LEFT JOIN LATERAL (SELECT * FROM agency_term t WHERE t.agency_id = c.agency_id \(inForce(period))) n ON true
+        """
+    }
 
     /// Of the period $1.
     static let capacity = """

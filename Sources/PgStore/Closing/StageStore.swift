@@ -230,6 +230,15 @@ package struct StageStore {
         ).affected == 1
     }
 
+    /// Notes that an adjustment which waits follows from an objection as well.
+    package func adopt(adjustment number: Int64, objection: Int64) throws(PgError) {
+        try link.run(
+            """
+            UPDATE adjustment SET objection_id = $2
+            WHERE adjustment_id = $1 AND decision IS NULL AND objection_id IS NULL
+            """, [.int64(number), .int64(objection)])
+    }
+
     /// In the order of their proposal.
     package func adjustments(_ period: Period?, number: Int64? = nil) throws(PgError) -> [AdjustmentRow] {
         try link.run(

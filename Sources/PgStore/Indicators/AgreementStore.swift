@@ -29,8 +29,10 @@ package struct AgreementStore {
 
     /// The first approved agreement of each account and month of work, up to `through`, by its number.
     ///
-    /// - Parameter through: payments of its feed and of earlier ones count.
-    package func agreements(through: Period) throws(PgError) -> [Agreement] {
+    /// - Parameters:
+    ///   - through: payments of its feed and of earlier ones count.
+    ///   - first: only those of this month of work or later; `nil`: since ever.
+    package func agreements(from first: Period? = nil, through: Period) throws(PgError) -> [Agreement] {
         try link.run(
             """
             SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
@@ -56,9 +58,12 @@ package struct AgreementStore {
                     GROUP BY 1) m) paid
             JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
-            WHERE o.result = $2 AND o.period <= $1
+            WHERE o.result = $2 AND o.period BETWEEN $3 AND $1
             ORDER BY o.period, o.delegation_id, o.account_id, o.outcome_id
-            """, [.int32(through.number), .text(FeeService.agreementResult.rawValue)]
+            """,
+            [
+                .int32(through.number), .text(FeeService.agreementResult.rawValue), .int32(first?.number ?? 0),
+            ]
         ).map { row in
             Agreement(
                 outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),

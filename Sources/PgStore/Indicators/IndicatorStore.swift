@@ -57,13 +57,22 @@ package struct IndicatorStore {
     }
 
     /// The figures per value of the cut, ascending in each part of the month; a figure that nothing is behind has a denominator of zero.
+    ///
+    /// - Parameter agreements: those of agreements (IND-13), by the cut's values as they are stored: a strategy's and month's number, the
+    ///   first day of a band.
     package func figures(
-        by cut: IndicatorCut, fees: Fees
+        by cut: IndicatorCut, fees: Fees, agreements: [String: [IndicatorFigure]] = [:]
     ) throws(PgError) -> [(key: String, figures: [IndicatorFigure])] {
         let spent = try spent(by: cut, fees)
         let received = try received(by: cut)
-        let rows = try figures(by: cut, spent: spent, received: received)
-        return isDetailed ? Self.completed(rows, cut, spent: spent, received: received ?? [:]) : rows
+        var rows = try figures(by: cut, spent: spent, received: received)
+        if isDetailed {
+            rows = Self.completed(rows, spent: spent, received: received ?? [:], also: Set(agreements.keys))
+        }
+        return rows.map { key, figures in
+            let own = agreements[key, default: []]
+            return (key, figures.map { figure in own.first { $0.indicator == figure.indicator } ?? figure })
+        }
     }
 
     /// `nil` where it is not told apart by the cut; a value of the cut without an entry received nothing.
@@ -82,19 +91,21 @@ package struct IndicatorStore {
     /// With a row for each value of the cut that something was billed of and nothing was dealt of in the month, such as a vintage of which
     /// only deals of earlier months were worked: it has pesos per peso, and no other figure. Where more was given back than was billed, what
     /// was spent is below zero.
+    ///
+    /// - Parameter keys: values that have a row in any case.
     private static func completed(
-        _ rows: [(key: String, figures: [IndicatorFigure])], _ cut: IndicatorCut, spent: [String: Int64],
-        received: [String: Int64]
+        _ rows: [(key: String, figures: [IndicatorFigure])], spent: [String: Int64], received: [String: Int64],
+        also keys: Set<String>
     ) -> [(key: String, figures: [IndicatorFigure])] {
         let known = Set(rows.map(\.key))
-        let others = spent.filter { $0.value != 0 && !known.contains($0.key) }
+        let others = keys.union(spent.filter { $0.value != 0 }.keys).subtracting(known)
         guard !others.isEmpty else { return rows }
-        let added = others.map { key, spent in
+        let added = others.map { key in
             (
                 key: key,
                 figures: Indicator.allCases.map { indicator in
-                    indicator == .perPeso
-                        ? IndicatorFigure(indicator, received[key, default: 0], over: spent)
+                    indicator == .perPeso && spent[key, default: 0] != 0
+                        ? IndicatorFigure(indicator, received[key, default: 0], over: spent[key, default: 0])
                         : IndicatorFigure(indicator, 0, over: 0)
                 }
             )
@@ -152,6 +163,9 @@ package struct IndicatorStore {
                     let dealt = next()
                     let recovered = received.map { $0[key, default: 0] } ?? dealt
                     figures.append(IndicatorFigure(indicator, recovered, over: spent[key, default: 0]))
+                case .secondPayment, .thirdPayment, .agreementCured, .agreementMaintained:
+                    // No account dealt in the month tells of them.
+                    figures.append(IndicatorFigure(indicator, 0, over: 0))
                 case .programmedFlow:
                     figures.append(IndicatorFigure(indicator, next(), over: programmed[key, default: 0]))
                 case .overdueShare, .overdueBalance:
@@ -289,7 +303,7 @@ enum IndicatorStatements {
         }
     }
 
-    /// In the order of ``Indicator/allCases``: numerator and denominator each, the figure per peso without its denominator. What is
+    /// In the order of ``Indicator/allCases``, without those of agreements: numerator and denominator each, the figure per peso without its denominator. What is
     /// overdue is of the accounts assigned; of the whole cut it is in ``book(by:)``.
     static func figures(by cut: IndicatorCut) -> String {
         """

@@ -93,6 +93,30 @@ package struct RecordedHands {
             """, [.int16(delegation.value)])[0].int64(0)
     }
 
+    /// Outcomes of which the hand and place are not those that their account's deal leads to. No record says them.
+    package func misplacedOutcomes(_ delegation: Delegation) throws(PgError) -> Int64 {
+        try link.run(
+            """
+            SELECT count(*) FROM outcome o WHERE o.delegation_id = $1 AND NOT EXISTS (
+                SELECT FROM deal d WHERE d.delegation_id = o.delegation_id AND d.account_id = o.account_id
+                    AND d.epoch = o.epoch AND d.hand_id = o.hand_id AND d.position = o.position)
+            """, [.int16(delegation.value)])[0].int64(0)
+    }
+
+    /// Positions whose amounts are not those of their month's cut. What was overdue is what contingency pays by, and no record says it; a
+    /// signed month's cut is.
+    package func positionsBesideCut(_ delegation: Delegation) throws(PgError) -> Int64 {
+        try link.run(
+            """
+            SELECT count(*) FROM position p JOIN hand h USING (delegation_id, hand_id)
+            JOIN account a ON a.period = h.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            WHERE p.delegation_id = $1 AND (p.due, p.overdue) <> (a.due, a.overdue)
+                -- What started within the month was dealt before by what the cut said then.
+                AND NOT EXISTS (SELECT FROM start s WHERE s.period = h.period AND s.delegation_id = p.delegation_id
+                    AND s.account_id = p.account_id AND s.former IS NOT NULL)
+            """, [.int16(delegation.value)])[0].int64(0)
+    }
+
     /// Grants that are closed, or have an instant of that; `nil` where it is missing, or the grant counts as open all the same.
     package func closedGrants(_ delegation: Delegation) throws(PgError) -> [(grant: GrantID, closedAt: Timestamp?)] {
         try link.run(

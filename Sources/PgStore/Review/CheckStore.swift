@@ -52,12 +52,30 @@ package struct CheckStore {
             .first?.timestamp(0)
     }
 
-    /// Until when reviews of the month count: so many business days behind its last day; or, where the checks ran for the first time
-    /// after that, behind the day on which they ran, so that what they found can still be approved.
+    /// How many outcomes that came after the checks ran first would be noted by them now, and are not: what was reported late, or while
+    /// they ran. Exact at any time, because neither checks nor sample depend on when they run.
+    package func unchecked() throws(PgError) -> Int64 {
+        guard let sampling = try sampling(), let first = try firstRunAt() else { return 0 }
+        return try link.run(
+            Self.unchecked,
+            parameters(sampling) + [.timestamp(first.advanced(by: .seconds(-Self.commitSeconds)))]
+        )[0].int64(0)
+    }
+
+    /// A report that was received before the checks looked may be committed behind them; none takes so long.
+    private static let commitSeconds = 3600
+
+    /// Until when reviews of the month count: so many business days behind its last day; or, where the checks ran for the first time or
+    /// found something after that, behind the day on which they last did, so that what they found can still be approved.
     package func reviewsUntil(businessDays days: Int) throws(PgError) -> Timestamp {
         let own = period.reviewDeadline(businessDays: days)
-        guard let first = try firstRunAt(), first >= own else { return own }
-        return first.deadline(businessDays: days)
+        guard let last = try [firstRunAt(), lastFoundAt()].compactMap(\.self).max(), last >= own else { return own }
+        return last.deadline(businessDays: days)
+    }
+
+    private func lastFoundAt() throws(PgError) -> Timestamp? {
+        try link.run("SELECT max(found_at) FROM review_demand WHERE period = $1", [.int32(period.number)])[0]
+            .optionalTimestamp(0)
     }
 
     package func set(_ sampling: Sampling) throws(PgError) {
@@ -76,15 +94,16 @@ package struct CheckStore {
     ///
     /// - Returns: how many are new.
     package func run(_ sampling: Sampling) throws(PgError) -> Int {
-        try link.run(
-            Self.checks,
-            [
-                .int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue)),
-                .texts(ReviewClass.acceptedMarks), .int32(Int32(OutcomeCheck.promiseDaysMax)),
-                .int32(Int32(OutcomeCheck.repeatedWithin)), .text("\(sampling.seed):"),
-                .int32(Int32(clamping: sampling.rate.value)), .texts(OutcomeCheck.allCases.map(\.rawValue)),
-            ]
-        ).affected
+        try link.run(Self.checks, parameters(sampling)).affected
+    }
+
+    private func parameters(_ sampling: Sampling) -> [PgValue] {
+        [
+            .int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue)),
+            .texts(ReviewClass.acceptedMarks), .int32(Int32(OutcomeCheck.promiseDaysMax)),
+            .int32(Int32(OutcomeCheck.repeatedWithin)), .text("\(sampling.seed):"),
+            .int32(Int32(clamping: sampling.rate.value)), .texts(OutcomeCheck.allCases.map(\.rawValue)),
+        ]
     }
 
     /// How many outcomes each cause has, and how many of them were approved and rejected.
@@ -117,9 +136,30 @@ package struct CheckStore {
     /// rate: no order and no server decides it.
     private static let checks = """
         INSERT INTO review_demand (period, delegation_id, outcome_id, cause, found_at)
-        SELECT $1, delegation_id, outcome_id, coalesce(failed, 'sample'), now_instant()
+        SELECT $1, delegation_id, outcome_id, cause, now_instant() FROM (\(found(among: "true"))) found
+        ON CONFLICT (delegation_id, outcome_id) DO UPDATE SET cause = excluded.cause, found_at = excluded.found_at
+            WHERE review_demand.cause = 'sample' AND excluded.cause <> 'sample'
+        """
+
+    /// Those received from $9 on; checked among all of their accounts' outcomes.
+    private static let unchecked = """
+        SELECT count(*)
+        FROM (\(found(among: late))) found
+        LEFT JOIN review_demand q USING (delegation_id, outcome_id)
+        WHERE received_at >= $9 AND (q.outcome_id IS NULL OR q.cause = 'sample' AND found.cause <> 'sample')
+        """
+
+    private static let late = """
+        (o.delegation_id, o.account_id) IN (
+            SELECT delegation_id, account_id FROM outcome WHERE period = $1 AND received_at >= $9)
+        """
+
+    /// What fails a check or is drawn, of the accounts whose outcomes `o` a condition names.
+    private static func found(among condition: String) -> String {
+        """
+        SELECT delegation_id, outcome_id, received_at, coalesce(failed, 'sample') AS cause
         FROM (
-            SELECT o.delegation_id, o.outcome_id,
+            SELECT o.delegation_id, o.outcome_id, o.received_at,
                 CASE
                     WHEN o.result IN ('promise', 'refusal', 'payment-announced') AND o.contact IN ('none', 'unlocatable')
                         THEN ($8::text[])[1]
@@ -137,11 +177,10 @@ package struct CheckStore {
                 END AS failed
             FROM outcome o
             LEFT JOIN account a ON a.period = $1 AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
-            WHERE o.period = $1 AND NOT o.result = ANY ($2::text[]) AND coalesce(o.marks <@ $3::text[], true)) checked
+            WHERE o.period = $1 AND NOT o.result = ANY ($2::text[]) AND coalesce(o.marks <@ $3::text[], true) AND \(condition)) checked
         WHERE failed IS NOT NULL
             OR ('x' || left(encode(sha256(convert_to($6::text || outcome_id, 'UTF8')), 'hex'), 8))::bit(32)::bigint
                 % 10000 < $7::int
-        ON CONFLICT (delegation_id, outcome_id) DO UPDATE SET cause = excluded.cause
-            WHERE review_demand.cause = 'sample' AND excluded.cause <> 'sample'
         """
+    }
 }

@@ -82,6 +82,38 @@ struct CloseObstacleTests {
         }
     }
 
+    /// April 1 is a Monday: five business days behind it are over with the 8th, behind the 5th with the 12th.
+    @Test func `contests without a second decision are told one by one, those out of time first`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            try link.script(
+                reviewed + """
+                    UPDATE review SET decision = 'rejected' WHERE outcome_id IN (
+                        SELECT outcome_id FROM review JOIN outcome USING (period, delegation_id, outcome_id)
+                        WHERE result LIKE 'dwelling-%' ORDER BY outcome_id LIMIT 2);
+                    INSERT INTO contest (delegation_id, outcome_id, period, reason, contested_by, contested_at)
+                    SELECT review.delegation_id, outcome_id, 202403, 'r', 'ACE01',
+                        CASE row_number() OVER (ORDER BY outcome_id) WHEN 1 THEN '2024-04-05T18:00:00Z'::timestamptz
+                            ELSE '2024-04-01T18:00:00Z' END
+                    FROM review JOIN outcome USING (period, delegation_id, outcome_id)
+                    WHERE result LIKE 'dwelling-%' ORDER BY outcome_id LIMIT 2;
+                    """)
+            let numbers = try link.run("SELECT outcome_id FROM contest ORDER BY 1").map { $0.int64(0) }
+            let told = try lines(link, stages)
+
+            #expect(numbers.count == 2)
+            try #require(told.count == 3)
+            #expect(
+                told[0]
+                    == "the contest of outcome \(numbers[1]), raised at 2024-04-01T18:00:00.000Z, was not decided until "
+                    + "2024-04-09T06:00:00.000Z and is out of time: its rejection stands")
+            #expect(
+                told[1]
+                    == "the contest of outcome \(numbers[0]), raised at 2024-04-05T18:00:00.000Z, waits for its second decision until "
+                    + "2024-04-13T06:00:00.000Z: `dispatcherd review import FILE` with it, else its rejection stands")
+            #expect(told[2].hasPrefix("reviews count until 2024-04-13T06:00:00.000Z"))
+        }
+    }
+
     @Test func `of many decisions that wait the first are told, and how many more there are`() async throws {
         try await ClosingStageSite.with { link, stages in
             try link.script(reviewed)

@@ -88,7 +88,8 @@ struct ClosingAdjustmentTests {
 
             #expect(failure.found == told && failure.exit == .usage)
             #expect(told.hasPrefix("contract 1") == (failure.remedy == "It works in 9, 14."))
-            _ = try propose(stages, .credit, Cents(1), rule: "PEN-03", delegation: 14)
+            _ = try propose(stages, .credit, Cents(1), rule: "PEN-03", delegation: 9)
+            _ = try propose(stages, .credit, Cents(1), delegation: 14)
         }
     }
 

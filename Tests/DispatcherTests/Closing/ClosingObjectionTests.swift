@@ -120,7 +120,7 @@ struct ClosingObjectionTests {
     }
 
     /// What follows from other lines could be upheld without any effect.
-    @Test(arguments: ["IVA", "AMB-15", "PEN" + "-77", "FEE-12", "pen-03"])
+    @Test(arguments: ["IVA", "AMB-15", "PEN" + "-77", "FEE-12", "PEN" + "-3"])
     func `an objection is about a penalty or about fees`(rule: String) async throws {
         try await ClosingStageSite.with { _, stages in
             _ = try stages.issue(period, by: "Ana")

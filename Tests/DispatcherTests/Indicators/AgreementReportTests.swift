@@ -2,6 +2,7 @@
 
 import Assignment
 @testable import Dispatcher
+import FoundationEssentials
 import PgStore
 import Testing
 import TestSupport
@@ -156,6 +157,81 @@ struct AgreementReportTests {
                     "through \(through)")
             }
             #expect(known > 20)
+        }
+    }
+
+    @Test(arguments: [202403, 202404, 202407] as [Int32])
+    func `the month's figures by every cut are the cohorts that are known, as plain SQL counts them (IND-13)`(
+        through: Int32
+    ) async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.run("SELECT setseed(0.007)", [])
+            try link.script(AgreementOracle.months + AgreementOracle.dealt + ClosingFixture.schedules)
+            let period = try #require(Period(number: through))
+            let total = try AgreementReport(link, through: period).cohorts
+            func known(_ share: (AgreementReport.Cohort) -> AgreementReport.IndicatorShare) -> Set<Period> {
+                Set(total.filter { share($0).percent != nil }.map(\.signedIn))
+            }
+            for cut in IndicatorCut.allCases {
+                let rows = try IndicatorReport(link, period: period).rows(by: cut)
+                let told = rows.flatMap { row in
+                    row.figures.filter { Indicator.ofAgreements.contains($0.indicator) && $0.denominator != 0 }
+                        .map { "\(row.key) \($0.indicator.rawValue) \($0.numerator) \($0.denominator)" }
+                }.sorted()
+                let shown = try AgreementReport(link, through: period, by: cut).cohorts
+                var sums: [String: (count: Int64, known: Int64)] = [:]
+                for (name, share) in [
+                    ("second", { $0.second }), ("third", { $0.third }), ("cure", { $0.cured }),
+                    ("maintenance", { $0.maintained }),
+                ] as [(String, (AgreementReport.Cohort) -> AgreementReport.IndicatorShare)] {
+                    for cohort in shown where known(share).contains(cohort.signedIn) {
+                        sums["\(cohort.key) IND-13/\(name)", default: (0, 0)].count += share(cohort).count
+                        sums["\(cohort.key) IND-13/\(name)", default: (0, 0)].known += share(cohort).known
+                    }
+                }
+
+                #expect(told == sums.map { "\($0.key) \($0.value.count) \($0.value.known)" }.sorted(), "\(cut)")
+                #expect(try told == AgreementOracle.figures(link, through: through, by: cut), "\(cut)")
+                #expect(told.count >= (through == 202407 ? 4 : 1) && Set(rows.map(\.key)).count == rows.count)
+            }
+        }
+    }
+
+    @Test func `a month's figures are of agreements of twelve months, and their file has those (IND-13)`() async throws
+    {
+        try await with { link in
+            try link.script(Self.dealt)
+            let january = try #require(Period(text: "2024-01"))
+            func report(_ months: Int) throws -> AgreementReport {
+                try AgreementReport(link, through: january.advanced(byMonths: months))
+            }
+            #expect(
+                try report(11).figures(by: .total)["all"] == [
+                    IndicatorFigure(.secondPayment, 1, over: 3), IndicatorFigure(.thirdPayment, 1, over: 3),
+                    IndicatorFigure(.agreementCured, 1, over: 3), IndicatorFigure(.agreementMaintained, 0, over: 3),
+                ])
+            #expect(try report(12).figures(by: .total).isEmpty)
+            // In February only the second payment is known, and of what comes later only what broke.
+            #expect(
+                try report(1).figures(by: .total)["all"]?.filter { $0.denominator != 0 }
+                    == [IndicatorFigure(.secondPayment, 2, over: 3)])
+            let file = "/tmp/agreements-\(UInt64.random(in: 0...UInt64.max)).csv"
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            func written(_ months: Int) throws -> [String] {
+                let report = try report(months)
+                let count = try report.write(to: file, from: report.figuresFrom)
+                let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map(String.init)
+                #expect(lines.first == AgreementReport.header && lines.count == count + 1)
+                return Array(lines.dropFirst())
+            }
+            #expect(
+                try written(2) == [
+                    "1,9,1,12,2024-01-10,cured,2024-01 2024-02 2024-03,unknown,mediation,rest,31–60,2024-01,true,true,true,",
+                    "2,9,2,12,2024-01-10,broken,2024-01,unknown,administrative,signed,31–60,2024-01,false,false,false,false",
+                    "3,9,3,12,2024-01-10,broken,,unknown,mediation,rest,91–120,2023-12,false,false,false,false",
+                ])
+            #expect(try written(12).isEmpty)
         }
     }
 

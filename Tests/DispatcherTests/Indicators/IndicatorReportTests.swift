@@ -134,7 +134,10 @@ struct IndicatorReportTests {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let count = try report.export(to: folder)
             let accounts = try String(contentsOfFile: folder + "/accounts.csv", encoding: .utf8).split(separator: "\n")
-            #expect(accounts.count == count + 1 && count > 0)
+            #expect(accounts.count == count.accounts + 1 && count.accounts > 0)
+            let agreements = try String(contentsOfFile: folder + "/agreements.csv", encoding: .utf8).split(
+                separator: "\n")
+            #expect(agreements.count == count.agreements + 1 && count.agreements > 0)
             // The ninth column says whether the account is assigned.
             #expect(
                 Int64(accounts.count { $0.split(separator: ",", omittingEmptySubsequences: false)[8] == "true" })

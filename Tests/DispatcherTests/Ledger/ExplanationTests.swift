@@ -37,7 +37,13 @@ struct ExplanationTests {
 
             #expect(explanation.lines.count == 1 && line.amount == "6.00")
             #expect(line.terms == ["minimum 65", "0-40 4", "41-100 6.5"])
-            #expect(line.grounds.contains { $0.hasPrefix("goal of the band 31–60: ") && $0.hasSuffix(" %, missed") })
+            #expect(
+                line.grounds.contains {
+                    $0.hasPrefix("goal of the band 31–60: ")
+                        && $0.hasSuffix(
+                            " % recovered by this contract in delegation 9 alone, minimum 65 %, missed; the rate goes by the agency's "
+                                + "percentage, which is in the sum above")
+                })
             #expect(
                 line.grounds.contains {
                     $0.hasPrefix("of the agency in the band: contract 1, delegation 9, 150.00 recovered of ")

@@ -93,6 +93,40 @@ struct HandCheckTests {
         }
     }
 
+    /// A copy of hand 1 without its accounts, in a state, of a delegation.
+    private static func copy(_ state: String, delegation: Int) -> String {
+        """
+        INSERT INTO hand SELECT (jsonb_populate_record(NULL::hand, to_jsonb(h)
+            || '{"hand_id": 3, "size": 0, "delegation_id": \(delegation), "state": "\(state)"}')).* FROM hand h WHERE hand_id = 1
+        """
+    }
+
+    @Test(arguments: [("inactive", 0), ("open", 1), ("closed", 1)])
+    func `a hand that was never put in force needs no record`(state: String, count: Int) async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            try month.link.script(Self.copy(state, delegation: 9))
+            let found = try month.verify().findings.map(\.found)
+
+            #expect(found == Array(repeating: "hand 3 is there, and was never recorded", count: count))
+        }
+    }
+
+    /// Delegation 10 has a hand and not one block.
+    @Test func `a sample looks at its own delegations alone, also where every record is gone`() async throws {
+        try await ProvenMonth.with(signs: false) { month in
+            try month.link.script(Self.copy("open", delegation: 10))
+            let verification = LedgerVerification(month.link)
+            let seeds = try (0..<20 as Range<UInt64>).map { ($0, try verification.delegations(sample: 1, seed: $0)) }
+            for delegation in [9, 10] as [Int16] {
+                let seed = try #require(seeds.first { $0.1 == [delegation] }).0
+                let found = try verification.run(sample: 1, seed: seed).findings
+
+                #expect(found.map(\.place) == (delegation == 10 ? ["delegation 10"] : []), "seed \(seed)")
+            }
+            #expect(try verification.run().findings.map(\.place) == ["delegation 10"])
+        }
+    }
+
     @Test func `a grant ends when its sweep says, and no other time`() async throws {
         try await ProvenMonth.with(signs: false) { month in
             try month.link.script("UPDATE clock SET virtual_now = '2024-04-20T06:00:00Z'")

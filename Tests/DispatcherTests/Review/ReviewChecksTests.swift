@@ -167,6 +167,74 @@ struct ReviewChecksTests {
         }
     }
 
+    /// A copy of an outcome that no check finds, or of one with nobody reached, reported on the last day of the month.
+    private func report(_ link: PgLink, contact: String, at received: String) throws {
+        try link.script(
+            """
+            INSERT INTO outcome
+            SELECT period, delegation_id, agency_id, instance_id, nextval('outcome_number'), lastval(), account_id, epoch, hand_id,
+                position, contract_id, '2024-03-31T20:00:00Z', '\(received)', 'phone-out', '\(contact)', 'refusal', NULL, NULL, NULL,
+                NULL, ''
+            FROM outcome ORDER BY outcome_id LIMIT 1
+            """)
+    }
+
+    /// Reviews of the month end with Friday, April 5. In the close's own transaction, too.
+    @Test func `what came after the last checks is not billed before they ran again`() async throws {
+        try await with { link in
+            let stages = StageCommands(link, needsTwo: false)
+            let checks = ReviewChecks(link, period: period, deadlineDays: 5)
+            try link.script("UPDATE clock SET virtual_now = '2024-03-31T18:00:00Z'")
+            _ = try checks.run(rate: "0", seed: nil, by: "Ana")
+            try link.script("UPDATE clock SET virtual_now = '2024-04-09T06:00:00Z'")
+            try report(link, contact: "direct", at: "2024-03-31T20:00:00Z")
+            // Nothing finds it: it is what a check would have left alone.
+            try stages.requireClosable(period, by: nil)
+            try report(link, contact: "none", at: "2024-03-31T20:00:00Z")
+            // Received before the checks looked, and committed behind them.
+            try report(link, contact: "none", at: "2024-03-31T17:59:59Z")
+            func valid() throws -> Int64 {
+                try MonthClosing(link, period: period).preview().statements
+                    .flatMap { try StatementDocument($0.body).sections }.reduce(0) {
+                        $0 + ($1.indicators?.validOutcomes ?? 0)
+                    }
+            }
+            let billed = try valid()
+            let refused = [
+                ClosingStageSite.failure { try stages.requireClosable(period, by: nil) },
+                ClosingStageSite.failure { _ = try stages.issue(period, by: "Ana") },
+                ClosingStageSite.failure { try stages.proposeClose(period, by: "Ana") },
+                ClosingStageSite.failure {
+                    _ = try MonthClosing(link, period: period).close(
+                        check: { try stages.requireStillClosable($0, by: nil) })
+                },
+            ]
+            for failure in refused {
+                #expect(
+                    failure.found
+                        == "2 outcomes of 2024-03 came after the automatic checks ran, and would wait for review if they ran now"
+                )
+                #expect(failure.remedy.hasPrefix("Run `dispatcherd review check --period 2024-03 --by NAME` again"))
+                #expect(failure.exit == .findings)
+            }
+            // Their time is over, and they run all the same; what they find has a time of its own.
+            #expect("\(try stages.reviewsUntil(period))" == "2024-04-06T06:00:00.000Z")
+            #expect(try checks.run(rate: nil, seed: nil, by: "Ana").found == 2)
+            #expect("\(try stages.reviewsUntil(period))" == "2024-04-17T06:00:00.000Z")
+            #expect(try valid() == billed - 2)
+            let found = try #require(try causes(link).filter { $0.value == "nobody-reached" }.keys.max())
+            var decisions = ReviewDecisions(.approved, outcomes: [found], reason: "complete", reviewer: "Eva Luna")
+            decisions.deadlineDays = 5
+            _ = try decisions.run(on: link)
+            #expect(try valid() == billed - 1)
+            try link.script("UPDATE clock SET virtual_now = '2024-04-17T06:00:00Z'")
+            #expect(
+                ClosingStageSite.found { _ = try checks.run(rate: nil, seed: nil, by: "Ana") }.hasPrefix(
+                    "reviews of 2024-03 counted until 2024-04-17T06:00:00.000Z, and no outcome came after"))
+            try stages.requireClosable(period, by: nil)
+        }
+    }
+
     @Test func `the sample is that of its seed, and is set once`() async throws {
         try await with { link in
             let checks = ReviewChecks(link, period: period)

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Assignment
+@testable import Dispatcher
+import PgStore
+import Testing
+
+/// How much of a closed month's penalty may be given back, and of which of its lines.
+struct ClosingCreditTests {
+    private let period = ClosingStageSite.period
+    private var april: Period { period.advanced(byMonths: 1) }
+
+    private func closeMarch(_ link: PgLink) throws {
+        try link.script(
+            """
+            INSERT INTO period VALUES (202404, 'open', '2024-04-01', NULL, NULL);
+            CREATE TABLE outcome_202404 PARTITION OF outcome FOR VALUES IN (202404)
+            """)
+        _ = try MonthClosing(link, period: period).close()
+    }
+
+    /// What contract 1 is charged of a rule in delegation 9 by March's statement.
+    private func charged(_ link: PgLink, _ rule: String = "PEN-03") throws -> Cents {
+        let body = try #require(try StageStore(link).statement(period, contract: 1))
+        let section = try #require(try StatementDocument(body).sections.first { $0.delegation == 9 })
+        return section.lines.filter { $0.kind == "penalty" && $0.rule == rule }
+            .reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+    }
+
+    private func propose(
+        _ stages: StageCommands, _ amount: Cents, _ kind: Adjustment.Kind = .credit, rule: String = "PEN-03",
+        delegation: Int16? = 9
+    ) throws -> Int64 {
+        try stages.propose(
+            Adjustment(number: 0, kind: kind, rule: rule, amount: amount, about: period, reason: "r"), in: april,
+            contract: 1, delegation: delegation, by: "Ana")
+    }
+
+    private func decide(_ stages: StageCommands, _ number: Int64, isApproved: Bool = true) throws {
+        try stages.decide(adjustment: number, isApproved: isApproved, reason: "r", by: "Luis")
+    }
+
+    @Test func `a credit about a penalty is at most what was charged less what was waived and credited`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            let waiver = try stages.propose(
+                ClosingStageSite.waiver("PEN-03", amount: Cents(1_00)), in: period, contract: 1, delegation: 9,
+                by: "Ana")
+            try decide(stages, waiver)
+            try closeMarch(link)
+            let all = try charged(link)
+            let failure = ClosingStageSite.failure { _ = try propose(stages, all - Cents(99)) }
+            #expect(
+                failure.found
+                    == "a credit of \(grouped(all - Cents(99))) about PEN-03 of 2024-03 is more than there is to give back: "
+                    + "\(grouped(all)) were charged in delegation 9, 1.00 were waived or credited already, "
+                    + "\(grouped(all - Cents(1_00))) are left")
+            #expect(
+                failure.remedy.hasPrefix("Credit \(grouped(all - Cents(1_00))) at most. ") && failure.exit == .usage)
+            // In small letters it is the same rule.
+            try decide(stages, propose(stages, Cents(50), rule: "pen-03"))
+            #expect(try stages.adjustments(april).map(\.adjustment.rule) == ["PEN-03"])
+            let left = all - Cents(1_50)
+            #expect(
+                ClosingStageSite.found { _ = try propose(stages, left + Cents(1)) }.hasSuffix(
+                    "\(grouped(left)) are left"))
+            let waiting = try propose(stages, left)
+            let none = ClosingStageSite.failure { _ = try propose(stages, Cents(1)) }
+            #expect(none.found.hasSuffix("\(grouped(all)) were waived or credited already, 0.00 are left"))
+            #expect(none.remedy == "Of it waits for a decision: adjustment \(waiting).")
+            // What was rejected or withdrawn leaves its room, and a debit that is in force makes more.
+            try decide(stages, waiting, isApproved: false)
+            let again = try propose(stages, left)
+            try decide(stages, again)
+            try decide(stages, stages.withdraw(adjustment: again, reason: "r", by: "Ana"))
+            let debit = try propose(stages, Cents(7), .debit)
+            #expect(
+                ClosingStageSite.found { _ = try propose(stages, left + Cents(7)) }.hasSuffix(
+                    "\(grouped(left)) are left"))
+            try decide(stages, debit)
+            _ = try propose(stages, left + Cents(7))
+            // Fees are held to no line.
+            _ = try propose(stages, all + all, rule: "FEE-11")
+        }
+    }
+
+    @Test func `a credit is about a penalty that the statement has there`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            try closeMarch(link)
+            for (rule, delegation, told) in [
+                ("PEN-03", nil, "PEN-03 on the whole invoice"), ("PEN-06", 9, "PEN-06 in delegation 9"),
+                ("PEN-03", 20, "PEN-03 in delegation 20"), ("PEN-03:telephone", 9, "PEN-03:telephone in delegation 9"),
+            ] as [(String, Int16?, String)] {
+                let failure = ClosingStageSite.failure {
+                    _ = try propose(stages, Cents(1), rule: rule, delegation: delegation)
+                }
+                #expect(failure.found == "the statement of contract 1 of 2024-03 has no \(told)")
+                #expect((delegation == 9) == (failure.remedy.contains("PEN-03")) && failure.exit == .usage)
+            }
+            for rule in ["PEN-01:" + "fax", "PEN-03:telephone"] {
+                #expect(
+                    ClosingStageSite.found { _ = try propose(stages, Cents(1), .debit, rule: rule) }
+                        == "\(rule.prefix(6)) has no line \(rule.dropFirst(7))")
+            }
+            #expect(
+                ClosingStageSite.found { _ = try propose(stages, Cents(1), rule: "FEE-11:telephone") }
+                    == "FEE-11:telephone is no rule of fees or penalties")
+            #expect(try stages.adjustments(april).isEmpty)
+        }
+    }
+
+    @Test func `each portfolio of PEN-01 is credited and debited by itself`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            try link.script(
+                """
+                DELETE FROM fact WHERE kind = 'staffing';
+                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, portfolio, value, import_id)
+                SELECT 202403, 'Z-' || p, 'staffing', 1, 9, '2024-03-30', p, '0', 1 FROM generate_series(1, 2) p;
+                """)
+            try closeMarch(link)
+            let failure = ClosingStageSite.failure { _ = try propose(stages, Cents(1), rule: "PEN-01") }
+            #expect(failure.found.contains(" has 2 lines of PEN-01 there"))
+            #expect(failure.remedy == "Name one of them: PEN-01:home-visit or PEN-01:telephone.")
+            let body = try #require(try StageStore(link).statement(period, contract: 1))
+            let telephone = try #require(
+                try StatementDocument(body).sections.first { $0.delegation == 9 }?.lines.first {
+                    $0.rule == "PEN-01" && $0.subject == "telephone"
+                }.flatMap { Cents(pesos: $0.amount) })
+            let whole = try charged(link, "PEN-01")
+            #expect(telephone > .zero && telephone < whole)
+            #expect(
+                ClosingStageSite.found { _ = try propose(stages, telephone + Cents(1), rule: "PEN-01:telephone") }
+                    .contains("\(grouped(telephone)) were charged in delegation 9, 0.00 were waived"))
+            try decide(stages, propose(stages, telephone, rule: "pen-01:Telephone"))
+            try decide(stages, propose(stages, Cents(5), .debit, rule: "PEN-01:home-visit"))
+            // The other one is there still.
+            _ = try propose(stages, whole - telephone + Cents(5), rule: "PEN-01:home-visit")
+            let statement = try StatementDocument(try MonthClosing(link, period: april).preview().statements[0].body)
+            let lines = (statement.sections.first { $0.delegation == 9 }?.lines ?? []).filter {
+                ["credit", "debit"].contains($0.kind)
+            }
+            #expect(lines.map(\.rule) == ["PEN-01", "PEN-01"] && lines.map(\.subject) == ["2024-03", "2024-03"])
+            #expect(lines.first?.arithmetic == "\(grouped(telephone)) sobre PEN-01:telephone de 2024-03: r")
+        }
+    }
+}
