@@ -52,13 +52,13 @@ struct BoundTests {
         history.advisers = [advisers(0)]
         history.bonds = [1_001: 0]
         history.contractsImportedAt = .hour(1)
-        var bonds = BondHistory()
-        #expect(Judge.judge(history, adding: &bonds).broken == [])
-        #expect(bonds.judge().broken == [])
+        var country = CountryHistory()
+        #expect(Judge.judge(history, adding: &country).broken == [])
+        #expect(country.judge().broken == [])
 
         history.contractsImportedAt = .hour(0)
-        #expect(Judge.judge(history, adding: &bonds).broken == [.capacity])
-        #expect(bonds.judge().broken == [.bond])
+        #expect(Judge.judge(history, adding: &country).broken == [.capacity])
+        #expect(country.judge().broken == [.bond])
     }
 
     @Test func `those who are there count by what was known when the limit was put`() throws {
@@ -85,13 +85,13 @@ struct BoundTests {
 
     @Test(arguments: [(600, false), (599, true)] as [(Int64, Bool)])
     func `a bond covers what all delegations hold together`(bond: Int64, isBroken: Bool) throws {
-        var bonds = BondHistory()
+        var country = CountryHistory()
         for delegation: Int16 in [14, 15] {
             var history = try history(delegation: delegation)
             history.bonds = [1_001: bond]
-            #expect(Judge.judge(history, adding: &bonds).broken == [])
+            #expect(Judge.judge(history, adding: &country).broken == [])
         }
-        let verdict = bonds.judge()
+        let verdict = country.judge()
 
         #expect(verdict.broken == (isBroken ? [.bond] : []))
         #expect(verdict.checked[.bond] == 4)
@@ -100,21 +100,22 @@ struct BoundTests {
     }
 
     @Test func `what ended in another delegation makes room in the bond`() throws {
-        var bonds = BondHistory()
+        var country = CountryHistory()
         for (delegation, isFirst) in [(14, true), (15, false)] as [(Int16, Bool)] {
             var history = try history(delegation: delegation)
             history.bonds = [1_001: 400]
             if isFirst {
                 history.endings.append(
                     History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(35)))
+                history.notices = [try .sample(101): .sample("lawsuit", final: 35)]
             } else {
                 for index in history.grants.indices { history.grants[index].grantedAt = .hour(40 + index) }
                 history.endings = []
             }
-            _ = Judge.judge(history, adding: &bonds)
+            _ = Judge.judge(history, adding: &country)
         }
 
         // 100 left in the first, 300 in the second.
-        #expect(bonds.judge().broken == [])
+        #expect(country.judge().broken == [])
     }
 }

@@ -70,9 +70,8 @@ struct CauseTests {
         history.handPeriods[History.hand] = 202_404
         #expect(Judge.judge(history).broken == [])
         history.handPeriods[History.hand] = 202_403
-        history.noticed = [try .sample(101)]
+        history.notices = [try .sample(101): .sample("excluded", final: 90)]
         #expect(Judge.judge(history).broken == [])
-        history.noticed = []
         history.endings.append(
             History.Ending(held: try .sample(101), kind: "recall", reason: "excluded", endedAt: .hour(90)))
         #expect(Judge.judge(history).broken == [])
@@ -154,8 +153,9 @@ struct CauseTests {
                 receivedAt: .hour(hour))
         ]
         #expect(Judge.judge(history).broken == (isBroken ? [.expiry] : []))
+        // Under another word it is no matter of the term.
         history.refused[0].code = "RECALLED"
-        #expect(Judge.judge(history).broken == [])
+        #expect(Judge.judge(history).broken == [.fencing])
     }
 
     @Test func `one key is one report: taken, or refused and kept`() throws {
@@ -171,6 +171,10 @@ struct CauseTests {
         // Late work that was accepted counts under its own key.
         history.refused[0].key = 2
         history.refused[0].held = try .sample(101)
+        history.refused[0].code = "RECALLED"
+        history.endings.append(
+            History.Ending(held: try .sample(101), kind: "recall", reason: "order", endedAt: .hour(40)))
+        history.notices = [try .sample(101): .sample("order", final: 40)]
         #expect(Judge.judge(history).broken == [.countedOnce])
         history.lateAccepted = [History.Request(agency: 7, instance: 1, verb: "REPORT", key: 2)]
         #expect(Judge.judge(history).broken == [])

@@ -84,6 +84,22 @@ extension ClientOperation.Report {
     }
 }
 
+extension History.Notice {
+    /// Given at hour 11, final at an hour.
+    static func sample(_ reason: String, final hour: Int) -> History.Notice {
+        History.Notice(reason: reason, noticedAt: .hour(11), finalAt: .hour(hour))
+    }
+}
+
+extension History.DealtHand {
+    /// Of contract 1001, administrative by telephone.
+    static func sample(activityDays: Int32? = nil, unlocatableDays: Int32? = nil) -> History.DealtHand {
+        History.DealtHand(
+            contracts: [1_001], size: 4, activityDays: activityDays, unlocatableDays: unlocatableDays,
+            graceMicroseconds: 86_400_000_000)
+    }
+}
+
 extension Verdict {
     var broken: [Invariant] { findings.map(\.invariant) }
 }

@@ -62,18 +62,22 @@ struct JudgeTests {
     @Test(arguments: [
         ("payoff", "payoff", "payoff"), ("exclusion", "lawsuit", "lawsuit"), ("exclusion", "lost-job", "start"),
         ("exclusion", "exhaustion", "exhaustion"), ("recall", "order", nil), ("recall", "unlocatable", nil),
+        ("recall", "not-worked", nil),
     ])
     func `a lease that ends without a cause is found`(kind: String, reason: String, cause: String?) throws {
         var history = try History.sound()
         let held = try Held.sample(101)
         history.endings.append(History.Ending(held: held, kind: kind, reason: reason, endedAt: .hour(40)))
         #expect(Judge.judge(history).broken == [.endings])
-        history.causes[held.account] = cause.map { [$0] }
-        if cause == nil, reason == "unlocatable" {
-            history.outcomes[0].report.contact = "unlocatable"
-            history.operations.remove(at: 1)
+        history.causes[held.account] = cause.map { [History.Cause(reason: $0, knownAt: .hour(39))] }
+        if cause == nil, reason == "order" {
+            history.notices = [held: History.Notice(reason: reason, noticedAt: .hour(11), finalAt: .hour(40))]
         } else if cause == nil {
-            history.noticed = [held]
+            history.operations.remove(at: 1)
+            history.outcomes[0].report.contact = "unlocatable"
+            if reason == "not-worked" { history.outcomes = [] }
+            history.dealtHands = [History.hand: .sample(activityDays: 0, unlocatableDays: 0)]
+            history.grants[0].graceMicroseconds = 0
         }
         #expect(Judge.judge(history).broken == [])
     }
@@ -124,7 +128,7 @@ struct JudgeTests {
                     first: position, last: position, at: .hour(hour), total: Int64(position) - 2, key: Int64(position)))
             history.endings.append(
                 History.Ending(held: held, kind: "recall", reason: "dispute", endedAt: .hour(hour + 9)))
-            history.noticed.insert(held)
+            history.notices[held] = .sample("dispute", final: hour + 9)
         }
 
         #expect(Judge.judge(history).broken == [.epochs])
@@ -232,7 +236,7 @@ struct JudgeTests {
         var history = try History.sound()
         history.endings.append(
             History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(20)))
-        history.noticed = [try .sample(101)]
+        history.notices = [try .sample(101): .sample("lawsuit", final: 19)]
 
         #expect(Judge.judge(history).broken == [.fencing])
     }
@@ -241,7 +245,7 @@ struct JudgeTests {
         var history = try History.sound()
         history.endings.append(
             History.Ending(held: try .sample(101), kind: "recall", reason: "lawsuit", endedAt: .hour(20)))
-        history.noticed = [try .sample(101)]
+        history.notices = [try .sample(101): .sample("lawsuit", final: 19)]
         history.lateAccepted = [History.Request(agency: 7, instance: 1, verb: "REPORT", key: 2)]
         #expect(Judge.judge(history).broken == [])
 
@@ -281,7 +285,7 @@ struct JudgeTests {
 
         history.endings.append(
             History.Ending(held: try .sample(101), kind: "exclusion", reason: "lawsuit", endedAt: .hour(50)))
-        history.causes = [account: ["lawsuit"]]
+        history.causes = [account: [History.Cause(reason: "lawsuit", knownAt: .hour(50))]]
         #expect(Judge.judge(history).broken == [])
     }
 

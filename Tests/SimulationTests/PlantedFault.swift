@@ -8,6 +8,8 @@ struct PlantedFault {
     let breaks: Invariant
     /// Nothing else in the country finds it.
     var isAlone = false
+    /// Only the whole country shows it.
+    var isOfCountry = false
     /// `$D` is the delegation.
     let sql: String
 
@@ -66,6 +68,18 @@ struct PlantedFault {
         """
     }
 
+    /// Ends a live lease, with its record.
+    private static func ended(_ kind: String, reason: String) -> String {
+        """
+        \(recorder)
+        CREATE TEMP TABLE v AS \(live);
+        INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+            SELECT $D, account_id, epoch, '\(kind)', '\(reason)', now_instant(), hand_id, position, true FROM v;
+        SELECT pg_temp.recorded('ending delegation=$D account=' || account_id || ' epoch=' || epoch
+            || ' kind=\(kind) reason=\(reason) at=' || pg_temp.text_of(now_instant())) FROM v
+        """
+    }
+
     static let all = [
         PlantedFault(
             name: "contact data was given to an agency that did not hold the account", breaks: .disclosures,
@@ -99,6 +113,42 @@ struct PlantedFault {
                     SELECT $D, account_id, epoch, 'exclusion', 'lawsuit', now_instant(), hand_id, position, true FROM v;
                 SELECT pg_temp.recorded('ending delegation=$D account=' || account_id || ' epoch=' || epoch
                     || ' kind=exclusion reason=lawsuit at=' || pg_temp.text_of(now_instant())) FROM v
+                """),
+        PlantedFault(
+            name: "a socket closed, and the lease was ended by a withdrawal", breaks: .endings, isAlone: true,
+            sql: ended("withdrawal", reason: "order")),
+        PlantedFault(
+            name: "a lease on which work was reported was ended as not worked", breaks: .endings, isAlone: true,
+            sql: ended("recall", reason: "not-worked")),
+        PlantedFault(
+            name: "a holder was refused as recalled", breaks: .fencing, isAlone: true,
+            sql: """
+                \(recorder)
+                CREATE TEMP TABLE v AS \(live);
+                CREATE TEMP TABLE w AS SELECT nextval('evidence_number') AS number, g.agency_id, g.instance_id, v.account_id,
+                    v.epoch FROM v JOIN lease_grant g ON g.delegation_id = $D AND g.hand_id = v.hand_id
+                        AND g.first_position = v.first_position;
+                \(evidence("RECALLED", key: "2000000000", at: "now_instant()"))
+                """),
+        PlantedFault(
+            name: "a hand that was dealt to one contract is another one's", breaks: .deals, isAlone: true,
+            sql: """
+                UPDATE hand SET contract_ids = contract_ids || (SELECT max(contract_id) FROM contract)
+                 WHERE delegation_id = $D AND hand_id = (SELECT hand_id FROM (\(live)) v)
+                """),
+        PlantedFault(
+            name: "what one contract was dealt was granted to another one, with its record", breaks: .deals,
+            sql: """
+                UPDATE lease_grant g SET contract_id = c.contract_id, agency_id = c.agency_id
+                  FROM (SELECT contract_id, agency_id FROM contract ORDER BY contract_id DESC LIMIT 1) c WHERE \(ofLive)
+                """),
+        PlantedFault(
+            name: "an account that moved has two holders", breaks: .oneHolder, isAlone: false, isOfCountry: true,
+            sql: """
+                UPDATE position p SET account_id = v.account_id
+                  FROM (\(live)) v, lease_grant g
+                 WHERE g.delegation_id <> $D AND g.state = 'open' AND g.accounts > 0 AND p.delegation_id = g.delegation_id
+                   AND p.hand_id = g.hand_id AND p.position = g.first_position
                 """),
         PlantedFault(
             name: "a statement's text and digest were changed together", breaks: .money, isAlone: true,
@@ -303,9 +353,10 @@ struct PlantedFault {
             name: "a key was taken for two reports", breaks: .countedOnce, isAlone: true,
             sql: """
                 \(recorder)
-                CREATE TEMP TABLE w AS SELECT nextval('evidence_number') AS number, o.* FROM outcome o
-                 WHERE outcome_id = \(firstOutcome);
-                \(evidence("CLOSED", key: "key", at: "received_at"))
+                CREATE TEMP TABLE w AS SELECT nextval('evidence_number') AS number, o.*, e.ended_at
+                  FROM outcome o JOIN ending e USING (delegation_id, account_id, epoch)
+                 WHERE o.delegation_id = $D AND e.kind = 'return' LIMIT 1;
+                \(evidence("CLOSED", key: "key", at: "ended_at"))
                 """),
         PlantedFault(
             name: "a statement's amount is more by a peso in its first digit", breaks: .money, isAlone: true,

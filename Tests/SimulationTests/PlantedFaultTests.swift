@@ -26,7 +26,7 @@ struct PlantedFaultTests {
                     let link = try copy.link()
                     try link.script(fault.sql.replacing("$D", with: victim.description))
                     let verdict =
-                        try fault.isAlone
+                        try fault.isAlone || fault.isOfCountry
                         ? Verification(database: copy.conninfo, logFolder: month.logs, period: period).run { _, _ in }
                             .verdict : self.verdict(link, operations, of: victim)
                     if fault.isAlone {
@@ -74,6 +74,14 @@ struct PlantedFaultTests {
         var forged = sound
         forged.operations[index].receipt = [UInt8](repeating: 7, count: 32)
         #expect(Judge.judge(forged).broken == [.ledger])
+        // The receipt of another report, and none.
+        let other = try #require(
+            sound.operations.firstIndex { $0.receipt != nil && $0.receipt != sound.operations[index].receipt })
+        var swapped = sound
+        swapped.operations[index].receipt = sound.operations[other].receipt
+        #expect(Judge.judge(swapped).broken == [.ledger])
+        swapped.operations[index].receipt = nil
+        #expect(Judge.judge(swapped).broken == [.ledger])
         var unequal = sound
         unequal.operations[index].reply = .repeated(verb: "REPORT", isEqual: false)
         #expect(Judge.judge(unequal).broken.contains(.countedOnce))

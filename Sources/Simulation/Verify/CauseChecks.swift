@@ -2,7 +2,7 @@
 
 internal import Assignment
 
-/// What ends, refuses or forbids a lease follows from something: a RETURN of the holder, an enforced term, the cut.
+/// What ends or forbids a lease follows from something: a RETURN of the holder, an enforced term, the cut.
 struct CauseChecks {
     let history: History
     let leases: [Lease]
@@ -10,7 +10,6 @@ struct CauseChecks {
     func run(_ verdict: inout Verdict) {
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
         returns(byHeld, &verdict)
-        takenBack(byHeld, &verdict)
         cut(&verdict)
         turned(&verdict)
         let credits = OutageCredits(history)
@@ -66,40 +65,6 @@ struct CauseChecks {
                 ]))
     }
 
-    // MARK: - What is taken back
-
-    /// Nobody loses a lease but by something that came in: a stop, a start or a certificate, the cut of a month, a recall that was
-    /// noticed, or work that was not done. A socket that closed is none of them.
-    private func takenBack(_ byHeld: [Held: Lease], _ verdict: inout Verdict) {
-        let cut = Set(history.cutExclusions.map(\.account))
-        let unlocatable = Set(history.outcomes.filter { $0.report.contact == "unlocatable" }.map(\.report.held))
-        for ending in history.endings where ending.kind != "return" {
-            guard let lease = byHeld[ending.held] else { continue }
-            verdict.count(.endings)
-            let mine = history.causes[ending.held.account] ?? []
-            let isCaused =
-                switch ending.kind {
-                case "payoff": mine.contains("payoff")
-                case "exclusion": !mine.isEmpty || cut.contains(ending.held.account)
-                case "recall":
-                    history.noticed.contains(ending.held) || cut.contains(ending.held.account)
-                        || ending.reason == "not-worked"
-                        || ending.reason == "unlocatable" && unlocatable.contains(ending.held)
-                // An account that began is withdrawn from where it waited, and others by an order.
-                default: true
-                }
-            guard !isCaused else { continue }
-            verdict.add(
-                Finding(
-                    .endings, history.delegation, "a lease was ended without a cause",
-                    events: [
-                        lease.line, "\(ending.held) ended by \(ending.kind) (\(ending.reason)) at \(ending.endedAt)",
-                        mine.isEmpty
-                            ? "nothing came in for the account" : "there is \(mine.sorted().joined(separator: ", "))",
-                    ]))
-        }
-    }
-
     // MARK: - The cut
 
     private struct Excluded: Hashable {
@@ -131,7 +96,7 @@ struct CauseChecks {
 
     /// Who is held over the turn of a month and excluded by the next one's cut is recalled when that month is put in force.
     private func turned(_ verdict: inout Verdict) {
-        let live = Dictionary(grouping: leases.filter { $0.until == nil && !history.noticed.contains($0.held) }) {
+        let live = Dictionary(grouping: leases.filter { $0.until == nil && history.notices[$0.held] == nil }) {
             $0.held.account
         }
         for found in history.cutExclusions {

@@ -8,9 +8,12 @@ extension History {
     package struct QuotaPlace: Sendable {
         package var contract: Int32
         package var portfolio: Int16
-        package init(contract: Int32, portfolio: Int16) {
+        /// `nil` where it is not known.
+        package var strategy: Int16?
+        package init(contract: Int32, portfolio: Int16, strategy: Int16? = nil) {
             self.contract = contract
             self.portfolio = portfolio
+            self.strategy = strategy
         }
     }
 

@@ -74,11 +74,14 @@ package struct History: Sendable {
         package var kind: String
         package var reason: String
         package var endedAt: Timestamp
-        package init(held: Held, kind: String, reason: String, endedAt: Timestamp) {
+        /// Whether it was leased when it ended, and not only dealt.
+        package var wasHeld: Bool
+        package init(held: Held, kind: String, reason: String, endedAt: Timestamp, wasHeld: Bool = true) {
             self.held = held
             self.kind = kind
             self.reason = reason
             self.endedAt = endedAt
+            self.wasHeld = wasHeld
         }
     }
 
@@ -254,8 +257,12 @@ package struct History: Sendable {
     package var deals: [(held: Held, hand: Int32, position: Int32)] = []
     /// Those of one contract each.
     package var hands: [Hand] = []
-    /// Accounts that something came in for which ends leases, by its word: a stop's reason, `exhaustion`, `start`.
-    package var causes: [AccountID: Set<String>] = [:]
+    /// What came in for an account and ends leases.
+    package var causes: [AccountID: [Cause]] = [:]
+    /// Every hand, with those who may draw from it.
+    package var dealtHands: [Int32: DealtHand] = [:]
+    /// The agency of each contract.
+    package var contractAgencies: [Int32: Int32] = [:]
     /// The digest of each kept statement.
     package var statementDigests: [StatementDigest] = []
     /// Hands that agencies can draw from.
@@ -275,7 +282,10 @@ package struct History: Sendable {
     package var givenBack: [GivenBack] = []
     /// Reports that came after their lease's end, were kept as evidence, and count: by rule or by a person.
     package var lateAccepted: Set<Request> = []
-    package var noticed: Set<Held> = []
+    /// The recall of each lease of which notice was given; one that was withdrawn and given again is told by its last.
+    package var notices: [Held: Notice] = [:]
+    /// Whether the clock is a virtual one, which may jump by days while something is under way.
+    package var isVirtual = false
     package var stops: [Stop] = []
     /// By agency in the order in which they were given.
     package var orders: [Order] = []

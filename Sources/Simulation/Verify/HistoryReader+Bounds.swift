@@ -13,9 +13,10 @@ extension HistoryReader {
         history.contractsImportedAt =
             try link.run("SELECT max(imported_at) FROM import WHERE kind = 'contracts'")[0].optionalTimestamp(0)
         for row in try link.run(
-            "SELECT quota_id, contract_id, portfolio FROM quota WHERE delegation_id = $1", [delegation])
+            "SELECT quota_id, contract_id, portfolio, strategy FROM quota WHERE delegation_id = $1", [delegation])
         {
-            history.quotaPlaces[row.int32(0)] = History.QuotaPlace(contract: row.int32(1), portfolio: row.int16(2))
+            history.quotaPlaces[row.int32(0)] = History.QuotaPlace(
+                contract: row.int32(1), portfolio: row.int16(2), strategy: row.int16(3))
         }
         let found = try staffing(delegation)
         let rows = try link.run(

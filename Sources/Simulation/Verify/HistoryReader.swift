@@ -29,13 +29,15 @@ package struct HistoryReader {
     package func history(_ delegation: Delegation) throws -> History {
         try link.transaction {
             try link.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            let clock = try link.run("SELECT now_instant(), outage_us FROM clock")
+            let clock = try link.run("SELECT now_instant(), outage_us, virtual_now IS NOT NULL FROM clock")
             var history = History(delegation: delegation, now: clock[0].timestamp(0))
             history.outageMicroseconds = clock[0].int64(1)
+            history.isVirtual = clock[0].bool(2)
             history.operations = operations[delegation] ?? []
             history.statementLines = statementLines[delegation] ?? []
             try common(&history)
             try dealt(&history)
+            try hands(&history)
             try granted(&history)
             try reported(&history)
             try stopped(&history)
@@ -61,8 +63,9 @@ package struct HistoryReader {
     }
 
     private func common(_ history: inout History) throws {
-        for row in try link.run("SELECT contract_id, ends_on FROM contract") {
+        for row in try link.run("SELECT contract_id, ends_on, agency_id FROM contract") {
             history.contractEnds[row.int32(0)] = row.date(1)
+            history.contractAgencies[row.int32(0)] = row.int32(2)
         }
         for row in try link.run("SELECT agency_id, instance, instance_id FROM agency_instance") {
             history.instances[History.instanceName(agency: row.int32(0), instance: row.text(1))] = row.int32(2)
@@ -137,11 +140,14 @@ package struct HistoryReader {
                     outageMicroseconds: row.int64(17), closedAt: row.optionalTimestamp(18)))
         }
         try copy(
-            "SELECT account_id, epoch, kind, reason, ended_at FROM ending WHERE delegation_id = $delegation", history
+            "SELECT account_id, epoch, kind, reason, ended_at, was_held FROM ending WHERE delegation_id = $delegation",
+            history
         ) { reader in
             guard let held = Self.held(&reader) else { return }
             history.endings.append(
-                History.Ending(held: held, kind: reader.text(), reason: reader.text(), endedAt: reader.timestamp()))
+                History.Ending(
+                    held: held, kind: reader.text(), reason: reader.text(), endedAt: reader.timestamp(),
+                    wasHeld: reader.bool()))
         }
         try copy(
             """
@@ -162,9 +168,7 @@ package struct HistoryReader {
                     quota: reader.int32(), since: history.now, accounts: reader.int64(),
                     exposure: reader.optionalInt64()))
         }
-        try copy("SELECT account_id, epoch FROM notice WHERE delegation_id = $delegation", history) { reader in
-            if let held = Self.held(&reader) { history.noticed.insert(held) }
-        }
+        try notices(&history)
     }
 
     private func reported(_ history: inout History) throws {
@@ -223,20 +227,6 @@ package struct HistoryReader {
                 History.Stop(
                     account: account, reason: reader.text(), from: reader.date(), until: reader.optionalDate(),
                     importedAt: reader.timestamp()))
-        }
-    }
-
-    /// Whatever ends leases by itself, and of whom; whenever it came.
-    private func caused(_ history: inout History) throws {
-        try copy(
-            """
-            SELECT account_id, reason FROM stop WHERE delegation_id = $delegation
-            UNION ALL SELECT account_id, 'exhaustion' FROM certificate WHERE delegation_id = $delegation
-            UNION ALL SELECT account_id, 'start' FROM start WHERE delegation_id = $delegation
-            """, history
-        ) { reader in
-            guard let account = AccountID(reader.int64()) else { return }
-            history.causes[account, default: []].insert(reader.text())
         }
     }
 

@@ -127,6 +127,13 @@ struct LeaseChecks {
                         events: [byHeld[report.held]?.line ?? "\(report.held) was never leased", event]))
                 continue
             }
+            // The agency may have two contracts here, and each is paid for its own.
+            if let contract = outcome.contract, contract != lease.grant.contract {
+                verdict.add(
+                    Finding(
+                        .fencing, history.delegation, "an outcome is booked on another contract than its lease's",
+                        events: [lease.line, event + ", on contract \(contract)"]))
+            }
             let enforced = lease.enforcedTerm
             let end = min(lease.until ?? enforced, enforced)
             // What was done before the end and told too late counts where that was decided, and only there.

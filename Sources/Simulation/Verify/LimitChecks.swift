@@ -110,7 +110,7 @@ struct LimitChecks {
                             events: [known, lease.line]))
                 }
                 let isKept =
-                    lease.until == nil && !history.noticed.contains(lease.held) && history.now > stop.importedAt
+                    lease.until == nil && history.notices[lease.held] == nil && history.now > stop.importedAt
                 if lease.from <= stop.importedAt, isKept, stop.isInForce(at: history.now) {
                     verdict.add(
                         Finding(

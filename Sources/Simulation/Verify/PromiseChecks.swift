@@ -7,10 +7,12 @@ struct PromiseChecks {
     let history: History
     let leases: [Lease]
     private let returned: Set<Held>
+    private let evidence: [Int64: History.Evidence]
 
     init(history: History, leases: [Lease]) {
         self.history = history
         self.leases = leases
+        self.evidence = Dictionary(history.refused.map { ($0.number, $0) }) { first, _ in first }
         self.returned = Set(history.endings.filter { $0.kind == "return" }.map(\.held))
     }
 
@@ -124,6 +126,16 @@ struct PromiseChecks {
             return lost(operation, "there is no evidence \(number)", &verdict)
         }
         if code != told.code { lost(operation, "evidence \(number) was kept as \(code)", &verdict) }
+        guard told.verb == "REPORT", let kept = evidence[number] else { return }
+        guard
+            kept.agency == operation.agency.value, kept.instance == history.instance(of: operation),
+            kept.key == operation.key, told.held.map({ $0 == kept.held }) ?? true
+        else {
+            return lost(
+                operation,
+                "evidence \(number) is of agency \(kept.agency), installation \(kept.instance), key \(kept.key), on \(kept.held)",
+                &verdict)
+        }
     }
 
     private func check(_ operation: ClientOperation, _ verb: String, _ isEqual: Bool, _ verdict: inout Verdict) {

@@ -33,7 +33,7 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .quotas: "no grant goes above its quota"
         case .capacity: "no grant goes above what the contract's advisers carry"
         case .bond: "no grant goes above its contract's bond, over all delegations"
-        case .deals: "no hand is dealt more than its quota ever allowed"
+        case .deals: "no hand is dealt more than its quota ever allowed, nor drawn from by others than it was dealt to"
         case .exclusions: "no excluded account is granted, none stopped is kept, nothing to an agency on hold"
         case .endings: "no account is given back but by its holder, nor taken back without a cause"
         case .disclosures: "nobody is told of a debtor but the holder"
@@ -87,24 +87,48 @@ package struct Verdict: Sendable {
     }
 }
 
+/// What no delegation shows by itself: holders of accounts that moved, and bonds.
+package struct CountryHistory: Sendable {
+    private var holders: HolderHistory
+    private var bonds = BondHistory()
+
+    /// - Parameter moved: accounts that were dealt in more than one delegation.
+    package init(moved: Set<AccountID> = []) { holders = HolderHistory(moved: moved) }
+
+    mutating func add(_ history: History, leases: [Lease]) {
+        holders.add(history, leases: leases)
+        bonds.add(history, leases: leases)
+    }
+
+    package func judge() -> Verdict {
+        var verdict = holders.judge()
+        verdict.merge(bonds.judge())
+        return verdict
+    }
+}
+
 /// Judges a history. Knows no database and no clock: the same history gets the same verdict.
 package enum Judge {
     package static func judge(_ history: History) -> Verdict {
-        var bonds = BondHistory()
-        return judge(history, adding: &bonds)
+        var country = CountryHistory()
+        return judge(history, adding: &country)
     }
 
-    /// - Parameter bonds: gets what the history adds to what is judged over all delegations, by ``BondHistory/judge()``.
-    package static func judge(_ history: History, adding bonds: inout BondHistory) -> Verdict {
+    /// - Parameter country: gets what the history adds to what is judged over all delegations, by ``CountryHistory/judge()``.
+    package static func judge(_ history: History, adding country: inout CountryHistory) -> Verdict {
         var verdict = Verdict()
         let leases = history.leases()
-        bonds.add(history, leases: leases)
+        country.add(history, leases: leases)
         LeaseChecks(history: history, leases: leases).run(&verdict)
         LimitChecks(history: history, leases: leases).run(&verdict)
         CapacityChecks(history: history, leases: leases).run(&verdict)
+        HandChecks(history: history).run(&verdict)
         CauseChecks(history: history, leases: leases).run(&verdict)
+        TakenBackChecks(history: history, leases: leases).run(&verdict)
+        RefusalChecks(history: history, leases: leases).run(&verdict)
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
+        ReceiptChecks(history: history).run(&verdict)
         RecordChecks(history: history).run(&verdict)
         RecordedChecks(history: history, leases: leases).run(&verdict)
         MoneyChecks(history: history).run(&verdict)

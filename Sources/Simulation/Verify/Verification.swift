@@ -51,16 +51,16 @@ package struct Verification {
                 link, operations: operations, statementLines: statements.lines, comparesRecords: true)
             let delegations = try reader.delegations()
             var verdict = StatementChecks(statements: statements).verdict()
-            var bonds = BondHistory()
+            var country = CountryHistory(moved: try reader.moved())
             if let first = delegations.first { try logs(link, installations, first, &verdict) }
             if let first = delegations.first { try ends(link, first, &verdict) }
             if let first = delegations.first { try outages(link, first, &verdict) }
             try wholeInvoices(link, statements, &verdict)
             for (index, delegation) in delegations.enumerated() {
-                verdict.merge(Judge.judge(try reader.history(delegation), adding: &bonds))
+                verdict.merge(Judge.judge(try reader.history(delegation), adding: &country))
                 progress(index + 1, delegations.count)
             }
-            verdict.merge(bonds.judge())
+            verdict.merge(country.judge())
             return VerdictReport(
                 verdict, operations: operations, delegations: delegations.count, period: period.description)
         } catch let error as PgError {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+internal import PgStore
+
+/// What each hand was dealt as, and what takes a lease from its holder.
+extension HistoryReader {
+    func hands(_ history: inout History) throws {
+        let rows = try link.run(
+            """
+            SELECT hand_id, contract_ids, strategy, portfolio, size, state = 'inactive', activity_days, unlocatable_days,
+                   grace_us
+              FROM hand WHERE delegation_id = $1
+            """, [.int16(history.delegation.value)])
+        for row in rows {
+            history.dealtHands[row.int32(0)] = History.DealtHand(
+                contracts: row.int32s(1), strategy: row.int16(2), portfolio: row.int16(3), size: row.int32(4),
+                isInactive: row.bool(5), activityDays: row.optionalInt32(6), unlocatableDays: row.optionalInt32(7),
+                graceMicroseconds: row.int64(8))
+        }
+    }
+
+    /// Whatever ends leases by itself, and of whom.
+    func caused(_ history: inout History) throws {
+        try copy(
+            """
+            SELECT s.account_id, s.reason, i.imported_at, s.until_on, NULL::timestamptz
+              FROM stop s JOIN import i USING (import_id) WHERE s.delegation_id = $delegation
+            UNION ALL
+            SELECT account_id, 'exhaustion', validated_at, NULL, revoked_at
+              FROM certificate WHERE delegation_id = $delegation
+            UNION ALL
+            SELECT t.account_id, 'start', i.imported_at, NULL, NULL
+              FROM start t JOIN import i USING (import_id) WHERE t.delegation_id = $delegation
+            """, history
+        ) { reader in
+            guard let account = AccountID(reader.int64()) else { return }
+            history.causes[account, default: []].append(
+                History.Cause(
+                    reason: reader.text(), knownAt: reader.timestamp(), until: reader.optionalDate(),
+                    revokedAt: reader.optionalTimestamp()))
+        }
+    }
+
+    func notices(_ history: inout History) throws {
+        try copy(
+            """
+            SELECT account_id, epoch, reason, noticed_at, final_at,
+                   CASE WHEN objected_at IS NOT NULL THEN coalesce(held_until, final_at) END, decision, decided_at
+              FROM notice WHERE delegation_id = $delegation
+            """, history
+        ) { reader in
+            guard let held = Self.held(&reader) else { return }
+            history.notices[held] = History.Notice(
+                reason: reader.text(), noticedAt: reader.timestamp(), finalAt: reader.timestamp(),
+                heldUntil: reader.optionalTimestamp(), decision: reader.optionalText(),
+                decidedAt: reader.optionalTimestamp())
+        }
+    }
+
+    /// Accounts that were dealt in more than one delegation.
+    ///
+    /// Read once for the country: each delegation by itself cannot show that such an account has two holders.
+    package func moved() throws -> Set<AccountID> {
+        var moved: Set<AccountID> = []
+        try link.copyOut(
+            """
+            COPY (SELECT account_id FROM position GROUP BY account_id HAVING min(delegation_id) <> max(delegation_id))
+              TO STDOUT (FORMAT binary)
+            """
+        ) { reader in
+            if let account = AccountID(reader.int64()) { moved.insert(account) }
+        }
+        return moved
+    }
+}
