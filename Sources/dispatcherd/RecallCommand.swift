@@ -14,10 +14,11 @@ struct RecallCommand: AsyncParsableCommand {
 
             Examples:
               dispatcherd recall notice --agency ACE07 --strategy dual --limit 50 --reason over-limit --on 2024-03-20
+              dispatcherd recall over-limit --on 2024-03-20
               dispatcherd recall list --objected
               dispatcherd recall uphold 14 1900012345 7 --reason no-promise-on-file
             """,
-        subcommands: [Notice.self, List.self, Uphold.self, Withdraw.self])
+        subcommands: [Notice.self, OverLimit.self, List.self, Uphold.self, Withdraw.self])
 
     struct Notice: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -58,6 +59,44 @@ struct RecallCommand: AsyncParsableCommand {
             let order = try RecallOrder(
                 delegation: delegation, accounts: accounts, agency: agency, contract: contract, strategy: strategy,
                 limit: limit, reason: reason, on: on, by: by)
+            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json), after: apply)
+        }
+    }
+
+    struct OverLimit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "over-limit",
+            abstract: "Shows what contracts hold above their limits; with --apply, gives notice of its recall.",
+            discussion: """
+                A limit that falls below what is held lets nothing more be pulled, and takes nothing back. Of each such limit \
+                the lowest priority classes go first, and in a class those leased last; recalls under way count. \
+                The agency is told at once and may object until the day comes.
+
+                Examples:
+                  dispatcherd recall over-limit --on 2024-03-20
+                  dispatcherd recall over-limit --agency ACE07 --delegation 14 --on 2024-03-20 --by "Ana Ruiz" --apply
+                """)
+        @Option(help: "One delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(help: "Of one agency, as ACE07.")
+        var agency: String?
+        @Option(help: "Of one contract.")
+        var contract: Int32?
+        @Option(help: "preventive, administrative, dual or mediation.")
+        var strategy: String?
+        @Option(help: "The day from which on the accounts are taken back, as 2024-03-20.")
+        var on: String
+        @Option(help: "Who orders it.")
+        var by: String = "operator"
+        @Flag(help: "Give the notice; without it nothing is changed.")
+        var apply = false
+        @Flag(help: "As JSON.")
+        var json = false
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            let order = try RecallOrder(
+                aboveLimitsIn: delegation, agency: agency, contract: contract, strategy: strategy, on: on, by: by)
             Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json), after: apply)
         }
     }

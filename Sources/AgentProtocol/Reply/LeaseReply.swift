@@ -53,7 +53,8 @@ package struct LeasedAccount: Equatable, Sendable {
 package struct LeaseSummary: Equatable, Sendable {
     /// `nil` where nothing was granted: then there is no grant, no term, and the key stays free.
     package var grant: GrantID?
-    /// The contract that the accounts stand under, and the work that they were placed for.
+    /// The contract that the accounts stand under, and the work that they were placed for; of a pull that brought nothing because
+    /// a limit is used up, whose limit that is.
     package var contract: ContractID?
     package var portfolio: Portfolio?
     /// The announced term; the enforced one is later by the grace.
@@ -87,8 +88,16 @@ package struct LeaseSummary: Equatable, Sendable {
     }
 
     /// A pull that brought nothing.
-    package static func nothing(left: Int64 = 0, stop: PullStop, after: Int64? = nil) -> LeaseSummary {
-        LeaseSummary(grant: nil, term: nil, graceSeconds: nil, left: left, stop: stop, after: after)
+    ///
+    /// - Parameters:
+    ///   - contract: whose limit is used up; `nil` where it is not for a limit.
+    ///   - portfolio: of which.
+    package static func nothing(
+        contract: ContractID? = nil, portfolio: Portfolio? = nil, left: Int64 = 0, stop: PullStop, after: Int64? = nil
+    ) -> LeaseSummary {
+        LeaseSummary(
+            grant: nil, contract: contract, portfolio: portfolio, term: nil, graceSeconds: nil, left: left, stop: stop,
+            after: after)
     }
 
     func write(granted: Int, to output: inout [UInt8]) {

@@ -62,6 +62,8 @@ package struct GrantStateMachine: Equatable, Sendable {
     package mutating func extend(
         to wanted: Timestamp, at now: Timestamp, credit: Duration, bar: ExtensionBar?
     ) -> ExtendAction {
+        // What was given back or taken away before its term did not end by it.
+        if bar == .nothingHeld { return .refuseBarred(.nothingHeld) }
         switch state {
         case .open where hasExpired(at: now, credit: credit):
             // The sweep may be late; a late extension must not bring the grant back.

@@ -22,17 +22,22 @@ package struct LeaseFacts: Equatable, Sendable {
     package let ending: Ending?
     /// A later epoch under which the account was leased again; `nil` where it was not.
     package let laterEpoch: Epoch?
+    /// The same where it is the holder itself that holds the account under it; `nil` where another agency does, or nobody. What
+    /// another agency holds is not told.
+    package let presentEpoch: Epoch?
     package let lateReport: Duration
 
+    /// - Parameter holdsLater: whether the holder itself holds the account under ``laterEpoch``.
     package init(
         holder: AgencyID, grant: GrantStateMachine, credit: Duration, ending: Ending?, laterEpoch: Epoch?,
-        lateReport: Duration
+        holdsLater: Bool, lateReport: Duration
     ) {
         self.holder = holder
         self.grant = grant
         self.credit = credit
         self.ending = ending
         self.laterEpoch = laterEpoch
+        self.presentEpoch = holdsLater ? laterEpoch : nil
         self.lateReport = lateReport
     }
 }
@@ -41,7 +46,7 @@ package struct LeaseFacts: Equatable, Sendable {
 package enum StaleReason: String, Sendable, CaseIterable {
     /// The term is over.
     case expired = "EXPIRED"
-    /// Another agency holds the account under a later epoch.
+    /// The account was leased again under a later epoch, mostly to another agency.
     case reassigned = "REASSIGNED"
     /// The institution took it back.
     case recalled = "RECALLED"
@@ -56,7 +61,7 @@ extension LeaseFacts {
     package func ended(_ ending: Ending) -> LeaseFacts {
         LeaseFacts(
             holder: holder, grant: grant, credit: credit, ending: self.ending ?? ending, laterEpoch: laterEpoch,
-            lateReport: lateReport)
+            holdsLater: presentEpoch != nil, lateReport: lateReport)
     }
 
     /// Why `agency` no longer holds the account at `now`; `nil` while the lease is live.

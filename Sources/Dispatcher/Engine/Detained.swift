@@ -151,7 +151,7 @@ extension GroupPlan.Step {
         }
         switch request.work {
         case .lease(let lease):
-            guard case .hand(let route, _) = choice else { return Detained.Needs() }
+            guard case .hand(let route, _, _) = choice else { return Detained.Needs() }
             return Detained.Needs(hand: route.key, quota: route.quota, accounts: lease.max)
         case .report(let report): return lease(report.delegation, report.account, report.epoch)
         case .giveBack(let giveBack): return lease(giveBack.delegation, giveBack.account, giveBack.epoch)

@@ -8,6 +8,8 @@ internal import PgStore
 /// earlier one did. Touches nothing: it gives the replies and what to write.
 struct GroupDecision {
     private(set) var replies: [Reply] = []
+    /// Pulls, by their place in the group, whose hand's limit is used up and who go on to another one before they are answered.
+    private(set) var passed: [Int: QuotaKey] = [:]
     private(set) var writes: GroupWrites
     /// How far each hand was drawn.
     private(set) var cursors: [HandKey: Int32] = [:]
@@ -99,7 +101,13 @@ struct GroupDecision {
         case .suspended: return .nothing(stop: .suspended)
         case .paused: return .nothing(stop: .paused)
         case .redealing: return .redealing
-        case .hand(let route, let hasMoreHands): return draw(request, step, route, hasMoreHands)
+        case .hand(let route, let hasMoreHands, let goesOn):
+            let reply = draw(request, step, route, hasMoreHands)
+            if goesOn, case .leased(_, let summary) = reply, summary.grant == nil, summary.stop.isOfLimit {
+                // The reply is the next one of the group.
+                passed[replies.count] = route.quota
+            }
+            return reply
         }
     }
 
@@ -119,13 +127,13 @@ struct GroupDecision {
         draws[route.key] = draw
         quotas[route.quota] = quota
         guard !drawn.taken.isEmpty || !drawn.skipped.isEmpty else {
-            return .nothing(left: draw.left, stop: stop)
+            return .nothing(left: draw.left, stop: stop, of: route)
         }
         let row = grantRow(step, route, drawn, quota, left: draw.left, stop: stop)
         writes.grants.append(row)
         records.append(.grant(row, period: ledgerPeriod, at: now))
         guard !drawn.taken.isEmpty else {
-            return .nothing(left: draw.left, stop: stop)
+            return .nothing(left: draw.left, stop: stop, of: route)
         }
         return .leased(
             accounts: hand.window[drawn.firstIndex...].prefix(drawn.taken.count).map {
@@ -186,7 +194,7 @@ struct GroupDecision {
             return keep(request, step, reason, lease)
         }
         guard request.at >= lease.facts.grant.grantedAt else {
-            return .refused(.clock, [ReplyField("granted", lease.facts.grant.grantedAt)])
+            return .refused(.clock, [ReplyField("granted", lease.facts.grant.grantedAt.roundedUp)])
         }
         // FIN-08: a broken restructure can only be paid off; another agreement would be void.
         if request.result == .agreementSigned, lease.tactic == Self.payoffOnly,
@@ -207,10 +215,7 @@ struct GroupDecision {
     private func toldMarks(
         _ request: ReportRequest, _ lease: GroupAnswer.Lease?, isBanned: Bool
     ) -> [ContactMark] {
-        guard let lease else { return [] }
-        return lease.contactRules.marks(
-            request.channel, at: request.at, in: lease.municipality?.timeZone ?? request.delegation.timeZone,
-            isVisitBanned: isBanned)
+        lease?.marks(of: request, isVisitBanned: isBanned) ?? []
     }
 
     /// What is said of work in a month that takes none. `PERIOD-CLOSED` is for a month that was open once: where there was
@@ -223,7 +228,7 @@ struct GroupDecision {
         if let facts = lease?.facts, facts.holder == step.request.identity.agency,
             request.at < facts.grant.grantedAt
         {
-            return .refused(.clock, [ReplyField("granted", facts.grant.grantedAt)])
+            return .refused(.clock, [ReplyField("granted", facts.grant.grantedAt.roundedUp)])
         }
         guard let first = answer.knownPeriods.min(), first < period else { return .refused(.clock, [month]) }
         return .refused(Refusal(.periodNotOpen, after: Self.openingSeconds, [month]))
@@ -264,7 +269,7 @@ struct GroupDecision {
         let row = EvidenceRow(
             verb: .report, key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason,
             account: request.account,
-            epoch: request.epoch, liveEpoch: own?.facts.laterEpoch, counts: judgement.counts,
+            epoch: request.epoch, liveEpoch: own?.facts.presentEpoch, counts: judgement.counts,
             content: String(decoding: request.canonicalContent, as: UTF8.self), requestHash: step.hash)
         writes.evidence.append(row)
         records.append(.evidence(row, period: ledgerPeriod, at: now))
@@ -384,7 +389,7 @@ struct GroupDecision {
         if let refusal = takeEvidenceRoom(step) { return refusal }
         let row = EvidenceRow(
             verb: verb, key: step.key, number: evidenceNumbers.popFirst() ?? 0, code: reason, account: key.account,
-            epoch: key.epoch, liveEpoch: reason == .unknown ? nil : lease?.facts.laterEpoch, counts: false,
+            epoch: key.epoch, liveEpoch: reason == .unknown ? nil : lease?.facts.presentEpoch, counts: false,
             content: String(decoding: content, as: UTF8.self), requestHash: step.hash)
         writes.evidence.append(row)
         records.append(.evidence(row, period: ledgerPeriod, at: now))
@@ -426,9 +431,31 @@ struct GroupDecision {
     }
 }
 
+extension PullStop {
+    /// Whether a limit of the contract is used up.
+    fileprivate var isOfLimit: Bool {
+        switch self {
+        case .quota, .capacity, .bond: true
+        case .limit, .hand, .empty, .paused, .suspended: false
+        }
+    }
+}
+
 extension GroupAnswer.Lease {
+    /// The contact rules that the work breaks by itself, by the clocks of the debtor's municipality.
+    func marks(of request: ReportRequest, isVisitBanned: Bool) -> [ContactMark] {
+        contactRules.marks(
+            request.channel, at: request.at, in: municipality?.timeZone ?? request.delegation.timeZone,
+            isVisitBanned: isVisitBanned)
+    }
+
     /// When the grant ended, or will end if nothing is extended.
     fileprivate var grantEnd: Timestamp { facts.grant.end(credit: facts.credit) }
+}
+
+extension Timestamp {
+    /// The first instant that replies can show, which is in whole milliseconds, and that is not before this one.
+    fileprivate var roundedUp: Timestamp { Timestamp(microseconds: (microseconds + 999) / 1_000 * 1_000) }
 }
 
 extension LeaseFacts.LateJudgement {
@@ -448,14 +475,19 @@ extension Reply {
 
     /// A pull that brought nothing. `after=` says when asking again makes sense: at once where it is the next hand's turn; an hour
     /// later where an order, or a month, has to change; a minute later where returns, payments, files and other agencies' pulls do.
-    fileprivate static func nothing(left: Int64 = 0, stop: PullStop) -> Reply {
+    /// Where a limit is used up, it names whose: that of `route`.
+    fileprivate static func nothing(left: Int64 = 0, stop: PullStop, of route: HandRoute? = nil) -> Reply {
         let after: Int64? =
             switch stop {
             case .limit, .hand: nil
             case .suspended: 3_600
             case .paused, .empty, .quota, .capacity, .bond: 60
             }
-        return .leased(accounts: [], grant: .nothing(left: left, stop: stop, after: after))
+        let limited = stop.isOfLimit ? route : nil
+        return .leased(
+            accounts: [],
+            grant: .nothing(
+                contract: limited?.contract, portfolio: limited?.portfolio, left: left, stop: stop, after: after))
     }
 
     /// What is left is being dealt again, which takes seconds.

@@ -19,6 +19,15 @@ struct PendingRequest: Sendable {
     /// When it came.
     let asked: ContinuousClock.Instant
     let answer: @Sendable (Reply) -> Void
+    /// Of a pull: the limits that it has found used up, and has passed by.
+    private(set) var full: Set<QuotaKey> = []
+
+    /// The same pull, to be decided once more by the hands that draw on another limit.
+    func passing(_ quota: QuotaKey) -> PendingRequest {
+        var other = self
+        other.full.insert(quota)
+        return other
+    }
 
     init(identity: AgentIdentity, work: Work, answer: @escaping @Sendable (Reply) -> Void) {
         self.identity = identity
@@ -127,8 +136,8 @@ struct GroupPlan {
     ) {
         question.leaseKeys.insert(request.key)
         // Without a hand the key is still looked up before the refusal: it may have been used while there was one.
-        let choice = routes.choose(lease, for: request.identity.agency, on: today)
-        if case .hand(let route, _) = choice {
+        let choice = routes.choose(lease, for: request.identity.agency, on: today, full: request.full)
+        if case .hand(let route, _, _) = choice {
             question.pulls.insert(lease.place(of: request.identity.agency))
             question.hands[route.key, default: 0] += lease.max
             question.quotas.insert(route.quota)

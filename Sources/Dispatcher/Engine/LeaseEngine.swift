@@ -105,13 +105,12 @@ package final class LeaseEngine: Sendable {
     ///
     /// - Parameters:
     ///   - begun: what ``beginReading()`` said.
-    ///   - tactics: the names that pulls may use; `nil`: not known.
+    ///   - tactics: the names that pulls may use; `nil`: those that are known already.
     package func refresh(_ routing: Routing, begun: Int, tactics: [String]? = nil) {
-        let table = RouteTable(routing, tactics: tactics)
         state.withLock { state in
             guard begun >= state.routesBegun else { return }
             state.routesBegun = begun
-            state.routes = table
+            state.routes = RouteTable(routing, tactics: tactics ?? state.routes.tactics)
             state.notes = state.notes.filter { $0.value.number > begun }
             for (place, note) in state.notes { state.routes.note(place, isPaused: note.isPaused) }
         }
@@ -298,7 +297,16 @@ package final class LeaseEngine: Sendable {
                     // Before anybody can have come again.
                     state.linger.answered(group.count, waiting: state.waiting.count, at: .now)
                 }
-                for (request, reply) in zip(group, decision.replies) { request.answer(reply) }
+                var passing: [PendingRequest] = []
+                for (index, (request, reply)) in zip(group, decision.replies).enumerated() {
+                    if let quota = decision.passed[index] {
+                        passing.append(request.passing(quota))
+                    } else {
+                        request.answer(reply)
+                    }
+                }
+                // Each passes one more limit by, and no agency has many.
+                if !passing.isEmpty { await perform(passing, state.withLock { $0.routes }, now) }
                 return
             } catch {
                 if (error as? PgError)?.isLockTimeout == true, let free = await withoutLocked(group, routes, now) {

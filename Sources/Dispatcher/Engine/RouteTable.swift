@@ -16,7 +16,7 @@ struct RouteTable: Sendable {
     private let redealing: Set<AgencyPlace>
     private var cursors: [HandKey: Int32] = [:]
     /// What a pull may name as a tactic; `nil`: not known.
-    private let tactics: [String]?
+    let tactics: [String]?
     /// Pools that are dealt to each agency.
     private var pools: [AgencyID: Set<QuotaKey>] = [:]
 
@@ -41,7 +41,9 @@ struct RouteTable: Sendable {
 
     /// The hand that a pull draws from: the first one in order that is not at its end, else the last.
     enum Choice: Sendable {
-        case hand(HandRoute, hasMoreHands: Bool)
+        /// `goesOn`: where its limit is used up, the pull is decided once more: another hand draws on a limit that is not known to be
+        /// used up, or the first one was passed by, and tells why nothing came.
+        case hand(HandRoute, hasMoreHands: Bool, goesOn: Bool)
         /// The agency has no contract there that fits the request.
         case outOfScope(ScopePart)
         /// It has one that does, and nothing was dealt to it, or nothing of the tactic is left.
@@ -56,7 +58,10 @@ struct RouteTable: Sendable {
         case redealing
     }
 
-    func choose(_ request: LeaseRequest, for agency: AgencyID, on today: LocalDate) -> Choice {
+    /// - Parameter full: limits that were found to be used up just now: hands that draw on them come last.
+    func choose(
+        _ request: LeaseRequest, for agency: AgencyID, on today: LocalDate, full: Set<QuotaKey> = []
+    ) -> Choice {
         let place = AgencyPlace(delegation: request.delegation, agency: agency, strategy: request.strategy)
         // Its hands are withdrawn, so that nothing else could be said of them.
         if suspended.contains(place) { return .suspended }
@@ -80,9 +85,13 @@ struct RouteTable: Sendable {
         }
         guard let first = unfinished.first else {
             if redealing.contains(place) { return .redealing }
-            return request.tactic == nil ? .hand(last, hasMoreHands: false) : .nothingDealt
+            return request.tactic == nil
+                ? .hand(last, hasMoreHands: false, goesOn: false) : .nothingDealt
         }
-        return .hand(evened(first, unfinished), hasMoreHands: unfinished.count > 1)
+        let open = full.isEmpty ? unfinished : unfinished.filter { !full.contains($0.quota) }
+        let route = open.first.map { evened($0, open) } ?? evened(first, unfinished)
+        let goesOn = open.contains { $0.quota != route.quota } || (!full.isEmpty && !open.isEmpty)
+        return .hand(route, hasMoreHands: unfinished.count > 1, goesOn: goesOn)
     }
 
     /// The first part of the request that no contract of the agency fits.

@@ -10,26 +10,36 @@ package enum Sweep {
     /// Closes everything that is over at the database's time; nothing while that time is behind what was committed, because
     /// then it is not known what is over.
     ///
+    /// First those that nobody else keeps locked, so that one that somebody does holds none of the others up.
+    ///
     /// - Returns: how many grants were closed.
+    /// - Throws: ``PgError`` where one stays locked for too long; all the others are closed then.
     @discardableResult
     package static func run(_ link: PgLink) throws -> Int {
-        try pages(link) { after in try link.transaction { try sweepPage(link, after: after) } }
+        guard try knowsTime(link) else { return 0 }
+        func pages(waits: Bool) throws -> Int {
+            try Self.pages { after in try link.transaction { try sweepPage(link, after: after, waits: waits) } }
+        }
+        return try pages(waits: false) + pages(waits: true)
     }
 
     /// The same inside a transaction of the caller's, who may take it back.
     @discardableResult
     static func runWithin(_ link: PgLink) throws -> Int {
-        try pages(link) { after in try sweepPage(link, after: after) }
+        guard try knowsTime(link) else { return 0 }
+        return try pages { after in try sweepPage(link, after: after, waits: true) }
     }
 
-    private static func pages(_ link: PgLink, _ page: (GrantKey?) throws -> (Int, GrantKey?)) throws -> Int {
+    private static func knowsTime(_ link: PgLink) throws -> Bool {
         let lag = try link.readClockLag()
-        guard lag == .zero else {
-            Console.note(
-                "the database's clock is \(lag) behind what was committed: leases whose term is over are not closed yet, and count as held"
-            )
-            return 0
-        }
+        guard lag > .zero else { return true }
+        Console.note(
+            "the database's clock is \(lag) behind what was committed: leases whose term is over are not closed yet, and count as held"
+        )
+        return false
+    }
+
+    private static func pages(_ page: (GrantKey?) throws -> (Int, GrantKey?)) throws -> Int {
         var after: GrantKey?
         var total = 0
         while true {
@@ -40,9 +50,10 @@ package enum Sweep {
         }
     }
 
-    private static func sweepPage(_ link: PgLink, after: GrantKey?) throws -> (Int, GrantKey?) {
-        let grants = try link.lockOverdueGrants(after: after, limit: pageMax)
-        guard let last = grants.last?.key else { return (0, nil) }
+    private static func sweepPage(_ link: PgLink, after: GrantKey?, waits: Bool) throws -> (Int, GrantKey?) {
+        let keys = try link.readOverdueGrants(after: after, limit: pageMax)
+        guard let last = keys.last else { return (0, nil) }
+        let grants = try link.readOverdue(try link.lockGrants(keys, waits: waits))
         // Behind the locks, and both at once: in a gap that no node has ended yet the terms move on with the time.
         let (now, outage) = try link.readTermClock()
         let period = Period.ofWork(at: now)

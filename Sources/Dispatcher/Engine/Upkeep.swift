@@ -177,6 +177,21 @@ package struct Upkeep: Sendable {
         }
     }
 
+    /// Runs all of them, each by itself: one that fails, be it that it waited for somebody's lock, keeps none of the others from
+    /// being done.
+    ///
+    /// - Throws: what the first one threw that failed.
+    private func each(_ steps: [@Sendable (PgLink) throws -> Void]) async throws {
+        var failure: (any Error)?
+        for step in steps {
+            do { try await connection.run(step) } catch let error as PgError where error.isUnreachable {
+                // Nor would the others find anybody.
+                throw error
+            } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
     /// - Parameter failures: how often in a row it has failed before; the log gets the first, second, fourth, eighth …
     /// - Returns: whether it worked.
     private func perform(_ chore: Chore, failures: Int) async -> Bool {
@@ -199,31 +214,34 @@ package struct Upkeep: Sendable {
                 }
                 engine.refresh(routing, begun: begun, tactics: names)
             case .news:
-                try await connection.run { link in
-                    while try link.announceImport() {}
-                    try Recalls.finish(link)
-                    try ContactFollower.run(link)
-                    try Pauses.liftEnded(link)
-                }
+                try await each([
+                    { link in while try link.announceImport() {} }, { try Recalls.finish($0) },
+                    { try ContactFollower.run($0) }, { try Pauses.liftEnded($0) },
+                ])
             case .beat:
                 try await connection.run { link in try link.answeredInTime { try witness.beat(link) } }
                 try await watchSequencer()
             case .sweep:
                 let lead = pace.expiringLead
-                let (closed, idle, lag) = try await connection.run { link in
-                    // What time it is, this server does not know; whatever it ended would be ended by a guess.
-                    let lag = try link.readClockLag()
-                    guard lag == .zero else { return (0, 0, lag) }
-                    _ = try link.announceTerms(lead: lead)
-                    try link.transaction { try link.dropOldPushes(limit: 10_000) }
-                    return (try Sweep.run(link), try IdleLeases.takeBack(link), lag)
-                }
-                if lag > .zero {
+                // What time it is, this server does not know; whatever it ended would be ended by a guess.
+                let lag = try await connection.run { try $0.readClockLag() }
+                guard lag == .zero else {
                     logger.warning(
                         "Nothing is swept: the database's clock is behind its latest beat", metadata: ["lag": "\(lag)"])
+                    break
                 }
-                if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
-                if idle > 0 { logger.info("Idle leases taken back", metadata: ["leases": "\(idle)"]) }
+                try await each([
+                    { _ = try $0.announceTerms(lead: lead) },
+                    { link in try link.transaction { try link.dropOldPushes(limit: 10_000) } },
+                    { link in
+                        let closed = try Sweep.run(link)
+                        if closed > 0 { logger.info("Grants swept", metadata: ["grants": "\(closed)"]) }
+                    },
+                    { link in
+                        let idle = try IdleLeases.takeBack(link)
+                        if idle > 0 { logger.info("Idle leases taken back", metadata: ["leases": "\(idle)"]) }
+                    },
+                ])
             case .redeal:
                 let again = pace.dealAgain
                 let accounts = try await redealConnection.run { try RedealKeeping.run($0, dealAgain: again) }

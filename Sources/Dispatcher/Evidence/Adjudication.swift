@@ -89,6 +89,8 @@ package enum Adjudication {
         guard try link.lockOpen(period) else {
             throw refusal("\(period) is closed", "Reject it; a correction of a closed month is an adjustment.")
         }
+        // A report of the next holder that is under way is waited for.
+        try link.lockLaterGrants(kept.lease)
         guard try !link.hasLaterOutcome(kept.lease, from: period) else {
             throw refusal("the next holder has reported on the account", "Reject it.")
         }
@@ -97,10 +99,13 @@ package enum Adjudication {
             epoch: request.epoch, contract: contract, workedAt: request.at, receivedAt: now,
             channel: request.channel.rawValue, contact: request.contact.rawValue, result: request.result.rawValue,
             amount: request.amount, promisedOn: request.promised, requestHash: kept.requestHash)
+        // The same that a report in time would have had, so that nobody gains by sending it late.
+        let broken = lease.marks(
+            of: request, isVisitBanned: try link.wasVisitBanned(kept.lease, at: kept.receivedAt))
         var writes = GroupWrites(now: now, outage: .zero)
         writes.outcomes = [
             OutcomeInsert(
-                row: row, hand: lease.hand, position: lease.position, marks: ["late"],
+                row: row, hand: lease.hand, position: lease.position, marks: ["late"] + broken.map(\.rawValue),
                 extra: OutcomeExtra.json(request))
         ]
         try link.write(writes)

@@ -24,7 +24,7 @@ extension Inquiries {
         let (now, leases) = try link.readLeases([lease])
         guard let facts = leases[lease] else { return .refused(.unknown) }
         if let reason = facts.staleness(for: identity.agency, at: now) {
-            return .stale(ReplyCode(reason), epoch: reason == .unknown ? nil : facts.laterEpoch)
+            return .stale(ReplyCode(reason), epoch: reason == .unknown ? nil : facts.presentEpoch)
         }
         guard let sealed = try link.readContact(lease.delegation, lease.account), sealed.keyID == cipher.keyID,
             let plain = cipher.open(sealed.sealed, delegation: lease.delegation, account: lease.account),

@@ -13,8 +13,11 @@ extension HeldDetail {
         if let contract { fields.append(ReplyField("contract", contract)) }
         if let strategy { fields.append(ReplyField("strategy", strategy)) }
         if let portfolio { fields.append(ReplyField("portfolio", portfolio)) }
+        fields += [ReplyField("term", term), ReplyField("ceiling", ceiling)]
+        if let workBy { fields.append(ReplyField("work-by", workBy)) }
         fields += [
-            ReplyField("term", term), ReplyField("tactic", dealt.tactic), ReplyField("band", told.band),
+            ReplyField("grace", grace.components.seconds), ReplyField("tactic", dealt.tactic),
+            ReplyField("band", told.band),
             ReplyField("due", dealt.due), ReplyField("overdue", dealt.overdue),
             ReplyField("reference", dealt.reference), ReplyField("window", told.window),
         ]
@@ -42,8 +45,10 @@ extension PendingRecall {
         switch notice.state {
         case .pending: break
         case .objected: fields.append(ReplyField("objection", "open"))
-        case .upheld: fields.append(ReplyField("objection", "refused"))
-        case .withdrawn: fields.append(ReplyField("objection", "accepted"))
+        case .upheld: if isObjected { fields.append(ReplyField("objection", "refused")) }
+        // What was withdrawn although nobody objected is no answer to an objection.
+        case .withdrawn:
+            fields.append(isObjected ? ReplyField("objection", "accepted") : ReplyField("decision", "withdrawn"))
         }
         return fields
     }
@@ -104,7 +109,7 @@ extension Standing {
         if let limit = quota.limitExposure {
             fields.append(ReplyField("room", max(.zero, limit - quota.heldExposure)))
         }
-        fields.append(ReplyField("stop", stop.rawValue))
+        fields.append(ReplyField("stop", stop?.rawValue ?? "scope"))
         if !pausedBy.isEmpty { fields.append(ReplyField("paused-by", pausedBy.joined(separator: "+"))) }
         return fields + [ReplyField("packs", rulePacks.joined(separator: "+"))]
     }
@@ -127,7 +132,7 @@ extension Standing {
         if let limit = quota.limitExposure {
             fields += [ReplyField("exposure", quota.heldExposure), ReplyField("exposure-limit", limit)]
         }
-        fields.append(ReplyField("stop", stop.rawValue))
+        fields.append(ReplyField("stop", stop?.rawValue ?? "scope"))
         if !pausedBy.isEmpty { fields.append(ReplyField("paused-by", pausedBy.joined(separator: "+"))) }
         return fields
     }

@@ -92,14 +92,23 @@ struct PushFollower: Sendable {
     /// A node that was cut off reads on from where it was; one that starts begins with what comes.
     private func step(_ before: PushCursor?) async throws -> PushCursor {
         guard let before else { return try await connection.run { try $0.readPushCursor() } }
-        let agencies = server.agencies
+        var agencies = server.agencies
         // Taken before the database is asked, so that no key that is added meanwhile can be missed in the answer.
         let signed = server.signedKeys.map { (agency: $0.agency, key: $0.key) }
-        let (cursor, rows, ended) = try await connection.run { link in
-            var cursor = before
-            let rows = try link.readPushes(after: &cursor, for: agencies)
-            return (cursor, rows, signed.isEmpty ? [] : try link.readEndedKeys(signed))
+        var (cursor, rows) = (before, [PushRow]())
+        while true {
+            (cursor, rows) = try await connection.run { [agencies] link in
+                var cursor = before
+                let rows = try link.readPushes(after: &cursor, for: agencies)
+                return (cursor, rows)
+            }
+            // Who signed in meanwhile, be it while the link was opened anew, may have compared before something was pushed that this
+            // reading passed by: it is made again from the same place, for them too.
+            let present = server.agencies
+            if present.isSubset(of: agencies) { break }
+            agencies.formUnion(present)
         }
+        let ended = try await connection.run { signed.isEmpty ? [] : try $0.readEndedKeys(signed) }
         server.end(Set(ended.map { SignedKey(agency: $0.agency, key: $0.key) }))
         // Before the agency is told, so that no pull behind the push is served as if there were no pause.
         for row in rows where row.kind == Push.Name.paused.rawValue {
@@ -143,7 +152,10 @@ extension Push {
             if isOfMoney, (row.paid?.amount ?? .zero) <= .zero { fields.append(ReplyField("paid", Cents.zero)) }
             if let paid = row.paid { fields += paid.fields }
         case .expiring:
-            if let at = row.at { fields.append(ReplyField("term", at)) }
+            // The word says which of its instants is near, where it is not the term.
+            if let at = row.at {
+                fields.append(row.word == "work-by" ? ReplyField("work-by", at) : ReplyField("term", at))
+            }
         case .paused, .resumed:
             if let side = row.side { fields.append(ReplyField("by", side)) }
             if let word = row.word { fields.append(ReplyField("reason", word)) }

@@ -7,6 +7,8 @@ internal import PgStore
 /// A recall as an operator orders it: looked at first, then given notice of.
 package struct RecallOrder {
     private let scope: RecallScope
+    /// Of that scope what is held above limits, and nothing else.
+    private var isOfExcess = false
     private let reason: String
     private let finalAt: Timestamp
     private let by: String
@@ -34,12 +36,7 @@ package struct RecallOrder {
         scope.delegation = try delegation.map(Words.delegation)
         for account in accounts { scope.accounts.append(try Words.account(account)) }
         scope.agency = try agency.map(Words.agency)
-        if let contract {
-            guard let known = ContractID(contract) else {
-                throw CommandFailure(.usage, "\(contract) is no contract", remedy: "Contracts are 1 to 99999.")
-            }
-            scope.contract = known
-        }
+        scope.contract = try contract.map(Self.contract)
         scope.strategy = try strategy.map(Words.strategy)
         if let limit, limit < 1 {
             throw CommandFailure(.usage, "--limit is \(limit)", remedy: "It is 1 or more.")
@@ -51,6 +48,32 @@ package struct RecallOrder {
         finalAt = try Words.midnight(on)
     }
 
+    /// A recall of what contracts hold above their limits: of each limit the lowest priority classes first, and in a class those
+    /// leased last.
+    ///
+    /// - Throws: ``CommandFailure`` of usage.
+    package init(
+        aboveLimitsIn delegation: Int16?, agency: String?, contract: Int32?, strategy: String?, on: String, by: String
+    ) throws(CommandFailure) {
+        var scope = RecallScope()
+        scope.delegation = try delegation.map(Words.delegation)
+        scope.agency = try agency.map(Words.agency)
+        scope.contract = try contract.map(Self.contract)
+        scope.strategy = try strategy.map(Words.strategy)
+        self.scope = scope
+        isOfExcess = true
+        reason = "over-limit"
+        self.by = try Words.person(by)
+        finalAt = try Words.midnight(on)
+    }
+
+    private static func contract(_ number: Int32) throws(CommandFailure) -> ContractID {
+        guard let known = ContractID(number) else {
+            throw CommandFailure(.usage, "\(number) is no contract", remedy: "Contracts are 1 to 99999.")
+        }
+        return known
+    }
+
     /// - Returns: what would be recalled, or was.
     package func run(on link: DatabaseLink, applies: Bool, asJSON: Bool) throws -> String {
         do {
@@ -58,7 +81,10 @@ package struct RecallOrder {
                 throw CommandFailure(
                     .usage, "\(finalAt) has passed", remedy: "Give a later day; a notice gives the agency time.")
             }
-            let found = try link.readRecallable(scope, limit: min(scope.limit ?? Self.max, Self.max))
+            let found =
+                isOfExcess
+                ? try link.readOverLimit(scope, limit: Self.max)
+                : try link.readRecallable(scope, limit: min(scope.limit ?? Self.max, Self.max))
             guard applies else { return try text(found, isApplied: false, asJSON: asJSON) }
             let noticed = try Recalls.notice(link, found.map(\.lease), reason: reason, finalAt: finalAt, by: by)
             return try text(noticed, isApplied: true, asJSON: asJSON)
@@ -70,7 +96,11 @@ package struct RecallOrder {
 
     private func text(_ rows: [RecallRow], isApplied: Bool, asJSON: Bool) throws -> String {
         if asJSON { return try JSONText.of(rows.map(ListedRecall.init)) }
-        guard !rows.isEmpty else { return "no held account fits that has no recall under way" }
+        guard !rows.isEmpty else {
+            return isOfExcess
+                ? "nothing is held above a limit that has no recall under way"
+                : "no held account fits that has no recall under way"
+        }
         var table = TextTable(columns: [.left, .left, .right, .right, .right])
         table.row(["agency", "strategy", "delegation", "accounts", "overdue"])
         let groups = Dictionary(grouping: rows) { RecallGroup($0) }

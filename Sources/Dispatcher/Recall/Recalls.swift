@@ -41,8 +41,10 @@ package enum Recalls {
 
     package enum Decision: String, Sendable { case upheld, withdrawn }
 
-    /// Decides one recall. Upheld, it is final at its date; withdrawn, the account stays with its holder.
+    /// Decides one recall. Upheld against its holder's objection, it is final at its date; withdrawn, the account stays with its
+    /// holder.
     ///
+    /// - Throws: ``CommandFailure`` (findings) where it is to be upheld and nobody objected: the holder may still do so.
     /// - Returns: the recall as it was; `nil` where none is under way for that lease.
     package static func decide(
         _ link: PgLink, _ lease: LeaseKey, _ decision: Decision, reason: String, by: String
@@ -50,6 +52,10 @@ package enum Recalls {
         try link.transaction {
             guard let row = try link.lockRecalled([lease]).first, let notice = row.notice else { return nil }
             switch notice.state.state {
+            case .pending where decision == .upheld:
+                throw CommandFailure(
+                    .findings, "nobody objected to the recall of account \(lease.account) under epoch \(lease.epoch)",
+                    remedy: "It becomes final by itself, at \(notice.state.finalAt); until then its holder may object.")
             case .pending, .objected: break
             case .upheld where decision == .withdrawn: break
             case .upheld, .withdrawn: return nil
@@ -91,28 +97,40 @@ package enum Recalls {
         }
     }
 
-    /// Ends the leases whose recall is due, page by page.
+    /// Ends the leases whose recall is due, page by page: first those in grants that nobody else keeps locked, so that one that
+    /// somebody does holds no other recall up.
     ///
     /// - Returns: how many were ended.
+    /// - Throws: ``PgError`` where one stays locked for too long; all the others are ended then.
     @discardableResult
     package static func finish(_ link: PgLink) throws -> Int {
-        var total = 0
-        while true {
-            let due = try link.readDueRecalls(limit: Int32(pageMax))
-            guard !due.isEmpty else { break }
-            total += try link.transaction { try end(link, due.map(\.lease)) }
-            if due.count < pageMax { break }
-        }
+        let (ended, areAll) = try finish(link, waits: false)
         try link.finishNotices(limit: Int32(pageMax))
-        return total
+        guard !areAll else { return ended }
+        let late = try finish(link, waits: true).ended
+        try link.finishNotices(limit: Int32(pageMax))
+        return ended + late
+    }
+
+    private static func finish(_ link: PgLink, waits: Bool) throws -> (ended: Int, areAll: Bool) {
+        var (total, areAll) = (0, true)
+        var after: LeaseKey?
+        while true {
+            let page = try link.readDueRecalls(after: after, limit: Int32(pageMax)).map(\.lease)
+            guard let last = page.last else { return (total, areAll) }
+            let (ended, isWhole) = try link.transaction { try end(link, page, waits: waits) }
+            total += ended
+            areAll = areAll && isWhole
+            after = last
+        }
     }
 
     /// Judges again under the locks: an objection or a decision may have come in between.
-    private static func end(_ link: PgLink, _ leases: [LeaseKey]) throws -> Int {
-        let rows = try link.lockRecalled(leases)
+    private static func end(_ link: PgLink, _ leases: [LeaseKey], waits: Bool) throws -> (ended: Int, isWhole: Bool) {
+        let (rows, isWhole) = waits ? (try link.lockRecalled(leases), true) : try link.lockFreeRecalled(leases)
         let now = try link.readNow()
         let due = rows.filter { row in row.notice?.state.due.map { $0 <= now } ?? false }
-        return try end(link, due, at: now) { $0.notice?.reason ?? "recall" }
+        return (try end(link, due, at: now) { $0.notice?.reason ?? "recall" }, isWhole)
     }
 
     /// Takes these leases back now. The caller holds a transaction and the grants' locks.

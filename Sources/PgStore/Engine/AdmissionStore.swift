@@ -154,7 +154,9 @@ private enum AdmissionStatements {
 
     static let standing = """
         SELECT coalesce(sum(coalesce(t.total_accounts, 0) - q.released_accounts), 0)::bigint,
-               (SELECT count(*) FROM contract WHERE agency_id = $1)
+               (SELECT count(*) FROM contract
+                 WHERE agency_id = $1
+                   AND (now_instant() AT TIME ZONE 'America/Mexico_City')::date BETWEEN starts_on AND ends_on)
           FROM contract c
           JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id
           LEFT JOIN LATERAL (SELECT g.total_accounts FROM lease_grant g

@@ -35,9 +35,11 @@ package struct DealEndings {
 
     /// Ends the latest deal of each staged account, where nothing ended it before.
     ///
+    /// - Parameter tells: whether the holders of what is recalled are told here. Of a file of stops or starts a node tells them,
+    ///   once it is loaded.
     /// - Locks: all their hands, then all their grants, each ascending, as a group of requests takes them; until the
     ///   end of the transaction.
-    package func run(seal: Seal) throws -> Count {
+    package func run(tells: Bool = false, seal: Seal) throws -> Count {
         try link.script("ANALYZE to_end")
         try link.run(Self.lockHands)
         try link.run(Self.lockGrants)
@@ -47,6 +49,7 @@ package struct DealEndings {
             let endings = try endDeals(current)
             count.ended += Int64(endings.count)
             count.held += Int64(endings.count { $0.wasHeld })
+            if tells { try tell(endings.filter(\.wasHeld)) }
             if let instant = endings.first?.endedAt {
                 try link.insertBlocks(seal(endings.map(\.row), instant))
             }
@@ -97,7 +100,29 @@ package struct DealEndings {
         }
     }
 
+    private func tell(_ recalled: [EndedDeal]) throws(PgError) {
+        guard let instant = recalled.first?.endedAt else { return }
+        let rows = recalled.map(\.row)
+        try link.run(
+            Self.push,
+            [
+                .int16s(rows.map(\.lease.delegation.value)), .int64s(rows.map(\.lease.account.value)),
+                .int64s(rows.map(\.lease.epoch.value)), .texts(rows.map(\.reason)), .int32s(rows.map(\.hand)),
+                .int32s(rows.map(\.position)), .timestamp(instant),
+            ])
+    }
+
     // MARK: Statements
+
+    /// $1 delegation, $2 account, $3 epoch, $4 reason, $5 hand, $6 position arrays; $7 when they ended
+    private static let push = """
+        INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, at, is_final)
+        SELECT g.agency_id, 'RECALL', r.delegation_id, r.account_id, r.epoch, r.reason, $7, true
+        FROM   unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::integer[], $6::integer[])
+                   AS r (delegation_id, account_id, epoch, reason, hand_id, position)
+        CROSS  JOIN LATERAL (\(EngineStatements.grantOfPosition("r.delegation_id", "r.hand_id", "r.position"))) g
+        ORDER  BY r.delegation_id, r.account_id
+        """
 
     /// The latest deal of each staged account, where nothing ended it.
     private static func deals(_ bounds: String = "") -> String {

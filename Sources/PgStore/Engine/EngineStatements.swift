@@ -200,7 +200,11 @@ enum EngineStatements {
                n.final_at, n.objected_at, n.held_until, n.decision, h.rule_packs, p.tactic,
                EXISTS (SELECT FROM visit_ban b
                         WHERE b.delegation_id = r.delegation_id AND b.municipality IN (0, p.municipality)
-                          AND b.rule_pack = ANY (h.rule_packs)), n.objection, r.delegation_id, r.account_id, r.epoch
+                          AND b.rule_pack = ANY (h.rule_packs)), n.objection, r.delegation_id, r.account_id, r.epoch,
+               later.agency_id = g.agency_id AND later.state = 'open'
+                   AND NOT EXISTS (SELECT FROM ending x
+                                    WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id
+                                      AND x.epoch = later.epoch)
           FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS r (delegation_id, account_id, epoch, i)
          CROSS JOIN LATERAL (\(dealOfLease)) d
          CROSS JOIN LATERAL (SELECT x.late_report_us, x.rule_packs FROM hand x
@@ -215,10 +219,10 @@ enum EngineStatements {
           LEFT JOIN LATERAL (SELECT x.final_at, x.objected_at, x.held_until, x.decision, x.objection FROM notice x
                               WHERE x.delegation_id = r.delegation_id AND x.account_id = r.account_id
                                 AND x.epoch = r.epoch OFFSET 0) n ON true
-          LEFT JOIN LATERAL (SELECT d.epoch FROM deal d
+          LEFT JOIN LATERAL (SELECT d.epoch, y.agency_id, y.state FROM deal d
+                              CROSS JOIN LATERAL (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) y
                               WHERE d.delegation_id = r.delegation_id AND d.account_id = r.account_id AND d.epoch > r.epoch
-                                AND EXISTS (SELECT FROM (\(grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) y
-                                             WHERE y.last_position >= d.position)
+                                AND y.last_position >= d.position AND d.position <> ALL (coalesce(y.skipped, '{}'))
                               ORDER BY d.epoch DESC LIMIT 1) later ON true
          WHERE d.position <= g.last_position AND d.position <> ALL (coalesce(g.skipped, '{}'))
          ORDER BY r.i

@@ -363,7 +363,8 @@ extension GroupAnswer.Lease {
             contract: ContractID(row.int32(8)),
             facts: LeaseFacts(
                 holder: holder, grant: machine, credit: outage - .microseconds(row.int64(14)), ending: ending,
-                laterEpoch: row.optionalInt64(18).flatMap(Epoch.init), lateReport: .microseconds(row.int64(5))),
+                laterEpoch: row.optionalInt64(18).flatMap(Epoch.init), holdsLater: row.optionalBool(30) ?? false,
+                lateReport: .microseconds(row.int64(5))),
             notice: RecallNotice(row, at: 19), objection: objection,
             contactRules: ContactRules(names: row.texts(23)), tactic: row.text(24),
             isVisitBanned: row.bool(25))

@@ -75,16 +75,37 @@ extension PgLink {
         }
     }
 
-    /// Open grants after `after` whose announced term plus grace is over, in the order of their key, locked.
-    ///
-    /// - Locks: the grants, until the end of the transaction.
-    package func lockOverdueGrants(after: GrantKey?, limit: Int32) throws(PgError) -> [OverdueGrant] {
-        let rows = try run(
-            UpkeepStatements.overdue,
+    /// Open grants after `after` whose announced term plus grace is over, in the order of their key.
+    package func readOverdueGrants(after: GrantKey?, limit: Int32) throws(PgError) -> [GrantKey] {
+        try run(
+            UpkeepStatements.overdueKeys,
             [
                 .int16(after?.delegation.value ?? 0), .int32(after?.grant.hand ?? 0), .int32(after?.grant.first ?? 0),
                 .int32(limit),
-            ])
+            ]
+        ).compactMap { row in
+            Delegation(row.int16(0)).map {
+                GrantKey(delegation: $0, grant: GrantID(hand: row.int32(1), first: row.int32(2)))
+            }
+        }
+    }
+
+    /// Locks grants in the order of their key. What was read of them before may be over by then: whoever decides about them reads
+    /// them again, in a statement of its own behind this one. A statement that waits for a lock goes on with what it saw before.
+    ///
+    /// - Parameter waits: whether for those that somebody else keeps locked, too; else they are left out.
+    /// - Returns: those that are locked.
+    /// - Locks: those grants, until the end of the transaction.
+    package func lockGrants(_ keys: [GrantKey], waits: Bool) throws(PgError) -> [GrantKey] {
+        guard !keys.isEmpty else { return [] }
+        return try run(
+            waits ? UpkeepStatements.lockGrants : EngineStatements.freeGrants, Self.columns(keys)
+        ).map { keys[Int($0.int64(0)) - 1] }
+    }
+
+    /// Of grants that the caller has locked those whose announced term plus grace is over, with what is held of them now.
+    package func readOverdue(_ locked: [GrantKey]) throws(PgError) -> [OverdueGrant] {
+        let rows = try run(UpkeepStatements.overdue, Self.columns(locked))
         return rows.compactMap { row in
             guard let delegation = Delegation(row.int16(0)) else { return nil }
             return OverdueGrant(
@@ -95,6 +116,10 @@ extension PgLink {
                     grace: .microseconds(row.int64(7))),
                 outageAtStart: .microseconds(row.int64(8)), accounts: row.int64(9), exposure: Cents(row.int64(10)))
         }
+    }
+
+    private static func columns(_ keys: [GrantKey]) -> [PgValue] {
+        [.int16s(keys.map(\.delegation.value)), .int32s(keys.map(\.grant.hand)), .int32s(keys.map(\.grant.first))]
     }
 
     /// The time, and all outage until then, booked or not.
@@ -186,10 +211,32 @@ private enum UpkeepStatements {
         SELECT count(*) FROM u
         """
 
+    private static let isOverdue = """
+        g.state = 'open' AND g.accounts > 0 AND g.term + g.grace_us * interval '1 microsecond' <= now_instant()
+        """
+
+    /// $1 delegation, $2 hand, $3 first position: behind which it begins; $4 how many
+    static let overdueKeys = """
+        SELECT g.delegation_id, g.hand_id, g.first_position FROM lease_grant g
+         WHERE (g.delegation_id, g.hand_id, g.first_position) > ($1, $2, $3) AND \(isOverdue)
+         ORDER BY g.delegation_id, g.hand_id, g.first_position
+         LIMIT $4
+        """
+
+    /// $1 delegation smallint[], $2 hand int[], $3 first int[]
+    static let lockGrants = """
+        \(EngineStatements.presentGrants)
+         ORDER BY g.delegation_id, g.hand_id, g.first_position
+           FOR UPDATE OF g
+        """
+
+    /// Behind the locks: what ended while they were waited for is ended here. $1 … $3 as above
     static let overdue = """
         SELECT g.delegation_id, g.hand_id, g.first_position, g.quota_id, g.granted_at, g.term, g.ceiling, g.grace_us,
                g.outage_us, g.accounts - ended.accounts, g.exposure - ended.exposure
-          FROM lease_grant g
+          FROM unnest($1::smallint[], $2::int[], $3::int[]) AS r (delegation_id, hand_id, first_position)
+          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
+                            AND g.first_position = r.first_position
          CROSS JOIN LATERAL (
                SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
                  FROM position p
@@ -197,11 +244,8 @@ private enum UpkeepStatements {
                 WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                   AND p.position BETWEEN g.first_position AND g.last_position
                   AND p.position <> ALL (coalesce(g.skipped, '{}'))) ended
-         WHERE (g.delegation_id, g.hand_id, g.first_position) > ($1, $2, $3)
-           AND g.state = 'open' AND g.accounts > 0 AND g.term + g.grace_us * interval '1 microsecond' <= now_instant()
+         WHERE \(isOverdue)
          ORDER BY g.delegation_id, g.hand_id, g.first_position
-         LIMIT $4
-           FOR UPDATE OF g
         """
 
     static let closeGrants = """

@@ -65,6 +65,32 @@ extension PgLink {
             ])[0].bool(0)
     }
 
+    /// - Locks: the grants under which the account was leased later, so that reports on it that are under way come before, and all
+    ///   others behind; until the end of the transaction.
+    package func lockLaterGrants(_ lease: LeaseKey) throws(PgError) {
+        let epochs = try run(
+            "SELECT epoch FROM deal WHERE delegation_id = $1 AND account_id = $2 AND epoch > $3 ORDER BY epoch",
+            [.int16(lease.delegation.value), .int64(lease.account.value), .int64(lease.epoch.value)]
+        ).map { $0.int64(0) }
+        guard !epochs.isEmpty else { return }
+        try run(
+            EngineStatements.lockGrantsForUpdate,
+            [
+                .int16s(epochs.map { _ in lease.delegation.value }), .int64s(epochs.map { _ in lease.account.value }),
+                .int64s(epochs), .int16s([]), .int32s([]), .int32s([]),
+            ])
+    }
+
+    /// Whether a ban of visits that is in force was so at an instant, where the account is.
+    package func wasVisitBanned(_ lease: LeaseKey, at instant: Timestamp) throws(PgError) -> Bool {
+        try run(
+            EvidenceStatements.wasVisitBanned,
+            [
+                .int16(lease.delegation.value), .int64(lease.account.value), .int64(lease.epoch.value),
+                .timestamp(instant),
+            ])[0].bool(0)
+    }
+
     /// Whether a period takes work.
     ///
     /// - Locks: its row against being closed, until the end of the transaction.
@@ -136,6 +162,17 @@ enum EvidenceStatements {
     static let decide = """
         UPDATE evidence SET decision = $2, decision_reason = $3, decided_by = $4, decided_at = now_instant()
          WHERE evidence_id = $1 AND counts IS NULL AND decision IS NULL
+        """
+
+    /// $1 delegation, $2 account, $3 epoch, $4 instant
+    static let wasVisitBanned = """
+        SELECT EXISTS (
+               SELECT FROM deal d
+                 JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+                 JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+                 JOIN visit_ban b ON b.delegation_id = d.delegation_id AND b.municipality IN (0, p.municipality)
+                                 AND b.rule_pack = ANY (h.rule_packs) AND b.since <= $4
+                WHERE d.delegation_id = $1 AND d.account_id = $2 AND d.epoch = $3)
         """
 
     /// Reports have no index by account. So those of the later holders alone are read, by the key that they begin with; mostly there is

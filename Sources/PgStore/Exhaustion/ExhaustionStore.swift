@@ -134,7 +134,7 @@ package struct ExhaustionStore {
             ])
     }
 
-    /// Takes accounts out of collection: their deals end, held or not.
+    /// Takes accounts out of collection: their deals end, held or not, and who held them is told.
     package func endDeals(of accounts: [(delegation: Delegation, account: Int64)], seal: DealEndings.Seal) throws
         -> DealEndings.Count
     {
@@ -143,7 +143,7 @@ package struct ExhaustionStore {
         try link.run(
             ExhaustionStatements.stageEndings,
             [.int16s(accounts.map(\.delegation.value)), .int64s(accounts.map(\.account))])
-        return try endings.run(seal: seal)
+        return try endings.run(tells: true, seal: seal)
     }
 
     /// Of the period, in the order of their numbers.

@@ -87,7 +87,7 @@ extension AccountDeal {
         term = row.timestamp(16)
         closedAt = row.optionalTimestamp(17)
         ending = row.optionalText(18).map { ($0, row.text(19), row.timestamp(20)) }
-        recall = RecallNotice(row, at: 21).map { PendingRecall(reason: row.optionalText(25) ?? "", notice: $0) }
+        recall = PendingRecall(row, at: 21)
     }
 }
 

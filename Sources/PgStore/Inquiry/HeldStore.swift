@@ -8,6 +8,10 @@ package struct HeldDetail: Sendable {
     package let grant: GrantID
     package let position: Int32
     package let term: Timestamp
+    package let ceiling: Timestamp
+    package let grace: Duration
+    /// By when the first work must be reported; `nil` where the term alone counts.
+    package let workBy: Timestamp?
     package let contract: ContractID?
     package let strategy: Strategy?
     package let portfolio: Portfolio?
@@ -26,6 +30,16 @@ package struct HeldDetail: Sendable {
 package struct PendingRecall: Sendable {
     package let reason: String
     package let notice: RecallNotice
+    /// Whether the holder objected.
+    package let isObjected: Bool
+
+    /// Reads final_at, objected_at, held_until, decision, reason from `column` on; `nil` where no recall was noticed.
+    init?(_ row: PgRow, at column: Int) {
+        guard let notice = RecallNotice(row, at: column) else { return nil }
+        self.notice = notice
+        isObjected = !row.isNull(column + 1)
+        reason = row.optionalText(column + 4) ?? ""
+    }
 }
 
 /// What happened to an account since it was leased, by which it would start to be collected: the latest of it.
@@ -140,13 +154,17 @@ extension HeldDetail {
         strategy = Strategy(rawValue: row.int16(15))
         portfolio = Portfolio(rawValue: row.int16(16))
         self.dealt = dealt
-        recall = RecallNotice(row, at: 17).map { PendingRecall(reason: row.optionalText(21) ?? "", notice: $0) }
+        recall = PendingRecall(row, at: 17)
         paid = PaidSince(row, at: 22)
         started = StartedSince(row, at: 25)
         contactRules = ContactRules(names: row.texts(27))
         grantedAt = row.timestamp(28)
-        history = ContactHistory(row, at: 29)
-        place = ContactPlace(row, at: 29 + ContactHistory.columns)
+        ceiling = row.timestamp(29)
+        grace = .microseconds(row.int64(30))
+        workBy = LeaseTerms.workBy(
+            grantedAt: grantedAt, activityDays: row.optionalInt32(31).map(Int.init), term: row.timestamp(32))
+        history = ContactHistory(row, at: 33)
+        place = ContactPlace(row, at: 33 + ContactHistory.columns)
     }
 }
 
@@ -156,7 +174,7 @@ extension HeldLease {
         self.lease = lease
         grant = GrantID(hand: row.int32(3), first: row.int32(4))
         term = row.timestamp(5)
-        recall = RecallNotice(row, at: 6).map { PendingRecall(reason: row.optionalText(10) ?? "", notice: $0) }
+        recall = PendingRecall(row, at: 6)
         paid = PaidSince(row, at: 11)
         started = StartedSince(row, at: 14)
     }
@@ -208,7 +226,7 @@ enum HeldStatements {
         WITH held AS MATERIALIZED (
             SELECT p.delegation_id, p.position, p.account_id, p.epoch, p.exposure, p.tactic, p.arrears, p.due, p.overdue,
                    p.municipality, p.reference, g.hand_id, g.first_position, g.term, g.contract_id, g.granted_at,
-                   h.strategy, h.portfolio, h.rule_packs
+                   g.ceiling, g.grace_us, g.granted_term, h.strategy, h.portfolio, h.rule_packs, h.activity_days
               FROM lease_grant g
               JOIN clock c ON true
               JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
@@ -226,7 +244,8 @@ enum HeldStatements {
         SELECT s.delegation_id, s.position, s.account_id, s.epoch, s.exposure, s.tactic, s.arrears, s.due,
                s.overdue, s.municipality, s.reference, s.hand_id, s.first_position, s.term, s.contract_id, s.strategy,
                s.portfolio, \(newsColumns),
-               s.rule_packs, s.granted_at, \(ContactHistoryStatements.columns("ch")),
+               s.rule_packs, s.granted_at, s.ceiling, s.grace_us, s.activity_days, s.granted_term,
+               \(ContactHistoryStatements.columns("ch")),
                \(ContactHistoryStatements.place("s.delegation_id", "s.account_id", "s.municipality", "s.rule_packs"))
           FROM held s
           LEFT JOIN contact_history ch ON ch.delegation_id = s.delegation_id AND ch.account_id = s.account_id

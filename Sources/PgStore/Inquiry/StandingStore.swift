@@ -17,6 +17,10 @@ package struct Standing: Sendable {
     package let pool: (dealt: Int64, contracts: Int64)
     package let advisers: (committed: Int32, accountsEach: Int32)?
     package let isSuspended: Bool
+    /// Whether the contract is in force today: only then it gives anything.
+    package let isInForce: Bool
+    /// Whether what is left of it is being dealt again.
+    package let isRedealing: Bool
     /// Who paused it: `agency`, `institution`.
     package let pausedBy: [String]
     /// The rule packs of the contract, and of the policies that placed what is dealt to it there; ascending.
@@ -25,11 +29,13 @@ package struct Standing: Sendable {
     package let limitSince: Timestamp?
     package let plan: Int64
 
-    /// What a pull would say now, as far as it can be known beforehand; ``PullStop/limit`` where nothing stops it.
-    package var stop: PullStop {
+    /// What a pull would say now, as far as it can be known beforehand; ``PullStop/limit`` where nothing stops it. `nil`: the
+    /// contract is not in force, and a pull that names it is refused.
+    package var stop: PullStop? {
         if isSuspended { return .suspended }
+        guard isInForce else { return nil }
         if !pausedBy.isEmpty { return .paused }
-        if free == 0 { return .empty }
+        if free == 0 { return isRedealing ? .paused : .empty }
         if quota.freeAccounts == 0 { return isCapacity ? .capacity : .quota }
         if let limit = quota.limitExposure, quota.heldExposure >= limit { return .bond }
         return .limit
@@ -77,6 +83,8 @@ extension Standing {
         limitSince = row.optionalTimestamp(18)
         plan = row.int64(19)
         rulePacks = row.texts(20)
+        isInForce = row.bool(21)
+        isRedealing = row.bool(22)
     }
 }
 
@@ -97,7 +105,11 @@ private let standingStatement = """
                  SELECT unnest(h.rule_packs) FROM hand h
                   WHERE h.delegation_id = q.delegation_id AND q.contract_id = ANY (h.contract_ids)
                     AND h.strategy = q.strategy AND h.portfolio = q.portfolio AND h.state = 'open'
-                  ORDER BY 1)
+                  ORDER BY 1),
+           (now_instant() AT TIME ZONE 'America/Mexico_City')::date BETWEEN c.starts_on AND c.ends_on,
+           EXISTS (SELECT FROM redeal r JOIN redeal_pool w ON w.redeal_id = r.redeal_id
+                    WHERE r.state = 'dealing' AND w.state = 'closed' AND w.delegation_id = q.delegation_id
+                      AND w.strategy = q.strategy AND w.portfolio = q.portfolio)
       FROM contract c
       JOIN agency a ON a.agency_id = c.agency_id
       JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id

@@ -120,11 +120,14 @@ extension PgLink {
         return true
     }
 
-    /// Pushes the terms that are near, each once.
+    /// Pushes the terms that are near, each once, and the days by which the first work must be reported, where some of it was not.
     ///
-    /// - Parameter lead: how long before the term.
+    /// - Parameter lead: how long before.
     package func announceTerms(lead: Duration) throws -> Int {
-        try transaction { try run(PushStatements.pushTerms, [.int64(lead.microseconds)]).affected }
+        try transaction {
+            try run(PushStatements.pushTerms, [.int64(lead.microseconds)]).affected
+                + run(PushStatements.pushWorkBy, [.int64(lead.microseconds)]).affected
+        }
     }
 }
 
@@ -201,6 +204,20 @@ private enum PushStatements {
          ORDER BY p.agency_id, p.delegation_id, p.strategy, p.side
         """
 
+    /// Whether something of a grant is held, besides some of its positions.
+    private static func isHeld(_ grant: String, except positions: String = "ARRAY[]::integer[]") -> String {
+        """
+        (SELECT true FROM position p
+                        WHERE p.delegation_id = \(grant).delegation_id AND p.hand_id = \(grant).hand_id
+                          AND p.position BETWEEN \(grant).first_position AND \(grant).last_position
+                          AND p.position <> ALL (coalesce(\(grant).skipped, '{}')) AND p.position <> ALL (\(positions))
+                          AND NOT EXISTS (SELECT FROM ending e
+                                           WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                                             AND e.epoch = p.epoch)
+                        LIMIT 1)
+        """
+    }
+
     /// Of grants of which something is held, those whose terms end first. What is held of one is looked up only until there are
     /// enough of them: an agency may have thousands. $1 agencies, $2 delegations, $3 how long before the term in microseconds,
     /// $4 how many of each agency
@@ -215,14 +232,7 @@ private enum PushStatements {
                                               AND y.state = 'open' AND y.key IS NOT NULL OFFSET 0) x
                        WHERE x.term > now_instant() AND x.term <= now_instant() + $3 * interval '1 microsecond'
                        ORDER BY x.term, x.delegation_id, x.hand_id, x.first_position OFFSET 0) n
-                WHERE (SELECT true FROM position p
-                        WHERE p.delegation_id = n.delegation_id AND p.hand_id = n.hand_id
-                          AND p.position BETWEEN n.first_position AND n.last_position
-                          AND p.position <> ALL (coalesce(n.skipped, '{}'))
-                          AND NOT EXISTS (SELECT FROM ending e
-                                           WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
-                                             AND e.epoch = p.epoch)
-                        LIMIT 1)
+                WHERE \(isHeld("n"))
                 ORDER BY n.term, n.delegation_id, n.hand_id, n.first_position
                 LIMIT $4) g
          ORDER BY g.agency_id, g.term, g.delegation_id, g.hand_id, g.first_position
@@ -303,6 +313,7 @@ private enum PushStatements {
          ORDER BY e.delegation_id, e.account_id
         """
 
+    /// Of which nothing is held any more, nothing will be: such a term is noted as said, and not said.
     /// $1 how long before the term, in microseconds
     static let pushTerms = """
         WITH near AS (
@@ -315,5 +326,27 @@ private enum PushStatements {
         INSERT INTO push (agency_id, kind, delegation_id, hand_id, first_position, at, amount)
         SELECT g.agency_id, 'EXPIRING', g.delegation_id, g.hand_id, g.first_position, n.term, NULL
           FROM near n JOIN lease_grant g USING (delegation_id, hand_id, first_position)
+         WHERE \(isHeld("g"))
+        """
+
+    /// Where that day is the term itself, the term is told. $1 how long before, in microseconds
+    static let pushWorkBy = """
+        WITH near AS (
+            INSERT INTO announced_term (delegation_id, hand_id, first_position, term)
+            SELECT g.delegation_id, g.hand_id, g.first_position, w.work_by
+              FROM lease_grant g
+              JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
+             CROSS JOIN LATERAL (
+                   SELECT ((g.granted_at AT TIME ZONE 'America/Mexico_City')::date + h.activity_days)::timestamp
+                              AT TIME ZONE 'America/Mexico_City' AS work_by) w
+             WHERE g.state = 'open' AND g.accounts > 0 AND h.activity_days IS NOT NULL AND w.work_by < g.granted_term
+               AND w.work_by <= now_instant() + $1 * interval '1 microsecond' AND w.work_by > now_instant()
+                ON CONFLICT DO NOTHING
+            RETURNING delegation_id, hand_id, first_position, term)
+        INSERT INTO push (agency_id, kind, delegation_id, hand_id, first_position, at, word)
+        SELECT g.agency_id, 'EXPIRING', g.delegation_id, g.hand_id, g.first_position, n.term, 'work-by'
+          FROM near n JOIN lease_grant g USING (delegation_id, hand_id, first_position)
+         CROSS JOIN LATERAL (\(RecallStatements.workedPositions("g"))) worked
+         WHERE \(isHeld("g", except: "worked.positions"))
         """
 }

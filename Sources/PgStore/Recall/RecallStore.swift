@@ -93,22 +93,46 @@ extension PgLink {
         ).compactMap(RecallRow.init)
     }
 
-    /// Recalls whose date has come.
-    package func readDueRecalls(limit: Int32) throws(PgError) -> [RecallRow] {
-        try run(RecallStatements.due, [.int32(limit)]).compactMap(RecallRow.init)
+    /// Recalls whose date has come, by delegation and account, behind `after`.
+    package func readDueRecalls(after: LeaseKey?, limit: Int32) throws(PgError) -> [RecallRow] {
+        try run(RecallStatements.due, [.int32(limit)] + Self.place(after)).compactMap(RecallRow.init)
+    }
+
+    private static func place(_ lease: LeaseKey?) -> [PgValue] {
+        [.int16(lease?.delegation.value ?? 0), .int64(lease?.account.value ?? 0)]
     }
 
     /// Locks the grants of these leases in the order in which groups lock them, and reads them again: those that are still held.
     ///
     /// - Locks: the grants, until the end of the transaction.
     package func lockRecalled(_ leases: [LeaseKey]) throws(PgError) -> [RecallRow] {
-        let values: [PgValue] = [
+        try run(
+            EngineStatements.lockGrantsForUpdate, Self.columns(leases) + [.int16s([]), .int32s([]), .int32s([])])
+        return try run(RecallStatements.these, Self.columns(leases)).compactMap(RecallRow.init)
+    }
+
+    /// The same, leaving out what lies in grants that somebody else keeps locked, which are not waited for.
+    ///
+    /// - Returns: besides, whether none was left out.
+    /// - Locks: the other grants, until the end of the transaction.
+    package func lockFreeRecalled(_ leases: [LeaseKey]) throws(PgError) -> (rows: [RecallRow], areAll: Bool) {
+        var grants: [GrantKey: [LeaseKey]] = [:]
+        for row in try run(EngineStatements.grantsOfLeases, Self.columns(leases)) {
+            let lease = leases[Int(row.int64(0)) - 1]
+            let grant = GrantID(hand: row.int32(1), first: row.int32(2))
+            grants[GrantKey(delegation: lease.delegation, grant: grant), default: []].append(lease)
+        }
+        let locked = try lockGrants(Array(grants.keys), waits: false)
+        let free = locked.flatMap { grants[$0] ?? [] }
+        let rows = try run(RecallStatements.these, Self.columns(free)).compactMap(RecallRow.init)
+        return (rows, locked.count == grants.count)
+    }
+
+    private static func columns(_ leases: [LeaseKey]) -> [PgValue] {
+        [
             .int16s(leases.map(\.delegation.value)), .int64s(leases.map(\.account.value)),
             .int64s(leases.map(\.epoch.value)),
         ]
-        try run(
-            EngineStatements.lockGrantsForUpdate, values + [.int16s([]), .int32s([]), .int32s([])])
-        return try run(RecallStatements.these, values).compactMap(RecallRow.init)
     }
 
     /// Notes the recalls and tells the holders. A recall that was withdrawn before begins anew.
@@ -142,9 +166,15 @@ extension PgLink {
             ])
     }
 
-    /// Grants whose deadline for the first work has passed, each once, in the order of their key.
-    package func readIdleGrants(limit: Int32) throws(PgError) -> [GrantKey] {
-        try run(RecallStatements.idleGrants, [.int32(limit)]).compactMap { row in
+    /// Grants whose deadline for the first work has passed, each once, in the order of their key, behind `after`.
+    package func readIdleGrants(after: GrantKey?, limit: Int32) throws(PgError) -> [GrantKey] {
+        try run(
+            RecallStatements.idleGrants,
+            [
+                .int32(limit), .int16(after?.delegation.value ?? 0), .int32(after?.grant.hand ?? 0),
+                .int32(after?.grant.first ?? 0),
+            ]
+        ).compactMap { row in
             Delegation(row.int16(0)).map {
                 GrantKey(delegation: $0, grant: GrantID(hand: row.int32(1), first: row.int32(2)))
             }
@@ -153,23 +183,21 @@ extension PgLink {
 
     /// The live leases of these grants on which nothing was reported; the grants count as looked at from then on.
     ///
-    /// - Locks: the grants, until the end of the transaction.
-    package func lockUnworked(_ grants: [GrantKey]) throws(PgError) -> [RecallRow] {
+    /// - Parameter grants: the caller has their locks.
+    package func takeUnworked(_ grants: [GrantKey]) throws(PgError) -> [RecallRow] {
         let values: [PgValue] = [
             .int16s(grants.map(\.delegation.value)), .int32s(grants.map(\.grant.hand)),
             .int32s(grants.map(\.grant.first)),
         ]
-        try run(
-            EngineStatements.lockGrantsForUpdate, [.int16s([]), .int64s([]), .int64s([])] + values)
         let rows = try run(RecallStatements.unworked, values).compactMap(RecallRow.init)
         try run(RecallStatements.noteChecked, values)
         return rows
     }
 
     /// Live leases whose debtor was reported as unlocatable, whose days for giving back are over, and of whom nobody was
-    /// reached since.
-    package func readUnlocatable(limit: Int32) throws(PgError) -> [RecallRow] {
-        try run(RecallStatements.unlocatable, [.int32(limit)]).compactMap(RecallRow.init)
+    /// reached since; by delegation and account, behind `after`.
+    package func readUnlocatable(after: LeaseKey?, limit: Int32) throws(PgError) -> [RecallRow] {
+        try run(RecallStatements.unlocatable, [.int32(limit)] + Self.place(after)).compactMap(RecallRow.init)
     }
 
     /// Ends the leases, releases what they held, and tells the former holders.
@@ -196,7 +224,8 @@ extension PgLink {
 }
 
 extension RecallRow {
-    fileprivate init?(_ row: PgRow) {
+    /// Reads the columns of ``RecallStatements/columns``.
+    init?(_ row: PgRow) {
         guard let lease = LeaseKey(row), let agency = AgencyID(row.int32(3)) else { return nil }
         self.lease = lease
         self.agency = agency
@@ -216,14 +245,14 @@ extension RecallRow {
     }
 }
 
-private enum RecallStatements {
-    private static let columns = """
+enum RecallStatements {
+    static let columns = """
         p.delegation_id, p.account_id, p.epoch, g.agency_id, g.contract_id, h.strategy, g.granted_at, p.overdue,
                p.hand_id, p.position, g.quota_id, p.exposure, n.final_at, n.objected_at, n.held_until, n.decision, n.reason,
                n.noticed_by, n.noticed_at, n.objection, n.decided_by
         """
 
-    private static let live = """
+    static let live = """
         g.state = 'open' AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
                                             AND e.account_id = p.account_id AND e.epoch = p.epoch)
         """
@@ -289,12 +318,12 @@ private enum RecallStatements {
          LIMIT $4
         """
 
-    /// $1 how many
+    /// $1 how many, $2 delegation and $3 account behind which it begins
     static let due = """
         SELECT \(columns)
           FROM \(noticed)
          WHERE n.finished_at IS NULL AND n.decision IS DISTINCT FROM 'withdrawn' AND \(live)
-           AND n.final_at <= now_instant()
+           AND n.final_at <= now_instant() AND (n.delegation_id, n.account_id) > ($2, $3)
            AND (n.objected_at IS NULL OR n.decision = 'upheld' OR n.held_until <= now_instant())
          ORDER BY n.delegation_id, n.account_id
          LIMIT $1
@@ -321,12 +350,13 @@ private enum RecallStatements {
         """
     }
 
-    /// $1 how many
+    /// $1 how many, $2 delegation, $3 hand, $4 first position behind which it begins
     static let idleGrants = """
         SELECT g.delegation_id, g.hand_id, g.first_position
           FROM clock c, lease_grant g
           JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
          WHERE g.state = 'open' AND g.accounts > 0 AND h.activity_days IS NOT NULL
+           AND (g.delegation_id, g.hand_id, g.first_position) > ($2, $3, $4)
            AND \(deadline("g.granted_at", "h.activity_days")) <= now_instant()
            AND NOT EXISTS (SELECT FROM activity_check a
                             WHERE a.delegation_id = g.delegation_id AND a.hand_id = g.hand_id
@@ -336,7 +366,16 @@ private enum RecallStatements {
         """
 
     /// What was reported on a grant is read once, along the key of its agency's outcomes since the grant's month.
-    ///
+    static func workedPositions(_ grant: String) -> String {
+        """
+        SELECT ARRAY(SELECT o.position FROM outcome o
+                      WHERE o.period >= to_char(\(grant).granted_at AT TIME ZONE 'America/Mexico_City', 'YYYYMM')::integer
+                        AND o.delegation_id = \(grant).delegation_id AND o.agency_id = \(grant).agency_id
+                        AND o.hand_id = \(grant).hand_id
+                        AND o.position BETWEEN \(grant).first_position AND \(grant).last_position) AS positions
+        """
+    }
+
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
     static let unworked = """
         SELECT \(columns)
@@ -344,12 +383,7 @@ private enum RecallStatements {
           JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
                             AND g.first_position = r.first_position
           JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
-         CROSS JOIN LATERAL (
-               SELECT ARRAY(SELECT o.position FROM outcome o
-                             WHERE o.period >= to_char(g.granted_at AT TIME ZONE 'America/Mexico_City', 'YYYYMM')::integer
-                               AND o.delegation_id = g.delegation_id AND o.agency_id = g.agency_id
-                               AND o.hand_id = g.hand_id
-                               AND o.position BETWEEN g.first_position AND g.last_position) AS positions) worked
+         CROSS JOIN LATERAL (\(workedPositions("g"))) worked
           JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                          AND p.position BETWEEN g.first_position AND g.last_position
                          AND p.position <> ALL (coalesce(g.skipped, '{}')) AND p.position <> ALL (worked.positions)
@@ -366,7 +400,8 @@ private enum RecallStatements {
             ON CONFLICT DO NOTHING
         """
 
-    /// The day of the report counts as none, the last day is the holder's to its end. $1 how many
+    /// The day of the report counts as none, the last day is the holder's to its end. $1 how many, $2 delegation and
+    /// $3 account behind which it begins
     static let unlocatable = """
         SELECT DISTINCT ON (p.delegation_id, p.account_id) \(columns)
           FROM clock c, outcome o
@@ -375,7 +410,7 @@ private enum RecallStatements {
          CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("o.delegation_id", "o.hand_id", "o.position"))) g
           LEFT JOIN notice n ON n.delegation_id = p.delegation_id AND n.account_id = p.account_id AND n.epoch = p.epoch
          WHERE o.contact = 'unlocatable' AND h.unlocatable_days IS NOT NULL
-           AND o.worked_at > now_instant() - interval '400 days'
+           AND o.worked_at > now_instant() - interval '400 days' AND (o.delegation_id, o.account_id) > ($2, $3)
            AND \(deadline("o.worked_at", "h.unlocatable_days + 1")) <= now_instant() AND \(live)
            AND NOT EXISTS (SELECT FROM outcome x
                             WHERE x.period >= o.period AND x.delegation_id = o.delegation_id

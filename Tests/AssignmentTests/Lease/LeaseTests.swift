@@ -181,7 +181,7 @@ struct LeaseJudgementTests {
         LeaseFacts(
             holder: try #require(AgencyID(7)), grant: .open(term: .second(1_000), ceiling: .second(2_000)),
             credit: .zero,
-            ending: ending, laterEpoch: laterEpoch.flatMap(Epoch.init),
+            ending: ending, laterEpoch: laterEpoch.flatMap(Epoch.init), holdsLater: false,
             lateReport: .seconds(100))
     }
 

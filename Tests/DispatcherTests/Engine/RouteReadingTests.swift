@@ -60,4 +60,26 @@ struct RouteReadingTests {
             #expect(await pull(3) == .paused)
         }
     }
+
+    /// Behind a push the hands alone are read.
+    @Test func `a reading of the hands alone leaves the names of the tactics known`() async throws {
+        try await DealtMonth.with { month in
+            let link = try month.database.link()
+            let engine = LeaseEngine(
+                connection: PgConnection(month.database.conninfo, application: "test") { try $0.prepareForEngine() },
+                limits: LeaseEngine.Limits(), now: try link.readNow(), logger: Logger(label: "test"))
+            engine.refresh(try link.readRouting(), begun: engine.beginReading(), tactics: ["containment"])
+            engine.refresh(try link.readRouting(), begun: engine.beginReading())
+            let identity = AgentIdentity(agency: try #require(AgencyID(1)), instanceID: 1)
+            var misspelt = DealtMonth.lease(1, max: 1)
+            misspelt.tactic = Token("contaiment")
+            let reply: Reply = await withCheckedContinuation { [misspelt] continuation in
+                engine.submit(
+                    PendingRequest(identity: identity, work: .lease(misspelt)) { continuation.resume(returning: $0) })
+            }
+            #expect(
+                reply
+                    == .refused(.badValue, [ReplyField("field", "tactic"), ReplyField("expected", "containment")]))
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentProtocol
 import Assignment
 import Dispatcher
 import FoundationEssentials
@@ -122,6 +123,45 @@ struct ExhaustionTests {
             #expect(
                 try month.ledger().contains(
                     "certificate folio=DTCS-2024-03-000001 delegation=9 account=900016 content=\(first.sha256)"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `the holder of a certified account is told that it is taken back`() async throws {
+        try await StartedMonth.with { month in
+            try Self.exhaust(month)
+            let row = try #require(
+                try month.link.run(
+                    """
+                    SELECT c.agency_id, h.strategy FROM deal d JOIN hand h USING (delegation_id, hand_id)
+                      JOIN contract c ON c.contract_id = h.contract_ids[1]
+                     WHERE d.account_id = 900016
+                    """
+                ).first)
+            let strategy = try #require(Strategy(rawValue: row.int16(1)))
+            let key = AgencyPrivateKey()
+            try month.link.run(
+                "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES ($1, 'k', $2, now_instant())",
+                [.int32(row.int32(0)), .bytes(key.publicKey)])
+            let node = try await DealtMonth.startNode(month.database, DealtMonth.quickPace)
+            let agent = try await AgentConnection.connect(
+                AgentConnectionSettings(
+                    port: node.port, agency: try #require(AgencyID(row.int32(0))), instance: try #require(Token("one")),
+                    sequence: 1, privateKey: key))
+            var leased: [LeasedAccount] = []
+            for request in 1...50 as ClosedRange<Int64> where !leased.contains(where: { $0.account.value == 900_016 }) {
+                leased += try await agent.lease(
+                    LeaseRequest(key: request, delegation: DealtMonth.delegation, strategy: strategy, max: 100)
+                ).leasedAccounts
+            }
+            let held = try #require(leased.first { $0.account.value == 900_016 })
+            _ = try Self.validate(month.link, 900_016, 900_028)
+            let push = await agent.next(.recall)
+            #expect(push?["account"] == "900016" && push?["epoch"] == "\(held.epoch)")
+            #expect(push?["final"] == "yes" && push?["reason"] == "exhaustion")
+            // What nobody held is told to nobody.
+            #expect(try month.count("push WHERE kind = 'RECALL'") == 1)
+            await node.stop()
         }
     }
 

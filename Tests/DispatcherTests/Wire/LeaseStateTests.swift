@@ -74,23 +74,7 @@ struct LeaseStateTests {
             #expect(try await holder.giveBack(DealtMonth.giveBack(40, account)).isOK)
         case .dealtAnew:
             #expect(try await holder.giveBack(DealtMonth.giveBack(40, account)).isOK)
-            try month.database.link().script(
-                """
-                UPDATE hand SET state = 'closed' WHERE hand_id = 2;
-                INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
-                       size, term_days, ceiling_days, grace_us, late_report_us, digest)
-                SELECT 9, 3, '{2}', 2, 1, 202403, 1, true, 'open', 1, 30, 60, 86400000000, 172800000000, '';
-                INSERT INTO position SELECT 9, 3, 1, \(account.account), 2, 10000, 0, 0, 1, 'containment', 2, 431022, 912087,
-                       9010, 'ref';
-                INSERT INTO deal VALUES (9, \(account.account), 2, 3, 1)
-                """)
-            let next = try await month.connect(2)
-            // The node reads the open hands every 50 ms.
-            for key in 1...200 as ClosedRange<Int64> {
-                if try await next.lease(DealtMonth.lease(key, max: 1)).leasedAccounts.first?.epoch.value == 2 { return }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            Issue.record("the account was not leased again")
+            try await month.dealAnew(account, to: 2)
         }
     }
 
@@ -101,5 +85,110 @@ struct LeaseStateTests {
             "account,delegation,name,phone_1,phone_2,phone_3,email,address\n\(account.account),9,Ana Torres,,,,,\n"
         try Data(csv.utf8).write(to: URL(filePath: path))
         _ = try ContactImport(file: path, cipher: Self.cipher).run(on: try month.database.link())
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    func `EXTEND tells how its grant ended, whatever came behind it`(isReturned: Bool) async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let lease = try await agent.lease(DealtMonth.lease(1, max: 1))
+            let account = try #require(lease.leasedAccounts.first)
+            let grant = try #require(lease.leaseSummary?.grant)
+            if isReturned { #expect(try await agent.giveBack(DealtMonth.giveBack(2, account)).isOK) }
+            try month.setClock("2024-04-05T07:00:00Z")
+            try await until { try month.number("SELECT count(*) FROM lease_grant WHERE state = 'closed'") == 1 }
+            try await month.dealAnew(account, to: 2)
+            let extend = ExtendRequest(
+                key: 3, delegation: DealtMonth.delegation, grant: grant,
+                until: try #require(Timestamp(text: "2024-04-20T06:00:00Z")))
+            #expect(try await agent.extend(extend).code == (isReturned ? .closed : .expired))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [1, 2])
+    func `the epoch under which an account is held now is told to its holder alone`(next: Int32) async throws {
+        try await DealtMonth.with(pace: DealtMonth.quickPace, cipher: Self.cipher) { month in
+            let agent = try await month.connect(1)
+            let lease = try await agent.lease(DealtMonth.lease(1, max: 1))
+            let account = try #require(lease.leasedAccounts.first)
+            #expect(try await agent.giveBack(DealtMonth.giveBack(2, account)).isOK)
+            try await month.dealAnew(account, to: next)
+            func replies(_ key: Int64) async throws -> [ClientReply] {
+                [
+                    try await agent.report(DealtMonth.report(key, account)),
+                    try await agent.giveBack(DealtMonth.giveBack(key, account)),
+                    try await agent.contact(
+                        ContactRequest(
+                            delegation: DealtMonth.delegation, account: account.account, epoch: account.epoch)),
+                ]
+            }
+            let held = try await replies(5)
+            #expect(held.allSatisfy { $0.code == .reassigned })
+            #expect(held.map { $0.fields["epoch"] } == Array(repeating: next == 1 ? "2" : nil, count: 3))
+            // Given back once more, there is no present one.
+            let again = ReturnRequest(
+                key: 6, delegation: DealtMonth.delegation, account: account.account, epoch: try #require(Epoch(2)),
+                reason: .other)
+            #expect(try await month.connect(Int(next), instance: "two").giveBack(again).isOK)
+            #expect(try await replies(7).allSatisfy { $0.code == .reassigned && $0.fields["epoch"] == nil })
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an account that was dealt anew and passed over, because a stop came first, has no next holder`()
+        async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 2)).leasedAccounts
+            try month.setClock("2024-04-04T07:00:00Z")
+            try await until { try month.number("SELECT count(*) FROM lease_grant WHERE state = 'closed'") == 1 }
+            try await month.dealAnew(accounts[1], excluding: accounts[0], to: 2)
+            let report = try await agent.report(DealtMonth.report(2, accounts[0]))
+            #expect(report.code == .expired && report.fields["counts"] == "yes", "\(report.text)")
+            #expect(try await agent.giveBack(DealtMonth.giveBack(3, accounts[0])).code == .expired)
+            #expect(try await agent.report(DealtMonth.report(4, accounts[1])).code == .reassigned)
+        }
+    }
+}
+
+extension DealtMonth {
+    /// Deals an account again, under epoch 2, in a hand of its own, and leases it there.
+    ///
+    /// - Parameter excluded: dealt in front of it, and taken out of collection before it is drawn.
+    fileprivate func dealAnew(
+        _ account: LeasedAccount, excluding excluded: LeasedAccount? = nil, to agency: Int32
+    ) async throws {
+        let accounts = [excluded, account].compactMap { $0?.account }
+        let link = try database.link()
+        try link.script(
+            """
+            UPDATE hand SET state = 'closed';
+            INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
+                   size, term_days, ceiling_days, grace_us, late_report_us, digest)
+            SELECT 9, 3, '{\(agency)}', 2, 1, 202403, 1, true, 'open', \(accounts.count), 30, 60, 86400000000, 172800000000, '';
+            """)
+        for (position, account) in zip(1..., accounts) {
+            try link.script(
+                """
+                INSERT INTO position SELECT 9, 3, \(position), \(account), 2, 10000, 0, 0, 1, 'containment', 2, 431022, 912087,
+                       9010, 'ref';
+                INSERT INTO deal VALUES (9, \(account), 2, 3, \(position))
+                """)
+        }
+        if let excluded {
+            try link.script(
+                """
+                INSERT INTO ending (delegation_id, account_id, epoch, kind, reason, ended_at, hand_id, position, was_held)
+                VALUES (9, \(excluded.account), 2, 'exclusion', 'lawsuit', now_instant(), 3, 1, false)
+                """)
+        }
+        let next = try await connect(Int(agency), instance: "next")
+        // The node reads the open hands every 50 ms.
+        for key in 1...200 as ClosedRange<Int64> {
+            if try await next.lease(Self.lease(key, max: 1)).leasedAccounts.first?.epoch.value == 2 { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        Issue.record("the account was not leased again")
     }
 }

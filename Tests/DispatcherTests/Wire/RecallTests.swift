@@ -52,6 +52,12 @@ struct RecallTests {
             let accounts = try await agent.lease(DealtMonth.lease(1)).leasedAccounts
             #expect(try await agent.object(DealtMonth.object(1, accounts[0])).code == .noNotice)
             try month.notice(Array(accounts[0...2]), on: "2024-03-05T06:00:00Z")
+            let early = #expect(throws: CommandFailure.self) {
+                try Recalls.decide(
+                    try month.database.link(), DealtMonth.key(accounts[0]), .upheld, reason: "no", by: "ana")
+            }
+            #expect(early?.found.hasPrefix("nobody objected") == true)
+            #expect(try await agent.held(HeldRequest()).data.allSatisfy { $0["objection"] == nil })
             let first = try await agent.object(DealtMonth.object(2, accounts[0]))
             #expect(first.fields["until"] == "2024-03-14T15:00:00.000Z")
             #expect(try await agent.object(DealtMonth.object(2, accounts[0])).text == first.text)
@@ -70,6 +76,16 @@ struct RecallTests {
             let kept = try Recalls.decide(
                 link, DealtMonth.key(accounts[1]), .withdrawn, reason: "promise", by: "test")
             #expect(kept != nil)
+            try month.notice([accounts[3]])
+            _ = try Recalls.decide(link, DealtMonth.key(accounts[3]), .withdrawn, reason: "error", by: "test")
+            for (account, objection, decision) in [
+                (accounts[1], "accepted", nil), (accounts[2], "refused", nil), (accounts[3], nil, "withdrawn"),
+            ] as [(LeasedAccount, String?, String?)] {
+                let noticed = try await agent.explain(
+                    ExplainRequest(delegation: DealtMonth.delegation, subject: .account(account.account))
+                ).data.first { $0["event"] == "recall-noticed" }
+                #expect(noticed?["objection"] == objection && noticed?["decision"] == decision)
+            }
 
             try month.setClock("2024-03-05T06:00:00Z")
             // Only the one without an objection goes at its date.
@@ -93,6 +109,7 @@ struct RecallTests {
             let agent = try await month.connect(1)
             let account = try await agent.lease(DealtMonth.lease(1)).leasedAccounts[0]
             try month.notice([account])
+            #expect(try await agent.object(DealtMonth.object(2, account)).isOK)
             let blocker = try month.database.link("blocker")
             try blocker.script("BEGIN; SELECT FROM lease_grant FOR UPDATE")
             let told = try await withThrowingTaskGroup(of: String.self) { group in
@@ -212,6 +229,45 @@ struct RecallTests {
                 delegation: 9, account: accounts[3].account.value, epoch: 1, upholds: false, reason: "kept", by: "ana")
             #expect(try decision.run(on: link) == "ACE01 account \(accounts[3].account): recall withdrawn")
             #expect(throws: CommandFailure.self) { try decision.run(on: link) }
+        }
+    }
+
+    /// Of ten accounts of three classes the limit falls to six, or what they owe to 650.00 of 1,000.00.
+    @Test(.timeLimit(.minutes(1)), arguments: ["limit_accounts = 6", "limit_exposure = 65000"])
+    func `what is held above a lowered limit is recalled by order, the lowest classes first`(lowered: String)
+        async throws
+    {
+        try await DealtMonth.with { month in
+            let link = try month.database.link()
+            // 1001 and 1005 are of the lowest class; 1002 of the one above it.
+            try link.script(
+                """
+                UPDATE position SET priority = CASE WHEN account_id IN (1001, 1005) THEN 3 WHEN account_id = 1002 THEN 2 ELSE 1 END
+                """)
+            let agent = try await month.connect(1)
+            _ = try await agent.lease(DealtMonth.lease(1, max: 5))
+            try month.setClock("2024-03-04T16:00:00Z")
+            let later = try await agent.lease(DealtMonth.lease(2, max: 5)).leasedAccounts
+            _ = try await month.connect(2).lease(DealtMonth.lease(1, max: 5))
+            func order() throws -> RecallOrder {
+                try RecallOrder(
+                    aboveLimitsIn: nil, agency: nil, contract: nil, strategy: nil, on: "2024-03-20", by: "ana")
+            }
+            func run(_ applies: Bool) throws -> String {
+                try order().run(on: link, applies: applies, asJSON: false)
+            }
+            #expect(try run(false) == "nothing is held above a limit that has no recall under way")
+            // One of those that would go is under way already, and is one of the four.
+            try month.notice([later[4]])
+            try link.script("UPDATE quota SET \(lowered) WHERE contract_id = 1")
+            #expect(try run(false).hasSuffix("gives notice of these 3 accounts"))
+            #expect(try month.number("SELECT count(*) FROM notice") == 1)
+            _ = try run(true)
+            #expect(
+                try link.run("SELECT account_id FROM notice ORDER BY account_id").map { $0.int64(0) }
+                    == [1_001, 1_002, 1_005, 1_010])
+            #expect(try month.number("SELECT count(*) FROM notice WHERE reason = 'over-limit'") == 4)
+            #expect(try run(true) == "nothing is held above a limit that has no recall under way")
         }
     }
 }

@@ -35,12 +35,9 @@ struct StandingPushTests {
             // Everything that was said by then is heard before the end of a session.
             let stranger = try await month.connect(2)
             try await stranger.settled(month, agency: 2)
-            for (agent, most) in [(first, 1), (stranger, 0)] {
+            for agent in [first, stranger] {
                 try await agent.bye()
-                var told = 0
-                for await _ in agent.pushes { told += 1 }
-                // Of the first one's grants the one that was given back may have been told of, by the sweep.
-                #expect(told <= most, "\(told)")
+                for await push in agent.pushes { Issue.record("\(push)") }
             }
             // Of that one nothing is held any more.
             try await second.bye()
