@@ -38,9 +38,9 @@ struct BeatTests {
             #expect(try month.number(asleep) > 0)
             #expect(try month.number("SELECT outage_us FROM clock") == 0)
 
+            try link.script("DELETE FROM brake")
             try link.script(
                 """
-                DELETE FROM brake;
                 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
                  WHERE datname = current_database() AND wait_event = 'PgSleep'
                 """)
