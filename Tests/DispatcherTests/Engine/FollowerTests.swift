@@ -17,7 +17,8 @@ struct FollowerTests {
     }
 
     /// A lower number can commit later: whoever had gone past it would never count it.
-    @Test func `what is released is folded once everything older has ended, and each once`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `what is released is folded once everything older has ended, and each once`() async throws {
         var pace = Upkeep.Pace()
         pace.round = .seconds(3_600)
         try await DealtMonth.with(.init(agencies: 1), pace: pace) { month in

@@ -24,7 +24,8 @@ struct SchemaRangeTests {
     }
 
     /// As a program of before left it: its newest tables are not looked at, the number alone is.
-    @Test func `a database of an older schema is refused by nodes and commands, with the command that mends it`()
+    @Test(.timeLimit(.minutes(1)))
+    func `a database of an older schema is refused by nodes and commands, with the command that mends it`()
         async throws
     {
         try await TestDatabase.with { database in
@@ -40,7 +41,8 @@ struct SchemaRangeTests {
         }
     }
 
-    @Test func `an empty database of a URL stays empty before somebody migrates it`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `an empty database of a URL stays empty before somebody migrates it`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()
             try link.script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -57,7 +59,8 @@ struct SchemaRangeTests {
         }
     }
 
-    @Test func `a database of a newer schema is refused with its number, and nothing migrates it`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `a database of a newer schema is refused with its number, and nothing migrates it`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()
             try link.run("INSERT INTO migration (number) VALUES ($1)", [.int32(Self.latest + 1)])
