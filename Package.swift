@@ -69,6 +69,7 @@ let package = Package(
                 .embedInCode("Migrations/m0018-outages.sql"),
                 .embedInCode("Migrations/m0019-spent.sql"),
                 .embedInCode("Migrations/m0020-dump-witness.sql"),
+                .embedInCode("Migrations/m0021-agencies.sql"),
             ],
             swiftSettings: settings),
         .target(

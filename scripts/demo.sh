@@ -170,12 +170,15 @@ step "setting the virtual clock to the first of March" "$bin/dispatcherd" clock 
 step "making the key that the month is signed with" "$bin/dispatcherd" ledger key new "$demo/ledger.key" "${mine[@]}"
 # One person plays them all.
 export REPARTO_LEDGER_KEY_FILE=$demo/ledger.key REPARTO_CLOSING_TWO_PERSONS=false
+step "making the key that contact data is sealed with" "$bin/dispatcherd" contacts new-key "$demo/contact.key"
+export REPARTO_CONTACT_KEY_FILE=$demo/contact.key
 step "importing the zone map" import zones policies/zones.csv
 step "importing the schedules of fees and penalties" import schedules policies/schedules.csv
 step "importing the contingency by bands, which contract $banded is paid by" import schedules policies/schedules-fna.csv
 step "importing the contracts" import contracts "$input/contracts.csv"
 step "taking in the agencies' keys" "$bin/dispatcherd" agency key add --file "$input/keys.csv" "${mine[@]}"
 step "importing the cut" import cut "$input/cut.csv"
+step "taking in how debtors are reached" "$bin/dispatcherd" contacts load "$input/contacts.csv" "${mine[@]}"
 step "importing what supervision found at the opening" import facts "$input/facts-opening.csv"
 step "proposing work plans of the first contract and its delegation" import goals "$input/goals.csv"
 step "approving the contract's" "$bin/dispatcherd" workplan approve --period "$period" --contract "$first" --by demo "${mine[@]}"

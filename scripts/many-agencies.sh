@@ -23,7 +23,7 @@ refuse() {
     echo "error: $*" >&2
     exit 2
 }
-[[ $agencies =~ ^[0-9]+$ && $agencies -ge 3 && $agencies -le 2000 ]] || refuse "AGENCIES is '$agencies'. Take 3 to 2000."
+[[ $agencies =~ ^[0-9]+$ && $agencies -ge 3 && $agencies -le 20000 ]] || refuse "AGENCIES is '$agencies'. Take 3 to 20000."
 [[ $nodes =~ ^[1-9]$ ]] || refuse "NODES is '$nodes'. Take 1 to 9."
 [[ $days =~ ^[0-9]+$ && $days -ge 1 && $days -le 15 ]] || refuse "DAYS is '$days'. Take 1 to 15."
 for program in dispatcherd agentsim; do

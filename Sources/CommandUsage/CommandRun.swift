@@ -17,9 +17,11 @@ package enum CommandRun {
         }
     }
 
-    /// - Parameter explained: the program's own errors; `nil` for what only the parser can know.
+    /// - Parameters:
+    ///   - explained: the program's own errors; `nil` for what only the parser can know.
+    ///   - refused: called where the command line is none, with why, before that is said.
     package static func main<Root: AsyncParsableCommand>(
-        _ root: Root.Type, explained: (any Error) -> Stop?
+        _ root: Root.Type, explained: (any Error) -> Stop?, refused: (String) -> Void = { _ in }
     ) async {
         openStandardStreams()
         CommandInterruption.install()
@@ -31,7 +33,7 @@ package enum CommandRun {
                 try command.run()
             }
         } catch {
-            let stop = explained(error) ?? parsed(error, root)
+            let stop = explained(error) ?? parsed(error, root, refused)
             if !stop.text.isEmpty {
                 write(
                     stop.exit == 0 ? stop.text : "error: \(stop.text)",
@@ -51,11 +53,15 @@ package enum CommandRun {
     }
 
     /// What the parser threw: a text that was asked for, a wrong command line, or a command's bare exit code.
-    private static func parsed(_ error: any Error, _ root: (some AsyncParsableCommand).Type) -> Stop {
+    private static func parsed(
+        _ error: any Error, _ root: (some AsyncParsableCommand).Type, _ refused: (String) -> Void
+    ) -> Stop {
         let code = root.exitCode(for: error)
         if code.isSuccess { return Stop(root.fullMessage(for: error), exit: 0) }
         if code == .validationFailure {
-            return Stop(UsageError(error, of: root, arguments: CommandLine.arguments.dropFirst()), exit: 2)
+            let usage = UsageError(error, of: root, arguments: CommandLine.arguments.dropFirst())
+            refused(usage.description)
+            return Stop(usage, exit: 2)
         }
         return Stop(root.message(for: error), exit: code.rawValue)
     }

@@ -58,6 +58,7 @@ struct LoadRunCommand: AsyncParsableCommand {
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 32 --batch 1
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 8 --batch 100 --seconds 30
               agentsim load --port 7607 --keys var/demo/portfolio/keys --batch 1:80,100:20 --reports 0:30,1:50,5:20
+              agentsim load --port 7607 --keys var/demo/portfolio/keys --contact 20
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 64 --rate 2000 --html load.html
               agentsim load --port 7607 --port 7608 --keys var/demo/portfolio/keys --rate 200 --seconds 60
               agentsim load --port 7607 --keys var/demo/portfolio/keys --connections 20000 --idle-of $(pgrep dispatcherd)
@@ -79,6 +80,11 @@ struct LoadRunCommand: AsyncParsableCommand {
     var batch = "1"
     @Option(help: "Reports of each account that was pulled, 0 to 100, all in one burst; or several with weights.")
     var reports = "1"
+    @Option(
+        help:
+            "Of a hundred accounts that were pulled, so many whose contact data is asked for (CONTACT) with the reports."
+    )
+    var contact = 0
     @Option(help: "Pulls a second over all connections; without it, as fast as the daemon goes.")
     var rate: Int?
     @Option(help: "Seconds that are measured.")
@@ -131,14 +137,21 @@ struct LoadRunCommand: AsyncParsableCommand {
         try check("--seconds", seconds, 1...86_400)
         try check("--warm-up", warmUp, 0...3_600)
         try check("--threads", threads, 1...64)
+        try check("--contact", contact, 0...100)
         if let rate { try check("--rate", rate, 1...10_000_000) }
+        guard LoadSettings.isInstance(instance) else {
+            throw SimulationFailure(
+                .usage, instance.isEmpty ? "--instance is empty" : "--instance is \(instance)",
+                remedy: "It takes 1 to 50 of A-Z a-z 0-9 . _ -, such as \(LoadSettings.usualInstance)")
+        }
         var settings = LoadSettings(
             addresses: port.map { LoadAddress(host: host, port: $0) }, keysFolder: keys,
-            contractsPath: contracts ?? "\(keys)/../contracts.csv")
+            contractsPath: contracts ?? Folder.file("contracts.csv", beside: keys))
         settings.connections = connections
         settings.instance = instance
         settings.leaseSizes = try mix("--batch", batch, 1...1_000)
         settings.reportsPerAccount = try mix("--reports", reports, 0...100)
+        settings.contactPercent = contact
         settings.daemons = daemon
         settings.postgres = postgres
         settings.arrival = rate.map { .open(pullsPerSecond: $0) } ?? .closed
@@ -194,8 +207,8 @@ struct LoadRunCommand: AsyncParsableCommand {
         guard report.isAnswered else {
             throw SimulationFailure(
                 .findings,
-                "\(report.waitingPulls) pulls and \(report.waitingReports) reports were never answered, and for "
-                    + "\(report.dryPulls) pulls there were no accounts",
+                "\(Terminal.counted(Int(report.waitingPulls), "pull")) and \(Terminal.counted(Int(report.waitingReports), "report")) "
+                    + "were never answered, and for \(Terminal.counted(Int(report.dryPulls), "pull")) there were no accounts",
                 remedy: "Look at the daemon's log; --rate asks for fewer pulls a second")
         }
     }

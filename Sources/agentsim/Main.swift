@@ -24,9 +24,22 @@ struct Agentsim: AsyncParsableCommand {
     )
 
     static func main() async {
-        await CommandRun.main(Self.self) { error in
-            (error as? SimulationFailure).map { CommandRun.Stop($0, exit: $0.exit.rawValue) }
-        }
+        await CommandRun.main(
+            Self.self,
+            explained: { error in (error as? SimulationFailure).map { CommandRun.Stop($0, exit: $0.exit.rawValue) } },
+            refused: answer)
         Terminal.finish()
+    }
+
+    /// Of the commands that promise an object in any case, a wrong command line gets one, too.
+    private static func answer(_ why: String) {
+        let words = CommandLine.arguments.dropFirst()
+        guard words.contains("--json") else { return }
+        let failure = SimulationFailure(.usage, why, remedy: "")
+        switch words.first {
+        case "load" where !words.contains("compare"): Terminal.out(LoadReport.json(of: failure))
+        case "chaos": Terminal.out(ChaosReport.json(of: failure, seed: nil))
+        default: break
+        }
     }
 }

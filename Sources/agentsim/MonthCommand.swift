@@ -39,8 +39,8 @@ struct MonthCommand: AsyncParsableCommand {
     var seed: UInt64 = 7
     @Option(help: "How many agencies.")
     var agencies = 29
-    @Option(help: "How many contracts.")
-    var contracts = 88
+    @Option(help: "How many contracts; 88, or one for each agency where that is more, by itself.")
+    var contracts: Int?
     @Option(help: "Which agency behaves how, a YAML file such as profiles/agencies.yaml; without it the seed draws.")
     var profiles: String?
     @Option(help: "The policy that places the accounts; policies/infonavit-2023.yaml by itself.")

@@ -30,11 +30,11 @@ struct PortfolioCommand: ParsableCommand {
     var period: String
     @Option(
         help:
-            "How many agencies; 29 with 88 contracts is the scale of 2023 (AGY-02), 32 with 75 the other one that is printed (AMB-03)."
+            "How many agencies, 3 to 20000; 29 with 88 contracts is the scale of 2023 (AGY-02), 32 with 75 the other one that is printed (AMB-03)."
     )
     var agencies = 29
-    @Option(help: "How many contracts.")
-    var contracts = 88
+    @Option(help: "How many contracts; 88, or one for each agency where that is more, by itself.")
+    var contracts: Int?
     @Option(help: "A file zone,delegation; policies/zones.csv where it exists, else a map of the simulator's own.")
     var zones: String?
     @Flag(help: "Print each published aggregate: target, got, tolerance, universe.")
@@ -90,6 +90,11 @@ struct PortfolioCommand: ParsableCommand {
     }
 
     private func showFigures(_ folder: PortfolioFolder) throws {
+        Interruption.say(
+            out.map {
+                "interrupted; the portfolio is whole in \($0), and its figures are not told. Run the same command again."
+            }
+                ?? "interrupted; no figure is told, and nothing was to be written. Run the same command again.")
         let total = Terminal.grouped(accounts)
         let measured = folder.figures { Terminal.progress("figures: \(Terminal.grouped($0)) of \(total)") }.measured
         Terminal.progress("figures: \(total) of \(total)", isDone: true)
@@ -139,6 +144,7 @@ struct PortfolioCommand: ParsableCommand {
         line("stops, by the 15th", counts.stops, "stops.csv")
         line("starts, by the 15th", counts.starts, "starts.csv")
         line("payments of no agency's", counts.payments, "payments.csv")
+        line("debtors with contact data", counts.contacts, "contacts.csv")
         line("contracts", counts.contracts, "contracts.csv, \(counts.contractLines) rows")
         line("facts", counts.facts, "facts-opening.csv, facts.csv")
         line("agencies' keys", counts.keys, "keys.csv, keys/")

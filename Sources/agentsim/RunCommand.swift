@@ -57,7 +57,8 @@ struct RunCommand: AsyncParsableCommand {
                 .usage, "\(first) to \(last) is no span of days", remedy: "Write them as in 2024-03-01")
         }
         var settings = MonthSettings(
-            port: port[0], keysFolder: keys, contractsPath: contracts ?? "\(keys)/../contracts.csv", logFolder: log,
+            port: port[0], keysFolder: keys, contractsPath: contracts ?? Folder.file("contracts.csv", beside: keys),
+            logFolder: log,
             from: from,
             to: to, seed: seed, program: server.program)
         settings.otherPorts = Array(port.dropFirst())
@@ -68,21 +69,23 @@ struct RunCommand: AsyncParsableCommand {
         // Its clock is set.
         if server.database == nil { _ = try server.connection() }
         let (counts, payments) = try await MonthRun(settings).run { day, counts in
-            Terminal.step(
+            Terminal.progress(
                 "\(day)  leases \(Terminal.grouped(counts.accounts))  reports \(Terminal.grouped(counts.reports))  "
-                    + "held \(Terminal.grouped(counts.held))")
+                    + "held \(Terminal.grouped(counts.held))", isDone: day == to)
         }
         summary(counts, payments)
     }
 
-    private func summary(_ counts: MonthCounts, _ payments: Int) {
-        let figure = Terminal.grouped
+    private func summary(_ counts: MonthCounts, _ payments: MonthPayments) {
+        let (figure, counted) = (Terminal.grouped, { Terminal.counted($0, $1) })
         Terminal.out(
-            "\(first) to \(last), seed \(seed): \(figure(counts.leases)) grants of \(figure(counts.accounts)) accounts, "
-                + "\(figure(counts.reports)) reports, \(figure(counts.returns)) returns, \(figure(counts.extensions)) extensions, "
-                + "\(figure(counts.resumes)) resumes, \(figure(counts.repeats)) repetitions (\(counts.unequal) unequal), "
-                + "\(figure(counts.evidence)) kept as evidence, \(figure(counts.held)) accounts held, "
-                + "\(figure(payments)) payments in \(log).")
+            "\(first) to \(last), seed \(seed): \(counted(counts.leases, "grant")) of \(counted(counts.accounts, "account")), "
+                + "\(counted(counts.reports, "report")), \(counted(counts.returns, "return")), "
+                + "\(counted(counts.extensions, "extension")), \(counted(counts.contacts, "disclosure")) of contact data, \(counted(counts.resumes, "resume")), "
+                + "\(counted(counts.repeats, "repetition")) (\(counts.unequal) unequal), "
+                + "\(figure(counts.evidence)) kept as evidence, \(counted(counts.held, "account")) held, "
+                + "\(counted(payments.ofRun, "payment")); \(log)/payments.csv has \(figure(payments.all)) with those of other runs."
+        )
         for (code, count) in counts.refused.sorted(by: { $0.key < $1.key }) {
             let meaning = RefusalWords.meaning(of: code).map { ": \($0)" } ?? ""
             Terminal.out("  refused: \(code) \(figure(count))\(meaning)")

@@ -47,7 +47,7 @@ struct VerifyCommand: ParsableCommand {
         Terminal.out(json ? report.json : report.text)
         if !report.isClean {
             throw SimulationFailure(
-                .findings, "\(VerdictReport.breaks(report.findings)) in the history", remedy: "")
+                .findings, "\(VerdictReport.breaks(report.findings)) in the history", remedy: report.mismatch ?? "")
         }
         guard !report.isEmpty else {
             throw SimulationFailure(

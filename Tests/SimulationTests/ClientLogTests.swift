@@ -13,6 +13,7 @@ struct ClientLogTests {
                 .sample(
                     5,
                     .refused(ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: .sample(102), evidence: 9))),
+                .sample(0, .disclosed(.sample(101)), receipt: [3, 4], at: .hour(2)),
                 .sample(6, .repeated(verb: "LEASE", isEqual: true)),
                 .sample(6, .altered(verb: "LEASE", code: "KEY-REUSED"), at: .hour(3)),
             ]
@@ -24,6 +25,7 @@ struct ClientLogTests {
         let read = try ClientLog.read(text, name: "ACE07.log")
 
         #expect(read.map(\.reply) == operations.map(\.reply))
+        #expect(read.map(\.key) == operations.map(\.key))
         #expect(read.map(\.receipt) == operations.map(\.receipt))
         #expect(read.map(\.answeredAt) == operations.map(\.answeredAt))
         #expect(read.first?.place == "ACE07.log:2")

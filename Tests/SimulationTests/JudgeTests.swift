@@ -32,6 +32,28 @@ struct JudgeTests {
         #expect(VerdictReport.breaks(2) == "2 breaks")
     }
 
+    @Test(arguments: [(["grants", "outcomes", "endings"], true), (["outcomes"], false), ([], false)])
+    func `where most of what the logs say is missing, the first line says that it is another database`(
+        missing: [String], isOther: Bool
+    ) throws {
+        var history = try History.sound()
+        if missing.contains("grants") { history.grants = [] }
+        if missing.contains("outcomes") { history.outcomes = [] }
+        if missing.contains("endings") { history.endings = [] }
+        let report = VerdictReport(
+            Judge.judge(history), operations: history.operations, delegations: 1, period: "2024-03")
+
+        let first = try #require(report.text.split(separator: "\n").first)
+        #expect((report.mismatch != nil) == isOther)
+        #expect(
+            first.hasPrefix(
+                isOther ? "This looks like another database than that of the logs: 3 of 3 " : "History up to"))
+        #expect(!isOther || first.contains("--data-dir") && first.contains("--database"))
+        #expect(report.json.contains("\"otherDatabase\":\(isOther)"))
+        // What is missing is told as lost all the same.
+        #expect(report.broken.contains(.nothingLost) == !missing.isEmpty)
+    }
+
     @Test func `a judge who has nothing to judge says so, and holds nothing`() throws {
         let report = VerdictReport(Verdict(), operations: [], delegations: 0, period: "2024-03")
 

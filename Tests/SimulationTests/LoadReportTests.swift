@@ -135,7 +135,7 @@ struct LoadReportTests {
         let pool = LoadPool(
             contract: try #require(ContractID(1)), delegation: try #require(Delegation(9)), strategy: .administrative)
         let seat = LoadSeat(identity, pools: [pool], settings: settings, number: 0, worker: worker)
-        let connection = LoadConnection(seat, identity: identity)
+        let connection = LoadConnection(seat, identity: identity, address: LoadAddress(host: "127.0.0.1", port: 1))
         let channel = EmbeddedChannel(handler: connection, loop: loop)
         worker.start()
         worker.measure()

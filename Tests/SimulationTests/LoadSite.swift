@@ -52,6 +52,7 @@ struct LoadSite {
 
     static func with(
         handSize: Int32, otherHand: Int32? = nil, tls: ServerTLS? = nil, idle: Duration? = nil,
+        cipher: ContactCipher? = nil,
         _ body: (LoadSite) async throws -> Void
     ) async throws {
         try await TestDatabase.with { database in
@@ -65,8 +66,10 @@ struct LoadSite {
             server.limits.draining = .milliseconds(50)
             server.tls = tls
             if let idle { server.limits.idle = idle }
+            var nodeSettings = DispatcherNode.Settings(server: server)
+            nodeSettings.contactCipher = cipher
             let node = try await DispatcherNode(
-                conninfo: database.conninfo, settings: .init(server: server), logger: logger
+                conninfo: database.conninfo, settings: nodeSettings, logger: logger
             ).start()
             do {
                 let folder = try TemporaryFolder()

@@ -282,35 +282,6 @@ struct LoadTests {
         }
     }
 
-    @Test func `processes that are started again are measured on, with no figure of the second between`() async throws {
-        // Both are busy, so that there is something to measure.
-        func start() throws -> ManagedProcess {
-            try ManagedProcess(
-                ["/bin/sh", "-c", "while :; do :; done"], environment: ["PATH": "/usr/bin:/bin"], log: "/dev/null")
-        }
-        var running = try start()
-        var isThere = true
-        var watch = LoadWatch { isThere ? [LoadWatch.Daemon(process: running.pid, addresses: ["a"])] : [] }
-        func next() async throws -> LoadSample {
-            try await Task.sleep(for: .milliseconds(200))
-            return watch.look(accounts: 0)
-        }
-        #expect(try await next().daemonProcessorPercent ?? -1 > 0)
-        await running.end(SIGKILL, within: .seconds(5))
-        isThere = false
-        let gone = try await next()
-        #expect(gone.daemonProcessorPercent == nil && gone.daemonResidentBytes == nil)
-        running = try start()
-        isThere = true
-        #expect(try await next().daemonProcessorPercent == nil)
-        let back = try await next()
-        #expect(back.daemonProcessorPercent ?? -1 > 0 && back.daemonResidentBytes ?? 0 > 0)
-        // Each of them by itself.
-        #expect(watch.nodes.count == 2)
-        #expect(watch.nodes.allSatisfy { $0.processorPercent > 0 && $0.residentBytes > 0 && $0.addresses == ["a"] })
-        await running.end(SIGKILL, within: .seconds(5))
-    }
-
     /// Two loads that sign in at the same time overtake each other's sequences.
     @Test(arguments: ["load-0", "load-clock"])
     func `who is overtaken under the same names is told to take other ones`(name: String) async throws {

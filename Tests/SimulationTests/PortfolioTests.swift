@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Assignment
-import Simulation
+import FoundationEssentials
+import Glibc
+@testable import Simulation
+import TestSupport
 import Testing
 
 struct PortfolioTests {
@@ -33,18 +36,74 @@ struct PortfolioTests {
         #expect(isOff, "one of them at least is not what cutting off makes of it")
     }
 
-    @Test func `the same seed gives the same bytes`() throws {
-        let first = try TemporaryFolder()
-        let second = try TemporaryFolder()
-
-        _ = try PortfolioFolder(specification()).write(to: first.path) { _ in }
-        _ = try PortfolioFolder(specification()).write(to: second.path) { _ in }
-
-        for name in [
-            "cut.csv", "contracts.csv", "facts.csv", "facts-opening.csv", "stops.csv", "keys.csv", "keys/ACE07.key",
-        ] {
-            #expect(try Folder.text("\(first.path)/\(name)") == Folder.text("\(second.path)/\(name)"), "\(name)")
+    /// Every file of a portfolio with all that it may have, and nothing beside.
+    @Test func `the same seed gives the same files with the same bytes, and another seed other ones`() throws {
+        func written(_ seed: UInt64) throws -> [String: Data] {
+            let folder = try TemporaryFolder()
+            var specification = try specification(seed: seed)
+            specification.hasDisaster = true
+            specification.messTimes = 3
+            specification.cutsAfter = 2
+            _ = try PortfolioFolder(specification).write(to: folder.path) { _ in }
+            var files: [String: Data] = [:]
+            for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
+                // Folders have no bytes.
+                if let bytes = FileManager.default.contents(atPath: "\(folder.path)/\(name)") { files[name] = bytes }
+            }
+            withExtendedLifetime(folder) {}
+            return files
         }
+        let (first, second, other) = (try written(7), try written(7), try written(8))
+
+        for name in ["cut.csv", "cut-2024-05.csv", "contacts.csv", "keys/ACE07.key", "mess/files.csv", "planted.csv"] {
+            #expect(first[name]?.isEmpty == false, "\(name)")
+        }
+        #expect(first.keys.sorted() == second.keys.sorted())
+        for (name, bytes) in first { #expect(bytes == second[name], "\(name)") }
+        for name in ["cut.csv", "facts.csv", "stops.csv", "starts.csv", "payments.csv", "contacts.csv", "keys.csv"] {
+            #expect(first[name] != other[name], "\(name)")
+        }
+    }
+
+    @Test func `every rule that the published figures cite is in the catalogue`() throws {
+        let listed = Set(
+            try Folder.text("docs/rules.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+                .compactMap { $0.split(separator: "|").first.map { $0.filter { $0 != " " } } })
+        var specification = try specification()
+        specification.hasDisaster = true
+        let measured = PortfolioFolder(specification).figures { _ in }.measured
+        let told =
+            FigureTable.lines(measured) + [FigureTable.json(measured)]
+            + UndrawnFigure.lines.map { "\($0.what): \($0.why)" }
+        let cited = Set(told.flatMap { $0.matches(of: /\b[A-Z]{2,4}-[0-9]{2}\b/).map { String($0.output) } })
+
+        #expect(cited.isSuperset(of: ["ORA-01", "ORA-60", "AMB-14", "IND-11"]))
+        #expect(cited.subtracting(listed).sorted() == [])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `figures that are interrupted say that nothing was to be written`() async throws {
+        let folder = try TemporaryFolder()
+        let running = try ManagedProcess(
+            [
+                ChildProcess.sibling("agentsim"), "portfolio", "--report", "--period", "2024-03", "--accounts",
+                "10000000",
+            ], environment: ["PATH": "/usr/bin:/bin"], log: "\(folder.path)/said")
+        func hears() -> Bool {
+            let lines = ((try? Folder.text("/proc/\(running.pid)/status")) ?? "").split(separator: "\n")
+            let caught = lines.first { $0.hasPrefix("SigCgt:") }.flatMap {
+                UInt64($0.dropFirst(7).filter { !$0.isWhitespace }, radix: 16)
+            }
+            return (caught ?? 0) & 1 << UInt64(SIGINT - 1) != 0
+        }
+        try await until { !running.isRunning || hears() }
+        // Behind the parser's own words come those of the figures.
+        try await Task.sleep(for: .milliseconds(500))
+        running.signal(SIGINT)
+
+        #expect(await running.ended(within: .seconds(30)))
+        let said = try Folder.text("\(folder.path)/said")
+        #expect(said.contains("error: interrupted; no figure is told, and nothing was to be written."), "\(said)")
     }
 
     @Test(arguments: [1, 7, 42] as [UInt64])
@@ -83,24 +142,28 @@ struct PortfolioTests {
         #expect(Set(table.rows.map { table.text($0, "agency") }).count == agencies)
     }
 
-    /// As many as many nodes are tried with (scripts/many-agencies.sh).
-    @Test(arguments: [(2, false), (3, true), (1_000, true), (2_000, true), (2_001, false)])
-    func `a portfolio has 3 to 2,000 agencies, each with a contract and a key`(agencies: Int, isTaken: Bool) throws {
+    /// As many as the largest load has connections.
+    @Test(arguments: [(2, false), (3, true), (1_000, true), (20_000, true), (20_001, false)])
+    func `a portfolio has 3 to 20,000 agencies, each with a contract and a key`(agencies: Int, isTaken: Bool) throws {
         let folder = try TemporaryFolder()
         func specification() throws -> PortfolioSpecification {
+            // Nobody says how many contracts.
             try PortfolioSpecification(
                 accounts: 10, seed: 7, period: try #require(Period(text: "2024-03")), agencies: agencies,
-                contracts: max(40, 18 + agencies), zones: ZoneMap())
+                contracts: nil, zones: ZoneMap())
         }
         guard isTaken else {
             #expect(throws: SimulationFailure.self) { try specification() }
             return
         }
         _ = try PortfolioFolder(specification()).write(to: folder.path) { _ in }
-        let contracts = try Table(path: "\(folder.path)/contracts.csv", required: ["agency"])
+        let contracts = try Table(path: "\(folder.path)/contracts.csv", required: ["agency", "contract"])
         let keys = try Table(path: "\(folder.path)/keys.csv", required: ["agency"])
 
-        #expect(Set(contracts.rows.map { contracts.text($0, "agency") }).count == agencies)
+        #expect(Set(contracts.rows.compactMap { AgencyID(text: contracts.text($0, "agency")) }).count == agencies)
+        #expect(
+            Set(contracts.rows.compactMap { ContractID(text: contracts.text($0, "contract")) }).count
+                == max(88, agencies + 18))
         #expect(Set(keys.rows.map { keys.text($0, "agency") }).count == agencies)
     }
 

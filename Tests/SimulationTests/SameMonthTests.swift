@@ -29,8 +29,8 @@ struct SameMonthTests {
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `two months of one seed come to the same money, and another seed to other money`() async throws {
-        func played(_ seed: UInt64) async throws -> [String] {
+    func `two months of one seed come to the same plan, hands and money, and another seed to others`() async throws {
+        func played(_ seed: UInt64) async throws -> (plan: [String], money: [String]) {
             try await TestDatabase.with { database in
                 let folder = try TemporaryFolder()
                 let specification = try PortfolioSpecification(
@@ -43,10 +43,23 @@ struct SameMonthTests {
                 settings.database = database.conninfo
                 let verdict = try await WholeMonth(settings).run { _ in }
                 #expect(verdict?.isClean == true && verdict?.isEmpty == false)
+                // Some debtors' contact data was asked for.
+                #expect(verdict?.verdict.checked[.disclosures] ?? 0 > 0)
                 let said = try #require(try? Folder.text("\(folder.path)/month/steps.log"))
                 #expect(said.contains("$ dispatcherd review check ") && said.contains("$ dispatcherd close "))
+                // Digests, and every hand of the plan in its order; the numbers of hands are those of whichever thread dealt first.
+                let plan = try database.link().run(
+                    """
+                    SELECT 'plan ' || encode(digest, 'hex') || ' of ' || encode(segmentation_digest, 'hex') FROM plan
+                     UNION ALL
+                    SELECT h.delegation_id || ' ' || h.contract_ids::text || ' ' || h.strategy || ' ' || h.portfolio || ' '
+                           || string_agg(p.account_id || ':' || p.epoch, ' ' ORDER BY p.position)
+                      FROM hand h JOIN position p USING (delegation_id, hand_id) WHERE NOT h.is_front
+                     GROUP BY h.delegation_id, h.hand_id, h.contract_ids, h.strategy, h.portfolio ORDER BY 1
+                    """
+                ).map { $0.text(0) }
                 // Without the numbers of outcomes, which are those of the order of commits.
-                return try database.link().run(
+                let money = try database.link().run(
                     """
                     SELECT contract_id || ' ' || (body::jsonb -> 'totals')::text || ' '
                            || (SELECT string_agg((line - 'records')::text, ' ' ORDER BY s, n)
@@ -55,12 +68,14 @@ struct SameMonthTests {
                       FROM statement ORDER BY contract_id
                     """
                 ).map { $0.optionalText(0) ?? "" }
+                return (plan, money)
             }
         }
-        let (first, second) = (try await played(7), try await played(7))
+        let (first, second, other) = (try await played(7), try await played(7), try await played(8))
 
-        #expect(first.count == 70 && first.contains { $0.contains("FEE-") })
-        #expect(first == second)
-        #expect(try await played(8) != first)
+        #expect(first.money.count == 70 && first.money.contains { $0.contains("FEE-") })
+        #expect(first.money == second.money && other.money != first.money)
+        #expect(first.plan.count > 50 && first.plan.count { $0.hasPrefix("plan ") } == 1)
+        #expect(first.plan == second.plan && other.plan != first.plan)
     }
 }

@@ -24,9 +24,9 @@ package struct AccountID: Hashable, Sendable, Comparable, CustomStringConvertibl
 
 /// One collection agency (ACE).
 ///
-/// Range: 1...9_999. Written `ACE07`: the prefix and at least two digits.
+/// Range: 1...99_999. Written `ACE07`: the prefix and at least two digits.
 package struct AgencyID: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package static let range: ClosedRange<Int32> = 1...9_999
+    package static let range: ClosedRange<Int32> = 1...99_999
     package let value: Int32
 
     package init?(_ value: Int32) {

@@ -157,7 +157,7 @@ final class FieldDecoder: Sendable {
     }
 
     private func agency(_ field: Range<Int>, _ bytes: Span<UInt8>) throws(Refusal) -> Int64 {
-        guard field.count <= 7, let agency = AgencyID(text: bytes.text(field)) else {
+        guard field.count <= 8, let agency = AgencyID(text: bytes.text(field)) else {
             throw Refusal(reason: "is no agency; they are written \(type.range)")
         }
         return Int64(agency.value)

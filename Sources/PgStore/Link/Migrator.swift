@@ -21,11 +21,11 @@ package enum Migrator {
         (15, PackageResources.m0015_terms_sql),
         (16, PackageResources.m0016_limits_sql), (17, PackageResources.m0017_late_words_sql),
         (18, PackageResources.m0018_outages_sql), (19, PackageResources.m0019_spent_sql),
-        (20, PackageResources.m0020_dump_witness_sql),
+        (20, PackageResources.m0020_dump_witness_sql), (21, PackageResources.m0021_agencies_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 20...20
+    package static let range: ClosedRange<Int32> = 21...21
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

@@ -41,13 +41,13 @@ struct DealMemoryStatements {
         return tables.map { ",\n\($0)" }.joined()
     }
 
-    /// Former agencies, sixteen bits each, the latest lowest; the contract that is bound; the debtor; whether a searcher is
+    /// Former agencies, two in each of two numbers (``FormerHolders``), the latest lowest; the contract that is bound; the debtor; whether a searcher is
     /// needed. Null where there is none, which of most accounts is so: a null costs less to send than a zero.
     var columns: String {
         let debtor = memory.keepsTogether ? "x.debtor" : "NULL::bigint"
         let search = memory.searches ? "u.is_lost" : "NULL::boolean"
         return """
-            f.agencies,
+            f.latest, f.earlier,
                    CASE WHEN b.is_promise OR x.restructure_in_cure THEN b.contract_id END,
                    \(debtor), \(search)
             """
@@ -65,7 +65,8 @@ struct DealMemoryStatements {
         return """
             former AS (
                 SELECT delegation_id, account_id,
-                       sum(agency_id::bigint << (16 * (rank - 1)::integer))::bigint AS agencies
+                       bit_or(agency_id::bigint << (32 * (rank - 1)::integer)) FILTER (WHERE rank <= 2) AS latest,
+                       bit_or(agency_id::bigint << (32 * (rank - 3)::integer)) FILTER (WHERE rank > 2) AS earlier
                   FROM (SELECT delegation_id, account_id, agency_id,
                                row_number() OVER (PARTITION BY delegation_id, account_id
                                                       ORDER BY last DESC, agency_id) AS rank

@@ -165,7 +165,8 @@ extension PlanningStore {
 
     private static func past(_ reader: inout PgCopyReader) -> DealablePast {
         var past = DealablePast()
-        if let packed = reader.optionalInt64() { past.former = FormerHolders(packed: packed) }
+        let (latest, earlier) = (reader.optionalInt64(), reader.optionalInt64())
+        if let latest { past.former = FormerHolders(packed: latest, earlier ?? 0) }
         past.boundTo = reader.optionalInt32().flatMap { ContractID($0) }
         past.debtor = reader.optionalInt64() ?? 0
         past.isUnfound = reader.optionalBool() ?? false

@@ -42,6 +42,8 @@ package struct Behaviour: Equatable, Sendable {
     /// Of a hundred mediation sessions that are held, so many end in a signature: 72 by the printed counts (ORA-30), not the printed 74
     /// (AMB-14).
     package var signingPercent = 72
+    /// Of a hundred accounts that it is about to call or to visit for the first time, so many whose contact data it asks for.
+    package var asksPercent = 10
     package var hours = Hours.both
     package var cheat: Cheat?
 

@@ -129,13 +129,15 @@ private struct Reader {
 
     mutating func behaviour(_ node: Node, _ name: String) throws(SimulationFailure) -> Behaviour {
         let what = "profile \(name)"
-        let fields = try mapping(node, what, ["staff", "speed", "neglect", "crashes", "signing", "hours", "cheat"])
+        let fields = try mapping(
+            node, what, ["staff", "speed", "neglect", "crashes", "signing", "asks", "hours", "cheat"])
         var behaviour = Behaviour()
         if let node = fields["staff"] { behaviour.staffPercent = try percent(node, "staff", 0...300) }
         if let node = fields["speed"] { behaviour.speedPercent = try percent(node, "speed", 0...300) }
         if let node = fields["neglect"] { behaviour.neglect = try percent(node, "neglect", 0...100) * 100 }
         if let node = fields["crashes"] { behaviour.crashes = try percent(node, "crashes", 0...100) * 100 }
         if let node = fields["signing"] { behaviour.signingPercent = try percent(node, "signing", 0...100) }
+        if let node = fields["asks"] { behaviour.asksPercent = try percent(node, "asks", 0...100) }
         if let node = fields["hours"] {
             let word = try word(node, "hours", Behaviour.Hours.allCases.map(\.rawValue))
             behaviour.hours = Behaviour.Hours(rawValue: word) ?? .both

@@ -111,10 +111,10 @@ package struct ChaosReport: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// Of a run that came to no report: the seed, and the failure where a report has its own.
-    package static func json(of failure: any Error, seed: UInt64) -> String {
+    /// Of a run that came to no report: the seed, where it is known, and the failure where a report has its own.
+    package static func json(of failure: any Error, seed: UInt64?) -> String {
         struct Body: Encodable {
-            let seed: UInt64
+            let seed: UInt64?
             let failures: [String]
         }
         let encoder = JSONEncoder()

@@ -46,6 +46,7 @@ final class FaultProxy: Sendable {
     }
 
     private static let openingMax = 65_536
+    private static let betweenPieces = Duration.microseconds(50)
     let port: Int
     private let state = Mutex(State())
     private let group: any EventLoopGroup
@@ -222,7 +223,8 @@ final class FaultProxy: Sendable {
             var rest = part
             while let piece = rest.readSlice(length: min(rest.readableBytes, 7)), piece.readableBytes > 0 {
                 try await to.write(piece)
-                await Task.yield()
+                // Written at once they would meet again in one segment, and nothing were in pieces.
+                try await Task.sleep(for: Self.betweenPieces)
             }
         }
     }

@@ -63,6 +63,11 @@ package enum Terminal {
         return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
     }
 
+    /// A number with what it counts: `1 report`, `1,200 reports`.
+    package static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+        "\(grouped(count)) \(count == 1 ? one : several ?? one + "s")"
+    }
+
     private static func write(_ text: String, to descriptor: Int32) {
         guard !Interruption.isUnderWay else { return }
         var bytes = Array(text.utf8)[...]

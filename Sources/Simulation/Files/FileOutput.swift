@@ -111,6 +111,18 @@ package enum Folder {
         }
     }
 
+    /// A file beside a folder: `contracts.csv` beside `in/keys/` is `in/contracts.csv`.
+    package static func file(_ name: String, beside folder: String) -> String {
+        var parts = folder.split(separator: "/", omittingEmptySubsequences: true)
+        let root = folder.hasPrefix("/") ? "/" : ""
+        // What a step up leads to is the system's to say.
+        guard let last = parts.popLast(), last != ".", last != ".." else { return "\(folder)/../\(name)" }
+        let plain = root + (parts + [name[...]]).joined(separator: "/")
+        // So it is of a link to a folder elsewhere.
+        let stepped = "\(folder)/../\(name)"
+        return !exists(plain) && exists(stepped) ? stepped : plain
+    }
+
     /// The names in the folder, sorted.
     package static func names(in path: String) throws(SimulationFailure) -> [String] {
         guard let folder = opendir(path) else {

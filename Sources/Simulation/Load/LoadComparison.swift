@@ -31,6 +31,7 @@ package struct LoadComparison: Sendable {
         note("connections", "\(before.connections)", "\(after.connections)")
         note("lease sizes", before.leaseSizes, after.leaseSizes)
         note("reports of an account", before.reportsPerAccount, after.reportsPerAccount)
+        note("contact data asked for, %", "\(before.contactPercent ?? 0)", "\(after.contactPercent ?? 0)")
         note("arrival", before.arrivalText, after.arrivalText)
         note("agencies", "\(before.agencies)", "\(after.agencies)")
         note("nodes", "\(before.nodes)", "\(after.nodes)")
@@ -41,6 +42,8 @@ package struct LoadComparison: Sendable {
             if let cut = report.cutText { differences.append("\(name) is partial: \(cut)") }
         }
         note("seconds", "\(Int(before.seconds.rounded()))", "\(Int(after.seconds.rounded()))")
+        func warmUp(_ report: LoadReport) -> String { report.warmUpSeconds.map(LoadReport.tenths) ?? "not known" }
+        note("seconds of warm-up", warmUp(before), warmUp(after))
         note("seed", "\(before.seed)", "\(after.seed)")
         note("connections that ran dry", "\(before.dryConnections ?? 0)", "\(after.dryConnections ?? 0)")
         return differences

@@ -12,6 +12,7 @@ final class LoadConnection: ChannelInboundHandler {
 
     private let seat: LoadSeat
     private let identity: LoadIdentity
+    private let address: LoadAddress
     private var phase = Phase.greeting
     private var context: ChannelHandlerContext?
     private var input = ByteBuffer()
@@ -22,7 +23,8 @@ final class LoadConnection: ChannelInboundHandler {
     private var silence = TimeAmount.seconds(10)
     private var isDraining = false
 
-    init(_ seat: LoadSeat, identity: LoadIdentity) {
+    init(_ seat: LoadSeat, identity: LoadIdentity, address: LoadAddress) {
+        self.address = address
         self.seat = seat
         self.identity = identity
     }
@@ -105,9 +107,11 @@ final class LoadConnection: ChannelInboundHandler {
     /// - Parameter reason: why the connection is of no more use; `nil`: the load is over.
     func end(_ reason: String?) {
         guard phase != .over else { return }
+        // Of several nodes one may be other than the rest: who was not let in says where.
+        let place = phase == .ready ? "" : "\(address): "
         phase = .over
         context?.close(promise: nil)
         context = nil
-        if let reason { seat.lost(reason, of: self) }
+        if let reason { seat.lost(place + reason, of: self) }
     }
 }

@@ -36,7 +36,8 @@ struct LoadConnector: Sendable {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(tls.handler(host: address.host))
                     }
-                    try channel.pipeline.syncOperations.addHandler(LoadConnection(bound.value, identity: identity))
+                    try channel.pipeline.syncOperations.addHandler(
+                        LoadConnection(bound.value, identity: identity, address: address))
                 }
             }
             .connect(host: address.host, port: address.port).map { _ in }

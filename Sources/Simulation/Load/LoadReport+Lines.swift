@@ -37,20 +37,26 @@ extension LoadReport {
         if let cutText { lines.append("partial: \(cutText); all figures are those until then") }
         if !circumstances.isEmpty { lines.append(circumstances) }
         lines += [
-            "\(Terminal.grouped(connections)) connections of \(agencies) agencies x \(leaseSizes) accounts x \(reportsPerAccount) reports, "
-                + arrivalText
+            "\(Terminal.counted(connections, "connection")) of \(Terminal.counted(agencies, "agency", "agencies")) x "
+                + "\(leaseSizes) \(leaseSizes == "1" ? "account" : "accounts") x "
+                + "\(reportsPerAccount) \(reportsPerAccount == "1" ? "report" : "reports"), " + arrivalText
                 + (isPaired ? ", reports together with the next pull" : ", reports answered before the next pull"),
-            "\(Terminal.grouped(Int(accounts))) accounts leased in \(Self.tenths(seconds)) s: "
-                + "\(Terminal.grouped(Int(accountsPerSecond))) a second, and \(Terminal.grouped(Int(reportsPerSecond))) reports a second",
+            "\(Terminal.counted(Int(accounts), "account")) leased in \(Self.tenths(seconds)) s: "
+                + "\(Terminal.grouped(Int(accountsPerSecond))) a second, and \(Terminal.counted(Int(reportsPerSecond), "report")) a second",
             "seed \(seed)"
                 + (pullsPerSecond == nil
                     ? "; a connection that waits offers nothing, so these latencies are those of a full daemon: --rate measures waiting"
                     : "; \(Terminal.grouped(Int(duePulls))) pulls were due, \(Terminal.grouped(Int(duePulls - waitingPulls - dryPulls))) brought something"),
             "microseconds      p50       p90       p99     p99.9       max     count",
             Self.line("LEASE ", lease), Self.line("REPORT", report),
+        ]
+        if let contact, let contactPercent {
+            lines.append(Self.line("CONTACT", contact) + "   (of \(contactPercent) accounts in a hundred)")
+        }
+        lines += [
             pullsPerSecond == nil
                 ? "(counted: what was due or sent in that time, also where the answer came after it)"
-                : "(counted: what was due in that time, from then on: a pull by the rate, a report once its pull was answered)",
+                : "(counted: what was due in that time, from then on: a pull by the rate, a report once its pull was answered)"
         ]
         for (code, count) in refusals.sorted(by: { $0.key < $1.key }) {
             lines.append("refused: \(code) \(Terminal.grouped(Int(count)))")
@@ -88,7 +94,8 @@ extension LoadReport {
         }
         if waitingPulls + waitingReports > 0 {
             warnings.append(
-                "\(Terminal.grouped(Int(waitingPulls))) pulls and \(Terminal.grouped(Int(waitingReports))) reports were "
+                "\(Terminal.counted(Int(waitingPulls), "pull")) and \(Terminal.counted(Int(waitingReports), "report"))"
+                    + "\(contact == nil ? "" : ", questions for contact data included,") were "
                     + "not answered in the end; they count above with the time that they had waited")
         }
         if let dryText { warnings.append(dryText) }
@@ -137,7 +144,7 @@ extension LoadReport {
 
     private static func line(_ name: String, _ latency: Latency) -> String {
         let columns = [latency.p50, latency.p90, latency.p99, latency.p999, latency.max, UInt64(latency.count)]
-        return name + "    "
+        return name + String(repeating: " ", count: Swift.max(1, 10 - name.count))
             + columns.map { value in
                 let text = Terminal.grouped(Int(value))
                 return String(repeating: " ", count: Swift.max(1, 10 - text.count)) + text

@@ -52,6 +52,8 @@ package struct LoadReport: Codable, Sendable {
     package let leaseSizes: String
     package let reportsPerAccount: String
     package let isPaired: Bool
+    /// Of a hundred accounts, those whose contact data was asked for; `nil` in results of before: none.
+    package let contactPercent: Int?
     /// `nil`: the closed loop.
     package let pullsPerSecond: Int?
     package let seed: UInt64
@@ -61,6 +63,8 @@ package struct LoadReport: Codable, Sendable {
     package let seconds: Double
     /// What it was to last; `nil` in results of before.
     package let wantedSeconds: Double?
+    /// How long it was loaded before; `nil` in results of before.
+    package let warmUpSeconds: Double?
     /// `nil`: it lasted as long as it was to.
     package let cut: Cut?
     package let accounts: Int64
@@ -68,6 +72,8 @@ package struct LoadReport: Codable, Sendable {
     package let reportsPerSecond: Int64
     package let lease: Latency
     package let report: Latency
+    /// Of questions for contact data; `nil` where none was asked.
+    package let contact: Latency?
     package let emptyPulls: Int64
     /// Pulls that were due in the measured time; those of them that were not answered when the load gave up waiting, and those for
     /// which nobody had accounts left. In the latencies the former count with the time that they waited.
@@ -90,13 +96,14 @@ package struct LoadReport: Codable, Sendable {
     package let ownProcessorPercent: Int
     package let ownResidentBytes: Int64
     package let threads: Int
-    /// Of one processor, by all nodes that are on this machine; `nil` where they are elsewhere.
+    /// Of one processor, by all nodes that are on this machine together, over the seconds in which all of them were there; `nil` where they
+    /// are elsewhere.
     package let daemonProcessorPercent: Int?
     package let daemonResidentBytes: Int64?
     /// The same of PostgreSQL, all its processes together; `nil` where it is not on this machine, or not ours to look into.
     package let postgresProcessorPercent: Int?
     package let postgresResidentBytes: Int64?
-    /// By each node that is on this machine.
+    /// By each node that is on this machine, over the time in which it was there itself; one that was started again is two.
     package let daemons: [LoadNode]?
     /// Of all processors, by everybody.
     package let machineBusyPercent: Int
@@ -126,6 +133,7 @@ package struct LoadReport: Codable, Sendable {
         couldLease = stock.byName
         self.cut = cut
         wantedSeconds = Double(micros(settings.duration)) / 1_000_000
+        warmUpSeconds = Double(micros(settings.warmUp)) / 1_000_000
         self.connections = connections
         self.agencies = Swift.min(agencies, connections)
         seed = settings.seed
@@ -134,6 +142,7 @@ package struct LoadReport: Codable, Sendable {
         leaseSizes = settings.leaseSizes.description
         reportsPerAccount = settings.reportsPerAccount.description
         isPaired = settings.isPaired
+        contactPercent = settings.contactPercent
         pullsPerSecond = if case .open(let rate) = settings.arrival { rate } else { nil }
         seconds = Double(microseconds) / 1_000_000
         accounts = tally.leasedAccounts
@@ -145,6 +154,7 @@ package struct LoadReport: Codable, Sendable {
         reportsPerSecond = rate(tally.reported)
         lease = Latency(tally.leases)
         report = Latency(tally.reports)
+        contact = settings.contactPercent > 0 ? Latency(tally.contacts) : nil
         emptyPulls = tally.emptyPulls
         duePulls = tally.due
         waitingPulls = tally.waiting
@@ -157,16 +167,13 @@ package struct LoadReport: Codable, Sendable {
         ownResidentBytes = watch.ownResidentBytes
         threads = settings.threads
         samples = watch.samples
-        func mean(_ shares: [Int]) -> Int? {
-            shares.isEmpty ? nil : (shares.reduce(0, +) + shares.count / 2) / shares.count
-        }
         daemons = watch.nodes
-        daemonProcessorPercent = mean(samples.compactMap(\.daemonProcessorPercent))
+        daemonProcessorPercent = watch.daemonProcessorPercent
         daemonResidentBytes = samples.compactMap(\.daemonResidentBytes).max()
-        postgresProcessorPercent = mean(samples.compactMap(\.postgresProcessorPercent))
+        postgresProcessorPercent = watch.postgresProcessorPercent
         postgresResidentBytes = samples.compactMap(\.postgresResidentBytes).max()
-        machineBusyPercent = mean(samples.map(\.machineBusyPercent)) ?? 0
-        var notes = notes
+        machineBusyPercent = watch.machineBusyPercent
+        var notes = notes + watch.notes
         for (who, isKnown) in [
             ("the daemon", daemonProcessorPercent != nil && daemonResidentBytes != nil),
             ("PostgreSQL", postgresProcessorPercent != nil && postgresResidentBytes != nil),

@@ -10,6 +10,8 @@ struct LoadStock: Sendable {
     var accounts: [AgencyID: Int64] = [:]
     /// What stops the others, and how often.
     var stops: [String: Int] = [:]
+    /// Agencies of the load that were not asked, because there are so many.
+    var unasked = 0
     /// How many agencies with little are told by name.
     private static let namedMax = 5
 
@@ -18,7 +20,7 @@ struct LoadStock: Sendable {
 
     /// - Throws: ``SimulationFailure`` (findings) where there is nothing to pull.
     func requireSome() throws(SimulationFailure) {
-        guard total == 0 else { return }
+        guard total == 0, unasked == 0 else { return }
         let why = stops.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value) times" }.joined(separator: ", ")
         throw SimulationFailure(
             .findings,
@@ -33,7 +35,11 @@ struct LoadStock: Sendable {
     var line: String {
         let least = accounts.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
         let named = least.prefix(Self.namedMax).map { "\($0.key) \(Terminal.grouped(Int($0.value)))" }
-        return "the \(accounts.count) agencies can lease at most \(Terminal.grouped(Int(total))) accounts; "
+        let who =
+            unasked == 0
+            ? "the \(accounts.count) agencies"
+            : "\(Terminal.grouped(accounts.count)) of the \(Terminal.grouped(accounts.count + unasked)) agencies were asked, which"
+        return "\(who) can lease at most \(Terminal.grouped(Int(total))) accounts; "
             + (least.count > Self.namedMax ? "those with the fewest: " : "") + named.joined(separator: ", ")
     }
 }
@@ -41,13 +47,22 @@ struct LoadStock: Sendable {
 extension LoadRun {
     /// Agencies that are asked at a time.
     private static let askedAtOnce = 8
+    /// How many are asked at most: to ask each of thousands takes longer than a load.
+    static let askedMax = 250
 
-    /// Asks the daemon what each agency that gets a connection could lease.
+    /// Places of those that are asked, evenly spread over all.
+    static func asked(of count: Int) -> [Int] {
+        count <= askedMax ? Array(0..<count) : (0..<askedMax).map { $0 * count / askedMax }
+    }
+
+    /// Asks the daemon what agencies that get a connection could lease.
     func stock(_ agencies: [Agency]) async throws -> LoadStock {
-        let asked = Array(agencies.prefix(settings.connections))
+        let all = Array(agencies.prefix(settings.connections))
+        let asked = Self.asked(of: all.count).map { all[$0] }
         return try await withThrowingTaskGroup(of: (AgencyID, Int64, [String: Int]).self) { group in
             var rest = asked[...]
             var stock = LoadStock()
+            stock.unasked = all.count - asked.count
             for agency in rest.prefix(Self.askedAtOnce) { group.addTask { try await self.stock(of: agency) } }
             rest = rest.dropFirst(Self.askedAtOnce)
             while let (agency, accounts, stops) = try await group.next() {

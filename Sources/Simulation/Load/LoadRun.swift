@@ -13,6 +13,8 @@ package struct LoadRun: Sendable {
     private let isInterrupted: @Sendable () -> Bool
     /// How long one that is interrupted waits for what was due.
     private static let hastyPatience = Duration.seconds(2)
+    /// How long nobody else may be let in before it gives up.
+    private static let signInPatience = Duration.seconds(30)
 
     package init(_ settings: LoadSettings, isInterrupted: @escaping @Sendable () -> Bool = { false }) {
         self.settings = settings
@@ -183,9 +185,12 @@ package struct LoadRun: Sendable {
         .environment, "interrupted before anything was measured",
         remedy: "What was pulled stays leased; run the same command again")
 
-    /// The daemon's processes: those that were named, or whoever listens here on the ports.
+    /// The daemon's processes: those that were named, as long as they are there, or whoever listens here on the ports.
     private func daemons() -> [LoadWatch.Daemon] {
-        guard settings.daemons.isEmpty else { return settings.daemons.map { LoadWatch.Daemon(process: $0) } }
+        let named = settings.daemons
+        if !named.isEmpty, named.allSatisfy({ ProcessMeter(process: $0).microseconds != nil }) {
+            return named.map { LoadWatch.Daemon(process: $0) }
+        }
         let local = settings.addresses.filter { $0.host.hasPrefix("127.") || $0.host == "localhost" }
         var found: [Int32: [String]] = [:]
         for address in local {
@@ -202,9 +207,10 @@ package struct LoadRun: Sendable {
         let pools: [LoadPool]
     }
 
+    /// Those that get a connection: the first ones of the contracts.
     func agencies() throws -> [Agency] {
         let book = try ContractBook(path: settings.contractsPath)
-        return try book.posts.keys.sorted().map { id in
+        return try book.posts.keys.sorted().prefix(settings.connections).map { id in
             let key = try AgencyKey(path: "\(settings.keysFolder)/\(id).key")
             guard let secret = AgencyPrivateKey(bytes: key.secret) else {
                 throw SimulationFailure(
@@ -273,9 +279,9 @@ package struct LoadRun: Sendable {
                     remedy: "Check that dispatcherd serve listens there; --connections asks for fewer")
             }
         }
-        // Each of them proves who it is, and the daemon checks that.
-        let patience = 30 + numbers.count / 100
-        let deadline = ContinuousClock.now + .seconds(patience)
+        // Each of them proves who it is, and the daemon checks that and writes it down: thousands take minutes. Who makes progress is waited for.
+        var most = -1
+        var deadline = ContinuousClock.now + Self.signInPatience
         while true {
             var ready = 0
             var lost: [String: Int64] = [:]
@@ -304,9 +310,17 @@ package struct LoadRun: Sendable {
                 progress("\(Terminal.grouped(ready)) connections: the daemon has room for no more")
                 return ready
             }
+            if ready > most {
+                most = ready
+                deadline = .now + Self.signInPatience
+                progress(
+                    "\(Terminal.grouped(ready)) of \(Terminal.grouped(numbers.upperBound)) connections are signed in")
+            }
             guard ContinuousClock.now < deadline else {
                 throw SimulationFailure(
-                    .environment, "only \(ready) of \(numbers.upperBound) connections were let in within \(patience) s",
+                    .environment,
+                    "only \(ready) of \(numbers.upperBound) connections were let in, and none of the others for "
+                        + "\(Self.signInPatience.components.seconds) s",
                     remedy: "Ask for fewer with --connections")
             }
             try await Task.sleep(for: .milliseconds(20))

@@ -17,9 +17,11 @@ final class LoadSeat {
         var isOut = false
     }
 
-    /// The reports of one pull's accounts, which travel together.
+    /// What is asked and reported of one pull's accounts, which travels together.
     private struct Burst {
         enum State { case out, answered, due }
+        /// The first so many ask for contact data; the others are reports.
+        var asks = 0
         /// When it was due: of an open loop, when its pull was answered, whatever held it up since; else when it was sent.
         var dueAt = NIODeadline.now()
         var lines = ByteBuffer()
@@ -38,6 +40,7 @@ final class LoadSeat {
     private let worker: LoadWorker
     private let leaseSizes: LoadMix
     private let reportsPerAccount: LoadMix
+    private let contactPercent: Int
     private let isPaired: Bool
     private var identity: LoadIdentity
     private var random: SplitMix64
@@ -67,6 +70,7 @@ final class LoadSeat {
         self.worker = worker
         leaseSizes = settings.leaseSizes
         reportsPerAccount = settings.reportsPerAccount
+        contactPercent = settings.contactPercent
         isPaired = settings.isPaired
         random = SplitMix64(seed: settings.seed, 0x10AD, number)
         key = identity.sequence
@@ -106,7 +110,15 @@ final class LoadSeat {
         isComing = false
         self.connection = nil
         pull?.isOut = false
-        for index in burst.states.indices where burst.states[index] == .out { burst.states[index] = .due }
+        for index in burst.states.indices where burst.states[index] == .out {
+            // A question has no key: asked again, the data would be told twice.
+            if index < burst.asks {
+                burst.states[index] = .answered
+                burst.open -= 1
+            } else {
+                burst.states[index] = .due
+            }
+        }
         worker.lost(connection == nil ? LoadReport.notMade + reason : reason)
         guard worker.isRunning else { return }
         let delay = Self.reconnectDelays[min(failures, Self.reconnectDelays.count - 1)]
@@ -150,7 +162,9 @@ final class LoadSeat {
         if let pull { worker.stillWaiting(since: pull.due, at: now) }
         pull = nil
         while let due = arrivals.popFirst() { worker.stillWaiting(since: due, at: now) }
-        for _ in 0..<burst.open { worker.reportStillWaiting(since: burst.dueAt, at: now) }
+        for index in burst.states.indices where burst.states[index] != .answered {
+            worker.reportStillWaiting(since: burst.dueAt, at: now, isContact: index < burst.asks)
+        }
         burst = Burst()
     }
 
@@ -168,9 +182,11 @@ final class LoadSeat {
         case (0x6C, 0x4E): pullRefused(line)
         case (0x72, _):
             var index = 0
+            // A line of what was asked for.
+            if kind == 0x2D { return }
             for byte in line[1..<space] { index = index * 10 + Int(byte &- 0x30) }
             guard burst.states.indices.contains(index) else { return connection?.end("unknown tag") ?? () }
-            reported(index, kind == 0x4E ? refusal(line, of: "REPORT") : nil)
+            reported(index, kind == 0x4E ? refusal(line, of: index < burst.asks ? "CONTACT" : "REPORT") : nil)
         default: break
         }
     }
@@ -248,7 +264,9 @@ final class LoadSeat {
         }
         burst.states[index] = .answered
         burst.open -= 1
-        if refusal == nil { worker.reported(since: burst.dueAt) }
+        if refusal == nil {
+            if index < burst.asks { worker.disclosed(since: burst.dueAt) } else { worker.reported(since: burst.dueAt) }
+        }
         if burst.open == 0 { goOn() }
     }
 
@@ -303,17 +321,26 @@ final class LoadSeat {
         burst.lines.clear()
         burst.ends.removeAll(keepingCapacity: true)
         burst.states.removeAll(keepingCapacity: true)
-        var start = leased.readerIndex
-        for end in leasedEnds {
+        func write(_ verb: String, _ account: Range<Int>, _ rest: String) {
+            burst.lines.writeString("r\(burst.ends.count) \(verb) delegation=\(delegation) ")
+            if let bytes = leased.viewBytes(at: account.lowerBound, length: account.count) {
+                burst.lines.writeBytes(bytes)
+            }
+            burst.lines.writeString(rest)
+            burst.ends.append(burst.lines.writerIndex)
+            burst.states.append(.due)
+        }
+        let accounts = zip([leased.readerIndex] + leasedEnds, leasedEnds).map { $0..<$1 }
+        // Who asks for nothing draws nothing, so that the load is the one of a seed without it.
+        if contactPercent > 0 {
+            for account in accounts where random.below(100) < contactPercent { write("CONTACT", account, "\n") }
+        }
+        burst.asks = burst.ends.count
+        for account in accounts {
             for _ in 0..<times {
                 key += 1
-                burst.lines.writeString("r\(burst.ends.count) REPORT key=\(key) delegation=\(delegation) ")
-                if let bytes = leased.viewBytes(at: start, length: end - start) { burst.lines.writeBytes(bytes) }
-                burst.lines.writeString(" at=\(at) channel=phone-out contact=none result=no-answer\n")
-                burst.ends.append(burst.lines.writerIndex)
-                burst.states.append(.due)
+                write("REPORT key=\(key)", account, " at=\(at) channel=phone-out contact=none result=no-answer\n")
             }
-            start = end
         }
         burst.open = burst.ends.count
         burst.dueAt = worker.isOpenLoop ? leasedAt : .now()

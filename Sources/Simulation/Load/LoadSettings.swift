@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AgentProtocol
 internal import Assignment
 
 /// How hard, for how long and with what a daemon is loaded.
@@ -26,6 +27,8 @@ package struct LoadSettings: Sendable {
     package var leaseSizes = LoadMix(1)
     /// Reports of each account of a pull, all of them in one burst.
     package var reportsPerAccount = LoadMix(1)
+    /// Of a hundred accounts of a pull, so many whose contact data is asked for, before their reports and together with them.
+    package var contactPercent = 0
     /// The daemon's processes on this machine; empty: whoever listens on the ports.
     package var daemons: [Int32] = []
     /// PostgreSQL's first process on this machine; `nil`: the one that the daemons are connected to.
@@ -42,6 +45,11 @@ package struct LoadSettings: Sendable {
     /// Event loops of the load itself.
     package var threads = 1
     package var tls: WireTLS?
+
+    /// Whether names of installations may begin so.
+    package static func isInstance(_ text: String) -> Bool {
+        (1...50).contains(text.utf8.count) && Token(text) != nil
+    }
 
     package init(addresses: [LoadAddress], keysFolder: String, contractsPath: String) {
         self.addresses = addresses

@@ -18,6 +18,7 @@ struct LoadTally {
 
     var leases = LoadTally.histogram()
     var reports = LoadTally.histogram()
+    var contacts = LoadTally.histogram()
     var leasedAccounts: Int64 = 0
     /// Pulls that were due while it was measured; those that had brought nothing when the load gave up waiting, and those for
     /// which nobody had accounts left.
@@ -35,11 +36,13 @@ struct LoadTally {
     var hasLeased = false
 
     mutating func lease(microseconds: Int64) { leases.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
+    mutating func contact(microseconds: Int64) { contacts.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
     mutating func report(microseconds: Int64) { reports.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
 
     mutating func add(_ other: LoadTally) {
         Self.add(other.leases, to: &leases)
         Self.add(other.reports, to: &reports)
+        Self.add(other.contacts, to: &contacts)
         leasedAccounts += other.leasedAccounts
         due += other.due
         waiting += other.waiting

@@ -6,7 +6,8 @@ package struct LoadSample: Codable, Equatable, Sendable {
     package let accounts: Int64
     /// How long it was: less than a thousand at the end of a load.
     package let milliseconds: Int?
-    /// Of one processor, in percent; `nil` where the daemon is not on this machine.
+    /// Of one processor, in percent, by all nodes together; `nil` where the daemon is not on this machine, or where one of the nodes was
+    /// not there all the time.
     package let daemonProcessorPercent: Int?
     package let daemonResidentBytes: Int64?
     /// The same of PostgreSQL, all its processes together; `nil` where it is not on this machine, or not ours to look into.
@@ -17,7 +18,7 @@ package struct LoadSample: Codable, Equatable, Sendable {
     package let machineBusyPercent: Int
 }
 
-/// What one node used over the whole load.
+/// What one node used while it was there. One that was started again is two.
 package struct LoadNode: Codable, Equatable, Sendable {
     package let process: Int32
     /// Where it listens; empty where it was named by its process.
@@ -34,87 +35,133 @@ struct LoadWatch {
         let process: Int32
         /// Where it listens, as far as it was found by that.
         var addresses: [String] = []
+
+        /// For people.
+        fileprivate var name: String {
+            "process \(process)" + (addresses.isEmpty ? "" : " (\(addresses.joined(separator: ", ")))")
+        }
     }
 
-    private var used: [Int32: Usage] = [:]
-    private var daemons: [ProcessMeter] = []
-    private var postgres: PostgresMeter?
-    private let namedPostgres: Int32?
-    private let find: () -> [Daemon]
-    private var isFound = (daemons: false, postgres: false)
-    private let own = ProcessMeter(process: ProcessTime.ownNumber)
-    private var before: Reading
-    private(set) var samples: [LoadSample] = []
-    private(set) var ownResidentBytes: Int64 = 0
+    /// What was used in a time, both in microseconds.
+    private struct Use {
+        var microseconds: Int64 = 0
+        var elapsed: Int64 = 0
+
+        /// Of one processor, to the nearest; `nil` where there was no time.
+        var percent: Int? { elapsed > 0 ? Int((microseconds * 100 + elapsed / 2) / elapsed) : nil }
+
+        mutating func add(_ other: Use?) {
+            microseconds += other?.microseconds ?? 0
+            elapsed += other?.elapsed ?? 0
+        }
+    }
 
     /// What one process used while it was looked at.
-    private struct Usage {
-        var latest: Int64?
-        var at = ContinuousClock.now
-        var microseconds: Int64 = 0
-        /// How long it was looked at, in microseconds too.
-        var elapsed: Int64 = 0
+    private struct Watched {
+        var daemon: Daemon
+        var latest: Int64
+        var at: ContinuousClock.Instant
+        var use = Use()
         var residentBytes: Int64 = 0
-        var addresses: [String] = []
     }
 
     private struct Reading {
         var at = ContinuousClock.now
-        var daemons: Int64?
+        /// By process; `nil` where a node is missing.
+        var daemons: [Int32: Int64]?
         var postgres: Int64?
         var own: Int64
         var machine: (busy: Int64, all: Int64)
         var accounts: Int64 = 0
     }
 
+    private var watched: [Int32: Watched] = [:]
+    private var daemons: [Daemon] = []
+    private var postgres: PostgresMeter?
+    private let namedPostgres: Int32?
+    private let find: () -> [Daemon]
+    /// What there is when nobody is missing.
+    private let whole: (processes: Int, addresses: Set<String>, postgres: Bool)
+    private let own = ProcessMeter(process: ProcessTime.ownNumber)
+    private var before: Reading
+    private var daemonUse = Use()
+    private var postgresUse = Use()
+    private var machineUse = Use()
+    private(set) var samples: [LoadSample] = []
+    private(set) var ownResidentBytes: Int64 = 0
+
     /// - Parameters:
     ///   - postgres: the number of PostgreSQL's first process; by itself the one that the daemons are connected to.
-    ///   - daemons: their process numbers; none where they are elsewhere. Asked again where one of them has ended.
+    ///   - daemons: their process numbers; none where they are elsewhere. Asked again for as long as one of them is missing.
     init(postgres: Int32? = nil, daemons: @escaping () -> [Daemon]) {
         namedPostgres = postgres
         find = daemons
-        before = Reading(own: own.microseconds ?? 0, machine: ProcessMeter.machine)
-        look(for: daemons())
-        before.daemons = Self.sum(self.daemons)
-        before.postgres = self.postgres?.microseconds
-        isFound = (!self.daemons.isEmpty, self.postgres != nil)
+        let found = daemons()
+        self.daemons = found
+        self.postgres = Self.meter(postgres, found)
+        whole = (found.count, Set(found.flatMap(\.addresses)), self.postgres != nil)
+        before = Reading(
+            postgres: self.postgres?.microseconds, own: own.microseconds ?? 0, machine: ProcessMeter.machine)
+        before.daemons = readings(at: before.at)
     }
 
-    private mutating func look(for processes: [Daemon]) {
-        daemons = processes.map { ProcessMeter(process: $0.process) }
-        postgres =
-            namedPostgres.map { PostgresMeter(postmaster: $0) } ?? PostgresMeter(behind: processes.map(\.process))
-        for daemon in processes {
-            used[daemon.process, default: Usage()].addresses = daemon.addresses
-            used[daemon.process]?.latest = ProcessMeter(process: daemon.process).microseconds
-            used[daemon.process]?.at = .now
-        }
+    private static func meter(_ named: Int32?, _ daemons: [Daemon]) -> PostgresMeter? {
+        named.map { PostgresMeter(postmaster: $0) } ?? PostgresMeter(behind: daemons.map(\.process))
     }
 
-    /// What each node used, in the order of their processes; one that was started again is two.
+    // MARK: Results
+
+    /// What each node used, in the order of their processes.
     var nodes: [LoadNode] {
-        used.keys.sorted().compactMap { process in
-            guard let usage = used[process], usage.elapsed > 0 else { return nil }
+        watched.keys.sorted().compactMap { process in
+            guard let node = watched[process], let percent = node.use.percent else { return nil }
             return LoadNode(
-                process: process, addresses: usage.addresses,
-                processorPercent: Int((usage.microseconds * 100 + usage.elapsed / 2) / usage.elapsed),
-                residentBytes: usage.residentBytes)
+                process: process, addresses: node.daemon.addresses, processorPercent: percent,
+                residentBytes: node.residentBytes)
         }
     }
 
-    private mutating func lookAtEach() {
-        for meter in daemons {
-            guard let now = meter.microseconds, var usage = used[meter.process] else { continue }
-            let instant = ContinuousClock.now
-            if let latest = usage.latest {
-                usage.microseconds += now - latest
-                usage.elapsed += Self.microseconds(instant - usage.at)
+    /// Of one processor, by all nodes together, over the seconds in which all were there; `nil`: there was none.
+    var daemonProcessorPercent: Int? { daemonUse.percent }
+    var postgresProcessorPercent: Int? { postgresUse.percent }
+    /// Of all processors.
+    var machineBusyPercent: Int { machineUse.percent ?? 0 }
+
+    /// What became of nodes that ended, a line each.
+    var notes: [String] {
+        let ended = watched.keys.sorted().compactMap { watched[$0]?.daemon }.filter { !daemons.contains($0) }
+        return ended.map { node in
+            let next = daemons.first {
+                $0.process != node.process && $0.addresses.contains(where: node.addresses.contains)
             }
-            usage.latest = now
-            usage.at = instant
-            usage.residentBytes = max(usage.residentBytes, meter.residentBytes ?? 0)
-            used[meter.process] = usage
+            return "\(node.name) ended within the load; "
+                + (next.map { "process \($0.process) came in its place, and is measured on" }
+                    ?? "nobody was found in its place, so what the daemons used is that of the time before")
         }
+    }
+
+    // MARK: Looking
+
+    /// What every node has used so far; it is added to what is known of each.
+    ///
+    /// - Returns: `nil` where a node is missing.
+    private mutating func readings(at instant: ContinuousClock.Instant) -> [Int32: Int64]? {
+        var readings: [Int32: Int64] = [:]
+        for daemon in daemons {
+            let meter = ProcessMeter(process: daemon.process)
+            guard let now = meter.microseconds else { continue }
+            readings[daemon.process] = now
+            var node = watched[daemon.process] ?? Watched(daemon: daemon, latest: now, at: instant)
+            node.use.add(Use(microseconds: now - node.latest, elapsed: Self.microseconds(instant - node.at)))
+            (node.latest, node.at, node.daemon) = (now, instant, daemon)
+            node.residentBytes = max(node.residentBytes, meter.residentBytes ?? 0)
+            watched[daemon.process] = node
+        }
+        let addresses = Set(daemons.filter { readings[$0.process] != nil }.flatMap(\.addresses))
+        let isWhole =
+            !readings.isEmpty && readings.count == daemons.count
+            && (whole.addresses.isEmpty ? readings.count >= whole.processes : addresses.isSuperset(of: whole.addresses))
+        return isWhole ? readings : nil
     }
 
     private static func microseconds(_ duration: Duration) -> Int64 {
@@ -122,42 +169,49 @@ struct LoadWatch {
         return whole * 1_000_000 + attoseconds / 1_000_000_000_000
     }
 
-    /// Who was started again is measured on from here; a second in which somebody was not there all the time has no figure of it.
-    private mutating func lookAgain() {
-        let isDaemonGone = isFound.daemons && Self.sum(daemons) == nil
-        let isServerGone = isFound.postgres && postgres?.microseconds == nil
-        guard isDaemonGone || isServerGone else { return }
-        let (formerDaemons, formerPostgres) = (daemons.map(\.process), postgres?.process)
-        look(for: find())
-        if daemons.map(\.process) != formerDaemons { before.daemons = nil }
+    /// Who is missing is looked for, each time anew, and measured on from where it is found.
+    private mutating func reading(_ accounts: Int64) -> Reading {
+        var now = Reading(
+            postgres: postgres?.microseconds, own: own.microseconds ?? 0, machine: ProcessMeter.machine,
+            accounts: accounts)
+        now.daemons = readings(at: now.at)
+        guard whole.processes > 0 && now.daemons == nil || whole.postgres && now.postgres == nil else { return now }
+        daemons = find()
+        now.daemons = readings(at: now.at)
+        let formerPostgres = postgres?.process
+        postgres = Self.meter(namedPostgres, daemons)
+        now.postgres = postgres?.microseconds
         if postgres?.process != formerPostgres { before.postgres = nil }
+        return now
     }
 
-    private static func sum(_ meters: [ProcessMeter]) -> Int64? {
-        let all = meters.compactMap(\.microseconds)
-        return all.count == meters.count && !all.isEmpty ? all.reduce(0, +) : nil
-    }
-
+    /// A second in which somebody was not there all the time has no figure of it.
+    ///
     /// - Parameter accounts: leased since the measurement began.
     mutating func look(accounts: Int64) -> LoadSample {
-        lookAgain()
-        let now = Reading(
-            daemons: Self.sum(daemons), postgres: postgres?.microseconds, own: own.microseconds ?? 0,
-            machine: ProcessMeter.machine, accounts: accounts)
+        let now = reading(accounts)
         let elapsed = max(1, Self.microseconds(now.at - before.at))
-        func percent(_ reading: KeyPath<Reading, Int64?>) -> Int? {
-            guard let later = now[keyPath: reading], let earlier = before[keyPath: reading] else { return nil }
-            return Int((later - earlier) * 100 / elapsed)
+        func use(_ later: Int64?, _ earlier: Int64?) -> Use? {
+            guard let later, let earlier else { return nil }
+            return Use(microseconds: later - earlier, elapsed: elapsed)
         }
+        let areSame = now.daemons != nil && now.daemons.map { Set($0.keys) } == before.daemons.map { Set($0.keys) }
+        let byDaemons =
+            areSame ? use(now.daemons?.values.reduce(0, +), before.daemons?.values.reduce(0, +)) : nil
+        let byPostgres = use(now.postgres, before.postgres)
+        let byMachine = Use(
+            microseconds: now.machine.busy - before.machine.busy, elapsed: now.machine.all - before.machine.all)
+        daemonUse.add(byDaemons)
+        postgresUse.add(byPostgres)
+        machineUse.add(byMachine)
         let sample = LoadSample(
             second: samples.count + 1, accounts: accounts - before.accounts, milliseconds: Int(elapsed / 1_000),
-            daemonProcessorPercent: percent(\.daemons),
-            daemonResidentBytes: now.daemons == nil ? nil : daemons.compactMap(\.residentBytes).reduce(0, +),
-            postgresProcessorPercent: percent(\.postgres), postgresResidentBytes: postgres?.residentBytes,
-            ownProcessorPercent: Int((now.own - before.own) * 100 / elapsed),
-            machineBusyPercent: Int(
-                (now.machine.busy - before.machine.busy) * 100 / max(1, now.machine.all - before.machine.all)))
-        lookAtEach()
+            daemonProcessorPercent: byDaemons?.percent,
+            daemonResidentBytes: now.daemons.map { daemons in
+                daemons.keys.reduce(0) { $0 + (ProcessMeter(process: $1).residentBytes ?? 0) }
+            },
+            postgresProcessorPercent: byPostgres?.percent, postgresResidentBytes: postgres?.residentBytes,
+            ownProcessorPercent: use(now.own, before.own)?.percent ?? 0, machineBusyPercent: byMachine.percent ?? 0)
         samples.append(sample)
         ownResidentBytes = max(ownResidentBytes, own.residentBytes ?? 0)
         before = now

@@ -184,10 +184,16 @@ final class LoadWorker {
         tally.lease(microseconds: (now - due).nanoseconds / 1_000)
     }
 
-    func reportStillWaiting(since sent: NIODeadline, at now: NIODeadline) {
+    func disclosed(since sent: NIODeadline) {
+        if isMeasured(sent) { tally.contact(microseconds: (.now() - sent).nanoseconds / 1_000) }
+    }
+
+    /// - Parameter isContact: it is no report but a question for contact data; it is counted with them all the same.
+    func reportStillWaiting(since sent: NIODeadline, at now: NIODeadline, isContact: Bool) {
         guard isMeasured(sent) else { return }
         tally.reportsWaiting += 1
-        tally.report(microseconds: (now - sent).nanoseconds / 1_000)
+        let waited = (now - sent).nanoseconds / 1_000
+        if isContact { tally.contact(microseconds: waited) } else { tally.report(microseconds: waited) }
     }
 }
 

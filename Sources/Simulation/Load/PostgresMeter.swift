@@ -29,7 +29,7 @@ struct PostgresMeter: Sendable {
     /// Of one processor, since its start, those included that have ended; `nil` where it is gone.
     var microseconds: Int64? {
         guard let own = postmaster.microseconds, let ended = postmaster.endedChildrenMicroseconds else { return nil }
-        return children.reduce(own + ended) { $0 + ($1.microseconds ?? 0) }
+        return children.reduce(own + ended) { $0 + ($1.usedMicroseconds ?? 0) }
     }
 
     /// What each has for itself, and once what they share: buffers and the program.

@@ -9,8 +9,12 @@ struct ProcessMeter: Sendable {
     /// Every process on this machine.
     static var all: [Int32] { ((try? Folder.names(in: "/proc")) ?? []).compactMap { Int32($0) } }
 
-    /// Of one processor, in microseconds since its start; `nil` where it is gone or not ours to see.
-    var microseconds: Int64? { ticks(11...12).map(Self.microseconds) }
+    /// Of one processor, in microseconds since its start; `nil` where it is gone or not ours to see. One that has ended, and whose parent
+    /// has not asked for its end yet, is gone.
+    var microseconds: Int64? { words?.first == "Z" ? nil : usedMicroseconds }
+
+    /// The same, also of one whose end nobody has asked for yet.
+    var usedMicroseconds: Int64? { ticks(11...12).map(Self.microseconds) }
 
     /// The same of its children that have ended.
     var endedChildrenMicroseconds: Int64? { ticks(13...14).map(Self.microseconds) }
@@ -22,7 +26,7 @@ struct ProcessMeter: Sendable {
 
     var residentBytes: Int64? {
         guard let text = try? Folder.text("/proc/\(process)/statm"),
-            let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int64($0) })
+            let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int64($0) }), pages > 0
         else { return nil }
         return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
     }

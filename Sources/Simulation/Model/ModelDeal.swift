@@ -24,7 +24,10 @@ struct ModelDeal: Sendable {
     let hands: [Hand]
     let placed: Int
     /// Without a holder for want of contract, advisers or bond.
-    let unplaced: Int64
+    let unplaced: Int
+    /// Places in the world's accounts of those among them for which quotas are left and no bond has room, in the order in which they would
+    /// have been dealt.
+    let bonded: [Int]
 
     /// - Parameter kept: by account, also of such that the month's cut does not have.
     /// - Throws: ``SimulationFailure`` (usage) where the contracts contradict themselves.
@@ -46,6 +49,7 @@ struct ModelDeal: Sendable {
         let agencies = Dictionary(world.contracts.map { ($0.contract, $0) }) { first, _ in first }
         let quotas = Dictionary(grouping: plan.quotas, by: \.key.cell.pool)
         var hands: [Hand] = []
+        var bonded: [Int] = []
         var dealings: [Delegation: DelegationDealing] = [:]
         for pool in quotas.keys.sorted() {
             let shares = (quotas[pool] ?? []).compactMap { quota in
@@ -66,6 +70,7 @@ struct ModelDeal: Sendable {
             var random = Assignment.SplitMix64(seed: seed, parts: parts.map { UInt64(bitPattern: $0) })
             let dealt = dealing.deal(candidates, shares, seed: random.next())
             dealings[pool.delegation] = dealing
+            bonded += dealt.left.filter { $0.reason == .bond }.map { places[Int($0.place)] }
             // No shared hands are asked for above, so each has one contract.
             for hand in dealt.hands where !hand.positions.isEmpty {
                 guard let contract = hand.contracts.first else { continue }
@@ -79,7 +84,9 @@ struct ModelDeal: Sendable {
         }
         self.hands = hands
         self.placed = placement.placements.count { $0 != nil }
-        self.unplaced = plan.unplaced.reduce(0) { $0 + $1.accounts }
+        self.unplaced =
+            pools.values.reduce(0) { $0 + $1.count } - hands.reduce(0) { $0 + $1.positions.count }
+        self.bonded = bonded
     }
 
     private static func holding(_ kept: [CaseKey: Kept], _ contracts: [PlanContract]) -> [PlanContract] {

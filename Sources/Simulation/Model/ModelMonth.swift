@@ -103,7 +103,7 @@ struct ModelMonth {
                 ($0, profiles?.behaviour(of: $0, seed: seed) ?? .drawn(seed: seed, agency: $0))
             })
         outcome.placed = deal.placed
-        outcome.unplaced = Int(deal.unplaced)
+        outcome.unplaced = deal.unplaced
         let contracts = Dictionary(world.contracts.map { ($0.contract, $0) }) { first, _ in first }
         for hand in deal.hands {
             guard let contract = contracts[hand.contract], let holding = policy.policy.holding(hand.pool.strategy)

@@ -48,12 +48,20 @@ package struct ReplayRun: Sendable {
     package private(set) var recorded = Sum()
     package let placed: Int
     package let unplaced: Int
+    /// Those among them that a quota would have had room for, and no bond: account by account.
+    package let bonded: [Account]
     /// Accounts that somebody held when the month began: they stay with their holders, and take their room.
     package let heldOver: Int
     /// Centavos that were paid on accounts which nobody held.
     package let unheldPaid: Int
     /// What a record of this kind cannot tell, a sentence each.
     package let unknown: [String]
+
+    package struct Account: Sendable, Equatable, CustomStringConvertible {
+        package let delegation: Delegation
+        package let account: AccountID
+        package var description: String { "\(account) in delegation \(delegation)" }
+    }
 
     private struct Course {
         var agency: AgencyID?
@@ -90,7 +98,10 @@ package struct ReplayRun: Sendable {
         let deal = try ModelDeal(
             world, placement, policy, seed: seed, kept: Self.kept(heldOver, world, placement.placements))
         placed = deal.placed
-        unplaced = Int(deal.unplaced)
+        unplaced = deal.unplaced
+        bonded = deal.bonded.map {
+            Account(delegation: world.accounts[$0].delegation, account: world.accounts[$0].account)
+        }
         self.heldOver = heldOver.count
         unheldPaid = record.unheldPaid
         unknown = Self.unknown(record)
@@ -217,19 +228,36 @@ package struct ReplayRun: Sendable {
         ]
     }
 
+    /// Accounts that the text names; JSON has all.
+    private static let namedMax = 20
+
+    /// Whom bonds keep from everybody, by name; empty where they keep nobody.
+    private var bondedLines: [String] {
+        guard !bonded.isEmpty else { return [] }
+        let more = bonded.count - Self.namedMax
+        return [
+            "\(Terminal.grouped(bonded.count)) of those without room would have a quota, and no bond has room for them: "
+                + bonded.prefix(Self.namedMax).map(\.description).joined(separator: ", ")
+                + (more > 0 ? " and \(Terminal.grouped(more)) more, which --json lists" : "")
+        ]
+    }
+
     package var lines: [String] {
         func pesos(_ centavos: Int) -> String { "$\(Terminal.grouped(centavos / 100))" }
+        let again = Terminal.grouped(sums[.laterHolder]?.accounts ?? 0)
         var lines = [
-            "\(period) as recorded: \(Terminal.grouped(recorded.accounts)) accounts leased, \(Terminal.grouped(sums[.laterHolder]?.accounts ?? 0)) of them again, \(Terminal.grouped(recorded.reports)) reports, "
+            "\(period) as recorded: \(Terminal.counted(recorded.accounts, "account")) leased, \(again) of them again, "
+                + "\(Terminal.counted(recorded.reports, "report")), "
                 + "\(Terminal.grouped(recorded.paying)) paying, \(pesos(recorded.paid))",
-            "under \(name), dealt by the seed \(seed): \(Terminal.grouped(placed)) accounts placed, \(Terminal.grouped(unplaced)) for whom there is no room",
+            "under \(name), dealt by the seed \(seed): \(Terminal.counted(placed, "account")) placed, "
+                + "\(Terminal.grouped(unplaced)) for which there is no room",
             "\(Terminal.grouped(heldOver)) were held when the month began: they stay with their holders and take their room",
-            "",
         ]
+        lines += bondedLines + [""]
         for fate in Fate.allCases {
             let sum = sums[fate] ?? Sum()
             lines.append(
-                "  \(Terminal.grouped(sum.accounts)) accounts, \(Terminal.grouped(sum.reports)) reports, "
+                "  \(Terminal.counted(sum.accounts, "account")), \(Terminal.counted(sum.reports, "report")), "
                     + "\(pesos(sum.paid)) paid: \(fate.rawValue)")
         }
         let stands = sums[.stands] ?? Sum()
@@ -255,6 +283,7 @@ package struct ReplayRun: Sendable {
             "{\n  \"period\": \"\(period)\", \"seed\": \(seed), \"placed\": \(placed), \"unplaced\": \(unplaced), \"held_over\": \(heldOver), \"unheld_paid\": \(unheldPaid),\n"
             + "  \"recorded\": \(object(recorded)),\n"
             + fates.joined(separator: ",\n")
+            + ",\n  \"no_bond\": [\(bonded.map { "{\"delegation\": \($0.delegation), \"account\": \($0.account)}" }.joined(separator: ", "))]"
             + ",\n  \"unknown\": [\(unknown.map { "\"\($0)\"" }.joined(separator: ", "))]\n}"
     }
 }

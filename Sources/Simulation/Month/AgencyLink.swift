@@ -67,6 +67,19 @@ actor AgencyLink {
         try await passing { try await client.exchange(requests) }
     }
 
+    /// Sends questions whose answers count each time, so that none is sent twice.
+    ///
+    /// - Returns: `nil` where a connection was lost before all were answered: what of it was done nobody knows.
+    func ask(_ requests: [AgentRequest]) async throws -> [ClientReply]? {
+        try await passing {
+            do {
+                return try await client.exchange(requests)
+            } catch AgentClientError.unanswered {
+                return nil
+            }
+        }
+    }
+
     /// Another client of the same name, as one that was restored from a backup.
     nonisolated func copy(sequence: Int64) -> AgencyLink {
         AgencyLink(

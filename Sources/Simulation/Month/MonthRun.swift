@@ -58,8 +58,10 @@ package struct MonthRun: Sendable {
     package init(_ settings: MonthSettings) { self.settings = settings }
 
     /// - Parameter progress: called after each virtual day with the day, and the counts of it.
-    /// - Returns: the counts of the run, and how many payments its feed has.
-    package func run(progress: (LocalDate, MonthCounts) -> Void) async throws -> (counts: MonthCounts, payments: Int) {
+    /// - Returns: the counts of the run, and its payments.
+    package func run(
+        progress: (LocalDate, MonthCounts) -> Void
+    ) async throws -> (counts: MonthCounts, payments: MonthPayments) {
         // Before anything is written: a daemon that is not there leaves nothing behind.
         _ = try settings.reachable()
         try Folder.make(settings.logFolder)
@@ -103,7 +105,7 @@ package struct MonthRun: Sendable {
             day = MonthCounts()
         }
         for agency in agencies { await agency.leave() }
-        return (total, feed.payments)
+        return (total, MonthPayments(ofRun: feed.payments, all: feed.all))
     }
 
     private func act(_ agencies: [SimulatedAgency], _ tick: Tick) async throws -> MonthCounts {

@@ -7,8 +7,10 @@ internal import Assignment
 final class PaymentFeed {
     private static let header = ["payment", "account", "delegation", "paid_on", "amount", "origin", "reverses"]
     private let folder: String
-    /// How many were written.
+    /// How many this one wrote.
     private(set) var payments = 0
+    /// How many `payments.csv` has.
+    private(set) var all = 0
 
     init(folder: String) { self.folder = folder }
 
@@ -31,7 +33,7 @@ final class PaymentFeed {
         }
         try rows.finish()
         self.payments += payments.count
-        try gather()
+        all = try gather()
     }
 
     /// Writes those of one month's days into a file of their own, which an import takes for that month.
@@ -68,7 +70,9 @@ final class PaymentFeed {
     }
 
     /// A payment that two days have, because a run was killed between them, is there once.
-    private func gather() throws(SimulationFailure) {
+    ///
+    /// - Returns: how many there are.
+    private func gather() throws(SimulationFailure) -> Int {
         var seen: Set<Substring> = []
         let all = try FileOutput(replacing: "\(folder)/payments.csv")
         try all.write("\(Self.header.joined(separator: ","))\n".utf8)
@@ -79,5 +83,14 @@ final class PaymentFeed {
             }
         }
         try all.finish()
+        return seen.count
     }
+}
+
+/// How many payments a folder has; a reversal is one, too.
+package struct MonthPayments: Sendable {
+    /// Of the days of one run.
+    package let ofRun: Int
+    /// Of all days in the folder.
+    package let all: Int
 }

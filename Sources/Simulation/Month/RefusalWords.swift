@@ -24,6 +24,10 @@ package enum RefusalWords {
         case .periodClosed: "the month of the work is closed"
         case .periodNotOpen:
             "the month of the work has no file yet: import its zones, schedules and contracts, and its cut"
+        case .unsupported where refusal.hasPrefix("CONTACT "):
+            "the daemon has no key to contact data (contact.key-file); it was not asked again"
+        case .notFound where refusal.hasPrefix("CONTACT "):
+            "no contact data was loaded of the account (dispatcherd contacts load)"
         case .unavailable, .busy: "the node was away or had too much to do; asked again"
         case .framing, .syntax, .unknownVerb, .unknownKey, .missingKey, .badValue, .tagInUse, .state, .tooEarly,
             .version, .unsupported, .auth, .clone, .instances, .keyEnded, .limit, .idle, .keyReused, .mixedHand,

@@ -47,11 +47,46 @@ extension SimulatedAgency {
                 if let doing = doing(item, tick) { doings.append(doing) }
             }
         }
+        try await ask(doings.filter { asksBefore($0) })
         var returns: [Giving] = []
         for start in stride(from: 0, to: doings.count, by: Self.burst) {
             returns += try await report(Array(doings[start..<min(start + Self.burst, doings.count)]), tick)
         }
         return returns
+    }
+
+    /// Whether its people need to know how to reach the debtor first. Drawn by the account, so that nothing else is drawn otherwise for it.
+    private func asksBefore(_ doing: Doing) -> Bool {
+        let (request, gestion) = (doing.request, doing.gestion)
+        guard [.phoneOut, .visit, .locationVisit].contains(gestion.channel),
+            state.cases[CaseKey(delegation: request.delegation, account: request.account)]?.works == 0
+        else { return false }
+        var draw = SplitMix64(seed: seed, 0xC047, Int(agency.value), Int(request.account.value))
+        return draw.chance(behaviour.asksPercent * 100)
+    }
+
+    /// Asks for the contact data of what is called or visited now. It is not kept, and a question that is refused is not a reason to stop
+    /// working: the report of the work says whether the account is still held.
+    private func ask(_ doings: [Doing]) async throws {
+        for start in stride(from: 0, to: doings.count, by: Self.burst) {
+            guard !isContactClosed else { return }
+            let asked = doings[start..<min(start + Self.burst, doings.count)].map(\.request)
+            let answers = try await link.ask(
+                asked.map { .contact(ContactRequest(delegation: $0.delegation, account: $0.account, epoch: $0.epoch)) })
+            for (request, reply) in zip(asked, answers ?? []) {
+                guard reply.isOK else {
+                    isContactClosed = isContactClosed || reply.code == .unsupported
+                    counts.refused["CONTACT \(reply.codeText)", default: 0] += 1
+                    continue
+                }
+                counts.contacts += 1
+                log.write(
+                    key: 0, delegation: request.delegation,
+                    .disclosed(Held(account: request.account, epoch: request.epoch)),
+                    receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
+            }
+            try log.flush()
+        }
     }
 
     private struct PostKey: Hashable {

@@ -21,6 +21,8 @@ actor SimulatedAgency {
     private var hasToResume = false
     /// Posts and strategies for which nothing was dealt to the contract.
     var undealt: Set<PullKey> = []
+    /// The daemon has no key to contact data, so that asking is of no use.
+    var isContactClosed = false
     /// The second client of a cloned one.
     var copy: AgencyLink?
 

@@ -43,6 +43,8 @@ package struct MonthCounts: Sendable {
     package var repeats = 0
     package var unequal = 0
     package var resumes = 0
+    /// Accounts whose contact data was told.
+    package var contacts = 0
     package var held = 0
     /// Refusals by code.
     package var refused: [String: Int] = [:]
@@ -57,6 +59,7 @@ package struct MonthCounts: Sendable {
         repeats += other.repeats
         unequal += other.unequal
         resumes += other.resumes
+        contacts += other.contacts
         held += other.held
         refused.merge(other.refused, uniquingKeysWith: +)
     }

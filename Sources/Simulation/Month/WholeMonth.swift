@@ -127,6 +127,7 @@ package struct WholeMonth: Sendable {
         try file.write(
             """
             closing: {two-persons: false}
+            contact: {key-file: \(settings.folder)/contact.key}
             deal: {again-hours: 0}
             ledger: {key-file: \(settings.folder)/ledger.key}
 
@@ -159,6 +160,9 @@ package struct WholeMonth: Sendable {
         if period == first {
             // It is asked for by its path, which the settings name already.
             try call("key of the ledger", "ledger", "key", "new", "\(settings.folder)/ledger.key")
+            try step("key of contact data", progress) {
+                try daemon.call(["contacts", "new-key", "\(settings.folder)/contact.key"], takesDatabase: false)
+            }
             try call("zones", "import", "zones", "\(inputs)/zones.csv", "--period", month)
             try call("schedules", "import", "schedules", settings.schedules, "--period", month)
             try call("contracts", "import", "contracts", "\(inputs)/contracts.csv", "--period", month)
@@ -168,6 +172,10 @@ package struct WholeMonth: Sendable {
         if try Table(path: input("facts-opening", period), required: ["fact"]).rows.count > 0 {
             try call("opening facts", "import", "facts", input("facts-opening", period), "--period", month)
         }
+        // A portfolio of a few accounts may have nobody to be worked.
+        let hasContacts =
+            try period == first && Folder.text("\(inputs)/contacts.csv").split(separator: "\n", maxSplits: 1).count > 1
+        if hasContacts { try call("contact data", "contacts", "load", "\(inputs)/contacts.csv") }
         let policy = settings.policy.map { ["--policy", $0] } ?? []
         try step("segmentation", progress) { try daemon.call(["segment", "--period", month] + policy) }
         do {
@@ -240,8 +248,8 @@ package struct WholeMonth: Sendable {
             Step(
                 title: "agencies, \(days.lowerBound) to \(days.upperBound)",
                 said:
-                    "\(Terminal.grouped(counts.accounts)) leases, \(Terminal.grouped(counts.reports)) reports, "
-                    + "\(Terminal.grouped(payments)) payments", seconds: Self.seconds(since: start)))
+                    "\(Terminal.counted(counts.accounts, "lease")), \(Terminal.counted(counts.reports, "report")), "
+                    + "\(Terminal.counted(payments.ofRun, "payment"))", seconds: Self.seconds(since: start)))
     }
 
     /// What comes on a month's last evening: the feed of payments, supervision's facts, the reviews.
@@ -296,8 +304,10 @@ package struct WholeMonth: Sendable {
 extension DaemonProgram {
     /// Runs a command with the options of this daemon.
     ///
+    /// - Parameter takesDatabase: whether it has options at all.
     /// - Returns: the last line that it printed.
-    func call(_ words: [String]) throws(SimulationFailure) -> String {
+    func call(_ words: [String], takesDatabase: Bool = true) throws(SimulationFailure) -> String {
+        let options = takesDatabase ? options : []
         let (code, text) = try ChildProcess.run(
             path, words + options, environment: environment, hasSettings: hasSettings)
         if let record { try Folder.append("$ dispatcherd \(words.joined(separator: " "))\n\(text)\n", to: record) }

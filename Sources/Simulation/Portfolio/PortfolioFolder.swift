@@ -17,6 +17,7 @@ package struct PortfolioFolder: Sendable {
         package var stops = 0
         package var starts = 0
         package var payments = 0
+        package var contacts = 0
         package var planted: [Damage: Int] = [:]
         package var balanceCents = 0
         package var contractLines = 0
@@ -128,17 +129,21 @@ package struct PortfolioFolder: Sendable {
             try CutMess(folder: folder, specification, times: times)
         }
         var after = try CutsAfter(folder: folder, specification, contracts)
+        let contactMaker = ContactMaker(seed: specification.seed ^ 0xC047)
+        var contacts = try RowWriter(path: "\(folder)/contacts.csv", header: ContactMaker.header)
         for index in 0..<specification.accounts {
             let draft = maker.account(index)
             if mess == nil { try cut.write(draft) } else { try mess?.write(draft, index, to: &cut) }
             try after.write(draft)
             counts.add(draft)
             try files.write(draft)
+            if try contactMaker.write(draft, to: &contacts) { counts.contacts += 1 }
             if (index + 1).isMultiple(of: 100_000) { progress(index + 1) }
         }
         if mess != nil { counts.planted = try mess?.finish() ?? [:] }
         try after.finish()
         try cut.finish()
+        try contacts.finish()
         try files.finish(specification, messTimes: specification.messTimes)
         counts.stops = files.counts.stops
         counts.starts = files.counts.starts

@@ -5,6 +5,11 @@ package import Assignment
 /// What a portfolio is made from: the same specification gives the same bytes.
 package struct PortfolioSpecification: Sendable {
     package static let accountsMax = 10_000_000
+    /// One for each connection of the largest load.
+    package static let agenciesMax = 20_000
+    static let contractsMax = 98_000
+    /// Of a portfolio of which nobody says how many there are (AGY-02).
+    package static let contractsUsual = 88
 
     package let accounts: Int
     package let seed: UInt64
@@ -20,22 +25,26 @@ package struct PortfolioSpecification: Sendable {
     package var cutsAfter = 0
 
     /// - Parameter accounts: 1...10,000,000.
-    /// - Parameter agencies: at least three: two hold the preventive contracts (AGY-03), the others the integral ones.
-    /// - Parameter contracts: at least a preventive and an integral one for each zone, and one for each agency.
+    /// - Parameter agencies: 3...20,000: two hold the preventive contracts (AGY-03), the others the integral ones.
+    /// - Parameter contracts: at least a preventive and an integral one for each zone, and one for each agency; `nil`: 88, or as many
+    ///   as there have to be.
     /// - Throws: ``SimulationFailure`` (usage) with the bound that was missed.
     package init(
-        accounts: Int, seed: UInt64, period: Period, agencies: Int, contracts: Int, zones: ZoneMap
+        accounts: Int, seed: UInt64, period: Period, agencies: Int, contracts: Int?, zones: ZoneMap
     ) throws(SimulationFailure) {
         func require(_ holds: Bool, _ found: String, _ remedy: String) throws(SimulationFailure) {
             if !holds { throw SimulationFailure(.usage, found, remedy: remedy) }
         }
         try require(
             (1...Self.accountsMax).contains(accounts), "\(accounts) accounts are out of range", "Take 1 to 10000000")
-        try require((3...2_000).contains(agencies), "\(agencies) agencies are out of range", "Take 3 to 2000")
-        let leastContracts = max(2 * zones.zones.count, zones.zones.count + agencies - 2)
         try require(
-            (leastContracts...9_000).contains(contracts), "\(contracts) contracts are out of range",
-            "With \(zones.zones.count) zones and \(agencies) agencies take \(leastContracts) to 9000")
+            (3...Self.agenciesMax).contains(agencies), "\(agencies) agencies are out of range",
+            "Take 3 to \(Self.agenciesMax)")
+        let leastContracts = max(2 * zones.zones.count, zones.zones.count + agencies - 2)
+        let contracts = contracts ?? max(Self.contractsUsual, leastContracts)
+        try require(
+            (leastContracts...Self.contractsMax).contains(contracts), "\(contracts) contracts are out of range",
+            "With \(zones.zones.count) zones and \(agencies) agencies take \(leastContracts) to \(Self.contractsMax)")
         self.accounts = accounts
         self.seed = seed
         self.period = period

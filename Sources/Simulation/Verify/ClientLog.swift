@@ -11,6 +11,7 @@ package import Assignment
 ///            amount=310.22 promised=2024-03-11 outcome=55120 receipt=b0c4…          (one line)
 ///     EXTEND key=19 delegation=14 grant=38654705665 term=2024-05-03T06:00:00.000Z
 ///     RETURN key=20 delegation=14 account=1000000134 epoch=1 reason=unlocatable
+///     CONTACT delegation=14 account=1000000134 epoch=1 receipt=5e21…
 ///     NO key=21 delegation=14 verb=REPORT code=REASSIGNED account=1000000134 epoch=1 evidence=1207
 ///     REPEAT key=18 delegation=14 verb=REPORT equal=yes
 ///     ALTER key=18 delegation=14 verb=REPORT code=KEY-REUSED
@@ -24,7 +25,9 @@ package enum ClientLog {
 
     /// The line of an operation, without its end.
     package static func line(_ operation: ClientOperation) -> String {
-        var line = "\(kind(operation.reply)) key=\(operation.key) delegation=\(operation.delegation)"
+        var line = kind(operation.reply)
+        if operation.key != 0 { line += " key=\(operation.key)" }
+        line += " delegation=\(operation.delegation)"
         switch operation.reply {
         case .granted(let grant):
             line += " strategy=\(grant.strategy.name) grant=\(grant.grant) term=\(grant.term)"
@@ -37,6 +40,7 @@ package enum ClientLog {
             line += " outcome=\(report.outcome)"
         case .extended(let extended): line += " grant=\(extended.grant) term=\(extended.term)"
         case .returned(let returned): line += held(returned.held) + " reason=\(returned.reason)"
+        case .disclosed(let account): line += held(account)
         case .refused(let refusal):
             line += " verb=\(refusal.verb) code=\(refusal.code)"
             if let account = refusal.held { line += held(account) }
@@ -110,6 +114,7 @@ package enum ClientLog {
         case .reported: "REPORT"
         case .extended: "EXTEND"
         case .returned: "RETURN"
+        case .disclosed: "CONTACT"
         case .refused: "NO"
         case .repeated: "REPEAT"
         case .altered: "ALTER"
@@ -128,7 +133,8 @@ package enum ClientLog {
     private static func operation(
         _ fields: LogFields, _ place: String, _ agency: AgencyID, _ instance: String
     ) -> ClientOperation? {
-        guard let key = fields["key"].flatMap({ Int64($0) }),
+        // A question has no key of its own.
+        guard let key = fields.kind == "CONTACT" ? 0 : fields["key"].flatMap({ Int64($0) }),
             let delegation = fields["delegation"].flatMap({ Delegation(text: $0) }),
             let reply = reply(fields)
         else { return nil }
@@ -153,6 +159,7 @@ package enum ClientLog {
         case "RETURN":
             guard let held, let reason = fields["reason"] else { return nil }
             return .returned(ClientOperation.Return(held: held, reason: String(reason)))
+        case "CONTACT": return held.map { .disclosed($0) }
         case "NO":
             guard let verb = fields["verb"], let code = fields["code"] else { return nil }
             let evidence = fields["evidence"].flatMap { Int64($0) }

@@ -9,6 +9,8 @@ package struct ClientOperation: Equatable, Sendable {
         case reported(Report)
         case extended(Extension)
         case returned(Return)
+        /// The contact data of an account; what it was is in no log.
+        case disclosed(Held)
         case refused(Refusal)
         /// A request sent again under its key; `isEqual` tells whether the reply was the same, byte for byte.
         case repeated(verb: String, isEqual: Bool)
@@ -87,7 +89,7 @@ package struct ClientOperation: Equatable, Sendable {
     /// Whether the server said that it was done, and not that it was refused, nor once more.
     package var isAcknowledged: Bool {
         switch reply {
-        case .granted, .reported, .extended, .returned: true
+        case .granted, .reported, .extended, .returned, .disclosed: true
         case .refused, .repeated, .altered: false
         }
     }
@@ -96,6 +98,7 @@ package struct ClientOperation: Equatable, Sendable {
     package var place: String
     package var agency: AgencyID
     package var instance: String
+    /// 0 of what has none.
     package var key: Int64
     package var delegation: Delegation
     package var reply: Reply

@@ -45,6 +45,8 @@ struct PromiseChecks {
             case .reported(let report): check(operation, report, outcomes[key] ?? [], &verdict)
             case .extended(let extended): check(operation, extended, key, grants: history.grants, &verdict)
             case .returned(let returned): check(operation, returned, key, &verdict)
+            // The ledger's to tell, and nobody else's.
+            case .disclosed: break
             case .refused(let refusal): check(operation, refusal, &verdict)
             case .repeated(let verb, let isEqual): check(operation, verb, isEqual, &verdict)
             case .altered(let verb, let code): checkAltered(operation, verb, code, &verdict)
@@ -229,7 +231,7 @@ extension ClientOperation {
         case .reported: "REPORT"
         case .extended: "EXTEND"
         case .returned: "RETURN"
-        case .refused, .repeated, .altered: nil
+        case .disclosed, .refused, .repeated, .altered: nil
         }
     }
 }

@@ -73,6 +73,7 @@ struct RecordedChecks {
 
     /// Contact data is given to the holder, while it is one.
     private func disclosed(_ disclosures: [LogFields], _ verdict: inout Verdict) {
+        told(disclosures, &verdict)
         guard !disclosures.isEmpty else { return }
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
         for fields in disclosures {
@@ -91,6 +92,40 @@ struct RecordedChecks {
                     events: [
                         lease.map { $0.line + " to agency \($0.grant.agency)" } ?? "\(held) was never leased",
                         "\(agency) was told the contact data of \(held) at \(at)",
+                    ]))
+        }
+    }
+
+    /// What a client was told of a debtor is recorded of that client.
+    private func told(_ disclosures: [LogFields], _ verdict: inout Verdict) {
+        struct Telling: Hashable {
+            var held: Held
+            var agency: String
+            var instance: Int64
+        }
+        var recorded: [Telling: Int] = [:]
+        for fields in disclosures {
+            guard let held = fields.held, let instance = fields.number("instance") else { continue }
+            recorded[
+                Telling(held: held, agency: fields["agency"].map(String.init) ?? "", instance: instance), default: 0] +=
+                1
+        }
+        for operation in history.operations {
+            guard case .disclosed(let held) = operation.reply else { continue }
+            verdict.count(.disclosures)
+            let telling = history.instance(of: operation).map {
+                Telling(held: held, agency: operation.agency.description, instance: Int64($0))
+            }
+            if let telling, let left = recorded[telling], left > 0 {
+                recorded[telling] = left - 1
+                continue
+            }
+            verdict.add(
+                Finding(
+                    .disclosures, history.delegation, "contact data was given, and that is not recorded",
+                    events: [
+                        "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))",
+                        "no record says that \(operation.agency) \(operation.instance) was told of \(held) so often",
                     ]))
         }
     }

@@ -19,8 +19,19 @@ package struct VerdictReport: Sendable {
         self.period = period
     }
 
+    /// Where most of what the logs acknowledge is not in the database, it is hardly lost: the database is another one. For people, with what
+    /// they can do; `nil`: it is not so.
+    package var mismatch: String? {
+        let lost = verdict.findings.count { $0.invariant == .nothingLost }
+        guard operations > 0, 2 * lost > operations else { return nil }
+        return "This looks like another database than that of the logs: \(Terminal.grouped(lost)) of "
+            + "\(Terminal.counted(operations, "acknowledged operation")) are not in it. Name that of the played month with --data-dir or "
+            + "--database, or its logs with --log; if it is this one, it has lost them."
+    }
+
     package var text: String {
-        var lines = [
+        var lines = [mismatch].compactMap(\.self)
+        lines += [
             "History up to \(period): \(Terminal.grouped(operations)) acknowledged operations, \(Terminal.grouped(refusals)) \(refusals == 1 ? "refusal" : "refusals"), "
                 + "\(delegations) \(delegations == 1 ? "delegation" : "delegations")."
         ]
@@ -78,7 +89,7 @@ package struct VerdictReport: Sendable {
                 + "\"found\":\(Self.quoted(finding.found)),\"events\":[\(finding.events.map(Self.quoted).joined(separator: ","))]}"
         }
         return
-            "{\"period\":\"\(period)\",\"operations\":\(operations),\"refusals\":\(refusals),\"nothingToJudge\":\(isEmpty),\"delegations\":\(delegations),"
+            "{\"period\":\"\(period)\",\"operations\":\(operations),\"refusals\":\(refusals),\"nothingToJudge\":\(isEmpty),\"otherDatabase\":\(mismatch != nil),\"delegations\":\(delegations),"
             + "\"invariants\":[\(invariants.joined(separator: ","))],\"notes\":[\(notes.map(Self.quoted).joined(separator: ","))],"
             + "\"findings\":[\(findings.joined(separator: ","))]}"
     }

@@ -75,7 +75,7 @@ struct ContractImportTests {
             "penalty_schedule: there is no penalty schedule of that name; import schedules first"
         ),
         (["agency": "ACE08"], "agency: the contract is that of ACE07; it takes a number of its own for another agency"),
-        (["agency": "AGY07"], "agency: is no agency; they are written ACE01 to ACE9999"),
+        (["agency": "AGY07"], "agency: is no agency; they are written ACE01 to ACE99999"),
         (["ends_on": "2022-10-31"], "ends_on: is before starts_on"),
         (
             ["capacity_basis": "comitted"],

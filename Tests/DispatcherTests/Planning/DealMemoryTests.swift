@@ -70,6 +70,36 @@ struct DealMemoryTests {
         }
     }
 
+    @Test func `up to four former holders are remembered, whatever their numbers are`() async throws {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            // The fourth one back has contract 2. In sixteen bits the latest would be ACE01, who has contract 1.
+            try month.link.script(
+                """
+                INSERT INTO agency (agency_id, name) SELECT n, 'A' || n FROM unnest('{65537,70000,65538,99999}'::int[]) n;
+                UPDATE contract SET agency_id = 99999 WHERE contract_id = 2;
+                INSERT INTO opening_holder
+                SELECT delegation_id, account_id, n, '2024-02-28'::date - place::integer, '2024-02-29', 'expiry',
+                       (SELECT min(import_id) FROM import)
+                  FROM placement, unnest('{65537,70000,65538,99999}'::int[]) WITH ORDINALITY AS former (n, place)
+                 WHERE delegation_id = 9;
+                """)
+            let file = try PlanSettingsFile(text: "settings: mine\nrotation: 1 periods\n")
+            _ = try PlanSettingsBook(month.link).put(file, from: PlannedMonth.march, by: "ana")
+            _ = try month.plan().apply()
+            func dealt(_ contract: Int, in delegation: Int) throws -> Int64 {
+                try month.number(
+                    "SELECT coalesce(sum(size), 0)::bigint FROM hand WHERE contract_ids[1] = \(contract) "
+                        + "AND delegation_id = \(delegation)")
+            }
+
+            #expect(try dealt(2, in: 14) > 100)
+            #expect(try dealt(2, in: 9) == 0)
+            #expect(try dealt(1, in: 9) > 100)
+        }
+    }
+
     @Test func `the credits of one debtor go to one agency, and to the one that holds some`() async throws {
         try await PlannedMonth.with { month in
             try month.addCut()

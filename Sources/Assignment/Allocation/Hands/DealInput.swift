@@ -33,14 +33,14 @@ package struct DealCandidate: Hashable, Sendable {
 package struct FormerHolders: Hashable, Sendable {
     package static let countMax = 4
     /// Agency numbers, 0 where there is none.
-    private var first: Int16 = 0
-    private var second: Int16 = 0
-    private var third: Int16 = 0
-    private var fourth: Int16 = 0
+    private var first: Int32 = 0
+    private var second: Int32 = 0
+    private var third: Int32 = 0
+    private var fourth: Int32 = 0
 
     /// The first four are kept: give the latest first.
     package init(_ agencies: [AgencyID] = []) {
-        let numbers = agencies.prefix(Self.countMax).map { Int16($0.value) }
+        let numbers = agencies.prefix(Self.countMax).map(\.value)
         if numbers.count > 0 { first = numbers[0] }
         if numbers.count > 1 { second = numbers[1] }
         if numbers.count > 2 { third = numbers[2] }
@@ -49,18 +49,19 @@ package struct FormerHolders: Hashable, Sendable {
 
     /// These agencies first, then those that were there, four in all.
     package func adding(_ agencies: [AgencyID]) -> FormerHolders {
-        FormerHolders(agencies + [first, second, third, fourth].compactMap { AgencyID(Int32($0)) })
+        FormerHolders(agencies + [first, second, third, fourth].compactMap { AgencyID($0) })
     }
 
-    /// Sixteen bits each, the first in the lowest.
-    package init(packed: Int64) {
-        self.init((0..<Int64(Self.countMax)).compactMap { AgencyID(Int32(packed >> (16 * $0) & 0xFFFF)) })
+    /// Two in each, of 32 bits, the first in the lower half; 0 where there is none.
+    package init(packed first: Int64, _ second: Int64 = 0) {
+        let halves = [first, second].flatMap { [Int32(truncatingIfNeeded: $0), Int32(truncatingIfNeeded: $0 >> 32)] }
+        self.init(halves.compactMap { AgencyID($0) })
     }
 
     var isEmpty: Bool { first == 0 }
 
     package func contains(_ agency: AgencyID) -> Bool {
-        let number = Int16(agency.value)
+        let number = agency.value
         return number == first || number == second || number == third || number == fourth
     }
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+@testable import Simulation
+import Testing
+
+/// What a load tells of the processes that it loads, while they end and come again.
+struct LoadWatchTests {
+    /// Busy, so that there is something to measure.
+    private static func busy() throws -> ManagedProcess {
+        try ManagedProcess(
+            ["/bin/sh", "-c", "while :; do :; done"], environment: ["PATH": "/usr/bin:/bin"], log: "/dev/null")
+    }
+
+    private static func next(_ watch: inout LoadWatch) async throws -> LoadSample {
+        try await Task.sleep(for: .milliseconds(200))
+        return watch.look(accounts: 0)
+    }
+
+    @Test func `processes that are started again are measured on, with no figure of the second between`() async throws {
+        var running = try Self.busy()
+        var isThere = true
+        var watch = LoadWatch { isThere ? [LoadWatch.Daemon(process: running.pid, addresses: ["a"])] : [] }
+        #expect(try await Self.next(&watch).daemonProcessorPercent ?? -1 > 0)
+        let first = running.pid
+        await running.end(SIGKILL, within: .seconds(5))
+        isThere = false
+        // However long it takes.
+        for _ in 0..<3 {
+            let gone = try await Self.next(&watch)
+            #expect(gone.daemonProcessorPercent == nil && gone.daemonResidentBytes == nil)
+        }
+        #expect(watch.notes.count == 1 && watch.notes[0].contains("nobody was found in its place"))
+        running = try Self.busy()
+        isThere = true
+        #expect(try await Self.next(&watch).daemonProcessorPercent == nil)
+        let back = try await Self.next(&watch)
+        #expect(back.daemonProcessorPercent ?? -1 > 0 && back.daemonResidentBytes ?? 0 > 0)
+        // Each of them by itself.
+        #expect(watch.nodes.count == 2)
+        #expect(watch.nodes.allSatisfy { $0.processorPercent > 0 && $0.residentBytes > 0 && $0.addresses == ["a"] })
+        #expect(
+            watch.notes == [
+                "process \(first) (a) ended within the load; process \(running.pid) came in its place, and is measured on"
+            ])
+        await running.end(SIGKILL, within: .seconds(5))
+    }
+
+    @Test func `of two nodes the one that comes late is measured on, too`() async throws {
+        let (first, second) = (try Self.busy(), try Self.busy())
+        var there = [
+            LoadWatch.Daemon(process: first.pid, addresses: ["a"]),
+            LoadWatch.Daemon(process: second.pid, addresses: ["b"]),
+        ]
+        var watch = LoadWatch { there }
+        #expect(try await Self.next(&watch).daemonProcessorPercent ?? -1 > 0)
+        await second.end(SIGKILL, within: .seconds(5))
+        there.removeLast()
+        for _ in 0..<3 { #expect(try await Self.next(&watch).daemonProcessorPercent == nil) }
+        let again = try Self.busy()
+        there.append(LoadWatch.Daemon(process: again.pid, addresses: ["b"]))
+        #expect(try await Self.next(&watch).daemonProcessorPercent == nil)
+        #expect(try await Self.next(&watch).daemonProcessorPercent ?? -1 > 0)
+
+        #expect(Set(watch.nodes.map(\.process)) == [first.pid, second.pid, again.pid])
+        #expect(watch.nodes.allSatisfy { $0.processorPercent > 0 && $0.residentBytes > 0 })
+        for process in [first, again] { await process.end(SIGKILL, within: .seconds(5)) }
+    }
+
+    /// Its parent has not asked how it ended: the system still lists it, with nothing.
+    @Test func `a process that has ended and is still listed is gone`() async throws {
+        let parent = try ManagedProcess(
+            ["/bin/sh", "-c", "sleep 60 & echo $!; exec sleep 60"], environment: ["PATH": "/usr/bin:/bin"],
+            log: "/dev/null")
+        let child = try await Self.child(of: parent.pid)
+        var watch = LoadWatch { [LoadWatch.Daemon(process: child)] }
+        #expect(try await Self.next(&watch).daemonProcessorPercent == 0)
+        kill(child, SIGKILL)
+        let gone = try await Self.next(&watch)
+        #expect(ProcessMeter(process: child).usedMicroseconds != nil, "it is still listed")
+        #expect(gone.daemonProcessorPercent == nil && gone.daemonResidentBytes == nil)
+        await parent.end(SIGKILL, within: .seconds(5))
+    }
+
+    private static func child(of parent: Int32) async throws -> Int32 {
+        for _ in 0..<500 {
+            if let child = ProcessMeter.all.first(where: { ProcessMeter(process: $0).parent == parent }) {
+                return child
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return try #require(nil, "it has no child")
+    }
+
+    @Test func `what all nodes used is what each of them used`() async throws {
+        let (first, second) = (try Self.busy(), try Self.busy())
+        var one = LoadWatch { [LoadWatch.Daemon(process: first.pid, addresses: ["a"])] }
+        var both = LoadWatch {
+            [LoadWatch.Daemon(process: first.pid, addresses: ["a"]), .init(process: second.pid, addresses: ["b"])]
+        }
+        // The last second of a load is a short one.
+        for length in [300, 300, 20] {
+            try await Task.sleep(for: .milliseconds(length))
+            _ = one.look(accounts: 0)
+            _ = both.look(accounts: 0)
+        }
+
+        #expect(one.daemonProcessorPercent == one.nodes.first?.processorPercent)
+        let sum = both.nodes.reduce(0) { $0 + $1.processorPercent }
+        #expect(abs((both.daemonProcessorPercent ?? -9) - sum) <= 1)
+        for process in [first, second] { await process.end(SIGKILL, within: .seconds(5)) }
+    }
+}
