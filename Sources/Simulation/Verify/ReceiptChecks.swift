@@ -2,7 +2,8 @@
 
 internal import Assignment
 
-/// A receipt is that of the operation that it was given for: it names the record of just this report, extension or return.
+/// A receipt is that of the operation that it was given for: it names the record of just this grant, report, extension, return or
+/// disclosure.
 struct ReceiptChecks {
     let history: History
 
@@ -24,7 +25,7 @@ struct ReceiptChecks {
 
     private func without(_ operation: ClientOperation, _ verdict: inout Verdict) {
         switch operation.reply {
-        case .reported, .extended, .returned:
+        case .reported, .extended, .returned, .disclosed:
             verdict.count(.ledger)
             add("something was acknowledged without a receipt", operation, "its line has none", &verdict)
         case .granted, .refused, .repeated, .altered: return
@@ -56,6 +57,7 @@ struct ReceiptChecks {
         case .returned(let told):
             return record.kind == "ending" && record["kind"] == "return" && record.held == told.held
                 && record["reason"].map(String.init) == told.reason
+        case .disclosed(let held): return record.kind == "disclosure" && isItsAgency && record.held == held
         case .refused, .repeated, .altered: return true
         }
     }
