@@ -90,7 +90,7 @@ struct SuspensionCommand: AsyncParsableCommand {
             if suspend {
                 try Confirmation.require(
                     termination
-                        ? "\(agency) is terminated for good: all that waits in its hands is withdrawn at once."
+                        ? "The contracts of \(agency) that pay by bands end for good: all that waits in their hands is withdrawn at once."
                         : "What \(agency) was dealt in band \(band) and has not pulled is withdrawn at once.",
                     isGiven: yes)
             }
@@ -101,11 +101,18 @@ struct SuspensionCommand: AsyncParsableCommand {
             Console.done(
                 "\(termination ? "terminated" : "suspended"); \(Console.grouped(Int(effect.accounts))) accounts withdrawn, "
                     + "\(Console.grouped(Int(effect.dealtAgain))) of what waited dealt to others")
+            if !effect.untouched.isEmpty {
+                Console.out(
+                    "what \(agency) does under its contracts that pay by no band goes on: "
+                        + effect.untouched.map(String.init).joined(separator: ", "))
+            }
             guard !termination else { return }
             let tactics = effect.tactics.joined(separator: ", ")
             Console.out(
                 effect.tactics.isEmpty
-                    ? "no tactic of the policy is that band alone, so plans to come give it as before; `agency suspend` stops more"
+                    ? (effect.untouched.isEmpty
+                        ? "no tactic of the policy is that band alone" : "it has other contracts")
+                        + ", so plans to come give it as before; `agency suspend` stops more"
                     : "\(tactics): nothing more of it until `agency release \(agency)`")
         }
     }

@@ -68,7 +68,12 @@ struct OpenReadingTests {
 
         let expected = try #require(BasisPoints(percent: rate))
         #expect(line?.rate == .percent(expected))
-        #expect(line?.arithmetic.spanish.contains("de la agencia") == (share != "contract"))
+        #expect(line?.arithmetic.spanish.contains(" de la agencia en la franja = ") == (share != "contract"))
+        // The minimum is the agency's, whatever selects the rate (AMB-23).
+        #expect(
+            line?.arithmetic.english.contains("(the minimum of 20 % is of the agency in the band)")
+                == (share == "contract"))
+        #expect(line?.arithmetic.english.contains("(minimum of 20 % met)") == (share != "contract"))
     }
 
     @Test(
@@ -85,6 +90,28 @@ struct OpenReadingTests {
 
         let expected = try #require(BasisPoints(percent: rate))
         #expect(line?.rate == .percent(expected))
+    }
+
+    /// The minimum of the band is 20 %: what the line says of it, the goal says, and what is proposed (SUS-01).
+    @Test(arguments: [("cut", false), ("round", true)])
+    func `the goal of a band reads a percentage as its line does (AMB-11)`(fraction: String, isMet: Bool) throws {
+        let recovery = BandRecovery(
+            band: .over120, assigned: Cents(1_000_000), recovered: Cents(195_000), payments: ["P"])
+        let tariff = try FeeTariff(Sample.schedule("t", Self.scale + [("AMB-11", "fraction", fraction)]))
+        let month = Sample.month { $0.bands = [recovery] }
+        let section = try #require(
+            try Statement(Sample.contract([month]), tariff: tariff, terms: Sample.administrative()).sections.first)
+        let goal = try #require(section.bands.first)
+
+        #expect(section.lines.first?.arithmetic.english.contains("(minimum of 20 % met)") == isMet)
+        #expect(goal.percent == (isMet ? 20 : 19) && goal.isMissed != isMet)
+        #expect(SuspensionProposal.proposals([goal], in: Sample.march).isEmpty == isMet)
+        let lines = try ProjectedMonth(
+            Sample.contract([month]), tariff: tariff, terms: Sample.administrative(),
+            progress: ProjectedMonth.Progress(elapsed: 30, days: 30)
+        ).lines
+        // 20 % are 2,000.00, and 19.5 % are rounded to them.
+        #expect(lines.first { $0.rule == "SUS-01" }?.need == (isMet ? "" : "50.00"))
     }
 
     @Test(
@@ -246,10 +273,18 @@ struct OpenReadingTests {
 
     // MARK: - What a percentage is of
 
+    /// - Parameter givenBack: contingency of February that is taken back, at ten percent.
     private func limited(
-        budget: String, before: String = "0", cap: [(String, String, String)] = []
+        budget: String, before: String = "0", givenBack: Int64 = 0, cap: [(String, String, String)] = []
     ) throws -> Statement {
+        let rate = try #require(BasisPoints(percent: "10"))
+        let schedule = Sample.schedule("t", []).version
         let month = Sample.month {
+            $0.givenBack = [
+                BandReversal(
+                    band: .over120, month: Sample.march.advanced(byMonths: -1), schedule: schedule, rate: rate,
+                    amount: Cents(givenBack * 10), payments: ["R"])
+            ]
             $0.billed = [BilledService(service: FeeService(.administrative, .phone), outcomes: [1])]
             $0.scores = [QualityScore(fact: "Q", score: BasisPoints(percent: "70") ?? $0.scores[0].score, weight: 1)]
             $0.visits = [Visit(fact: "V", finding: .adviserAbsent, wasAnnounced: false)]
@@ -290,5 +325,22 @@ struct OpenReadingTests {
         #expect(
             statement.sections.flatMap(\.notesInEnglish).contains { $0.hasSuffix("is used up: the contract ends.") }
                 == isUsedUp)
+    }
+
+    /// 1,000.00 of work, 1,200.00 of before of which 300.00 are given back: 1,900.00 in all.
+    @Test(arguments: [("1900.01", "700.00", false), ("1900.00", "700.00", true), ("1800.00", "600.00", true)])
+    func `a budget has what is given back again (AGY-15)`(budget: String, fees: String, isUsedUp: Bool) throws {
+        let statement = try limited(budget: budget, before: "1200.00", givenBack: 300_00)
+        let cut = statement.sections.last?.lines.first { $0.rule == "AGY-15" }
+
+        #expect(statement.totals.fees.description == fees)
+        #expect(statement.isBudgetUsedUp == isUsedUp)
+        #expect((cut != nil) == (fees == "600.00"))
+        #expect(
+            cut?.arithmetic.english ?? ""
+                == (cut == nil
+                    ? ""
+                    : "budget 1,800.00 − 1,200.00 billed before + 300.00 given back = 900.00; 100.00 of 1,000.00 are not billed")
+        )
     }
 }

@@ -74,6 +74,19 @@ struct ProjectedMonthTests {
         #expect(dwelling.unit == "approvals")
     }
 
+    /// What waits is in the base already: 40 of 110 are 36.36 percent, 40 of 134 are 29.85.
+    @Test func `over all that was submitted only more of it mends a penalty for rejections (AMB-17)`() throws {
+        let terms = try PenaltyTerms(
+            Sample.schedule("p", Sample.administrativeValues + [("PEN-05", "over", "submitted")]))
+        let lines = try project(elapsed: 15, terms) { month in
+            month.reviews = [ReviewCount(.dwelling, approved: 60, rejected: Array(1...40), pending: 10)]
+        }
+        let line = try #require(lines.first { $0.rule == "PEN-05" })
+
+        #expect(line.now == "36.36" && line.need == "24")
+        #expect(line.mend == "24 more submitted and not rejected: 40 of 110 submitted were rejected")
+    }
+
     /// Two reports, of which the first lacked three advisers and the last one none.
     @Test(
         arguments: [(nil, "fine", 0), ("last", "fine", 0), ("each", "breach", 21_000_00)] as [(String?, String, Int64)])

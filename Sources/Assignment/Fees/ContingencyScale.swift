@@ -69,6 +69,23 @@ package struct ContingencyScale: Equatable, Sendable {
 
     package func isMet(at percent: Int64) -> Bool { percent >= minimum }
 
+    /// Whether the minimum is met. It is the agency's over all that it does in the band (AMB-23): a percentage of one contract in one
+    /// delegation, where that selects the rate (AMB-10), says nothing of it.
+    private func judgement(at percent: Int64, _ reading: ContingencyReading) -> StatementNote {
+        switch (reading.share, isMet(at: percent)) {
+        case (.contract, _):
+            StatementNote(
+                spanish: "(el mínimo de \(minimum) % es de la agencia en la franja)",
+                english: "(the minimum of \(minimum) % is of the agency in the band)")
+        case (.agency, true):
+            StatementNote(
+                spanish: "(mínimo \(minimum) % cumplido)", english: "(minimum of \(minimum) % met)")
+        case (.agency, false):
+            StatementNote(
+                spanish: "(por debajo del mínimo de \(minimum) %)", english: "(below the minimum of \(minimum) %)")
+        }
+    }
+
     /// The band's line; `nil` where nothing was recovered, or the scale has no rate for it.
     func line(_ recovery: BandRecovery, _ version: ScheduleVersion, _ reading: ContingencyReading) -> StatementLine? {
         let percent = reading.percent(recovery)
@@ -79,14 +96,15 @@ package struct ContingencyScale: Equatable, Sendable {
         let (share, whole) =
             reading.share == .agency
             ? (recovery.agency.recovered, recovery.agency.assigned) : (recovery.recovered, recovery.assigned)
+        let judged = judgement(at: percent, reading)
         let sum = StatementNote(
             spanish:
                 "\(grouped(share)) de \(grouped(whole))\(isOfAgency ? " de la agencia en la franja" : "") = \(percent) % "
-                + (isMet(at: percent) ? "(mínimo \(minimum) % cumplido)" : "(por debajo del mínimo de \(minimum) %)")
+                + judged.spanish
                 + "; \(rate) % de \(grouped(base)) = \(grouped(amount))",
             english:
                 "\(grouped(share)) of \(grouped(whole))\(isOfAgency ? " of the agency in the band" : "") = \(percent) % "
-                + (isMet(at: percent) ? "(minimum of \(minimum) % met)" : "(below the minimum of \(minimum) %)")
+                + judged.english
                 + "; \(rate) % of \(grouped(base)) = \(grouped(amount))")
         let clause =
             switch reading.base {

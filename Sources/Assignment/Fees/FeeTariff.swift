@@ -110,25 +110,31 @@ package struct FeeTariff: Equatable, Sendable {
             scales[recovery.band].map { scale in
                 BandGoal(
                     period: period, band: recovery.band, assigned: recovery.assigned, recovered: recovery.recovered,
-                    minimum: scale.minimum)
+                    minimum: scale.minimum, fraction: reading.fraction)
             }
         }
     }
 
     /// What of a month's fees is not billed because the contract's budget is used up: a hard stop (AGY-15). `nil` where it suffices.
-    func cutLine(fees: Cents, before: Cents) -> StatementLine? {
-        guard let budget, before + fees > budget else { return nil }
-        let left = max(budget - before, .zero)
+    ///
+    /// - Parameter givenBack: contingency of earlier statements that this one gives back: the budget has it again.
+    func cutLine(fees: Cents, givenBack: Cents = .zero, before: Cents) -> StatementLine? {
+        guard let budget else { return nil }
+        let left = max(budget - before, .zero) + givenBack
+        guard fees > left else { return nil }
         let amount = fees - left
+        let (spanish, english) =
+            givenBack > .zero ? (" + \(grouped(givenBack)) devueltos", " + \(grouped(givenBack)) given back") : ("", "")
         return StatementLine(
             kind: .feeCut, rule: Self.budgetRule, schedule: version, subject: "",
             clause: "Presupuesto del contrato: lo que lo excede no se factura.", base: .amount(fees),
             rate: .price(budget),
             amount: amount, facts: [], records: [],
             arithmetic: StatementNote(
-                spanish: "presupuesto \(grouped(budget)) − \(grouped(before)) facturado antes = \(grouped(left)); "
+                spanish:
+                    "presupuesto \(grouped(budget)) − \(grouped(before)) facturado antes\(spanish) = \(grouped(left)); "
                     + "no se facturan \(grouped(amount)) de \(grouped(fees))",
-                english: "budget \(grouped(budget)) − \(grouped(before)) billed before = \(grouped(left)); "
+                english: "budget \(grouped(budget)) − \(grouped(before)) billed before\(english) = \(grouped(left)); "
                     + "\(grouped(amount)) of \(grouped(fees)) are not billed"))
     }
 }

@@ -69,6 +69,8 @@ package struct ContractMonth: Equatable, Sendable {
     package var adjustments: [Adjustment] = []
     /// The surety; `nil` where nobody asks.
     package let bond: Cents?
+    /// Contingency of earlier statements that this one gives back.
+    var givenBack: Cents { delegations.flatMap(\.givenBack).compactMap(\.line).reduce(.zero) { $0 + $1.amount } }
 
     package init(
         period: Period, contract: ContractID, agency: AgencyID, agencyName: String, number: String, tender: String,

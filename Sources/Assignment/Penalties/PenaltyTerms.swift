@@ -49,7 +49,7 @@ package struct PenaltyTerms: Equatable, Sendable {
         package let window: Window
 
         /// The first month whose breaches count in `period` (AMB-16).
-        func first(of period: Period) -> Period {
+        package func first(of period: Period) -> Period {
             switch window {
             case .rolling: period.advanced(byMonths: 1 - months)
             case .semester: period.advanced(byMonths: -((period.month - 1) % 6))

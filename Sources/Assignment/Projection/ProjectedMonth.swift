@@ -103,7 +103,7 @@ package struct ProjectedMonth: Sendable {
         let penalties = lines.reduce(Cents.zero) { $0 + $1.charge }
         lines += [
             Self.capLine(terms.capLine(penalties: penalties, invoice: whole), penalties, whole),
-            Self.budgetLine(tariff.budget, before: month.spentBefore, whole, progress),
+            Self.budgetLine(tariff.budget, before: month.spentBefore - month.givenBack, whole, progress),
         ].compactMap(\.self)
         self.lines = lines
     }
@@ -141,9 +141,9 @@ package struct ProjectedMonth: Sendable {
     private static func line(_ goal: BandGoal, _ delegation: Delegation, _ progress: Progress) -> Line {
         let end = BandGoal(
             period: goal.period, band: goal.band, assigned: goal.assigned,
-            recovered: min(goal.assigned, Cents(progress.whole(goal.recovered.value))), minimum: goal.minimum)
-        let least = (Int128(goal.assigned.value) * Int128(goal.minimum) + 99) / 100
-        let missing = Cents(max(0, Int64(clamping: least) - goal.recovered.value))
+            recovered: min(goal.assigned, Cents(progress.whole(goal.recovered.value))), minimum: goal.minimum,
+            fraction: goal.fraction)
+        let missing = max(.zero, goal.least - goal.recovered)
         let level: Level = end.isMissed ? .breach : end.percent < goal.minimum + 10 ? .risk : .fine
         return Line(
             delegation: delegation, rule: "SUS-01", subject: goal.band.rawValue,

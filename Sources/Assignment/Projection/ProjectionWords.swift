@@ -112,9 +112,21 @@ struct ProjectionWords {
             level: missing > 0 ? .breach : isNear ? .risk : .fine, now: share, limit: limit.threshold.description,
             end: share, charge: charge ?? .zero, need: missing > 0 && enough < Int64.max ? "\(missing)" : "",
             mend: missing > 0 && enough < Int64.max
-                ? "\(grouped(missing)) more approved: \(grouped(rejected)) of \(grouped(count.reviewed)) reviewed were rejected, "
-                    + "\(grouped(count.pending)) wait"
-                : "")
+                ? Self.mend(limit.over, missing: missing, rejected: rejected, count) : "")
+    }
+
+    /// What waits is counted already where rejections are over all that was submitted (AMB-17): to approve it mends nothing.
+    private static func mend(
+        _ over: PenaltyTerms.RejectionBase, missing: Int64, rejected: Int64, _ count: ReviewCount
+    ) -> String {
+        switch over {
+        case .reviewed:
+            "\(grouped(missing)) more approved: \(grouped(rejected)) of \(grouped(count.reviewed)) reviewed were rejected, "
+                + "\(grouped(count.pending)) wait"
+        case .submitted:
+            "\(grouped(missing)) more submitted and not rejected: \(grouped(rejected)) of "
+                + "\(grouped(count.reviewed + count.pending)) submitted were rejected"
+        }
     }
 
     /// What was not met is a breach; what falls due in the month and was not judged yet can still be met.

@@ -8,17 +8,28 @@ package struct BandGoal: Equatable, Sendable {
     package let recovered: Cents
     /// Whole percent; of several contracts the highest.
     package let minimum: Int64
+    /// What a percentage between two whole ones is (AMB-11); of several contracts rounded where all of them read it so.
+    package let fraction: ContingencyReading.Fraction
 
-    package init(period: Period, band: MoraBand, assigned: Cents, recovered: Cents, minimum: Int64) {
+    package init(
+        period: Period, band: MoraBand, assigned: Cents, recovered: Cents, minimum: Int64,
+        fraction: ContingencyReading.Fraction = .cut
+    ) {
         self.period = period
+        self.fraction = fraction
         self.band = band
         self.assigned = assigned
         self.recovered = recovered
         self.minimum = minimum
     }
 
-    package var percent: Int64 {
-        BandRecovery(band: band, assigned: assigned, recovered: recovered, payments: []).wholePercent
+    /// Whole, as the rate's is.
+    package var percent: Int64 { BandRecovery.Sums(assigned: assigned, recovered: recovered).percent(fraction) }
+
+    /// What must be recovered, rounded up to the centavo.
+    var least: Cents {
+        let hundredths = Int128(minimum) * 100 - (fraction == .round && minimum > 0 ? 50 : 0)
+        return Cents(Int64(clamping: (Int128(assigned.value) * hundredths + 9_999) / 10_000))
     }
 
     /// Nothing assigned is nothing missed.

@@ -39,10 +39,12 @@ extension Statement.Section {
 
 extension BandGoal {
     fileprivate var json: CanonicalJSON {
-        .object([
+        var members: [String: CanonicalJSON] = [
             "band": .string(band.rawValue), "assigned": .string(assigned.description),
             "recovered": .string(recovered.description), "percent": .number(percent), "minimum": .number(minimum),
-        ])
+        ]
+        if fraction != .cut { members["fraction"] = .string(fraction.rawValue) }
+        return .object(members)
     }
 }
 

@@ -51,7 +51,8 @@ package struct Statement: Equatable, Sendable {
         }
         // What the work is worth: the base of every percentage. A budget limits what is paid, not what a breach weighs.
         let invoice = StatementTotals(of: fees.flatMap(\.self)).fees
-        let cut = tariff.cutLine(fees: invoice, before: month.spentBefore)
+        let givenBack = month.givenBack
+        let cut = tariff.cutLine(fees: invoice, givenBack: givenBack, before: month.spentBefore)
         var sections = zip(delegations, fees).map { delegation, fees in
             let penalties = terms.lines(
                 for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
@@ -75,7 +76,7 @@ package struct Statement: Equatable, Sendable {
         // no pay.
         let credits = (sections.flatMap(\.lines) + charges).filter { $0.kind == .credit && !$0.rule.hasPrefix("PEN-") }
             .reduce(Cents.zero) { $0 + $1.amount }
-        let isBudgetUsedUp = tariff.budget.map { month.spentBefore + invoice + credits >= $0 } ?? false
+        let isBudgetUsedUp = tariff.budget.map { month.spentBefore + invoice - givenBack + credits >= $0 } ?? false
         self.isBudgetUsedUp = isBudgetUsedUp
         let net = sections.reduce(StatementTotals(of: charges).penalties) { $0 + $1.totals.penalties }
         sections.append(

@@ -51,7 +51,7 @@ package struct CloseObstacles {
                 "a plan of \(period) was stopped while it was dealt: `dispatcherd plan apply --period \(period)` or "
                     + "`dispatcherd plan discard --period \(period)`")
         }
-        return try lines + reviews() + decisions() + preStatements()
+        return try lines + reviews() + rejections() + decisions() + preStatements()
     }
 
     private func reviews() throws -> [String] {
@@ -140,5 +140,14 @@ package struct CloseObstacles {
                 "\(failure.found): `dispatcherd statement issue --period \(period)`, and agencies may object again")
         }
         return lines
+    }
+
+    /// Those that their agencies may contest still, which the close would take from them.
+    private func rejections() throws -> [String] {
+        guard let open = try stages.contestable(period) else { return [] }
+        return [
+            "agencies may contest \(Words.counted(Int64(open.rejections), "rejection")) until \(open.until): `dispatcherd close` after that, "
+                + "or with --before-reviews, for good"
+        ]
     }
 }

@@ -29,7 +29,8 @@ struct MonthBook {
     ) throws {
         self.period = period
         let recovered = try store.recovered()
-        let paid = Set(recovered.map(\.place.contract))
+        let givenBack = try store.givenBack()
+        let paid = Set(recovered.map(\.place.contract) + givenBack.map(\.place.contract))
         self.contracts = contracts.filter { !$0.isOnlyPaid || paid.contains($0.id) }
         spent = try store.spent()
         try readDeals(store)
@@ -44,6 +45,7 @@ struct MonthBook {
             }
         }
         try readBands(store, schedules)
+        for (place, back) in givenBack { change(place) { $0.givenBack.append(back) } }
         for row in try store.approvedAdjustments() {
             if let delegation = row.delegation {
                 change(StatementPlace(contract: row.contract, delegation: delegation)) {
@@ -54,7 +56,11 @@ struct MonthBook {
             }
         }
         try readFacts(store)
-        for (place, breach) in try store.earlierBreaches() { change(place) { $0.earlierBreaches.append(breach) } }
+        if let first = schedules?.firstOfRecidivism {
+            for (place, breach) in try store.earlierBreaches(since: first) {
+                change(place) { $0.earlierBreaches.append(breach) }
+            }
+        }
     }
 
     /// One contract's month, without what is billed.
@@ -114,7 +120,6 @@ struct MonthBook {
             band.agency = sums[Share(agency: agencies[place.contract] ?? 0, band: own.band)] ?? own.agency
             change(place) { $0.bands.append(band) }
         }
-        for (place, back) in try store.givenBack() { change(place) { $0.givenBack.append(back) } }
     }
 
     private mutating func readWork(_ store: ClosingStore) throws {

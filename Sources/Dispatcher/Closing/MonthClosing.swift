@@ -196,7 +196,7 @@ package struct MonthClosing {
         let store = try ClosingStore(link, period: period, step: show)
         let contracts = try store.contracts()
         let schedules = try ScheduleBook(store, period: period, contracts: contracts)
-        try store.attributePayments(grace: schedules.grace(of: contracts))
+        try store.attributePayments(grace: schedules.grace(of: contracts, store))
         let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
         var rows: [MonthProjection.Row] = []
         for contract in book.contracts {
@@ -221,7 +221,7 @@ package struct MonthClosing {
             let store = try ClosingStore(link, period: period, step: show)
             let contracts = try store.contracts()
             let schedules = try ScheduleBook(store, period: period, contracts: contracts)
-            try store.attributePayments(grace: schedules.grace(of: contracts))
+            try store.attributePayments(grace: schedules.grace(of: contracts, store))
             var book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
             if goals.contains(where: { $0.tactic != nil }) { try book.readTactics(store) }
             let flow = goals.contains { $0.indicator == .flow } ? try store.flow() : [:]
@@ -379,7 +379,7 @@ package struct MonthClosing {
         let contracts = try store.contracts()
         let schedules = try ScheduleBook(store, period: period, contracts: contracts)
         show("payments")
-        try store.attributePayments(grace: schedules.grace(of: contracts))
+        try store.attributePayments(grace: schedules.grace(of: contracts, store))
         try Interruption.check(Self.undone)
         show("statements")
         let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
@@ -401,12 +401,11 @@ package struct MonthClosing {
             kept.append(
                 PeriodStore.StoredStatement(
                     contract: month.contract, digest: digest, body: String(decoding: body, as: UTF8.self)))
-            records += statement.sections.compactMap { section in
-                section.delegation.map {
-                    .statement(
-                        contract: month.contract.value, delegation: $0, period: period, digest: digest,
-                        totals: section.totals)
-                }
+            let places = statement.sections.compactMap { section in section.delegation.map { ($0, section.totals) } }
+            // One without a place is recorded as well, or nobody could prove it, or find that it was changed.
+            records += (places.isEmpty ? [(LedgerRecord.chain(of: nil), statement.totals)] : places).map {
+                .statement(
+                    contract: month.contract.value, delegation: $0, period: period, digest: digest, totals: $1)
             }
         }
         var summary = MonthSummary(

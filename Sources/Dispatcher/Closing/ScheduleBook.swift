@@ -7,12 +7,17 @@ internal import PgStore
 struct ScheduleBook {
     private let tariffs: [String: FeeTariff]
     private let terms: [String: PenaltyTerms]
+    /// All versions of the fee schedules, by name.
+    private let fees: [String: [Schedule]]
+    private let period: Period
     /// Rules that end with versions that apply for the first time, one text per version: what they leave out is charged and paid no more.
     let ended: [StatementNote]
 
     /// - Throws: ``CommandFailure`` that names every contract without a schedule, or the value that is wrong.
     init(_ store: ClosingStore, period: Period, contracts: [ClosingStore.Contract]) throws {
         let fees = try store.schedules("fee")
+        self.fees = fees
+        self.period = period
         let penalties = try store.schedules("penalty")
         var tariffs: [String: FeeTariff] = [:]
         var terms: [String: PenaltyTerms] = [:]
@@ -45,12 +50,25 @@ struct ScheduleBook {
         self.terms = terms
     }
 
-    /// Days after a return in which a payment still counts, by contract; only those that have some.
-    func grace(of contracts: [ClosingStore.Contract]) -> [Int32: Int] {
-        Dictionary(
-            contracts.compactMap { contract in
-                tariff(of: contract).flatMap { $0.graceDays > 0 ? (contract.id, $0.graceDays) : nil }
-            }, uniquingKeysWith: { $1 })
+    /// Days after a return in which a payment still counts, by contract: those of the month, and of earlier months of which its feed
+    /// takes payments back, since a reversal is taken from whom its payment counted for. Only those that have some.
+    func grace(of contracts: [ClosingStore.Contract], _ store: ClosingStore) throws -> [ClosingStore.Grace] {
+        var found = contracts.compactMap { contract in
+            tariff(of: contract).map {
+                ClosingStore.Grace(contract: contract.id, period: period, days: $0.graceDays)
+            }
+        }
+        for earlier in try store.reversedPeriods() {
+            let versions = try fees.compactMapValues { versions in
+                try Schedule.inForce(on: earlier.firstDay, of: versions).map { version in
+                    try readable { () throws(ScheduleError) in try FeeTariff(version) }
+                }
+            }
+            found += try store.feeSchedules(earlier).compactMap { contract, name in
+                versions[name].map { ClosingStore.Grace(contract: contract, period: earlier, days: $0.graceDays) }
+            }
+        }
+        return found.filter { $0.days > 0 }
     }
 
     /// Whose payments count, by contract; only those that pay by bands.
@@ -60,6 +78,9 @@ struct ScheduleBook {
                 tariff(of: contract).flatMap { $0.scales.isEmpty ? nil : (contract.id, $0.origins) }
             }, uniquingKeysWith: { $1 })
     }
+
+    /// The first month whose breaches count in this one, by whatever terms look farthest back; `nil` where none look back (PEN-08).
+    var firstOfRecidivism: Period? { terms.values.compactMap { $0.recidivism?.first(of: period) }.min() }
 
     func tariff(of contract: ClosingStore.Contract) -> FeeTariff? { tariffs[contract.feeSchedule] }
     func terms(of contract: ClosingStore.Contract) -> PenaltyTerms? { terms[contract.penaltySchedule] }

@@ -10,18 +10,23 @@ package struct StageCommands {
     private let needsTwo: Bool
     let objectionDays: Int
     private let reviewDays: Int
+    let contestDays: Int
 
     package init(_ link: PgLink, _ settings: Settings) {
         self.init(
             link, needsTwo: settings.closingNeedsTwo, objectionDays: settings.closingObjectionDays,
-            reviewDays: settings.reviewDeadlineDays)
+            reviewDays: settings.reviewDeadlineDays, contestDays: settings.reviewContestDays)
     }
 
     /// - Parameters:
     ///   - needsTwo: what one person proposes, another one has to decide.
     ///   - objectionDays: business days that agencies have after pre-statements are out.
     ///   - reviewDays: business days behind the month's end in which its reviews count, and behind a contest.
-    package init(_ link: PgLink, needsTwo: Bool, objectionDays: Int = 5, reviewDays: Int = 5) {
+    ///   - contestDays: business days behind a rejection in which its agency may contest it.
+    package init(
+        _ link: PgLink, needsTwo: Bool, objectionDays: Int = 5, reviewDays: Int = 5, contestDays: Int = 5
+    ) {
+        self.contestDays = contestDays
         self.link = link
         store = StageStore(link)
         self.needsTwo = needsTwo
@@ -183,7 +188,7 @@ package struct StageCommands {
 
     /// Whether this person may close the month now; a closed one may be compared by anybody.
     ///
-    /// - Parameter beforeReviews: also while reviews still count.
+    /// - Parameter beforeReviews: also while reviews still count, and rejections may be contested.
     /// - Throws: ``CommandFailure`` with what is missing.
     package func requireClosable(_ period: Period, by: String?, beforeReviews: Bool = false) throws {
         let facts = try facts(period)
@@ -204,6 +209,13 @@ package struct StageCommands {
         if !beforeReviews, try link.readNow() < until {
             throw CommandFailure(
                 .usage, "reviews of \(period) count until \(until), and what waits at its close is never billed",
+                remedy: "Close it after that; `--before-reviews` closes it now for good.")
+        }
+        if !beforeReviews, let open = try contestable(period) {
+            throw CommandFailure(
+                .usage,
+                "\(Words.counted(Int64(open.rejections), "rejection")) of \(period) may be contested until \(open.until), and what is "
+                    + "rejected at its close is never billed",
                 remedy: "Close it after that; `--before-reviews` closes it now for good.")
         }
         guard needsTwo else { return }

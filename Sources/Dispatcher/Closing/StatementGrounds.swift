@@ -277,15 +277,15 @@ extension StatementDocument.Line {
 
 extension StatementDocument {
     /// The receipt of the record that the ledger has of a section, and with it of the whole statement; what falls on the whole invoice
-    /// goes with the first delegation. Empty where the statement has none.
+    /// goes with the first delegation, or into the first chain where the statement has none.
     func receipt(of section: Section, digest: [UInt8], _ period: Period) -> String {
         let recorded = section.delegation == nil ? sections.first { $0.delegation != nil } : section
-        guard let recorded,
-            let delegation = recorded.delegation.flatMap({ Int16(exactly: $0) }).flatMap(Delegation.init)
-        else { return "" }
+        let delegation = recorded?.delegation.flatMap { Int16(exactly: $0) }.flatMap(Delegation.init)
+        let totals = recorded?.totals ?? self.totals
         let record = LedgerRecord.statement(
-            contract: Int32(contract), delegation: delegation, period: period, digest: digest,
-            sums: (recorded.totals.fees, recorded.totals.penalties, recorded.totals.payable))
+            contract: Int32(contract), delegation: delegation ?? LedgerRecord.chain(of: nil), period: period,
+            digest: digest,
+            sums: (totals.fees, totals.penalties, totals.payable))
         return LedgerTree.hex(record.receipt)
     }
 }

@@ -74,7 +74,7 @@ package struct IndicatorReport {
             let closing = try ClosingStore(link, period: period) { _ in }
             let contracts = try closing.contracts()
             let schedules = try ScheduleBook(closing, period: period, contracts: contracts)
-            try closing.attributePayments(grace: schedules.grace(of: contracts))
+            try closing.attributePayments(grace: schedules.grace(of: contracts, closing))
             let fees = state == .closed ? try keptFees() : IndicatorStore.Fees()
             return try body(
                 try IndicatorStore(link, period: period), fees,

@@ -53,11 +53,17 @@ package struct Suspensions {
         package let tactics: [String]
         /// Dealt to others at once.
         package let dealtAgain: Int64
+        /// The agency's contracts that pay by no band and are left as they are; what is decided ends the others, or takes from their
+        /// hands, and nothing stands against the agency as a whole.
+        package let untouched: [Int32]
     }
 
     /// Decides about one proposal. A band that is suspended: `agency suspend` for each tactic that lies in the band, so that no plan to come
     /// gives the agency any; and what else it was dealt of the band and has not pulled is withdrawn at once. What it holds stays. A
     /// termination is `agency terminate`: nothing more of any band, for good.
+    ///
+    /// Both are of the contracts that pay by bands, whose minimums were missed. Where the agency has others, no order is given about it:
+    /// what waits under these contracts is withdrawn, and a termination ends them on this day.
     package func decide(
         agency text: String, band: MoraBand, kind: SuspensionProposal.Kind, isSuspended: Bool, reason: String,
         by: String
@@ -80,31 +86,37 @@ package struct Suspensions {
         guard row.decision == nil else {
             throw CommandFailure(.findings, "that was decided before", remedy: "A decision stands.")
         }
+        let store = SuspensionStore(link)
+        let contracts = try store.contracts(of: agency, period)
+        let isWhole = contracts.others.isEmpty
         var orders: [AgencyOrder] = []
         var tactics: [String] = []
         let accounts = try link.transaction {
             var accounts: Int64 = 0
-            if isSuspended, kind == .band {
-                for (strategy, tactic) in try SuspensionStore(link).tactics(of: band) {
+            if isSuspended, kind == .band, isWhole {
+                for (strategy, tactic) in try store.tactics(of: band) {
                     let order = AgencyOrder(suspending: tactic, of: strategy, for: agency, by: by)
                     accounts += try order.putInForce(link).withdrawn
                     orders.append(order)
                     tactics.append("\(strategy.name)/\(tactic)")
                 }
+            }
+            if isSuspended, kind == .band || !isWhole {
+                if kind == .termination { try PeriodStore(link, period: period).end(contracts.byBands) }
                 let endings = DealEndings(link)
                 try endings.stage()
-                if try SuspensionStore(link).stageUnpulled(of: agency, in: band) > 0 {
+                if try store.stageUnpulled(of: contracts.byBands, in: kind == .band ? band : nil) > 0 {
                     accounts += try endings.run { endings, now in
                         LedgerBlock.seal(endings.map { .ending($0, period: Period.ofWork(at: now), at: now) })
                     }.ended
                 }
             }
-            if isSuspended, kind == .termination {
+            if isSuspended, kind == .termination, isWhole {
                 let order = AgencyOrder(terminating: agency, by: by)
                 accounts += try order.putInForce(link).withdrawn
                 orders.append(order)
             }
-            try SuspensionStore(link).add(
+            try store.add(
                 SuspensionStore.Decision(
                     agency: agency, band: band, kind: kind, decision: isSuspended ? "suspended" : "declined",
                     reason: reason, by: by, accounts: accounts), period)
@@ -114,7 +126,9 @@ package struct Suspensions {
             guard case .success(let report) = order.dealAgain(link) else { return sum }
             return sum + Int64(report.accounts)
         }
-        return Effect(accounts: accounts, tactics: tactics, dealtAgain: dealtAgain)
+        return Effect(
+            accounts: accounts, tactics: tactics, dealtAgain: dealtAgain,
+            untouched: isSuspended ? contracts.others : [])
     }
 
     package var lines: [String] {

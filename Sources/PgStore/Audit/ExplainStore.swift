@@ -42,18 +42,24 @@ package struct ExplainStore {
     ///
     /// - Parameters:
     ///   - period: of the statement that counted them, also where they are taken back.
-    ///   - isTaken: whether they are taken back: then the limit is of all deals of the contract, whatever their band.
+    ///   - isTaken: whether they are taken back: then the payments by which their accounts counted are those of that statement's line.
     package func payments(
         _ ids: [String], contract: Int32, _ period: Period, band: MoraBand, isTaken: Bool, accountsMax: Int
     ) throws(PgError) -> (payments: [Payment], accountCount: Int) {
         let count = try link.run(
             "SELECT count(DISTINCT (delegation_id, account_id)) FROM payment WHERE payment_id = ANY ($1)", [.texts(ids)]
         )[0].int64(0)
-        let overdue = isTaken ? Self.limit : Self.overdue
+        let isNamed = isTaken ? Self.isNamedByTheLine : Self.isAsked
+        let counted = ContingencyAccounts.counted(
+            contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int",
+            isNamed: isNamed)
+        let overdue = ContingencyAccounts.overdue(
+            contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int",
+            isNamed: isNamed)
         let payments = try link.run(
             """
             SELECT y.delegation_id, y.period, y.payment_id, y.account_id, y.paid_on, y.amount, y.origin, y.reverses, i.file_name,
-                (SELECT max(c.days_late) FROM (\(Self.counted)) c
+                (SELECT max(c.days_late) FROM (\(counted)) c
                     WHERE (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= c.days_late) = $4::int),
                 \(overdue)
             FROM payment y JOIN import i USING (import_id)
@@ -65,7 +71,7 @@ package struct ExplainStore {
             [
                 .texts(ids), .int32(contract), .int32(period.number), .int32(band.days.first),
                 .int32s(MoraBand.allCases.map(\.days.first)), .int64(Int64(accountsMax)),
-            ]
+            ] + (isTaken ? [.text(band.rawValue)] : [])
         ).compactMap { row in
             RecordedRows.payment(row).map {
                 Payment(
@@ -76,16 +82,19 @@ package struct ExplainStore {
         return (payments, Int(count))
     }
 
-    private static let counted = ContingencyAccounts.counted(
-        contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int")
+    private static func isAsked(_ payment: String) -> String { "\(payment) = ANY ($1)" }
 
-    private static let limit = ContingencyAccounts.limit(
-        contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int")
-
-    private static let overdue = ContingencyAccounts.overdue(
-        contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int",
-        first: "$4::int",
-        bands: "$5::int[]")
+    /// Whether the line of the band names it in the statement that counted it.
+    private static func isNamedByTheLine(_ payment: String) -> String {
+        """
+        EXISTS (
+            SELECT FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section (body)
+            CROSS JOIN LATERAL jsonb_array_elements(section.body -> 'lines') entry (body)
+            WHERE s.period = $3::int AND s.contract_id = $2::int AND entry.body ->> 'kind' = 'fee'
+                AND entry.body -> 'facts' ? \(payment) AND entry.body ->> 'rule' = $7)
+        """
+    }
 
     /// What a version of a schedule has under a rule, as `parameter value`, in the order in which people read it.
     package func terms(of version: ScheduleVersion, rule: String) throws(PgError) -> [String] {

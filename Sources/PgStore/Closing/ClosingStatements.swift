@@ -307,6 +307,21 @@ enum ClosingStatements {
         "ORDER BY t.period > \(period), abs(t.period - \(period)) LIMIT 1"
     }
 
+    /// $1 period.
+    static let reversedPeriods = """
+        SELECT DISTINCT o.period FROM payment r JOIN payment o ON o.payment_id = r.reverses
+        WHERE r.period = $1 AND r.reverses IS NOT NULL AND o.period < $1
+        ORDER BY 1
+        """
+
+    /// Of the period $1.
+    static let feeSchedules = """
+        SELECT c.contract_id, coalesce(t.fee_schedule, c.fee_schedule) FROM contract c
+        LEFT JOIN LATERAL (SELECT fee_schedule FROM contract_term t WHERE t.contract_id = c.contract_id
+            ORDER BY t.period > $1, abs(t.period - $1) LIMIT 1) t ON true
+        ORDER BY 1
+        """
+
     static let workers = "SELECT DISTINCT contract_id FROM close_work"
 
     /// $1 first day, $2 last day, $3 period, $4 contracts that worked in it. Terms are those of the period. The last column: only a payment
@@ -357,7 +372,8 @@ enum ClosingStatements {
 
     /// What stands: a fact that a later one corrects is left out. A goal that came after the contract's first grant there, by whatever
     /// way, has its reason. A commitment without a value is one that nobody judged yet: it is there from the month of its day on, until
-    /// a fact of that month or before judges it. $1 period, $2 its last day.
+    /// a fact of that month or before judges it. Those of one day come as they were loaded, and in one file by number: F-9 before F-10.
+    /// $1 period, $2 its last day.
     static let facts = """
         WITH begun AS (
             SELECT g.contract_id, g.delegation_id, min(g.granted_at) AS at
@@ -374,7 +390,7 @@ enum ClosingStatements {
         WHERE (f.period = $1 AND (f.kind <> 'improvement' OR f.value <> '')
                 OR f.period <= $1 AND f.kind = 'improvement' AND f.value = '' AND f.on_date <= $2)
             AND NOT EXISTS (SELECT FROM fact later WHERE later.supersedes = f.fact_id AND later.period <= $1)
-        ORDER BY f.contract_id, f.delegation_id, f.on_date, f.fact_id
+        ORDER BY f.contract_id, f.delegation_id, f.on_date, f.import_id, length(f.fact_id), f.fact_id
         """
 
     /// Breaches of the plans in earlier statements, and those of before the first statement. $1 first period, $2 this one, $3 rules.

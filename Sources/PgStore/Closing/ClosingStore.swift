@@ -52,14 +52,39 @@ package struct ClosingStore {
 
     /// Finds whose each payment is. Before anything is asked about payments.
     ///
-    /// - Parameter grace: days after a return, by contract; none for those left out.
-    package func attributePayments(grace: [Int32: Int]) throws(PgError) {
-        let contracts = grace.keys.sorted()
+    /// - Parameter grace: days after a return; none for contracts and periods that are left out.
+    package func attributePayments(grace: [Grace]) throws(PgError) {
         try parts.run(
             [
-                .int32(period.number), .int32s(contracts), .int32s(contracts.map { Int32(clamping: grace[$0] ?? 0) }),
+                .int32(period.number), .int32s(grace.map(\.contract)), .int32s(grace.map { Int32(clamping: $0.days) }),
+                .int32s(grace.map(\.period.number)),
             ], ClosingStatements.payments)
         try parts.run { _ in "ANALYZE close_payment" }
+    }
+
+    /// In how many days after a return a payment still counts for a contract (GAP-late-payment).
+    package struct Grace: Equatable, Sendable {
+        package let contract: Int32
+        /// Of the feed with the payment.
+        package let period: Period
+        package let days: Int
+
+        package init(contract: Int32, period: Period, days: Int) {
+            self.contract = contract
+            self.period = period
+            self.days = days
+        }
+    }
+
+    /// The earlier months of whose feeds this one takes payments back, ascending.
+    package func reversedPeriods() throws(PgError) -> [Period] {
+        try link.run(ClosingStatements.reversedPeriods, [.int32(period.number)])
+            .compactMap { Period(number: $0.int32(0)) }
+    }
+
+    /// The fee schedule of every contract as agreed for a month, ascending by contract.
+    package func feeSchedules(_ period: Period) throws(PgError) -> [(contract: Int32, schedule: String)] {
+        try link.run(ClosingStatements.feeSchedules, [.int32(period.number)]).map { ($0.int32(0), $0.text(1)) }
     }
 
     /// What was assigned and recovered by band, of contracts that pay so.
@@ -270,7 +295,7 @@ package struct ClosingStore {
         package let on: LocalDate
     }
 
-    /// The facts that stand, by contract, delegation and date, with the commitments of any month that are due by the end of this one
+    /// The facts that stand, by contract, delegation, date and when they were loaded, with the commitments of any month that are due by the end of this one
     /// and were not judged by then.
     package func facts() throws(PgError) -> [Fact] {
         try link.run(ClosingStatements.facts, [.int32(period.number), .date(period.lastDay)]).map { row in
@@ -303,10 +328,11 @@ package struct ClosingStore {
             uniquingKeysWith: +)
     }
 
-    /// Breaches that count toward recidivism, of up to eleven months before this one.
-    package func earlierBreaches() throws(PgError) -> [(place: StatementPlace, breach: EarlierBreach)] {
+    /// Breaches that count toward recidivism, of `first` and the months from it up to this one.
+    package func earlierBreaches(since first: Period) throws(PgError) -> [(
+        place: StatementPlace, breach: EarlierBreach
+    )] {
         let rules = PenaltyRule.recidivismCounts.map(\.rawValue)
-        let first = period.advanced(byMonths: -11)
         return try link.run(
             ClosingStatements.earlierBreaches, [.int32(first.number), .int32(period.number), .texts(rules)]
         ).compactMap { row in

@@ -9,20 +9,20 @@ extension ClosingStatements {
     /// that ran. Days are Mexico City's, as the feed's are.
     ///
     /// Where nobody holds it, a lease that ended by a return has the payment for the contract's grace (GAP-late-payment):
-    /// $2 contracts, $3 their days.
+    /// $2 contracts, $3 their days, $4 the periods of feeds in which they hold: a reversal goes by those of its payment's feed.
     static func payments(_ part: MonthParts.Part) -> String {
         """
         CREATE TEMP TABLE close_payment ON COMMIT DROP AS
         SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
-            held.strategy
+            held.strategy, held.hand_id, held.position
         FROM (
             SELECT p.delegation_id, p.account_id, p.payment_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
-                coalesce(o.period < p.period, false) AS is_of_before,
+                coalesce(o.period < p.period, false) AS is_of_before, coalesce(o.period, p.period) AS fed,
                 CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
             FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
             WHERE p.period = $1 AND \(part.has("p.delegation_id"))) paid
         LEFT JOIN LATERAL (
-            SELECT g.contract_id, h.strategy
+            SELECT g.contract_id, h.strategy, d.hand_id, d.position
             FROM clock, deal d
             JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
             CROSS JOIN LATERAL (
@@ -31,8 +31,8 @@ extension ClosingStatements {
                 ORDER BY g.first_position DESC LIMIT 1) g
             LEFT JOIN ending e
                 ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
-            LEFT JOIN unnest($2::int[], $3::int[]) grace (contract_id, days)
-                ON grace.contract_id = g.contract_id AND e.kind = 'return'
+            LEFT JOIN unnest($2::int[], $3::int[], $4::int[]) grace (contract_id, days, period)
+                ON grace.contract_id = g.contract_id AND grace.period = paid.fed AND e.kind = 'return'
             CROSS JOIN LATERAL (
                 SELECT least(
                     e.ended_at,
@@ -54,9 +54,11 @@ extension ClosingStatements {
     ///
     /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless it was
     /// paid before that: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or
-    /// whose payment in grace is in its feed: in the band of this month's cut, or of its own where this one has it no more. An
-    /// account counts at most its overdue value, and nothing where nothing of it was paid. What takes a payment of an earlier feed
-    /// back is in ``givenBack``. $6 the month's first instant.
+    /// for which a payment of its feed counts; no other lease of before counts, whatever the account pays. An account counts once for a
+    /// contract, by the most that was overdue of it under those deals, in the band of this month's cut; where that has it no more, or has
+    /// it as current after it paid, in that of the latest of those leases' own months. An account counts at most its overdue value, and
+    /// nothing where nothing of it was paid. What takes a payment of an earlier feed back is in ``givenBack``. $6 the month's first
+    /// instant. ``ContingencyAccounts`` says the same of one account.
     static func bands(_ part: MonthParts.Part) -> String {
         """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
@@ -86,34 +88,58 @@ extension ClosingStatements {
             FROM close_payment p JOIN contingent c USING (contract_id)
             WHERE p.origin = ANY (string_to_array(c.origins, ',')) AND NOT p.is_of_before
             GROUP BY 1, 2, 3),
-        kept AS (
-            SELECT g.contract_id, p.delegation_id, p.account_id, p.overdue,
-                \(isTaken) OR u.position IS NOT NULL AS is_taken,
-                (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= coalesce(a.days_late, f.days_late)) AS band
+        paid_lease AS (
+            SELECT p.contract_id, p.delegation_id, p.hand_id, p.position
+            FROM close_payment p JOIN contingent c USING (contract_id)
+            WHERE p.origin = ANY (string_to_array(c.origins, ',')) AND NOT p.is_of_before
+            GROUP BY 1, 2, 3, 4 HAVING sum(p.amount) > 0),
+        lease AS (
+            SELECT contract_id, delegation_id, hand_id, position, true AS is_paid FROM paid_lease
+            UNION ALL
+            SELECT g.contract_id, p.delegation_id, p.hand_id, p.position, false
             FROM contingent c
             JOIN lease_grant g USING (contract_id)
+            CROSS JOIN clock
             JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id AND h.period < $1
             JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id
                 AND p.position BETWEEN g.first_position AND g.last_position
                 AND NOT p.position = ANY (coalesce(g.skipped, '{}'))
-            CROSS JOIN clock
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
+                AND e.epoch = p.epoch
+            WHERE \(part.has("g.delegation_id")) AND g.granted_at < $2
+                AND coalesce(g.closed_at, g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond') >= $6
+                AND coalesce(e.ended_at >= $6, true)),
+        kept AS (
+            SELECT l.contract_id, p.delegation_id, p.account_id, p.overdue, p.epoch,
+                (\(isTaken) OR u.position IS NOT NULL) AND NOT l.is_paid AS is_taken,
+                (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band,
+                CASE WHEN a.account_id IS NULL OR l.is_paid
+                    THEN (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= f.days_late) END AS own
+            FROM lease l
+            JOIN hand h ON h.delegation_id = l.delegation_id AND h.hand_id = l.hand_id AND h.period < $1
+            JOIN position p ON p.delegation_id = l.delegation_id AND p.hand_id = l.hand_id AND p.position = l.position
             LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                 AND e.epoch = p.epoch
             LEFT JOIN close_unlocatable u ON u.delegation_id = p.delegation_id AND u.hand_id = p.hand_id
                 AND u.position = p.position
             LEFT JOIN account a ON a.period = $1 AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
             LEFT JOIN account f ON f.period = h.period AND f.delegation_id = p.delegation_id
-                AND f.account_id = p.account_id
-            LEFT JOIN paid ON paid.contract_id = g.contract_id AND paid.delegation_id = p.delegation_id
-                AND paid.account_id = p.account_id
-            WHERE \(part.has("g.delegation_id")) AND (paid.amount > 0 OR least(e.ended_at, coalesce(g.closed_at,
-                g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')) >= $6)),
+                AND f.account_id = p.account_id),
+        of_before AS (
+            SELECT contract_id, delegation_id, account_id, max(overdue) AS overdue, max(band) AS band,
+                (array_agg(own ORDER BY epoch DESC) FILTER (WHERE own IS NOT NULL))[1] AS own
+            FROM kept WHERE NOT is_taken GROUP BY 1, 2, 3),
         counted AS (
-            SELECT d.contract_id, d.delegation_id, d.account_id, d.band, max(d.overdue) AS overdue
-            FROM (SELECT * FROM dealt UNION ALL SELECT * FROM kept) d JOIN contingent c USING (contract_id)
-            LEFT JOIN paid USING (contract_id, delegation_id, account_id)
-            WHERE d.band IS NOT NULL AND (NOT d.is_taken OR paid.amount IS NOT NULL)
-            GROUP BY 1, 2, 3, 4)
+            SELECT d.contract_id, d.delegation_id, d.account_id, coalesce(max(d.band), max(d.own)) AS band,
+                max(d.overdue) AS overdue
+            FROM (
+                SELECT d.contract_id, d.delegation_id, d.account_id, d.overdue, d.band, NULL::int AS own
+                FROM dealt d JOIN contingent c USING (contract_id)
+                LEFT JOIN paid USING (contract_id, delegation_id, account_id)
+                WHERE NOT d.is_taken OR paid.amount IS NOT NULL
+                UNION ALL
+                SELECT contract_id, delegation_id, account_id, overdue, band, own FROM of_before) d
+            GROUP BY 1, 2, 3 HAVING coalesce(max(d.band), max(d.own)) IS NOT NULL)
         SELECT contract_id, delegation_id, band, sum(overdue)::bigint,
             sum(greatest(0, least(coalesce(paid.amount, 0), overdue)))::bigint,
             coalesce((SELECT array_agg(id ORDER BY id) FROM (
@@ -131,8 +157,8 @@ extension ClosingStatements {
     /// any more, by contract, delegation, band and month of that statement, with the rate that it paid, the schedule that it paid by, and
     /// what the rate was of by that one. $1 period.
     ///
-    /// An account counted there at most its overdue value, so that only what falls below that is given back; beside it all that was
-    /// taken back, for a rate that was of what was paid (AMB-09).
+    /// An account counted there at most what was overdue of it under the deals by which it counted, and under no other, so that only
+    /// what falls below that is given back; beside it all that was taken back, for a rate that was of what was paid (AMB-09).
     static let givenBack = """
         WITH reversed AS (
             SELECT r.payment_id AS reversal, o.payment_id, o.period, r.delegation_id, r.account_id, r.amount
@@ -146,8 +172,8 @@ extension ClosingStatements {
             CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
             WHERE s.period IN (SELECT period FROM reversed) AND line ->> 'kind' = 'fee' AND line ->> 'rule' BETWEEN 'FEE-01' AND 'FEE-05'
                 AND line -> 'facts' ?| (SELECT array_agg(payment_id) FROM reversed)),
-        account AS (
-            SELECT l.contract_id, l.period, l.delegation_id, l.rule, l.rate, l.schedule, y.account_id,
+        charged AS (
+            SELECT l.contract_id, l.period, l.delegation_id, l.rule, l.rate, l.schedule, l.facts, y.account_id,
                 sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
                     - coalesce((SELECT sum(x.amount) FROM payment x
                         WHERE x.reverses = y.payment_id AND x.period > l.period AND x.period < $1), 0)) AS before,
@@ -156,16 +182,14 @@ extension ClosingStatements {
             CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) fact (payment_id)
             JOIN payment y ON y.payment_id = fact.payment_id
             LEFT JOIN reversed r ON r.payment_id = y.payment_id
-            GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(r.amount) > 0),
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(r.amount) > 0),
         capped AS (
-            SELECT a.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost,
+            SELECT x.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost,
                 greatest(0, before) - greatest(0, before - taken) AS unpaid
-            FROM account a
-            CROSS JOIN LATERAL (
-                SELECT max(p.overdue) AS overdue FROM deal d JOIN position p USING (delegation_id, hand_id, position)
-                JOIN hand h USING (delegation_id, hand_id)
-                WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id AND h.period <= a.period
-                    AND a.contract_id = ANY (h.contract_ids)) o)
+            FROM charged x
+            CROSS JOIN LATERAL (SELECT \(ContingencyAccounts.overdue(
+                contract: "x.contract_id", delegation: "x.delegation_id", account: "x.account_id", period: "x.period"
+            ) { "x.facts ? \($0)" }) AS overdue) o)
         SELECT contract_id, delegation_id, rule, period, rate, sum(lost)::bigint,
             array_agg(id ORDER BY id), sum(unpaid)::bigint, schedule,
             coalesce((SELECT value FROM schedule x WHERE x.kind = 'fee' AND x.rule = 'AMB-09' AND x.parameter = 'base'

@@ -51,7 +51,8 @@ enum IndicatorFeeStatements {
         SELECT l.n, f.payment_id
         FROM indicator_line l CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) f (payment_id)
         WHERE l.rule <> '\(FeeTariff.rule)' AND l.kind = 'fee'
-        """, "ANALYZE indicator_line", "ANALYZE indicator_record", "ANALYZE indicator_fact",
+        """, "CREATE INDEX ON indicator_fact (payment_id)", "ANALYZE indicator_line", "ANALYZE indicator_record",
+        "ANALYZE indicator_fact",
     ]
 
     /// $1 period, $2 first days of the bands, $3 the rules of the bands, in the same order.
@@ -79,8 +80,8 @@ enum IndicatorFeeStatements {
             GROUP BY b.n, y.account_id),
         earned AS (
             SELECT b.n, paid.account_id, greatest(0, CASE WHEN b.is_of_paid THEN moved ELSE least(moved, \(ContingencyAccounts.overdue(
-                contract: "b.contract_id", delegation: "b.delegation_id", account: "paid.account_id", period: "$1", first: "b.first",
-                bands: "$2::int[]"))) END) AS weight
+                contract: "b.contract_id", delegation: "b.delegation_id", account: "paid.account_id", period: "$1"
+            ) { "EXISTS (SELECT FROM indicator_fact i WHERE i.payment_id = \($0) AND i.n = b.n)" })) END) AS weight
             FROM paid JOIN base b USING (n)),
         former AS MATERIALIZED (
             SELECT b.n, s.period, line -> 'facts' AS facts
@@ -92,7 +93,7 @@ enum IndicatorFeeStatements {
             WHERE b.kind = 'fee-cut' AND (section ->> 'delegation')::smallint = b.delegation_id AND line ->> 'kind' = 'fee'
                 AND line ->> 'rule' = b.rule),
         taken AS (
-            SELECT b.n, y.account_id, f.period,
+            SELECT b.n, y.account_id, f.period, f.facts,
                 sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
                     - coalesce((SELECT sum(x.amount) FROM payment x
                         WHERE x.reverses = y.payment_id AND x.period > f.period AND x.period < $1), 0)) AS before,
@@ -101,13 +102,14 @@ enum IndicatorFeeStatements {
             CROSS JOIN LATERAL jsonb_array_elements_text(f.facts) fact (payment_id)
             JOIN payment y ON y.payment_id = fact.payment_id
             LEFT JOIN payment r ON r.reverses = y.payment_id AND r.period = $1 AND b.facts ? r.payment_id
-            GROUP BY b.n, y.account_id, f.period HAVING sum(r.amount) > 0),
+            GROUP BY b.n, y.account_id, f.period, f.facts HAVING sum(r.amount) > 0),
         lost AS (
             SELECT b.n, t.account_id, CASE WHEN b.is_of_paid THEN greatest(0, before) - greatest(0, before - taken)
                 ELSE greatest(0, least(before, o.overdue)) - greatest(0, least(before - taken, o.overdue)) END AS weight
             FROM taken t JOIN base b USING (n)
-            CROSS JOIN LATERAL (SELECT \(ContingencyAccounts.limit(
-                contract: "b.contract_id", delegation: "b.delegation_id", account: "t.account_id", period: "t.period")) AS overdue) o),
+            CROSS JOIN LATERAL (SELECT \(ContingencyAccounts.overdue(
+                contract: "b.contract_id", delegation: "b.delegation_id", account: "t.account_id", period: "t.period"
+            ) { "t.facts ? \($0)" }) AS overdue) o),
         weighed AS (
             SELECT w.n, w.account_id, w.weight, place.*
             FROM (SELECT * FROM earned UNION ALL SELECT * FROM lost) w JOIN base b USING (n)

@@ -242,7 +242,7 @@ enum IndicatorStatements {
                         OR \(ClosingStatements.isWithdrawn("p"))
                         OR u.position IS NOT NULL) AS is_assigned,
                     u.position IS NOT NULL AS is_confirmed,
-                    coalesce(e.kind IN ('return', 'recall') AND e.reason = 'unlocatable', false) AS is_returned_unlocatable
+                    coalesce(e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND e.ended_at < $2, false) AS is_returned_unlocatable
                 FROM hand h
                 JOIN position p USING (delegation_id, hand_id)
                 LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id

@@ -13,7 +13,8 @@ package struct SuspensionStore {
         try link.run(
             """
             SELECT c.agency_id, s.period, band ->> 'band', sum((band ->> 'assigned')::numeric * 100)::bigint,
-                sum((band ->> 'recovered')::numeric * 100)::bigint, max((band ->> 'minimum')::bigint)
+                sum((band ->> 'recovered')::numeric * 100)::bigint, max((band ->> 'minimum')::bigint),
+                bool_and(coalesce(band ->> 'fraction' = 'round', false))
             FROM statement s
             JOIN contract c USING (contract_id)
             CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
@@ -29,7 +30,7 @@ package struct SuspensionStore {
                 agency,
                 BandGoal(
                     period: period, band: band, assigned: Cents(row.int64(3)), recovered: Cents(row.int64(4)),
-                    minimum: row.int64(5))
+                    minimum: row.int64(5), fraction: row.bool(6) ? .round : .cut)
             )
         }
     }
@@ -103,35 +104,55 @@ package struct SuspensionStore {
         ).compactMap { row in Strategy(rawValue: row.int16(0)).map { ($0, row.text(1)) } }
     }
 
-    /// Puts what the agency was dealt in the band and has not pulled into the table that ``DealEndings`` ends.
+    /// The agency's contracts in force, by whether they pay by bands as agreed for the month, each ascending.
+    package func contracts(
+        of agency: AgencyID, _ period: Period
+    ) throws(PgError) -> (byBands: [Int32], others: [Int32]) {
+        let rows = try link.run(
+            """
+            SELECT c.contract_id, EXISTS (SELECT FROM schedule x WHERE x.kind = 'fee'
+                AND x.schedule = coalesce(t.fee_schedule, c.fee_schedule) AND x.rule = ANY ($3::text[]))
+            FROM contract c
+            LEFT JOIN LATERAL (SELECT fee_schedule FROM contract_term t WHERE t.contract_id = c.contract_id
+                ORDER BY t.period > $2, abs(t.period - $2) LIMIT 1) t ON true
+            WHERE c.agency_id = $1 AND c.ends_on >= (now_instant() AT TIME ZONE interval '-6 hours')::date
+            ORDER BY 1
+            """,
+            [.int32(agency.value), .int32(period.number), .texts(MoraBand.allCases.map(\.rawValue))])
+        return (
+            rows.filter { $0.bool(1) }.map { $0.int32(0) }, rows.filter { !$0.bool(1) }.map { $0.int32(0) }
+        )
+    }
+
+    /// Puts what the contracts were dealt in the band and have not pulled into the table that ``DealEndings`` ends.
     ///
-    /// - Returns: how many accounts. Hands that it shares with other agencies are left alone.
-    /// - Locks: its open hands, ascending, so that no pull takes meanwhile what is found here; until the end of the transaction.
-    package func stageUnpulled(of agency: AgencyID, in band: MoraBand) throws(PgError) -> Int {
+    /// - Parameter band: `nil`: of any, and of none.
+    /// - Returns: how many accounts. Hands that are shared are left alone.
+    /// - Locks: their open hands, ascending, so that no pull takes meanwhile what is found here; until the end of the transaction.
+    package func stageUnpulled(of contracts: [Int32], in band: MoraBand?) throws(PgError) -> Int {
         try link.run(
             """
             SELECT FROM hand h
             WHERE h.state = 'open' AND cardinality(h.contract_ids) = 1
-                AND h.contract_ids[1] IN (SELECT contract_id FROM contract WHERE agency_id = $1)
+                AND h.contract_ids[1] = ANY ($1)
             ORDER BY h.delegation_id, h.hand_id FOR NO KEY UPDATE
-            """, [.int32(agency.value)])
+            """, [.int32s(contracts)])
         return try link.run(
             """
             INSERT INTO to_end (delegation_id, account_id, kind, reason)
             SELECT p.delegation_id, p.account_id, 'withdrawal', 'suspension'
             FROM hand h
-            JOIN contract c ON c.contract_id = h.contract_ids[1] AND c.agency_id = $1
             JOIN position p USING (delegation_id, hand_id)
-            JOIN account a ON a.period = h.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
-            WHERE h.state = 'open' AND cardinality(h.contract_ids) = 1 AND a.days_late >= $2
-                AND ($3::int IS NULL OR a.days_late <= $3)
+            LEFT JOIN account a ON a.period = h.period AND a.delegation_id = p.delegation_id AND a.account_id = p.account_id
+            WHERE h.state = 'open' AND cardinality(h.contract_ids) = 1 AND h.contract_ids[1] = ANY ($1)
+                AND ($2::int IS NULL OR a.days_late >= $2 AND ($3::int IS NULL OR a.days_late <= $3))
                 AND p.position > coalesce((
                     SELECT max(g.last_position) FROM lease_grant g
                     WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
                 AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = p.delegation_id
                     AND e.account_id = p.account_id AND e.epoch = p.epoch)
             ON CONFLICT DO NOTHING
-            """, [.int32(agency.value), .int32(band.days.first), .optional(band.days.last)]
+            """, [.int32s(contracts), .optional(band?.days.first), .optional(band?.days.last)]
         ).affected
     }
 }

@@ -45,6 +45,18 @@ package struct ContestStore {
         ).map { ($0.int64(0), $0.timestamp(1)) }
     }
 
+    /// Rejections of a period that nobody contested, by when they were decided, ascending: how many of each instant.
+    package func contestable(_ period: Period) throws(PgError) -> [(at: Timestamp, count: Int)] {
+        try link.run(
+            """
+            SELECT r.reviewed_at, count(*) FROM review r
+            WHERE r.period = $1 AND r.decision = 'rejected' AND NOT EXISTS (SELECT FROM contest c
+                WHERE c.delegation_id = r.delegation_id AND c.outcome_id = r.outcome_id)
+            GROUP BY 1 ORDER BY 1
+            """, [.int32(period.number)]
+        ).map { ($0.timestamp(0), Int($0.int64(1))) }
+    }
+
     /// - Parameter now: as its record has it.
     package func add(
         _ outcome: Int64, _ rejection: Rejection, reason: String, by: String, at now: Timestamp

@@ -29,6 +29,37 @@ struct CloseObstacleTests {
         }
     }
 
+    /// Rejected on Friday, April 5, the last day for reviews: contested until Friday, April 12.
+    @Test func `a month waits for the time to contest its rejections`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            try link.script(
+                reviewed
+                    + "UPDATE review SET decision = 'rejected', reviewed_at = '2024-04-05T18:00:00Z' WHERE outcome_id ="
+                    + " (SELECT min(outcome_id) FROM review);")
+            let until = "2024-04-13T06:00:00.000Z"
+            #expect(
+                try lines(link, stages) == [
+                    "agencies may contest 1 rejection until \(until): `dispatcherd close` after that, or with --before-reviews, for good"
+                ])
+            #expect(
+                ClosingStageSite.found { try stages.requireClosable(period, by: "Ana") }
+                    == "1 rejection of 2024-03 may be contested until \(until), and what is rejected at its close is never billed"
+            )
+            let proposed = "nobody has proposed to close 2024-03"
+            #expect(
+                ClosingStageSite.found { try stages.requireClosable(period, by: "Ana", beforeReviews: true) }
+                    == proposed)
+            try link.script("UPDATE clock SET virtual_now = '2024-04-13T06:00:00Z'")
+            #expect(ClosingStageSite.found { try stages.requireClosable(period, by: "Ana") } == proposed)
+            // What was contested cannot be contested again; it waits for its second decision.
+            try link.script(
+                "UPDATE clock SET virtual_now = '2024-04-09T06:00:00Z'; INSERT INTO contest (delegation_id, outcome_id, period, reason,"
+                    + " contested_by, contested_at, decision) SELECT delegation_id, outcome_id, period, 'r', 'ACE01', '2024-04-08', 'rejected'"
+                    + " FROM review WHERE reviewed_at > '2024-04-01'")
+            #expect(ClosingStageSite.found { try stages.requireClosable(period, by: "Ana") } == proposed)
+        }
+    }
+
     @Test func `everything is told with the command that mends it`() async throws {
         try await ClosingStageSite.with { link, stages in
             _ = try stages.issue(period, by: "Ana")
@@ -72,13 +103,16 @@ struct CloseObstacleTests {
             try link.script("UPDATE clock SET virtual_now = '2024-03-31T18:00:00Z'")
             let told = try lines(link, stages)
 
-            #expect(told.count == 3)
+            #expect(told.count == 4)
             #expect(told[0].hasPrefix("2024-03 ends at 2024-04-01T06:00:00.000Z"))
             #expect(
                 told[1].hasSuffix(
                     " outcomes wait for review: `dispatcherd review list --period 2024-03 --pending --csv pending.csv`, then "
                         + "`dispatcherd review import FILE` with the decisions"))
             #expect(told[2].hasPrefix("reviews count until 2024-04-06T06:00:00.000Z"))
+            #expect(
+                told[3].hasPrefix("agencies may contest ")
+                    && told[3].contains(" rejections until 2024-04-06T06:00:00.000Z: "))
         }
     }
 

@@ -520,7 +520,7 @@ struct ClosingTests {
             let counts = try #require(rows.first)
             let store = try link.transaction { () -> [Int64] in
                 let closing = try ClosingStore(link, period: ClosingFixture.period, step: { _ in })
-                try closing.attributePayments(grace: [:])
+                try closing.attributePayments(grace: [])
                 let book = try MonthBook(closing, period: ClosingFixture.period, contracts: closing.contracts())
                 let month = book.contracts.first.flatMap(book.month)
                 return month?.delegations.first { $0.delegation.value == 14 }?.goals.map { $0.achieved / 10_000 } ?? []

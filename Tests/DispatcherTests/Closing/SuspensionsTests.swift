@@ -294,4 +294,50 @@ struct SuspensionsTests {
             #expect(throws: CommandFailure.self) { try decide() }
         }
     }
+
+    /// Contract 2 of the same agency is paid by services alone: no minimum of its was missed.
+    @Test(arguments: [SuspensionProposal.Kind.band, .termination])
+    func `what is decided is about the contracts that pay by bands (SUS-01, SUS-02)`(
+        kind: SuspensionProposal.Kind
+    ) async throws {
+        try await with { link in
+            try link.script(
+                """
+                INSERT INTO schedule SELECT 'plain', kind, effective_on, rule, parameter, value FROM schedule
+                WHERE schedule = 'fees' AND rule = 'FEE-11';
+                UPDATE contract SET fee_schedule = 'plain' WHERE contract_id = 2;
+                """)
+            _ = try MonthClosing(link, period: ClosingFixture.period).close()
+            try link.script(
+                """
+                INSERT INTO period SELECT p, 'closed', now(), now(), NULL FROM unnest('{202401,202402}'::int[]) p;
+                INSERT INTO statement SELECT p, 1, '', body, now()
+                FROM statement, unnest('{202401,202402}'::int[]) p WHERE period = 202403 AND contract_id = 1;
+                """)
+            func unpulled(_ contract: Int32) throws -> Int64 {
+                try link.run(
+                    """
+                    SELECT count(*) FROM position p JOIN hand h USING (delegation_id, hand_id)
+                    WHERE h.contract_ids[1] = $1 AND h.withdrawn_at IS NULL AND p.position > coalesce((
+                            SELECT max(g.last_position) FROM lease_grant g
+                            WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id), 0)
+                        AND NOT EXISTS (SELECT FROM ending e WHERE e.account_id = p.account_id AND e.epoch = p.epoch)
+                    """, [.int32(contract)])[0].int64(0)
+            }
+            let (own, others) = (try unpulled(1), try unpulled(2))
+            let effect = try Suspensions(link, period: ClosingFixture.period).decide(
+                agency: "ACE01", band: .days31to60, kind: kind, isSuspended: true, reason: "missed", by: "Ana Ruiz")
+
+            #expect(own > 0 && others > 0)
+            #expect(effect.accounts == own && effect.tactics == [] && effect.untouched == [2])
+            #expect(try unpulled(1) == 0)
+            #expect(try unpulled(2) == others)
+            #expect(try link.run("SELECT status FROM agency WHERE agency_id = 1")[0].text(0) == "active")
+            #expect(try link.readSuspensions().isEmpty)
+            let ended = try link.run("SELECT contract_id FROM contract WHERE ends_on = '2024-04-09'").map {
+                $0.int32(0)
+            }
+            #expect(ended == (kind == .termination ? [1] : []))
+        }
+    }
 }

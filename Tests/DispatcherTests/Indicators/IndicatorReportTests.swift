@@ -31,7 +31,7 @@ struct IndicatorReportTests {
     private static let independent = """
         \(assigned)
         SELECT a.contract_id::text, count(*),
-            count(*) FILTER (WHERE a.kind IN ('return', 'recall') AND a.reason = 'unlocatable' OR EXISTS (SELECT FROM valid v
+            count(*) FILTER (WHERE a.kind IN ('return', 'recall') AND a.reason = 'unlocatable' AND a.ended_at < '2024-04-01T06:00:00Z' OR EXISTS (SELECT FROM valid v
                 WHERE v.contract_id = a.contract_id AND v.account_id = a.account_id AND v.contact = 'unlocatable')),
             count(*) FILTER (WHERE NOT is_lost AND EXISTS (SELECT FROM valid v WHERE v.contract_id = a.contract_id
                 AND v.account_id = a.account_id AND v.contact IN ('direct', 'third-party'))),

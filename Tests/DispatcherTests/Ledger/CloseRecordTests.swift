@@ -44,6 +44,16 @@ struct CloseRecordTests {
                     INSERT INTO statement SELECT (jsonb_populate_record(NULL::statement, to_jsonb(s) || '{"contract_id": 77}')).*
                     FROM statement s WHERE contract_id = 1
                     """) == ["the statement of contract 77 was recorded by no close"])
+            // Nor is one missed that has no delegation's section.
+            #expect(
+                try found(
+                    month,
+                    """
+                    INSERT INTO statement SELECT (jsonb_populate_record(NULL::statement, to_jsonb(s) || jsonb_build_object(
+                        'contract_id', 77, 'body', jsonb_set(body::jsonb, '{sections}', (
+                            SELECT jsonb_agg(x) FROM jsonb_array_elements(body::jsonb -> 'sections') x WHERE NOT x ? 'delegation'))::text))).*
+                    FROM statement s WHERE contract_id = 1
+                    """) == ["the statement of contract 77 was recorded by no close"])
         }
     }
 
