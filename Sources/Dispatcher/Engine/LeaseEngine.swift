@@ -45,17 +45,14 @@ package final class LeaseEngine: Sendable {
     }
 
     private struct State {
-        typealias Lingering = (number: Int, count: Int, goOn: CheckedContinuation<Void, Never>)
-
         var waiting = FairQueue<AgencyID, PendingRequest>()
         var detained = Detained()
         var isRunning = false
         var isClosed = false
         var linger: Linger
         var evidence: EvidenceBounds
-        /// The group that waits for company, and for how many.
-        var lingering: Lingering?
-        var latestWait = 0
+        /// The group that waits for company.
+        var lingering = LingeringGroup<CheckedContinuation<Void, Never>>()
         var routes = RouteTable()
         var now: Timestamp
         /// Pauses that this node knows of and a reading of the routes may not have seen yet.
@@ -138,10 +135,7 @@ package final class LeaseEngine: Sendable {
                 state.waiting.count(of: agency) + state.detained.count(of: agency) < max(1, limits.queueMax / 2)
             else { return .refuse }
             state.waiting.append(request, of: agency)
-            if let lingering = state.lingering, state.waiting.count >= lingering.count {
-                state.lingering = nil
-                return .complete(lingering.goOn)
-            }
+            if let group = state.lingering.came(state.waiting.count) { return .complete(group) }
             guard !state.isRunning else { return .queued }
             state.isRunning = true
             return .start
@@ -172,8 +166,7 @@ package final class LeaseEngine: Sendable {
     /// Waits for those who are on their way, where that pays.
     private func linger() async {
         let (wait, had, number) = state.withLock { state in
-            state.latestWait += 1
-            return (state.linger.wait(for: state.waiting.count, at: .now), state.waiting.count, state.latestWait)
+            (state.linger.wait(for: state.waiting.count, at: .now), state.waiting.count, state.lingering.next())
         }
         guard let (count, end) = wait else { return }
         let timer = Task {
@@ -184,7 +177,7 @@ package final class LeaseEngine: Sendable {
             let isComplete = state.withLock { state in
                 // All of them, or the end of the wait, came before this.
                 guard state.waiting.count < count, .now < end else { return true }
-                state.lingering = (number, count, continuation)
+                state.lingering.wait(number, for: count, continuation)
                 return false
             }
             if isComplete { continuation.resume() }
@@ -193,14 +186,7 @@ package final class LeaseEngine: Sendable {
         state.withLock { $0.linger.waited(for: count - had, came: $0.waiting.count - had) }
     }
 
-    private func goOn(_ number: Int) {
-        let lingering = state.withLock { state -> State.Lingering? in
-            guard state.lingering?.number == number else { return nil }
-            defer { state.lingering = nil }
-            return state.lingering
-        }
-        lingering?.goOn.resume()
-    }
+    private func goOn(_ number: Int) { state.withLock { $0.lingering.end(number) }?.resume() }
 
     private enum Next {
         case group([PendingRequest], RouteTable, Timestamp)

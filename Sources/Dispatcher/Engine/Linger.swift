@@ -52,3 +52,33 @@ struct Linger: Sendable {
         leavesOut = leftOut
     }
 }
+
+/// The group that waits, if one does, and what lets it go on: whoever comes as the last one, or the end of its own wait. A wait that was
+/// over already must not end a younger one.
+struct LingeringGroup<GoOn> {
+    private var latest = 0
+    private var current: (number: Int, count: Int, goOn: GoOn)?
+
+    /// The number of the next wait.
+    mutating func next() -> Int {
+        latest += 1
+        return latest
+    }
+
+    /// - Parameter count: how many requests end it.
+    mutating func wait(_ number: Int, for count: Int, _ goOn: GoOn) { current = (number, count, goOn) }
+
+    /// What to let go on now that so many wait; `nil` where nobody waits, or for more.
+    mutating func came(_ waiting: Int) -> GoOn? {
+        guard let current, waiting >= current.count else { return nil }
+        self.current = nil
+        return current.goOn
+    }
+
+    /// What to let go on where the time of that wait is over; `nil` where it is over already.
+    mutating func end(_ number: Int) -> GoOn? {
+        guard let current, current.number == number else { return nil }
+        self.current = nil
+        return current.goOn
+    }
+}

@@ -66,6 +66,20 @@ struct LingerTests {
         #expect(groupsUntilNext() == 0)
     }
 
+    @Test func `a wait that was over already ends no younger one, and each goes on once`() {
+        var group = LingeringGroup<String>()
+        let first = group.next()
+        group.wait(first, for: 3, "first")
+        #expect(group.came(2) == nil)
+        #expect(group.came(3) == "first")
+        #expect(group.came(4) == nil)
+        let second = group.next()
+        group.wait(second, for: 3, "second")
+        #expect(group.end(first) == nil)
+        #expect(group.end(second) == "second")
+        #expect(group.end(second) == nil && group.came(9) == nil)
+    }
+
     /// The third agency's first pull waits for a lock while the other two come; once it is answered, they wait for it to come again.
     @Test(.timeLimit(.minutes(1)))
     func `agents that were answered share the next group with those who wait`() async throws {
