@@ -110,7 +110,7 @@ final class Admissions: Sendable {
         do {
             return try await body()
         } catch {
-            logger.warning("Admission failed", metadata: ["admission.step": "authentication", "error": "\(error)"])
+            logger.failed("Admission failed", error, ["admission.step": "authentication"])
             guard (error as? PgError)?.isLockTimeout == true else { return .refused(.unavailable, after: 2) }
             return .refused(.busy, after: 1)
         }

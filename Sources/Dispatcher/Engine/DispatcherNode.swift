@@ -37,12 +37,14 @@ package struct DispatcherNode: Sendable {
     private let logger: Logger
     private let witness = HomeWitness()
     private let tactics = TacticBook()
+    private let absence: AbsenceLog
 
     /// - Parameter conninfo: of a database that has been migrated.
     package init(conninfo: String, settings: Settings, logger: Logger) {
         self.conninfo = conninfo
         self.settings = settings
         self.logger = logger
+        self.absence = AbsenceLog(logger)
     }
 
     /// A node that listens; ``stop()`` ends it.
@@ -90,8 +92,10 @@ package struct DispatcherNode: Sendable {
     package func start() async throws -> Running {
         let groups = connection(
             "reparto-groups", lockWait: settings.engine.lockWait, answerWait: settings.answerWait)
-        // Whatever it does is done again by the next round; its beats and the clock do not wait behind somebody's lock.
+        // Whatever they do is done again by the next round; neither the beat nor the clock waits behind somebody's lock.
         let upkeepConnection = connection(PgLink.keeper, for: .chores, lockWait: .seconds(1))
+        // By itself: behind a statement of more than fifteen seconds a beat would come too late, and an outage be booked that was none.
+        let beatConnection = connection("reparto-beat", for: .chores, lockWait: .seconds(1))
         let admissionConnection = connection(
             "reparto-admission", lockWait: settings.engine.lockWait, answerWait: settings.answerWait)
         let inquiryConnection = connection("reparto-inquiry", for: .questions)
@@ -108,16 +112,17 @@ package struct DispatcherNode: Sendable {
             connection: inquiryConnection, engine: engine, cipher: settings.contactCipher, logger: logger)
         let server = try await listen(engine, admissions, inquiries, InquiryQueue(max: settings.inquiriesMax))
         let upkeep = Upkeep(
-            engine: engine, connection: upkeepConnection, redealConnection: redealConnection,
-            watchConnection: watchConnection, witness: witness, tactics: tactics, pace: settings.pace, logger: logger)
+            engine: engine, connection: upkeepConnection, beatConnection: beatConnection,
+            redealConnection: redealConnection, watchConnection: watchConnection, witness: witness, tactics: tactics,
+            pace: settings.pace, logger: logger)
         let follower = PushFollower(
             connection: pushConnection, server: server, engine: engine, pause: settings.pace.pushes,
             lead: settings.pace.expiringLead, logger: logger)
         return Running(
             server: server, engine: engine, upkeep: Task { await upkeep.run() }, pushes: Task { await follower.run() },
             connections: [
-                groups, upkeepConnection, admissionConnection, inquiryConnection, pushConnection, redealConnection,
-                watchConnection,
+                groups, upkeepConnection, beatConnection, admissionConnection, inquiryConnection, pushConnection,
+                redealConnection, watchConnection,
             ],
             certificate: settings.server.tls.map {
                 CertificateWatch(tls: $0, pause: settings.pace.certificate, logger: logger)
@@ -165,12 +170,15 @@ package struct DispatcherNode: Sendable {
         answerWait: Duration? = nil
     ) -> PgConnection {
         let (allows, requires, witness) = (settings.allowsUnsafeDurability, settings.requiresStandby, witness)
+        let absence = absence
         let answerWait = answerWait ?? settings.answerWait * 6
-        return PgConnection(conninfo, application: application, prepares: settings.preparesStatements) { link in
-            try EngineLink.prepare(
-                link, allowsUnsafeDurability: allows, requiresStandby: requires, use: use,
-                lockWait: lockWait, answerWait: answerWait, witness: witness)
-        }
+        return PgConnection(
+            conninfo, application: application, prepares: settings.preparesStatements,
+            onConnect: { link in
+                try EngineLink.prepare(
+                    link, allowsUnsafeDurability: allows, requiresStandby: requires, use: use,
+                    lockWait: lockWait, answerWait: answerWait, witness: witness)
+            }, onSight: { absence.note($0) })
     }
 
     private func opened(_ connection: PgConnection) async throws -> (Timestamp, Routing, [String]?) {

@@ -244,7 +244,7 @@ package final class LeaseEngine: Sendable {
             }
             if !group.isEmpty { await perform(group, routes, now) }
         } catch {
-            logger.warning("Locks were not looked at", metadata: ["error": "\(error)"])
+            logger.failed("Locks were not looked at", error)
         }
     }
 
@@ -291,9 +291,7 @@ package final class LeaseEngine: Sendable {
                     if !free.isEmpty { await perform(free, routes, now) }
                     return
                 }
-                logger.warning(
-                    "Group failed",
-                    metadata: ["group.size": "\(group.count)", "attempt": "\(attempt)", "error": "\(error)"])
+                logger.failed("Group failed", error, ["group.size": "\(group.count)", "attempt": "\(attempt)"])
                 // Nobody there, nobody who answers, or a server that is not safe: no request of the group is to blame, and halves
                 // of it would only ask as often.
                 let failure = error as? PgError

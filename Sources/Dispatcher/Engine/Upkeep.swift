@@ -42,12 +42,13 @@ package struct Upkeep: Sendable {
     }
 
     private enum Chore: String, CaseIterable {
-        case round, news, beat, sweep, redeal, watch
+        case round, news, beat, lag, sweep, redeal, watch
     }
 
     private let engine: LeaseEngine
     private let connection: PgConnection
-    /// For what takes long, so that beats and the clock do not wait for it.
+    private let beatConnection: PgConnection
+    /// For what takes long, so that the clock does not wait for it.
     private let redealConnection: PgConnection
     private let watchConnection: PgConnection
     private let witness: HomeWitness
@@ -62,11 +63,12 @@ package struct Upkeep: Sendable {
     }
 
     init(
-        engine: LeaseEngine, connection: PgConnection, redealConnection: PgConnection, watchConnection: PgConnection,
-        witness: HomeWitness, tactics: TacticBook, pace: Pace, logger: Logger
+        engine: LeaseEngine, connection: PgConnection, beatConnection: PgConnection, redealConnection: PgConnection,
+        watchConnection: PgConnection, witness: HomeWitness, tactics: TacticBook, pace: Pace, logger: Logger
     ) {
         self.engine = engine
         self.connection = connection
+        self.beatConnection = beatConnection
         self.redealConnection = redealConnection
         self.watchConnection = watchConnection
         self.witness = witness
@@ -98,7 +100,7 @@ package struct Upkeep: Sendable {
         let usual =
             switch chore {
             case .round, .news: pace.round
-            case .beat: pace.beat
+            case .beat, .lag: pace.beat
             case .sweep: pace.sweep
             case .redeal: pace.redeal
             case .watch: pace.watch
@@ -138,8 +140,7 @@ package struct Upkeep: Sendable {
 
     private func tell(_ error: any Error, of chore: String, failures: Int) {
         guard failures.nonzeroBitCount == 1 else { return }
-        logger.warning(
-            "Upkeep failed", metadata: ["chore": "\(chore)", "failures": "\(failures)", "error": "\(error)"])
+        logger.failed("Upkeep failed", error, ["chore": "\(chore)", "failures": "\(failures)"])
     }
 
     /// A finding is an error for whoever reads the log; it is kept besides (``LedgerWatch``).
@@ -206,8 +207,8 @@ package struct Upkeep: Sendable {
                     try Pauses.liftEnded(link)
                 }
             case .beat:
-                try await connection.run { link in try link.answeredInTime { try witness.beat(link) } }
-                try await watchSequencer()
+                try await beatConnection.run { link in try link.answeredInTime { try witness.beat(link) } }
+            case .lag: try await watchSequencer()
             case .sweep:
                 let lead = pace.expiringLead
                 let (closed, idle, lag) = try await connection.run { link in

@@ -134,7 +134,7 @@ struct Inquiries: Sendable {
         do {
             return try await body()
         } catch {
-            logger.warning("Inquiry failed", metadata: ["inquiry": "\(what)", "error": "\(error)"])
+            logger.failed("Inquiry failed", error, ["inquiry": "\(what)"])
             return .refused(.unavailable, after: 2)
         }
     }

@@ -70,8 +70,7 @@ struct PushFollower: Sendable {
 
     private func tell(_ error: any Error, of reading: String, _ failures: Int?) {
         guard let failures else { return }
-        logger.warning(
-            "Pushes not read", metadata: ["what": "\(reading)", "failures": "\(failures)", "error": "\(error)"])
+        logger.failed("Pushes not read", error, ["what": "\(reading)", "failures": "\(failures)"])
     }
 
     /// Tells new connections how things stand. Those that it fails for stay new.

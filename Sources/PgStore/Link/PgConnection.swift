@@ -7,24 +7,38 @@ internal import Synchronization
 ///
 /// One body runs at a time, in the order in which they were asked for. A lost link is opened anew by the next body.
 package actor PgConnection {
+    /// What is seen of the database on the way.
+    package enum Sight: Sendable {
+        /// It did what was asked of it, which was begun then.
+        case answered(begun: ContinuousClock.Instant)
+        /// It is away (``PgError/isAway``); `opened`: when the link was opened that broke now, where there was one.
+        case lost(PgError, opened: ContinuousClock.Instant?)
+    }
+
     private let thread: PgThread
     private let conninfo: String
     private let application: String
     private let prepares: Bool
     private var link: PgLink?
+    private var openedAt: ContinuousClock.Instant?
+    private let onSight: @Sendable (Sight) -> Void
     private let onConnect: @Sendable (PgLink) throws -> Void
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// - Parameter onConnect: runs on every new link before anything else: the checks that a server must pass.
+    /// - Parameters:
+    ///   - onConnect: runs on every new link before anything else: the checks that a server must pass.
+    ///   - onSight: called for every body, from the link's thread.
     package init(
         _ conninfo: String, application: String, prepares: Bool = true,
-        onConnect: @escaping @Sendable (PgLink) throws -> Void = { _ in }
+        onConnect: @escaping @Sendable (PgLink) throws -> Void = { _ in },
+        onSight: @escaping @Sendable (Sight) -> Void = { _ in }
     ) {
         self.thread = PgThread()
         self.conninfo = conninfo
         self.application = application
         self.prepares = prepares
+        self.onSight = onSight
         self.onConnect = onConnect
     }
 
@@ -32,11 +46,16 @@ package actor PgConnection {
     ///
     /// - Throws: what `body` throws. After a lost connection, or a commit of unknown result, the link is dropped.
     package func run<Value: Sendable>(_ body: @Sendable (PgLink) throws -> Value) throws -> Value {
+        let begun = ContinuousClock.now
         let link = try opened()
         do {
-            return try body(link)
-        } catch let error as PgError {
+            let value = try body(link)
+            onSight(.answered(begun: begun))
+            return value
+        } catch var error as PgError {
             if error.isConnectionLost || !link.isAlive {
+                error.isAway = isAway(error, link)
+                if error.isAway { onSight(.lost(error, opened: openedAt)) }
                 self.link = nil
             } else if link.isInTransaction {
                 try? link.script("ROLLBACK")
@@ -65,17 +84,37 @@ package actor PgConnection {
 
     private func opened() throws -> PgLink {
         if let link, link.isAlive { return link }
-        let fresh = try PgLink(conninfo, application: application, prepares: prepares)
+        let fresh: PgLink
+        do throws(PgError) {
+            fresh = try PgLink(conninfo, application: application, prepares: prepares)
+        } catch {
+            throw lost(error)
+        }
         do {
             try onConnect(fresh)
         } catch let error as PgError {
             // Whatever it was, nothing was begun of what the link was wanted for.
-            throw PgError(
+            let failure = PgError(
                 code: PgError.connectionLost, statement: PgError.connecting, message: "\(error)",
                 isUnanswered: error.isUnanswered)
+            throw isAway(error, fresh) ? lost(failure) : failure
         }
         link = fresh
+        openedAt = .now
         return fresh
+    }
+
+    /// Whether it is the server that is gone: not where it takes too long, or warns of a COMMIT.
+    private func isAway(_ error: PgError, _ link: PgLink) -> Bool {
+        !error.isUnanswered && (error.isFarewell || !link.isAlive)
+    }
+
+    /// Tells that no link can be opened.
+    private func lost(_ error: PgError) -> PgError {
+        var error = error
+        error.isAway = true
+        onSight(.lost(error, opened: nil))
+        return error
     }
 }
 

@@ -12,6 +12,8 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
     package let message: String
     /// Whether the server was given up because it said nothing for too long. What was sent may still be done by it.
     package let isUnanswered: Bool
+    /// Whether the database was away: no link to it could be opened, or the one that there was broke. ``PgConnection`` knows.
+    package internal(set) var isAway = false
 
     package static let connectionLost = "08006"
     package static let malformed = "XX001"
@@ -45,6 +47,9 @@ package struct PgError: Error, Sendable, CustomStringConvertible {
     package var isConnectionLost: Bool { code.hasPrefix("08") || Self.farewells.contains(code) }
     /// The last words of a server that ends a link: by order, in a crash, and because its transaction stood idle.
     private static let farewells: Set = ["57P01", "57P02", "25P03"]
+
+    /// Whether the server said so when it ended the link.
+    var isFarewell: Bool { Self.farewells.contains(code) }
 
     /// Whether there was no connection to begin with, so that nothing can have been done.
     package var isUnreachable: Bool { isConnectionLost && statement == Self.connecting }

@@ -4,7 +4,6 @@ import AgentProtocol
 import Dispatcher
 import Logging
 import PgStore
-import Synchronization
 import TestSupport
 import Testing
 
@@ -70,29 +69,5 @@ struct SequencerLagTests {
             await node.stop()
             #expect(log.lines.contains { $0.hasPrefix("error") && $0.contains("s old") })
         }
-    }
-}
-
-/// Keeps what was logged, as `level message metadata`.
-private final class KeptLog: LogHandler, Sendable {
-    private let kept = Mutex<[String]>([])
-    var lines: [String] { kept.withLock { $0 } }
-
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .info }
-        set {}
-    }
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        let metadata = event.metadata.map { "\($0)" } ?? ""
-        kept.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
     }
 }
