@@ -7,7 +7,7 @@ import Testing
 /// What a refusal says of a place at which the line leaves the grammar.
 private enum Said {
     static let spacing = "expected=\"one space between two parts, and none at the end\""
-    static let key = "expected=\"key=value, the key in small letters\""
+    static let key = "expected=\"key=value, the key 1 to 32 of a-z 0-9 -, a letter first\""
     static let value =
         "field=key expected=\"printable ASCII without space, quote, equals sign and backslash; "
         + "any other value stands in quotes\""
@@ -93,6 +93,11 @@ struct RequestTests {
         ("x  PING", "x NO SYNTAX class=fix at=spacing \(Said.spacing)"),
         ("x LEASE key", "x NO SYNTAX class=fix at=key \(Said.key)"),
         ("x LEASE Key=1", "x NO SYNTAX class=fix at=key \(Said.key)"),
+        (
+            "x LEASE abcdefghij-abcdefghij-0123456789=1",
+            "x NO UNKNOWN-KEY class=fix field=abcdefghij-abcdefghij-0123456789"
+        ),
+        ("x LEASE abcdefghij-abcdefghij-01234567890=1", "x NO SYNTAX class=fix at=key \(Said.key)"),
         ("x LEASE key=", "x NO SYNTAX class=fix at=value \(Said.value)"),
         ("x LEASE key=a=b", "x NO SYNTAX class=fix at=value \(Said.value)"),
         ("x LEASE key=ñ", "x NO SYNTAX class=fix at=value \(Said.value)"),

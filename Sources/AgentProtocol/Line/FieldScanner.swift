@@ -15,7 +15,7 @@ package enum SyntaxError: String, Error, Equatable, Sendable, CaseIterable {
         case .tag: "1 to 16 of A-Z a-z 0-9 . -"
         case .verb: "a verb in capitals"
         case .spacing: "one space between two parts, and none at the end"
-        case .key: "key=value, the key in small letters"
+        case .key: "key=value, the key 1 to 32 of a-z 0-9 -, a letter first"
         case .value: "printable ASCII without space, quote, equals sign and backslash; any other value stands in quotes"
         case .quotes:
             "a closing quote, and nothing behind it; a quote or backslash in the value has a backslash before it"
