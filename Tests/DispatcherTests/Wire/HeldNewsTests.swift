@@ -161,6 +161,12 @@ struct HeldNewsTests {
             #expect(try await since("2024-03-06T16:00:00Z").data.map { $0["account"] } == ["1002", "1003", "1004"])
             #expect(try await since("2024-03-06T16:00:01Z").data.map { $0["account"] } == ["1003", "1004"])
             #expect(try await since("2024-03-07T16:00:01Z").data.isEmpty)
+            // Nothing else came since: what happened to a debtor is news by itself.
+            try month.setClock("2024-03-09T15:00:00Z")
+            try start(month, 1, on: "2024-03-08")
+            let started = try await since("2024-03-09T15:00:00Z").data
+            #expect(started.map { $0["account"] } == ["1001"] && started.first?["changed-on"] == "2024-03-08")
+            #expect(try await since("2024-03-09T16:00:01Z").data.isEmpty)
             let wrong = try await agent.resume(ResumeRequest(count: 0, digest: HeldDigest.empty.bytes))
             #expect(wrong.data.count == 4)
             #expect(wrong.data[2]["recall-reason"] == "over-limit")

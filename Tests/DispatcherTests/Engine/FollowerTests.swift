@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AgentProtocol
+import Assignment
+import Dispatcher
+import PgStore
+import TestSupport
+import Testing
+
+/// What follows a table, and what goes through it in pages.
+struct FollowerTests {
+    private static let released = "SELECT released_accounts FROM quota"
+
+    private func release(_ link: PgLink, _ accounts: Int) throws {
+        try link.script(
+            "INSERT INTO release (delegation_id, quota_id, accounts, exposure) VALUES (9, 1, \(accounts), 0)")
+    }
+
+    /// A lower number can commit later: whoever had gone past it would never count it.
+    @Test(.timeLimit(.minutes(1)))
+    func `what is released is folded once everything older has ended, and each once`() async throws {
+        var pace = Upkeep.Pace()
+        pace.round = .seconds(3_600)
+        try await DealtMonth.with(.init(agencies: 1), pace: pace) { month in
+            let link = try month.database.link()
+            while try link.run("SELECT FROM follower WHERE name = 'release'").count == 0 {
+                _ = try link.foldReleases(limit: 100)
+            }
+            let late = try month.database.link()
+            try late.script("BEGIN")
+            try release(late, 1)
+            try release(link, 2)
+            #expect(try link.foldReleases(limit: 100) == 0)
+            #expect(try month.number(Self.released) == 0)
+            try late.script("COMMIT")
+            // Whoever else runs on this server holds the fold up.
+            try await until { try link.foldReleases(limit: 100) > 0 || month.number(Self.released) == 3 }
+            try await until {
+                _ = try link.foldReleases(limit: 1)
+                return try month.number(Self.released) >= 3
+            }
+            _ = try link.foldReleases(limit: 100)
+            #expect(try month.number(Self.released) == 3)
+        }
+    }
+
+    /// Three pages of overdue grants; one of the second page cannot be written.
+    @Test(.timeLimit(.minutes(1)))
+    func `a sweep goes page by page and stops where its own writes fail`() async throws {
+        var pace = Upkeep.Pace()
+        pace.sweep = .seconds(3_600)
+        pace.round = .seconds(3_600)
+        try await DealtMonth.with(.init(agencies: 1, handSize: 1_200), pace: pace) { month in
+            let link = try month.database.link()
+            try link.script(
+                """
+                INSERT INTO lease_grant (delegation_id, hand_id, first_position, last_position, quota_id, contract_id,
+                       agency_id, instance_id, key, request_hash, skipped, accounts, exposure, total_accounts, total_exposure,
+                       left_accounts, stop, held_digest, granted_at, granted_term, term, ceiling, grace_us, outage_us)
+                SELECT 9, 1, i, i, 1, 1, 1, 0, i, '', NULL, 1, 10000, i, i * 10000, 0, 'limit', '', now_instant() - interval '9 days',
+                       t, t, t, 0, 0
+                  FROM generate_series(1, 1200) i, LATERAL (VALUES (now_instant() - interval '1 day')) v (t);
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN IF NEW.first_position = 777 THEN RAISE 'no room'; END IF; RETURN NEW; END $$;
+                CREATE TRIGGER refuse BEFORE UPDATE ON lease_grant FOR EACH ROW EXECUTE FUNCTION refuse()
+                """)
+            #expect(throws: PgError.self) { try Sweep.run(link) }
+            let closed = "SELECT coalesce(max(first_position), 0)::bigint FROM lease_grant WHERE state = 'closed'"
+            #expect(try month.number(closed) == 500)
+            #expect(try month.number("SELECT count(*) FROM lease_grant WHERE state = 'closed'") == 500)
+            #expect(try month.number("SELECT coalesce(sum(accounts), 0)::bigint FROM release") == 500)
+
+            try link.script("DROP TRIGGER refuse ON lease_grant")
+            #expect(try Sweep.run(link) == 700)
+            #expect(try month.number("SELECT sum(accounts)::bigint FROM release") == 1_200)
+        }
+    }
+}
