@@ -67,12 +67,12 @@ struct DebtorCalibrationTests {
         func ofLeased(_ sums: Sums) -> Int { sums.paid * Self.worked * 10 / sums.toRecover }
 
         #expect(administrative.accounts > 4_000 && preventive.accounts > 4_000 && dual.accounts > 2_000)
-        // ORA-10: 28 in 73 of those worked, and the mean payment.
+        // ORA-10: 28 in 73 of those worked. A mean payment below the published 3,386, which a few reach by paying to two holders.
         #expect((360...410).contains(administrative.payersPermille), "\(administrative.payersPermille)")
-        #expect((3_216_00...3_556_00).contains(administrative.meanPayment), "\(administrative.meanPayment)")
-        // ORA-12 and ORA-11: what is recovered of what all leased ones owe.
+        #expect((3_050_00...3_386_00).contains(administrative.meanPayment), "\(administrative.meanPayment)")
+        // ORA-12 and ORA-11 (4 and 32 %): what is recovered of what all leased ones owe, without what is paid to a second holder.
         #expect((25...55).contains(ofLeased(administrative)), "\(ofLeased(administrative))")
-        #expect((290...350).contains(ofLeased(preventive)), "\(ofLeased(preventive))")
+        #expect((270...330).contains(ofLeased(preventive)), "\(ofLeased(preventive))")
         // ORA-13: 9 in 100 pay, 5 of them in full, 4,691 pesos each.
         #expect((80...100).contains(dual.payersPermille), "\(dual.payersPermille)")
         #expect((43...57).contains(dual.fullPayersPermille), "\(dual.fullPayersPermille)")

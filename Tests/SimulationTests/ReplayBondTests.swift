@@ -41,19 +41,29 @@ struct ReplayBondTests {
             try ReplayRun(
                 .logs(folder.path), cut: cut, contracts: contracts, period: period, policy: policy, seed: 7)
         }
-        // Every bond now covers the whole debt of two accounts as they are on the average; many are larger than that.
-        let bonded = try Folder.text(contracts).split(separator: "\n").enumerated().map { number, line in
-            // From behind, because names have commas: bond, basis and factor stand before the last three.
-            var row = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-            let bond = row.count - 6
-            if number == 0 {
-                #expect(row[bond...].prefix(3) == ["bond", "exposure_basis", "exposure_factor"])
-            } else {
-                (row[bond], row[bond + 1], row[bond + 2]) = ("700000.00", "total", "100")
+        let drawn = try Folder.text(contracts)
+        func put(_ bond: String, _ basis: String, each adviser: String) throws {
+            let rows = drawn.split(separator: "\n").enumerated().map { number, line in
+                // From behind, because names have commas: bond, basis and factor stand before the last three.
+                var row = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                let place = row.count - 6
+                if number == 0 {
+                    #expect(row[place...].prefix(3) == ["bond", "exposure_basis", "exposure_factor"])
+                } else {
+                    (row[place], row[place + 1], row[place + 2]) = (bond, basis, "100")
+                    // What an adviser carries, by telephone and by visit.
+                    (row[place - 2], row[place - 1]) = (adviser, adviser)
+                }
+                return row.joined(separator: ",")
             }
-            return row.joined(separator: ",")
+            try Data((rows.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: contracts))
         }
-        try Data((bonded.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: contracts))
+        // Some find no room for want of people, and no bond has a part in it.
+        try put("1.00", "none", each: "1")
+        let (_, unbonded) = try deal()
+        #expect(unbonded.unplaced > 0 && unbonded.bonded == [])
+        // Every bond now covers the whole debt of two accounts as they are on the average; many are larger than that.
+        try put("700000.00", "total", each: "150")
         let (scarceWorld, scarce) = try deal()
         let told = try replay()
 
