@@ -47,11 +47,11 @@ struct FollowerTests {
     /// Three pages of overdue grants; one of the second page cannot be written.
     @Test(.timeLimit(.minutes(1)))
     func `a sweep goes page by page and stops where its own writes fail`() async throws {
-        var pace = Upkeep.Pace()
-        pace.sweep = .seconds(3_600)
-        pace.round = .seconds(3_600)
-        try await DealtMonth.with(.init(agencies: 1, handSize: 1_200), pace: pace) { month in
-            let link = try month.database.link()
+        // Without a node, which sweeps when it starts.
+        try await TestDatabase.with { database in
+            try DealtMonth.deal(.init(agencies: 1, handSize: 1_200), [AgencyPrivateKey()], database)
+            let link = try database.link()
+            func number(_ sql: String) throws -> Int64 { try #require(try link.run(sql).first).int64(0) }
             try link.script(
                 """
                 INSERT INTO lease_grant (delegation_id, hand_id, first_position, last_position, quota_id, contract_id,
@@ -67,15 +67,15 @@ struct FollowerTests {
             #expect(throws: PgError.self) { try Sweep.run(link) }
             let closed = "SELECT coalesce(max(first_position), 0)::bigint FROM lease_grant WHERE state = 'closed'"
             let (last, count) = (
-                try month.number(closed), try month.number("SELECT count(*) FROM lease_grant WHERE state = 'closed'")
+                try number(closed), try number("SELECT count(*) FROM lease_grant WHERE state = 'closed'")
             )
-            let released = try month.number("SELECT coalesce(sum(accounts), 0)::bigint FROM release")
+            let released = try number("SELECT coalesce(sum(accounts), 0)::bigint FROM release")
             #expect(last == 500 && count == 500 && released == 500)
 
             try link.script("DROP TRIGGER refuse ON lease_grant")
             let swept = try Sweep.run(link)
             #expect(swept == 700)
-            #expect(try month.number("SELECT sum(accounts)::bigint FROM release") == 1_200)
+            #expect(try number("SELECT sum(accounts)::bigint FROM release") == 1_200)
         }
     }
 }
