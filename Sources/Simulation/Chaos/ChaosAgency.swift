@@ -132,7 +132,9 @@ actor ChaosAgency {
         let held = reply.leasedAccounts.map { Held(account: $0.account, epoch: $0.epoch) }
         try acknowledged(
             request.key, post.delegation,
-            .granted(ClientOperation.Grant(grant: grant, strategy: strategy, term: term, accounts: held)), reply)
+            .granted(
+                ClientOperation.Grant(
+                    grant: grant, strategy: strategy, term: term, accounts: held, grace: summary.graceSeconds)), reply)
         leases += held.map { Lease(delegation: post.delegation, held: $0, grant: grant, term: term) }
         try await maybeRepeat(.lease(request), "LEASE", request.key, post.delegation, reply)
     }
