@@ -147,9 +147,10 @@ struct PlantedFault {
             name: "an account that moved has two holders", breaks: .oneHolder, isOfCountry: true,
             sql: """
                 UPDATE position p SET account_id = v.account_id
-                  FROM (\(live)) v, lease_grant g
-                 WHERE g.delegation_id <> $D AND g.state = 'open' AND g.accounts > 0 AND p.delegation_id = g.delegation_id
-                   AND p.hand_id = g.hand_id AND p.position = g.first_position
+                  FROM (\(live)) v, (SELECT delegation_id, hand_id, first_position FROM lease_grant
+                                     WHERE delegation_id <> $D AND state = 'open' AND accounts > 0 AND skipped IS NULL
+                                     ORDER BY 1, 2, 3 LIMIT 1) g
+                 WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id AND p.position = g.first_position
                 """),
         PlantedFault(
             name: "what was agreed on is gone from a report", breaks: .records, isAlone: true,
