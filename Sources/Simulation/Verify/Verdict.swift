@@ -33,7 +33,7 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .quotas: "no grant goes above its quota"
         case .capacity: "no grant goes above what the contract's advisers carry"
         case .bond: "no grant goes above its contract's bond, over all delegations"
-        case .deals: "no hand is dealt more than its quota ever allowed, nor drawn from by others than it was dealt to"
+        case .deals: "no hand is dealt more than its quota ever allowed, or drawn from by others"
         case .exclusions: "no excluded account is granted, none stopped is kept, nothing to an agency on hold"
         case .endings: "no account is given back but by its holder, nor taken back without a cause"
         case .disclosures: "nobody is told of a debtor but the holder"
