@@ -76,6 +76,23 @@ struct ChaosTests {
             ])
     }
 
+    @Test func `a node that listens and answers nothing is a failure by its name, whatever the others answer`() throws {
+        let settings = ChaosSettings(folder: "f", program: "p", policies: "policies")
+        var entry = ChaosReport.Entry(fault: .netCut, at: .seconds(2), effect: .ran("2 connections"))
+        entry.silentNodes = [2]
+        let verdict = VerdictReport(Verdict(), operations: [], delegations: 0, period: "2024-03")
+        let report = ChaosReport(
+            settings, entries: [entry], counts: ChaosCounts(), stopped: 0, starts: [1, 1], silentNodes: [1],
+            verdict: verdict)
+
+        #expect(report.failures.contains("node 2 listened and answered nothing for 30.0 s after net-cut"))
+        #expect(report.failures.contains("node 1 answered nothing for 30.0 s after everything was made whole"))
+        let time = ChaosTime(.hour(0))
+        time.acknowledge(node: 1)
+        time.acknowledge(node: 1)
+        #expect(time.acknowledged == 2 && time.acknowledgedByNode == [1: 2])
+    }
+
     @Test func `what a node's clock shows is read from its log`() throws {
         let log = """
             2026-11-30T00:33:27+0000 info dispatcherd: incarnation=1 [Dispatcher] Database opened

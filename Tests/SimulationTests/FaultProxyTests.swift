@@ -29,8 +29,9 @@ struct FaultProxyTests {
 
     /// Sends a line over a way, and lets the way send it once more while the connection is open.
     private static func replayed(
-        _ line: String, _ proxy: FaultProxy, _ group: any EventLoopGroup
-    ) async throws -> (connections: Int, accepted: Int) {
+        _ line: String, _ proxy: FaultProxy, _ group: any EventLoopGroup,
+        lostTo target: FaultProxy.Target? = nil
+    ) async throws -> (sent: Int, accepted: Int, unsent: Int) {
         let stream = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: proxy.port) { channel in
             channel.eventLoop.makeCompletedFuture { try FaultProxy.Stream(wrappingChannelSynchronously: channel) }
         }
@@ -41,6 +42,7 @@ struct FaultProxyTests {
                 said += String(buffer: part)
                 if said.hasSuffix("\n") { break }
             }
+            if let target { proxy.set(target: target) }
             return await proxy.replay()
         }
     }
@@ -209,8 +211,16 @@ struct FaultProxyTests {
     func `who is let in by what another connection had sent is counted`(line: String, accepted: Int) async throws {
         try await Self.withEcho { proxy, group in
             let found = try await Self.replayed(line, proxy, group)
-            #expect(found.connections == 1)
+            #expect(found.sent == 1)
             #expect(found.accepted == accepted)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `what no node heard again is not told as refused`() async throws {
+        try await Self.withEcho { proxy, group in
+            let found = try await Self.replayed("x OK\n", proxy, group, lostTo: .socket("/nowhere"))
+            #expect(found.sent == 0 && found.accepted == 0 && found.unsent == 1)
         }
     }
 

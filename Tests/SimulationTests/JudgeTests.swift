@@ -99,6 +99,7 @@ struct JudgeTests {
             history.outcomes[0].report.contact = "unlocatable"
             if reason == "not-worked" { history.outcomes = [] }
             history.dealtHands = [History.hand: .sample(activityDays: 0, unlocatableDays: 0)]
+            history.dealtHands[History.hand]?.graceMicroseconds = 0
             history.grants[0].graceMicroseconds = 0
         }
         #expect(Judge.judge(history).broken == [])

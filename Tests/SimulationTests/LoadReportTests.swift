@@ -85,6 +85,8 @@ struct LoadReportTests {
 
     @Test(arguments: [
         (89, 1, 94, nil), (90, 1, 99, "the load may be"), (179, 2, 95, "no processor"), (180, 2, 5, "the load may be"),
+        // Of four threads three have a connection, and only these are busy.
+        (269, 4, 94, nil), (270, 4, 94, "the load may be"),
     ])
     func `a load that is the bottleneck itself, or leaves no processor idle, is warned of`(
         own: Int, threads: Int, machine: Int, warning: String?
@@ -122,6 +124,45 @@ struct LoadReportTests {
 
     /// Free of coordinated omission, as for pulls: what a report waits for behind those before it is its latency too.
     @Test func `under a rate a report counts from the answer to its pull`() throws {
+        let tally = try Self.twoPulls { hear, _, worker in
+            usleep(60_000)
+            hear("r0 OK outcome=1")
+            hear("r0 OK outcome=2")
+            _ = worker.drain()
+        }
+
+        #expect(tally.leases.totalCount == 2 && tally.reports.totalCount == 2)
+        #expect(tally.reports.min >= 60_000)
+    }
+
+    @Test(arguments: [0, 1, 2])
+    func `reports whose pull was answered are due at the end, also behind a burst that hangs`(answered: Int) throws {
+        let tally = try Self.twoPulls { hear, seat, worker in
+            _ = worker.drain()
+            usleep(20_000)
+            #expect(seat.isReporting)
+            for _ in 0..<answered { hear("r0 OK outcome=1") }
+            #expect(seat.isReporting == (answered < 2))
+        }
+
+        #expect(tally.reports.totalCount == 2 && tally.reportsWaiting == 2 - Int64(answered))
+        #expect(tally.reports.min >= 20_000)
+    }
+
+    /// Waits are told in full, however long.
+    @Test func `a wait of five minutes is one of five minutes`() {
+        var tally = LoadTally()
+        tally.lease(microseconds: 300_000_000)
+        var sum = LoadTally()
+        sum.add(tally)
+
+        #expect(sum.leases.max >= 299_000_000)
+    }
+
+    /// Two pulls of one account over one connection, the second of which was answered before the report on the first.
+    private static func twoPulls(
+        _ body: (_ hear: (String) -> Void, LoadSeat, LoadWorker) throws -> Void
+    ) throws -> LoadTally {
         let loop = EmbeddedEventLoop()
         let settings = LoadSettings(
             addresses: [LoadAddress(host: "127.0.0.1", port: 1)], keysFolder: "", contractsPath: "")
@@ -140,25 +181,23 @@ struct LoadReportTests {
         worker.start()
         worker.measure()
         seat.ready(connection)
-        func hear(_ lines: String...) {
-            for line in lines { Array(line.utf8).withUnsafeBytes { seat.take($0) } }
+        func hear(_ line: String) {
+            Array(line.utf8).withUnsafeBytes { seat.take($0) }
             connection.flush()
         }
         let due = NIODeadline.now()
         seat.arrive(at: due)
         seat.arrive(at: due)
-        hear("l - account=1 epoch=1 tactic=a", "l OK grant=1 granted=1 left=9 stop=limit")
+        hear("l - account=1 epoch=1 tactic=a")
+        hear("l OK grant=1 granted=1 left=9 stop=limit")
         // The second pull travels with the first report, and its answer comes first.
-        hear("l - account=2 epoch=1 tactic=a", "l OK grant=2 granted=1 left=8 stop=limit")
-        usleep(60_000)
-        hear("r0 OK outcome=1")
-        hear("r0 OK outcome=2")
-        _ = worker.drain()
+        hear("l - account=2 epoch=1 tactic=a")
+        hear("l OK grant=2 granted=1 left=8 stop=limit")
+        try body(hear, seat, worker)
+        seat.giveUp(at: .now())
         let tally = worker.finish()
         _ = try channel.finish(acceptAlreadyClosed: true)
-
-        #expect(tally.leases.totalCount == 2 && tally.reports.totalCount == 2)
-        #expect(tally.reports.min >= 60_000)
+        return tally
     }
 
     @Test func `two loads of one machine do not sign in by the same names`() async throws {

@@ -195,7 +195,11 @@ struct ModelTests {
         // 3 ± 2.7764 · √(2.5 / 5)
         #expect(abs(estimate.high - 4.9632) < 0.01)
         #expect(abs(estimate.low - 1.0368) < 0.01)
-        #expect(estimate.percentiles == [1, 3, 5])
+        #expect(estimate.percentiles == [1.2, 3, 4.8])
+        // The median of two lies between them, and below and above mirror each other.
+        #expect(ModelComparison.Estimate([1, 3]).percentiles[1] == 2)
+        let twenty = ModelComparison.Estimate((1...20).map(Double.init)).percentiles
+        #expect(abs(twenty[0] + twenty[2] - 21) < 1e-9 && twenty[2] < 20)
         #expect(abs(ModelComparison.Estimate.quantile(freedom: 30) - 2.0423) < 0.001)
     }
 

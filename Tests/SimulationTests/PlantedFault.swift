@@ -64,7 +64,8 @@ struct PlantedFault {
               FROM w;
         SELECT pg_temp.recorded('evidence number=' || number || ' delegation=$D agency=ACE'
             || lpad(agency_id::text, 2, '0') || ' account=' || account_id || ' epoch=' || epoch
-            || ' code=\(code) counts=no content=00 at=' || pg_temp.text_of(\(instant))) FROM w
+            || ' code=\(code) counts=no content='
+            || encode(substr(sha256(''::bytea), 1, 16), 'hex') || ' at=' || pg_temp.text_of(\(instant))) FROM w
         """
     }
 
@@ -143,12 +144,48 @@ struct PlantedFault {
                   FROM (SELECT contract_id, agency_id FROM contract ORDER BY contract_id DESC LIMIT 1) c WHERE \(ofLive)
                 """),
         PlantedFault(
-            name: "an account that moved has two holders", breaks: .oneHolder, isAlone: false, isOfCountry: true,
+            name: "an account that moved has two holders", breaks: .oneHolder, isOfCountry: true,
             sql: """
                 UPDATE position p SET account_id = v.account_id
-                  FROM (\(live)) v, lease_grant g
-                 WHERE g.delegation_id <> $D AND g.state = 'open' AND g.accounts > 0 AND p.delegation_id = g.delegation_id
-                   AND p.hand_id = g.hand_id AND p.position = g.first_position
+                  FROM (\(live)) v, (SELECT delegation_id, hand_id, first_position FROM lease_grant
+                                     WHERE delegation_id <> $D AND state = 'open' AND accounts > 0 AND skipped IS NULL
+                                     ORDER BY 1, 2, 3 LIMIT 1) g
+                 WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id AND p.position = g.first_position
+                """),
+        PlantedFault(
+            name: "what was agreed on is gone from a report", breaks: .records, isAlone: true,
+            sql: """
+                UPDATE outcome SET extra = CASE WHEN extra IS NULL THEN '{"solution": "payoff"}'::jsonb END
+                 WHERE outcome_id = \(firstOutcome)
+                """),
+        PlantedFault(
+            name: "a grant's account is another one of its hand's", breaks: .deals,
+            sql:
+                "UPDATE position SET epoch = epoch + 1 WHERE (account_id, epoch) = (SELECT account_id, epoch FROM (\(live)) v)"
+        ),
+        PlantedFault(
+            name: "a grant has a day less of grace", breaks: .expiry,
+            sql: "UPDATE lease_grant SET grace_us = 0 WHERE \(ofLive)"),
+        PlantedFault(
+            name: "a limit's row was never written", breaks: .records, isAlone: true,
+            sql: """
+                \(recorder)
+                SELECT pg_temp.recorded('quota why=order delegation=$D strategy=' ||
+                    (ARRAY['preventive', 'administrative', 'dual', 'mediation'])[strategy] || ' portfolio='
+                    || (ARRAY['telephone', 'home-visit'])[portfolio] || ' contract=' || contract_id
+                    || ' accounts=0 exposure=none') FROM quota WHERE delegation_id = $D ORDER BY quota_id LIMIT 1
+                """),
+        PlantedFault(
+            name: "a statement is gone", breaks: .money, isAlone: true,
+            sql: """
+                DELETE FROM statement WHERE contract_id = (SELECT contract_id FROM lease_grant WHERE delegation_id = $D LIMIT 1)
+                """),
+        PlantedFault(
+            name: "a statement was invented", breaks: .money,
+            sql: """
+                INSERT INTO period (period, state, opened_at) VALUES (202402, 'closed', '2024-02-01T06:00Z');
+                INSERT INTO statement SELECT (jsonb_populate_record(s, '{"period": 202402}')).* FROM statement s
+                 WHERE contract_id = (SELECT contract_id FROM lease_grant WHERE delegation_id = $D LIMIT 1)
                 """),
         PlantedFault(
             name: "a statement's text and digest were changed together", breaks: .money, isAlone: true,

@@ -53,6 +53,8 @@ actor ChaosAgency {
         var strategy: Strategy
     }
 
+    /// How long it waits for an answer before it gives the connection up.
+    static let replySeconds = 6
     private static let heldMax = 120
     private static let instance = "chaos"
     let agency: AgencyID
@@ -63,6 +65,8 @@ actor ChaosAgency {
     private var random: SplitMix64
     private var log: AgencyLog
     private var connection: AgentConnection?
+    /// The node that the connection leads to, as its place among the ways.
+    private var node = 0
     private var sequence: Int64 = 0
     private var nextKey: Int64 = 1
     private var leases: [Lease] = []
@@ -132,7 +136,9 @@ actor ChaosAgency {
         let held = reply.leasedAccounts.map { Held(account: $0.account, epoch: $0.epoch) }
         try acknowledged(
             request.key, post.delegation,
-            .granted(ClientOperation.Grant(grant: grant, strategy: strategy, term: term, accounts: held)), reply)
+            .granted(
+                ClientOperation.Grant(
+                    grant: grant, strategy: strategy, term: term, accounts: held, grace: summary.graceSeconds)), reply)
         leases += held.map { Lease(delegation: post.delegation, held: $0, grant: grant, term: term) }
         try await maybeRepeat(.lease(request), "LEASE", request.key, post.delegation, reply)
     }
@@ -204,7 +210,7 @@ actor ChaosAgency {
         _ key: Int64, _ delegation: Delegation, _ told: ClientOperation.Reply, _ reply: ClientReply
     ) throws {
         counts.acknowledged += 1
-        time.acknowledge()
+        time.acknowledge(node: node)
         log.now = time.now
         log.write(
             key: key, delegation: delegation, told, receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })
@@ -283,14 +289,16 @@ actor ChaosAgency {
     private func connected() async throws -> AgentConnection {
         if let connection { return connection }
         sequence += 1
+        let way = random.below(ports.count)
         var settings = AgentConnectionSettings(
-            port: random.pick(ports), agency: agency, instance: try token(), sequence: sequence, privateKey: key)
+            port: ports[way], agency: agency, instance: try token(), sequence: sequence, privateKey: key)
         settings.client = "agentsim-chaos/1"
         settings.connectTimeout = .seconds(2)
-        settings.replyTimeout = .seconds(6)
+        settings.replyTimeout = .seconds(Self.replySeconds)
         let made = try await AgentConnection.connect(settings)
         counts.connections += 1
         connection = made
+        node = way
         return made
     }
 

@@ -46,6 +46,12 @@ final class ChaosNode: Sendable {
         return text.split(separator: " ").last.flatMap { Int($0.filter(\.isNumber)) }
     }
 
+    /// Whether its process runs and has said where it listens.
+    var isListening: Bool {
+        let (isRunning, file) = state.withLock { ($0.process?.isRunning ?? false, $0.readyFile) }
+        return isRunning && Folder.exists(file)
+    }
+
     private func start() throws(SimulationFailure) {
         let (number, extra) = state.withLock { state in
             state.starts += 1

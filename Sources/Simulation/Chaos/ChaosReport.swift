@@ -11,6 +11,8 @@ package struct ChaosReport: Sendable {
         /// The longest time without an acknowledged request from its beginning to its recovery.
         var silence = Duration.zero
         var isRecovered = true
+        /// Nodes that listened, and answered nothing for long after it, by their numbers.
+        var silentNodes: [Int] = []
 
         /// Whether it had an effect; else it is not counted.
         var hasRun: Bool {
@@ -33,12 +35,15 @@ package struct ChaosReport: Sendable {
     private let counts: ChaosCounts
     private let stopped: Int
     private let starts: [Int]
+    /// Nodes that answered nothing for long after everything was made whole, by their numbers.
+    private let silentNodes: [Int]
     private let verdict: VerdictReport
 
     init(
         _ settings: ChaosSettings, entries: [Entry], counts: ChaosCounts, stopped: Int, starts: [Int],
-        verdict: VerdictReport
+        silentNodes: [Int] = [], verdict: VerdictReport
     ) {
+        self.silentNodes = silentNodes
         self.settings = settings
         self.entries = entries
         self.counts = counts
@@ -46,6 +51,11 @@ package struct ChaosReport: Sendable {
         self.starts = starts
         self.verdict = verdict
     }
+
+    /// What a system clock that is off can show in a run whose time is virtual.
+    static let systemClocks =
+        "leases, terms and money go by the virtual clock, so a system clock that is off shows in beats, timeouts, sessions and logs alone; "
+        + "outages are not credited under a virtual clock"
 
     /// How often each fault ran; one that was skipped is not there.
     package var ran: [ChaosFault: Int] {
@@ -78,6 +88,14 @@ package struct ChaosReport: Sendable {
         if !lost.isEmpty {
             failures.append("no answer for 45 s after \(lost.map(\.fault.rawValue).joined(separator: ", "))")
         }
+        for entry in entries {
+            failures += entry.silentNodes.map {
+                "node \($0) listened and answered nothing for \(Self.seconds(FaultDriver.nodePatience)) after \(entry.fault.rawValue)"
+            }
+        }
+        failures += silentNodes.map {
+            "node \($0) answered nothing for \(Self.seconds(FaultDriver.nodePatience)) after everything was made whole"
+        }
         if counts.givenUp > 0 { failures.append("\(counts.givenUp) requests were never answered") }
         if counts.unequal > 0 { failures.append("\(counts.unequal) repetitions got another reply") }
         return failures
@@ -103,6 +121,7 @@ package struct ChaosReport: Sendable {
                 + "the longest answered after \(Self.seconds(counts.longest)); nodes started \(starts.map(String.init).joined(separator: " and ")) times; "
                 + "\(stopped) accounts stopped while held",
         ]
+        if ran[.serverClock] ?? 0 > 0 || ran[.nodeClock] ?? 0 > 0 { lines.append("note: \(Self.systemClocks)") }
         for (code, count) in counts.refused.sorted(by: { $0.key < $1.key }) {
             lines.append("  refused: \(code) \(grouped(count))")
         }

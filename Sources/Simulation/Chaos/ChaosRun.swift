@@ -84,6 +84,7 @@ package struct ChaosRun: Sendable {
             var done = try await faults(&driver, progress)
             let begun = ContinuousClock.now
             try await driver.heal()
+            let silent = await driver.silentNodes(all: true).map { $0 + 1 }
             site.time.finish(within: Self.patience)
             try await group.waitForAll()
             let answered = ContinuousClock.now - begun
@@ -105,7 +106,7 @@ package struct ChaosRun: Sendable {
             done.sort { $0.at < $1.at }
             return ChaosReport(
                 settings, entries: done, counts: counts, stopped: stopped, starts: site.nodes.map(\.starts),
-                verdict: verdict)
+                silentNodes: silent, verdict: verdict)
         }
     }
 
@@ -138,8 +139,9 @@ package struct ChaosRun: Sendable {
             if case .ran = effect {
                 // What was under way when it struck may still be answered.
                 try await Task.sleep(for: .milliseconds(200))
-                entry.isRecovered = await driver.works(within: .seconds(45))
+                entry.isRecovered = await driver.works(within: FaultDriver.patience)
                 entry.silence = driver.site.time.takeSilence()
+                entry.silentNodes = await driver.silentNodes().map { $0 + 1 }
             }
             entries.append(entry)
             progress(entry.line)

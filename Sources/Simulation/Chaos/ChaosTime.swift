@@ -10,6 +10,8 @@ final class ChaosTime: Sendable {
         var isOver = false
         var hopeIn: ContinuousClock.Instant?
         var acknowledged = 0
+        /// By the node that was asked, as its place among the nodes.
+        var byNode: [Int: Int] = [:]
         var lastAt = ContinuousClock.now
         var silence = Duration.zero
     }
@@ -29,10 +31,14 @@ final class ChaosTime: Sendable {
     /// How many requests were acknowledged so far.
     var acknowledged: Int { state.withLock { $0.acknowledged } }
 
-    func acknowledge() {
+    /// How many of them each node acknowledged, by its place among the nodes.
+    var acknowledgedByNode: [Int: Int] { state.withLock { $0.byNode } }
+
+    func acknowledge(node: Int) {
         state.withLock { state in
             let now = ContinuousClock.now
             state.acknowledged += 1
+            state.byNode[node, default: 0] += 1
             state.silence = max(state.silence, now - state.lastAt)
             state.lastAt = now
         }

@@ -13,6 +13,8 @@ struct FaultDriver {
     private let shimLibrary: String?
     /// The domain's time that is left for jumps: leases have terms of a month, which end at the end of the run.
     private var jumps = 0
+    /// Kinds of silence that were longer than anybody's patience once.
+    private var outwaited: Set<ChaosFault> = []
 
     init(site: ChaosSite, seed: UInt64) {
         self.site = site
@@ -27,12 +29,40 @@ struct FaultDriver {
 
     // MARK: - Whether it works
 
+    /// How long nobody may answer after a fault, and how long a node that listens.
+    static let patience: Duration = .seconds(45)
+    static let nodePatience: Duration = .seconds(30)
+
     /// Waits until a request is acknowledged from now on.
     func works(within most: Duration) async -> Bool {
-        let deadline = ContinuousClock.now + most
         let before = site.time.acknowledged
+        return await comes(within: most) { site.time.acknowledged > before }
+    }
+
+    /// Waits until every node that listens has acknowledged a request from now on: agencies go from one to the other all the time, so
+    /// one that answers nothing hangs, whatever the others do. One that ends meanwhile is started again, and has no part in it.
+    ///
+    /// - Parameter all: also those that do not listen yet.
+    /// - Returns: the places of those that have not; what they then are is for people to see.
+    func silentNodes(all: Bool = false) async -> [Int] {
+        let before = site.time.acknowledgedByNode
+        let starts = site.nodes.map(\.starts)
+        func silent() -> [Int] {
+            let now = site.time.acknowledgedByNode
+            return site.nodes.indices.filter { index in
+                let node = site.nodes[index]
+                guard now[index] ?? 0 <= before[index] ?? 0 else { return false }
+                return all || node.isListening && node.starts == starts[index]
+            }
+        }
+        _ = await comes(within: Self.nodePatience) { silent().isEmpty }
+        return silent()
+    }
+
+    private func comes(within most: Duration, _ isThere: () -> Bool) async -> Bool {
+        let deadline = ContinuousClock.now + most
         while ContinuousClock.now < deadline {
-            if site.time.acknowledged > before { return true }
+            if isThere() { return true }
             // Cancelled, it has nothing to wait for.
             try? await Task.sleep(for: .milliseconds(20))
             if Task.isCancelled { return false }
@@ -86,10 +116,14 @@ struct FaultDriver {
         case .netCut: cut(site.proxies)
         case .netSlow: try await weather(site.proxies, slowness(), "slow")
         case .netSplit: try await weather(site.proxies, FaultProxy.Weather(isSplit: true), "in pieces of 7 bytes")
-        case .netSilent: try await weather(site.proxies, FaultProxy.Weather(isSilent: true), "silent")
+        case .netSilent:
+            try await weather(
+                site.proxies, FaultProxy.Weather(isSilent: true), "silent", outlasting: ChaosAgency.replySeconds)
         case .storeCut: cut(site.stores)
         case .storeSlow: try await weather(site.stores, slowness(), "slow")
-        case .storeSilent: try await weather(site.stores, FaultProxy.Weather(isSilent: true), "silent")
+        case .storeSilent:
+            try await weather(
+                site.stores, FaultProxy.Weather(isSilent: true), "silent", outlasting: Self.databaseAnswerSeconds)
         case .netReplay: try await replay()
         case .diskFull: try await fillDisk()
         case .clockJump: jump()
@@ -181,14 +215,27 @@ struct FaultDriver {
     }
 
     private mutating func pauseBackend() async throws -> Effect {
-        let all = try backends()
-        guard !all.isEmpty else { return .skipped("no node was connected") }
-        let one = random.pick(all)
+        let link = try server.link("agentsim chaos")
+        // Those that were used last: one that nobody uses would stand still unseen.
+        let busiest = try link.run(
+            """
+            SELECT pid, query_start FROM pg_stat_activity WHERE application_name LIKE 'reparto-%' AND query_start IS NOT NULL
+             ORDER BY query_start DESC LIMIT 2
+            """)
+        guard !busiest.isEmpty else { return .skipped("no node was connected") }
+        let row = random.pick(Array(busiest))
+        let (one, before) = (row.int32(0), row.timestamp(1))
         guard server.signal(backend: one, SIGSTOP) else { return .skipped("the backend had ended") }
         let pause = Duration.milliseconds(random.between(1_000...2_500))
         // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: pause)
         _ = server.signal(backend: one, SIGCONT)
+        // What was sent to it meanwhile is done at once.
+        try await Task.sleep(for: .milliseconds(150))
+        let after = try link.run(
+            "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND query_start = $2 AND state = 'idle'",
+            [.int32(one), .timestamp(before)])
+        guard after.isEmpty else { return .skipped("nobody used backend \(one) meanwhile") }
         return .ran("backend \(one) for \(ChaosReport.seconds(pause))")
     }
 
@@ -243,12 +290,19 @@ struct FaultDriver {
         FaultProxy.Weather(delay: .milliseconds(random.between(40...150)))
     }
 
+    /// `database.answer-seconds` as nodes have it by themselves.
+    private static let databaseAnswerSeconds = 10
+
+    /// - Parameter patience: seconds after which who uses the ways gives up by itself; the first time it lasts longer than that, so
+    ///   that lost bytes are met by a timeout and not only by the cut behind them.
     private mutating func weather(
-        _ ways: [FaultProxy], _ weather: FaultProxy.Weather, _ what: String
+        _ ways: [FaultProxy], _ weather: FaultProxy.Weather, _ what: String, outlasting patience: Int? = nil
     ) async throws -> Effect {
         let proxies = random.chance(5_000) ? ways : [random.pick(ways)]
         for proxy in proxies { proxy.set(weather) }
-        let span = Duration.milliseconds(random.between(1_000...2_500))
+        var span = Duration.milliseconds(random.between(1_000...2_500))
+        let kind: ChaosFault = patience == Self.databaseAnswerSeconds ? .storeSilent : .netSilent
+        if let patience, outwaited.insert(kind).inserted { span += .seconds(patience) }
         // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: span)
         let struck = proxies.reduce(0) { $0 + $1.clear() }
@@ -259,17 +313,21 @@ struct FaultDriver {
     }
 
     private func replay() async throws -> Effect {
-        var connections = 0
+        var (sent, unsent) = (0, 0)
         for proxy in site.proxies {
-            let (count, accepted) = await proxy.replay()
-            connections += count
-            guard accepted == 0 else {
+            let replay = await proxy.replay()
+            (sent, unsent) = (sent + replay.sent, unsent + replay.unsent)
+            guard replay.accepted == 0 else {
                 throw SimulationFailure(
-                    .findings, "\(accepted) sessions were accepted by what another connection had sent",
+                    .findings, "\(replay.accepted) sessions were accepted by what another connection had sent",
                     remedy: "A proof must hold for one greeting only")
             }
         }
-        return connections > 0 ? .ran("\(connections) connections, none accepted") : .skipped("nobody was connected")
+        guard sent > 0 else {
+            return .skipped(unsent > 0 ? "no node heard it" : "nobody was connected")
+        }
+        return .ran(
+            "\(sent) connections, none accepted" + (unsent > 0 ? "; \(unsent) more were heard by no node" : ""))
     }
 
     private mutating func fillDisk() async throws -> Effect {

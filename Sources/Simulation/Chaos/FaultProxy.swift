@@ -107,18 +107,21 @@ final class FaultProxy: Sendable {
 
     /// Sends what each client has sent since it connected once more to the node, over a second connection, as somebody would who had listened.
     ///
-    /// - Returns: how many of those got more than refusals: a session or a second effect.
-    func replay() async -> (connections: Int, accepted: Int) {
+    /// - Returns: how many were sent and heard, how many of those got more than refusals (a session or a second effect), and how many no
+    ///   node heard.
+    func replay() async -> (sent: Int, accepted: Int, unsent: Int) {
         let (openings, target) = state.withLock { ($0.open.values.map(\.opening).filter { !$0.isEmpty }, $0.target) }
-        guard let target else { return (0, 0) }
-        var accepted = 0
+        guard let target else { return (0, 0, openings.count) }
+        var (sent, accepted) = (0, 0)
         for bytes in openings {
-            let said = try? await Self.send(bytes, to: target, group)
+            // A node greets whoever it hears: without a word of it nothing was tried.
+            guard let said = try? await Self.send(bytes, to: target, group), !said.isEmpty else { continue }
+            sent += 1
             // The proof is of another greeting: nothing after HELLO, which proves nothing yet, may be answered with OK.
-            let lines = (said ?? "").split(separator: "\n")
+            let lines = said.split(separator: "\n")
             if lines.contains(where: { $0.contains(" OK") && !$0.contains("session=") }) { accepted += 1 }
         }
-        return (openings.count, accepted)
+        return (sent, accepted, openings.count - sent)
     }
 
     private static func connect(to target: Target, _ group: any EventLoopGroup) async throws -> Stream {
@@ -147,7 +150,11 @@ final class FaultProxy: Sendable {
             }
             defer { hangUp.cancel() }
             var said = ""
-            for try await part in inbound { said += String(buffer: part) }
+            do {
+                for try await part in inbound { said += String(buffer: part) }
+            } catch {
+                // The node hung up on it; what it said before counts.
+            }
             return said
         }
     }

@@ -6,8 +6,8 @@ extension LoadReport {
     }
     /// Whether everything that was due was answered in the end.
     package var isAnswered: Bool { waitingPulls == 0 && waitingReports == 0 && dryPulls == 0 }
-    /// Whether the load had no more of its processors than it used.
-    package var isBottleneck: Bool { ownProcessorPercent >= 90 * threads }
+    /// Whether the load had no more of its processors than it used: a thread without connections has nothing to do.
+    package var isBottleneck: Bool { ownProcessorPercent >= 90 * max(1, min(threads, connections)) }
 
     /// Why the figures are not those of the whole time, as a sentence; `nil`: they are.
     package var cutText: String? {

@@ -80,7 +80,11 @@ final class LoadSeat {
 
     /// Pulls that were due and have brought nothing yet.
     var waiting: Int { arrivals.count + (pull == nil ? 0 : 1) }
-    var isReporting: Bool { burst.open > 0 }
+    /// Whether reports are under way, or wait for those before them.
+    var isReporting: Bool { burst.open > 0 || hasReportsDue }
+    private var hasReportsDue: Bool {
+        pull == nil && !leasedEnds.isEmpty && worker.mayReport(since: leasedAt, waiting: arrivals.count)
+    }
 
     // MARK: Connections
 
@@ -159,6 +163,11 @@ final class LoadSeat {
 
     /// The time is over: what still waits is counted with the time that it has waited so far.
     func giveUp(at now: NIODeadline) {
+        if hasReportsDue, worker.isOpenLoop {
+            for _ in 0..<leasedEnds.count * reportsPerAccount.draw(&random) {
+                worker.reportStillWaiting(since: leasedAt, at: now)
+            }
+        }
         if let pull { worker.stillWaiting(since: pull.due, at: now) }
         pull = nil
         while let due = arrivals.popFirst() { worker.stillWaiting(since: due, at: now) }
@@ -286,9 +295,10 @@ final class LoadSeat {
 
     /// Both halves of the last exchange are over: reports what came, and pulls again when it is time.
     private func goOn() {
-        guard connection != nil, pull == nil, burst.open == 0, worker.mayPull(waiting: arrivals.count) else { return }
-        if !leasedEnds.isEmpty { report() }
-        guard isPaired || burst.open == 0 else { return }
+        guard connection != nil, pull == nil, burst.open == 0 else { return }
+        // What its pull has made due is reported, also where the time is over meanwhile.
+        if hasReportsDue { report() }
+        guard worker.mayPull(waiting: arrivals.count), isPaired || burst.open == 0 else { return }
         if worker.isOpenLoop {
             guard let due = arrivals.popFirst() else { return }
             pull = Pull(due: due)

@@ -11,9 +11,11 @@ struct LoadDry: Equatable, Sendable {
 
 /// What one event loop counted; added up at the end.
 struct LoadTally {
-    /// A microsecond to two minutes, three digits.
+    /// From a microsecond on, three digits. It grows with the longest: a wait is never told as a shorter one.
     private static func histogram() -> Histogram<UInt64> {
-        Histogram(highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: .three)
+        var histogram = Histogram<UInt64>(highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: .three)
+        histogram.autoResize = true
+        return histogram
     }
 
     var leases = LoadTally.histogram()
@@ -35,9 +37,9 @@ struct LoadTally {
     /// Whether anything was leased at all, in the warm-up too.
     var hasLeased = false
 
-    mutating func lease(microseconds: Int64) { leases.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
-    mutating func contact(microseconds: Int64) { contacts.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
-    mutating func report(microseconds: Int64) { reports.record(UInt64(max(1, min(microseconds, 119_000_000)))) }
+    mutating func lease(microseconds: Int64) { leases.record(UInt64(max(1, microseconds))) }
+    mutating func report(microseconds: Int64) { reports.record(UInt64(max(1, microseconds))) }
+    mutating func contact(microseconds: Int64) { contacts.record(UInt64(max(1, microseconds))) }
 
     mutating func add(_ other: LoadTally) {
         Self.add(other.leases, to: &leases)

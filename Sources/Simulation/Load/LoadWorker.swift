@@ -114,6 +114,11 @@ final class LoadWorker {
         }
     }
 
+    /// Whether reports that are due since then are sent: of an open loop also when the time is over, where they fell due within it.
+    func mayReport(since due: NIODeadline, waiting: Int) -> Bool {
+        mayPull(waiting: waiting) || phase == .draining && isOpenLoop && isMeasured(due)
+    }
+
     /// Who has said nothing for a while says that it is still there.
     func ping() {
         let now = NIODeadline.now()

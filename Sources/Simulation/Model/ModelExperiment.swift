@@ -182,7 +182,16 @@ package struct ModelComparison: Sendable {
             self.mean = mean
             self.low = mean - error
             self.high = mean + error
-            self.percentiles = [5, 50, 95].map { sorted[min(sorted.count - 1, sorted.count * $0 / 100)] }
+            self.percentiles = [5, 50, 95].map { Self.percentile($0, of: sorted) }
+        }
+
+        /// Between the two outcomes that it lies between, so that the lower ones and the upper ones mirror each other, however few there
+        /// are.
+        private static func percentile(_ percent: Int, of sorted: [Double]) -> Double {
+            let place = Double(percent) / 100 * Double(sorted.count - 1)
+            let below = Int(place)
+            let above = min(below + 1, sorted.count - 1)
+            return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
         }
 
         /// Student's quantile for 97.5 %, by the expansion of Peizer and Pratt's predecessor Fisher in 1/freedom.

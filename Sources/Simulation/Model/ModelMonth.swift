@@ -215,7 +215,9 @@ struct ModelMonth {
         var random = SplitMix64(
             seed: seed, 0x30DE1, Int(agency.value), Int(post.delegation.value), Int(tick.now.microseconds / 1_000_000))
         sweep(key, tick)
-        guard !random.chance(behaviour.crashes), behaviour.worksAt(tick) else { return }
+        // The connection is the agency's, in all of its delegations.
+        var line = SplitMix64(seed: seed, 0xC7A5, Int(agency.value), Int(tick.now.microseconds / 1_000_000))
+        guard !line.chance(behaviour.crashes), behaviour.worksAt(tick) else { return }
         let capacity = SimulatedAgency.capacity(post, behaviour, tick)
         work(key, behaviour, capacity, tick, &random)
         extend(key, tick, &random)

@@ -57,7 +57,7 @@ extension SimulatedAgency {
         counts.accounts += accounts.count
         let told = ClientOperation.Grant(
             grant: grant, strategy: strategy, term: term,
-            accounts: accounts.map { Held(account: $0.account, epoch: $0.epoch) })
+            accounts: accounts.map { Held(account: $0.account, epoch: $0.epoch) }, grace: summary.graceSeconds)
         log.write(
             key: request.key, delegation: post.delegation, .granted(told),
             receipt: reply.fields["receipt"].flatMap { Hex.bytes($0) })

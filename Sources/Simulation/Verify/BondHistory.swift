@@ -8,6 +8,8 @@ internal import Assignment
 package struct BondHistory: Sendable {
     private struct Change: Sendable {
         let at: Timestamp
+        /// Of its record, which blocks of all delegations are numbered with; `nil`: not known.
+        let block: Int64?
         let delegation: Delegation
         /// Centavos that came; below zero: that went.
         let exposure: Int64
@@ -20,20 +22,23 @@ package struct BondHistory: Sendable {
 
     package init() {}
 
-    mutating func add(_ history: History, leases: [Lease]) {
+    mutating func add(_ history: History, leases: [Lease], order: LedgerOrder) {
         bonds.merge(history.bonds) { _, last in last }
         let limits = LimitTimeline(history)
         for grant in history.grants where grant.accounts > 0 && history.bonds[grant.contract] != nil {
             let isBound = history.isBound(grant, by: limits.limit(of: grant.quota, at: grant.grantedAt))
             changes[grant.contract, default: []].append(
                 Change(
-                    at: grant.grantedAt, delegation: history.delegation, exposure: grant.exposure,
+                    at: grant.grantedAt, block: order.block(of: grant.grant), delegation: history.delegation,
+                    exposure: grant.exposure,
                     grant: isBound ? grant.grant : nil))
         }
         for lease in leases where history.bonds[lease.grant.contract] != nil {
             guard let until = lease.until else { continue }
             changes[lease.grant.contract, default: []].append(
-                Change(at: until, delegation: history.delegation, exposure: -lease.exposure, grant: nil))
+                Change(
+                    at: until, block: order.block(ofEndOf: lease), delegation: history.delegation,
+                    exposure: -lease.exposure, grant: nil))
         }
     }
 
@@ -47,15 +52,26 @@ package struct BondHistory: Sendable {
     private func judge(_ contract: Int32, _ verdict: inout Verdict) {
         let bond = bonds[contract] ?? 0
         var held: [Delegation: Int64] = [:]
-        let byInstant = Dictionary(grouping: changes[contract] ?? [], by: \.at)
-        for instant in byInstant.keys.sorted() {
-            // All that ended in the instant counts as gone before what was granted in it.
-            let now = byInstant[instant] ?? []
+        for now in steps(changes[contract] ?? []) {
             for change in now { held[change.delegation, default: 0] += change.exposure }
             let grants = now.filter { $0.grant != nil }
             verdict.count(.bond, grants.count)
             guard let last = grants.last, let grant = last.grant, held.values.reduce(0, +) > bond else { continue }
             return verdict.add(finding(contract, bond, held, last, grant))
+        }
+    }
+
+    /// What is to be judged together: by the blocks of the records, in each the grants first; where one is not known, all that an
+    /// instant has, with what ended counted as gone.
+    private func steps(_ changes: [Change]) -> [[Change]] {
+        guard changes.allSatisfy({ $0.block != nil }) else {
+            let byInstant = Dictionary(grouping: changes, by: \.at)
+            return byInstant.keys.sorted().map { byInstant[$0] ?? [] }
+        }
+        let byBlock = Dictionary(grouping: changes) { $0.block ?? 0 }
+        return byBlock.keys.sorted().flatMap { block in
+            let all = byBlock[block] ?? []
+            return [all.filter { $0.exposure > 0 }, all.filter { $0.exposure <= 0 }]
         }
     }
 

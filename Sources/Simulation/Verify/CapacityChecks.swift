@@ -8,8 +8,10 @@ struct CapacityChecks {
     let history: History
     let leases: [Lease]
     private let limits: LimitTimeline
+    private let order: LedgerOrder
 
-    init(history: History, leases: [Lease]) {
+    init(history: History, leases: [Lease], order: LedgerOrder) {
+        self.order = order
         self.history = history
         self.leases = leases
         self.limits = LimitTimeline(history)
@@ -33,26 +35,25 @@ struct CapacityChecks {
         history.quotaPlaces[quota].map { Station(contract: $0.contract, portfolio: $0.portfolio) }
     }
 
-    /// What was granted and ended in one instant may have come in either order: all that ended counts as gone.
+    /// What was granted and ended in one instant may have come in either order, where the ledger does not tell it: all that ended counts as gone.
     private func check(
         _ advisers: History.Advisers, _ grants: [History.Grant], _ leases: [Lease], _ verdict: inout Verdict
     ) {
-        let ends = leases.compactMap(\.until).sorted()
-        var gone = 0
+        let releases = Releases(leases, before: grants, order)
+        let byPlace = Dictionary(grouping: grants) { releases.place(of: $0) }
         var granted: Int64 = 0
-        let byInstant = Dictionary(grouping: grants, by: \.grantedAt)
-        for instant in byInstant.keys.sorted() {
-            let now = byInstant[instant] ?? []
+        for place in byPlace.keys.sorted() {
+            let now = byPlace[place] ?? []
             granted += now.reduce(0) { $0 + Int64($1.accounts) }
-            while gone < ends.count, ends[gone] <= instant { gone += 1 }
             for grant in now {
-                let limit = limits.limit(of: grant.quota, at: instant)
+                let limit = limits.limit(of: grant.quota, at: grant.grantedAt)
                 guard let limit, history.isBound(grant, by: limit) else { continue }
                 verdict.count(.capacity)
                 let carried = advisers.carried(knownAt: limit.since, periods: periods)
-                guard granted - Int64(gone) > carried else { continue }
+                let held = granted - Int64(releases.before(grant).accounts)
+                guard held > carried else { continue }
                 // What follows it in the same place only repeats it.
-                return add(advisers, grant, held: granted - Int64(gone), carried: carried, leases, &verdict)
+                return add(advisers, grant, held: held, carried: carried, leases, &verdict)
             }
         }
     }

@@ -12,6 +12,7 @@ struct CauseChecks {
         returns(byHeld, &verdict)
         cut(&verdict)
         turned(&verdict)
+        overdue(byHeld, &verdict)
         let credits = OutageCredits(history)
         credited(credits, &verdict)
         refusedEarly(byHeld, credits, &verdict)
@@ -96,15 +97,13 @@ struct CauseChecks {
 
     /// Who is held over the turn of a month and excluded by the next one's cut is recalled when that month is put in force.
     private func turned(_ verdict: inout Verdict) {
-        let live = Dictionary(grouping: leases.filter { $0.until == nil && history.notices[$0.held] == nil }) {
-            $0.held.account
-        }
+        let byAccount = Dictionary(grouping: leases, by: \.held.account)
         for found in history.cutExclusions {
             guard let applied = history.plansAppliedAt[found.period], history.now > applied else { continue }
-            for lease in live[found.account] ?? [] {
+            for lease in byAccount[found.account] ?? [] {
                 guard let period = history.handPeriods[lease.grant.grant.hand], period < found.period else { continue }
                 verdict.count(.exclusions)
-                guard found.since <= applied, lease.from < applied else { continue }
+                guard found.since <= applied, lease.from < applied, isKept(lease, over: applied) else { continue }
                 verdict.add(
                     Finding(
                         .exclusions, history.delegation,
@@ -115,6 +114,31 @@ struct CauseChecks {
                             "that month was put in force at \(applied); the history ends at \(history.now)",
                         ]))
             }
+        }
+    }
+
+    /// Whether it went on after a month was put in force, and no recall was under way. One that was withdrawn before is none.
+    private func isKept(_ lease: Lease, over applied: Timestamp) -> Bool {
+        guard lease.until.map({ $0 > applied.advanced(by: history.importSpan) }) ?? true else { return false }
+        guard let notice = history.notices[lease.held] else { return true }
+        return notice.decision == "withdrawn" && notice.decidedAt.map { $0 <= applied } ?? false
+    }
+
+    /// A recall whose day has come is made final: what was granted or reported long after it shows that a node was there to do it.
+    private func overdue(_ byHeld: [Held: Lease], _ verdict: inout Verdict) {
+        guard !history.notices.isEmpty else { return }
+        let busy = (history.grants.map(\.grantedAt) + history.outcomes.map(\.receivedAt)).sorted()
+        for (held, notice) in history.notices.sorted(by: { $0.key.account < $1.key.account }) {
+            guard let due = notice.due, let lease = byHeld[held] else { continue }
+            verdict.count(.exclusions)
+            let latest = due.advanced(by: history.importSpan)
+            guard let shown = busy.first(where: { $0 > latest }), lease.until.map({ $0 > shown }) ?? true else {
+                continue
+            }
+            verdict.add(
+                Finding(
+                    .exclusions, history.delegation, "a recall was never made final",
+                    events: [lease.line, notice.words, "nodes were at work at \(shown)"]))
         }
     }
 

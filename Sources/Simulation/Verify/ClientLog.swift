@@ -6,7 +6,7 @@ package import Assignment
 ///
 ///     # agentsim client log 1 agency=ACE07 instance=sim
 ///     GRANT key=17 delegation=14 strategy=administrative grant=38654705665 term=2024-04-03T06:00:00.000Z
-/// accounts=1000000134:1
+/// grace=86400 accounts=1000000134:1
 ///     REPORT key=18 delegation=14 account=1000000134 epoch=1 at=… channel=phone-out contact=direct result=promise
 ///            amount=310.22 promised=2024-03-11 outcome=55120 receipt=b0c4…          (one line)
 ///     EXTEND key=19 delegation=14 grant=38654705665 term=2024-05-03T06:00:00.000Z
@@ -31,6 +31,7 @@ package enum ClientLog {
         switch operation.reply {
         case .granted(let grant):
             line += " strategy=\(grant.strategy.name) grant=\(grant.grant) term=\(grant.term)"
+            if let grace = grant.grace { line += " grace=\(grace)" }
             line += " accounts=\(grant.accounts.map(\.description).joined(separator: ","))"
         case .reported(let report):
             line += held(report.held) + " at=\(exact(report.at)) channel=\(report.channel) contact=\(report.contact)"
@@ -108,6 +109,18 @@ package enum ClientLog {
         return (operations, installations)
     }
 
+    /// The request that a report was, as the protocol hashes it: without tag and key, in its only spelling.
+    static func content(
+        _ report: ClientOperation.Report, _ delegation: Delegation, _ details: [(name: String, value: String?)]
+    ) -> String {
+        var line = "REPORT delegation=\(delegation)" + held(report.held) + " at=\(exact(report.at))"
+        line += " channel=\(report.channel) contact=\(report.contact) result=\(report.result)"
+        if let amount = report.amount { line += " amount=\(amount)" }
+        if let promised = report.promised { line += " promised=\(promised)" }
+        for (name, value) in details { if let value { line += " \(name)=\(value)" } }
+        return line
+    }
+
     private static func kind(_ reply: ClientOperation.Reply) -> String {
         switch reply {
         case .granted: "GRANT"
@@ -151,7 +164,9 @@ package enum ClientLog {
                 let strategy = fields["strategy"].flatMap({ Strategy(name: $0) })
             else { return nil }
             let accounts = text.split(separator: ",").compactMap(LogFields.pair)
-            return .granted(ClientOperation.Grant(grant: grant, strategy: strategy, term: term, accounts: accounts))
+            return .granted(
+                ClientOperation.Grant(
+                    grant: grant, strategy: strategy, term: term, accounts: accounts, grace: fields.number("grace")))
         case "REPORT": return report(fields).map { .reported($0) }
         case "EXTEND":
             guard let grant = fields.grant, let term = fields.instant("term") else { return nil }

@@ -23,7 +23,12 @@ package struct ClientOperation: Equatable, Sendable {
         package var strategy: Strategy
         package var term: Timestamp
         package var accounts: [Held]
-        package init(grant: GrantID, strategy: Strategy, term: Timestamp, accounts: [Held]) {
+        /// Seconds behind the term, as the reply said; `nil` in logs that do not say it.
+        package var grace: Int64?
+        package init(
+            grant: GrantID, strategy: Strategy, term: Timestamp, accounts: [Held], grace: Int64? = nil
+        ) {
+            self.grace = grace
             self.grant = grant
             self.strategy = strategy
             self.term = term

@@ -106,10 +106,13 @@ package struct History: Sendable {
         package var report: ClientOperation.Report
         /// `nil` where it is not known.
         package var contract: Int32?
+        /// The request that its row makes, in the words of the protocol, without key; `nil` where it is not known.
+        package var content: String?
         package init(
             agency: Int32, instance: Int32, key: Int64, receivedAt: Timestamp, report: ClientOperation.Report,
-            contract: Int32? = nil
+            contract: Int32? = nil, content: String? = nil
         ) {
+            self.content = content
             self.contract = contract
             self.agency = agency
             self.instance = instance
@@ -200,9 +203,16 @@ package struct History: Sendable {
         package var isFee: Bool
         package var amount: String
         package var records: [Int64]
+        /// What else it rests on: of a contingency, the payments.
+        package var facts: [String]
+        /// The amount that it is a percentage of, in pesos; `nil` where it is a price.
+        package var base: String?
         package init(
-            period: Int32, contract: Int32, rule: String, subject: String, isFee: Bool, amount: String, records: [Int64]
+            period: Int32, contract: Int32, rule: String, subject: String, isFee: Bool, amount: String,
+            records: [Int64], facts: [String] = [], base: String? = nil
         ) {
+            self.facts = facts
+            self.base = base
             self.period = period
             self.contract = contract
             self.rule = rule
@@ -230,10 +240,13 @@ package struct History: Sendable {
         package var period: Int32
         package var contract: Int32
         package var digest: [UInt8]
-        package init(period: Int32, contract: Int32, digest: [UInt8]) {
+        /// Where it has a section, and so its record.
+        package var delegations: Set<Delegation>
+        package init(period: Int32, contract: Int32, digest: [UInt8], delegations: Set<Delegation> = []) {
             self.period = period
             self.contract = contract
             self.digest = digest
+            self.delegations = delegations
         }
     }
 

@@ -58,6 +58,39 @@ extension HistoryReader {
         }
     }
 
+    /// What each kept statement says of itself.
+    package func statementDigests() throws -> [History.StatementDigest] {
+        try link.run(
+            """
+            SELECT period, contract_id, digest,
+                   ARRAY(SELECT (s ->> 'delegation')::smallint FROM jsonb_array_elements(body::jsonb -> 'sections') s
+                          WHERE s ->> 'delegation' IS NOT NULL)
+              FROM statement ORDER BY 1, 2
+            """
+        ).map {
+            History.StatementDigest(
+                period: $0.int32(0), contract: $0.int32(1), digest: $0.bytes(2),
+                delegations: Set($0.int16s(3).compactMap { Delegation($0) }))
+        }
+    }
+
+    /// The statements of each month that was signed.
+    package func signedStatements() throws -> [Int32: [Int32: [UInt8]]] {
+        var signed: [Int32: [Int32: [UInt8]]] = [:]
+        for row in try link.run("SELECT period, leaves FROM period_root") {
+            signed[row.int32(0)] = [:]
+            for line in row.text(1).split(separator: "\n") {
+                let fields = LogFields(line)
+                guard fields.kind == "statement",
+                    let contract = fields.number("contract").flatMap({ Int32(exactly: $0) }),
+                    let digest = fields["digest"].flatMap({ Hex.bytes($0) })
+                else { continue }
+                signed[row.int32(0), default: [:]][contract] = digest
+            }
+        }
+        return signed
+    }
+
     /// Accounts that were dealt in more than one delegation.
     ///
     /// Read once for the country: each delegation by itself cannot show that such an account has two holders.

@@ -152,7 +152,7 @@ package struct HistoryReader {
         try copy(
             """
             SELECT quota_id, since, limit_accounts, limit_exposure FROM quota_history
-             WHERE delegation_id = $delegation ORDER BY quota_id, since, entry
+             WHERE delegation_id = $delegation ORDER BY quota_id, entry
             """, history
         ) { reader in
             history.limits.append(
@@ -175,7 +175,8 @@ package struct HistoryReader {
         try copy(
             """
             SELECT agency_id, instance_id, key, received_at, account_id, epoch, worked_at, channel, contact, result, amount,
-                   promised_on, outcome_id, contract_id
+                   promised_on, outcome_id, contract_id, extra ->> 'branch', extra ->> 'motive', extra ->> 'position',
+                   extra ->> 'solution', extra ->> 'evidence'
             FROM outcome WHERE delegation_id = $delegation
             """, history
         ) { reader in
@@ -187,10 +188,12 @@ package struct HistoryReader {
                 result: reader.text(),
                 amount: reader.optionalInt64().map { Cents($0) }, promised: reader.optionalDate(),
                 outcome: reader.int64())
+            let contract = reader.int32()
+            let details = ["branch", "motive", "position", "solution", "evidence"].map { ($0, reader.optionalText()) }
             history.outcomes.append(
                 History.Outcome(
                     agency: agency, instance: instance, key: key, receivedAt: receivedAt, report: report,
-                    contract: reader.int32()))
+                    contract: contract, content: ClientLog.content(report, history.delegation, details)))
         }
         try copy("SELECT agency_id, instance_id, verb, key FROM request WHERE delegation_id = $delegation", history) {
             reader in
@@ -276,9 +279,7 @@ package struct HistoryReader {
                 history.signedEnds[row.int32(0)] = History.SignedEnd(height: height, head: head)
             }
         }
-        history.statementDigests = try link.run("SELECT period, contract_id, digest FROM statement").map {
-            History.StatementDigest(period: $0.int32(0), contract: $0.int32(1), digest: $0.bytes(2))
-        }
+        history.statementDigests = try statementDigests()
         for query in StoredRowQuery.all {
             let rows = try link.run(query.sql, [.int16(history.delegation.value)])
             history.stored += rows.map(query.row)

@@ -22,6 +22,7 @@ package struct KeptStatement: Sendable, Decodable {
         package var rate: Rate
         package var amount: String
         package var records: [Int64]
+        package var facts: [String]?
     }
 
     package struct Totals: Sendable, Decodable {
@@ -91,6 +92,6 @@ extension KeptStatement.Line {
     fileprivate func line(of statement: KeptStatement) -> History.StatementLine {
         History.StatementLine(
             period: statement.period, contract: statement.contract, rule: rule, subject: subject, isFee: kind == "fee",
-            amount: amount, records: records)
+            amount: amount, records: records, facts: facts ?? [], base: base.pesos)
     }
 }

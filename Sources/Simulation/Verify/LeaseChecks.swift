@@ -15,6 +15,7 @@ struct LeaseChecks {
             rising(account, ordered, &verdict)
         }
         dealtOnce(&verdict)
+        dealtRising(&verdict)
         waitingOnce(byAccount, &verdict)
         fencing(&verdict)
         givenBackInTime(&verdict)
@@ -65,6 +66,21 @@ struct LeaseChecks {
                 Finding(
                     .epochs, history.delegation, "\(deal.held) is not where its deal says",
                     events: ["dealt to hand \(deal.hand) position \(deal.position)", "found at \(found)"]))
+        }
+    }
+
+    /// Hands are numbered in the order in which they are dealt, and nothing is dealt into one later: so an account's epochs rise with
+    /// them, leased or not.
+    private func dealtRising(_ verdict: inout Verdict) {
+        for (account, deals) in Dictionary(grouping: history.deals, by: \.held.account) where deals.count > 1 {
+            let ordered = deals.sorted { ($0.hand, $0.held.epoch) < ($1.hand, $1.held.epoch) }
+            for (earlier, later) in zip(ordered, ordered.dropFirst()) where later.held.epoch <= earlier.held.epoch {
+                verdict.count(.epochs)
+                verdict.add(
+                    Finding(
+                        .epochs, history.delegation, "account \(account) was dealt an epoch that does not rise",
+                        events: [earlier, later].map { "hand \($0.hand) position \($0.position) has \($0.held)" }))
+            }
         }
     }
 

@@ -132,6 +132,8 @@ package enum Merkle {
         return records.map(leaf)
     }
 
+    static func hash(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
     package static func leaf(_ record: ArraySlice<UInt8>) -> [UInt8] { Array(SHA256.hash(data: [0] + record)) }
 
     /// The records of a block; what follows one that is cut off is left out.

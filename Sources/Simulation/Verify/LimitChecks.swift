@@ -6,6 +6,7 @@ internal import Assignment
 struct LimitChecks {
     let history: History
     let leases: [Lease]
+    let order: LedgerOrder
 
     func run(_ verdict: inout Verdict) {
         let byQuota = Dictionary(grouping: history.grants, by: \.quota)
@@ -18,11 +19,12 @@ struct LimitChecks {
             totals(grants, &verdict)
             QuotaCheck(
                 history: history, quota: quota, limits: limits[quota] ?? [],
-                leases: leasesByQuota[quota] ?? []
+                leases: leasesByQuota[quota] ?? [], order: order
             ).run(grants, &verdict)
         }
         inForce(limits, &verdict)
         dealt(limits, &verdict)
+        dealtTogether(limits, &verdict)
         exclusions(&verdict)
         holds(&verdict)
         expiry(&verdict)
@@ -95,6 +97,42 @@ struct LimitChecks {
         }
     }
 
+    /// What of a quota's hands waits or is held is no more than the quota ever allowed, over all of them: a plan's and those of the
+    /// rounds behind it.
+    private func dealtTogether(_ limits: [Int32: [History.Limit]], _ verdict: inout Verdict) {
+        let quotas = Dictionary(history.hands.map { ($0.hand, $0.quota) }) { first, _ in first }
+        var cursors: [Int32: Int32] = [:]
+        for grant in history.grants { cursors[grant.grant.hand] = max(cursors[grant.grant.hand] ?? 0, grant.last) }
+        let ended = Set(history.endings.map(\.held))
+        var parts: [Int32: [Int32: Int64]] = [:]
+        for position in history.positions
+        where history.openHands.contains(position.hand) && position.position > cursors[position.hand] ?? 0
+            && !ended.contains(position.held)
+        {
+            guard let quota = quotas[position.hand] else { continue }
+            parts[quota, default: [:]][position.hand, default: 0] += 1
+        }
+        for lease in leases where lease.until == nil {
+            let hand = lease.grant.grant.hand
+            guard history.openHands.contains(hand), let quota = quotas[hand] else { continue }
+            parts[quota, default: [:]][hand, default: 0] += 1
+        }
+        for (quota, hands) in parts.sorted(by: { $0.key < $1.key }) where hands.count > 1 {
+            verdict.count(.deals)
+            let (all, most) = (hands.values.reduce(0, +), limits[quota]?.map(\.accounts).max() ?? 0)
+            guard all > most else { continue }
+            verdict.add(
+                Finding(
+                    .deals, history.delegation, "hands were dealt more accounts together than their quota ever allowed",
+                    events: [
+                        "quota \(quota) allowed \(most) accounts at the most",
+                        "in its \(hands.count) open hands \(all) accounts wait or are held: "
+                            + hands.sorted { $0.key < $1.key }.prefix(6).map { "\($0.value) of hand \($0.key)" }
+                            .joined(separator: ", "),
+                    ]))
+        }
+    }
+
     private func exclusions(_ verdict: inout Verdict) {
         let byAccount = Dictionary(grouping: leases, by: \.held.account)
         for stop in history.stops {
@@ -109,17 +147,25 @@ struct LimitChecks {
                             .exclusions, history.delegation, "a stopped account was granted",
                             events: [known, lease.line]))
                 }
-                let isKept =
-                    lease.until == nil && history.notices[lease.held] == nil && history.now > stop.importedAt
-                if lease.from <= stop.importedAt, isKept, stop.isInForce(at: history.now) {
-                    verdict.add(
-                        Finding(
-                            .exclusions, history.delegation, "a stopped account was neither recalled nor given notice",
-                            events: [lease.line, known, "the history ends at \(history.now)"]))
-                }
+                kept(lease, stop, known, &verdict)
             }
         }
         verdict.count(.exclusions, history.stops.count)
+    }
+
+    /// A stop that comes in while the account is held ends the lease, there and then; one that went on, to whatever end, was kept.
+    private func kept(_ lease: Lease, _ stop: History.Stop, _ known: String, _ verdict: inout Verdict) {
+        guard lease.from <= stop.importedAt, history.notices[lease.held] == nil else { return }
+        let isLive = lease.until == nil && history.now > stop.importedAt && stop.isInForce(at: history.now)
+        // What ended it within the time that a file may take is as good.
+        let isOutlived =
+            stop.isInForce(at: stop.importedAt)
+            && lease.until.map { $0 > stop.importedAt.advanced(by: history.importSpan) } ?? false
+        guard isLive || isOutlived else { return }
+        verdict.add(
+            Finding(
+                .exclusions, history.delegation, "a stopped account was neither recalled nor given notice",
+                events: [lease.line, known, "the history ends at \(history.now)"]))
     }
 
     /// From the instant of a hold on, and until its release, the agency is granted nothing. What is ordered and granted
@@ -143,6 +189,7 @@ struct LimitChecks {
     }
 
     private func expiry(_ verdict: inout Verdict) {
+        grace(&verdict)
         for lease in leases where lease.end == "closed" || lease.end == "sweep" {
             verdict.count(.expiry)
             guard let until = lease.until, until < lease.termAndGrace else { continue }
@@ -151,6 +198,38 @@ struct LimitChecks {
                     .expiry, history.delegation, "a lease was closed before its enforced term",
                     events: [lease.line, "its term was \(lease.grant.term), with grace \(lease.termAndGrace)"]))
         }
+    }
+
+    /// A lease has the grace that its hand was dealt with, and no outage of before is taken from it that was not booked by then.
+    private func grace(_ verdict: inout Verdict) {
+        for grant in history.grants where grant.instance != 0 {
+            guard let hand = history.dealtHands[grant.grant.hand] else { continue }
+            verdict.count(.expiry)
+            let name = "grant \(grant.grant) of contract \(grant.contract) at \(grant.grantedAt)"
+            if grant.graceMicroseconds != hand.graceMicroseconds {
+                verdict.add(
+                    Finding(
+                        .expiry, history.delegation, "a grant has another grace than its hand",
+                        events: [
+                            name + " has \(grant.graceMicroseconds / 1_000_000) s",
+                            "hand \(grant.grant.hand) was dealt with \(hand.graceMicroseconds / 1_000_000) s",
+                        ]))
+            }
+            guard history.hasLedger, grant.outageMicroseconds > booked(by: grant.grantedAt) else { continue }
+            verdict.add(
+                Finding(
+                    .expiry, history.delegation, "a grant counts more outage than was booked before it",
+                    events: [
+                        name + " counts \(grant.outageMicroseconds / 1_000_000) s",
+                        "by then \(booked(by: grant.grantedAt) / 1_000_000) s were booked",
+                    ]))
+        }
+    }
+
+    /// The most that was booked by an instant. Under a virtual clock outages of real time from before it count whatever day they were on.
+    private func booked(by instant: Timestamp) -> Int64 {
+        history.outages.filter { $0.bookedAt <= instant || history.isVirtual && $0.from != nil }
+            .map(\.totalMicroseconds).max() ?? 0
     }
 
     /// The day of a contract's end ends by local midnight, at 08:00 UTC at the latest.
@@ -185,19 +264,15 @@ struct QuotaCheck {
     let quota: Int32
     let limits: [History.Limit]
     let leases: [Lease]
+    let order: LedgerOrder
 
     func run(_ grants: [History.Grant], _ verdict: inout Verdict) {
-        let ended = leases.compactMap { lease in lease.until.map { (at: $0, exposure: lease.exposure) } }.sorted {
-            $0.at < $1.at
-        }
-        var exposureUntil: [Int64] = [0]
-        for end in ended { exposureUntil.append((exposureUntil.last ?? 0) + end.exposure) }
+        let releases = Releases(leases, before: grants, order)
         for grant in grants {
             verdict.count(.quotas)
-            // What ended in the instant of the grant counts as released before it.
-            let released = partition(ended.count) { ended[$0].at <= grant.grantedAt }
+            let (released, gone) = releases.before(grant)
             let accounts = grant.totalAccounts - Int64(released)
-            let exposure = grant.totalExposure - exposureUntil[released]
+            let exposure = grant.totalExposure - gone
             let (limitAccounts, limitExposure) = inForce(grant.grantedAt)
             guard accounts > limitAccounts || exposure > limitExposure ?? .max else { continue }
             verdict.add(
@@ -225,17 +300,6 @@ struct QuotaCheck {
                 "leases ended by then: \(released) of \(grant.totalAccounts)",
                 "grant \(grant.grant) of \(grant.accounts) accounts brought it to \(held.0) accounts, exposure \(Cents(held.1))",
             ])
-    }
-
-    /// The number of leading elements for which the claim holds; it holds for none after the first that it fails for.
-    private func partition(_ count: Int, _ holds: (Int) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if holds(middle) { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }
 

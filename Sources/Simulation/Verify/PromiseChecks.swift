@@ -78,6 +78,9 @@ struct PromiseChecks {
         guard kept.grant == told.grant, kept.announcedTerm.description == told.term.description else {
             return lost(operation, "the key has grant \(kept.grant) with the term \(kept.announcedTerm)", &verdict)
         }
+        if let grace = told.grace, grace != kept.graceMicroseconds / 1_000_000 {
+            lost(operation, "the grant has a grace of \(kept.graceMicroseconds / 1_000_000) s", &verdict)
+        }
         let held = Set((leasesByGrant[kept.grant] ?? []).map(\.held))
         let acknowledged = Set(told.accounts)
         if let missing = acknowledged.subtracting(held).min(by: { $0.account < $1.account }) {

@@ -22,6 +22,7 @@ package struct StoredRow: Hashable, Sendable {
 /// is found, and who takes both away leaves the receipt behind.
 struct RecordChecks {
     let history: History
+    let leases: [Lease]
 
     private struct Name: Hashable {
         let kind: String
@@ -71,7 +72,7 @@ struct RecordChecks {
 
     private func recorded() -> [Name: [Record]] {
         var records: [Name: [Record]] = [:]
-        for block in history.blocks {
+        for block in history.blocks.sorted(by: { $0.id < $1.id }) {
             for bytes in Merkle.records(block.records) {
                 let text = String(decoding: bytes, as: UTF8.self)
                 let fields = LogFields(text[...])
@@ -99,20 +100,33 @@ struct RecordChecks {
     // MARK: - What the rows say
 
     private func rows() -> [StoredRow] {
-        history.grants.map(Self.row) + history.grants.compactMap(Self.sweep) + history.outcomes.map(Self.row)
+        let held = Dictionary(grouping: leases, by: \.grant.grant)
+        return history.grants.map { row($0, held[$0.grant] ?? []) } + history.grants.compactMap(Self.sweep)
+            + history.outcomes.map(Self.row)
             + history.endings.map(Self.row) + history.stored.filter { $0.kind != "quota" }
     }
 
-    private static func row(_ grant: History.Grant) -> StoredRow {
+    private func row(_ grant: History.Grant, _ leases: [Lease]) -> StoredRow {
         StoredRow(
             kind: "grant", name: "\(grant.grant)",
             fields: [
                 "contract": "\(grant.contract)", "agency": AgencyID(grant.agency)?.description,
                 "first": "\(grant.grant.first)", "last": "\(grant.last)", "accounts": "\(grant.accounts)",
                 "exposure": "\(Cents(grant.exposure))", "total": "\(grant.totalAccounts)", "at": "\(grant.grantedAt)",
-                "term": "\(grant.announcedTerm)",
+                "term": "\(grant.announcedTerm)", "leases": Hex.text(sum(leases)),
                 "skipped": grant.skipped.isEmpty ? nil : grant.skipped.map(String.init).joined(separator: ","),
             ])
+    }
+
+    /// The sum modulo 2^128 of the first 16 bytes of each lease's hash, of its delegation in two bytes, its account and its epoch.
+    private func sum(_ leases: [Lease]) -> [UInt8] {
+        let place = withUnsafeBytes(of: history.delegation.value.bigEndian) { Array($0) }
+        let sum = leases.reduce(UInt128(0)) { sum, lease in
+            let hash = Merkle.hash(
+                place + Merkle.bytes(lease.held.account.value) + Merkle.bytes(lease.held.epoch.value))
+            return sum &+ hash.prefix(16).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+        }
+        return withUnsafeBytes(of: sum.bigEndian) { Array($0) }
     }
 
     private static func sweep(_ grant: History.Grant) -> StoredRow? {
@@ -121,7 +135,7 @@ struct RecordChecks {
 
     private static func row(_ outcome: History.Outcome) -> StoredRow {
         let report = outcome.report
-        return StoredRow(
+        var row = StoredRow(
             kind: "outcome", name: "\(report.outcome)",
             fields: [
                 "contract": outcome.contract.map(String.init), "agency": AgencyID(outcome.agency)?.description,
@@ -130,6 +144,11 @@ struct RecordChecks {
                 "channel": report.channel, "contact": report.contact, "result": report.result,
                 "amount": report.amount?.description, "promised": report.promised?.description,
             ])
+        // What else was reported stands in the hash of the request alone.
+        if let content = outcome.content {
+            row.fields["content"] = Hex.text(Merkle.hash(Array(content.utf8)).prefix(16))
+        }
+        return row
     }
 
     private static func row(_ ending: History.Ending) -> StoredRow {
@@ -140,15 +159,35 @@ struct RecordChecks {
 
     // MARK: - What has no record of its own
 
-    /// Each limit that was ever in force was recorded when it came into force.
+    /// Each limit that was ever in force was recorded when it came into force, and in that order; and each that was recorded came.
     private func limits(_ records: [Name: [Record]], _ verdict: inout Verdict) {
+        var stored: [Name: [StoredRow]] = [:]
         for row in history.stored where row.kind == "quota" {
-            verdict.count(.records)
-            let mine = records[Name(kind: row.kind, name: row.name)] ?? []
-            guard !mine.contains(where: { $0.fits(row) }) else { continue }
+            stored[Name(kind: row.kind, name: row.name), default: []].append(row)
+        }
+        let recorded = records.filter { $0.key.kind == "quota" }
+        for name in Set(stored.keys).union(recorded.keys).sorted(by: { $0.name < $1.name }) {
+            let (rows, mine) = (stored[name] ?? [], recorded[name] ?? [])
+            verdict.count(.records, max(rows.count, mine.count))
+            let index = zip(rows, mine).prefix { $1.fits($0) }.count
+            guard index < max(rows.count, mine.count) else { continue }
+            let told = index < mine.count ? "recorded: \(mine[index].text.prefix(240))" : "no more was recorded of it"
+            let kept = index < rows.count ? "stored: quota \(name.name)\(rows[index].text)" : "no more is stored of it"
             add(
-                "a limit was never recorded as it stands",
-                ["quota \(row.name)\(row.text)"] + mine.suffix(3).map { String($0.text.prefix(240)) }, &verdict)
+                "a limit was never recorded as it stands", ["limit \(index + 1) of quota \(name.name)", told, kept],
+                &verdict)
+        }
+        var latest: [Int32: History.Limit] = [:]
+        for limit in history.limits {
+            if let before = latest[limit.quota], limit.since < before.since {
+                add(
+                    "a limit was put in force before the one that it takes the place of",
+                    [
+                        "quota \(limit.quota): \(before.accounts) accounts since \(before.since)",
+                        "then \(limit.accounts) accounts since \(limit.since)",
+                    ], &verdict)
+            }
+            latest[limit.quota] = limit
         }
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Assignment
+package import Assignment
 
 /// What only the ledger tells: extensions, disclosures of contact data, digests of statements.
 struct RecordedChecks {
@@ -130,21 +130,81 @@ struct RecordedChecks {
         }
     }
 
-    /// A kept statement is the one that was recorded when its month was closed.
+    /// A kept statement is the one that was recorded when its month was closed, in each delegation where it has a section; and what was
+    /// recorded is kept.
     private func stated(_ digests: [Statement: [[UInt8]]], _ verdict: inout Verdict) {
+        var left = digests
         for kept in history.statementDigests {
-            guard let recorded = digests[Statement(period: kept.period, contract: Int64(kept.contract))] else {
+            let name = "statement of \(kept.period), contract \(kept.contract)"
+            guard
+                let recorded = left.removeValue(forKey: Statement(period: kept.period, contract: Int64(kept.contract)))
+            else {
+                guard kept.delegations.contains(history.delegation) else { continue }
+                verdict.count(.money)
+                add("a statement was never recorded", ["\(name), has a section of this delegation"], &verdict)
                 continue
             }
             verdict.count(.money)
             guard !recorded.contains(kept.digest) else { continue }
+            add(
+                "a statement is not the one that was recorded",
+                [
+                    "\(name), has the digest \(Hex.text(kept.digest))",
+                    "recorded were \(Set(recorded.map { Hex.text($0) }).sorted().joined(separator: ", "))",
+                ], &verdict)
+        }
+        for gone in left.keys.sorted(by: { ($0.period, $0.contract) < ($1.period, $1.contract) }) {
+            verdict.count(.money)
+            add(
+                "a statement that was recorded is gone", ["statement of \(gone.period), contract \(gone.contract)"],
+                &verdict)
+        }
+    }
+
+    private func add(_ found: String, _ events: [String], _ verdict: inout Verdict) {
+        verdict.add(Finding(.money, history.delegation, found, events: events))
+    }
+}
+
+/// The statements of a signed month are those that its root was signed over, no more and no fewer: also those that have no section of a
+/// delegation, and so no record.
+package struct SignedStatementChecks {
+    let signed: [Int32: [Int32: [UInt8]]]
+    let kept: [History.StatementDigest]
+
+    /// - Parameter signed: digests by month and contract; a month without statements has an empty one.
+    package init(signed: [Int32: [Int32: [UInt8]]], kept: [History.StatementDigest]) {
+        self.signed = signed
+        self.kept = kept
+    }
+
+    /// - Parameter delegation: what a break is told of: it is none's.
+    package func verdict(_ delegation: Delegation) -> Verdict {
+        var verdict = Verdict()
+        var left = signed
+        for statement in kept {
+            guard let month = signed[statement.period] else { continue }
+            verdict.count(.money)
+            left[statement.period]?[statement.contract] = nil
+            guard month[statement.contract] != statement.digest else { continue }
             verdict.add(
                 Finding(
-                    .money, history.delegation, "a statement is not the one that was recorded",
+                    .money, delegation, "a statement is not one of those that were signed",
                     events: [
-                        "statement of \(kept.period), contract \(kept.contract), has the digest \(Hex.text(kept.digest))",
-                        "recorded were \(Set(recorded.map { Hex.text($0) }).sorted().joined(separator: ", "))",
+                        "statement of \(statement.period), contract \(statement.contract), has the digest \(Hex.text(statement.digest))",
+                        month[statement.contract].map { "signed was \(Hex.text($0))" }
+                            ?? "the root of that month has no statement of this contract",
                     ]))
         }
+        for (period, contracts) in left.sorted(by: { $0.key < $1.key }) {
+            for contract in contracts.keys.sorted() {
+                verdict.count(.money)
+                verdict.add(
+                    Finding(
+                        .money, delegation, "a statement that was signed is gone",
+                        events: ["the root of \(period) has a statement of contract \(contract)", "none is kept"]))
+            }
+        }
+        return verdict
     }
 }

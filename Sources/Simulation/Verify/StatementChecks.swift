@@ -30,7 +30,8 @@ package struct StatementChecks {
     }
 
     private func check(_ statement: KeptStatement, _ verdict: inout Verdict) {
-        guard let first = statement.firstDelegation else { return }
+        // One without a section of a delegation is told with the first of them all.
+        guard let first = statement.firstDelegation ?? Delegation(1) else { return }
         var whole = Sums()
         let name = "statement of \(statement.period), contract \(statement.contract)"
         verdict.count(.money)

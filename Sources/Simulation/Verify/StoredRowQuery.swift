@@ -36,11 +36,12 @@ struct StoredRowQuery {
 
     static let all = [
         StoredRowQuery(
-            kind: "evidence", columns: ["agency", "verb", "account", "epoch", "code", "counts"],
+            kind: "evidence", columns: ["agency", "verb", "account", "epoch", "code", "counts", "content"],
             sql: """
                 SELECT evidence_id::text, 'ACE' || CASE WHEN agency_id < 10 THEN '0' ELSE '' END || agency_id,
                        nullif(verb, 'REPORT'), account_id::text, epoch::text, code,
-                       CASE counts WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'pending' END
+                       CASE counts WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'pending' END,
+                       encode(substr(sha256(convert_to(content, 'UTF8')), 1, 16), 'hex')
                   FROM evidence WHERE delegation_id = $1
                 """),
         StoredRowQuery(
@@ -76,6 +77,7 @@ struct StoredRowQuery {
                        h.limit_accounts::text, h.limit_exposure
                   FROM quota_history h JOIN quota q USING (delegation_id, quota_id)
                  WHERE h.delegation_id = $1 AND h.since > timestamptz '1901-01-01 00:00Z'
+                 ORDER BY h.quota_id, h.entry
                 """),
     ]
 }

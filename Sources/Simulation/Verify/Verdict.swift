@@ -33,7 +33,7 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .quotas: "no grant goes above its quota"
         case .capacity: "no grant goes above what the contract's advisers carry"
         case .bond: "no grant goes above its contract's bond, over all delegations"
-        case .deals: "no hand is dealt more than its quota ever allowed, nor drawn from by others than it was dealt to"
+        case .deals: "no hand is dealt more than its quota ever allowed, or drawn from by others"
         case .exclusions: "no excluded account is granted, none stopped is kept, nothing to an agency on hold"
         case .endings: "no account is given back but by its holder, nor taken back without a cause"
         case .disclosures: "nobody is told of a debtor but the holder"
@@ -95,9 +95,9 @@ package struct CountryHistory: Sendable {
     /// - Parameter moved: accounts that were dealt in more than one delegation.
     package init(moved: Set<AccountID> = []) { holders = HolderHistory(moved: moved) }
 
-    mutating func add(_ history: History, leases: [Lease]) {
+    mutating func add(_ history: History, leases: [Lease], order: LedgerOrder) {
         holders.add(history, leases: leases)
-        bonds.add(history, leases: leases)
+        bonds.add(history, leases: leases, order: order)
     }
 
     package func judge() -> Verdict {
@@ -118,10 +118,11 @@ package enum Judge {
     package static func judge(_ history: History, adding country: inout CountryHistory) -> Verdict {
         var verdict = Verdict()
         let leases = history.leases()
-        country.add(history, leases: leases)
+        let order = LedgerOrder(history)
+        country.add(history, leases: leases, order: order)
         LeaseChecks(history: history, leases: leases).run(&verdict)
-        LimitChecks(history: history, leases: leases).run(&verdict)
-        CapacityChecks(history: history, leases: leases).run(&verdict)
+        LimitChecks(history: history, leases: leases, order: order).run(&verdict)
+        CapacityChecks(history: history, leases: leases, order: order).run(&verdict)
         HandChecks(history: history).run(&verdict)
         CauseChecks(history: history, leases: leases).run(&verdict)
         TakenBackChecks(history: history, leases: leases).run(&verdict)
@@ -129,7 +130,7 @@ package enum Judge {
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
         ReceiptChecks(history: history).run(&verdict)
-        RecordChecks(history: history).run(&verdict)
+        RecordChecks(history: history, leases: leases).run(&verdict)
         RecordedChecks(history: history, leases: leases).run(&verdict)
         MoneyChecks(history: history).run(&verdict)
         return verdict

@@ -55,6 +55,11 @@ package struct Verification {
             if let first = delegations.first { try logs(link, installations, first, &verdict) }
             if let first = delegations.first { try ends(link, first, &verdict) }
             if let first = delegations.first { try outages(link, first, &verdict) }
+            if let first = delegations.first {
+                verdict.merge(
+                    SignedStatementChecks(signed: try reader.signedStatements(), kept: try reader.statementDigests())
+                        .verdict(first))
+            }
             try wholeInvoices(link, statements, &verdict)
             for (index, delegation) in delegations.enumerated() {
                 verdict.merge(Judge.judge(try reader.history(delegation), adding: &country))
