@@ -110,9 +110,8 @@ struct CloseObstacleTests {
                     " outcomes wait for review: `dispatcherd review list --period 2024-03 --pending --csv pending.csv`, then "
                         + "`dispatcherd review import FILE` with the decisions"))
             #expect(told[2].hasPrefix("reviews count until 2024-04-06T06:00:00.000Z"))
-            #expect(
-                told[3].hasPrefix("agencies may contest ")
-                    && told[3].contains(" rejections until 2024-04-06T06:00:00.000Z: "))
+            #expect(told.last?.hasPrefix("agencies may contest ") == true)
+            #expect(told.last?.contains(" rejections until 2024-04-06T06:00:00.000Z: ") == true)
         }
     }
 

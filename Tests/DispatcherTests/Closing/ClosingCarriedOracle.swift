@@ -61,6 +61,7 @@ enum ClosingCarriedOracle {
         SELECT 202403, payment_id || '-back', delegation_id, account_id, '2024-03-31', amount, origin, payment_id, 1
         FROM payment WHERE payment_id LIKE 'L%' AND random() < 0.15;
         DROP TABLE earlier;
+        ANALYZE;
 
         """
 
@@ -96,11 +97,12 @@ enum ClosingCarriedOracle {
             SELECT g.contract_id, d.epoch
             FROM deal d JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
                 AND d.position BETWEEN g.first_position AND g.last_position AND (g.skipped IS NULL OR d.position <> ALL (g.skipped))
-            LEFT JOIN ending e ON e.account_id = d.account_id AND e.epoch = d.epoch
+            LEFT JOIN ending e ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
             CROSS JOIN LATERAL (SELECT (least(e.ended_at, g.term) AT TIME ZONE interval '-6 hours')::date AS upto) last
-            WHERE d.account_id = y.account_id AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= day.paid_on
+            WHERE d.delegation_id = y.delegation_id AND d.account_id = y.account_id AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= day.paid_on
                 AND last.upto + CASE WHEN e.kind = 'return' AND g.contract_id < 3 THEN 10 ELSE 0 END >= day.paid_on
             ORDER BY CASE WHEN last.upto >= day.paid_on THEN 0 ELSE 1 END, g.granted_at DESC, d.epoch DESC LIMIT 1) x ON true;
+        ANALYZE whose;
         CREATE TEMP TABLE counted AS
         WITH paid AS (
             SELECT contract_id, account_id, sum(amount) AS amount FROM whose
@@ -121,7 +123,7 @@ enum ClosingCarriedOracle {
             JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
             LEFT JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
                 AND d.position BETWEEN g.first_position AND g.last_position AND (g.skipped IS NULL OR d.position <> ALL (g.skipped))
-            LEFT JOIN ending e ON e.account_id = d.account_id AND e.epoch = d.epoch),
+            LEFT JOIN ending e ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch),
         taking AS (
             SELECT v.* FROM every v LEFT JOIN paid USING (contract_id, account_id)
             WHERE contract_id < 3 AND CASE
@@ -160,14 +162,13 @@ enum ClosingCarriedOracle {
     static func back(_ link: PgLink) throws -> [String] {
         try link.run(
             """
+            WITH taken AS (
+                SELECT w.contract_id, w.account_id, sum(r.amount) AS amount FROM payment r JOIN whose w ON w.payment_id = r.reverses
+                WHERE r.period = 202404 AND w.origin <> 'fpp' GROUP BY 1, 2)
             SELECT concat_ws(' ', contract_id, delegation_id, rule, (sum(lost) / 100.0)::numeric(20,2))
             FROM (
-                SELECT c.*, least(paid, overdue) - least(greatest(paid - taken.amount, 0), overdue) AS lost
-                FROM counted c
-                CROSS JOIN LATERAL (
-                    SELECT sum(r.amount) AS amount FROM payment r JOIN whose w ON w.payment_id = r.reverses
-                    WHERE r.period = 202404 AND w.contract_id = c.contract_id AND w.account_id = c.account_id AND w.origin <> 'fpp') taken
-                WHERE taken.amount > 0) x
+                SELECT c.*, least(paid, overdue) - least(greatest(paid - amount, 0), overdue) AS lost
+                FROM counted c JOIN taken USING (contract_id, account_id)) x
             WHERE lost > 0 GROUP BY contract_id, delegation_id, rule ORDER BY contract_id, delegation_id, rule
             """
         ).map { $0.text(0) }
