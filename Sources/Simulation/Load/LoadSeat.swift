@@ -165,7 +165,7 @@ final class LoadSeat {
     func giveUp(at now: NIODeadline) {
         if hasReportsDue, worker.isOpenLoop {
             for _ in 0..<leasedEnds.count * reportsPerAccount.draw(&random) {
-                worker.reportStillWaiting(since: leasedAt, at: now)
+                worker.reportStillWaiting(since: leasedAt, at: now, isContact: false)
             }
         }
         if let pull { worker.stillWaiting(since: pull.due, at: now) }
