@@ -20,6 +20,31 @@ struct RecallCommand: AsyncParsableCommand {
             """,
         subcommands: [Notice.self, OverLimit.self, List.self, Uphold.self, Withdraw.self])
 
+    /// What every order says: of whose accounts, from when on, by whom, and whether it counts.
+    struct OrderOptions: ParsableArguments {
+        @Option(help: "One delegation, 1 to 32.")
+        var delegation: Int16?
+        @Option(help: "What an agency holds, as ACE07.")
+        var agency: String?
+        @Option(help: "What is held under a contract.")
+        var contract: Int32?
+        @Option(help: "preventive, administrative, dual or mediation.")
+        var strategy: String?
+        @Option(help: "The day from which on the accounts are taken back, as 2024-03-20.")
+        var on: String
+        @Option(help: "Who orders it.")
+        var by: String = "operator"
+        @Flag(help: "Give the notice; without it nothing is changed.")
+        var apply = false
+        @Flag(help: "As JSON.")
+        var json = false
+        @OptionGroup var database: DatabaseOptions
+
+        func run(_ order: RecallOrder) async throws {
+            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json), after: apply)
+        }
+    }
+
     struct Notice: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows which accounts a recall would take back; with --apply, gives notice of it.",
@@ -31,35 +56,19 @@ struct RecallCommand: AsyncParsableCommand {
                   dispatcherd recall notice --delegation 14 --account 1900012345 --reason no-progress --on 2024-03-20
                   dispatcherd recall notice --contract 31 --limit 50 --reason over-limit --on 2024-03-20 --apply
                 """)
-        @Option(help: "One delegation, 1 to 32.")
-        var delegation: Int16?
         @Option(name: .customLong("account"), help: "An account; may be given several times.")
         var accounts: [Int64] = []
-        @Option(help: "What an agency holds, as ACE07.")
-        var agency: String?
-        @Option(help: "What is held under a contract.")
-        var contract: Int32?
-        @Option(help: "preventive, administrative, dual or mediation.")
-        var strategy: String?
         @Option(help: "So many at most, those leased last first.")
         var limit: Int32?
         @Option(help: "Why, in 1 to 64 of A-Z a-z 0-9 . _ -.")
         var reason: String
-        @Option(help: "The day from which on the accounts are taken back, as 2024-03-20.")
-        var on: String
-        @Option(help: "Who orders it.")
-        var by: String = "operator"
-        @Flag(help: "Give the notice; without it nothing is changed.")
-        var apply = false
-        @Flag(help: "As JSON.")
-        var json = false
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var order: OrderOptions
 
         func run() async throws {
-            let order = try RecallOrder(
-                delegation: delegation, accounts: accounts, agency: agency, contract: contract, strategy: strategy,
-                limit: limit, reason: reason, on: on, by: by)
-            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json), after: apply)
+            try await order.run(
+                RecallOrder(
+                    delegation: order.delegation, accounts: accounts, agency: order.agency, contract: order.contract,
+                    strategy: order.strategy, limit: limit, reason: reason, on: order.on, by: order.by))
         }
     }
 
@@ -76,28 +85,13 @@ struct RecallCommand: AsyncParsableCommand {
                   dispatcherd recall over-limit --on 2024-03-20
                   dispatcherd recall over-limit --agency ACE07 --delegation 14 --on 2024-03-20 --by "Ana Ruiz" --apply
                 """)
-        @Option(help: "One delegation, 1 to 32.")
-        var delegation: Int16?
-        @Option(help: "Of one agency, as ACE07.")
-        var agency: String?
-        @Option(help: "Of one contract.")
-        var contract: Int32?
-        @Option(help: "preventive, administrative, dual or mediation.")
-        var strategy: String?
-        @Option(help: "The day from which on the accounts are taken back, as 2024-03-20.")
-        var on: String
-        @Option(help: "Who orders it.")
-        var by: String = "operator"
-        @Flag(help: "Give the notice; without it nothing is changed.")
-        var apply = false
-        @Flag(help: "As JSON.")
-        var json = false
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var order: OrderOptions
 
         func run() async throws {
-            let order = try RecallOrder(
-                aboveLimitsIn: delegation, agency: agency, contract: contract, strategy: strategy, on: on, by: by)
-            Console.out(try order.run(on: try await database.open(), applies: apply, asJSON: json), after: apply)
+            try await order.run(
+                RecallOrder(
+                    aboveLimitsIn: order.delegation, agency: order.agency, contract: order.contract,
+                    strategy: order.strategy, on: order.on, by: order.by))
         }
     }
 

@@ -125,6 +125,7 @@ struct LoadReportTests {
     /// Free of coordinated omission, as for pulls: what a report waits for behind those before it is its latency too.
     @Test func `under a rate a report counts from the answer to its pull`() throws {
         let tally = try Self.twoPulls { hear, _, worker in
+            // So long the reports wait for their answers, by the clock that latencies are read from.
             usleep(60_000)
             hear("r0 OK outcome=1")
             hear("r0 OK outcome=2")
@@ -139,6 +140,7 @@ struct LoadReportTests {
     func `reports whose pull was answered are due at the end, also behind a burst that hangs`(answered: Int) throws {
         let tally = try Self.twoPulls { hear, seat, worker in
             _ = worker.drain()
+            // A burst that hangs: what is due behind it waits as long.
             usleep(20_000)
             #expect(seat.isReporting)
             for _ in 0..<answered { hear("r0 OK outcome=1") }

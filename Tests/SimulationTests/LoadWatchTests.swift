@@ -2,6 +2,7 @@
 
 import Glibc
 @testable import Simulation
+import TestSupport
 import Testing
 
 /// What a load tells of the processes that it loads, while they end and come again.
@@ -13,6 +14,7 @@ struct LoadWatchTests {
     }
 
     private static func next(_ watch: inout LoadWatch) async throws -> LoadSample {
+        // What a process used is a share of the time between two looks, and the system counts it in hundredths of a second.
         try await Task.sleep(for: .milliseconds(200))
         return watch.look(accounts: 0)
     }
@@ -68,7 +70,8 @@ struct LoadWatchTests {
     }
 
     /// Its parent has not asked how it ended: the system still lists it, with nothing.
-    @Test func `a process that has ended and is still listed is gone`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `a process that has ended and is still listed is gone`() async throws {
         let parent = try ManagedProcess(
             ["/bin/sh", "-c", "sleep 60 & echo $!; exec sleep 60"], environment: ["PATH": "/usr/bin:/bin"],
             log: "/dev/null")
@@ -83,13 +86,12 @@ struct LoadWatchTests {
     }
 
     private static func child(of parent: Int32) async throws -> Int32 {
-        for _ in 0..<500 {
-            if let child = ProcessMeter.all.first(where: { ProcessMeter(process: $0).parent == parent }) {
-                return child
-            }
-            try await Task.sleep(for: .milliseconds(10))
+        var child: Int32?
+        try await until {
+            child = ProcessMeter.all.first { ProcessMeter(process: $0).parent == parent }
+            return child != nil
         }
-        return try #require(nil, "it has no child")
+        return try #require(child)
     }
 
     @Test func `what all nodes used is what each of them used`() async throws {
@@ -100,6 +102,7 @@ struct LoadWatchTests {
         }
         // The last second of a load is a short one.
         for length in [300, 300, 20] {
+            // As long as a look is behind the one before.
             try await Task.sleep(for: .milliseconds(length))
             _ = one.look(accounts: 0)
             _ = both.look(accounts: 0)

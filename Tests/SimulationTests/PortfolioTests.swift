@@ -89,16 +89,8 @@ struct PortfolioTests {
                 ChildProcess.sibling("agentsim"), "portfolio", "--report", "--period", "2024-03", "--accounts",
                 "10000000",
             ], environment: ["PATH": "/usr/bin:/bin"], log: "\(folder.path)/said")
-        func hears() -> Bool {
-            let lines = ((try? Folder.text("/proc/\(running.pid)/status")) ?? "").split(separator: "\n")
-            let caught = lines.first { $0.hasPrefix("SigCgt:") }.flatMap {
-                UInt64($0.dropFirst(7).filter { !$0.isWhitespace }, radix: 16)
-            }
-            return (caught ?? 0) & 1 << UInt64(SIGINT - 1) != 0
-        }
-        try await until { !running.isRunning || hears() }
-        // Behind the parser's own words come those of the figures.
-        try await Task.sleep(for: .milliseconds(500))
+        // Its first line of progress comes behind its words for an interruption.
+        try await until { try !running.isRunning || Folder.text("\(folder.path)/said").contains("figures: ") }
         running.signal(SIGINT)
 
         #expect(await running.ended(within: .seconds(30)))

@@ -15,14 +15,15 @@ package struct LeaseElsewhere: Sendable {
     package let lease: LeaseKey
     package let placedIn: Delegation
     package let isExcluded: Bool
-    /// Whether a recall of it is under way.
+    /// Whether a recall of it is under way, or was withdrawn in this period.
     package let isNoticed: Bool
 }
 
 /// What becomes of leases that are alive when the next period is applied.
 extension PlanningStore {
     /// Live leases of earlier periods that the new placements take from their holders: the account is collected by
-    /// another strategy or in another delegation now, or may not be collected. Those with a recall under way are left out.
+    /// another strategy or in another delegation now, or may not be collected. Those with a recall under way are left
+    /// out, and those whose recall a person withdrew since the period was dealt.
     package func turned() throws(PgError) -> [(lease: LeaseKey, reason: TurnReason)] {
         let moved = try heldElsewhere().filter { !$0.isNoticed }
         return try changed() + moved.map { ($0.lease, $0.isExcluded ? .excluded : .delegation) }
@@ -44,9 +45,7 @@ extension PlanningStore {
                                     WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                                       AND e.epoch = p.epoch))
             SELECT l.delegation_id, l.account_id, l.epoch, n.delegation_id, n.strategy IS NULL,
-                   EXISTS (SELECT FROM notice o
-                            WHERE o.delegation_id = l.delegation_id AND o.account_id = l.account_id
-                              AND o.epoch = l.epoch)
+                   \(Self.isNoticed("l"))
               FROM placement n
               JOIN held l ON l.account_id = n.account_id AND l.delegation_id <> n.delegation_id
              WHERE n.period = $1
@@ -56,6 +55,18 @@ extension PlanningStore {
             guard let lease = LeaseKey(row), let place = Delegation(row.int16(3)) else { return nil }
             return LeaseElsewhere(lease: lease, placedIn: place, isExcluded: row.bool(4), isNoticed: row.bool(5))
         }
+    }
+
+    /// Of a position: whether a recall of it is under way, or was withdrawn since the plan of the period $1 was applied. What a person
+    /// decided about an earlier recall says nothing of this period's cut.
+    private static func isNoticed(_ position: String) -> String {
+        """
+        EXISTS (SELECT FROM notice o
+                 WHERE o.delegation_id = \(position).delegation_id AND o.account_id = \(position).account_id
+                   AND o.epoch = \(position).epoch
+                   AND (o.decision IS DISTINCT FROM 'withdrawn'
+                        OR o.noticed_at >= (SELECT min(applied_at) FROM plan WHERE period = $1)))
+        """
     }
 
     /// The accounts of ``heldElsewhere()``, by where the period places them.
@@ -77,9 +88,7 @@ extension PlanningStore {
                AND NOT EXISTS (SELECT FROM ending e
                                 WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                                   AND e.epoch = p.epoch)
-               AND NOT EXISTS (SELECT FROM notice o
-                                WHERE o.delegation_id = p.delegation_id AND o.account_id = p.account_id
-                                  AND o.epoch = p.epoch)
+               AND NOT \(Self.isNoticed("p"))
              ORDER BY p.delegation_id, p.account_id
             """, [.int32(period.number)]
         ).compactMap { row in LeaseKey(row).map { ($0, row.bool(3) ? .excluded : .strategy) } }

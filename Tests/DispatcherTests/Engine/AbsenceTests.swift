@@ -90,11 +90,7 @@ import Testing
             try await until { !lines("error The database is still away").isEmpty }
             _ = try home.started()
             try await until { !lines("notice The database is back").isEmpty }
-            var again = try await agent.lease(DealtMonth.lease(2))
-            while again.replyClass == .retry {
-                try await Task.sleep(for: .milliseconds(50))
-                again = try await agent.lease(DealtMonth.lease(2))
-            }
+            try await until { try await agent.lease(DealtMonth.lease(2)).replyClass != .retry }
             // Whoever had a link of before asks by it now.
             _ = try await month.connect(1, instance: "two")
             #expect(try await agent.status(StatusRequest()).isOK)

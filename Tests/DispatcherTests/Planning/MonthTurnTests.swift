@@ -78,6 +78,54 @@ struct MonthTurnTests {
         }
     }
 
+    /// Of three recalls of March that were withdrawn, April's cut takes away two; a person withdraws one of those again.
+    @Test func `a recall that was withdrawn bars no notice of a later month, and one of that month stays withdrawn`()
+        async throws
+    {
+        try await PlannedMonth.with { month in
+            try month.addCut()
+            try month.segment()
+            _ = try month.plan().apply()
+            let hand = try month.hand(of: 1, "administrative", "telephone", in: 9)
+            try month.lease(hand: hand, accounts: 30)
+            let leases = try month.link.run(
+                "SELECT account_id, epoch FROM position WHERE hand_id = \(hand) AND position <= 3 ORDER BY position"
+            ).map { row in
+                LeaseKey(
+                    delegation: DealtMonth.delegation, account: try #require(AccountID(row.int64(0))),
+                    epoch: try #require(Epoch(row.int64(1))))
+            }
+            let day = try #require(Timestamp(text: "2024-04-25T06:00:00Z"))
+            #expect(
+                try Recalls.notice(month.link, leases, reason: "no-progress", finalAt: day, by: "ana").count == 3)
+            for lease in leases {
+                #expect(try Recalls.decide(month.link, lease, .withdrawn, reason: "works", by: "ana") != nil)
+            }
+            try month.link.script("UPDATE clock SET virtual_now = '2024-04-01T06:00:00Z'")
+            try month.openPeriod(PlannedMonth.april)
+            try month.addCut(PlannedMonth.april)
+            // The second one moves, the first one goes to another strategy.
+            try month.link.script(
+                """
+                UPDATE account SET delegation_id = 14, municipality = 14001
+                 WHERE period = 202404 AND account_id = \(leases[1].account)
+                """)
+            try month.segment(PlannedMonth.april)
+            try month.link.script(
+                "UPDATE placement SET strategy = 3 WHERE period = 202404 AND account_id = \(leases[0].account)")
+            #expect(try month.plan(PlannedMonth.april).preview().recalled == 2)
+            #expect(try month.plan(PlannedMonth.april).apply().recalled == 2)
+            let underWay = "SELECT reason FROM notice WHERE decision IS NULL ORDER BY reason"
+            #expect(try month.link.run(underWay).map { $0.text(0) } == ["delegation-changed", "strategy-changed"])
+
+            for lease in leases.prefix(2) {
+                #expect(try Recalls.decide(month.link, lease, .withdrawn, reason: "stays", by: "ana") != nil)
+            }
+            #expect(try month.plan(PlannedMonth.april).apply().recalled == 0)
+            #expect(try month.link.run(underWay).isEmpty)
+        }
+    }
+
     /// The first five of thirty held accounts are in the new cut where their debtors moved to.
     @Test
     func `who is held and moves to another delegation is counted once, not dealt there, and recalled in two steps`()

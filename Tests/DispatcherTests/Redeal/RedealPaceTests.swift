@@ -73,10 +73,6 @@ struct RedealPaceTests {
         async throws
     {
         try await StartedMonth.with { month in
-            let key = AgencyPrivateKey()
-            try month.link.run(
-                "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'k', $1, now_instant())",
-                [.bytes(key.publicKey)])
             try month.link.script(
                 """
                 CREATE FUNCTION stand() RETURNS trigger LANGUAGE plpgsql AS
@@ -86,11 +82,7 @@ struct RedealPaceTests {
             var pace = DealtMonth.quickPace
             pace.redeal = .seconds(3_600)
             let node = try await DealtMonth.startNode(month.database, pace)
-            let agent = try await AgentConnection.connect(
-                AgentConnectionSettings(
-                    port: node.port, agency: try #require(AgencyID(1)), instance: try #require(Token("one")),
-                    sequence: 1,
-                    privateKey: key))
+            let agent = try await month.firstAgency(at: node)
             func pull(_ key: Int64, _ portfolio: Portfolio) async throws -> ClientReply {
                 var request = DealtMonth.lease(key, max: 2)
                 request.portfolio = portfolio

@@ -29,10 +29,6 @@ struct RedealServingTests {
         async throws
     {
         try await StartedMonth.with { month in
-            let key = AgencyPrivateKey()
-            try month.link.run(
-                "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'k', $1, now_instant())",
-                [.bytes(key.publicKey)])
             // What of the strategy lies in the other portfolio would be pulled meanwhile.
             try month.link.script("UPDATE hand SET state = 'closed' WHERE strategy = 2 AND portfolio = 2")
             var command: PgLink? = try month.database.link()
@@ -41,10 +37,7 @@ struct RedealServingTests {
             pace.redeal = .milliseconds(50)
             let node = try await DealtMonth.startNode(month.database, pace)
             do {
-                let agent = try await AgentConnection.connect(
-                    AgentConnectionSettings(
-                        port: node.port, agency: try #require(AgencyID(1)), instance: try #require(Token("one")),
-                        sequence: 1, privateKey: key))
+                let agent = try await month.firstAgency(at: node)
                 let waiting = try await agent.lease(DealtMonth.lease(1, max: 1))
                 #expect(waiting.fields["stop"] == "paused" && waiting.fields["after"] == "1")
                 command = nil

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import AgentProtocol
 import Assignment
 import Dispatcher
 import Foundation
@@ -9,6 +10,18 @@ import TestSupport
 import Testing
 
 extension StartedMonth {
+    /// The first agency, signed in at a node with a key of its own.
+    func firstAgency(at node: DispatcherNode.Running) async throws -> AgentConnection {
+        let key = AgencyPrivateKey()
+        try link.run(
+            "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'k', $1, now_instant())",
+            [.bytes(key.publicKey)])
+        return try await AgentConnection.connect(
+            AgentConnectionSettings(
+                port: node.port, agency: try #require(AgencyID(1)), instance: try #require(Token("one")), sequence: 1,
+                privateKey: key))
+    }
+
     /// What breaks an invariant in the delegations of the month, as the checker of histories sees it.
     func broken() throws -> [String] {
         try ([9, 14] as [Int16]).flatMap { number -> [String] in

@@ -52,17 +52,14 @@ struct TLSReloadTests {
         func hangUp() { kill(process.processIdentifier, SIGHUP) }
 
         mutating func awaitPort() async throws {
-            while true {
+            var port: Int?
+            try await until {
                 try #require(process.isRunning, "\(log)")
                 let text = (try? String(contentsOfFile: folder + "/ready", encoding: .utf8)) ?? ""
-                if text.hasSuffix("\n"),
-                    let number = text.split(whereSeparator: \.isWhitespace).last.flatMap({ Int($0) })
-                {
-                    port = number
-                    return
-                }
-                try await Task.sleep(for: .milliseconds(20))
+                if text.hasSuffix("\n") { port = text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) } }
+                return port != nil
             }
+            self.port = try #require(port)
         }
 
         func end() {
