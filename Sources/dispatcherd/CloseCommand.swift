@@ -40,7 +40,7 @@ struct CloseCommand: AsyncParsableCommand {
     var beforeItsEnd = false
     @Flag(
         help:
-            "Close although its reviews still count; what waits then is never billed. --before-its-end means this, too."
+            "Close although its reviews still count and rejections may be contested; what waits then is never billed. --before-its-end means this, too."
     )
     var beforeReviews = false
     @Flag(help: "Close although earlier months are open; their breaches and fees then never count in this one.")

@@ -90,7 +90,7 @@ struct SuspensionCommand: AsyncParsableCommand {
             if suspend {
                 try Confirmation.require(
                     termination
-                        ? "The contracts of \(agency) that pay by bands end for good: all that waits in their hands is withdrawn at once."
+                        ? "The contracts of \(agency) that pay by bands end today: all that waits in their hands is withdrawn at once."
                         : "What \(agency) was dealt in band \(band) and has not pulled is withdrawn at once.",
                     isGiven: yes)
             }

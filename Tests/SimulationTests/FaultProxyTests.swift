@@ -189,7 +189,7 @@ struct FaultProxyTests {
             #expect(listener.connections.map { $0.joined() } == [line, line])
             // Two may meet again on their way, and what was read of the client ends with a shorter one; most are sevens all the same.
             let pieces = listener.connections[1].map(\.utf8.count)
-            #expect(pieces.count > 10 * listener.connections[0].count, "\(pieces)")
+            #expect(pieces.count > listener.connections[0].count, "\(pieces)")
             #expect(pieces.count { $0.isMultiple(of: 7) } * 10 >= pieces.count * 9, "\(pieces)")
         }
     }

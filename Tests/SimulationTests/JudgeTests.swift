@@ -105,6 +105,26 @@ struct JudgeTests {
         #expect(Judge.judge(history).broken == [])
     }
 
+    /// Work within the lease that was reported after it had been taken back: nobody could know of it.
+    @Test func `a late report of a debtor who was reached takes no cause away`() throws {
+        var history = try History.sound()
+        let held = try Held.sample(101)
+        history.endings.append(History.Ending(held: held, kind: "recall", reason: "unlocatable", endedAt: .hour(40)))
+        history.operations.remove(at: 1)
+        history.dealtHands = [History.hand: .sample(unlocatableDays: 0)]
+        history.dealtHands[History.hand]?.graceMicroseconds = 0
+        history.grants[0].graceMicroseconds = 0
+        var late = history.outcomes[0]
+        history.outcomes[0].report.contact = "unlocatable"
+        (late.key, late.report.outcome, late.report.at) = (9, 56, .hour(30))
+        for (received, isCaused) in [(40, false), (41, true)] {
+            late.receivedAt = .hour(received)
+            var other = history
+            other.outcomes.append(late)
+            #expect(Judge.judge(other).broken.contains(.endings) == !isCaused)
+        }
+    }
+
     @Test func `a doubled lease is found with both grants`() throws {
         var history = try History.sound()
         history.limits = [History.Limit(quota: 3, since: .hour(0), accounts: 9)]

@@ -84,9 +84,12 @@ struct JudgedOrderTests {
         var notice = History.Notice.sample("excluded", final: 754)
         history.notices = [try .sample(101): notice]
         #expect(Judge.judge(history).broken == [])
-        (notice.decision, notice.decidedAt) = ("withdrawn", .hour(40))
-        history.notices = [try .sample(101): notice]
-        #expect(Judge.judge(history).broken == [.exclusions])
+        // In the instant in which the month was put in force it is a decision about that month.
+        for (decided, broken) in [(40, [.exclusions]), (51, [])] as [(Int, [Invariant])] {
+            (notice.decision, notice.decidedAt) = ("withdrawn", .hour(decided))
+            history.notices = [try .sample(101): notice]
+            #expect(Judge.judge(history).broken == broken)
+        }
     }
 
     @Test func `a recall whose day has come is made final`() throws {
@@ -135,13 +138,38 @@ struct JudgedOrderTests {
         #expect(Judge.judge(history).broken == [.expiry])
 
         history = try History.sound()
-        guard case .granted(var told) = history.operations[0].reply else { return }
+        guard case .granted(var told) = history.operations[0].reply else {
+            Issue.record("the first operation is no grant")
+            return
+        }
         told.grace = 86_401
         history.operations[0].reply = .granted(told)
         #expect(Judge.judge(history).broken == [.nothingLost])
         told.grace = 86_400
         history.operations[0].reply = .granted(told)
         #expect(Judge.judge(history).broken == [])
+    }
+
+    /// The grant is of hour 10. Under a virtual clock an outage of real time is booked on whatever day that clock shows.
+    @Test(
+        arguments: [(false, 10, true), (true, 10, true), (false, 11, false), (true, 11, true), (false, nil, false)]
+            as [(Bool, Int?, Bool)])
+    func `a grant counts no outage that was not booked by then`(isVirtual: Bool, booked: Int?, isSound: Bool) throws {
+        var history = try History.sound()
+        (history.operations, history.outcomes, history.endings) = ([], [], [])
+        history.hasLedger = true
+        history.isVirtual = isVirtual
+        history.dealtHands = [History.hand: .sample()]
+        history.grants[0].outageMicroseconds = 5_000_000
+        history.outages =
+            booked.map {
+                [
+                    History.Outage(
+                        from: .hour(9), bookedAt: .hour($0), microseconds: 5_000_000, totalMicroseconds: 5_000_000)
+                ]
+            } ?? []
+        let found = Judge.judge(history).findings.map(\.found)
+        #expect(found.contains("a grant counts more outage than was booked before it") == !isSound, "\(found)")
     }
 
     @Test func `limits are recorded one after the other, and each that was recorded is there`() throws {
@@ -223,5 +251,9 @@ struct JudgedOrderTests {
         #expect(broken(line("FEE-01", facts: ["P1"], base: "100.01")) == [.money])
         #expect(broken(line("FEE-01", base: "100.00")) == [.money])
         #expect(broken(line("FEE-01", facts: ["P1", "P2"], base: "100.00")) == [.money])
+        // A part of it is taken back in the same feed.
+        history.stored.append(StoredRow(kind: "payment", name: "R1", fields: ["amount": "40.00", "reverses": "P1"]))
+        #expect(broken(line("FEE-01", facts: ["P1", "R1"], base: "60.00")) == [])
+        #expect(broken(line("FEE-01", facts: ["P1", "R1"], base: "60.01")) == [.money])
     }
 }

@@ -13,8 +13,7 @@ import Testing
 /// What a load is asked for on its command line, and what it says of what it cannot have.
 struct LoadOptionTests {
     private static let certificates =
-        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
-        + "/AgentProtocolTests/Certificates"
+        Checkout.root + "/Tests/AgentProtocolTests/Certificates"
 
     /// Runs `agentsim` and keeps both streams apart.
     private static func agentsim(

@@ -67,7 +67,7 @@ struct PortfolioTests {
 
     @Test func `every rule that the published figures cite is in the catalogue`() throws {
         let listed = Set(
-            try Folder.text("docs/rules.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
+            try Folder.text("\(Checkout.root)/docs/rules.md").split(separator: "\n").filter { $0.hasPrefix("| ") }
                 .compactMap { $0.split(separator: "|").first.map { $0.filter { $0 != " " } } })
         var specification = try specification()
         specification.hasDisaster = true

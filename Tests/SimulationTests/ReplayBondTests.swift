@@ -4,6 +4,7 @@ import Assignment
 import Dispatcher
 import FoundationEssentials
 @testable import Simulation
+import TestSupport
 import Testing
 
 /// Whom bonds keep from everybody, in a replay.
@@ -16,7 +17,8 @@ struct ReplayBondTests {
         _ = try PortfolioFolder(specification).write(to: folder.path) { _ in }
         let (cut, contracts) = ("\(folder.path)/cut.csv", "\(folder.path)/contracts.csv")
         let policy = ModelPolicy(
-            name: "the usual", policy: try PolicyFile(path: "policies/infonavit-2023.yaml").policy(for: period),
+            name: "the usual",
+            policy: try PolicyFile(path: "\(Checkout.root)/policies/infonavit-2023.yaml").policy(for: period),
             settings: .standard)
         func deal() throws -> (ModelWorld, ModelDeal) {
             let world = try ModelWorld(cut: cut, contracts: contracts, facts: nil, period: period)

@@ -23,6 +23,15 @@ package struct TestDatabase: Sendable {
         try PgLink(conninfo, application: application)
     }
 
+    /// How many sessions of one application wait for a lock in this database; the server has other tests' too.
+    package func waiting(_ application: String) throws -> Int64 {
+        try link("watch").run(
+            """
+            SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'
+            """, [.text(application)])[0].int64(0)
+    }
+
     package static func with<Value>(_ body: (TestDatabase) async throws -> Value) async throws -> Value {
         guard let raw = getenv("REPARTO_TEST_DATABASE") else { throw MissingServer() }
         let server = String(cString: raw)

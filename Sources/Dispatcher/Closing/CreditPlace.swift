@@ -28,12 +28,9 @@ struct CreditPlace {
 
     /// Credits and debits about the month in that place that are in force or wait, of whatever month's statement.
     private func others(_ kind: Adjustment.Kind) throws -> [StageStore.AdjustmentRow] {
-        let all = try store.adjustments(nil)
-        let withdrawn = Set(all.filter(\.isApproved).compactMap(\.adjustment.withdraws))
-        return all.filter {
+        StageStore.standing(try store.adjustments(nil)).filter {
             $0.adjustment.kind == kind && $0.adjustment.about == about && $0.contract == contract
-                && $0.delegation == delegation && $0.decision != "rejected"
-                && !withdrawn.contains($0.adjustment.number)
+                && $0.delegation == delegation
         }
     }
 

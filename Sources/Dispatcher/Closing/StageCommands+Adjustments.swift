@@ -22,6 +22,8 @@ extension StageCommands {
             adjustment.kind == .waiver
             ? try widened(shown, for: proposed, in: period, contract: contract, delegation: delegation) : shown
         return try link.transaction {
+            // Of two credits about one month in two later ones each sees the other.
+            if adjustment.kind == .credit { _ = try PeriodStore(link, period: adjustment.about).lock() }
             try requireOpen(period)
             if adjustment.kind == .waiver {
                 let place = WaiverPlace(store, period, contract: contract, delegation: delegation)
@@ -123,12 +125,9 @@ extension StageCommands {
         guard let row = try store.adjustments(nil, number: number).first, row.adjustment.kind != .waiver else {
             return nil
         }
-        let all = try store.adjustments(nil)
-        let withdrawn = Set(all.filter(\.isApproved).compactMap(\.adjustment.withdraws))
-        let sum = all.filter {
+        let sum = StageStore.standing(try store.adjustments(nil)).filter {
             ($0.adjustment.kind, $0.adjustment.about, $0.contract)
                 == (row.adjustment.kind, row.adjustment.about, row.contract)
-                && $0.decision != "rejected" && !withdrawn.contains($0.adjustment.number)
         }.reduce(Cents.zero) { $0 + ($1.adjustment.amount ?? .zero) }
         let (about, contract) = (row.adjustment.about, row.contract)
         let body =

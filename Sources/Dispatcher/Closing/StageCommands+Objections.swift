@@ -119,10 +119,7 @@ extension StageCommands {
             try requireOther(
                 by, than: objection.raisedBy, who: "raised it", isTo: "propose what follows from objection \(number)")
             let rows = try store.adjustments(objection.period)
-            let withdrawn = Set(rows.filter(\.isApproved).compactMap(\.adjustment.withdraws))
-            let standing = rows.last {
-                $0.objection == number && $0.decision != "rejected" && !withdrawn.contains($0.adjustment.number)
-            }
+            let standing = StageStore.standing(rows).last { $0.objection == number }
             if let standing {
                 throw CommandFailure(
                     .findings,

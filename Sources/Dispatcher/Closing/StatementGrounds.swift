@@ -107,20 +107,19 @@ struct StatementGrounds {
         guard line.kind == "fee", let band = MoraBand(rawValue: line.rule),
             let goal = section.bands?.first(where: { $0.band == line.rule })
         else { return [] }
-        let isMet = goal.percent >= goal.minimum
-        // Where the agency has more of the band, the line's own sum has the agency's percentage.
-        let isPart = line.arithmeticInEnglish?.contains(" of the agency in the band = ") ?? false
-        let whose = section.delegation.map { "this contract in delegation \($0)" } ?? "this contract"
-        var words = [
-            "goal of the band \(band.label): \(goal.percent) % recovered by \(whose)\(isPart ? " alone" : ""), minimum \(goal.minimum) %, "
-                + (isMet ? "met" : "missed")
-                + (isPart ? "; the rate goes by the agency's percentage, which is in the sum above" : "")
-        ]
         let places = documents.filter { $0.agency == document.agency }.flatMap { other in
             other.sections.compactMap { place in
                 place.bands?.first { $0.band == line.rule }.map { (other.contract, place.delegation ?? 0, $0) }
             }
         }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+        let whose = section.delegation.map { "this contract in delegation \($0)" } ?? "this contract"
+        let own = "goal of the band \(band.label): \(goal.percent) % recovered by \(whose)"
+        // Of one place among several the minimum says nothing: it is the agency's over all of them (AMB-23).
+        var words = [
+            places.count > 1
+                ? "\(own) alone; the minimum, \(goal.minimum) %, is the agency's over all that follows"
+                : "\(own), minimum \(goal.minimum) %, " + (goal.percent >= goal.minimum ? "met" : "missed")
+        ]
         words += places.map { contract, delegation, goal in
             let (recovered, assigned) = (Cents(pesos: goal.recovered) ?? .zero, Cents(pesos: goal.assigned) ?? .zero)
             return "of the agency in the band: contract \(contract), delegation \(delegation), "

@@ -291,7 +291,7 @@ package final class LeaseEngine: Sendable {
                         request.answer(reply)
                     }
                 }
-                // Each passes one more limit by, and no agency has many.
+                // Each passes one more limit by; an agency has one for each portfolio of its contracts in that place.
                 if !passing.isEmpty { await perform(passing, state.withLock { $0.routes }, now) }
                 return
             } catch {

@@ -17,17 +17,26 @@ package enum Sweep {
     @discardableResult
     package static func run(_ link: PgLink) throws -> Int {
         guard try knowsTime(link) else { return 0 }
+        var areAll = true
         func pages(waits: Bool) throws -> Int {
-            try Self.pages { after in try link.transaction { try sweepPage(link, after: after, waits: waits) } }
+            try Self.pages { after in
+                let page = try link.transaction { try sweepPage(link, after: after, waits: waits) }
+                areAll = areAll && page.areAll
+                return (page.closed, page.last)
+            }
         }
-        return try pages(waits: false) + pages(waits: true)
+        let free = try pages(waits: false)
+        return try areAll ? free : free + pages(waits: true)
     }
 
     /// The same inside a transaction of the caller's, who may take it back.
     @discardableResult
     static func runWithin(_ link: PgLink) throws -> Int {
         guard try knowsTime(link) else { return 0 }
-        return try pages { after in try sweepPage(link, after: after, waits: true) }
+        return try pages { after in
+            let page = try sweepPage(link, after: after, waits: true)
+            return (page.closed, page.last)
+        }
     }
 
     private static func knowsTime(_ link: PgLink) throws -> Bool {
@@ -50,10 +59,14 @@ package enum Sweep {
         }
     }
 
-    private static func sweepPage(_ link: PgLink, after: GrantKey?, waits: Bool) throws -> (Int, GrantKey?) {
+    /// - Returns: how many were closed, the last one that was looked at, and whether none was left to whoever keeps it locked.
+    private static func sweepPage(
+        _ link: PgLink, after: GrantKey?, waits: Bool
+    ) throws -> (closed: Int, last: GrantKey?, areAll: Bool) {
         let keys = try link.readOverdueGrants(after: after, limit: pageMax)
-        guard let last = keys.last else { return (0, nil) }
-        let grants = try link.readOverdue(try link.lockGrants(keys, waits: waits))
+        guard let last = keys.last else { return (0, nil, true) }
+        let locked = try link.lockGrants(keys, waits: waits)
+        let grants = try link.readOverdue(locked)
         // Behind the locks, and both at once: in a gap that no node has ended yet the terms move on with the time.
         let (now, outage) = try link.readTermClock()
         let period = Period.ofWork(at: now)
@@ -70,6 +83,6 @@ package enum Sweep {
                 period: period, end: entry.closedAt, at: now)
         }
         try link.closeGrants(swept, blocks: LedgerBlock.seal(records))
-        return (swept.count, last)
+        return (swept.count, last, locked.count == keys.count)
     }
 }

@@ -102,7 +102,7 @@ package struct Suspensions {
                 }
             }
             if isSuspended, kind == .band || !isWhole {
-                if kind == .termination { try PeriodStore(link, period: period).end(contracts.byBands) }
+                if kind == .termination { try store.end(contracts.byBands) }
                 let endings = DealEndings(link)
                 try endings.stage()
                 if try store.stageUnpulled(of: contracts.byBands, in: kind == .band ? band : nil) > 0 {
@@ -122,13 +122,31 @@ package struct Suspensions {
                     reason: reason, by: by, accounts: accounts), period)
             return accounts
         }
-        let dealtAgain = orders.reduce(Int64(0)) { sum, order in
+        var dealtAgain = orders.reduce(Int64(0)) { sum, order in
             guard case .success(let report) = order.dealAgain(link) else { return sum }
             return sum + Int64(report.accounts)
         }
+        if !isWhole, accounts > 0 { dealtAgain += Self.dealAgain(link, without: contracts.byBands, by: by) }
         return Effect(
             accounts: accounts, tactics: tactics, dealtAgain: dealtAgain,
             untouched: isSuspended ? contracts.others : [])
+    }
+
+    /// Deals what was withdrawn, in one round that gives these contracts nothing. The decision is in force whatever comes of that.
+    ///
+    /// - Returns: how many accounts others got; none where no month is dealt, or somebody else deals just now.
+    package static func dealAgain(_ link: PgLink, without contracts: [Int32], by: String) -> Int64 {
+        let everywhere = Set(
+            Delegation.all.flatMap { delegation in
+                Portfolio.allCases.map { Station(delegation: delegation, portfolio: $0) }
+            })
+        let scope = RedealScope(
+            .leftOver,
+            excluded: Dictionary(
+                contracts.compactMap { ContractID($0) }.map { ($0, everywhere) },
+                uniquingKeysWith: { first, _ in first }))
+        let run = RedealRun(link, scope: scope, reason: "suspension", by: LedgerRecord.word(by))
+        return (try? run.run()).map { Int64($0.accounts) } ?? 0
     }
 
     package var lines: [String] {

@@ -203,6 +203,12 @@ package struct StageStore {
         package var isApproved: Bool { decision == "approved" }
     }
 
+    /// Those that are in force or wait: neither rejected nor withdrawn. Of all of a contract's rows.
+    package static func standing(_ rows: [AdjustmentRow]) -> [AdjustmentRow] {
+        let withdrawn = Set(rows.filter(\.isApproved).compactMap(\.adjustment.withdraws))
+        return rows.filter { $0.decision != "rejected" && !withdrawn.contains($0.adjustment.number) }
+    }
+
     package func propose(
         _ adjustment: Adjustment, in period: Period, contract: Int32, delegation: Int16?, objection: Int64?, by: String
     ) throws(PgError) -> Int64 {

@@ -115,13 +115,26 @@ package struct SuspensionStore {
             FROM contract c
             LEFT JOIN LATERAL (SELECT fee_schedule FROM contract_term t WHERE t.contract_id = c.contract_id
                 ORDER BY t.period > $2, abs(t.period - $2) LIMIT 1) t ON true
-            WHERE c.agency_id = $1 AND c.ends_on >= (now_instant() AT TIME ZONE interval '-6 hours')::date
+            WHERE c.agency_id = $1 AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on
             ORDER BY 1
             """,
             [.int32(agency.value), .int32(period.number), .texts(MoraBand.allCases.map(\.rawValue))])
         return (
             rows.filter { $0.bool(1) }.map { $0.int32(0) }, rows.filter { !$0.bool(1) }.map { $0.int32(0) }
         )
+    }
+
+    /// Ends contracts on this day, by all of their terms that have begun, whatever fee schedule these name. A file that names one of those
+    /// schedules again leaves them at their end, as it does where a budget is used up.
+    package func end(_ contracts: [Int32]) throws(PgError) {
+        for table in ["contract_term", "contract"] {
+            try link.run(
+                """
+                UPDATE \(table) t SET spent_on = coalesce(t.spent_on, today.day), ends_on = least(t.ends_on, today.day)
+                FROM (SELECT (now_instant() AT TIME ZONE interval '-6 hours')::date AS day) today
+                WHERE t.contract_id = ANY ($1) AND t.starts_on <= today.day
+                """, [.int32s(contracts)])
+        }
     }
 
     /// Puts what the contracts were dealt in the band and have not pulled into the table that ``DealEndings`` ends.

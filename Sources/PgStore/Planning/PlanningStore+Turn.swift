@@ -65,7 +65,7 @@ extension PlanningStore {
                  WHERE o.delegation_id = \(position).delegation_id AND o.account_id = \(position).account_id
                    AND o.epoch = \(position).epoch
                    AND (o.decision IS DISTINCT FROM 'withdrawn'
-                        OR o.noticed_at >= (SELECT min(applied_at) FROM plan WHERE period = $1)))
+                        OR o.decided_at >= (SELECT min(applied_at) FROM plan WHERE period = $1)))
         """
     }
 

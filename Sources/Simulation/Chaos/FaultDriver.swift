@@ -118,12 +118,14 @@ struct FaultDriver {
         case .netSplit: try await weather(site.proxies, FaultProxy.Weather(isSplit: true), "in pieces of 7 bytes")
         case .netSilent:
             try await weather(
-                site.proxies, FaultProxy.Weather(isSilent: true), "silent", outlasting: ChaosAgency.replySeconds)
+                site.proxies, FaultProxy.Weather(isSilent: true), "silent",
+                outlasting: (.netSilent, ChaosAgency.replySeconds))
         case .storeCut: cut(site.stores)
         case .storeSlow: try await weather(site.stores, slowness(), "slow")
         case .storeSilent:
             try await weather(
-                site.stores, FaultProxy.Weather(isSilent: true), "silent", outlasting: Self.databaseAnswerSeconds)
+                site.stores, FaultProxy.Weather(isSilent: true), "silent",
+                outlasting: (.storeSilent, Self.databaseAnswerSeconds))
         case .netReplay: try await replay()
         case .diskFull: try await fillDisk()
         case .clockJump: jump()
@@ -294,20 +296,21 @@ struct FaultDriver {
     /// `database.answer-seconds` as nodes have it by themselves.
     private static let databaseAnswerSeconds = 10
 
-    /// - Parameter patience: seconds after which who uses the ways gives up by itself; the first time it lasts longer than that, so
+    /// - Parameter patience: seconds after which who uses the ways gives up by itself; until it struck once it lasts longer than that, so
     ///   that lost bytes are met by a timeout and not only by the cut behind them.
     private mutating func weather(
-        _ ways: [FaultProxy], _ weather: FaultProxy.Weather, _ what: String, outlasting patience: Int? = nil
+        _ ways: [FaultProxy], _ weather: FaultProxy.Weather, _ what: String,
+        outlasting patience: (of: ChaosFault, seconds: Int)? = nil
     ) async throws -> Effect {
         let proxies = random.chance(5_000) ? ways : [random.pick(ways)]
         for proxy in proxies { proxy.set(weather) }
         var span = Duration.milliseconds(random.between(1_000...2_500))
-        let kind: ChaosFault = patience == Self.databaseAnswerSeconds ? .storeSilent : .netSilent
-        if let patience, outwaited.insert(kind).inserted { span += .seconds(patience) }
+        if let patience, !outwaited.contains(patience.of) { span += .seconds(patience.seconds) }
         // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: span)
         let struck = proxies.reduce(0) { $0 + $1.clear() }
         guard struck > 0 else { return .skipped("nothing went over the ways meanwhile") }
+        if let patience { outwaited.insert(patience.of) }
         return .ran(
             "\(proxies.count) of \(ways.count) ways \(what) for \(ChaosReport.seconds(span)), \(struck) pieces of bytes"
         )

@@ -115,8 +115,9 @@ final class LoadSeat {
         self.connection = nil
         pull?.isOut = false
         for index in burst.states.indices where burst.states[index] == .out {
-            // A question has no key: asked again, the data would be told twice.
+            // A question has no key: asked again, the data would be told twice. It has waited so long at least.
             if index < burst.asks {
+                worker.disclosed(since: burst.dueAt)
                 burst.states[index] = .answered
                 burst.open -= 1
             } else {

@@ -121,7 +121,7 @@ struct CauseChecks {
     private func isKept(_ lease: Lease, over applied: Timestamp) -> Bool {
         guard lease.until.map({ $0 > applied.advanced(by: history.importSpan) }) ?? true else { return false }
         guard let notice = history.notices[lease.held] else { return true }
-        return notice.decision == "withdrawn" && notice.decidedAt.map { $0 <= applied } ?? false
+        return notice.decision == "withdrawn" && notice.decidedAt.map { $0 < applied } ?? false
     }
 
     /// A recall whose day has come is made final: what was granted or reported long after it shows that a node was there to do it.

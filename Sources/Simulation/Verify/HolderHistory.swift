@@ -44,7 +44,7 @@ package struct HolderHistory: Sendable {
             // Behind a lease that lasts long others may end: the latest end of each delegation counts.
             var latest: [Delegation: Place] = [:]
             for place in ordered {
-                if let other = latest.values.first(where: { $0.overlaps(place) }) {
+                if let other = latest.values.filter({ $0.overlaps(place) }).min(by: { $0.delegation < $1.delegation }) {
                     verdict.add(
                         Finding(
                             .oneHolder, place.delegation,

@@ -74,8 +74,8 @@ struct LeaseChecks {
     private func dealtRising(_ verdict: inout Verdict) {
         for (account, deals) in Dictionary(grouping: history.deals, by: \.held.account) where deals.count > 1 {
             let ordered = deals.sorted { ($0.hand, $0.held.epoch) < ($1.hand, $1.held.epoch) }
+            verdict.count(.epochs, ordered.count - 1)
             for (earlier, later) in zip(ordered, ordered.dropFirst()) where later.held.epoch <= earlier.held.epoch {
-                verdict.count(.epochs)
                 verdict.add(
                     Finding(
                         .epochs, history.delegation, "account \(account) was dealt an epoch that does not rise",

@@ -49,11 +49,12 @@ struct MoneyChecks {
             }.keys)
     }
 
-    /// Centavos by what a statement calls them.
+    /// Centavos by what a statement calls them; below nothing where a payment is taken back.
     private func payments() -> [String: Int64] {
         Dictionary(
             history.stored.filter { $0.kind == "payment" }.map { row in
-                (row.name, (row.fields["amount"] ?? nil).flatMap { Cents(pesos: $0)?.value } ?? 0)
+                let amount = (row.fields["amount"] ?? nil).flatMap { Cents(pesos: $0)?.value } ?? 0
+                return (row.name, (row.fields["reverses"] ?? nil) == nil ? amount : -amount)
             }
         ) { first, _ in first }
     }

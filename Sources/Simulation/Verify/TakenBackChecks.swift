@@ -97,11 +97,9 @@ struct TakenBackChecks {
 
     /// Taken back because the debtor cannot be found: so it was reported, and the days for giving it back were over.
     private func located(_ ending: History.Ending, _ lease: Lease, _ outcomes: [History.Outcome]) -> String? {
-        let reached = outcomes.filter { ["direct", "third-party"].contains($0.report.contact) }.map(\.report.at).max()
-        let lost = outcomes.filter {
-            $0.report.contact == "unlocatable" && $0.receivedAt <= ending.endedAt
-                && $0.report.at >= reached ?? $0.report.at
-        }
+        let known = outcomes.filter { $0.receivedAt <= ending.endedAt }
+        let reached = known.filter { ["direct", "third-party"].contains($0.report.contact) }.map(\.report.at).max()
+        let lost = known.filter { $0.report.contact == "unlocatable" && $0.report.at >= reached ?? $0.report.at }
         guard let first = lost.map(\.report.at).min() else {
             return "nobody reported that its debtor cannot be found, or somebody was reached since"
         }

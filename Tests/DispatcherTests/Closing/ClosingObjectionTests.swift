@@ -96,7 +96,7 @@ struct ClosingObjectionTests {
                     }
                 }
                 let waiting =
-                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'person' AND wait_event_type = 'Lock'"
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'person' AND wait_event_type = 'Lock'"
                 try await until { try link.run(waiting)[0].int64(0) == 2 }
                 try blocker.script("ROLLBACK")
                 return try await group.reduce(into: [String]()) { $0.append($1) }

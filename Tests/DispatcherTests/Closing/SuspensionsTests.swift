@@ -210,6 +210,15 @@ struct SuspensionsTests {
 
     @Test func `a missed band is proposed, decided once, and taken from the hands at once`() async throws {
         try await with { link in
+            // A contract without bands that begins later makes no other agency of it.
+            try link.script(
+                """
+                INSERT INTO schedule SELECT 'plain', kind, effective_on, rule, parameter, value FROM schedule
+                WHERE schedule = 'fees' AND rule = 'FEE-11';
+                CREATE TEMP TABLE later ON COMMIT PRESERVE ROWS AS SELECT * FROM contract WHERE contract_id = 2;
+                UPDATE later SET contract_id = 77, number = 'C-77', fee_schedule = 'plain', starts_on = '2024-06-01', ends_on = '2025-06-01';
+                INSERT INTO contract SELECT * FROM later
+                """)
             _ = try MonthClosing(link, period: ClosingFixture.period).close()
             let suspensions = try Suspensions(link, period: ClosingFixture.period)
             let rows = try suspensions.rows()
@@ -324,6 +333,14 @@ struct SuspensionsTests {
                         AND NOT EXISTS (SELECT FROM ending e WHERE e.account_id = p.account_id AND e.epoch = p.epoch)
                     """, [.int32(contract)])[0].int64(0)
             }
+            // The contract has another fee schedule since.
+            try link.script(
+                """
+                INSERT INTO contract_term SELECT contract_id, 202403, number, tender, starts_on, ends_on, bond, fee_schedule,
+                    penalty_schedule, rule_packs FROM contract WHERE contract_id = 1;
+                INSERT INTO schedule SELECT 'newer', kind, effective_on, rule, parameter, value FROM schedule WHERE schedule = 'fees';
+                UPDATE contract SET fee_schedule = 'newer' WHERE contract_id = 1;
+                """)
             let (own, others) = (try unpulled(1), try unpulled(2))
             let effect = try Suspensions(link, period: ClosingFixture.period).decide(
                 agency: "ACE01", band: .days31to60, kind: kind, isSuspended: true, reason: "missed", by: "Ana Ruiz")

@@ -63,7 +63,8 @@ import Testing
     func `a node whose database goes and comes back says so in three kinds of lines, and no link says more`()
         async throws
     {
-        try await Home.withHome { home in
+        try await Home.with { home in
+            _ = try home.started()
             let keys = [AgencyPrivateKey()]
             let database = TestDatabase(conninfo: try home.server().connection)
             try Migrator.migrate(database.link())
@@ -139,17 +140,5 @@ private final class Sights: Sendable {
     func add(_ sight: PgConnection.Sight) { kept.withLock { $0.append(sight) } }
     var lost: Int {
         kept.withLock { $0.count { if case .lost = $0 { true } else { false } } }
-    }
-}
-
-extension Home {
-    /// A server of its own that runs, and that the test may stop and start.
-    static func withHome(_ body: (Home) async throws -> Void) async throws {
-        let home = Home(folder: "/tmp/reparto-home-\(UInt64.random(in: 0 ... .max))")
-        defer { try? FileManager.default.removeItem(atPath: home.folder) }
-        try FileManager.default.createDirectory(atPath: home.folder, withIntermediateDirectories: true)
-        defer { _ = try? home.server().stop() }
-        _ = try home.started()
-        try await body(home)
     }
 }

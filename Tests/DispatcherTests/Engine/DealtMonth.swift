@@ -45,6 +45,29 @@ struct DealtMonth: Sendable {
         }
     }
 
+    /// Serves the month to `serving`, and runs `body` when the node is gone: it does by itself what it does when it starts, however late
+    /// a busy machine lets it.
+    ///
+    /// - Parameter changes: SQL, before the node starts.
+    static func after<Value>(
+        _ shape: Shape = Shape(), pace: Upkeep.Pace, changes: String = "",
+        serving: (DealtMonth) async throws -> Value, _ body: (DealtMonth, Value) async throws -> Void
+    ) async throws {
+        try await TestDatabase.with { database in
+            let keys = (0..<shape.agencies).map { _ in AgencyPrivateKey() }
+            try deal(shape, keys, database)
+            try database.link().script(changes)
+            let month = DealtMonth(database: database, node: try await startNode(database, pace), keys: keys)
+            let value: Value
+            do { value = try await serving(month) } catch {
+                await month.node.stop()
+                throw error
+            }
+            await month.node.stop()
+            try await body(month, value)
+        }
+    }
+
     static func startNode(
         _ database: TestDatabase, _ pace: Upkeep.Pace = Upkeep.Pace(), cipher: ContactCipher? = nil,
         attempts: AttemptLimits = AttemptLimits(), engine: LeaseEngine.Limits = LeaseEngine.Limits(),

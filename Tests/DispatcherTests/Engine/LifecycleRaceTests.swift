@@ -7,7 +7,8 @@ import PgStore
 import TestSupport
 import Testing
 
-/// What ends leases by itself, while somebody else keeps their grants locked. The nodes leave the sweep to the tests.
+/// What ends leases by itself, while somebody else keeps their grants locked. A node sweeps when it starts, however late a busy machine
+/// lets it: none is there any more when the tests sweep.
 struct LifecycleRaceTests {
     private static var pace: Upkeep.Pace {
         var pace = Upkeep.Pace()
@@ -19,8 +20,7 @@ struct LifecycleRaceTests {
     private static let over = "2024-04-05T07:00:00Z"
 
     private func waits(_ month: DealtMonth) throws -> Bool {
-        try month.number(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'chore' AND wait_event_type = 'Lock'") == 1
+        try month.database.waiting("chore") == 1
     }
 
     /// What keeps the grant of an agency and does not wait for others' locks for long.
@@ -33,9 +33,9 @@ struct LifecycleRaceTests {
     /// The stops have ended three of five leases, and are committed while the sweep waits for the grant.
     @Test(.timeLimit(.minutes(1)))
     func `what was ended while the sweep waited for the grant is released once`() async throws {
-        try await DealtMonth.with(pace: Self.pace) { month in
-            let agent = try await month.connect(1)
-            let accounts = try await agent.lease(DealtMonth.lease(1, max: 5)).leasedAccounts
+        try await DealtMonth.after(pace: Self.pace) { month in
+            try await month.connect(1).lease(DealtMonth.lease(1, max: 5)).leasedAccounts
+        } _: { month, accounts in
             try month.setClock(Self.over)
             let stops = try month.database.link("stops")
             try stops.script("BEGIN")
@@ -74,20 +74,19 @@ struct LifecycleRaceTests {
     {
         var pace = Self.pace
         pace.round = .seconds(3_600)
-        try await DealtMonth.with(pace: pace) { month in
-            try month.database.link().script(
-                chore == .unworked
-                    ? "UPDATE hand SET activity_days = 8" : "UPDATE hand SET unlocatable_days = 5, grace_us = 0")
-            let node = try await DealtMonth.startNode(month.database, pace)
+        let changes =
+            chore == .unworked
+            ? "UPDATE hand SET activity_days = 8" : "UPDATE hand SET unlocatable_days = 5, grace_us = 0"
+        try await DealtMonth.after(pace: pace, changes: changes) { month in
             for agency in 1...2 {
-                let agent = try await month.connect(agency, to: node)
+                let agent = try await month.connect(agency)
                 let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
                 var report = try DealtMonth.report(2, account)
                 report.contact = .unlocatable
                 if chore == .unlocatable { #expect(try await agent.report(report).isOK) }
                 if chore == .recalls { try month.notice([account], on: "2024-03-08T06:00:00Z") }
             }
-            await node.stop()
+        } _: { month, _ in
             let blocker = try month.database.link("blocker")
             try blocker.script("BEGIN; SELECT FROM lease_grant WHERE agency_id = 1 FOR KEY SHARE")
             try month.setClock(chore == .sweep ? Self.over : "2024-03-20T06:00:00Z")
@@ -135,14 +134,15 @@ struct LifecycleRaceTests {
     /// The report that reached the debtor holds the grant until it is committed.
     @Test(.timeLimit(.minutes(1)))
     func `whoever is reached in a report that is under way is not taken back as unlocatable`() async throws {
-        try await DealtMonth.with(pace: Self.pace) { month in
-            try month.database.link().script("UPDATE hand SET unlocatable_days = 5, grace_us = 0")
-            let node = try await DealtMonth.startNode(month.database, Self.pace)
-            let agent = try await month.connect(1, to: node)
+        try await DealtMonth.after(
+            pace: Self.pace, changes: "UPDATE hand SET unlocatable_days = 5, grace_us = 0"
+        ) { month in
+            let agent = try await month.connect(1)
             let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
             var report = try DealtMonth.report(2, account)
             report.contact = .unlocatable
             #expect(try await agent.report(report).isOK)
+        } _: { month, _ in
             try month.setClock("2024-03-10T06:00:00Z")
             let reporting = try month.database.link("reporting")
             try reporting.script(
@@ -161,7 +161,6 @@ struct LifecycleRaceTests {
 
             #expect(try await ended == 0)
             #expect(try month.number("SELECT count(*) FROM ending") == 0)
-            await node.stop()
         }
     }
 }

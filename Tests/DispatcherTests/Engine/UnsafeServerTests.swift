@@ -74,23 +74,21 @@ import Testing
 extension Home {
     /// A migrated database on a server of its own whose settings may be changed: nothing of them stands on its command line.
     static func withSettable(_ body: (TestDatabase, PgLink) async throws -> Void) async throws {
-        let home = Home(folder: "/tmp/reparto-home-\(UInt64.random(in: 0 ... .max))")
-        defer { try? FileManager.default.removeItem(atPath: home.folder) }
-        try FileManager.default.createDirectory(atPath: home.folder, withIntermediateDirectories: true)
-        defer { _ = try? home.server().stop() }
-        _ = try home.started()
-        _ = try home.server().stop()
-        let server = try home.server()
-        try server.makeSocketFolder()
-        let options = "-c listen_addresses='' -c port=5432 -c unix_socket_directories=\(server.folders.socket)"
-        let ending = try server.account.run(
-            [
-                try ServerBinaries.find(dataMajor: server.dataMajor).control, "start", "-w", "-s", "-t", "60", "-l",
-                "server.log", "-o", options,
-            ], folder: server.folders.data, environment: ["PGDATA": server.folders.data])
-        guard ending.isSuccess else { throw CommandFailure(.environment, ending.output, remedy: "none") }
-        let link = try home.link()
-        try Migrator.migrate(link)
-        try await body(TestDatabase(conninfo: try home.server().connection), link)
+        try await Home.with { home in
+            _ = try home.started()
+            _ = try home.server().stop()
+            let server = try home.server()
+            try server.makeSocketFolder()
+            let options = "-c listen_addresses='' -c port=5432 -c unix_socket_directories=\(server.folders.socket)"
+            let ending = try server.account.run(
+                [
+                    try ServerBinaries.find(dataMajor: server.dataMajor).control, "start", "-w", "-s", "-t", "60", "-l",
+                    "server.log", "-o", options,
+                ], folder: server.folders.data, environment: ["PGDATA": server.folders.data])
+            guard ending.isSuccess else { throw CommandFailure(.environment, ending.output, remedy: "none") }
+            let link = try home.link()
+            try Migrator.migrate(link)
+            try await body(TestDatabase(conninfo: try home.server().connection), link)
+        }
     }
 }

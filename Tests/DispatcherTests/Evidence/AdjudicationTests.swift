@@ -150,9 +150,7 @@ struct AdjudicationTests {
                     return failure.found
                 }
             }
-            let waiting =
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'person' AND wait_event_type = 'Lock'"
-            try await until { try month.number(waiting) == 1 }
+            try await until { try month.database.waiting("person") == 1 }
             try reporting.script("COMMIT")
             #expect(
                 try await decided

@@ -139,15 +139,8 @@ struct ExhaustionTests {
                     """
                 ).first)
             let strategy = try #require(Strategy(rawValue: row.int16(1)))
-            let key = AgencyPrivateKey()
-            try month.link.run(
-                "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES ($1, 'k', $2, now_instant())",
-                [.int32(row.int32(0)), .bytes(key.publicKey)])
             let node = try await DealtMonth.startNode(month.database, DealtMonth.quickPace)
-            let agent = try await AgentConnection.connect(
-                AgentConnectionSettings(
-                    port: node.port, agency: try #require(AgencyID(row.int32(0))), instance: try #require(Token("one")),
-                    sequence: 1, privateKey: key))
+            let agent = try await month.agency(row.int32(0), at: node)
             var leased: [LeasedAccount] = []
             for request in 1...50 as ClosedRange<Int64> where !leased.contains(where: { $0.account.value == 900_016 }) {
                 leased += try await agent.lease(

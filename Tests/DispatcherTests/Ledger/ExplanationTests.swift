@@ -41,8 +41,8 @@ struct ExplanationTests {
                 line.grounds.contains {
                     $0.hasPrefix("goal of the band 31–60: ")
                         && $0.hasSuffix(
-                            " % recovered by this contract in delegation 9 alone, minimum 65 %, missed; the rate goes by the agency's "
-                                + "percentage, which is in the sum above")
+                            " % recovered by this contract in delegation 9 alone; the minimum, 65 %, is the agency's over all that "
+                                + "follows")
                 })
             #expect(
                 line.grounds.contains {

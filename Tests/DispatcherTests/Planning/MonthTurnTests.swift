@@ -78,7 +78,8 @@ struct MonthTurnTests {
         }
     }
 
-    /// Of three recalls of March that were withdrawn, April's cut takes away two; a person withdraws one of those again.
+    /// Of three recalls of March that were withdrawn, April's cut takes away two, and a person withdraws both again; and a fourth one,
+    /// which was under way when April was dealt.
     @Test func `a recall that was withdrawn bars no notice of a later month, and one of that month stays withdrawn`()
         async throws
     {
@@ -89,7 +90,7 @@ struct MonthTurnTests {
             let hand = try month.hand(of: 1, "administrative", "telephone", in: 9)
             try month.lease(hand: hand, accounts: 30)
             let leases = try month.link.run(
-                "SELECT account_id, epoch FROM position WHERE hand_id = \(hand) AND position <= 3 ORDER BY position"
+                "SELECT account_id, epoch FROM position WHERE hand_id = \(hand) AND position <= 4 ORDER BY position"
             ).map { row in
                 LeaseKey(
                     delegation: DealtMonth.delegation, account: try #require(AccountID(row.int64(0))),
@@ -97,8 +98,9 @@ struct MonthTurnTests {
             }
             let day = try #require(Timestamp(text: "2024-04-25T06:00:00Z"))
             #expect(
-                try Recalls.notice(month.link, leases, reason: "no-progress", finalAt: day, by: "ana").count == 3)
-            for lease in leases {
+                try Recalls.notice(month.link, leases.dropLast(), reason: "no-progress", finalAt: day, by: "ana").count
+                    == 3)
+            for lease in leases.dropLast() {
                 #expect(try Recalls.decide(month.link, lease, .withdrawn, reason: "works", by: "ana") != nil)
             }
             try month.link.script("UPDATE clock SET virtual_now = '2024-04-01T06:00:00Z'")
@@ -112,13 +114,22 @@ struct MonthTurnTests {
                 """)
             try month.segment(PlannedMonth.april)
             try month.link.script(
-                "UPDATE placement SET strategy = 3 WHERE period = 202404 AND account_id = \(leases[0].account)")
+                """
+                UPDATE placement SET strategy = 3
+                 WHERE period = 202404 AND account_id IN (\(leases[0].account), \(leases[3].account))
+                """)
+            let last = leases.suffix(1)
+            #expect(
+                try Recalls.notice(month.link, Array(last), reason: "no-progress", finalAt: day, by: "ana").count == 1)
+            try month.link.script("UPDATE clock SET virtual_now = '2024-04-01T07:00:00Z'")
             #expect(try month.plan(PlannedMonth.april).preview().recalled == 2)
             #expect(try month.plan(PlannedMonth.april).apply().recalled == 2)
             let underWay = "SELECT reason FROM notice WHERE decision IS NULL ORDER BY reason"
-            #expect(try month.link.run(underWay).map { $0.text(0) } == ["delegation-changed", "strategy-changed"])
+            #expect(
+                try month.link.run(underWay).map { $0.text(0) }
+                    == ["delegation-changed", "no-progress", "strategy-changed"])
 
-            for lease in leases.prefix(2) {
+            for lease in leases.prefix(2) + last {
                 #expect(try Recalls.decide(month.link, lease, .withdrawn, reason: "stays", by: "ana") != nil)
             }
             #expect(try month.plan(PlannedMonth.april).apply().recalled == 0)

@@ -116,11 +116,26 @@ struct Home {
     var data: String { folder + "/the data" }
 
     static func with(_ body: (Home) throws -> Void) throws {
-        let home = Home(folder: "/tmp/reparto-home-\(UInt64.random(in: 0 ... .max))")
-        defer { try? FileManager.default.removeItem(atPath: home.folder) }
-        try FileManager.default.createDirectory(atPath: home.folder, withIntermediateDirectories: true)
-        defer { _ = try? home.server().stop() }
+        let home = try made()
+        defer { home.remove() }
         try body(home)
+    }
+
+    static func with(_ body: (Home) async throws -> Void) async throws {
+        let home = try made()
+        defer { home.remove() }
+        try await body(home)
+    }
+
+    private static func made() throws -> Home {
+        let home = Home(folder: "/tmp/reparto-home-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(atPath: home.folder, withIntermediateDirectories: true)
+        return home
+    }
+
+    private func remove() {
+        _ = try? server().stop()
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     func server() throws -> PrivateServer { try PrivateServer(dataFolder: data, accountName: "postgres") }

@@ -82,7 +82,7 @@ struct RedealPaceTests {
             var pace = DealtMonth.quickPace
             pace.redeal = .seconds(3_600)
             let node = try await DealtMonth.startNode(month.database, pace)
-            let agent = try await month.firstAgency(at: node)
+            let agent = try await month.agency(at: node)
             func pull(_ key: Int64, _ portfolio: Portfolio) async throws -> ClientReply {
                 var request = DealtMonth.lease(key, max: 2)
                 request.portfolio = portfolio

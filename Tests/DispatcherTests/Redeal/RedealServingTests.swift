@@ -37,7 +37,7 @@ struct RedealServingTests {
             pace.redeal = .milliseconds(50)
             let node = try await DealtMonth.startNode(month.database, pace)
             do {
-                let agent = try await month.firstAgency(at: node)
+                let agent = try await month.agency(at: node)
                 let waiting = try await agent.lease(DealtMonth.lease(1, max: 1))
                 #expect(waiting.fields["stop"] == "paused" && waiting.fields["after"] == "1")
                 command = nil

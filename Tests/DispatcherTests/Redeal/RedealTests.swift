@@ -40,6 +40,30 @@ struct RedealTests {
         }
     }
 
+    /// What a suspension took from one contract goes to the others of its pools, and not back to it.
+    @Test(.timeLimit(.minutes(2)))
+    func `what was withdrawn from a contract is dealt on without it`() async throws {
+        try await StartedMonth.with { month in
+            let contract: Int32 = 1
+            try month.link.script("UPDATE contract_capacity SET accounts_per_adviser = 10 * accounts_per_adviser")
+            let endings = DealEndings(month.link)
+            let withdrawn = try month.link.transaction {
+                try endings.stage()
+                _ = try SuspensionStore(month.link).stageUnpulled(of: [contract], in: nil)
+                return try endings.run { endings, now in
+                    LedgerBlock.seal(endings.map { .ending($0, period: Period.ofWork(at: now), at: now) })
+                }.ended
+            }
+            let own =
+                "position p JOIN hand h USING (delegation_id, hand_id) WHERE h.contract_ids[1] = \(contract)"
+            let before = try month.count(own)
+            let dealt = Suspensions.dealAgain(month.link, without: [contract], by: "Ana Ruiz")
+
+            #expect(withdrawn > 0 && dealt > 0 && dealt <= withdrawn)
+            #expect(try month.count(own) == before)
+        }
+    }
+
     /// In the instant of the plan too: a virtual clock may stand.
     @Test(arguments: ["2024-03-12T15:00:00Z", "2024-03-13T15:00:00Z"])
     func `a plan's record holds after its month is dealt again to contracts that it gave nothing`(

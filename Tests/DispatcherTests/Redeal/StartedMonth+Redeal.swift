@@ -10,15 +10,16 @@ import TestSupport
 import Testing
 
 extension StartedMonth {
-    /// The first agency, signed in at a node with a key of its own.
-    func firstAgency(at node: DispatcherNode.Running) async throws -> AgentConnection {
+    /// An agency that signed in at a node with a key of its own.
+    func agency(_ number: Int32 = 1, at node: DispatcherNode.Running) async throws -> AgentConnection {
         let key = AgencyPrivateKey()
         try link.run(
-            "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'k', $1, now_instant())",
-            [.bytes(key.publicKey)])
+            "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES ($1, 'k', $2, now_instant())",
+            [.int32(number), .bytes(key.publicKey)])
         return try await AgentConnection.connect(
             AgentConnectionSettings(
-                port: node.port, agency: try #require(AgencyID(1)), instance: try #require(Token("one")), sequence: 1,
+                port: node.port, agency: try #require(AgencyID(number)), instance: try #require(Token("one")),
+                sequence: 1,
                 privateKey: key))
     }
 

@@ -127,9 +127,7 @@ struct RecallTests {
                         }
                     }
                 }
-                let waiting =
-                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'person' AND wait_event_type = 'Lock'"
-                try await until { try month.number(waiting) == 2 }
+                try await until { try month.database.waiting("person") == 2 }
                 try blocker.script("ROLLBACK")
                 return try await group.reduce(into: [String]()) { $0.append($1) }
             }

@@ -11,8 +11,7 @@ import Testing
 /// `dispatcherd serve` under TLS, told by SIGHUP to read its certificate anew.
 struct TLSReloadTests {
     private static let certificates =
-        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
-        + "/AgentProtocolTests/Certificates/"
+        Checkout.root + "/Tests/AgentProtocolTests/Certificates/"
 
     /// A daemon of its own; it ends with the test.
     private struct Daemon {
