@@ -303,7 +303,7 @@ enum ClosingStatements {
         """
 
     /// Of rows that hold from a month on the one of a period: the latest of before or of it, else the first of all.
-    private static func inForce(_ period: String) -> String {
+    static func inForce(_ period: String) -> String {
         "ORDER BY t.period > \(period), abs(t.period - \(period)) LIMIT 1"
     }
 
@@ -316,10 +316,7 @@ enum ClosingStatements {
 
     /// Of the period $1.
     static let feeSchedules = """
-        SELECT c.contract_id, coalesce(t.fee_schedule, c.fee_schedule) FROM contract c
-        LEFT JOIN LATERAL (SELECT fee_schedule FROM contract_term t WHERE t.contract_id = c.contract_id
-            ORDER BY t.period > $1, abs(t.period - $1) LIMIT 1) t ON true
-        ORDER BY 1
+        SELECT contract_id, fee_schedule FROM (\(terms(of: "$1"))) c ORDER BY 1
         """
 
     static let workers = "SELECT DISTINCT contract_id FROM close_work"

@@ -111,10 +111,8 @@ package struct SuspensionStore {
         let rows = try link.run(
             """
             SELECT c.contract_id, EXISTS (SELECT FROM schedule x WHERE x.kind = 'fee'
-                AND x.schedule = coalesce(t.fee_schedule, c.fee_schedule) AND x.rule = ANY ($3::text[]))
-            FROM contract c
-            LEFT JOIN LATERAL (SELECT fee_schedule FROM contract_term t WHERE t.contract_id = c.contract_id
-                ORDER BY t.period > $2, abs(t.period - $2) LIMIT 1) t ON true
+                AND x.schedule = t.fee_schedule AND x.rule = ANY ($3::text[]))
+            FROM contract c JOIN (\(ClosingStatements.terms(of: "$2"))) t USING (contract_id)
             WHERE c.agency_id = $1 AND (now_instant() AT TIME ZONE interval '-6 hours')::date BETWEEN c.starts_on AND c.ends_on
             ORDER BY 1
             """,
