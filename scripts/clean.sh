@@ -13,8 +13,12 @@ cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Ours: the process runs a program of this clone's build folder, whether or not the file is still there.
-is_ours() { [[ $(readlink "/proc/$1/exe" 2>/dev/null) == "$root/.build/"* ]]; }
+# Ours: the process runs a program of this clone's build folder, whether or not the file is still there; one that sees other mounts,
+# as in a container, may have another clone at the same path.
+is_ours() {
+    [[ $(readlink "/proc/$1/ns/mnt" 2>/dev/null) == "$(readlink /proc/self/ns/mnt)" ]] &&
+        [[ $(readlink "/proc/$1/exe" 2>/dev/null) == "$root/.build/"* ]]
+}
 
 for folder in /proc/[0-9]*; do
     pid=${folder#/proc/}

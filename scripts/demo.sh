@@ -312,7 +312,7 @@ if [ -n "$missed" ] && [ "$(wc -l <"$demo/next-cut.csv")" -gt 200 ]; then
     step "a person suspends band $missed for $bander: what waits in its hands is withdrawn, and dealt to others" \
         "$bin/dispatcherd" suspension decide --period "$period" --agency "$bander" --band "$missed" --suspend \
         --reason "its minimum was missed" --by demo --yes "${mine[@]}"
-    step "listing what stands against it, until it is released" "$bin/dispatcherd" agency list "$bander" "${mine[@]}"
+    step "listing what was proposed and decided" "$bin/dispatcherd" suspension list --period "$period" "${mine[@]}"
 fi
 
 line=$(printf '%0.s-' $(seq 100))
@@ -342,7 +342,7 @@ What to try next:
     dispatcherd statement explain --period $period --rule PEN-01
                                                    from a penalty down to its clause and facts
     dispatcherd ledger verify                       whether anything was changed since
-    psql "\$(dispatcherd database url)"             the tables themselves; starts the database
+    url=\$(dispatcherd database url) && psql "\$url"  the tables themselves; starts the database
     dispatcherd database stop
     DEMO_ACCOUNTS=20000 DEMO_SEED=8 make demo      another month, smaller: a small portfolio makes
                                                    penalties per adviser pass the invoices

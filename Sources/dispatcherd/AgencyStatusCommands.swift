@@ -59,8 +59,10 @@ extension AgencyCommand {
                 `band-31-60` of policies/fna-bands.yaml. Another one is refused, with those that there are.
 
                 Examples:
-                  dispatcherd agency suspend ACE07 --strategy administrative --band signed --motive goal-missed
-                  dispatcherd agency suspend ACE07 --strategy dual --motive goal-missed --recall-on 2024-03-20
+                  dispatcherd agency suspend ACE07 --strategy administrative --band signed \\
+                    --motive goal-missed
+                  dispatcherd agency suspend ACE07 --strategy dual --motive goal-missed \\
+                    --recall-on 2024-03-20
                 """)
         @OptionGroup var order: OrderOptions
         @Option(help: "preventive, administrative, dual or mediation.")

@@ -103,7 +103,8 @@ struct CloseCommand: AsyncParsableCommand {
         }
         let month = try closed?.month ?? closing.preview()
         if preview { for line in try PreviewDifference(link, month).lines { Console.note(line) } }
-        let files = try out.map { try StatementFiles($0).write(month) }
+        let stage = closed == nil ? PageStage.preview(try StageCommands.today(link)) : .closed
+        let files = try out.map { try StatementFiles($0).write(month, as: stage) }
         if json {
             for warning in month.summary.warnings { Console.note("warning: \(warning)") }
             Console.out(String(month.summary.json.text.dropLast()))
@@ -173,7 +174,7 @@ struct StatementCommand: AsyncParsableCommand {
             let period = planned.argument.period
             let stages = StageCommands(link, settings)
             let issued = try stages.issue(period, by: by)
-            if let out { try StatementFiles(out).write(issued: stages.preStatements(period)) }
+            if let out { try stages.write(preStatementsOf: period, into: out) }
             Console.done(
                 "\(issued.statements) pre-statements of \(period) are out, \(issued.changed) of them new or changed; agencies may "
                     + "object until \(issued.until)")

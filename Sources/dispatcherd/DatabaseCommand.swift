@@ -11,7 +11,7 @@ struct DatabaseCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               dispatcherd database start
-              psql "$(dispatcherd database url)"
+              url=$(dispatcherd database url) && psql "$url"
             """,
         subcommands: [Start.self, Stop.self, Status.self, URL.self])
 
@@ -75,8 +75,8 @@ struct DatabaseCommand: AsyncParsableCommand {
                 A password is not printed; libpq finds it in ~/.pgpass.
 
                 Examples:
-                  psql "$(dispatcherd database url)"
-                  pg_dump "$(dispatcherd database url)" > reparto.sql
+                  url=$(dispatcherd database url) && psql "$url"
+                  url=$(dispatcherd database url) && pg_dump "$url" > reparto.sql
                 """)
         @OptionGroup var options: SettingsOptions
 

@@ -214,7 +214,7 @@ struct ReportCommand: AsyncParsableCommand {
             discussion: """
                 Examples:
                   dispatcherd report starts --period 2024-03
-                  dispatcherd report starts --period 2024-03 --csv starts.csv
+                  dispatcherd report starts --period 2024-03 --csv started.csv
                 """)
         @OptionGroup var list: MonthListOptions
 

@@ -32,7 +32,8 @@ struct PauseCommand: AsyncParsableCommand {
             discussion: """
                 Examples:
                   dispatcherd pause set dual --reason new-deal
-                  dispatcherd pause set dual --delegation 14 --agency ACE07 --reason audit --until 2024-03-12
+                  dispatcherd pause set dual --delegation 14 --agency ACE07 \\
+                    --reason audit --until 2024-03-12
                 """)
         @OptionGroup var place: Place
         @Option(help: "Why, in 1 to 64 of A-Z a-z 0-9 . _ -.")

@@ -73,7 +73,7 @@ struct PlanSettingsCommand: AsyncParsableCommand {
             abstract: "Prints the file that is in force for a month, as it was put.",
             discussion: """
                 Examples:
-                  dispatcherd plan settings show --period 2024-04 > mine.yaml
+                  dispatcherd plan settings show --period 2024-04 > plan-settings.yaml
                 """)
         @OptionGroup var database: DatabaseOptions
         @Option(help: "The month, as 2024-04.")

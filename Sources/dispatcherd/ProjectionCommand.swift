@@ -36,8 +36,11 @@ struct ProjectionCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let projection = try MonthProjection(try await database.open(), period: planned.argument.period)
-        let rows = projection.shown(agency: agency.flatMap { AgencyID(text: $0) }, contract: contract, all: all)
+        let link = try await database.open()
+        let agency = agency.flatMap { AgencyID(text: $0) }
+        try MonthProjection.require(agency: agency, contract: contract, link)
+        let projection = try MonthProjection(link, period: planned.argument.period)
+        let rows = projection.shown(agency: agency, contract: contract, all: all)
         if json { return Console.out(projection.json(rows)) }
         for line in projection.table(rows) { Console.out(line) }
     }

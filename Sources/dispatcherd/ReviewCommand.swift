@@ -142,8 +142,10 @@ struct ReviewCommand: AsyncParsableCommand {
         var outcome: [Int64]
         @Option(help: "Why, as a code.")
         var reason: String
-        @Option(help: "Who decided.")
-        var reviewer = "supervisor"
+        @Option(
+            name: [.customLong("by"), .customLong("reviewer")],
+            help: "Who decided, by name. (--reviewer is the same, as the file's column is called.)")
+        var reviewer: String
         @Flag(help: "As JSON.")
         var json = false
 
@@ -186,7 +188,7 @@ struct ReviewCommand: AsyncParsableCommand {
             abstract: "Approves outcomes.",
             discussion: """
                 Examples:
-                  dispatcherd review approve --outcome 55120 --reason evidence-complete
+                  dispatcherd review approve --outcome 55120 --reason evidence-complete --by "Ana Ruiz"
                 """)
         @OptionGroup var decision: Decision
         func run() async throws { try await decision.run(.approved) }
@@ -197,7 +199,7 @@ struct ReviewCommand: AsyncParsableCommand {
             abstract: "Rejects outcomes.",
             discussion: """
                 Examples:
-                  dispatcherd review reject --outcome 55120 --reason no-photo
+                  dispatcherd review reject --outcome 55120 --reason no-photo --by "Ana Ruiz"
                 """)
         @OptionGroup var decision: Decision
         func run() async throws { try await decision.run(.rejected) }

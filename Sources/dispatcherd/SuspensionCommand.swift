@@ -51,6 +51,10 @@ struct SuspensionCommand: AsyncParsableCommand {
                 Each tactic that lies in the band is suspended as by `agency suspend`, and `agency release` lifts it; what the
                 agency holds stays with it. A termination is `agency terminate`: nothing more of any band, for good.
 
+                Where the agency has other contracts, which do not pay by bands, nothing is ordered about the agency: what waits
+                under those that do is dealt to others, a termination ends these contracts alone, and later rounds and plans may
+                give the band again; `agency suspend` stops that. What was decided stands in `suspension list`.
+
                 Examples:
                   dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --suspend --reason "missed" --by "Ana Ruiz"
                   dispatcherd suspension decide --period 2024-03 --agency ACE07 --band FEE-02 --decline --reason "flood" --by "Ana Ruiz"

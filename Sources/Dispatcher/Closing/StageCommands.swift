@@ -100,6 +100,17 @@ package struct StageCommands {
         try store.preStatements(period)
     }
 
+    /// Writes what is out into a folder, with the time to object to each.
+    package func write(preStatementsOf period: Period, into folder: String) throws {
+        let statements = try preStatements(period)
+        var until: [Int32: Timestamp] = [:]
+        for statement in statements {
+            until[statement.contract] = try store.issuedAt(period, contract: statement.contract)?
+                .deadline(businessDays: objectionDays)
+        }
+        try StatementFiles(folder).write(issued: statements, of: period, until: until)
+    }
+
     /// Holds what is to be closed to what agencies were shown and could object to.
     ///
     /// - Throws: ``CommandFailure`` with the contracts that would be charged or billed otherwise, beyond what persons decided

@@ -271,7 +271,7 @@ struct AmountMatch {
             ("fees with IVA", fees + onFees, [.fees, .taxOnFees]),
             ("penalties with IVA", penalties + onPenalties, [.penalties, .taxOnPenalties]),
             ("IVA on fees", onFees, [.taxOnFees]), ("IVA on penalties", onPenalties, [.taxOnPenalties]),
-            ("what is payable", sum(\.payable), [.fees, .penalties, .taxOnFees, .taxOnPenalties]),
+            ("payable amount", sum(\.payable), [.fees, .penalties, .taxOnFees, .taxOnPenalties]),
         ]
         for (name, sum, parts) in sides where sum == amount {
             indices = candidates.indices.filter { candidates[$0].part.map(parts.contains) ?? false }

@@ -57,11 +57,12 @@ package struct StatementFiles {
         return missing
     }
 
+    /// - Parameter stage: what the pages say that their figures are worth.
     /// - Returns: how many files were written.
     @discardableResult
-    package func write(_ month: ClosedMonth) throws -> Int {
+    package func write(_ month: ClosedMonth, as stage: PageStage = .closed) throws -> Int {
         try replacing { names in
-            let documents = try write(month.statements, withMonth: true, names: &names)
+            let documents = try write(month.statements, names: &names) { _ in stage }
             // Every line that its total is made of: what a limit or a person took off, too.
             for (name, part) in [("fees.csv", StatementTotals.Part.fees), ("penalties.csv", .penalties)] {
                 let rows = documents.flatMap { document in
@@ -70,7 +71,8 @@ package struct StatementFiles {
                 try write(name, StatementTable.text(rows), names: &names)
             }
             try write("summary.json", month.summary.json.text, names: &names)
-            let page = try StatementPage().html(month.summary, documents, seal: Self.seal(month.statements))
+            let page = try StatementPage().html(
+                month.summary, documents, seal: Self.seal(month.statements), stage: stage)
             try write(Self.month, page, names: &names)
         }
     }
@@ -85,7 +87,7 @@ package struct StatementFiles {
                 StatementTemplates.title(period.description), StatementTemplates.seal(Self.seal(statements)),
             ]
             let hasMonth = page.map { page in marks.allSatisfy { page.contains($0) } } ?? false
-            let documents = try write(statements, withMonth: true, names: &names)
+            let documents = try write(statements, names: &names) { _ in .closed }
             if !hasMonth { try write(Self.month, StatementPage().html(documents, of: period), names: &names) }
         }
     }
@@ -97,15 +99,23 @@ package struct StatementFiles {
         return LedgerTree.hex(LedgerTree.hash(Array(lines.joined().utf8), []))
     }
 
-    /// Pre-statements alone: there is no month's page to lead to yet.
+    /// Pre-statements, and a list of them: there is no month's page yet.
+    ///
+    /// - Parameter until: by contract, until when its agency may object.
     @discardableResult
-    package func write(issued statements: [PeriodStore.StoredStatement]) throws -> Int {
-        try replacing { names in _ = try write(statements, withMonth: false, names: &names) }
+    package func write(
+        issued statements: [PeriodStore.StoredStatement], of period: Period, until: [Int32: Timestamp]
+    ) throws -> Int {
+        try replacing { names in
+            let documents = try write(statements, names: &names) { .issued(until: until[$0.contract]) }
+            let list = PageStage.issued(until: until.values.max())
+            try write(Self.month, StatementPage().html(documents, of: period, stage: list), names: &names)
+        }
     }
 
-    /// - Parameter withMonth: whether the month's page is beside them, to be linked.
     private func write(
-        _ statements: [PeriodStore.StoredStatement], withMonth: Bool, names: inout [String]
+        _ statements: [PeriodStore.StoredStatement], names: inout [String],
+        stage: (PeriodStore.StoredStatement) -> PageStage
     ) throws -> [StatementDocument] {
         let page = try StatementPage()
         return try statements.map { statement in
@@ -115,7 +125,8 @@ package struct StatementFiles {
             let digest = statement.digest.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
             try write(name + ".json", statement.body, names: &names)
             try write(name + ".csv", StatementTable.text(StatementTable.rows(document) { _ in true }), names: &names)
-            try write(name + ".html", page.html(document, digest: digest, withMonth: withMonth), names: &names)
+            try write(
+                name + ".html", page.html(document, digest: digest, stage: stage(statement)), names: &names)
             return document
         }
     }

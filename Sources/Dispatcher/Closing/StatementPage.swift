@@ -16,22 +16,30 @@ struct StatementPage {
         month = try MustacheTemplate(string: StatementTemplates.month)
     }
 
-    /// - Parameter withMonth: whether the month's page is in the folder above.
-    func html(_ document: StatementDocument, digest: String, withMonth: Bool) -> String {
-        let figures: [String: Any] = [
+    /// Leads to the month's page, or a list of its statements, in the folder above.
+    ///
+    /// - Parameter stage: what the figures are worth.
+    func html(
+        _ document: StatementDocument, digest: String, stage: PageStage = .closed
+    ) -> String {
+        var figures: [String: Any] = [
             "style": StatementTemplates.style, "period": document.period, "contract": document.contract,
             "agency": document.agency, "agencyName": document.agencyName, "number": document.number,
             "tender": document.tender, "feeSchedule": document.feeSchedule,
             "penaltySchedule": document.penaltySchedule, "digest": digest, "totals": view(document.totals),
-            "withMonth": withMonth,
             // The section of the whole invoice is there in every file; on a page only where something is charged.
             "sections": document.sections.filter { $0.delegation != nil || !$0.lines.isEmpty }.map(view),
         ]
+        figures["monthTitle"] = stage.monthTitle.spanish
+        figures["monthTitleInEnglish"] = stage.monthTitle.english
+        figures.merge(stage.figures(ofMonth: false)) { $1 }
         return statement.render(figures)
     }
 
     /// - Parameter seal: of the statements, which the page is known by.
-    func html(_ summary: MonthSummary, _ documents: [StatementDocument], seal: String) -> String {
+    func html(
+        _ summary: MonthSummary, _ documents: [StatementDocument], seal: String, stage: PageStage = .closed
+    ) -> String {
         let totals = summary.tally.totals
         var figures: [String: Any] = [
             "style": StatementTemplates.style, "period": summary.period.description, "seal": seal,
@@ -73,14 +81,16 @@ struct StatementPage {
                 "nothing": grouped(cut.nothingToCollect),
             ]
         }
+        figures.merge(stage.figures(ofMonth: true)) { $1 }
         return month.render(figures)
     }
 
-    /// A list of a closed month's statements, where its page is not there.
-    func html(_ documents: [StatementDocument], of period: Period) -> String {
-        list.render([
+    /// A list of a month's statements, where its page is not there.
+    func html(_ documents: [StatementDocument], of period: Period, stage: PageStage = .closed) -> String {
+        let figures: [String: Any] = [
             "style": StatementTemplates.style, "period": period.description, "contracts": documents.map(contract),
-        ])
+        ]
+        return list.render(figures.merging(stage.figures(ofMonth: true)) { $1 })
     }
 
     private func contract(_ document: StatementDocument) -> [String: Any] {
@@ -212,7 +222,7 @@ struct StatementPage {
             "items": [
                 item("Repartidas", "Dealt", sum(figures.dealt)),
                 item("Retiradas", "Withdrawn", sum(figures.withdrawn)),
-                item("Recuperadas por el Instituto", "Recalled", sum(figures.recalled)),
+                item("Retiradas con aviso", "Recalled", sum(figures.recalled)),
                 item("Excluidas", "Excluded", sum(figures.excluded)),
                 item("Ilocalizables confirmadas", "Unlocatable, confirmed", sum(figures.unlocatable ?? [:])),
                 item("Asignadas", "Assigned", grouped(figures.assigned)),

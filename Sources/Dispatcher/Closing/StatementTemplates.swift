@@ -25,9 +25,10 @@ enum StatementTemplates {
     static let statement = """
         <!doctype html>
         <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>Estado de cuenta {{period}} · contrato {{contract}}</title><style>{{{style}}}</style></head><body>
-        {{#withMonth}}<nav><a href="../index.html">← Cierre {{period}} <small>Month close</small></a></nav>{{/withMonth}}
-        <h1>Estado de cuenta {{period}} <small>Statement</small></h1>
+        <title>{{title}} {{period}} · contrato {{contract}}</title><style>{{{style}}}</style></head><body>
+        <nav><a href="../index.html">← {{monthTitle}} {{period}} <small>{{monthTitleInEnglish}}</small></a></nav>
+        <h1>{{title}} {{period}} <small>{{titleInEnglish}}</small></h1>
+        {{#stage}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/stage}}
         <p>{{agency}} {{agencyName}} · contrato <small>contract</small> {{contract}} · {{number}} · licitación
         <small>tender</small> {{tender}}<br>Tarifa <small>fee schedule</small> <span class="w">{{feeSchedule}}</span> · penas
         <small>penalty schedule</small> <span class="w">{{penaltySchedule}}</span></p>
@@ -59,7 +60,7 @@ enum StatementTemplates {
         {{/hasBands}}
         {{#notes}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/notes}}
         {{#hasLines}}
-        <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th>Cláusula y cuenta<span class="en">Clause and
+        <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th>Cláusula y cálculo<span class="en">Clause and
         arithmetic</span></th><th class="n">Base</th><th class="n">Tasa<span class="en">Rate</span></th>
         <th class="n">Importe<span class="en">Amount</span></th></tr></thead><tbody>
         {{#lines}}
@@ -73,8 +74,8 @@ enum StatementTemplates {
         {{#hasRecords}}<small class="d">Registros (records) {{records}}</small>{{/hasRecords}}</td>
         <td class="n">{{base}}</td><td class="n">{{rate}}</td><td class="n">{{amount}}</td></tr>
         {{/lines}}
-        {{#hasIdle}}<tr><td colspan="5"><small>{{idle}} renglones de 0.00, que están en los archivos JSON y CSV
-        <span class="en" lang="en">{{idle}} lines of 0.00, which the JSON and CSV files have</span></small></td></tr>
+        {{#hasIdle}}<tr><td colspan="5"><small>Renglones de 0.00, que están en los archivos JSON y CSV: {{idle}}
+        <span class="en" lang="en">Lines of 0.00, which the JSON and CSV files have: {{idle}}</span></small></td></tr>
         {{/hasIdle}}</tbody><tfoot>{{#totals}}<tr><td colspan="4">A pagar <small>Payable</small></td>
         <td class="n">{{payable}}</td></tr>{{/totals}}</tfoot></table></div>
         {{/hasLines}}
@@ -110,10 +111,11 @@ enum StatementTemplates {
     static let list = """
         <!doctype html>
         <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>Cierre {{period}}</title><style>{{{style}}}</style></head><body>
-        <h1>Cierre {{period}} <small>Month close</small></h1>
-        <p>Estados de cuenta tal como se cerraron; la página del mes la escribe el cierre. <span class="en" lang="en">Statements as they were
-        closed; the month's page is written by the close.</span></p>
+        <title>{{title}} {{period}}</title><style>{{{style}}}</style></head><body>
+        <h1>{{title}} {{period}} <small>{{titleInEnglish}}</small></h1>
+        {{#stage}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/stage}}
+        {{^stage}}<p>Estados de cuenta tal como se cerraron; la página del mes la escribe el cierre. <span class="en" lang="en">Statements as they were
+        closed; the month's page is written by the close.</span></p>{{/stage}}
         \(contractRows)</table></div>
         </body></html>
 
@@ -122,8 +124,9 @@ enum StatementTemplates {
     static let month = """
         <!doctype html>
         <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>Cierre {{period}}</title><meta name="statements" content="{{seal}}"><style>{{{style}}}</style></head><body>
-        <h1>Cierre {{period}} <small>Month close</small></h1>
+        <title>{{title}} {{period}}</title><meta name="statements" content="{{seal}}"><style>{{{style}}}</style></head><body>
+        <h1>{{title}} {{period}} <small>{{titleInEnglish}}</small></h1>
+        {{#stage}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/stage}}
         {{#warnings}}<p class="note">{{note}}<span class="en" lang="en">{{english}}</span></p>{{/warnings}}
         <h2>Estrategias <small>Strategies</small></h2>
         <div class="t"><table><thead><tr><th>Estrategia<span class="en">Strategy</span></th><th class="n">Segmentadas<span
@@ -137,6 +140,9 @@ enum StatementTemplates {
         {{/strategies}}</tbody><tfoot>{{#total}}<tr><td>Total</td><td class="n">{{placed}}</td><td class="n">{{dealt}}</td>
         <td class="n">{{leased}}</td><td class="n">{{worked}}</td><td class="n">{{outcomes}}</td>
         <td class="n">{{recovered}}</td></tr>{{/total}}</tfoot></table></div>
+        <p><small>Aquí cada cuenta cuenta una vez en el mes, aunque se haya repartido o tomado otra vez; los estados de cuenta suman lo que cada contrato
+        recibió y tomó. <span class="en" lang="en">An account counts once here, however often it was dealt or leased again; statements add up what each
+        contract was dealt and pulled.</span></small></p>
         {{#hasGap}}<p>{{gap}} segmentadas y no repartidas: {{leftOver}} que el plan dejó sin contrato con capacidad o fianza, que una
         fianza recortó o que se detuvieron antes; {{startedInVain}} que iniciaron en el mes sin que un contrato tuviera lugar.
         <span class="en">Placed and not dealt: {{leftOver}} left over by the plan for want of room or bond, trimmed by a bond, or
@@ -165,7 +171,7 @@ enum StatementTemplates {
         {{/feeChanges}}</tbody><tfoot><tr><td colspan="2">Total</td><td class="n">{{feesTotal}}</td></tr></tfoot></table></div>
         <h2>Penas por regla <small>Penalties by rule</small></h2>
         <div class="t"><table><thead><tr><th>Regla<span class="en">Rule</span></th><th class="n">Renglones<span
-        class="en">Lines</span></th><th class="n">Parte<span class="en">Share</span></th><th class="n">Importe<span
+        class="en">Lines</span></th><th class="n">Participación<span class="en">Share</span></th><th class="n">Importe<span
         class="en">Amount</span></th></tr></thead><tbody>
         {{#penalties}}<tr><td>{{rule}} <small>{{english}}</small></td><td class="n">{{lines}}</td><td class="n">{{percent}}</td>
         <td class="n">{{amount}}</td></tr>

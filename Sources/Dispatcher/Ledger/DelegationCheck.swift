@@ -237,7 +237,7 @@ struct ChainCheck {
     }
 
     func finish(_ place: String, isClosed: Bool, _ report: inout LedgerVerification.Report) {
-        if loose > 0 { report.notes.append("\(place): \(loose) blocks wait for the sequencer") }
+        if loose > 0 { report.unchained.append(LedgerVerification.Unchained(place: place, blocks: loose)) }
         guard isSigned else { return }
         guard let signed, let end = signed.number("height") else {
             report.notes.append("\(place): all of its blocks came after the root was signed")

@@ -22,6 +22,15 @@ package struct LedgerVerification {
         package var findings: [Finding] = []
         /// What is no fault and yet no proof.
         package var notes: [String] = []
+        /// What the chain has not come to yet, which is no fault: a node does it.
+        package var unchained: [Unchained] = []
+    }
+
+    /// Blocks of a chain that stand behind its head: whole in themselves, and not yet hashed into it.
+    package struct Unchained: Equatable, Sendable, Encodable {
+        /// Delegation and month.
+        package let place: String
+        package let blocks: Int
     }
 
     /// Findings that are kept; a ledger that was rewritten would give one per record.
@@ -109,6 +118,12 @@ extension LedgerVerification.Report {
 
     package var lines: [String] {
         var lines = findings.map { "\($0.place): \($0.found)" } + notes.map { "note: \($0)" }
+        if !unchained.isEmpty {
+            let blocks = unchained.reduce(0) { $0 + $1.blocks }
+            lines.append(
+                "note: \(counted(Int64(blocks), "block waits", "blocks wait")) to be hashed into \(counted(Int64(unchained.count), "chain", "chains")), which "
+                    + "a node does within seconds (`dispatcherd serve`); --json names them")
+        }
         let looked =
             "\(grouped(Int64(records))) records in \(grouped(Int64(blocks))) blocks of \(places) chains, \(roots) signed root\(roots == 1 ? "" : "s")"
         lines.append(findings.isEmpty ? "the ledger is whole: \(looked)" : "\(findings.count) findings in \(looked)")

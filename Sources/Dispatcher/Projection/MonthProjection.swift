@@ -27,6 +27,20 @@ package struct MonthProjection {
         self.period = period
     }
 
+    /// Holds what is asked for to what there is: a wrong number would be told that nothing is missed.
+    ///
+    /// - Throws: ``CommandFailure``, usage.
+    package static func require(agency: AgencyID?, contract: Int32?, _ link: PgLink) throws {
+        if let contract, try StageStore(link).delegations(ofContract: contract) == nil {
+            throw CommandFailure(
+                .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system.")
+        }
+        if let agency, try ExperimentStore(link).known([agency]).isEmpty {
+            throw CommandFailure(
+                .usage, "there is no agency \(agency)", remedy: "`dispatcherd agency list` shows them.")
+        }
+    }
+
     /// Only those of an agency or contract, and without what is fine unless all are asked for.
     package func shown(agency: AgencyID?, contract: Int32?, all: Bool) -> [Row] {
         rows.filter { row in

@@ -57,7 +57,7 @@ package struct PauseOrder {
         for pause in pauses {
             table.row([
                 "\(pause.delegation)", pause.agency, pause.strategy, pause.by, pause.reason,
-                pause.until ?? "lifted",
+                pause.until ?? "it is lifted",
             ])
         }
         return table.lines.joined(separator: "\n")

@@ -27,8 +27,8 @@ package struct ReviewDecisions {
         }
         if let fault = ReviewWords.faults(reason: reason, reviewer: reviewer).first {
             throw CommandFailure(
-                .usage, "--\(fault.column) \(fault.reason)",
-                remedy: "Say who decided with --reviewer, and why with --reason.")
+                .usage, "--\(fault.column == "reviewer" ? "by" : fault.column) \(fault.reason)",
+                remedy: "Say who decided with --by, and why with --reason.")
         }
         return try link.transaction {
             let store = ReviewStore(link)
@@ -56,7 +56,8 @@ package struct ReviewDecisions {
             try store.check(periods: periods) { fault in
                 throw CommandFailure(
                     .findings, "outcome \(outcomes[Int(fault.line) - 1]): \(fault.value) \(fault.reason)",
-                    remedy: "Nothing was taken. A decision stands; it cannot be changed by a second one.")
+                    remedy: "Nothing was taken. A decision stands: of a rejection its agency may contest once (`dispatcherd review contest`), and what was approved in error "
+                        + "is taken back by a later statement (`dispatcherd adjustment propose`).")
             }
             return ReviewReport(
                 try store.apply { try link.insertBlocks(LedgerBlock.seal($0.map(LedgerRecord.review))) })

@@ -69,7 +69,7 @@ package struct SegmentationReport: Encodable, Sendable {
         }
         if nothingToCollect > 0 {
             lines.append(
-                "nothing to collect: with what is overdue and no strategy takes; dispatcherd policy what-if tells them apart"
+                "nothing to collect: nothing is overdue, or what is overdue is taken by no strategy; `dispatcherd policy what-if` tells them apart"
             )
         }
         lines += warnings.map { "warning: \($0)" }

@@ -52,9 +52,37 @@ struct ClosingFileTests {
                         .reduce(.zero, +) == sum)
             }
             try withFolder { folder in
-                try StatementFiles(folder.path).write(issued: closing.kept())
+                // 2024-04-16 06:00 UTC is midnight in Mexico City: the day before is the last one.
+                let until = [Int32(1): Timestamp(text: "2024-04-16T06:00:00Z")!, 2: Timestamp(text: "2024-04-12T06:00:00Z")!]
+                try StatementFiles(folder.path).write(issued: closing.kept(), of: month.period, until: until)
                 #expect(try text(folder, "statements/C1.json") == month.statements[0].body)
-                #expect(try !text(folder, "statements/C1.html").contains("index.html"))
+                let page = try text(folder, "statements/C1.html")
+                #expect(page.contains("<h1>Preestado de cuenta 2024-03 <small>Pre-statement</small></h1>"))
+                #expect(page.contains("puede objetarlo hasta el 2024-04-15 inclusive."))
+                #expect(try text(folder, "statements/C2.html").contains("puede objetarlo hasta el 2024-04-11 inclusive."))
+                #expect(try text(folder, "statements/C3.html").contains("puede objetarlo."))
+                let list = try text(folder, "index.html")
+                #expect(list.contains("<title>Preestados de cuenta 2024-03</title>") && list.contains("2024-04-15"))
+                #expect(list.contains("href=\"statements/C1.html\"") && !list.contains("como se cerraron"))
+                // The close's own pages and list take their place.
+                try StatementFiles(folder.path).write(kept: closing.kept(), of: month.period)
+                #expect(try text(folder, "index.html").contains("como se cerraron"))
+                #expect(try !text(folder, "statements/C1.html").contains("Preestado"))
+            }
+            try withFolder { folder in
+                try StatementFiles(folder.path).write(month, as: .preview(LocalDate(text: "2024-03-15")!))
+                #expect(try text(folder, "statements/C1.json") == month.statements[0].body)
+                for (name, title) in [
+                    ("index.html", "Vista previa del cierre 2024-03"),
+                    ("statements/C1.html", "Vista previa del estado de cuenta 2024-03"),
+                ] {
+                    let page = try text(folder, name)
+                    #expect(page.contains("<h1>\(title) <small>") && page.contains("Vista previa al 2024-03-15: el mes no está cerrado"))
+                }
+                try StatementFiles(folder.path).write(month)
+                for name in ["index.html", "statements/C1.html"] {
+                    #expect(try !text(folder, name).contains("Vista previa"))
+                }
             }
         }
     }
@@ -168,7 +196,7 @@ struct ClosingFileTests {
             month, tariff: FeeTariff(schedule([("FEE-03", "minimum", minimum), ("FEE-03", "0-100", "6")])),
             terms: PenaltyTerms(schedule([("IVA", "rate", "16")])))
         let document = try StatementDocument(String(decoding: statement.json.bytes, as: UTF8.self))
-        let page = try StatementPage().html(document, digest: "", withMonth: false)
+        let page = try StatementPage().html(document, digest: "")
 
         #expect(page.contains("<tr><td>FEE-03 61–90</td><td class=\"n\">100.00</td><td class=\"n\">60.00</td>"))
         #expect(page.contains("<td>\(verdict)</small>"))

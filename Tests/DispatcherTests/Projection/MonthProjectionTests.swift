@@ -56,6 +56,22 @@ struct MonthProjectionTests {
         }
     }
 
+    @Test func `contracts and agencies that there are not are refused, not said to be fine`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 41)
+            try MonthProjection.require(agency: AgencyID(1), contract: 1, link)
+            for (agency, contract, found) in [
+                (AgencyID(99), Int32?.none, "there is no agency ACE99"), (nil, 4711, "there is no contract 4711"),
+            ] {
+                let failure = #expect(throws: CommandFailure.self) {
+                    try MonthProjection.require(agency: agency, contract: contract, link)
+                }
+                #expect(failure?.found == found)
+            }
+        }
+    }
+
     @Test func `a month that is being closed is not said to be closed`() async throws {
         try await TestDatabase.with { database in
             let link = try database.link()

@@ -128,8 +128,8 @@ struct ReviewTests {
     }
 
     @Test(arguments: [
-        (" ", "ana", "--reason is blank; say why"), ("r", " \u{200B}", "--reviewer is blank; say who decided"),
-        ("r", "\u{410}na", "--reviewer has a character that is no Latin letter: U+0410"),
+        (" ", "ana", "--reason is blank; say why"), ("r", " \u{200B}", "--by is blank; say who decided"),
+        ("r", "\u{410}na", "--by has a character that is no Latin letter: U+0410"),
     ])
     func `nobody decides without a name or a reason`(reason: String, reviewer: String, told: String) async throws {
         try await with { link in
