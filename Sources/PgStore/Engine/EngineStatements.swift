@@ -100,9 +100,8 @@ enum EngineStatements {
 
     /// Books an outage that no node has booked yet, before anything is judged; in all other groups it touches nothing.
     static let bookOutage = """
-        UPDATE clock SET outage_us = outage_us + (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint,
-                         latest_beat = clock_timestamp()
-         WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
+        UPDATE clock SET outage_us = outage_us + \(Outage.gap("clock")), latest_beat = clock_timestamp()
+         WHERE \(Outage.isUnderWay("clock"))
         """
 
     // MARK: - Reads, after the locks
@@ -228,7 +227,8 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    /// Also what bars an extension: the holder's termination, or the first of its accounts with a pending recall.
+    /// Also what bars an extension: the holder's termination, or the first of its accounts with a pending recall. What was stopped
+    /// after its term counts as held in it: it did not end before.
     ///
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
     static let grants = """
@@ -252,7 +252,7 @@ enum EngineStatements {
                            AND p.position <> ALL (coalesce(g.skipped, '{}'))
                            AND NOT EXISTS (SELECT FROM ending e
                                             WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
-                                              AND e.epoch = p.epoch)
+                                              AND e.epoch = p.epoch AND e.was_held)
                          ORDER BY p.position LIMIT 1000) held)
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
          CROSS JOIN LATERAL (\(grantOfPosition("r.delegation_id", "r.hand_id", "r.first_position"))) g

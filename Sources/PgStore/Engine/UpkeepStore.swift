@@ -163,8 +163,7 @@ extension PgLink {
 private enum UpkeepStatements {
     static let beat = """
         UPDATE clock
-           SET outage_us = outage_us + CASE WHEN virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
-                   THEN (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint ELSE 0 END,
+           SET outage_us = outage_us + \(Outage.gap("clock")),
                latest_beat = greatest(latest_beat, clock_timestamp()), beats = beats + 1
         RETURNING beats
         """
