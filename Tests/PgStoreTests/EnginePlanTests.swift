@@ -15,6 +15,8 @@ struct EnginePlanTests {
         let sql: String
         let types: String
         let values: String
+        /// The same where the tables are empty, if that makes a difference.
+        var valuesOfNone: String?
         var testDescription: String { name }
 
         func parameters(_ list: String) -> String { list.isEmpty ? "" : " (\(list))" }
@@ -52,6 +54,20 @@ struct EnginePlanTests {
             name: "free grants", sql: EngineStatements.freeGrants, types: "smallint[], int[], int[]",
             values: "'{9}', '{\(last)}', '{1}'"),
         Lookup(
+            name: "extend grants", sql: EngineStatements.extendGrants,
+            types: "smallint[], int[], int[], timestamptz[], bigint",
+            values: "'{9}', '{\(last)}', '{1}', '{2024-05-01}', 1",
+            valuesOfNone: "'{9}', '{\(last)}', '{1}', '{2024-05-01}', 0"),
+        Lookup(
+            name: "lock grants of a sweep", sql: UpkeepStatements.lockGrants, types: "smallint[], int[], int[]",
+            values: "'{9}', '{\(last)}', '{1}'"),
+        Lookup(
+            name: "overdue grants", sql: UpkeepStatements.overdue, types: "smallint[], int[], int[]",
+            values: "'{9}', '{\(last)}', '{1}'"),
+        Lookup(
+            name: "close grants", sql: UpkeepStatements.closeGrants, types: "smallint[], int[], int[], timestamptz[]",
+            values: "'{9}', '{\(last)}', '{1}', '{2024-05-01}'"),
+        Lookup(
             name: "windows", sql: EngineStatements.windows, types: "smallint[], int[], int[]",
             values: "'{9}', '{\(last)}', '{1}'"),
         Lookup(
@@ -85,7 +101,7 @@ struct EnginePlanTests {
             try link.prepareForEngine()
             for (number, lookup) in Self.lookups.enumerated() {
                 try link.script("PREPARE p\(number)\(lookup.parameters(lookup.types)) AS \(lookup.sql)")
-                try link.script("EXECUTE p\(number)\(lookup.parameters(lookup.values))")
+                try link.script("EXECUTE p\(number)\(lookup.parameters(lookup.valuesOfNone ?? lookup.values))")
             }
             try Self.grow(database.link())
 

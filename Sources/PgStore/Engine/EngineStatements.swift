@@ -67,6 +67,17 @@ enum EngineStatements {
         """
     }
 
+    /// The grant row of a key, by the row `r` of the arrays. Between a place and itself, because then only the index of that order fits:
+    /// of an equation the planner believes, while the table is empty, that any index is as good, and reads all grants by it.
+    static func grantOfKey(_ columns: String, lock: String = "") -> String {
+        """
+        SELECT \(columns) FROM lease_grant x
+         WHERE x.delegation_id = r.delegation_id AND x.hand_id = r.hand_id
+           AND x.first_position BETWEEN r.first_position AND r.first_position
+         ORDER BY x.first_position DESC LIMIT 1 \(lock)
+        """
+    }
+
     /// The deal that a lease quotes, by the row `r` of the arrays.
     private static let dealOfLease = """
         SELECT x.delegation_id, x.hand_id, x.position FROM deal x
@@ -89,14 +100,17 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    /// $1 delegation smallint[], $2 hand int[], $3 first int[]
-    static let presentGrants = """
-        SELECT r.i
-          FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
-          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
-                            AND g.first_position = r.first_position
+    /// Ascending by key. $1 delegation smallint[], $2 hand int[], $3 first int[]
+    static func lookUpGrants(lock: String) -> String {
         """
-    static let freeGrants = presentGrants + " FOR UPDATE OF g SKIP LOCKED"
+        SELECT r.i
+          FROM (SELECT * FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY
+                       AS k (delegation_id, hand_id, first_position, i) ORDER BY 1, 2, 3) AS r
+         CROSS JOIN LATERAL (\(grantOfKey("x.first_position", lock: lock))) g
+        """
+    }
+    static let presentGrants = lookUpGrants(lock: "")
+    static let freeGrants = lookUpGrants(lock: "FOR UPDATE SKIP LOCKED")
 
     /// Books an outage that no node has booked yet, before anything is judged; in all other groups it touches nothing.
     static let bookOutage = """
@@ -380,9 +394,12 @@ enum EngineStatements {
 
     static let extendGrants = reaching(
         """
-        UPDATE lease_grant g SET term = r.term
-          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[]) AS r (delegation_id, hand_id, first_position, term)
-         WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id AND g.first_position = r.first_position
+        UPDATE lease_grant g SET term = k.term
+          FROM (SELECT f.place, r.term
+                  FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[])
+                       AS r (delegation_id, hand_id, first_position, term)
+                 CROSS JOIN LATERAL (\(grantOfKey("x.ctid AS place"))) f) k
+         WHERE g.ctid = k.place
         """, parameter: 5)
 
     static let insertObjections = reaching(
