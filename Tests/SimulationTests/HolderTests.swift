@@ -79,6 +79,27 @@ struct HolderTests {
         #expect(!Judge.judge(history).broken.contains(.epochs))
     }
 
+    @Test func `what is stopped after its term was leased, and its holder was not refused for the stop`() throws {
+        var history = try History.sound()
+        let held = try Held.sample(101)
+        let count = history.endings.count
+        history.grants[0].closedAt = .hour(40)
+        history.endings.append(
+            History.Ending(held: held, kind: "exclusion", reason: "death", endedAt: .hour(50), wasHeld: false))
+        #expect(!Judge.judge(history).broken.contains(.epochs))
+        history.endings[count].endedAt = .hour(39)
+        #expect(Judge.judge(history).broken.contains(.epochs))
+
+        history.endings[count].endedAt = .hour(50)
+        history.refused = [
+            History.Evidence(
+                number: 1, code: "EXPIRED", agency: 7, instance: 1, key: 9, held: held, receivedAt: .hour(60))
+        ]
+        #expect(!Judge.judge(history).broken.contains(.fencing))
+        history.refused[0].code = "RECALLED"
+        #expect(Judge.judge(history).broken.contains(.fencing))
+    }
+
     @Test(arguments: [("withdrawal", "order"), ("agreement", "signed"), ("recall", "dropped")])
     func `no lease ends by what only ends waiting, nor by a word that nothing stands behind`(
         kind: String, reason: String

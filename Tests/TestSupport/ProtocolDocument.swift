@@ -21,6 +21,12 @@ package struct ProtocolDocument: Sendable {
         }
     }
 
+    /// The paragraph that starts like that, its lines joined by spaces; empty where there is none.
+    package func paragraph(_ start: String) -> String {
+        guard let first = lines.firstIndex(where: { $0.hasPrefix(start) }) else { return "" }
+        return lines[first...].prefix { !$0.isEmpty }.joined(separator: " ")
+    }
+
     /// The cells of the table whose heading starts like that, row by row.
     package func table(under heading: String) -> [[String]] {
         guard let start = lines.firstIndex(where: { $0.hasPrefix(heading) }) else { return [] }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What ended one account's lease, or its deal, before the term.
+/// What ended one account's deal: its lease before the term, or what waited, or waits, to be leased.
 package enum EndingKind: String, Sendable, CaseIterable {
     case `return`, recall, payoff, exclusion, withdrawal, sweep, agreement
 }
@@ -19,6 +19,8 @@ package struct LeaseFacts: Equatable, Sendable {
     package let grant: GrantStateMachine
     /// Outage booked since the grant was made.
     package let credit: Duration
+    /// Of the deal, and so of the lease only where it came before the enforced term: a stop or a certificate ends also what was leased
+    /// once and is over.
     package let ending: Ending?
     /// A later epoch under which the account was leased again; `nil` where it was not.
     package let laterEpoch: Epoch?
@@ -68,18 +70,21 @@ extension LeaseFacts {
     package func staleness(for agency: AgencyID, at now: Timestamp) -> StaleReason? {
         guard holder == agency else { return .unknown }
         if laterEpoch != nil { return .reassigned }
-        if let ending {
-            switch ending.kind {
-            case .recall, .exclusion, .withdrawal: return .recalled
-            case .return, .payoff, .agreement: return .closed
-            case .sweep: return .expired
-            }
+        switch earlyEnding?.kind {
+        case .recall, .exclusion, .withdrawal: return .recalled
+        case .return, .payoff, .agreement: return .closed
+        case .sweep: return .expired
+        case nil: return ending != nil || grant.hasExpired(at: now, credit: credit) ? .expired : nil
         }
-        return grant.hasExpired(at: now, credit: credit) ? .expired : nil
     }
 
     /// When the lease ended or will end.
-    package var end: Timestamp { ending?.at ?? grant.end(credit: credit) }
+    package var end: Timestamp { earlyEnding?.at ?? grant.end(credit: credit) }
+
+    /// What ended the lease before its enforced term did.
+    private var earlyEnding: Ending? {
+        ending.flatMap { $0.at < grant.end(credit: credit) ? $0 : nil }
+    }
 
     /// What the rule says about a report that came after the lease's end.
     package enum LateJudgement: Equatable, Sendable {
@@ -96,7 +101,7 @@ extension LeaseFacts {
     /// span, or the account has a next holder, whose report might compete with it, a person decides.
     package func judgeLate(workedAt worked: Timestamp, at now: Timestamp) -> LateJudgement {
         guard worked >= grant.grantedAt, worked < end else { return .doesNot }
-        switch ending?.kind {
+        switch earlyEnding?.kind {
         case .return, .agreement: return .doesNot
         case nil, .recall, .exclusion, .withdrawal, .payoff, .sweep: break
         }

@@ -190,17 +190,15 @@ struct GroupDecision {
         let period = Period.ofWork(at: request.at)
         if !answer.openPeriods.contains(period) { return outside(period, request, step, leases[key]) }
         guard let lease = leases[key], let contract = lease.contract else { return keep(request, step, .unknown, nil) }
+        // Late as well as in time: what is void does not count for having waited. Another agency's lease is unknown all the same.
+        if lease.facts.holder == step.request.identity.agency, lease.makesVoid(request) {
+            return .refused(.badValue, [ReplyField("field", "solution"), ReplyField("expected", "payoff")])
+        }
         if let reason = lease.facts.staleness(for: step.request.identity.agency, at: now) {
             return keep(request, step, reason, lease)
         }
         guard request.at >= lease.facts.grant.grantedAt else {
             return .refused(.clock, [ReplyField("granted", lease.facts.grant.grantedAt.roundedUp)])
-        }
-        // FIN-08: a broken restructure can only be paid off; another agreement would be void.
-        if request.result == .agreementSigned, lease.tactic == Self.payoffOnly,
-            lease.contactRules.packs.contains(.fonacot), request.solution?.text != "payoff"
-        {
-            return .refused(.badValue, [ReplyField("field", "solution"), ReplyField("expected", "payoff")])
         }
         let record = insert(request, step, lease, contract, period)
         return .reported(
@@ -234,8 +232,6 @@ struct GroupDecision {
         return .refused(Refusal(.periodNotOpen, after: Self.openingSeconds, [month]))
     }
 
-    /// The tactic of `fonacot` for restructures that were broken.
-    private static let payoffOnly = "payoff-only"
     /// A month is opened by its first file, which takes people hours rather than seconds.
     private static let openingSeconds: Int64 = 3_600
 
@@ -448,6 +444,16 @@ extension GroupAnswer.Lease {
             request.channel, at: request.at, in: municipality?.timeZone ?? request.delegation.timeZone,
             isVisitBanned: isVisitBanned)
     }
+
+    /// Whether the report is of an agreement that the account cannot have: a broken restructure can only be paid off.
+    /// - Source: FIN-08.
+    func makesVoid(_ request: ReportRequest) -> Bool {
+        request.result == .agreementSigned && tactic == Self.payoffOnly && contactRules.packs.contains(.fonacot)
+            && request.solution?.text != "payoff"
+    }
+
+    /// The tactic of `fonacot` for restructures that were broken.
+    private static let payoffOnly = "payoff-only"
 
     /// When the grant ended, or will end if nothing is extended.
     fileprivate var grantEnd: Timestamp { facts.grant.end(credit: facts.credit) }

@@ -11,8 +11,10 @@ internal import Synchronization
 /// Agencies take turns (``FairQueue``), each with as many requests as it has pools dealt to it; one that asks for many accounts counts
 /// as several. So the next request of an agency that has none waiting is, at the latest, in the group after ⌈turns of all waiting
 /// agencies ÷ `groupMax`⌉ others and the one under way, however much the others send; and no agency can take more than half of the
-/// queue. Two kinds may be later: a lease that asks for more accounts than `groupAccountsMax` ÷ `groupMax` where others do too, and any
-/// request where groups are of one delegation each. They wait for one group at most of each agency whose turn is before theirs.
+/// queue. Each of these groups may have others behind it, of its own pulls alone that pass by a limit which is used up: as many as
+/// one agency has limits in one place, which is one for each portfolio of its contracts there. Two kinds may be later: a lease that
+/// asks for more accounts than `groupAccountsMax` ÷ `groupMax` where others do too, and any request where groups are of one delegation
+/// each. They wait for one group at most of each agency whose turn is before theirs.
 ///
 /// Nobody's lock holds up those who do not need it: a group that has waited `lockWait` for one goes on without the requests that
 /// do. They wait aside (``Detained``), and are refused after `lockPatience`.

@@ -46,7 +46,8 @@ package enum Serving {
         Console.note("stopped")
     }
 
-    private static func nodeSettings(_ settings: Settings) throws -> DispatcherNode.Settings {
+    /// What a node is, by the settings alone.
+    static func nodeSettings(_ settings: Settings) throws -> DispatcherNode.Settings {
         var server = AgentServerSettings(node: settings.serverName)
         server.host = settings.listenHost
         server.port = settings.listenPort

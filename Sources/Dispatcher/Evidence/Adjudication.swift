@@ -85,6 +85,10 @@ package enum Adjudication {
         guard let lease = leases[kept.lease], let contract = lease.contract,
             lease.facts.holder == kept.key.agency
         else { throw refusal("the agency never held that account under that epoch", "Reject it.") }
+        // A version that did not look kept such reports.
+        guard !lease.makesVoid(request) else {
+            throw refusal("a broken restructure can only be paid off, and the agreement is void", "Reject it.")
+        }
         let period = Period.ofWork(at: request.at)
         guard try link.lockOpen(period) else {
             throw refusal("\(period) is closed", "Reject it; a correction of a closed month is an adjustment.")

@@ -209,7 +209,8 @@ extension AccountDeal {
         lines.append(leased + [ReplyField("at", grantedAt), ReplyField("term", term)])
         if let recall { lines.append(event("recall-noticed") + recall.fields) }
         lines += outcomes.map { event("reported") + $0.fields }
-        if let ending {
+        // What ended the deal later, a stop for example, ended nothing of the lease.
+        if let ending, closedAt.map({ ending.at < $0 }) ?? true {
             lines.append(
                 event("ended") + [
                     ReplyField("kind", ending.kind), ReplyField("reason", ending.reason), ReplyField("at", ending.at),

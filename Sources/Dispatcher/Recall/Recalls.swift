@@ -97,13 +97,15 @@ package enum Recalls {
         }
     }
 
-    /// Ends the leases whose recall is due, page by page: first those in grants that nobody else keeps locked, so that one that
+    /// Ends the leases whose recall is due, page by page; nothing while the server's clock is behind what was committed: the end would be
+    /// before work that was taken already. First those in grants that nobody else keeps locked, so that one that
     /// somebody does holds no other recall up.
     ///
     /// - Returns: how many were ended.
     /// - Throws: ``PgError`` where one stays locked for too long; all the others are ended then.
     @discardableResult
     package static func finish(_ link: PgLink) throws -> Int {
+        guard try link.readClockLag() == .zero else { return 0 }
         let (ended, areAll) = try finish(link, waits: false)
         try link.finishNotices(limit: Int32(pageMax))
         guard !areAll else { return ended }

@@ -230,6 +230,8 @@ struct PoolRedeal {
 
     private func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try link.transaction {
+            // Its hands are locked: who is stopped here keeps pulls waiting, and ledger and quotas of all nodes behind.
+            try link.boundPause(PgLink.longestDeal)
             // The periods before the round, as who begins one takes them: the other way round two nodes wait for each other.
             try lockPeriods()
             guard try store.beat(round.id) else {

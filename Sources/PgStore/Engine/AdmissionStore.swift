@@ -32,14 +32,14 @@ package struct HeldLease: Sendable {
 
 extension PgLink {
     /// The agency's public keys that are in force now; none where the agency is unknown, or
-    /// terminated and without a live lease: until the last one is over it reports, returns and objects.
+    /// terminated and without an open grant: until the last one is swept it reports, also late what it gave back, returns and objects.
     package func readKeys(of agency: AgencyID) throws(PgError) -> [[UInt8]] {
         try run(AdmissionStatements.keys, [.int32(agency.value), .int16s(Delegation.all.map(\.value))]).map {
             $0.bytes(0)
         }
     }
 
-    /// Which of these keys are in force no more: revoked, expired, or of an agency that is terminated and holds nothing.
+    /// Which of these keys are in force no more: revoked, expired, or of an agency that is terminated and has no open grant.
     package func readEndedKeys(
         _ keys: [(agency: AgencyID, key: [UInt8])]
     ) throws(PgError) -> [(agency: AgencyID, key: [UInt8])] {

@@ -67,6 +67,17 @@ enum EngineStatements {
         """
     }
 
+    /// The grant row of a key, by the row `r` of the arrays. Between a place and itself, because then only the index of that order fits:
+    /// of an equation the planner believes, while the table is empty, that any index is as good, and reads all grants by it.
+    static func grantOfKey(_ columns: String, lock: String = "") -> String {
+        """
+        SELECT \(columns) FROM lease_grant x
+         WHERE x.delegation_id = r.delegation_id AND x.hand_id = r.hand_id
+           AND x.first_position BETWEEN r.first_position AND r.first_position
+         ORDER BY x.first_position DESC LIMIT 1 \(lock)
+        """
+    }
+
     /// The deal that a lease quotes, by the row `r` of the arrays.
     private static let dealOfLease = """
         SELECT x.delegation_id, x.hand_id, x.position FROM deal x
@@ -89,20 +100,22 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    /// $1 delegation smallint[], $2 hand int[], $3 first int[]
-    static let presentGrants = """
-        SELECT r.i
-          FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
-          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
-                            AND g.first_position = r.first_position
+    /// Ascending by key. $1 delegation smallint[], $2 hand int[], $3 first int[]
+    static func lookUpGrants(lock: String) -> String {
         """
-    static let freeGrants = presentGrants + " FOR UPDATE OF g SKIP LOCKED"
+        SELECT r.i
+          FROM (SELECT * FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY
+                       AS k (delegation_id, hand_id, first_position, i) ORDER BY 1, 2, 3) AS r
+         CROSS JOIN LATERAL (\(grantOfKey("x.first_position", lock: lock))) g
+        """
+    }
+    static let presentGrants = lookUpGrants(lock: "")
+    static let freeGrants = lookUpGrants(lock: "FOR UPDATE SKIP LOCKED")
 
     /// Books an outage that no node has booked yet, before anything is judged; in all other groups it touches nothing.
     static let bookOutage = """
-        UPDATE clock SET outage_us = outage_us + (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint,
-                         latest_beat = clock_timestamp()
-         WHERE virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
+        UPDATE clock SET outage_us = outage_us + \(Outage.gap("clock")), latest_beat = clock_timestamp()
+         WHERE \(Outage.isUnderWay("clock"))
         """
 
     // MARK: - Reads, after the locks
@@ -228,7 +241,8 @@ enum EngineStatements {
          ORDER BY r.i
         """
 
-    /// Also what bars an extension: the holder's termination, or the first of its accounts with a pending recall.
+    /// Also what bars an extension: the holder's termination, or the first of its accounts with a pending recall. What was stopped
+    /// after its term counts as held in it: it did not end before.
     ///
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
     static let grants = """
@@ -252,7 +266,7 @@ enum EngineStatements {
                            AND p.position <> ALL (coalesce(g.skipped, '{}'))
                            AND NOT EXISTS (SELECT FROM ending e
                                             WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
-                                              AND e.epoch = p.epoch)
+                                              AND e.epoch = p.epoch AND e.was_held)
                          ORDER BY p.position LIMIT 1000) held)
           FROM unnest($1::smallint[], $2::int[], $3::int[]) WITH ORDINALITY AS r (delegation_id, hand_id, first_position, i)
          CROSS JOIN LATERAL (\(grantOfPosition("r.delegation_id", "r.hand_id", "r.first_position"))) g
@@ -380,9 +394,12 @@ enum EngineStatements {
 
     static let extendGrants = reaching(
         """
-        UPDATE lease_grant g SET term = r.term
-          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[]) AS r (delegation_id, hand_id, first_position, term)
-         WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id AND g.first_position = r.first_position
+        UPDATE lease_grant g SET term = k.term
+          FROM (SELECT f.place, r.term
+                  FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[])
+                       AS r (delegation_id, hand_id, first_position, term)
+                 CROSS JOIN LATERAL (\(grantOfKey("x.ctid AS place"))) f) k
+         WHERE g.ctid = k.place
         """, parameter: 5)
 
     static let insertObjections = reaching(

@@ -10,9 +10,6 @@ extension Duration {
 }
 
 extension PgLink {
-    /// How long a transaction of the engine may wait for its next statement: they come within milliseconds.
-    package static let longestPause: Duration = .seconds(10)
-
     /// Makes the planner use nothing but indexes, with plans made once: the arrays of a group say nothing about its size
     /// when the plan is made, and a sequential scan of a table of outcomes would hold every lock of the group. Behind a pooler each
     /// transaction is told anew, and leaves nothing of it in the session.
@@ -33,7 +30,7 @@ extension PgLink {
                 ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_hashjoin", "off"),
                 ("enable_mergejoin", "off"), ("enable_bitmapscan", "off"), ("enable_material", "off"),
                 ("lock_timeout", "\(lockWait.microseconds / 1_000)"),
-                ("idle_in_transaction_session_timeout", "\(pause.microseconds / 1_000)"),
+                (Self.pauseSetting, "\(pause.microseconds / 1_000)"),
             ] + check)
     }
 

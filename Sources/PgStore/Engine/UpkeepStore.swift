@@ -160,11 +160,10 @@ extension PgLink {
     }
 }
 
-private enum UpkeepStatements {
+enum UpkeepStatements {
     static let beat = """
         UPDATE clock
-           SET outage_us = outage_us + CASE WHEN virtual_now IS NULL AND clock_timestamp() - latest_beat > interval '15 s'
-                   THEN (extract(epoch FROM clock_timestamp() - latest_beat) * 1000000)::bigint ELSE 0 END,
+           SET outage_us = outage_us + \(Outage.gap("clock")),
                latest_beat = greatest(latest_beat, clock_timestamp()), beats = beats + 1
         RETURNING beats
         """
@@ -224,19 +223,14 @@ private enum UpkeepStatements {
         """
 
     /// $1 delegation smallint[], $2 hand int[], $3 first int[]
-    static let lockGrants = """
-        \(EngineStatements.presentGrants)
-         ORDER BY g.delegation_id, g.hand_id, g.first_position
-           FOR UPDATE OF g
-        """
+    static let lockGrants = EngineStatements.lookUpGrants(lock: "FOR UPDATE")
 
     /// Behind the locks: what ended while they were waited for is ended here. $1 … $3 as above
     static let overdue = """
         SELECT g.delegation_id, g.hand_id, g.first_position, g.quota_id, g.granted_at, g.term, g.ceiling, g.grace_us,
                g.outage_us, g.accounts - ended.accounts, g.exposure - ended.exposure
           FROM unnest($1::smallint[], $2::int[], $3::int[]) AS r (delegation_id, hand_id, first_position)
-          JOIN lease_grant g ON g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id
-                            AND g.first_position = r.first_position
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfKey("x.*"))) g
          CROSS JOIN LATERAL (
                SELECT count(*) AS accounts, coalesce(sum(p.exposure), 0)::bigint AS exposure
                  FROM position p
@@ -249,9 +243,11 @@ private enum UpkeepStatements {
         """
 
     static let closeGrants = """
-        UPDATE lease_grant g SET state = 'closed', closed_at = r.closed_at
-          FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[])
-               AS r (delegation_id, hand_id, first_position, closed_at)
-         WHERE g.delegation_id = r.delegation_id AND g.hand_id = r.hand_id AND g.first_position = r.first_position
+        UPDATE lease_grant g SET state = 'closed', closed_at = k.closed_at
+          FROM (SELECT f.place, r.closed_at
+                  FROM unnest($1::smallint[], $2::int[], $3::int[], $4::timestamptz[])
+                       AS r (delegation_id, hand_id, first_position, closed_at)
+                 CROSS JOIN LATERAL (\(EngineStatements.grantOfKey("x.ctid AS place"))) f) k
+         WHERE g.ctid = k.place
         """
 }

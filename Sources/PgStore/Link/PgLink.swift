@@ -29,8 +29,8 @@ package final class PgLink {
     /// After so many seconds at most the server ends the work of a client that is gone.
     package static let clientCheckSeconds = 2
 
-    /// Connects and sets what every link relies on: UTF-8, UTC, ISO, and bounds on waiting for a lock and on
-    /// working for a client that is gone.
+    /// Connects and sets what every link relies on: UTF-8, UTC, ISO, and bounds on waiting for a lock, on waiting for the client in a
+    /// transaction and on working for a client that is gone.
     ///
     /// - Parameters:
     ///   - conninfo: a libpq connection string or URL.
@@ -70,7 +70,7 @@ package final class PgLink {
         let newer = serverVersion >= 170_000 ? [(name: "transaction_timeout", value: "0")] : []
         return [
             ("timezone", "UTC"), ("datestyle", "ISO"), ("lock_timeout", "30s"), ("jit", "off"),
-            ("statement_timeout", "0"),
+            ("statement_timeout", "0"), (pauseSetting, "\(longestThought.microseconds / 1_000)"),
         ] + newer
     }
 

@@ -61,10 +61,11 @@ struct RefusalChecks {
             wrong = isLater ? nil : "nobody had leased it again by then"
         case "RECALLED":
             wrong =
-                fits(ending, ["recall", "exclusion", "withdrawal"], isBy) ? nil : "it had not been taken back by then"
+                fits(ending, lease, ["recall", "exclusion", "withdrawal"], isBy)
+                ? nil : "it had not been taken back by then"
         case "CLOSED":
             wrong =
-                fits(ending, ["return", "payoff", "agreement"], isBy)
+                fits(ending, lease, ["return", "payoff", "agreement"], isBy)
                 ? nil : "it had not been given back or paid off by then"
         default: wrong = nil
         }
@@ -72,8 +73,12 @@ struct RefusalChecks {
         add("a holder was refused by a word that is not true", [lease.line, told, wrong], &verdict)
     }
 
-    private func fits(_ ending: History.Ending?, _ kinds: Set<String>, _ isBy: (Timestamp) -> Bool) -> Bool {
-        ending.map { kinds.contains($0.kind) && isBy($0.endedAt) } ?? false
+    /// Whether the lease ended so by then, and not by its term before.
+    private func fits(
+        _ ending: History.Ending?, _ lease: Lease, _ kinds: Set<String>, _ isBy: (Timestamp) -> Bool
+    ) -> Bool {
+        guard let ending, lease.grant.closedAt.map({ ending.endedAt < $0 }) ?? true else { return false }
+        return kinds.contains(ending.kind) && isBy(ending.endedAt)
     }
 
     private func add(_ found: String, _ events: [String], _ verdict: inout Verdict) {

@@ -28,9 +28,10 @@ struct TakenBackChecks {
         }
     }
 
-    /// What was ended while it waited is skipped, and leased no more.
+    /// What was ended while it waited is skipped, and leased no more. A stop also ends what was leased and is over; it was not held then.
     private func dead(_ ending: History.Ending, _ lease: Lease, _ verdict: inout Verdict) {
-        guard !ending.wasHeld || ending.endedAt < lease.from else { return }
+        let wasOver = lease.grant.closedAt.map { $0 <= ending.endedAt } ?? false
+        guard !ending.wasHeld && !wasOver || ending.endedAt < lease.from else { return }
         verdict.add(
             Finding(
                 .epochs, history.delegation, "an account was leased under an epoch that had ended",

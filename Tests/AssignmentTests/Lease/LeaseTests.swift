@@ -228,6 +228,19 @@ struct LeaseJudgementTests {
         #expect(facts.judgeLate(workedAt: .second(worked), at: .second(now)) == judgement)
     }
 
+    /// The term is enforced until the thousandth second.
+    @Test(arguments: [1_000, 1_500] as [Int64], EndingKind.allCases)
+    func `what ends the deal after the term ends nothing of the lease`(at: Int64, kind: EndingKind) throws {
+        let facts = try Self.facts(ending: .init(kind: kind, at: .second(at)))
+
+        #expect(facts.end == .second(1_000))
+        #expect(facts.staleness(for: try #require(AgencyID(7)), at: .second(at)) == .expired)
+        #expect(facts.judgeLate(workedAt: .second(1_400), at: .second(at)) == .doesNot)
+        #expect(facts.judgeLate(workedAt: .second(1_000), at: .second(at)) == .doesNot)
+        #expect(facts.judgeLate(workedAt: .second(999), at: .second(1_100)) == .counts)
+        #expect(facts.judgeLate(workedAt: .second(999), at: .second(1_101)) == .waits)
+    }
+
     @Test func `late work waits for a person once the account has a next holder`() throws {
         let facts = try Self.facts(ending: .init(kind: .recall, at: .second(500)), laterEpoch: 9)
 

@@ -109,6 +109,23 @@ struct AgencyOrderTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `a terminated agency that gave all of it back signs in until the term is over, and reports late`()
+        async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let account = try #require(try await agent.lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first)
+            #expect(try await agent.giveBack(DealtMonth.giveBack(2, account)).isOK)
+            _ = try order(.terminate, month)
+            let again = try await month.connect(1, instance: "two")
+            #expect(try await again.report(DealtMonth.report(3, account)).code == .closed)
+            try month.setClock("2024-05-20T06:00:00Z")
+            try await until { try month.number("SELECT count(*) FROM lease_grant WHERE state = 'open'") == 0 }
+            await #expect(throws: (any Error).self) { try await month.connect(1, instance: "three") }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `a suspended band is passed over, and the rest of the hand is pulled as before`() async throws {
         try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
             try month.database.link().script("UPDATE position SET tactic = 'signed' WHERE position % 2 = 0")

@@ -209,4 +209,34 @@ struct ContactMarkTests {
             #expect(try await sign(3, accounts[1], "plan-50-50").isOK)
         }
     }
+
+    /// The term is over on the fourth of April; on the fifth the span is not, on the seventh it is.
+    @Test func `an agreement that is void in time is void late, and nobody accepts it (FIN-08)`() async throws {
+        try await with("fonacot") { month, agent, link in
+            try link.script("UPDATE position SET tactic = 'payoff-only' WHERE position <= 2")
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 4)).leasedAccounts
+            func sign(_ key: Int64, _ account: LeasedAccount, _ solution: String) async throws -> ClientReply {
+                var report = try DealtMonth.report(key, account, at: "2024-03-20T15:00:00Z", result: .agreementSigned)
+                report.solution = Token(solution)
+                return try await agent.report(report)
+            }
+            try month.setClock("2024-04-05T06:00:00Z")
+            let refused = try await sign(2, accounts[0], "plan-50-50")
+            #expect(refused.code == .badValue && refused.fields["expected"] == "payoff")
+            #expect(try await sign(2, accounts[0], "payoff").fields["counts"] == "yes")
+            #expect(try await sign(3, accounts[2], "plan-50-50").fields["counts"] == "yes")
+            try month.setClock("2024-04-07T06:00:00Z")
+            #expect(try await sign(4, accounts[1], "plan-50-50").code == .badValue)
+            let waiting = try await sign(5, accounts[3], "plan-50-50")
+            #expect(waiting.fields["counts"] == "pending")
+            // As if a version had kept it that did not look.
+            try link.script("UPDATE position SET tactic = 'payoff-only'")
+            let number = try #require(waiting.fields.number("evidence"))
+            let failure = #expect(throws: CommandFailure.self) {
+                try Adjudication.decide([number], .accepted, reason: "x", by: "ana", link)
+            }
+            #expect(failure?.found.contains("can only be paid off") == true)
+            #expect(try month.number("SELECT count(*) FROM outcome WHERE result = 'agreement-signed'") == 2)
+        }
+    }
 }

@@ -90,6 +90,31 @@ struct AnswerBoundTests {
             witness: HomeWitness())
     }
 
+    /// Whoever is stopped within a transaction keeps its locks no longer than that.
+    @Test(
+        arguments: [
+            (EngineLink.Use.requests, "10s"), (.questions, "10s"), (.chores, "10s"), (.pools, "15min"), (nil, "15min"),
+        ] as [(EngineLink.Use?, String)])
+    func `every link has a bound for the pauses in its transactions`(use: EngineLink.Use?, bound: String) async throws {
+        try await TestDatabase.with { database in
+            // One that somebody made for people.
+            try database.link().script(
+                """
+                DO $$ BEGIN
+                    EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = 0', current_database());
+                END $$
+                """)
+            for prepares in [true, false] {
+                let link = try PgLink(database.conninfo, application: "test", prepares: prepares)
+                if let use { try prepare(link, use) }
+                let shown = try link.transaction {
+                    try link.run("SHOW idle_in_transaction_session_timeout")[0].text(0)
+                }
+                #expect(shown == bound)
+            }
+        }
+    }
+
     /// A chore's statement that is given up would be begun anew for ever; what is given up of a question ends at the server.
     @Test(
         .timeLimit(.minutes(1)),

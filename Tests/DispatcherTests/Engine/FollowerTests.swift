@@ -78,4 +78,56 @@ struct FollowerTests {
             #expect(try number("SELECT sum(accounts)::bigint FROM release") == 1_200)
         }
     }
+
+    /// The recall of a long import, whose transaction is older than what was read before its commit.
+    @Test func `a push that is committed behind a younger one is told all the same, and each once`() async throws {
+        try await TestDatabase.with { database in
+            func push(_ link: PgLink, _ word: String) throws {
+                try link.run(
+                    "INSERT INTO push (agency_id, kind, delegation_id, account_id, word) VALUES (7, 'RECALL', 9, 1, $1)",
+                    [.text(word)])
+            }
+            let link = try database.link()
+            let slow = try database.link()
+            let agencies: Set = [try #require(AgencyID(7))]
+            var cursor = try link.readPushCursor()
+            func read() throws -> [String?] { try link.readPushes(after: &cursor, for: agencies).map(\.word) }
+            try slow.script("BEGIN")
+            try push(slow, "older")
+            try push(link, "younger")
+            #expect(try read() == ["younger"])
+            #expect(try read().isEmpty)
+            try slow.script("COMMIT")
+            #expect(try read() == ["older"])
+            #expect(try read().isEmpty)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `no block of the ledger is followed before everything older has ended, and each is once`() async throws {
+        try await TestDatabase.with { database in
+            try DealtMonth.deal(.init(agencies: 1), [AgencyPrivateKey()], database)
+            let link = try database.link()
+            try link.script("UPDATE hand SET rule_packs = '{fna}'")
+            func seal(_ link: PgLink, _ byte: UInt8) throws {
+                try link.run(
+                    "INSERT INTO block (delegation_id, period, records, count, root) VALUES (9, 202403, $1, 1, '')",
+                    [.bytes([byte])])
+            }
+            func read() throws -> [[UInt8]] { try link.transaction { try link.lockUnfollowed(limit: 10) } }
+            let slow = try database.link()
+            try slow.script("BEGIN")
+            try seal(slow, 1)
+            try seal(link, 2)
+            #expect(try read().isEmpty)
+            try slow.script("COMMIT")
+            // Whoever else runs on this server holds the follower up.
+            var blocks: [[UInt8]] = []
+            try await until {
+                blocks += try read()
+                return blocks.count >= 2
+            }
+            #expect(try blocks + read() == [[1], [2]])
+        }
+    }
 }

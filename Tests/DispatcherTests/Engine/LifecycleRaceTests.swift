@@ -163,4 +163,79 @@ struct LifecycleRaceTests {
             #expect(try month.number("SELECT count(*) FROM ending") == 0)
         }
     }
+
+    /// The pull has read which accounts it may lease, and is writing its grant when the stop comes.
+    @Test(.timeLimit(.minutes(1)))
+    func `a stop waits for the pull that is under way, and recalls what that leased`() async throws {
+        try await DealtMonth.with(pace: Self.pace) { month in
+            let link = try month.database.link()
+            try link.script(
+                """
+                CREATE TABLE brake ();
+                INSERT INTO brake DEFAULT VALUES;
+                CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    WHILE EXISTS (SELECT FROM brake) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN NULL; END $$;
+                CREATE TRIGGER slow BEFORE INSERT ON lease_grant FOR EACH STATEMENT EXECUTE FUNCTION slow()
+                """)
+            let agent = try await month.connect(1)
+            async let pulled = agent.lease(DealtMonth.lease(1, max: 2))
+            try await until {
+                try month.number(
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND application_name = 'reparto-groups' AND wait_event = 'PgSleep'
+                    """) > 0
+            }
+            async let count = onThread {
+                let stops = try month.database.link("stops")
+                return try stops.transaction {
+                    let endings = DealEndings(stops)
+                    try endings.stage()
+                    try stops.script("INSERT INTO to_end VALUES (9, 1001, 'exclusion', 'lawsuit')")
+                    return try endings.run { _, _ in [] }
+                }
+            }
+            // It waits for the hand; one that did not would have ended what nobody held yet.
+            try await until {
+                try month.database.waiting("stops") == 1 || month.number("SELECT count(*) FROM ending") == 1
+            }
+            try link.script("DELETE FROM brake")
+
+            let accounts = try await pulled.leasedAccounts
+            #expect(accounts.map(\.account.value) == [1_001, 1_002])
+            let ended = try await count
+            #expect(ended.ended == 1 && ended.held == 1)
+            #expect(try month.number("SELECT count(*) FROM release WHERE accounts = 1 AND exposure = 10000") == 1)
+            #expect(try await agent.report(DealtMonth.report(2, accounts[0])).code == .recalled)
+        }
+    }
+
+    /// The objection holds the grant until it is committed; the recall was read as due before.
+    @Test(.timeLimit(.minutes(1)))
+    func `an objection that is under way when the recall's date comes is heard`() async throws {
+        var pace = Self.pace
+        pace.round = .seconds(3_600)
+        try await DealtMonth.after(pace: pace) { month in
+            let account = try await month.connect(1).lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first
+            try month.notice([try #require(account)], on: "2024-03-08T06:00:00Z")
+        } _: { month, _ in
+            try month.setClock("2024-03-08T06:00:00Z")
+            let objecting = try month.database.link("objecting")
+            try objecting.script(
+                """
+                BEGIN;
+                SELECT FROM lease_grant FOR KEY SHARE;
+                UPDATE notice SET objected_at = now_instant() - interval '1 second', objection = 'promise-pending',
+                                  held_until = now_instant() + interval '10 days'
+                """)
+            async let ended = onThread { try Recalls.finish(try month.database.link("chore")) }
+            try await until { try waits(month) }
+            try objecting.script("COMMIT")
+
+            #expect(try await ended == 0)
+            #expect(try month.number("SELECT count(*) FROM ending") == 0)
+            try month.setClock("2024-03-18T06:00:00Z")
+            #expect(try Recalls.finish(try month.database.link()) == 1)
+        }
+    }
 }

@@ -54,6 +54,52 @@ struct OutageTests {
         }
     }
 
+    enum Booking: CaseIterable, Sendable { case beat, group, nobody }
+
+    /// Nodes beat every five seconds. The bound is fifteen seconds, far from both; where the machine took so long in between that it
+    /// could have been passed, it is looked at again.
+    @Test(.timeLimit(.minutes(1)), arguments: Booking.allCases, [(6, false), (26, true)] as [(Int, Bool)])
+    func `seconds without a beat are an outage from fifteen on, whoever books them`(
+        booking: Booking, gap: (Int, Bool)
+    ) async throws {
+        let (seconds, isOutage) = gap
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            var (outage, took) = (Duration.zero, Duration.seconds(60))
+            while took > .seconds(5) {
+                let before = try link.readOutageBooked()
+                let start = ContinuousClock.now
+                try link.script(
+                    "UPDATE clock SET virtual_now = NULL, latest_beat = clock_timestamp() - interval '\(seconds) s'")
+                switch booking {
+                case .beat: try link.bookOutage()
+                case .group:
+                    _ = try link.openGroup(GroupQuestion())
+                    try link.finishGroup(GroupWrites(now: try link.readNow(), outage: .zero))
+                case .nobody: break
+                }
+                let after = try booking == .nobody ? link.readTermClock().outage : link.readOutageBooked()
+                (outage, took) = (after - before, .now - start)
+            }
+            #expect(isOutage ? outage >= .seconds(seconds) : outage == .zero, "\(outage)")
+        }
+    }
+
+    /// A recall in the year of the virtual clock is long due by the real one.
+    @Test(arguments: [(3_600, 0), (0, 1)])
+    func `a server whose clock is behind what was committed ends no recall`(behind: Int, ended: Int) async throws {
+        try await DealtMonth.after(pace: Self.pace) { month in
+            let account = try await month.connect(1).lease(DealtMonth.lease(1, max: 1)).leasedAccounts.first
+            try month.notice([try #require(account)], on: "2024-03-08T06:00:00Z")
+        } _: { month, _ in
+            let link = try month.database.link()
+            try link.script(
+                "UPDATE clock SET virtual_now = NULL, latest_beat = clock_timestamp() + interval '\(behind) s'")
+            #expect(try Recalls.finish(link) == ended)
+            #expect(try month.number("SELECT count(*) FROM ending") == ended)
+        }
+    }
+
     /// Grants of every kind around the instant that is asked about, which is one of their ends, or a microsecond beside it.
     @Test(.timeLimit(.minutes(2)), arguments: 1...12 as ClosedRange<UInt64>)
     func `what HELD and RESUME count is what a report would be taken of`(seed: UInt64) async throws {
@@ -114,5 +160,11 @@ struct OutageTests {
                         leases.filter { facts[DealtMonth.key($0)]?.staleness(for: agency, at: read) == .expired }
                             .map { "\($0.account)" }))
         }
+    }
+}
+
+extension PgLink {
+    fileprivate func readOutageBooked() throws -> Duration {
+        .microseconds(try run("SELECT outage_us FROM clock")[0].int64(0))
     }
 }

@@ -40,6 +40,27 @@ struct RedealTests {
         }
     }
 
+    /// Whose process is stopped in between loses the hands that it has locked.
+    @Test(.timeLimit(.minutes(2)))
+    func `a transaction that deals a pool may pause for two minutes`() async throws {
+        try await StartedMonth.with { month in
+            try month.link.script(
+                """
+                CREATE TABLE pause_bound (setting text);
+                CREATE FUNCTION note_bound() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    INSERT INTO pause_bound VALUES (TG_OP || current_setting('idle_in_transaction_session_timeout'));
+                    RETURN NULL; END $$;
+                CREATE TRIGGER note_bound AFTER INSERT OR UPDATE ON hand FOR EACH STATEMENT EXECUTE FUNCTION note_bound()
+                """)
+            _ = try month.redeal(.everything)
+
+            let bounds = try month.link.run("SELECT DISTINCT setting FROM pause_bound ORDER BY 1").map { $0.text(0) }
+            #expect(bounds == ["INSERT2min", "UPDATE2min"])
+            // Only in those transactions.
+            #expect(try month.link.run("SHOW idle_in_transaction_session_timeout")[0].text(0) == "15min")
+        }
+    }
+
     /// What a suspension took from one contract goes to the others of its pools, and not back to it.
     @Test(.timeLimit(.minutes(2)))
     func `what was withdrawn from a contract is dealt on without it`() async throws {

@@ -11,6 +11,47 @@ import Testing
 struct AttemptLimitTests {
     private let agency = AgencyID.allExamples[0]
 
+    /// Also those of others that the greeting does not have.
+    @Test func `the limits that are not in the greeting are the document's`() throws {
+        let text = ProtocolDocument().paragraph("Not in the greeting:")
+        let (attempts, session) = (AttemptLimits(), SessionLimits())
+        let server = AgentServerSettings(node: "test")
+        let node = DispatcherNode.Settings(server: server)
+        #expect(attempts.window == .seconds(60))
+        for words in [
+            "\(attempts.perAddress) failed `AUTH` a minute from one address",
+            "and \(attempts.perAgency) for one agency from addresses that it never came from",
+            "\(session.authentication.components.seconds) seconds from the greeting to `AUTH`",
+            "\(session.outputMaxBytes / 1_024) KiB of unsent replies",
+            "\(session.writeIdle.components.seconds) seconds without any progress in sending",
+            "\(Console.grouped(server.connectionsMax)) connections, or as many as the node has files for",
+            "\(Console.grouped(server.unsignedPerAddress)) connections of one address",
+            "half of the node's connections for one agency",
+            "\(Console.grouped(node.instancesMax)) instances of one agency",
+            "\(Console.grouped(node.engine.evidencePerDay)) pieces of evidence of one agency a day",
+        ] {
+            #expect(text.contains(words), "\(words)")
+        }
+    }
+
+    /// By what a node has unless somebody sets it.
+    @Test
+    func
+        `twenty failures from one address and fifty of one agency are looked at, and one more each some seconds later`()
+    {
+        for (count, addresses, wait) in [(20, 1, 3), (50, 50, 1)] as [(Int, Int, Int64)] {
+            var limits = AttemptLimits()
+            for number in 1...count {
+                let block = AddressBlock("10.0.0.\(number % addresses)")
+                #expect(limits.wait(agency, from: block, at: .zero) == nil)
+                limits.failed(agency, from: block, at: .zero)
+            }
+            let next = AddressBlock(addresses == 1 ? "10.0.0.0" : "10.0.1.1")
+            #expect((1...wait + 1).contains(limits.wait(agency, from: next, at: .zero) ?? 0))
+            #expect(limits.wait(agency, from: next, at: .milliseconds(60_000 / count + 1)) == nil)
+        }
+    }
+
     @Test func `failures from one address are counted over all agencies, and drain with time`() {
         var limits = AttemptLimits(perAddress: 3, perAgency: 100, window: .seconds(60))
         for agency in AgencyID.allExamples {
