@@ -295,7 +295,7 @@ package struct PromiseReport {
     }
 }
 
-/// Mediation sessions of a month's valid work by contract: scheduled, held, missed, and what was signed.
+/// Mediation sessions of a month's valid work by contract: scheduled, held, missed; of those held, what was refused and signed.
 package struct SessionReport {
     private let rows: [AgreementStore.Sessions]
 
@@ -306,9 +306,7 @@ package struct SessionReport {
         var table = TextTable(columns: [.left] + (0..<6).map { _ in .right })
         table.row(["contract", "scheduled", "held", "no-show", "refused", "signed", "signed % of held"])
         func row(_ name: String, _ counts: [Int64]) -> [String] {
-            // Who signed had a session.
-            let held = counts[1] + counts[3] + counts[4]
-            let share = held > 0 ? Ratio(Int128(counts[4]) * 100, over: Int128(held)).hundredths : "–"
+            let share = counts[1] > 0 ? Ratio(Int128(counts[4]) * 100, over: Int128(counts[1])).hundredths : "–"
             return [name] + counts.map { grouped($0) } + [share]
         }
         for sessions in rows { table.row(row("\(sessions.contract)", sessions.counts)) }

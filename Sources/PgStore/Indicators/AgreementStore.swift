@@ -76,7 +76,7 @@ package struct AgreementStore {
 
     package struct Sessions: Equatable, Sendable {
         package let contract: Int32
-        /// Outcomes: scheduled, held without an agreement, no-show, agreement refused, agreement signed.
+        /// Outcomes: scheduled, held, missed; of those that were held, agreement refused and agreement signed.
         package let counts: [Int64]
 
         package init(contract: Int32, counts: [Int64]) {
@@ -85,26 +85,30 @@ package struct AgreementStore {
         }
     }
 
-    /// Valid outcomes about sessions, by contract. An agreement counts that was signed in a session and approved.
+    /// Valid outcomes about sessions, by contract. A session is an outcome of that channel, and held as where it bills (FEE-11, IND-12),
+    /// whatever came of it; one is scheduled through any channel.
     package func sessions(_ period: Period) throws(PgError) -> [Sessions] {
         try link.run(
             """
-            SELECT o.contract_id, count(*) FILTER (WHERE o.result = 'session-scheduled'),
-                count(*) FILTER (WHERE o.result = 'session-held'), count(*) FILTER (WHERE o.result = 'no-show'),
-                count(*) FILTER (WHERE o.result = 'agreement-refused'), count(*) FILTER (WHERE o.result = $2)
+            SELECT o.contract_id, count(*) FILTER (WHERE o.result = $4),
+                count(*) FILTER (WHERE h.is_held), count(*) FILTER (WHERE NOT h.is_held AND o.result <> $4),
+                count(*) FILTER (WHERE h.is_held AND o.result = $5), count(*) FILTER (WHERE h.is_held AND o.result = $2)
             FROM outcome o
+            CROSS JOIN LATERAL (SELECT o.result <> ALL ($6) AS is_held) h
             LEFT JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id
             LEFT JOIN review_demand q ON q.delegation_id = o.delegation_id AND q.outcome_id = o.outcome_id
-            WHERE o.period = $1
-                AND (o.result IN ('session-scheduled', 'session-held', 'no-show', 'agreement-refused')
-                    OR o.result = $2 AND o.channel = 'mediation-session')
-                AND coalesce(r.decision = 'approved', o.result <> $2 AND coalesce(o.marks <@ $3::text[], true)
+            WHERE o.period = $1 AND (o.channel = ANY ($7) OR o.result = $4)
+                AND coalesce(r.decision = 'approved', o.result <> ALL ($8) AND coalesce(o.marks <@ $3::text[], true)
                     AND coalesce(q.cause = 'sample', true))
             GROUP BY 1 ORDER BY 1
             """,
             [
                 .int32(period.number), .text(FeeService.agreementResult.rawValue), .texts(ReviewClass.acceptedMarks),
+                .text(OutcomeResult.sessionScheduled.rawValue), .text(OutcomeResult.agreementRefused.rawValue),
+                .texts(FeeService.notHeld.map(\.rawValue)),
+                .texts(OutcomeChannel.allCases.filter { $0.kind == .session }.map(\.rawValue)),
+                .texts(ReviewClass.allResults.map(\.rawValue)),
             ]
         ).map { row in Sessions(contract: row.int32(0), counts: (1...5).map { row.int64($0) }) }
     }

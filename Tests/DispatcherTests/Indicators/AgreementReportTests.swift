@@ -123,10 +123,39 @@ struct AgreementReportTests {
             #expect(
                 try AgreementStore(link).sessions(january)
                     == [
-                        AgreementStore.Sessions(contract: 12, counts: [1, 1, 1, 0, 2]),
-                        AgreementStore.Sessions(contract: 13, counts: [0, 0, 0, 0, 1]),
+                        // The promises of accounts 5 and 6 were given in sessions.
+                        AgreementStore.Sessions(contract: 12, counts: [1, 5, 1, 0, 2]),
+                        AgreementStore.Sessions(contract: 13, counts: [0, 1, 0, 0, 1]),
                     ])
-            #expect(try SessionReport(link, period: january).lines.last?.hasSuffix("75.00") == true)
+            #expect(try SessionReport(link, period: january).lines.last?.hasSuffix("50.00") == true)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("mediation-session", "agreement-refused", [0, 1, 0, 1, 0]),
+            ("mediation-session", "refusal", [0, 1, 0, 0, 0]), ("mediation-session", "promise", [0, 1, 0, 0, 0]),
+            ("mediation-session", "session-held", [0, 1, 0, 0, 0]),
+            ("mediation-session", "no-show", [0, 0, 1, 0, 0]), ("mediation-session", "no-answer", [0, 0, 1, 0, 0]),
+            ("mediation-session", "session-scheduled", [1, 0, 0, 0, 0]),
+            ("phone-out", "session-scheduled", [1, 0, 0, 0, 0]),
+            ("mediation-invitation", "session-scheduled", [1, 0, 0, 0, 0]),
+            // A dictum, like an agreement, counts once it is approved.
+            ("mediation-session", "dwelling-inhabited", []),
+            ("phone-out", "agreement-refused", []), ("phone-out", "refusal", []), ("visit", "session-held", []),
+            ("phone-out", "no-show", []), ("mediation-invitation", "no-answer", []),
+        ] as [(String, String, [Int64])])
+    func `a session is one by its channel, and held unless only scheduled or missed, as it bills (IND-12, FEE-11)`(
+        channel: String, result: String, counts: [Int64]
+    ) async throws {
+        try await with { link in
+            try link.run(
+                "UPDATE outcome SET channel = $1, result = $2, contract_id = 14 WHERE outcome_id = 5",
+                [.text(channel), .text(result)])
+            let sessions = try AgreementStore(link).sessions(try #require(Period(text: "2024-01")))
+
+            #expect(sessions.filter { $0.contract == 14 }.flatMap(\.counts) == counts)
+            #expect(sessions.filter { $0.contract == 12 }.flatMap(\.counts) == [0, 4, 0, 0, 3])
         }
     }
 
