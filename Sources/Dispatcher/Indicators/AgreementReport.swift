@@ -63,8 +63,8 @@ package struct AgreementReport {
         agencies = try ScorecardStore(link, period: through).agencies()
         rows = try AgreementStore(link).agreements(from: first, through: through).map { agreement in
             let course = AgreementCourse(
-                signedIn: agreement.signedOn.period, paid: agreement.paid, paidByEmployer: agreement.paidByEmployer,
-                bimester: bimester, through: through, curePayments: curePayments)
+                signedIn: agreement.signedOn.period, money: agreement.money, bimester: bimester, through: through,
+                curePayments: curePayments)
             return (agreement, course)
         }
     }
@@ -168,7 +168,7 @@ package struct AgreementReport {
         try OutputFile.writing(path) { file in
             try file.write(Self.header)
             for (agreement, course) in told {
-                let months = agreement.paid.sorted().map(\.description).joined(separator: " ")
+                let months = course.paidMonths.map(\.description).joined(separator: " ")
                 let cuts = [.agency, .strategy, .tactic, .band, .vintage].map { key(agreement, $0).text }
                 let known = [course.hasSecondPayment, course.hasThirdPayment, course.isCured, course.isMaintained]
                 try file.write(

@@ -21,10 +21,8 @@ package struct AgreementStore {
         /// The month of the account's first deal.
         package let vintage: Period?
         package let signedOn: LocalDate
-        /// Months in which the account's payments, net of reversals, are above zero.
-        package let paid: Set<Period>
-        /// Months in which the employer's alone are.
-        package let paidByEmployer: Set<Period>
+        /// The account's, by month and feed.
+        package let money: [AgreementCourse.Money]
     }
 
     /// The first approved agreement of each account and month of work, up to `through`, by its number.
@@ -38,7 +36,8 @@ package struct AgreementStore {
             SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
                 o.outcome_id, o.delegation_id, o.account_id, o.contract_id,
                 (o.worked_at AT TIME ZONE interval '-6 hours')::date,
-                coalesce(paid.months, '{}'), coalesce(paid.by_employer, '{}'), h.strategy, p.tactic, a.days_late,
+                coalesce(paid.months, '{}'), coalesce(paid.feeds, '{}'), coalesce(paid.amounts, '{}'),
+                coalesce(paid.by_employer, '{}'), h.strategy, p.tactic, a.days_late,
                 (SELECT min(f.period) FROM deal d JOIN hand f USING (delegation_id, hand_id)
                     WHERE d.delegation_id = o.delegation_id AND d.account_id = o.account_id)
             FROM outcome o
@@ -46,16 +45,17 @@ package struct AgreementStore {
             LEFT JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
             LEFT JOIN account a ON a.period = o.period AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
             CROSS JOIN LATERAL (
-                SELECT array_agg(month) FILTER (WHERE amount > 0) AS months,
-                    array_agg(month) FILTER (WHERE by_employer > 0) AS by_employer
+                SELECT array_agg(month) AS months, array_agg(feed) AS feeds, array_agg(amount) AS amounts,
+                    array_agg(by_employer) AS by_employer
                 FROM (
-                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month,
-                        sum(p.amount) AS amount, sum(p.amount) FILTER (WHERE p.origin = 'employer') AS by_employer
-                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin,
+                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month, feed,
+                        sum(p.amount)::bigint AS amount,
+                        coalesce(sum(p.amount) FILTER (WHERE p.origin = 'employer'), 0)::bigint AS by_employer
+                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin, x.period AS feed,
                             CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
                         FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
                         WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id AND x.period <= $1) p
-                    GROUP BY 1) m) paid
+                    GROUP BY 1, 2) m) paid
             JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
             WHERE o.result = $2 AND o.period BETWEEN $3 AND $1
@@ -65,12 +65,22 @@ package struct AgreementStore {
                 .int32(through.number), .text(FeeService.agreementResult.rawValue), .int32(first?.number ?? 0),
             ]
         ).map { row in
-            Agreement(
+            let feeds = row.int32s(6)
+            let amounts = row.int64s(7)
+            let byEmployer = row.int64s(8)
+            let money = row.int32s(5).enumerated().compactMap { index, month in
+                Period(number: month).flatMap { month in
+                    Period(number: feeds[index]).map { feed in
+                        AgreementCourse.Money(
+                            month: month, feed: feed, amount: amounts[index], byEmployer: byEmployer[index])
+                    }
+                }
+            }
+            return Agreement(
                 outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
-                strategy: row.optionalInt16(7).flatMap(Strategy.init), tactic: row.optionalText(8),
-                daysLate: row.optionalInt32(9), vintage: row.optionalInt32(10).flatMap { Period(number: $0) },
-                signedOn: row.date(4), paid: Set(row.int32s(5).compactMap { Period(number: $0) }),
-                paidByEmployer: Set(row.int32s(6).compactMap { Period(number: $0) }))
+                strategy: row.optionalInt16(9).flatMap(Strategy.init), tactic: row.optionalText(10),
+                daysLate: row.optionalInt32(11), vintage: row.optionalInt32(12).flatMap { Period(number: $0) },
+                signedOn: row.date(4), money: money)
         }
     }
 

@@ -82,6 +82,35 @@ struct AgreementReportTests {
         }
     }
 
+    @Test func `what a late feed brings changes no rate that was shown, of its close or of a later one (IND-13)`() async throws
+    {
+        try await with { link in
+            let january = try #require(Period(text: "2024-01"))
+            func report(_ months: Int) throws -> AgreementReport {
+                try AgreementReport(link, through: january.advanced(byMonths: months))
+            }
+            let shown = try (0...3).map { try report($0).json }
+            let second = try #require(try report(1).cohorts.first).second
+            // Account 3 paid in all months, and so did employers of 2: it comes with April's feed, and February is over with its own.
+            try link.script(
+                """
+                INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
+                SELECT 202404, a || '-' || m, 9, a, make_date(2024, m, 20), 100, CASE a WHEN 2 THEN 'employer' ELSE 'borrower' END,
+                    NULL, 1
+                FROM unnest('{2,3}'::int[]) a, generate_series(1, 3) m
+                """)
+
+            #expect(try (0...2).map { try report($0).json } == Array(shown.prefix(3)))
+            for months in 3...6 {
+                let cohort = try #require(try report(months).cohorts.first)
+                // Account 2 had paid in time, and its payment was taken back; it was paid anew in no feed of then.
+                #expect(cohort.second.count == second.count - 1 && cohort.second.known == 3)
+                #expect(cohort.cured.count == 1)
+            }
+            #expect(try report(3).json == shown[3])
+        }
+    }
+
     @Test func `cohorts are told apart by contract, agency and delegation, and sessions are counted`() async throws {
         try await with { link in
             try link.script(
