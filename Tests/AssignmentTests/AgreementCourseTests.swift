@@ -144,7 +144,7 @@ struct AgreementCourseTests {
         }
     }
 
-    /// Of five months, the one before the signature first: each is paid in a feed up to three months behind its own, in all ways there
+    /// Of five months, the one before the signature first: each is paid in a feed up to two months behind its own, in all ways there
     /// are.
     @Test(arguments: AgreementCourse.Bimester.allCases, [0, 1] as [Int64])
     func `what is known at one close is so at every later one, whatever comes late (IND-13)`(
@@ -152,11 +152,11 @@ struct AgreementCourseTests {
     ) {
         var known = 0
         var changed: [String] = []
-        for way in 0..<1024 {
-            let money = [1, 4, 16, 64, 256].enumerated().map { place, power in
+        for way in 0..<243 {
+            let money = [1, 3, 9, 27, 81].enumerated().map { place, power in
                 let month = july.advanced(byMonths: place - 1)
                 return AgreementCourse.Money(
-                    month: month, feed: month.advanced(byMonths: way / power % 4), amount: 1, byEmployer: byEmployer)
+                    month: month, feed: month.advanced(byMonths: way / power % 3), amount: 1, byEmployer: byEmployer)
             }
             var former: [Bool?] = [nil, nil, nil, nil]
             for last in -1...8 {
@@ -170,7 +170,7 @@ struct AgreementCourseTests {
         }
 
         #expect(changed.isEmpty)
-        #expect(known > 10_000)
+        #expect(known > 2_000)
     }
 
     @Test func `what is taken back breaks, and paid anew in the same feed it holds (IND-13)`() {

@@ -74,6 +74,48 @@ package struct AgreementCourse: Equatable, Sendable {
         }
     }
 
+    /// What was kept of an agreement before there were feeds, as somebody else counted it.
+    package struct Kept: Equatable, Sendable {
+        /// Payments in a row, 0 or more; those until the month before ``since``.
+        package let payments: Int
+        /// The first month of which there are feeds.
+        package let since: Period
+        package let byEmployer: Bool
+
+        package init(payments: Int, since: Period, byEmployer: Bool) {
+            self.payments = payments
+            self.since = since
+            self.byEmployer = byEmployer
+        }
+
+        /// A centavo for each, in the months that end with the one before ``since``.
+        fileprivate var money: [Money] {
+            (0..<payments).map { back in
+                let month = since.advanced(byMonths: -1 - back)
+                return Money(month: month, feed: month, amount: 1, byEmployer: byEmployer ? 1 : 0)
+            }
+        }
+    }
+
+    /// One of which earlier payments are known by their number alone: it was kept until then, and goes on from there. Signed in the month
+    /// `since` or later, it is one like the others, whatever is said of payments before.
+    package init(
+        signedIn: Period, kept: Kept, money: [Money], bimester: Bimester = .calendar, through: Period,
+        curePayments: Int = AgreementCourse.curePayments
+    ) {
+        let elapsed = Int(kept.since.monthsSinceYear0 - signedIn.monthsSinceYear0)
+        guard elapsed > 0 else {
+            self.init(
+                signedIn: signedIn, money: money, bimester: bimester, through: through, curePayments: curePayments)
+            return
+        }
+        let kept = Kept(payments: min(kept.payments, elapsed), since: kept.since, byEmployer: kept.byEmployer)
+        self.init(
+            signedIn: kept.since.advanced(byMonths: -kept.payments),
+            money: kept.money + money.filter { $0.month >= kept.since },
+            bimester: bimester, through: through, curePayments: curePayments)
+    }
+
     /// - Parameters:
     ///   - signedIn: the month of the signature.
     ///   - money: the account's; feeds behind `through` count for nothing.

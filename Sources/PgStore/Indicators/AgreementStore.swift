@@ -9,7 +9,8 @@ package struct AgreementStore {
     package init(_ link: PgLink) { self.link = link }
 
     package struct Agreement: Sendable {
-        package let outcome: Int64
+        /// `nil`: an opening brought it.
+        package let outcome: Int64?
         package let delegation: Int16
         package let account: Int64
         package let contract: Int32
@@ -23,6 +24,8 @@ package struct AgreementStore {
         package let signedOn: LocalDate
         /// The account's, by month and feed.
         package let money: [AgreementCourse.Money]
+        /// Of one that an opening brought.
+        package var kept: AgreementCourse.Kept?
     }
 
     /// The first approved agreement of each account and month of work, up to `through`, by its number.
@@ -44,18 +47,7 @@ package struct AgreementStore {
             LEFT JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
             LEFT JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
             LEFT JOIN account a ON a.period = o.period AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
-            CROSS JOIN LATERAL (
-                SELECT array_agg(month) AS months, array_agg(feed) AS feeds, array_agg(amount) AS amounts,
-                    array_agg(by_employer) AS by_employer
-                FROM (
-                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month, feed,
-                        sum(p.amount)::bigint AS amount,
-                        coalesce(sum(p.amount) FILTER (WHERE p.origin = 'employer'), 0)::bigint AS by_employer
-                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin, x.period AS feed,
-                            CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
-                        FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
-                        WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id AND x.period <= $1) p
-                    GROUP BY 1, 2) m) paid
+            CROSS JOIN LATERAL (\(Self.money(of: "o"))) paid
             JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
             WHERE o.result = $2 AND o.period BETWEEN $3 AND $1
@@ -65,22 +57,71 @@ package struct AgreementStore {
                 .int32(through.number), .text(FeeService.agreementResult.rawValue), .int32(first?.number ?? 0),
             ]
         ).map { row in
-            let feeds = row.int32s(6)
-            let amounts = row.int64s(7)
-            let byEmployer = row.int64s(8)
-            let money = row.int32s(5).enumerated().compactMap { index, month in
-                Period(number: month).flatMap { month in
-                    Period(number: feeds[index]).map { feed in
-                        AgreementCourse.Money(
-                            month: month, feed: feed, amount: amounts[index], byEmployer: byEmployer[index])
-                    }
-                }
-            }
-            return Agreement(
+            Agreement(
                 outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
                 strategy: row.optionalInt16(9).flatMap(Strategy.init), tactic: row.optionalText(10),
                 daysLate: row.optionalInt32(11), vintage: row.optionalInt32(12).flatMap { Period(number: $0) },
-                signedOn: row.date(4), money: money)
+                signedOn: row.date(4), money: Self.money(row, from: 5))
+        }
+    }
+
+    /// The agreements that openings brought until `through`, by account. What they were worked from is not known.
+    ///
+    /// - Parameter through: payments of its feed and of earlier ones are told.
+    package func brought(through: Period) throws(PgError) -> [Agreement] {
+        try link.run(
+            """
+            SELECT g.delegation_id, g.account_id, g.contract_id, g.signed_on, i.period,
+                coalesce(paid.months, '{}'), coalesce(paid.feeds, '{}'), coalesce(paid.amounts, '{}'),
+                coalesce(paid.by_employer, '{}'), g.payments, coalesce(a.regime = $2, false), a.days_late,
+                (SELECT min(f.period) FROM deal d JOIN hand f USING (delegation_id, hand_id)
+                    WHERE d.delegation_id = g.delegation_id AND d.account_id = g.account_id)
+            FROM opening_agreement g JOIN import i USING (import_id)
+            LEFT JOIN account a ON a.period = i.period AND a.delegation_id = g.delegation_id AND a.account_id = g.account_id
+            CROSS JOIN LATERAL (\(Self.money(of: "g"))) paid
+            WHERE i.period <= $1
+            ORDER BY g.delegation_id, g.account_id
+            """, [.int32(through.number), .int16(Self.throughEmployer)]
+        ).compactMap { row in
+            guard let since = Period(number: row.int32(4)) else { return nil }
+            return Agreement(
+                outcome: nil, delegation: row.int16(0), account: row.int64(1), contract: row.int32(2), strategy: nil,
+                tactic: nil, daysLate: row.optionalInt32(11),
+                vintage: row.optionalInt32(12).flatMap { Period(number: $0) },
+                signedOn: row.date(3), money: Self.money(row, from: 5),
+                kept: AgreementCourse.Kept(payments: Int(row.int16(9)), since: since, byEmployer: row.bool(10)))
+        }
+    }
+
+    /// The regime ROA, as the cut's column is stored: who pays through an employer.
+    private static let throughEmployer: Int16 = 2
+
+    /// What feeds until $1 have of the account of `row`, net of what was taken back, by the month in which it was paid and the feed that
+    /// says so: arrays `months`, `feeds`, `amounts` and `by_employer`.
+    private static func money(of row: String) -> String {
+        """
+        SELECT array_agg(month) AS months, array_agg(feed) AS feeds, array_agg(amount) AS amounts,
+            array_agg(by_employer) AS by_employer
+        FROM (
+            SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month, feed,
+                sum(p.amount)::bigint AS amount,
+                coalesce(sum(p.amount) FILTER (WHERE p.origin = 'employer'), 0)::bigint AS by_employer
+            FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin, x.period AS feed,
+                    CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
+                FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
+                WHERE x.delegation_id = \(row).delegation_id AND x.account_id = \(row).account_id AND x.period <= $1) p
+            GROUP BY 1, 2) m
+        """
+    }
+
+    private static func money(_ row: PgRow, from column: Int) -> [AgreementCourse.Money] {
+        let feeds = row.int32s(column + 1)
+        let amounts = row.int64s(column + 2)
+        let byEmployer = row.int64s(column + 3)
+        return row.int32s(column).enumerated().compactMap { index, month in
+            guard let month = Period(number: month), let feed = Period(number: feeds[index]) else { return nil }
+            return AgreementCourse.Money(
+                month: month, feed: feed, amount: amounts[index], byEmployer: byEmployer[index])
         }
     }
 

@@ -65,23 +65,26 @@ enum AgreementOracle {
             SELECT period, delegation_id, account_id, min(outcome_id) AS outcome_id FROM outcome JOIN review USING (period, delegation_id, outcome_id)
             WHERE decision = 'approved' AND period <= $1 GROUP BY 1, 2, 3),
         money AS (
-            SELECT g % 100 AS as_of, p.delegation_id, p.account_id, p.origin, extract(month FROM p.paid_on)::int AS month,
-                p.amount - coalesce((SELECT sum(amount) FROM payment r WHERE r.reverses = p.payment_id AND r.period <= g), 0) AS left_over
-            FROM generate_series(202401, $1) g, payment p WHERE p.reverses IS NULL AND p.period <= g),
+            SELECT g % 100 AS as_of, p.delegation_id, p.account_id, p.origin, extract(month FROM p.paid_on)::int AS month
+            FROM generate_series(202401, $1) g JOIN payment p ON p.reverses IS NULL AND p.period <= g
+            LEFT JOIN payment r ON r.reverses = p.payment_id AND r.period <= g
+            WHERE p.amount > coalesce(r.amount, 0)),
         months AS (
             SELECT s.*, k, s.period % 100 + k AS month, s.period % 100 + k <= $1 % 100 AS is_over,
                 CASE WHEN \(byCalendar) THEN s.period % 100 + k + (s.period % 100 + k) % 2
                     ELSE s.period % 100 + k + (k + 1) % 2 END AS settled
             FROM signed s, generate_series(0, 5) k),
+        paid AS (
+            SELECT m.period, m.outcome_id, m.k, count(DISTINCT x.as_of) AS closes
+            FROM months m JOIN money x USING (delegation_id, account_id)
+            WHERE x.as_of >= least(settled, $1 % 100) AND (x.month = m.month OR x.origin = 'employer' AND CASE WHEN \(byCalendar)
+                THEN (x.month + 1) / 2 = (m.month + 1) / 2
+                ELSE floor((x.month - m.period % 100) / 2.0) = floor((m.month - m.period % 100) / 2.0) END)
+            GROUP BY 1, 2, 3),
         judged AS (
-            SELECT m.*, settled <= $1 % 100 AS is_settled, NOT EXISTS (
-                SELECT FROM generate_series(least(settled, $1 % 100), $1 % 100) close
-                WHERE NOT EXISTS (SELECT FROM money x WHERE x.as_of = close
-                    AND (x.delegation_id, x.account_id) = (m.delegation_id, m.account_id)
-                    AND x.left_over > 0 AND (x.month = m.month OR x.origin = 'employer' AND CASE WHEN \(byCalendar)
-                        THEN (x.month + 1) / 2 = (m.month + 1) / 2
-                        ELSE floor((x.month - m.period % 100) / 2.0) = floor((m.month - m.period % 100) / 2.0) END))) AS is_paid
-            FROM months m),
+            SELECT m.*, settled <= $1 % 100 AS is_settled,
+                coalesce(closes, 0) = $1 % 100 - least(settled, $1 % 100) + 1 AS is_paid
+            FROM months m LEFT JOIN paid USING (period, outcome_id, k)),
         course AS (
             SELECT period, outcome_id, coalesce(min(k) FILTER (WHERE NOT (is_paid AND is_over)), 6) AS covered,
                 count(*) FILTER (WHERE is_over AND (is_paid OR is_settled)) AS over
