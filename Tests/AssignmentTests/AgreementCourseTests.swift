@@ -3,6 +3,11 @@
 import Assignment
 import Testing
 
+/// A centavo for each month, in the month's own feed.
+private func inTime(_ paid: some Sequence<Period>, byEmployer: Set<Period> = []) -> [AgreementCourse.Money] {
+    paid.map { AgreementCourse.Money(month: $0, feed: $0, amount: 1, byEmployer: byEmployer.contains($0) ? 1 : 0) }
+}
+
 /// SOL-14, IND-13: second and third payment, cure and maintenance of an agreement signed in July.
 struct AgreementCourseTests {
     private let july = Period(year: 2024, month: 7) ?? Period(monthsSinceYear0: 0)
@@ -12,7 +17,7 @@ struct AgreementCourseTests {
     ///   - through: the last one that is known; -1: July itself is not over.
     private func course(_ paid: [Int], through: Int) -> AgreementCourse {
         AgreementCourse(
-            signedIn: july, paid: Set(paid.map { july.advanced(byMonths: $0) }),
+            signedIn: july, money: inTime(paid.map { july.advanced(byMonths: $0) }),
             through: july.advanced(byMonths: through))
     }
 
@@ -50,7 +55,7 @@ struct AgreementCourseTests {
         let december = try #require(Period(year: 2023, month: 12))
         func known(_ signed: Period) -> [Bool] {
             let course = AgreementCourse(
-                signedIn: signed, paid: Set((0...5).map { signed.advanced(byMonths: $0) }), through: december)
+                signedIn: signed, money: inTime((0...5).map { signed.advanced(byMonths: $0) }), through: december)
             return [course.hasSecondPayment, course.hasThirdPayment, course.isMaintained].map { $0 != nil }
         }
         let index = [1: 0, 2: 1, 5: 2][behind] ?? 0
@@ -76,7 +81,7 @@ struct AgreementCourseTests {
         let months = Set(paid.map { signed.advanced(byMonths: $0) })
         func course(_ paidByEmployer: Set<Period>) -> AgreementCourse {
             AgreementCourse(
-                signedIn: signed, paid: months, paidByEmployer: paidByEmployer, bimester: bimester,
+                signedIn: signed, money: inTime(months, byEmployer: paidByEmployer), bimester: bimester,
                 through: signed.advanced(byMonths: 3))
         }
 
@@ -102,9 +107,9 @@ struct AgreementCourseTests {
                 let through = signed.advanced(byMonths: last)
                 let paid = payers.filter { $0.payer > 0 && $0.month <= through }
                 let course = AgreementCourse(
-                    signedIn: signed, paid: Set(paid.map(\.month)),
-                    paidByEmployer: Set(paid.filter { $0.payer == 2 }.map(\.month)), bimester: bimester,
-                    through: through)
+                    signedIn: signed,
+                    money: inTime(paid.map(\.month), byEmployer: Set(paid.filter { $0.payer == 2 }.map(\.month))),
+                    bimester: bimester, through: through)
                 let answers = [course.hasSecondPayment, course.hasThirdPayment, course.isCured, course.isMaintained]
                 known += former.count { $0 != nil }
                 if zip(former, answers).contains(where: { $0 != nil && $0 != $1 }) {
@@ -118,8 +123,77 @@ struct AgreementCourseTests {
         #expect(known > 1_000)
     }
 
+    /// Signed in July, paid in July, August and September; each in the feed so many months behind its own.
+    @Test(
+        arguments: [
+            // July's bimester is over with August's feed, September's with that of October.
+            ([0, 0, 0], true), ([1, 0, 1], true), ([2, 0, 0], false), ([0, 1, 0], false), ([0, 0, 2], false),
+        ] as [([Int], Bool)])
+    func `a payment that comes in a later feed than that of its bimester's end mends nothing (IND-13)`(
+        late: [Int], isCured: Bool
+    ) {
+        let money = late.enumerated().map { place, months in
+            let month = july.advanced(byMonths: place)
+            return AgreementCourse.Money(
+                month: month, feed: month.advanced(byMonths: months), amount: 1, byEmployer: 0)
+        }
+        for months in [3, 4, 9] {
+            let course = AgreementCourse(signedIn: july, money: money, through: july.advanced(byMonths: months))
+            #expect(course.isCured == isCured)
+            #expect(course.paidMonths.count == (isCured ? 3 : 2))
+        }
+    }
+
+    /// Of five months, the one before the signature first: each is paid in a feed up to two months behind its own, in all ways there
+    /// are.
+    @Test(arguments: AgreementCourse.Bimester.allCases, [0, 1] as [Int64])
+    func `what is known at one close is so at every later one, whatever comes late (IND-13)`(
+        bimester: AgreementCourse.Bimester, byEmployer: Int64
+    ) {
+        var known = 0
+        var changed: [String] = []
+        for way in 0..<243 {
+            let money = [1, 3, 9, 27, 81].enumerated().map { place, power in
+                let month = july.advanced(byMonths: place - 1)
+                return AgreementCourse.Money(
+                    month: month, feed: month.advanced(byMonths: way / power % 3), amount: 1, byEmployer: byEmployer)
+            }
+            var former: [Bool?] = [nil, nil, nil, nil]
+            for last in -1...8 {
+                let course = AgreementCourse(
+                    signedIn: july, money: money, bimester: bimester, through: july.advanced(byMonths: last))
+                let answers = [course.hasSecondPayment, course.hasThirdPayment, course.isCured, course.isMaintained]
+                known += former.count { $0 != nil }
+                if zip(former, answers).contains(where: { $0 != nil && $0 != $1 }) { changed.append("\(way) \(last)") }
+                former = answers
+            }
+        }
+
+        #expect(changed.isEmpty)
+        #expect(known > 2_000)
+    }
+
+    @Test func `what is taken back breaks, and paid anew in the same feed it holds (IND-13)`() {
+        func course(_ later: [(feed: Int, amount: Int64)], through: Int) -> AgreementCourse {
+            let anew = later.map {
+                AgreementCourse.Money(
+                    month: july, feed: july.advanced(byMonths: $0.feed), amount: $0.amount, byEmployer: 0)
+            }
+            return AgreementCourse(
+                signedIn: july, money: inTime((0...5).map { july.advanced(byMonths: $0) }) + anew,
+                through: july.advanced(byMonths: through))
+        }
+
+        #expect(course([], through: 5).state == .maintained)
+        #expect(course([(4, 0)], through: 5).state == .maintained)
+        #expect(course([(4, -1)], through: 3).isCured == true)
+        #expect(course([(4, -1)], through: 4).isCured == false)
+        // What a close in between showed stays.
+        #expect(course([(4, -1), (5, 1)], through: 5).isCured == false)
+    }
+
     @Test func `the payments of a cure are a setting`() {
-        let course = AgreementCourse(signedIn: july, paid: [july], through: july, curePayments: 1)
+        let course = AgreementCourse(signedIn: july, money: inTime([july]), through: july, curePayments: 1)
 
         #expect(course.isCured == true && course.state == .cured)
     }

@@ -7,8 +7,9 @@
 /// maintenance: July).
 ///
 /// An employer pays by bimesters, so that what it paid is of both months of one, as where payments in a row are counted (SOL-45). Whether
-/// it will pay is not known before: a month without a payment is missed once its bimester is over, and open until then, so that what
-/// was known once stays.
+/// it will pay is not known before: a month without a payment is missed once its bimester is over, and open until then. A payment that
+/// comes in a later feed than that of the bimester's last month mends no month that was missed: what was known once stays, but for
+/// payments that are taken back.
 package struct AgreementCourse: Equatable, Sendable {
     package enum State: String, Sendable, CaseIterable {
         /// The month of the signature is not over, or nothing was paid in it and its bimester is not.
@@ -23,6 +24,8 @@ package struct AgreementCourse: Equatable, Sendable {
     }
 
     package let state: State
+    /// Months in which payments of their own count, ascending.
+    package let paidMonths: [Period]
     /// `nil` where it cannot be known yet.
     package let hasSecondPayment: Bool?
     package let hasThirdPayment: Bool?
@@ -52,21 +55,97 @@ package struct AgreementCourse: Equatable, Sendable {
         }
     }
 
+    /// What one feed told of a month, in centavos: payments less what was taken back. A payment that is taken back is so in the feed that
+    /// says it, and of the month in which it was paid.
+    package struct Money: Equatable, Sendable {
+        /// In which it was paid.
+        package let month: Period
+        /// Of the feed.
+        package let feed: Period
+        package let amount: Int64
+        /// What of it the employer paid.
+        package let byEmployer: Int64
+
+        package init(month: Period, feed: Period, amount: Int64, byEmployer: Int64) {
+            self.month = month
+            self.feed = feed
+            self.amount = amount
+            self.byEmployer = byEmployer
+        }
+    }
+
+    /// What was kept of an agreement before there were feeds, as somebody else counted it.
+    package struct Kept: Equatable, Sendable {
+        /// Payments in a row, 0 or more; those until the month before ``since``.
+        package let payments: Int
+        /// The first month of which there are feeds.
+        package let since: Period
+        package let byEmployer: Bool
+
+        package init(payments: Int, since: Period, byEmployer: Bool) {
+            self.payments = payments
+            self.since = since
+            self.byEmployer = byEmployer
+        }
+
+        /// A centavo for each, in the months that end with the one before ``since``.
+        fileprivate var money: [Money] {
+            (0..<payments).map { back in
+                let month = since.advanced(byMonths: -1 - back)
+                return Money(month: month, feed: month, amount: 1, byEmployer: byEmployer ? 1 : 0)
+            }
+        }
+    }
+
+    /// One of which earlier payments are known by their number alone: it was kept until then, and goes on from there. Signed in the month
+    /// `since` or later, it is one like the others, whatever is said of payments before.
+    package init(
+        signedIn: Period, kept: Kept, money: [Money], bimester: Bimester = .calendar, through: Period,
+        curePayments: Int = AgreementCourse.curePayments
+    ) {
+        let elapsed = Int(kept.since.monthsSinceYear0 - signedIn.monthsSinceYear0)
+        guard elapsed > 0 else {
+            self.init(
+                signedIn: signedIn, money: money, bimester: bimester, through: through, curePayments: curePayments)
+            return
+        }
+        let kept = Kept(payments: min(kept.payments, elapsed), since: kept.since, byEmployer: kept.byEmployer)
+        self.init(
+            signedIn: kept.since.advanced(byMonths: -kept.payments),
+            money: kept.money + money.filter { $0.month >= kept.since },
+            bimester: bimester, through: through, curePayments: curePayments)
+    }
+
     /// - Parameters:
     ///   - signedIn: the month of the signature.
-    ///   - paid: the months in which the account's payments, net of reversals, are above zero.
-    ///   - paidByEmployer: those in which the employer's alone are.
-    ///   - through: the last month whose payments are all known.
+    ///   - money: the account's; feeds behind `through` count for nothing.
+    ///   - through: the last month whose feed is known as a whole.
     ///   - curePayments: how many sustained payments make a cure; 1 or more.
     package init(
-        signedIn: Period, paid: Set<Period>, paidByEmployer: Set<Period> = [], bimester: Bimester = .calendar,
-        through: Period, curePayments: Int = AgreementCourse.curePayments
+        signedIn: Period, money: [Money], bimester: Bimester = .calendar, through: Period,
+        curePayments: Int = AgreementCourse.curePayments
     ) {
-        let paid = paidByEmployer.reduce(into: paid) { $0.formUnion(bimester.months(of: $1, signedIn: signedIn)) }
+        let money = money.filter { $0.feed <= through }
+        func net(_ month: Period, asOf feed: Period, _ amount: (Money) -> Int64) -> Int64 {
+            money.reduce(0) { $0 + ($1.month == month && $1.feed <= feed ? amount($1) : 0) }
+        }
+        /// Whether something is so now; where the bimester is over, at its end and ever since.
+        func holds(in bimester: [Period], _ isSo: (_ asOf: Period) -> Bool) -> Bool {
+            let settled = min(through, bimester.max() ?? through)
+            let later = Set(money.filter { bimester.contains($0.month) && $0.feed > settled }.map(\.feed))
+            return later.union([settled]).allSatisfy(isSo)
+        }
         func isPaid(_ month: Period) -> Bool? {
             guard month <= through else { return nil }
-            if paid.contains(month) { return true }
-            return bimester.months(of: month, signedIn: signedIn).allSatisfy { $0 <= through } ? false : nil
+            let months = bimester.months(of: month, signedIn: signedIn)
+            let isPaid = holds(in: months) { feed in
+                net(month, asOf: feed, \.amount) > 0 || months.contains { net($0, asOf: feed, \.byEmployer) > 0 }
+            }
+            if isPaid { return true }
+            return months.allSatisfy { $0 <= through } ? false : nil
+        }
+        paidMonths = Set(money.map(\.month)).sorted().filter { month in
+            holds(in: bimester.months(of: month, signedIn: signedIn)) { net(month, asOf: $0, \.amount) > 0 }
         }
         func sustained(_ payments: Int) -> Bool? {
             let months = (0..<payments).map { isPaid(signedIn.advanced(byMonths: $0)) }

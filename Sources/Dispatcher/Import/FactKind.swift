@@ -9,7 +9,9 @@ package enum FactKind: String, Sendable, CaseIterable {
     /// For people.
     var rule: String {
         switch self {
-        case .staffing: "`portfolio`; `value` is how many advisers were there (PEN-01)."
+        case .staffing:
+            "`portfolio`; `value` is how many advisers were there (PEN-01). Two of a day in one file, of which neither supersedes the other, "
+                + "are refused; one of a day that is loaded already is taken with a warning, and counts."
         case .visit:
             "`subject` is `adviser-absent`, `office-closed` or `ok`; `value` says whether notice was given, "
                 + "`yes` or `no` (PEN-03)."

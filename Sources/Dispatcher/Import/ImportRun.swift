@@ -110,6 +110,8 @@ package struct ImportRun {
         let ended = kind == .schedules ? try store.endedRules() : []
         if !acceptsFewerRules { try refuse(ended) }
         let unknown = tactics == nil ? try store.tacticsNamed(limit: Int32(BadRowFile.shownMax)) : []
+        let staffed =
+            kind == .facts ? try store.staffedBefore(limit: Int32(BadRowFile.shownMax)) : (count: 0, first: [])
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let started = try starts?.apply(importID: importID, digest: digest)
@@ -125,6 +127,16 @@ package struct ImportRun {
             BadValue(
                 line: row.line, column: row.column, value: row.tactic,
                 reason: "\(period) is not segmented yet, so nobody can tell whether its policy has this tactic")
+        }
+        if staffed.count > 0 {
+            taken.counts.append(ImportCount("staffing reports beside one of the same day", staffed.count))
+            taken.warnings += staffed.first.map { row in
+                BadValue(
+                    line: row.line, column: "on_date", value: row.day,
+                    reason:
+                        "fact \(row.fact) is of the same contract, portfolio and day; from now on this one counts. A correction names "
+                        + "in supersedes the fact that it corrects")
+            }
         }
         if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }
         taken.opensPeriod = isNew

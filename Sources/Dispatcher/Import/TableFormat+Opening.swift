@@ -51,8 +51,8 @@ extension TableFormat {
                 + openingEnds.map { "`\($0)`" }.joined(separator: ", ") + ".",
             "`breach`: `contract`, `from_on`, a day of one of the six months before the period, and in `value` `PEN-02` or "
                 + "`PEN-04` (PEN-08).",
-            "`agreement`: `account`, `contract`, `from_on`, the day of its signature, and in `value` the payments kept so "
-                + "far, 0 to 11.",
+            "`agreement`: `account`, `contract`, `from_on`, the day of its signature, and in `value` the payments in a row kept "
+                + "before the period, 0 to 11; `agreements show` follows it on from there.",
             "`extension`: `account`, and in `value` the months of prórroga used, 1 to 24; before the period is segmented.",
             "What a kind does not name is empty. An account is held once, agreed once and extended once in all files.",
             "No plan has been applied yet.",

@@ -44,11 +44,15 @@ package struct AgreementReport {
     package let through: Period
     private let cut: IndicatorCut
     private let agencies: [Int32: AgencyID]
-    private let rows: [(agreement: AgreementStore.Agreement, course: AgreementCourse)]
+    private typealias Row = (agreement: AgreementStore.Agreement, course: AgreementCourse)
+    private let rows: [Row]
+    /// Those that openings brought. They were in cure then: of those that were signed with them and broke nobody knows, so that no rate is
+    /// made of them.
+    private let brought: [Row]
 
     /// - Parameters:
     ///   - through: the last month whose payments are all loaded.
-    ///   - first: only agreements of this month or later; `nil`: since ever.
+    ///   - first: only agreements of this month or later, and none that an opening brought; `nil`: since ever.
     ///   - cut: strategy and tactic are those of the hand that the agreement was worked from, the band that of the month's cut, the
     ///     vintage the month of the account's first deal.
     ///   - bimester: which two months an employer's payment is of (AMB-22).
@@ -61,17 +65,31 @@ package struct AgreementReport {
         self.through = through
         self.cut = cut
         agencies = try ScorecardStore(link, period: through).agencies()
-        rows = try AgreementStore(link).agreements(from: first, through: through).map { agreement in
+        let store = AgreementStore(link)
+        rows = try store.agreements(from: first, through: through).map { agreement in
             let course = AgreementCourse(
-                signedIn: agreement.signedOn.period, paid: agreement.paid, paidByEmployer: agreement.paidByEmployer,
-                bimester: bimester, through: through, curePayments: curePayments)
+                signedIn: agreement.signedOn.period, money: agreement.money, bimester: bimester, through: through,
+                curePayments: curePayments)
             return (agreement, course)
         }
+        brought =
+            try first == nil
+            ? store.brought(through: through).compactMap { agreement in
+                agreement.kept.map { kept in
+                    let course = AgreementCourse(
+                        signedIn: agreement.signedOn.period, kept: kept, money: agreement.money, bimester: bimester,
+                        through: through, curePayments: curePayments)
+                    return (agreement, course)
+                }
+            } : []
     }
 
-    package var cohorts: [Cohort] { cohorts(by: cut) }
+    package var cohorts: [Cohort] { cohorts(rows, by: cut) }
 
-    private func cohorts(by cut: IndicatorCut) -> [Cohort] {
+    /// What openings brought, by the month of its signature: how many, and how they go on. Their shares are of the survivors alone.
+    package var broughtCohorts: [Cohort] { cohorts(brought, by: cut) }
+
+    private func cohorts(_ rows: [Row], by cut: IndicatorCut) -> [Cohort] {
         let groups = Dictionary(grouping: rows) {
             Group(period: $0.agreement.signedOn.period, key: key($0.agreement, cut))
         }
@@ -140,18 +158,29 @@ package struct AgreementReport {
     private static let unknown = "unknown"
 
     package var lines: [String] {
-        let cohorts = cohorts
-        guard !cohorts.isEmpty else { return ["no agreement was approved until \(through)"] }
-        let states = AgreementCourse.State.allCases
+        let (cohorts, brought) = (cohorts, broughtCohorts)
+        guard !cohorts.isEmpty || !brought.isEmpty else { return ["no agreement was approved until \(through)"] }
         let rates = ["2nd payment", "3rd payment", "cured", "maintained"]
+        let own = Self.table(cohorts, by: cut, rates) { cohort in
+            [cohort.second, cohort.third, cohort.cured, cohort.maintained]
+                .map { share in share.percent.map { "\($0) (\(share.count)/\(share.known))" } ?? "–" }
+        }
+        guard !brought.isEmpty else { return own }
+        return (cohorts.isEmpty ? [] : own + [""]) + [
+            "brought by an opening, in cure then; who broke before is not among them, so there are no rates:"
+        ] + Self.table(brought, by: cut, []) { _ in [] }
+    }
+
+    private static func table(
+        _ cohorts: [Cohort], by cut: IndicatorCut, _ rates: [String], _ shares: (Cohort) -> [String]
+    ) -> [String] {
+        let states = AgreementCourse.State.allCases
         var table = TextTable(columns: [.left, .left, .right] + (states.map(\.rawValue) + rates).map { _ in .right })
         table.row(["signed in", cut.rawValue, "agreements"] + states.map(\.rawValue) + rates.map { $0 + " %" })
         for cohort in cohorts {
-            let shares = [cohort.second, cohort.third, cohort.cured, cohort.maintained]
             table.row(
                 ["\(cohort.signedIn)", cohort.key, "\(cohort.agreements)"]
-                    + states.map { "\(cohort.states[$0, default: 0])" }
-                    + shares.map { share in share.percent.map { "\($0) (\(share.count)/\(share.known))" } ?? "–" })
+                    + states.map { "\(cohort.states[$0, default: 0])" } + shares(cohort))
         }
         return table.lines
     }
@@ -159,22 +188,25 @@ package struct AgreementReport {
     package static let header =
         "outcome,delegation,account,contract,signed,state,paid_months,agency,strategy,tactic,band,vintage,second,third,cure,maintenance"
 
-    /// One row per agreement as CSV. What is not known yet is empty.
+    /// One row per agreement as CSV. What is not known yet is empty, and so is what is not of one that an opening brought: its number and
+    /// its part in rates.
     ///
-    /// - Parameter first: only those that were signed in this month or later.
+    /// - Parameter first: only those that were signed in this month or later, and none that an opening brought.
     /// - Returns: how many.
     package func write(to path: String, from first: Period? = nil) throws -> Int {
-        let told = first.map { first in rows.filter { $0.agreement.signedOn.period >= first } } ?? rows
+        let told = first.map { first in rows.filter { $0.agreement.signedOn.period >= first } } ?? rows + brought
         try OutputFile.writing(path) { file in
             try file.write(Self.header)
             for (agreement, course) in told {
-                let months = agreement.paid.sorted().map(\.description).joined(separator: " ")
+                let fed = course.paidMonths.filter { month in agreement.kept.map { month >= $0.since } ?? true }
                 let cuts = [.agency, .strategy, .tactic, .band, .vintage].map { key(agreement, $0).text }
                 let known = [course.hasSecondPayment, course.hasThirdPayment, course.isCured, course.isMaintained]
+                    .map { agreement.kept == nil ? $0.map(String.init) ?? "" : "" }
                 try file.write(
-                    "\(agreement.outcome),\(agreement.delegation),\(agreement.account),\(agreement.contract),"
-                        + "\(agreement.signedOn),\(course.state.rawValue),\(months),"
-                        + (cuts + known.map { $0.map(String.init) ?? "" }).joined(separator: ","))
+                    "\(agreement.outcome.map(String.init) ?? ""),\(agreement.delegation),\(agreement.account),"
+                        + "\(agreement.contract),\(agreement.signedOn),\(course.state.rawValue),"
+                        + "\(fed.map(\.description).joined(separator: " ")),"
+                        + (cuts + known).joined(separator: ","))
             }
         }
         return told.count
@@ -186,20 +218,26 @@ package struct AgreementReport {
                 "count": .number(share.count), "known": .number(share.known), "percent": .string(share.percent ?? ""),
             ])
         }
-        let json = CanonicalJSON.array(
-            cohorts.map { cohort in
-                .object([
-                    "signedIn": .string("\(cohort.signedIn)"), "by": .string(cut.rawValue),
-                    "key": .string(cohort.key), "agreements": .number(cohort.agreements),
-                    "states": .object(
-                        Dictionary(
-                            cohort.states.map { ($0.key.rawValue, CanonicalJSON.number($0.value)) },
-                            uniquingKeysWith: { $1 })),
-                    "secondPayment": share(cohort.second), "thirdPayment": share(cohort.third),
-                    "cured": share(cohort.cured), "maintained": share(cohort.maintained),
-                ])
-            })
-        return String(json.text.dropLast())
+        func members(_ cohort: Cohort, of source: String) -> [String: CanonicalJSON] {
+            [
+                "signedIn": .string("\(cohort.signedIn)"), "by": .string(cut.rawValue), "key": .string(cohort.key),
+                "source": .string(source), "agreements": .number(cohort.agreements),
+                "states": .object(
+                    Dictionary(
+                        cohort.states.map { ($0.key.rawValue, CanonicalJSON.number($0.value)) },
+                        uniquingKeysWith: { $1 })),
+            ]
+        }
+        let own = cohorts.map { cohort in
+            CanonicalJSON.object(
+                members(cohort, of: "outcomes").merging(
+                    [
+                        "secondPayment": share(cohort.second), "thirdPayment": share(cohort.third),
+                        "cured": share(cohort.cured), "maintained": share(cohort.maintained),
+                    ], uniquingKeysWith: { $1 }))
+        }
+        let brought = broughtCohorts.map { CanonicalJSON.object(members($0, of: "opening")) }
+        return String(CanonicalJSON.array(own + brought).text.dropLast())
     }
 }
 
@@ -227,12 +265,12 @@ extension AgreementReport {
             default: nil
             }
         }
-        let months = cohorts(by: .total).filter { $0.signedIn >= figuresFrom }
+        let months = cohorts(rows, by: .total).filter { $0.signedIn >= figuresFrom }
         let known = Dictionary(
             uniqueKeysWithValues: Indicator.ofAgreements.map { indicator in
                 (indicator, Set(months.filter { share($0, indicator)?.isKnown == true }.map(\.signedIn)))
             })
-        return Dictionary(grouping: cohorts(by: cut), by: \.stored).mapValues { cohorts in
+        return Dictionary(grouping: cohorts(rows, by: cut), by: \.stored).mapValues { cohorts in
             Indicator.ofAgreements.map { indicator in
                 let shares = cohorts.filter { known[indicator, default: []].contains($0.signedIn) }
                     .compactMap { share($0, indicator) }
@@ -295,7 +333,7 @@ package struct PromiseReport {
     }
 }
 
-/// Mediation sessions of a month's valid work by contract: scheduled, held, missed, and what was signed.
+/// Mediation sessions of a month's valid work by contract: scheduled, held, missed; of those held, what was refused and signed.
 package struct SessionReport {
     private let rows: [AgreementStore.Sessions]
 
@@ -306,9 +344,7 @@ package struct SessionReport {
         var table = TextTable(columns: [.left] + (0..<6).map { _ in .right })
         table.row(["contract", "scheduled", "held", "no-show", "refused", "signed", "signed % of held"])
         func row(_ name: String, _ counts: [Int64]) -> [String] {
-            // Who signed had a session.
-            let held = counts[1] + counts[3] + counts[4]
-            let share = held > 0 ? Ratio(Int128(counts[4]) * 100, over: Int128(held)).hundredths : "–"
+            let share = counts[1] > 0 ? Ratio(Int128(counts[4]) * 100, over: Int128(counts[1])).hundredths : "–"
             return [name] + counts.map { grouped($0) } + [share]
         }
         for sessions in rows { table.row(row("\(sessions.contract)", sessions.counts)) }

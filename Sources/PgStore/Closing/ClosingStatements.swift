@@ -94,27 +94,40 @@ enum ClosingStatements {
 
     /// Deals whose account was dealt to the same contract again in the period: it counts once, by the latest of them that its hand still
     /// had, or else by the latest: what waited in a hand when it was withdrawn and came to the same contract again was not taken from
-    /// it. $1 period, $2 its end.
+    /// it. Of a shared hand what a contract pulled is dealt to it. $1 period, $2 its end.
     static func superseded(_ part: MonthParts.Part) -> String {
-        """
-        CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
-        WITH again AS (
-            SELECT DISTINCT p.delegation_id, p.account_id, later.contract_ids
-            FROM hand later JOIN position p USING (delegation_id, hand_id)
-            WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
-                AND cardinality(later.contract_ids) = 1 AND \(part.has("later.delegation_id")))
-        SELECT delegation_id, hand_id, position, contract_id, portfolio
-        FROM (
-            SELECT d.delegation_id, d.hand_id, d.position, h.contract_ids[1] AS contract_id, h.portfolio,
-                row_number() OVER (
-                    PARTITION BY d.delegation_id, d.account_id, h.contract_ids
-                    ORDER BY \(isWithdrawn("d")), d.epoch DESC) AS place
-            FROM again a
-            JOIN deal d USING (delegation_id, account_id)
-            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND h.period = $1
-                AND h.state <> 'inactive' AND h.contract_ids = a.contract_ids) deals
-        WHERE place > 1
-        """
+        func pulled(_ hand: String, _ deal: String) -> String {
+            """
+            LEFT JOIN LATERAL (
+                SELECT * FROM lease_grant g
+                WHERE cardinality(\(hand).contract_ids) > 1 AND g.delegation_id = \(deal).delegation_id
+                    AND g.hand_id = \(deal).hand_id AND g.first_position <= \(deal).position
+                ORDER BY g.first_position DESC LIMIT 1) g
+                ON g.last_position >= \(deal).position AND NOT \(deal).position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
+            """
+        }
+        return """
+            CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
+            WITH again AS (
+                SELECT DISTINCT p.delegation_id, p.account_id, coalesce(g.contract_id, later.contract_ids[1]) AS contract_id
+                FROM hand later JOIN position p USING (delegation_id, hand_id)
+                \(pulled("later", "p"))
+                WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
+                    AND (cardinality(later.contract_ids) = 1 OR g.contract_id IS NOT NULL) AND \(part.has("later.delegation_id")))
+            SELECT delegation_id, hand_id, position, contract_id, portfolio
+            FROM (
+                SELECT d.delegation_id, d.hand_id, d.position, a.contract_id, h.portfolio,
+                    row_number() OVER (
+                        PARTITION BY d.delegation_id, d.account_id, a.contract_id
+                        ORDER BY \(isWithdrawn("d")), d.epoch DESC) AS place
+                FROM again a
+                JOIN deal d USING (delegation_id, account_id)
+                JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND h.period = $1
+                    AND h.state <> 'inactive' AND a.contract_id = ANY (h.contract_ids)
+                \(pulled("h", "d"))
+                WHERE cardinality(h.contract_ids) = 1 OR g.contract_id = a.contract_id) deals
+            WHERE place > 1
+            """
     }
 
     /// Whether a deal waited in its hand `h` when that was withdrawn before the month's end ($2).

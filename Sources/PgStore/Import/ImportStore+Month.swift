@@ -141,6 +141,7 @@ extension ImportStore {
             WHERE  s.kind = 'goal' AND s.note IS NULL
             AND    NOT EXISTS (SELECT FROM fact f WHERE f.fact_id = s.fact_id)
             """,
+            staffedTwice,
             duplicates("supersedes", column: "supersedes", value: "s.supersedes", what: "what corrects the same fact"),
             """
             SELECT s.line, 'supersedes', s.supersedes,
@@ -150,6 +151,54 @@ extension ImportStore {
             GROUP  BY s.line, s.supersedes
             """,
         ]
+    }
+
+    /// Rows that stand: corrected neither by what is loaded nor by another row.
+    private static let standingStaffing = """
+        SELECT * FROM import_row r
+        WHERE  r.kind = 'staffing'
+        AND    NOT EXISTS (SELECT FROM import_row l WHERE l.supersedes = r.fact_id)
+        AND    NOT EXISTS (SELECT FROM fact l WHERE l.supersedes = r.fact_id)
+        """
+
+    /// Of two staffing reports of one day nobody can tell which one is right, unless one corrects the other.
+    private var staffedTwice: String {
+        """
+        SELECT s.line, 'on_date', s.on_date::text,
+               'the same contract''s advisers of that portfolio and day are in line '
+                   || CASE WHEN s.line = d.first THEN d.last ELSE d.first END
+                   || ' too; a correction names the fact that it supersedes'
+        FROM   (\(Self.standingStaffing)) s
+        JOIN   (SELECT contract_id, delegation_id, portfolio, on_date, min(line) AS first, max(line) AS last
+                FROM (\(Self.standingStaffing)) r GROUP BY 1, 2, 3, 4 HAVING count(*) > 1) d
+               USING (contract_id, delegation_id, portfolio, on_date)
+        """
+    }
+
+    /// Staffing reports of a day of which one is loaded that none corrects: the one that is loaded last counts (AMB-18), and often the
+    /// first one was meant to be corrected.
+    ///
+    /// - Returns: how many, and the first `limit` of them by line, with the fact that is loaded.
+    package func staffedBefore(limit: Int32) throws(PgError) -> (
+        count: Int64, first: [(line: Int, day: String, fact: String)]
+    ) {
+        let rows = try link.run(
+            """
+            SELECT s.line, s.on_date::text, f.fact_id, count(*) OVER ()
+            FROM   (\(Self.standingStaffing)) s
+            CROSS  JOIN LATERAL (
+                       SELECT max(f.fact_id) AS fact_id FROM fact f
+                       WHERE f.period = $1 AND f.kind = s.kind AND f.contract_id = s.contract_id
+                       AND   f.delegation_id = s.delegation_id AND f.portfolio = s.portfolio AND f.on_date = s.on_date
+                       AND   NOT EXISTS (SELECT FROM fact l WHERE l.supersedes = f.fact_id)
+                       AND   NOT EXISTS (SELECT FROM import_row l WHERE l.supersedes = f.fact_id)) f
+            WHERE  f.fact_id IS NOT NULL AND NOT EXISTS (SELECT FROM fact l WHERE l.fact_id = s.fact_id)
+            ORDER  BY s.line LIMIT $2
+            """, [.int32(period.number), .int32(limit)])
+        return (
+            rows.first?.int64(3) ?? 0,
+            rows.map { (line: Int($0.int32(0)), day: $0.text(1), fact: $0.text(2)) }
+        )
     }
 
     var factSupersedesCheck: String {

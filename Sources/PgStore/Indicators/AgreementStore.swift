@@ -9,7 +9,8 @@ package struct AgreementStore {
     package init(_ link: PgLink) { self.link = link }
 
     package struct Agreement: Sendable {
-        package let outcome: Int64
+        /// `nil`: an opening brought it.
+        package let outcome: Int64?
         package let delegation: Int16
         package let account: Int64
         package let contract: Int32
@@ -21,10 +22,10 @@ package struct AgreementStore {
         /// The month of the account's first deal.
         package let vintage: Period?
         package let signedOn: LocalDate
-        /// Months in which the account's payments, net of reversals, are above zero.
-        package let paid: Set<Period>
-        /// Months in which the employer's alone are.
-        package let paidByEmployer: Set<Period>
+        /// The account's, by month and feed.
+        package let money: [AgreementCourse.Money]
+        /// Of one that an opening brought.
+        package var kept: AgreementCourse.Kept?
     }
 
     /// The first approved agreement of each account and month of work, up to `through`, by its number.
@@ -38,24 +39,15 @@ package struct AgreementStore {
             SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
                 o.outcome_id, o.delegation_id, o.account_id, o.contract_id,
                 (o.worked_at AT TIME ZONE interval '-6 hours')::date,
-                coalesce(paid.months, '{}'), coalesce(paid.by_employer, '{}'), h.strategy, p.tactic, a.days_late,
+                coalesce(paid.months, '{}'), coalesce(paid.feeds, '{}'), coalesce(paid.amounts, '{}'),
+                coalesce(paid.by_employer, '{}'), h.strategy, p.tactic, a.days_late,
                 (SELECT min(f.period) FROM deal d JOIN hand f USING (delegation_id, hand_id)
                     WHERE d.delegation_id = o.delegation_id AND d.account_id = o.account_id)
             FROM outcome o
             LEFT JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
             LEFT JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
             LEFT JOIN account a ON a.period = o.period AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
-            CROSS JOIN LATERAL (
-                SELECT array_agg(month) FILTER (WHERE amount > 0) AS months,
-                    array_agg(month) FILTER (WHERE by_employer > 0) AS by_employer
-                FROM (
-                    SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month,
-                        sum(p.amount) AS amount, sum(p.amount) FILTER (WHERE p.origin = 'employer') AS by_employer
-                    FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin,
-                            CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
-                        FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
-                        WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id AND x.period <= $1) p
-                    GROUP BY 1) m) paid
+            CROSS JOIN LATERAL (\(Self.money(of: "o"))) paid
             JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
             WHERE o.result = $2 AND o.period BETWEEN $3 AND $1
@@ -67,16 +59,75 @@ package struct AgreementStore {
         ).map { row in
             Agreement(
                 outcome: row.int64(0), delegation: row.int16(1), account: row.int64(2), contract: row.int32(3),
-                strategy: row.optionalInt16(7).flatMap(Strategy.init), tactic: row.optionalText(8),
-                daysLate: row.optionalInt32(9), vintage: row.optionalInt32(10).flatMap { Period(number: $0) },
-                signedOn: row.date(4), paid: Set(row.int32s(5).compactMap { Period(number: $0) }),
-                paidByEmployer: Set(row.int32s(6).compactMap { Period(number: $0) }))
+                strategy: row.optionalInt16(9).flatMap(Strategy.init), tactic: row.optionalText(10),
+                daysLate: row.optionalInt32(11), vintage: row.optionalInt32(12).flatMap { Period(number: $0) },
+                signedOn: row.date(4), money: Self.money(row, from: 5))
+        }
+    }
+
+    /// The agreements that openings brought until `through`, by account. What they were worked from is not known.
+    ///
+    /// - Parameter through: payments of its feed and of earlier ones are told.
+    package func brought(through: Period) throws(PgError) -> [Agreement] {
+        try link.run(
+            """
+            SELECT g.delegation_id, g.account_id, g.contract_id, g.signed_on, i.period,
+                coalesce(paid.months, '{}'), coalesce(paid.feeds, '{}'), coalesce(paid.amounts, '{}'),
+                coalesce(paid.by_employer, '{}'), g.payments, coalesce(a.regime = $2, false), a.days_late,
+                (SELECT min(f.period) FROM deal d JOIN hand f USING (delegation_id, hand_id)
+                    WHERE d.delegation_id = g.delegation_id AND d.account_id = g.account_id)
+            FROM opening_agreement g JOIN import i USING (import_id)
+            LEFT JOIN account a ON a.period = i.period AND a.delegation_id = g.delegation_id AND a.account_id = g.account_id
+            CROSS JOIN LATERAL (\(Self.money(of: "g"))) paid
+            WHERE i.period <= $1
+            ORDER BY g.delegation_id, g.account_id
+            """, [.int32(through.number), .int16(Self.throughEmployer)]
+        ).compactMap { row in
+            guard let since = Period(number: row.int32(4)) else { return nil }
+            return Agreement(
+                outcome: nil, delegation: row.int16(0), account: row.int64(1), contract: row.int32(2), strategy: nil,
+                tactic: nil, daysLate: row.optionalInt32(11),
+                vintage: row.optionalInt32(12).flatMap { Period(number: $0) },
+                signedOn: row.date(3), money: Self.money(row, from: 5),
+                kept: AgreementCourse.Kept(payments: Int(row.int16(9)), since: since, byEmployer: row.bool(10)))
+        }
+    }
+
+    /// The regime ROA, as the cut's column is stored: who pays through an employer.
+    private static let throughEmployer: Int16 = 2
+
+    /// What feeds until $1 have of the account of `row`, net of what was taken back, by the month in which it was paid and the feed that
+    /// says so: arrays `months`, `feeds`, `amounts` and `by_employer`.
+    private static func money(of row: String) -> String {
+        """
+        SELECT array_agg(month) AS months, array_agg(feed) AS feeds, array_agg(amount) AS amounts,
+            array_agg(by_employer) AS by_employer
+        FROM (
+            SELECT extract(year FROM p.paid_on)::int * 100 + extract(month FROM p.paid_on)::int AS month, feed,
+                sum(p.amount)::bigint AS amount,
+                coalesce(sum(p.amount) FILTER (WHERE p.origin = 'employer'), 0)::bigint AS by_employer
+            FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin, x.period AS feed,
+                    CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
+                FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
+                WHERE x.delegation_id = \(row).delegation_id AND x.account_id = \(row).account_id AND x.period <= $1) p
+            GROUP BY 1, 2) m
+        """
+    }
+
+    private static func money(_ row: PgRow, from column: Int) -> [AgreementCourse.Money] {
+        let feeds = row.int32s(column + 1)
+        let amounts = row.int64s(column + 2)
+        let byEmployer = row.int64s(column + 3)
+        return row.int32s(column).enumerated().compactMap { index, month in
+            guard let month = Period(number: month), let feed = Period(number: feeds[index]) else { return nil }
+            return AgreementCourse.Money(
+                month: month, feed: feed, amount: amounts[index], byEmployer: byEmployer[index])
         }
     }
 
     package struct Sessions: Equatable, Sendable {
         package let contract: Int32
-        /// Outcomes: scheduled, held without an agreement, no-show, agreement refused, agreement signed.
+        /// Outcomes: scheduled, held, missed; of those that were held, agreement refused and agreement signed.
         package let counts: [Int64]
 
         package init(contract: Int32, counts: [Int64]) {
@@ -85,26 +136,30 @@ package struct AgreementStore {
         }
     }
 
-    /// Valid outcomes about sessions, by contract. An agreement counts that was signed in a session and approved.
+    /// Valid outcomes about sessions, by contract. A session is an outcome of that channel, and held as where it bills (FEE-11, IND-12),
+    /// whatever came of it; one is scheduled through any channel.
     package func sessions(_ period: Period) throws(PgError) -> [Sessions] {
         try link.run(
             """
-            SELECT o.contract_id, count(*) FILTER (WHERE o.result = 'session-scheduled'),
-                count(*) FILTER (WHERE o.result = 'session-held'), count(*) FILTER (WHERE o.result = 'no-show'),
-                count(*) FILTER (WHERE o.result = 'agreement-refused'), count(*) FILTER (WHERE o.result = $2)
+            SELECT o.contract_id, count(*) FILTER (WHERE o.result = $4),
+                count(*) FILTER (WHERE h.is_held), count(*) FILTER (WHERE NOT h.is_held AND o.result <> $4),
+                count(*) FILTER (WHERE h.is_held AND o.result = $5), count(*) FILTER (WHERE h.is_held AND o.result = $2)
             FROM outcome o
+            CROSS JOIN LATERAL (SELECT o.result <> ALL ($6) AS is_held) h
             LEFT JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
                 AND r.outcome_id = o.outcome_id
             LEFT JOIN review_demand q ON q.delegation_id = o.delegation_id AND q.outcome_id = o.outcome_id
-            WHERE o.period = $1
-                AND (o.result IN ('session-scheduled', 'session-held', 'no-show', 'agreement-refused')
-                    OR o.result = $2 AND o.channel = 'mediation-session')
-                AND coalesce(r.decision = 'approved', o.result <> $2 AND coalesce(o.marks <@ $3::text[], true)
+            WHERE o.period = $1 AND (o.channel = ANY ($7) OR o.result = $4)
+                AND coalesce(r.decision = 'approved', o.result <> ALL ($8) AND coalesce(o.marks <@ $3::text[], true)
                     AND coalesce(q.cause = 'sample', true))
             GROUP BY 1 ORDER BY 1
             """,
             [
                 .int32(period.number), .text(FeeService.agreementResult.rawValue), .texts(ReviewClass.acceptedMarks),
+                .text(OutcomeResult.sessionScheduled.rawValue), .text(OutcomeResult.agreementRefused.rawValue),
+                .texts(FeeService.notHeld.map(\.rawValue)),
+                .texts(OutcomeChannel.allCases.filter { $0.kind == .session }.map(\.rawValue)),
+                .texts(ReviewClass.allResults.map(\.rawValue)),
             ]
         ).map { row in Sessions(contract: row.int32(0), counts: (1...5).map { row.int64($0) }) }
     }

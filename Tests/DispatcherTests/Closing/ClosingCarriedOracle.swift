@@ -3,11 +3,14 @@
 import PgStore
 
 /// Contingency over the ends of months, computed a second time in plain SQL, account by account: leases that go on from month to month,
-/// accounts dealt to one contract again and again, payments that come late or in grace, and payments that a later feed takes back.
+/// accounts dealt to one contract again and again, hands that contracts share, payments that come late or in grace, and payments that a
+/// later feed takes back.
 /// Shares no code with the close.
 enum ClosingCarriedOracle {
     /// Behind ``ClosingContingencyOracle/terms``: deals of January and February, some of accounts that March has as well; ten days of grace
-    /// after a return; and payments that March's feed has of any day since February.
+    /// after a return; and payments that March's feed has of any day since February. Some hands of each month are shared: in those of
+    /// March one contract pulled first and another one behind it, and what nobody pulled is nobody's; what was dealt again in March is
+    /// overdue otherwise than before, and some of it was taken back.
     static let terms = """
         INSERT INTO period VALUES (202401, 'closed', now(), now(), NULL), (202402, 'closed', now(), now(), NULL);
         CREATE TABLE account_202401 PARTITION OF account FOR VALUES IN (202401);
@@ -60,6 +63,19 @@ enum ClosingCarriedOracle {
         INSERT INTO payment
         SELECT 202403, payment_id || '-back', delegation_id, account_id, '2024-03-31', amount, origin, payment_id, 1
         FROM payment WHERE payment_id LIKE 'L%' AND random() < 0.15;
+        UPDATE hand SET contract_ids = CASE WHEN hand_id IN (2, 5, 103, 311, 322) THEN '{1,2}' ELSE '{2,3}' END::int[]
+        WHERE hand_id IN (2, 5, 10, 103, 104, 311, 322, 323);
+        UPDATE lease_grant g SET contract_id = h.contract_ids[1 + (g.first_position > 6)::int] FROM hand h
+        WHERE h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id AND cardinality(h.contract_ids) > 1 AND g.hand_id < 300;
+        UPDATE lease_grant g SET contract_id = h.contract_ids[1 + floor(random() * 2)::int] FROM hand h
+        WHERE h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id AND cardinality(h.contract_ids) > 1 AND g.hand_id > 300;
+        UPDATE outcome o SET contract_id = g.contract_id FROM lease_grant g
+        WHERE g.delegation_id = o.delegation_id AND g.hand_id = o.hand_id AND o.position BETWEEN g.first_position AND g.last_position;
+        UPDATE position SET overdue = 1000 + floor(random() * 20000)::int WHERE hand_id BETWEEN 101 AND 106;
+        INSERT INTO ending
+        SELECT delegation_id, account_id, epoch, (ARRAY['return', 'recall', 'exclusion', 'withdrawal'])[1 + floor(random() * 4)::int],
+            (ARRAY['unlocatable', 'capacity'])[1 + floor(random() * 2)::int], '2024-03-25T18:00:00Z', hand_id, position, true
+        FROM position WHERE hand_id BETWEEN 101 AND 106 AND random() < 0.3;
         DROP TABLE earlier;
         ANALYZE;
 
@@ -81,11 +97,11 @@ enum ClosingCarriedOracle {
         """
 
     static let emptied = """
-        DROP TABLE IF EXISTS whose, counted; DROP TABLE outcome_202404, account_202401, account_202402;
+        DROP TABLE IF EXISTS whose, every, counted; DROP TABLE outcome_202404, account_202401, account_202402;
 
         """
 
-    /// Whose each payment is, and what each account counts in March: tables `whose` and `counted`.
+    /// Whose each payment is, whose each deal is, and what each account counts in March: tables `whose`, `every` and `counted`.
     static let tables = """
         CREATE TEMP TABLE whose AS
         SELECT y.payment_id, y.period, y.reverses, y.account_id, y.delegation_id, y.origin, x.contract_id, x.epoch,
@@ -103,27 +119,30 @@ enum ClosingCarriedOracle {
                 AND last.upto + CASE WHEN e.kind = 'return' AND g.contract_id < 3 THEN 10 ELSE 0 END >= day.paid_on
             ORDER BY CASE WHEN last.upto >= day.paid_on THEN 0 ELSE 1 END, g.granted_at DESC, d.epoch DESC LIMIT 1) x ON true;
         ANALYZE whose;
-        CREATE TEMP TABLE counted AS
-        WITH paid AS (
-            SELECT contract_id, account_id, sum(amount) AS amount FROM whose
-            WHERE period = 202403 AND origin <> 'fpp' GROUP BY 1, 2),
-        every AS (
-            SELECT h.contract_ids[1] AS contract_id, d.delegation_id, d.account_id, d.epoch, h.period, p.overdue, g.term, e.ended_at,
+        CREATE TEMP TABLE every AS
+            SELECT whom.contract_id, d.delegation_id, d.account_id, d.epoch, h.period, p.overdue, g.term, e.ended_at,
                 (SELECT a.days_late FROM account a WHERE a.period = h.period AND a.account_id = d.account_id) AS own,
-                rank() OVER (PARTITION BY d.account_id, h.contract_ids, h.period ORDER BY d.epoch DESC) AS place,
+                rank() OVER (PARTITION BY d.account_id, whom.contract_id, h.period ORDER BY d.epoch DESC) AS place,
                 coalesce(e.ended_at < '2024-04-01T06:00:00Z' AND (e.kind IN ('withdrawal', 'exclusion')
                     OR e.kind = 'recall' AND e.reason <> 'unlocatable'
                     OR e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND EXISTS (
                         SELECT FROM outcome o JOIN review r USING (outcome_id)
                         WHERE o.account_id = d.account_id AND o.epoch = d.epoch AND o.contact = 'unlocatable' AND r.decision = 'approved')),
                     false) AS is_out,
-                (SELECT sum(w.amount) FROM whose w WHERE w.account_id = d.account_id AND w.contract_id = h.contract_ids[1]
+                (SELECT sum(w.amount) FROM whose w WHERE w.account_id = d.account_id AND w.contract_id = whom.contract_id
                     AND w.epoch = d.epoch AND w.period = 202403 AND w.origin <> 'fpp') AS own_paid
             FROM deal d JOIN hand h USING (delegation_id, hand_id)
             JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
             LEFT JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
                 AND d.position BETWEEN g.first_position AND g.last_position AND (g.skipped IS NULL OR d.position <> ALL (g.skipped))
-            LEFT JOIN ending e ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch),
+            LEFT JOIN ending e ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
+            CROSS JOIN LATERAL (SELECT CASE WHEN array_length(h.contract_ids, 1) = 1 THEN h.contract_ids[1] ELSE g.contract_id END
+                AS contract_id) whom
+            WHERE whom.contract_id IS NOT NULL;
+        CREATE TEMP TABLE counted AS
+        WITH paid AS (
+            SELECT contract_id, account_id, sum(amount) AS amount FROM whose
+            WHERE period = 202403 AND origin <> 'fpp' GROUP BY 1, 2),
         taking AS (
             SELECT v.* FROM every v LEFT JOIN paid USING (contract_id, account_id)
             WHERE contract_id < 3 AND CASE
@@ -146,6 +165,26 @@ enum ClosingCarriedOracle {
         WHERE late > 0;
 
         """
+
+    /// March by contract and delegation: accounts assigned.
+    static func assigned(_ link: PgLink) throws -> [String] {
+        try link.run(
+            """
+            SELECT concat_ws(' ', contract_id, delegation_id, count(*)) FROM every WHERE period = 202403 AND place = 1 AND NOT is_out
+            GROUP BY contract_id, delegation_id ORDER BY contract_id, delegation_id
+            """
+        ).map { $0.text(0) }
+    }
+
+    /// Accounts that a contract pulled from a shared hand of March and was dealt again.
+    static func sharedAgain(_ link: PgLink) throws -> Int64 {
+        try link.run(
+            """
+            SELECT count(*) FROM every v JOIN deal d USING (delegation_id, account_id, epoch)
+            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+            WHERE v.period = 202403 AND place > 1 AND array_length(h.contract_ids, 1) > 1
+            """)[0].int64(0)
+    }
 
     /// March by contract, delegation and band: overdue value assigned, and recovered.
     static func bands(_ link: PgLink) throws -> [String] {

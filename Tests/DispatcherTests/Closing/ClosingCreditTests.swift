@@ -4,6 +4,7 @@ import Assignment
 @testable import Dispatcher
 import PgStore
 import Testing
+import TestSupport
 
 /// How much of a closed month's penalty may be given back, and of which of its lines.
 struct ClosingCreditTests {
@@ -140,6 +141,52 @@ struct ClosingCreditTests {
             }
             #expect(lines.map(\.rule) == ["PEN-01", "PEN-01"] && lines.map(\.subject) == ["2024-03", "2024-03"])
             #expect(lines.first?.arithmetic == "\(grouped(telephone)) sobre PEN-01:telephone de 2024-03: r")
+        }
+    }
+
+    /// Each in a month of its own, so that they meet at the month that they are about. Nobody can store an adjustment before both of them
+    /// wait: for that, or one for the other.
+    @Test(.timeLimit(.minutes(2)))
+    func `of two sessions that credit the same penalty at once one is told that nothing is left`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingStageSite.make(link)
+            try closeMarch(link)
+            try link.script("INSERT INTO period VALUES (202405, 'open', '2024-05-01', NULL, NULL)")
+            let all = try charged(link)
+            let (about, months) = (period, [april, april.advanced(byMonths: 1)])
+            let gate = try database.link()
+            try gate.script("BEGIN; LOCK TABLE adjustment IN SHARE MODE")
+            let results = try await withThrowingTaskGroup(of: String.self) { group in
+                for month in months {
+                    group.addTask {
+                        try await onThread {
+                            do {
+                                _ = try StageCommands(try database.link(), needsTwo: true).propose(
+                                    Adjustment(
+                                        number: 0, kind: .credit, rule: "PEN-03", amount: all, about: about, reason: "r"
+                                    ),
+                                    in: month, contract: 1, delegation: 9, by: "Ana")
+                                return "taken"
+                            } catch let failure as CommandFailure {
+                                return String(failure.found.suffix(13))
+                            }
+                        }
+                    }
+                }
+                try await until {
+                    try link.run(
+                        """
+                        SELECT count(*) FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock'
+                        """)[0].int64(0) == Int64(months.count)
+                }
+                try gate.script("COMMIT")
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+
+            #expect(results.sorted() == ["0.00 are left", "taken"].sorted())
+            #expect(try StageStore(link).adjustments(nil).map(\.adjustment.amount) == [all])
         }
     }
 }

@@ -12,14 +12,18 @@ enum ClosingStageSite {
     static func with(needsTwo: Bool = true, _ body: (PgLink, StageCommands) throws -> Void) async throws {
         try await TestDatabase.with { database in
             let link = try database.link()
-            try ClosingFixture.make(link, seed: 5)
-            try link.script(
-                """
-                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
-                VALUES (202403, 'V-9', 'visit', 1, 9, '2024-03-10', 'adviser-absent', 'no', 1);
-                """)
+            try make(link)
             try body(link, StageCommands(link, needsTwo: needsTwo))
         }
+    }
+
+    static func make(_ link: PgLink) throws {
+        try ClosingFixture.make(link, seed: 5)
+        try link.script(
+            """
+            INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+            VALUES (202403, 'V-9', 'visit', 1, 9, '2024-03-10', 'adviser-absent', 'no', 1);
+            """)
     }
 
     /// What a command found, and what it advises; "nothing was thrown" where it did not fail.

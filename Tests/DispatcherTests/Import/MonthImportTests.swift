@@ -258,6 +258,49 @@ struct MonthImportTests {
         }
     }
 
+    /// F-1 is loaded: telephone advisers of a day.
+    @Test(
+        arguments: [
+            ([["fact": "F-2", "value": "13"]], [], ["2: F-1"]),
+            ([["fact": "F-2", "value": "13", "supersedes": "F-1"]], [], []),
+            ([["fact": "F-1"], ["fact": "F-2", "value": "13", "supersedes": "F-1"]], [], []),
+            ([["fact": "F-2", "value": "13", "portfolio": "home-visit"]], [], []),
+            ([["fact": "F-2", "value": "13", "on_date": "2024-03-28"]], [], []),
+            ([["fact": "F-2", "value": "13", "delegation": "15"]], [], []),
+            ([["fact": "F-2", "value": "13"], ["fact": "F-3", "value": "14"]], ["2: line 3", "3: line 2"], []),
+            ([["fact": "F-2", "value": "13"], ["fact": "F-3", "value": "14", "supersedes": "F-2"]], [], ["3: F-1"]),
+            (
+                [["fact": "F-2", "value": "13", "supersedes": "F-1"], ["fact": "F-3", "value": "14"]],
+                ["2: line 3", "3: line 2"], []
+            ),
+            ([["fact": "F-1"]], [], []),
+        ] as [([[String: String]], [String], [String])])
+    func `a second staffing report of a day is told, and two in one file are refused (PEN-01)`(
+        rows: [[String: String]], refused: [String], warned: [String]
+    ) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(.facts, ExampleText.file(.facts, [["fact": "F-1"]]))
+            let report = try site.load(
+                .facts, ExampleText.file(.facts, rows + [["fact": "F-9", "on_date": "2024-03-01"]]))
+            func told(_ values: [BadValue], _ word: String) -> [String] {
+                values.map { value in
+                    let words = value.reason.split(separator: " ").map(String.init)
+                    let place = words.firstIndex(of: word).map { words[$0 + 1] } ?? "?"
+                    return "\(value.line): \(word == "line" ? "line " : "")\(place)"
+                }
+            }
+
+            #expect(told(report.badValues, "line") == refused)
+            #expect(told(report.warnings, "fact") == warned)
+            #expect(
+                report.badValues.allSatisfy { $0.column == "on_date" }
+                    && report.warnings.allSatisfy { $0.column == "on_date" })
+            #expect(report.result == (refused.isEmpty ? .imported : .refused))
+            #expect(report.lines.contains("  staffing reports beside one of the same day: 1") == !warned.isEmpty)
+        }
+    }
+
     @Test func `a fact of an earlier month is not corrected in a later one`() async throws {
         try await ImportSite.with { site in
             try site.seedContracts()

@@ -6,7 +6,7 @@ import PgStore
 /// IND-13 by agency in plain SQL: month by month, without what the report computes with.
 enum AgreementOracle {
     /// Agreements of January to March under three contracts of two agencies, approved or not, some of an account twice; payments of
-    /// debtors and employers until July, some taken back in a later feed.
+    /// debtors and employers until July, some in a later feed than their own month's, some taken back in a later one.
     static let months = """
         INSERT INTO period SELECT p, 'open', '2024-01-01', NULL, NULL FROM generate_series(202401, 202407) p;
         CREATE TABLE outcome_202401 PARTITION OF outcome FOR VALUES IN (202401);
@@ -28,7 +28,7 @@ enum AgreementOracle {
             's', '2024-04-01'
         FROM outcome WHERE random() < 0.9;
         INSERT INTO payment
-        SELECT 202400 + m, 'P' || d || '-' || a || '-' || m, d, a, make_date(2024, m, 20), 100, CASE WHEN random() < 0.6 THEN 'borrower'
+        SELECT least(202407, 202400 + m + CASE WHEN random() < 0.75 THEN 0 ELSE 1 + floor(random() * 3)::int END), 'P' || d || '-' || a || '-' || m, d, a, make_date(2024, m, 20), 100, CASE WHEN random() < 0.6 THEN 'borrower'
             WHEN random() < 0.7 THEN 'employer' ELSE 'fpp' END, NULL, 1
         FROM generate_series(1, 60) a, unnest('{9,10}'::int[]) d, generate_series(1, 7) m
         WHERE random() < CASE WHEN a % 3 = 0 THEN 0.95 ELSE 0.6 END;
@@ -58,27 +58,33 @@ enum AgreementOracle {
     /// What each agreement has come to by a close of $1, a month of 2024: how many payments in a row, of how many months that are known.
     ///
     /// A month is covered by anything of its own, or by an employer's payment of the other month of its pair; uncovered, it is settled
-    /// with the later month of the pair.
+    /// with the later month of the pair, and what comes in later feeds covers it no more: it was covered at every close since then.
     private static func course(byCalendar: Bool) -> String {
         """
         WITH signed AS (
             SELECT period, delegation_id, account_id, min(outcome_id) AS outcome_id FROM outcome JOIN review USING (period, delegation_id, outcome_id)
             WHERE decision = 'approved' AND period <= $1 GROUP BY 1, 2, 3),
         money AS (
-            SELECT p.delegation_id, p.account_id, p.origin, extract(month FROM p.paid_on)::int AS month,
-                p.amount - coalesce((SELECT sum(amount) FROM payment r WHERE r.reverses = p.payment_id AND r.period <= $1), 0) AS left_over
-            FROM payment p WHERE p.reverses IS NULL AND p.period <= $1),
+            SELECT g % 100 AS as_of, p.delegation_id, p.account_id, p.origin, extract(month FROM p.paid_on)::int AS month
+            FROM generate_series(202401, $1) g JOIN payment p ON p.reverses IS NULL AND p.period <= g
+            LEFT JOIN payment r ON r.reverses = p.payment_id AND r.period <= g
+            WHERE p.amount > coalesce(r.amount, 0)),
         months AS (
             SELECT s.*, k, s.period % 100 + k AS month, s.period % 100 + k <= $1 % 100 AS is_over,
                 CASE WHEN \(byCalendar) THEN s.period % 100 + k + (s.period % 100 + k) % 2
-                    ELSE s.period % 100 + k + (k + 1) % 2 END <= $1 % 100 AS is_settled
+                    ELSE s.period % 100 + k + (k + 1) % 2 END AS settled
             FROM signed s, generate_series(0, 5) k),
+        paid AS (
+            SELECT m.period, m.outcome_id, m.k, count(DISTINCT x.as_of) AS closes
+            FROM months m JOIN money x USING (delegation_id, account_id)
+            WHERE x.as_of >= least(settled, $1 % 100) AND (x.month = m.month OR x.origin = 'employer' AND CASE WHEN \(byCalendar)
+                THEN (x.month + 1) / 2 = (m.month + 1) / 2
+                ELSE floor((x.month - m.period % 100) / 2.0) = floor((m.month - m.period % 100) / 2.0) END)
+            GROUP BY 1, 2, 3),
         judged AS (
-            SELECT m.*, EXISTS (SELECT FROM money x WHERE (x.delegation_id, x.account_id) = (m.delegation_id, m.account_id)
-                AND x.left_over > 0 AND (x.month = m.month OR x.origin = 'employer' AND CASE WHEN \(byCalendar)
-                    THEN (x.month + 1) / 2 = (m.month + 1) / 2
-                    ELSE floor((x.month - m.period % 100) / 2.0) = floor((m.month - m.period % 100) / 2.0) END)) AS is_paid
-            FROM months m),
+            SELECT m.*, settled <= $1 % 100 AS is_settled,
+                coalesce(closes, 0) = $1 % 100 - least(settled, $1 % 100) + 1 AS is_paid
+            FROM months m LEFT JOIN paid USING (period, outcome_id, k)),
         course AS (
             SELECT period, outcome_id, coalesce(min(k) FILTER (WHERE NOT (is_paid AND is_over)), 6) AS covered,
                 count(*) FILTER (WHERE is_over AND (is_paid OR is_settled)) AS over

@@ -82,6 +82,36 @@ struct AgreementReportTests {
         }
     }
 
+    @Test func `what a late feed brings changes no rate that was shown, of its close or of a later one (IND-13)`()
+        async throws
+    {
+        try await with { link in
+            let january = try #require(Period(text: "2024-01"))
+            func report(_ months: Int) throws -> AgreementReport {
+                try AgreementReport(link, through: january.advanced(byMonths: months))
+            }
+            let shown = try (0...3).map { try report($0).json }
+            let second = try #require(try report(1).cohorts.first).second
+            // Account 3 paid in all months, and so did employers of 2: it comes with April's feed, and February is over with its own.
+            try link.script(
+                """
+                INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
+                SELECT 202404, a || '-' || m, 9, a, make_date(2024, m, 20), 100, CASE a WHEN 2 THEN 'employer' ELSE 'borrower' END,
+                    NULL, 1
+                FROM unnest('{2,3}'::int[]) a, generate_series(1, 3) m
+                """)
+
+            #expect(try (0...2).map { try report($0).json } == Array(shown.prefix(3)))
+            for months in 3...6 {
+                let cohort = try #require(try report(months).cohorts.first)
+                // Account 2 had paid in time, and its payment was taken back; it was paid anew in no feed of then.
+                #expect(cohort.second.count == second.count - 1 && cohort.second.known == 3)
+                #expect(cohort.cured.count == 1)
+            }
+            #expect(try report(3).json == shown[3])
+        }
+    }
+
     @Test func `cohorts are told apart by contract, agency and delegation, and sessions are counted`() async throws {
         try await with { link in
             try link.script(
@@ -123,10 +153,109 @@ struct AgreementReportTests {
             #expect(
                 try AgreementStore(link).sessions(january)
                     == [
-                        AgreementStore.Sessions(contract: 12, counts: [1, 1, 1, 0, 2]),
-                        AgreementStore.Sessions(contract: 13, counts: [0, 0, 0, 0, 1]),
+                        // The promises of accounts 5 and 6 were given in sessions.
+                        AgreementStore.Sessions(contract: 12, counts: [1, 5, 1, 0, 2]),
+                        AgreementStore.Sessions(contract: 13, counts: [0, 1, 0, 0, 1]),
                     ])
-            #expect(try SessionReport(link, period: january).lines.last?.hasSuffix("75.00") == true)
+            #expect(try SessionReport(link, period: january).lines.last?.hasSuffix("50.00") == true)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("mediation-session", "agreement-refused", [0, 1, 0, 1, 0]),
+            ("mediation-session", "refusal", [0, 1, 0, 0, 0]), ("mediation-session", "promise", [0, 1, 0, 0, 0]),
+            ("mediation-session", "session-held", [0, 1, 0, 0, 0]),
+            ("mediation-session", "no-show", [0, 0, 1, 0, 0]), ("mediation-session", "no-answer", [0, 0, 1, 0, 0]),
+            ("mediation-session", "session-scheduled", [1, 0, 0, 0, 0]),
+            ("phone-out", "session-scheduled", [1, 0, 0, 0, 0]),
+            ("mediation-invitation", "session-scheduled", [1, 0, 0, 0, 0]),
+            // A dictum, like an agreement, counts once it is approved.
+            ("mediation-session", "dwelling-inhabited", []),
+            ("phone-out", "agreement-refused", []), ("phone-out", "refusal", []), ("visit", "session-held", []),
+            ("phone-out", "no-show", []), ("mediation-invitation", "no-answer", []),
+        ] as [(String, String, [Int64])])
+    func `a session is one by its channel, and held unless only scheduled or missed, as it bills (IND-12, FEE-11)`(
+        channel: String, result: String, counts: [Int64]
+    ) async throws {
+        try await with { link in
+            try link.run(
+                "UPDATE outcome SET channel = $1, result = $2, contract_id = 14 WHERE outcome_id = 5",
+                [.text(channel), .text(result)])
+            let sessions = try AgreementStore(link).sessions(try #require(Period(text: "2024-01")))
+
+            #expect(sessions.filter { $0.contract == 14 }.flatMap(\.counts) == counts)
+            #expect(sessions.filter { $0.contract == 12 }.flatMap(\.counts) == [0, 4, 0, 0, 3])
+        }
+    }
+
+    /// An opening of February: signed in October with two and four payments kept, of which the second pays through an employer, and in
+    /// January and February.
+    private static let brought = """
+        INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+        VALUES ('opening', 202402, 'o', '', 4, 0, '2024-02-01');
+        INSERT INTO agency (agency_id, name) VALUES (7, 'Siete');
+        INSERT INTO contract
+        SELECT c, 7, 'N-' || c, 't', 1, '{2,3}', '2023-01-01', '2024-12-31', 'committed', 0, 'none', 10000, 'fees', 'fines', '{}'
+        FROM generate_series(12, 13) c;
+        INSERT INTO opening_agreement
+        VALUES (9, 31, 12, '2023-10-05', 2, 2), (9, 32, 12, '2023-10-06', 4, 2), (9, 33, 13, '2024-01-07', 0, 2),
+            (9, 34, 13, '2024-02-08', 1, 2);
+        CREATE TABLE account_202402 PARTITION OF account FOR VALUES IN (202402);
+        INSERT INTO account (period, delegation_id, account_id, line, municipality, regime, accounting, situation, book, currency,
+            original_amount, balance, due, overdue, unpaid, arrears, days_late, extension_months, incomplete_payments, restructures,
+            restructure_in_cure, suit_profiled, agreement_available, instalment_drop_bp, signed, payment_probability_bp, cofinanced,
+            has_phone, has_email, has_address, reference)
+        SELECT 202402, 9, n, n, 9001, CASE n WHEN 32 THEN 2 ELSE 1 END, 2, 1, 1, 1, 1, 1, 1, 10000, 2, 2, 45, 0, 0, 0, true, false,
+            true, 0, false, 0, false, true, true, true, 'r'
+        FROM generate_series(31, 34) n;
+        INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
+        SELECT 202400 + m, a || '-' || m, 9, a, make_date(2024, m, 20), 100, CASE a WHEN 32 THEN 'employer' ELSE 'borrower' END,
+            NULL, 1
+        FROM (VALUES (31, 2), (31, 3), (31, 4), (31, 5), (32, 3), (33, 1), (34, 2), (34, 3), (34, 4)) v (a, m);
+        """
+
+    @Test func `agreements that an opening brought are followed by themselves, and in no rate (IND-13)`() async throws {
+        try await with { link in
+            let january = try #require(Period(text: "2024-01"))
+            func report(_ months: Int, by cut: IndicatorCut = .total) throws -> AgreementReport {
+                try AgreementReport(link, through: january.advanced(byMonths: months), by: cut)
+            }
+            let own = try (0...5).map { try report($0).cohorts }
+            try link.script(Self.brought)
+            func states(_ months: Int) throws -> [String] {
+                try report(months, by: .contract).broughtCohorts.map { cohort in
+                    let states = AgreementCourse.State.allCases.filter { cohort.states[$0] != nil }
+                    return "\(cohort.signedIn) \(cohort.key) "
+                        + states.map { "\($0.rawValue) \(cohort.states[$0, default: 0])" }.joined(separator: " ")
+                }
+            }
+
+            #expect(try (0...5).map { try report($0).cohorts } == own)
+            #expect(try states(0).isEmpty)
+            // Two payments were kept and February is the third; an employer has paid it with January, and four are a cure.
+            #expect(try states(1) == ["2023-10 12 cured 2", "2024-01 13 broken 1", "2024-02 13 in-cure 1"])
+            // What was kept before the month of the signature was not: February is the first payment, and April the third.
+            #expect(
+                try states(2) == ["2023-10 12 cured 1 maintained 1", "2024-01 13 broken 1", "2024-02 13 in-cure 1"])
+            #expect(try states(3) == ["2023-10 12 cured 1 maintained 1", "2024-01 13 broken 1", "2024-02 13 cured 1"])
+            #expect(try states(4) == ["2023-10 12 maintained 2", "2024-01 13 broken 1", "2024-02 13 cured 1"])
+
+            let file = "/tmp/agreements-\(UInt64.random(in: 0...UInt64.max)).csv"
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            func written(from first: Period?) throws -> [Substring] {
+                _ = try report(2).write(to: file, from: first)
+                return try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").dropFirst(1).filter {
+                    $0.hasPrefix(",")
+                }
+            }
+            #expect(
+                try written(from: nil).first
+                    == ",9,31,12,2023-10-05,cured,2024-02 2024-03,ACE07,unknown,unknown,31–60,unknown,,,,")
+            #expect(try written(from: nil).count == 4 && written(from: january).isEmpty)
+            let lines = try report(2).lines
+            #expect(lines.contains { $0.hasPrefix("brought by an opening") } && lines.count == 8)
+            #expect(try report(2).json.contains(#""source":"opening""#))
         }
     }
 
