@@ -179,4 +179,25 @@ struct LoadOptionTests {
             }
         }
     }
+
+    @Test func `a daemon without a key to contact data is told in one line, and nobody asks it again`() async throws {
+        try await LoadSite.with(handSize: 100_000) { site in
+            var settings = site.settings
+            settings.contactPercent = 100
+            settings.threads = 2
+            let report = try await LoadRun(settings).run { _ in }
+            let address = "\(settings.addresses[0])"
+
+            // Each of three connections can have sent its first burst before the first answer came to any of them.
+            let asked = try #require(report.contactsUnserved?[address])
+            #expect(asked >= 1 && asked <= Int64(settings.connections * settings.leaseSizes.max))
+            #expect(report.report.count > asked)
+            #expect(report.refusals == [:])
+            let told = report.lines.filter { $0.contains("no key to contact data") }
+            #expect(
+                told == [
+                    "warning: \(address) has no key to contact data (contact.key-file): it answered UNSUPPORTED to \(asked) questions, and was not asked again"
+                ])
+        }
+    }
 }

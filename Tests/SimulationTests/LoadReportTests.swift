@@ -170,7 +170,7 @@ struct LoadReportTests {
             addresses: [LoadAddress(host: "127.0.0.1", port: 1)], keysFolder: "", contractsPath: "")
         let worker = LoadWorker(
             isOpenLoop: true, clock: LoadClock(fixed: Timestamp(microseconds: 0)), loop: loop,
-            connector: try LoadConnector(settings))
+            connector: try LoadConnector(settings), closedContacts: ClosedContacts())
         let agency = try #require(AgencyID(1))
         let identity = LoadIdentity(
             agency: agency, instance: try #require(Token("load-0")), sequence: 1,

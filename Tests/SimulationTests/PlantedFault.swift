@@ -10,6 +10,8 @@ struct PlantedFault {
     var isAlone = false
     /// Only the whole country shows it.
     var isOfCountry = false
+    /// What is said of it, where several checks find it: each of them has to.
+    var finds: Set<String> = []
     /// `$D` is the delegation.
     let sql: String
 
@@ -177,6 +179,7 @@ struct PlantedFault {
                 """),
         PlantedFault(
             name: "a statement is gone", breaks: .money, isAlone: true,
+            finds: ["a statement that was recorded is gone", "a statement that was signed is gone"],
             sql: """
                 DELETE FROM statement WHERE contract_id = (SELECT contract_id FROM lease_grant WHERE delegation_id = $D LIMIT 1)
                 """),

@@ -35,6 +35,7 @@ struct PlantedFaultTests {
                     }
                     let found = verdict.findings.filter { $0.invariant == fault.breaks }
                     #expect(!found.isEmpty, "\(fault.name): \(verdict.findings.map(\.found))")
+                    #expect(fault.finds.isSubset(of: found.map(\.found)), "\(fault.name): \(found.map(\.found))")
                     // Told so that a person sees it: at least one event, and no wall of them.
                     #expect(found.allSatisfy { (1...6).contains($0.events.count) }, "\(fault.name)")
                 }

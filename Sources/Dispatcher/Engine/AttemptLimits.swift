@@ -14,8 +14,10 @@ package struct AttemptLimits: Sendable {
     package let perAgency: Int
     /// How long a full bucket takes to drain.
     package let window: Duration
-    /// Buckets of each kind; what is oldest gives way.
+    /// Buckets of each kind.
     private static let bucketsMax = 10_000
+    /// Addresses that agencies came from, over all agencies: twice as many as a node takes connections.
+    private static let knownMax = 40_000
 
     private struct Bucket { var level: Duration; var at: Duration }
     private struct Origin: Hashable { let agency: AgencyID; let block: AddressBlock }
@@ -50,9 +52,7 @@ package struct AttemptLimits: Sendable {
 
     package mutating func succeeded(_ agency: AgencyID, from block: AddressBlock, at now: Duration) {
         addresses[block] = nil
-        if known.count >= Self.bucketsMax, let oldest = known.min(by: { $0.value < $1.value }) {
-            known[oldest.key] = nil
-        }
+        Self.halve(&known, from: Self.knownMax) { $0 }
         known[Origin(agency: agency, block: block)] = now
     }
 
@@ -70,12 +70,20 @@ package struct AttemptLimits: Sendable {
         return above > .zero ? above : nil
     }
 
-    /// Drops what has drained, and the oldest where nothing has.
+    /// Drops what has drained, and the older half where that is not enough.
     private static func makeRoom<Key>(_ buckets: inout [Key: Bucket], _ now: Duration) {
         guard buckets.count >= bucketsMax else { return }
         buckets = buckets.filter { $0.value.at + $0.value.level > now }
-        if buckets.count >= bucketsMax, let oldest = buckets.min(by: { $0.value.at < $1.value.at }) {
-            buckets[oldest.key] = nil
+        halve(&buckets, from: bucketsMax * 3 / 4) { $0.at }
+    }
+
+    /// Where there are so many, the older half gives way: at once, so that not every attempt of a crowd looks through all of them.
+    private static func halve<Key, Value>(
+        _ places: inout [Key: Value], from max: Int, _ since: (Value) -> Duration
+    ) {
+        guard places.count >= max else { return }
+        for old in places.sorted(by: { since($0.value) < since($1.value) }).prefix(places.count / 2) {
+            places[old.key] = nil
         }
     }
 }

@@ -63,17 +63,37 @@ package struct AgencyKeyring {
         return addition
     }
 
+    /// Of many keys together: one block in each delegation.
+    private func record(added keys: [AgencyKey]) throws {
+        guard !keys.isEmpty else { return }
+        let now = try link.readNow()
+        let delegations = try AgencyKeyStore(link).delegations(of: nil)
+        let records = keys.flatMap { key in
+            self.records(
+                "add", key.agency, key.name, in: delegations[key.agency] ?? [], until: key.expiresAt,
+                publicKey: key.publicKey, at: now)
+        }
+        try link.insertBlocks(LedgerBlock.seal(records))
+    }
+
     private func record(
         _ action: String, _ agency: AgencyID, _ name: String, until: Timestamp?, publicKey: [UInt8]? = nil
     ) throws {
-        let now = try link.readNow()
-        let period = Period.ofWork(at: now)
-        let records = try AgencyKeyStore(link).delegations(of: agency).map { delegation in
+        let records = self.records(
+            action, agency, name, in: try AgencyKeyStore(link).delegations(of: agency)[agency] ?? [], until: until,
+            publicKey: publicKey, at: try link.readNow())
+        try link.insertBlocks(LedgerBlock.seal(records))
+    }
+
+    private func records(
+        _ action: String, _ agency: AgencyID, _ name: String, in delegations: [Delegation], until: Timestamp?,
+        publicKey: [UInt8]?, at now: Timestamp
+    ) -> [LedgerRecord] {
+        delegations.map { delegation in
             LedgerRecord.key(
                 agency, name, action, in: delegation, publicKey: publicKey, until: until, by: LedgerRecord.word(by),
-                period: period, at: now)
+                period: Period.ofWork(at: now), at: now)
         }
-        try link.insertBlocks(LedgerBlock.seal(records))
     }
 
     /// Adds all keys of a file, or none.
@@ -83,14 +103,15 @@ package struct AgencyKeyring {
         var reader = TableReader(.keys, latestDay: LocalDate(daysSince1970: .max))
         var bad: [BadValue] = []
         var additions = Additions()
+        var added: [AgencyKey] = []
         try link.transaction {
             reading: while bad.count < BadRowFile.shownMax {
                 do {
                     switch try reader.next() {
                     case .row:
                         let key = try Self.key(reader)
-                        switch try addRecorded(key) {
-                        case .added: additions.added += 1
+                        switch try AgencyKeyStore(link).add(key) {
+                        case .added: added.append(key)
                         case .unchanged: additions.unchanged += 1
                         case let refusal:
                             bad.append(
@@ -117,6 +138,8 @@ package struct AgencyKeyring {
                     .findings, "\(file.name) has bad rows; no key was added",
                     remedy: "Correct them, and add the file again.")
             }
+            additions.added = added.count
+            try record(added: added)
         }
         return additions
     }

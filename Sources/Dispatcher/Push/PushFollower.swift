@@ -53,10 +53,15 @@ struct PushFollower: Sendable {
                     tell(error, of: "news", news.add())
                 }
             }
-            // By itself and behind the news, so that these and the ended keys wait for none of it, whatever becomes of it.
+            // By itself and behind the news, so that these and the ended keys wait for none of it, whatever becomes of it; and for as
+            // long as news may wait anyhow, because each look at the news compares the keys of all sessions: where thousands sign
+            // in at once, that would be done for each handful of them.
             if standing.isDue {
                 do {
-                    if try await tellStanding() { isBehind = true }
+                    let end = ContinuousClock.now + pause
+                    var isMore = try await tellStanding()
+                    while isMore, .now < end, !Task.isCancelled { isMore = try await tellStanding() }
+                    isBehind = isBehind || isMore
                     standing.clear()
                 } catch {
                     tell(error, of: "standing", standing.add())

@@ -31,12 +31,17 @@ package struct HeldLease: Sendable {
 }
 
 extension PgLink {
-    /// The agency's public keys that are in force now; none where the agency is unknown, or
+    /// The agencies' public keys that are in force now, by name; none of an agency that is unknown, or
     /// terminated and without an open grant: until the last one is swept it reports, also late what it gave back, returns and objects.
-    package func readKeys(of agency: AgencyID) throws(PgError) -> [[UInt8]] {
-        try run(AdmissionStatements.keys, [.int32(agency.value), .int16s(Delegation.all.map(\.value))]).map {
-            $0.bytes(0)
+    package func readKeys(of agencies: Set<AgencyID>) throws(PgError) -> [AgencyID: [[UInt8]]] {
+        var keys: [AgencyID: [[UInt8]]] = [:]
+        for row in try run(
+            AdmissionStatements.keys,
+            [.int32s(agencies.map(\.value).sorted()), .int16s(Delegation.all.map(\.value))])
+        {
+            if let agency = AgencyID(row.int32(0)) { keys[agency, default: []].append(row.bytes(1)) }
         }
+        return keys
     }
 
     /// Which of these keys are in force no more: revoked, expired, or of an agency that is terminated and has no open grant.
@@ -51,17 +56,23 @@ extension PgLink {
         ).map { keys[Int($0.int64(0)) - 1] }
     }
 
-    /// Takes note of an installation's sequence number.
+    /// Takes note of installations' sequence numbers, one after the other, in one transaction and one round trip: all or none of them.
     ///
-    /// - Parameter instancesMax: installations that the agency may have; side by side some may come above it.
+    /// - Parameter instancesMax: installations that an agency may have; side by side some may come above it.
+    /// - Returns: what became of each, in their order.
+    /// - Throws: where the link was not lost, nothing was noted.
     package func admit(
-        _ agency: AgencyID, instance: String, sequence: Int64, instancesMax: Int32
-    ) throws(PgError) -> InstanceAdmission {
-        let row = try run(
-            AdmissionStatements.admit,
-            [.int32(agency.value), .text(instance), .int64(sequence), .int32(instancesMax)])[0]
-        if let number = row.optionalInt32(0) { return .admitted(number) }
-        return row.bool(1) ? .wasSeenBefore : .isOneTooMany
+        _ installations: [(agency: AgencyID, instance: String, sequence: Int64)], instancesMax: Int32
+    ) throws(PgError) -> [InstanceAdmission] {
+        let notes = installations.map { one in
+            PgQuery(
+                AdmissionStatements.admit,
+                [.int32(one.agency.value), .text(one.instance), .int64(one.sequence), .int32(instancesMax)])
+        }
+        return try pipeline([PgQuery("BEGIN")] + notes + [PgQuery("COMMIT")]).dropFirst().dropLast().map { rows in
+            if let number = rows[0].optionalInt32(0) { return .admitted(number) }
+            return rows[0].bool(1) ? .wasSeenBefore : .isOneTooMany
+        }
     }
 
     /// Counts a sign-in that was refused as a clone's: one row for each installation and month, however often it is tried.
@@ -69,10 +80,18 @@ extension PgLink {
         try run(AdmissionStatements.clone, [.int32(agency.value), .text(instance)])
     }
 
-    /// How many accounts the agency holds over all of its quotas, and how many contracts it has in force.
-    package func readStanding(of agency: AgencyID) throws(PgError) -> (held: Int64, contracts: Int64) {
-        let row = try run(AdmissionStatements.standing, [.int32(agency.value), .int16s(Delegation.all.map(\.value))])[0]
-        return (row.int64(0), row.int64(1))
+    /// How many accounts each agency holds over all of its quotas, and how many contracts it has in force.
+    package func readStanding(
+        of agencies: Set<AgencyID>
+    ) throws(PgError) -> [AgencyID: (held: Int64, contracts: Int64)] {
+        var standing: [AgencyID: (held: Int64, contracts: Int64)] = [:]
+        for row in try run(
+            AdmissionStatements.standing,
+            [.int32s(agencies.map(\.value).sorted()), .int16s(Delegation.all.map(\.value))])
+        {
+            if let agency = AgencyID(row.int32(0)) { standing[agency] = (row.int64(1), row.int64(2)) }
+        }
+        return standing
     }
 
     package func readHeld(by agency: AgencyID) throws(PgError) -> HeldSummary {
@@ -110,12 +129,14 @@ private enum AdmissionStatements {
                               AND g.key IS NOT NULL))
         """
 
+    /// $1 agencies
     static let keys = """
-        SELECT k.public_key
-          FROM agency_key k
+        SELECT k.agency_id, k.public_key
+          FROM unnest($1::integer[]) AS x (agency_id)
+          JOIN agency_key k ON k.agency_id = x.agency_id
           JOIN agency a ON a.agency_id = k.agency_id
-         WHERE k.agency_id = $1 AND \(isInForce)
-         ORDER BY k.key_name
+         WHERE \(isInForce)
+         ORDER BY k.agency_id, k.key_name
         """
 
     /// $1 agency int[], $2 delegations, $3 key bytea[]
@@ -152,17 +173,20 @@ private enum AdmissionStatements {
             DO UPDATE SET reply = (q.reply::bigint + 1)::text, received_at = excluded.received_at
         """
 
+    /// $1 agencies, $2 delegations
     static let standing = """
-        SELECT coalesce(sum(coalesce(t.total_accounts, 0) - q.released_accounts), 0)::bigint,
-               (SELECT count(*) FROM contract
-                 WHERE agency_id = $1
-                   AND (now_instant() AT TIME ZONE 'America/Mexico_City')::date BETWEEN starts_on AND ends_on)
-          FROM contract c
-          JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id
-          LEFT JOIN LATERAL (SELECT g.total_accounts FROM lease_grant g
-                              WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
-                              ORDER BY g.total_accounts DESC LIMIT 1) t ON true
-         WHERE c.agency_id = $1
+        SELECT x.agency_id,
+               (SELECT coalesce(sum(coalesce(t.total_accounts, 0) - q.released_accounts), 0)::bigint
+                  FROM contract c
+                  JOIN quota q ON q.delegation_id = ANY ($2) AND q.contract_id = c.contract_id
+                  LEFT JOIN LATERAL (SELECT g.total_accounts FROM lease_grant g
+                                      WHERE g.delegation_id = q.delegation_id AND g.quota_id = q.quota_id
+                                      ORDER BY g.total_accounts DESC LIMIT 1) t ON true
+                 WHERE c.agency_id = x.agency_id),
+               (SELECT count(*) FROM contract c
+                 WHERE c.agency_id = x.agency_id
+                   AND (now_instant() AT TIME ZONE 'America/Mexico_City')::date BETWEEN c.starts_on AND c.ends_on)
+          FROM unnest($1::integer[]) AS x (agency_id)
         """
 
     static let heldGrants = """

@@ -107,13 +107,20 @@ package struct AgencyKeyStore {
         ).first.map { ($0.timestamp(0), $0.bool(1)) }
     }
 
-    /// Where the agency's contracts are: the delegations in whose ledgers its keys are recorded.
-    package func delegations(of agency: AgencyID) throws(PgError) -> [Delegation] {
-        try link.run(
+    /// Where the contracts of an agency, or of each, are: the delegations in whose ledgers its keys are recorded, ascending.
+    package func delegations(of agency: AgencyID?) throws(PgError) -> [AgencyID: [Delegation]] {
+        var delegations: [AgencyID: [Delegation]] = [:]
+        for row in try link.run(
             """
-            SELECT DISTINCT c.delegation_id FROM contract_capacity c JOIN contract k ON k.contract_id = c.contract_id
-            WHERE k.agency_id = $1 ORDER BY c.delegation_id
-            """, [.int32(agency.value)]
-        ).compactMap { Delegation($0.int16(0)) }
+            SELECT DISTINCT k.agency_id, c.delegation_id
+            FROM contract_capacity c JOIN contract k ON k.contract_id = c.contract_id
+            WHERE $1::integer IS NULL OR k.agency_id = $1 ORDER BY k.agency_id, c.delegation_id
+            """, [.optional(agency?.value)])
+        {
+            if let agency = AgencyID(row.int32(0)), let delegation = Delegation(row.int16(1)) {
+                delegations[agency, default: []].append(delegation)
+            }
+        }
+        return delegations
     }
 }

@@ -37,7 +37,7 @@ package struct Behaviour: Equatable, Sendable {
     package var speedPercent = 100
     /// How many of ten thousand accounts it takes and never touches.
     package var neglect = 1_500
-    /// In how many of ten thousand half days its connection dies under it.
+    /// In how many of ten thousand half days its connection dies under it. It makes another one, compares what it holds, and works on.
     package var crashes = 250
     /// Of a hundred mediation sessions that are held, so many end in a signature: 72 by the printed counts (ORA-30), not the printed 74
     /// (AMB-14).

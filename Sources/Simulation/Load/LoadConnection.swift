@@ -12,7 +12,8 @@ final class LoadConnection: ChannelInboundHandler {
 
     private let seat: LoadSeat
     private let identity: LoadIdentity
-    private let address: LoadAddress
+    /// The node's address, as reports name it.
+    let place: String
     private var phase = Phase.greeting
     private var context: ChannelHandlerContext?
     private var input = ByteBuffer()
@@ -24,7 +25,7 @@ final class LoadConnection: ChannelInboundHandler {
     private var isDraining = false
 
     init(_ seat: LoadSeat, identity: LoadIdentity, address: LoadAddress) {
-        self.address = address
+        place = "\(address)"
         self.seat = seat
         self.identity = identity
     }
@@ -108,10 +109,10 @@ final class LoadConnection: ChannelInboundHandler {
     func end(_ reason: String?) {
         guard phase != .over else { return }
         // Of several nodes one may be other than the rest: who was not let in says where.
-        let place = phase == .ready ? "" : "\(address): "
+        let prefix = phase == .ready ? "" : "\(place): "
         phase = .over
         context?.close(promise: nil)
         context = nil
-        if let reason { seat.lost(place + reason, of: self) }
+        if let reason { seat.lost(prefix + reason, of: self) }
     }
 }

@@ -98,6 +98,11 @@ extension LoadReport {
                     + "\(contact == nil ? "" : ", questions for contact data included,") were "
                     + "not answered in the end; they count above with the time that they had waited")
         }
+        for (address, count) in (contactsUnserved ?? [:]).sorted(by: { $0.key < $1.key }) {
+            warnings.append(
+                "\(address) has no key to contact data (contact.key-file): it answered UNSUPPORTED to "
+                    + "\(Terminal.counted(Int(count), "question")), and was not asked again")
+        }
         if let dryText { warnings.append(dryText) }
         if dryPulls > 0 || cut == .dry {
             warnings.append(

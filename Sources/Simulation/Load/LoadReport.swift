@@ -92,6 +92,9 @@ package struct LoadReport: Codable, Sendable {
     /// By verb and code.
     package let refusals: [String: Int64]
     package let lostConnections: [String: Int64]
+    /// By the address of a node without a key to contact data: how often it was asked for some before that was known, from the warm-up
+    /// on. Nobody asked it again. `nil` in results of before.
+    package let contactsUnserved: [String: Int64]?
     /// Of one processor, by the load itself, in percent.
     package let ownProcessorPercent: Int
     package let ownResidentBytes: Int64
@@ -162,6 +165,7 @@ package struct LoadReport: Codable, Sendable {
         waitingReports = tally.reportsWaiting
         refusals = tally.refusals
         lostConnections = tally.lost
+        contactsUnserved = tally.unserved
         ownProcessorPercent = Int(
             (ownProcessorTime.microseconds * 100 + microseconds / 2) / Swift.max(1, microseconds))
         ownResidentBytes = watch.ownResidentBytes

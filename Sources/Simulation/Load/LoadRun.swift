@@ -121,9 +121,12 @@ package struct LoadRun: Sendable {
     func workers(_ group: MultiThreadedEventLoopGroup, _ clock: LoadClock) throws -> [NIOLoopBoundBox<LoadWorker>] {
         let connector = try LoadConnector(settings)
         let isOpenLoop = settings.arrival != .closed
+        let closedContacts = ClosedContacts()
         return group.makeIterator().map { loop in
             NIOLoopBoundBox.makeBoxSendingValue(
-                LoadWorker(isOpenLoop: isOpenLoop, clock: clock, loop: loop, connector: connector), eventLoop: loop)
+                LoadWorker(
+                    isOpenLoop: isOpenLoop, clock: clock, loop: loop, connector: connector,
+                    closedContacts: closedContacts), eventLoop: loop)
         }
     }
 

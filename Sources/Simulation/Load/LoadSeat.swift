@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import AgentProtocol
 internal import Assignment
 internal import NIOCore
 
@@ -282,7 +283,12 @@ final class LoadSeat {
 
     private func refusal(_ line: UnsafeRawBufferPointer, of verb: String) -> [Substring] {
         let words = String(decoding: line, as: UTF8.self).split(separator: " ")
-        worker.refused("\(verb) \(words.count > 2 ? words[2] : "?")")
+        let code = words.count > 2 ? words[2] : "?"
+        if verb == "CONTACT", code == ReplyCode.unsupported.rawValue, let connection {
+            worker.unserved(at: connection.place)
+        } else {
+            worker.refused("\(verb) \(code)")
+        }
         return words
     }
 
@@ -343,7 +349,7 @@ final class LoadSeat {
         }
         let accounts = zip([leased.readerIndex] + leasedEnds, leasedEnds).map { $0..<$1 }
         // Who asks for nothing draws nothing, so that the load is the one of a seed without it.
-        if contactPercent > 0 {
+        if contactPercent > 0, let connection, worker.servesContacts(at: connection.place) {
             for account in accounts where random.below(100) < contactPercent { write("CONTACT", account, "\n") }
         }
         burst.asks = burst.ends.count

@@ -32,6 +32,8 @@ struct LoadTally {
     var emptyPulls: Int64 = 0
     var refusals: [String: Int64] = [:]
     var lost: [String: Int64] = [:]
+    /// By the address of a node without a key to contact data: the questions that it was asked before that was known.
+    var unserved: [String: Int64] = [:]
     /// Connections that had nothing left to pull before the time was over.
     var dried: [LoadDry] = []
     /// Whether anything was leased at all, in the warm-up too.
@@ -54,6 +56,7 @@ struct LoadTally {
         emptyPulls += other.emptyPulls
         refusals.merge(other.refusals, uniquingKeysWith: +)
         lost.merge(other.lost, uniquingKeysWith: +)
+        unserved.merge(other.unserved, uniquingKeysWith: +)
         dried += other.dried
         hasLeased = hasLeased || other.hasLeased
     }

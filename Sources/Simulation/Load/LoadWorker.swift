@@ -20,12 +20,18 @@ final class LoadWorker {
     private let clock: LoadClock
     private let loop: any EventLoop
     private let connector: LoadConnector
+    private let closedContacts: ClosedContacts
 
-    init(isOpenLoop: Bool, clock: LoadClock, loop: any EventLoop, connector: LoadConnector) {
+    /// - Parameter closedContacts: shared by all workers of a load.
+    init(
+        isOpenLoop: Bool, clock: LoadClock, loop: any EventLoop, connector: LoadConnector,
+        closedContacts: ClosedContacts
+    ) {
         self.isOpenLoop = isOpenLoop
         self.clock = clock
         self.loop = loop
         self.connector = connector
+        self.closedContacts = closedContacts
     }
 
     /// Whether a connection that is lost is made again.
@@ -127,9 +133,10 @@ final class LoadWorker {
 
     func measure() {
         // Who was lost in the warm-up was lost all the same.
-        let (lost, hasLeased) = (tally.lost, tally.hasLeased)
+        let (lost, unserved, hasLeased) = (tally.lost, tally.unserved, tally.hasLeased)
         tally = LoadTally()
         tally.lost = lost
+        tally.unserved = unserved
         tally.hasLeased = hasLeased
         phase = .measuring
         measuredFrom = .now()
@@ -181,6 +188,14 @@ final class LoadWorker {
     }
 
     func refused(_ words: String) { tally.refusals[words, default: 0] += 1 }
+
+    /// A node has no key to contact data. That is no fault of the load, and none of the connections asks it again.
+    func unserved(at place: String) {
+        tally.unserved[place, default: 0] += 1
+        closedContacts.close(at: place)
+    }
+
+    func servesContacts(at place: String) -> Bool { !closedContacts.isClosed(at: place) }
 
     func stillWaiting(since due: NIODeadline, at now: NIODeadline) {
         guard isMeasured(due) else { return }

@@ -3,8 +3,9 @@
 internal import Assignment
 
 /// A month on the pure machines alone: hands are drawn by ``HandDraw`` within ``QuotaBalance``, terms are kept by
-/// ``GrantStateMachine``, agencies and debtors act by ``Script``, ``Debtor`` and ``Behaviour``. The store is in memory, and the
-/// network drops whole half days of an agency, as often as its connections die.
+/// ``GrantStateMachine``, agencies and debtors act by ``Script``, ``Debtor`` and ``Behaviour``. The store is in memory. There is no network:
+/// a connection that dies costs no work, here as in a month over the protocol, because the client is back within the half day and leases
+/// do not end with connections.
 ///
 /// What an account does is drawn by seed and account and what the cut says of it, and not by who works it or what a policy calls it, so
 /// that two policies meet the same people. Who is not worked, placed or not, pays at the untreated rate. Fees and penalties are those of
@@ -215,9 +216,7 @@ struct ModelMonth {
         var random = SplitMix64(
             seed: seed, 0x30DE1, Int(agency.value), Int(post.delegation.value), Int(tick.now.microseconds / 1_000_000))
         sweep(key, tick)
-        // The connection is the agency's, in all of its delegations.
-        var line = SplitMix64(seed: seed, 0xC7A5, Int(agency.value), Int(tick.now.microseconds / 1_000_000))
-        guard !line.chance(behaviour.crashes), behaviour.worksAt(tick) else { return }
+        guard behaviour.worksAt(tick) else { return }
         let capacity = SimulatedAgency.capacity(post, behaviour, tick)
         work(key, behaviour, capacity, tick, &random)
         extend(key, tick, &random)

@@ -121,6 +121,7 @@ package struct MonthRun: Sendable {
         let book = try ContractBook(path: settings.contractsPath)
         guard let instance = Token(Self.instance) else { return [] }
         try settings.profiles?.require(Set(book.posts.keys), path: settings.contractsPath)
+        let closedContacts = ClosedContacts()
         return try book.posts.keys.sorted().map { agency in
             let behaviour =
                 settings.profiles?.behaviour(of: agency, seed: settings.seed)
@@ -138,7 +139,8 @@ package struct MonthRun: Sendable {
                     host: settings.host, ports: [settings.port] + settings.otherPorts, agency: agency,
                     instance: instance, key: secret, sequence: state.sequence, tls: settings.tls,
                     isCloned: behaviour.cheat == .clonedClient),
-                log: try AgencyLog(folder: settings.logFolder, agency: agency, instance: Self.instance))
+                log: try AgencyLog(folder: settings.logFolder, agency: agency, instance: Self.instance),
+                closedContacts: closedContacts)
         }
     }
 

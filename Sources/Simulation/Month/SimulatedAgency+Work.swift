@@ -69,13 +69,13 @@ extension SimulatedAgency {
     /// working: the report of the work says whether the account is still held.
     private func ask(_ doings: [Doing]) async throws {
         for start in stride(from: 0, to: doings.count, by: Self.burst) {
-            guard !isContactClosed else { return }
+            guard !closedContacts.isClosed() else { return }
             let asked = doings[start..<min(start + Self.burst, doings.count)].map(\.request)
             let answers = try await link.ask(
                 asked.map { .contact(ContactRequest(delegation: $0.delegation, account: $0.account, epoch: $0.epoch)) })
             for (request, reply) in zip(asked, answers ?? []) {
                 guard reply.isOK else {
-                    isContactClosed = isContactClosed || reply.code == .unsupported
+                    if reply.code == .unsupported { closedContacts.close() }
                     counts.refused["CONTACT \(reply.codeText)", default: 0] += 1
                     continue
                 }

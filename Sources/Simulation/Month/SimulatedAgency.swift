@@ -21,8 +21,8 @@ actor SimulatedAgency {
     private var hasToResume = false
     /// Posts and strategies for which nothing was dealt to the contract.
     var undealt: Set<PullKey> = []
-    /// The daemon has no key to contact data, so that asking is of no use.
-    var isContactClosed = false
+    /// Whether the daemon has no key to contact data, so that asking is of no use.
+    let closedContacts: ClosedContacts
     /// The second client of a cloned one.
     var copy: AgencyLink?
 
@@ -32,10 +32,12 @@ actor SimulatedAgency {
         var strategy: Strategy
     }
 
+    /// - Parameter closedContacts: shared by all agencies of a run.
     init(
         _ state: AgencyState, posts: [ContractBook.Post], seed: UInt64, period: Period, behaviour: Behaviour,
-        link: AgencyLink, log: AgencyLog
+        link: AgencyLink, log: AgencyLog, closedContacts: ClosedContacts
     ) {
+        self.closedContacts = closedContacts
         self.agency = state.agency
         self.state = state
         self.posts = posts

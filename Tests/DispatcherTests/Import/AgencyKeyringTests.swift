@@ -99,6 +99,25 @@ struct AgencyKeyringTests {
         }
     }
 
+    @Test func `the keys of a file are one block in each delegation of their agencies`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            let path = "\(site.folder)/keys.csv"
+            try Data((Self.header + "ACE07,a,\(Table.key),\nACE07,b,\(Self.other),2024-12-31\n").utf8).write(
+                to: URL(filePath: path))
+            _ = try AgencyKeyring(site.link, by: "ana").add(file: path)
+            let blocks = try site.link.run("SELECT delegation_id, records FROM block ORDER BY block_id")
+            let places = try site.link.run("SELECT DISTINCT delegation_id FROM contract_capacity ORDER BY 1")
+
+            #expect(!places.isEmpty && blocks.map { $0.int16(0) } == places.map { $0.int16(0) })
+            for block in blocks {
+                let records = LedgerBlock.unpack(block.bytes(1)).map { String(decoding: $0, as: UTF8.self) }
+                #expect(records.map { $0.contains(" name=a action=add ") } == [true, false])
+                #expect(records.last?.contains(" name=b action=add ") == true)
+            }
+        }
+    }
+
     @Test(arguments: ["", "AAAA", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo", "not base64 at all!!"])
     func `what is no public key is refused`(base64: String) {
         #expect(throws: CommandFailure.self) { try key("a", base64) }

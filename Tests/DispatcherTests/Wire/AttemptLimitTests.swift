@@ -74,6 +74,33 @@ struct AttemptLimitTests {
         #expect(limits.wait(AgencyID.allExamples[1], from: AddressBlock("10.0.0.9"), at: .zero) == nil)
     }
 
+    @Test func `an agency whose name strangers try is not locked out of its address while 20,000 others sign in`()
+        throws
+    {
+        var limits = AttemptLimits(perAddress: 100, perAgency: 3, window: .seconds(60))
+        limits.succeeded(agency, from: AddressBlock("10.0.0.1"), at: .zero)
+        for number in 1...20_000 {
+            limits.succeeded(
+                try #require(AgencyID(Int32(number + 1))), from: AddressBlock("10.1.\(number / 250).\(number % 250)"),
+                at: .milliseconds(number))
+        }
+        for host in 2...4 { limits.failed(agency, from: AddressBlock("10.0.0.\(host)"), at: .seconds(20)) }
+
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.9"), at: .seconds(20)) == 21)
+        #expect(limits.wait(agency, from: AddressBlock("10.0.0.1"), at: .seconds(20)) == nil)
+    }
+
+    @Test func `of more failures than are kept the older ones give way, and a new one is counted`() throws {
+        var limits = AttemptLimits(perAddress: 1, perAgency: 1_000_000, window: .seconds(3_600))
+        for number in 0..<12_000 {
+            limits.failed(
+                agency, from: AddressBlock("10.1.\(number / 250).\(number % 250)"), at: .milliseconds(number))
+        }
+
+        #expect(limits.wait(agency, from: AddressBlock("10.1.47.249"), at: .seconds(12)) != nil)
+        #expect(limits.wait(agency, from: AddressBlock("10.1.0.0"), at: .seconds(12)) == nil)
+    }
+
     @Test func `getting in empties the address's bucket`() {
         var limits = AttemptLimits(perAddress: 1, perAgency: 100, window: .seconds(60))
         limits.failed(agency, from: AddressBlock("10.0.0.1"), at: .zero)

@@ -18,12 +18,13 @@ package struct LimitCheck {
     package init(_ limits: [PlanKey: Int64], of input: PlanInput) {
         var agencies: [AgencyID: (used: Int64, held: Int64)] = [:]
         var everything = input.demands.reduce(Int64(0)) { $0 + $1.classes.reduce(0) { $0 + $1.accounts } }
+        let byContract = Dictionary(grouping: limits, by: \.key.contract)
         for contract in input.contracts {
             let held = contract.held.values.reduce(Int64(0)) { $0 + $1.accounts }
             everything += held
-            let mine = limits.filter { $0.key.contract == contract.contract }
+            let mine = byContract[contract.contract] ?? []
             let before = agencies[contract.agency] ?? (0, 0)
-            agencies[contract.agency] = (before.used + mine.values.reduce(0, +), before.held + held)
+            agencies[contract.agency] = (before.used + mine.reduce(0) { $0 + $1.value }, before.held + held)
             for (station, staffing) in contract.staffing.sorted(by: { $0.key < $1.key }) {
                 compare(.station(contract.contract, station), mine, contract, staffing) {
                     $0.delegation == station.delegation && $0.portfolio == station.portfolio
@@ -44,7 +45,8 @@ package struct LimitCheck {
 
     /// What is held already may pass the advisers; then the limits may be just that.
     private mutating func compare(
-        _ limit: PlanLimit, _ mine: [PlanKey: Int64], _ contract: PlanContract, _ staffing: PlanContract.Staffing,
+        _ limit: PlanLimit, _ mine: [(key: PlanKey, value: Int64)], _ contract: PlanContract,
+        _ staffing: PlanContract.Staffing,
         where isHere: (PoolKey) -> Bool
     ) {
         let used = mine.reduce(Int64(0)) { isHere($1.key.cell.pool) ? $0 + $1.value : $0 }

@@ -37,6 +37,9 @@ package struct PlanCheck {
     let plan: AllocationPlan
     let contracts: [ContractID: PlanContract]
     let demands: [PlanCell: PlanDemand]
+    let cap: AgencyCap?
+    /// Of all contracts, ascending.
+    private let numbers: [ContractID]
     package private(set) var faults: [Fault] = []
 
     /// Whether the plan is what it says it is, and as good.
@@ -47,6 +50,8 @@ package struct PlanCheck {
         self.plan = plan
         self.contracts = Dictionary(input.contracts.map { ($0.contract, $0) }) { first, _ in first }
         self.demands = Dictionary(input.demands.map { ($0.cell, $0) }) { first, _ in first }
+        self.cap = AgencyCap(input, contracts)
+        self.numbers = contracts.keys.sorted()
         checkList()
         guard faults.isEmpty else { return }
         checkDetails()
@@ -73,7 +78,7 @@ package struct PlanCheck {
     private mutating func checkList() {
         var expected: [PlanKey] = []
         for cell in demands.keys.sorted() {
-            let takers = contracts.keys.sorted().filter { !absence(PlanKey(cell: cell, contract: $0)) }
+            let takers = numbers.filter { !absence(PlanKey(cell: cell, contract: $0)) }
             let parts = target(cell).parts(of: takers)
             expected += zip(takers, parts).filter { $1 > 0 }.map { PlanKey(cell: cell, contract: $0.0) }
         }
@@ -85,7 +90,7 @@ package struct PlanCheck {
     private mutating func checkDetails() {
         for (cell, quotas) in Dictionary(grouping: plan.quotas, by: \.key.cell) {
             guard let demand = demands[cell] else { continue }
-            let takers = contracts.keys.sorted().filter { !absence(PlanKey(cell: cell, contract: $0)) }
+            let takers = numbers.filter { !absence(PlanKey(cell: cell, contract: $0)) }
             let parts = Dictionary(uniqueKeysWithValues: zip(takers, target(cell).parts(of: takers)))
             let base = demand.accounts + quotas.reduce(0) { $0 + held($1.key) }
             for quota in quotas {
@@ -148,20 +153,30 @@ package struct PlanCheck {
     }
 
     /// What a limit lets through; `nil` where it limits nothing, or is none of this input.
-    static func room(_ limit: PlanLimit, _ input: PlanInput, _ contracts: [ContractID: PlanContract]) -> Int64? {
+    static func room(_ limit: PlanLimit, _ cap: AgencyCap?, _ contracts: [ContractID: PlanContract]) -> Int64? {
         switch limit {
         case .station(let contract, let station): contracts[contract]?.room(at: station)
         case .portfolio(let contract, let portfolio): contracts[contract]?.room(in: portfolio)
         case .bond(let contract): contracts[contract]?.bondRoom
-        case .agency(let agency):
-            input.agencyCap.map { cap in
-                let waiting = input.demands.reduce(0) { $0 + $1.accounts }
-                let held = contracts.values.map { ($0.agency, $0.held.values.reduce(0) { $0 + $1.accounts }) }
-                let whole = waiting + held.reduce(0) { $0 + $1.1 }
-                let mine = held.filter { $0.0 == agency }.reduce(0) { $0 + $1.1 }
-                return max(0, whole * cap.value / BasisPoints.whole - mine)
-            }
+        case .agency(let agency): cap?.room(agency)
         }
+    }
+
+    /// What each agency may be given, where there is a cap: of everything that waits or is held, less what it holds.
+    struct AgencyCap {
+        private let most: Int64
+        private var held: [AgencyID: Int64] = [:]
+
+        init?(_ input: PlanInput, _ contracts: [ContractID: PlanContract]) {
+            guard let cap = input.agencyCap else { return nil }
+            for contract in contracts.values {
+                held[contract.agency, default: 0] += contract.held.values.reduce(0) { $0 + $1.accounts }
+            }
+            let whole = input.demands.reduce(0) { $0 + $1.accounts } + held.values.reduce(0, +)
+            most = whole * cap.value / BasisPoints.whole
+        }
+
+        func room(_ agency: AgencyID) -> Int64 { max(0, most - (held[agency] ?? 0)) }
     }
 
     private mutating func checkLimits() {
@@ -172,7 +187,7 @@ package struct PlanCheck {
                 used[limit, default: 0] += quota.accounts
             }
         }
-        let rooms = used.keys.reduce(into: [PlanLimit: Int64]()) { $0[$1] = Self.room($1, input, contracts) }
+        let rooms = used.keys.reduce(into: [PlanLimit: Int64]()) { $0[$1] = Self.room($1, cap, contracts) }
         for (limit, accounts) in used {
             guard let room = rooms[limit], accounts > room else { continue }
             faults.append(.limit(limit, used: accounts, room: room))
@@ -237,7 +252,7 @@ package struct PlanCheck {
         var bound: Int64 = 0
         for (limit, price) in plan.certificate.prices {
             guard price >= 0 else { return faults.append(.negativePrice(limit)) }
-            guard let room = Self.room(limit, input, contracts) else { return faults.append(.unknownPrice(limit)) }
+            guard let room = Self.room(limit, cap, contracts) else { return faults.append(.unknownPrice(limit)) }
             if case .bond = limit {
                 let (pesos, rest) = PlanCertificate.bondUnit.dividingFullWidth(price.multipliedFullWidth(by: room))
                 bound += pesos + (rest > 0 ? 1 : 0)

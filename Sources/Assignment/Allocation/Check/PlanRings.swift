@@ -4,7 +4,8 @@
 /// the parts of the bonds that it states (docs/allocation.md says why).
 ///
 /// Draws every exchange of one account that keeps the plan within its limits as an arrow; a quota can be bettered if
-/// arrows that make nothing as bad as it is lead round.
+/// arrows that make nothing as bad as it is lead round. There are tens of thousands of stations, with a few arrows each; whoever looks
+/// for a way passes them by, over arrows that stand for one into a station and one out of it.
 struct PlanRings {
     private struct Badness {
         let part: Int64
@@ -29,6 +30,11 @@ struct PlanRings {
     private let bases: [PlanCell: Int64]
     private var numbers: [Node: Int] = [:]
     private var arrows: [[Arrow]] = []
+    private var isStation: [Bool] = []
+    /// Of each station the arrows that lead to it, each with the node that it comes from.
+    private var into: [[Arrow]] = []
+    /// Of each other node the arrows that lead past the stations.
+    private var passing: [[Arrow]] = []
 
     private enum Node: Hashable {
         case cell(PlanCell)
@@ -53,18 +59,21 @@ struct PlanRings {
                 nexts[limit] = next
             }
         }
+        let cap = PlanCheck.AgencyCap(input, contracts)
         for (limit, next) in nexts {
             let load = loads[limit] ?? 0
-            if load < PlanCheck.room(limit, input, contracts) ?? Int64.max { draw(.limit(limit), next, nil) }
+            if load < PlanCheck.room(limit, cap, contracts) ?? Int64.max { draw(.limit(limit), next, nil) }
             if load > 0 { draw(next, .limit(limit), nil) }
         }
         drawWeights(input)
+        passStations()
     }
 
     private mutating func number(_ node: Node) -> Int {
         if let known = numbers[node] { return known }
         numbers[node] = arrows.count
         arrows.append([])
+        if case .limit(.station) = node { isStation.append(true) } else { isStation.append(false) }
         return arrows.count - 1
     }
 
@@ -100,6 +109,44 @@ struct PlanRings {
         }
     }
 
+    /// What leads over a station leads past it, as bad as the worse of its two arrows. Of all that lead from one node to another the
+    /// best one alone matters.
+    private mutating func passStations() {
+        struct Ends: Hashable { let from: Int, to: Int }
+        var best: [Ends: Badness?] = [:]
+        func consider(_ from: Int, _ to: Int, _ after: Badness?) {
+            let ends = Ends(from: from, to: to)
+            guard let known = best[ends] else { return best[ends] = .some(after) }
+            if Self.isWorse(known, than: after) { best[ends] = .some(after) }
+        }
+        into = arrows.map { _ in [] }
+        for node in arrows.indices where !isStation[node] {
+            for arrow in arrows[node] {
+                if isStation[arrow.to] {
+                    into[arrow.to].append(Arrow(to: node, after: arrow.after))
+                } else {
+                    consider(node, arrow.to, arrow.after)
+                }
+            }
+        }
+        for station in arrows.indices where isStation[station] {
+            for way in into[station] {
+                for arrow in arrows[station] where arrow.to != way.to {
+                    consider(way.to, arrow.to, Self.isWorse(way.after, than: arrow.after) ? way.after : arrow.after)
+                }
+            }
+        }
+        passing = arrows.map { _ in [] }
+        for (ends, after) in best { passing[ends.from].append(Arrow(to: ends.to, after: after)) }
+    }
+
+    /// - Parameters: `nil`: no quota changes, which is never worse.
+    private static func isWorse(_ one: Badness?, than other: Badness?) -> Bool {
+        guard let one else { return false }
+        guard let other else { return true }
+        return other < one
+    }
+
     private func badness(_ place: Int, _ accounts: Int64) -> Badness {
         let quota = plan.quotas[place]
         let total = accounts + quota.held
@@ -113,7 +160,8 @@ struct PlanRings {
 
     /// The quotas that some ring would better.
     var improvable: [PlanKey] {
-        plan.quotas.indices.filter { place in
+        var seen = Seen(arrows.count)
+        return plan.quotas.indices.filter { place in
             let quota = plan.quotas[place]
             let now = badness(place, quota.accounts)
             let isAbove = (quota.accounts + quota.held) * ShareTarget.whole > (bases[quota.key.cell] ?? 0) * quota.part
@@ -127,22 +175,38 @@ struct PlanRings {
                             Station(
                                 delegation: quota.key.cell.pool.delegation, portfolio: quota.key.cell.pool.portfolio)))]
             else { return false }
-            return isAbove ? leads(from: cell, to: station, now) : leads(from: station, to: cell, now)
+            // To a station lead the arrows into it, from one those out of it.
+            let way = isAbove ? into[station] : arrows[station]
+            let ends = way.filter { $0.after.map { $0 < now } ?? true }.map(\.to)
+            return isAbove ? leads(from: [cell], to: ends, now, &seen) : leads(from: ends, to: [cell], now, &seen)
         }.map { plan.quotas[$0].key }
     }
 
-    private func leads(from start: Int, to goal: Int, _ worst: Badness) -> Bool {
-        var seen = arrows.map { _ in false }
-        var waiting = [start]
-        seen[start] = true
+    /// - Parameters: nodes that are no stations.
+    private func leads(from starts: [Int], to goals: [Int], _ worst: Badness, _ seen: inout Seen) -> Bool {
+        seen.forget()
+        var waiting = starts
+        for node in starts { seen.add(node) }
         while let node = waiting.popLast() {
-            if node == goal { return true }
-            for arrow in arrows[node] where !seen[arrow.to] {
+            if goals.contains(node) { return true }
+            for arrow in passing[node] where !seen.has(arrow.to) {
                 if let after = arrow.after, !(after < worst) { continue }
-                seen[arrow.to] = true
+                seen.add(arrow.to)
                 waiting.append(arrow.to)
             }
         }
         return false
+    }
+
+    /// The nodes of one search. Forgetting them costs nothing: there is a search for each quota, and most see little of the network.
+    private struct Seen {
+        private var rounds: [Int32]
+        private var round: Int32 = 0
+
+        init(_ count: Int) { rounds = [Int32](repeating: 0, count: count) }
+
+        mutating func forget() { round += 1 }
+        mutating func add(_ node: Int) { rounds[node] = round }
+        func has(_ node: Int) -> Bool { rounds[node] == round }
     }
 }

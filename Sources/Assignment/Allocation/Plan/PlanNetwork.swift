@@ -80,8 +80,9 @@ struct PlanNetwork {
         }
         for (index, arc) in arcs.enumerated() { arcsInto[arc.station].append(index) }
         self.arcsBelow = arcsInto
-        for (limit, children) in childrenOf.enumerated() where !children.isEmpty {
-            arcsBelow[limit] = arcs.indices.filter { ways[$0].contains(limit) }
+        for (limit, children) in childrenOf.enumerated() where !children.isEmpty { arcsBelow[limit] = [] }
+        for (index, way) in ways.enumerated() {
+            for limit in way where !childrenOf[limit].isEmpty { arcsBelow[limit].append(index) }
         }
     }
 

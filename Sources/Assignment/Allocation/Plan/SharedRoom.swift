@@ -38,9 +38,10 @@ package struct SharedRoom: Sendable {
                 && bonds[key] ?? 1 > 0
         }
         var extra: [PlanKey: Int64] = [:]
+        let byContract = Dictionary(grouping: planned, by: \.key.contract)
         for (number, keys) in Dictionary(grouping: takers, by: \.contract).sorted(by: { $0.key < $1.key }) {
             guard let contract = contracts[number] else { continue }
-            let mine = planned.filter { $0.key.contract == number }
+            let mine = byContract[number] ?? []
             var portfolioRooms: [Portfolio: Int64] = [:]
             for portfolio in Portfolio.allCases {
                 portfolioRooms[portfolio] = contract.room(in: portfolio).map { room in
@@ -63,7 +64,7 @@ package struct SharedRoom: Sendable {
         self.extra = extra
     }
 
-    private static func sum(_ planned: [PlanKey: Int64], where fits: (PoolKey) -> Bool) -> Int64 {
+    private static func sum(_ planned: [(key: PlanKey, value: Int64)], where fits: (PoolKey) -> Bool) -> Int64 {
         planned.reduce(0) { fits($1.key.cell.pool) ? $0 + $1.value : $0 }
     }
 }
