@@ -6,7 +6,6 @@ internal import Assignment
 struct CauseChecks {
     let history: History
     let leases: [Lease]
-    let records: LedgerRecords
 
     func run(_ verdict: inout Verdict) {
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
@@ -25,13 +24,13 @@ struct CauseChecks {
     /// An agency gives back by RETURN alone: each such ending has the request whose reply names its record. Where the ledger was not
     /// read, there are as many requests as endings.
     private func returns(_ byHeld: [Held: Lease], _ verdict: inout Verdict) {
-        let returned = returnRecords()
+        let records = returnRecords()
         let receipts = Set(history.givenBack.compactMap(\.receipt))
         var unmatched: [Int32: [(ending: History.Ending, lease: Lease)]] = [:]
         for ending in history.endings where ending.kind == "return" {
             verdict.count(.endings)
             guard let lease = byHeld[ending.held] else { continue }
-            if let record = returned[ending.held] {
+            if let record = records[ending.held] {
                 guard !receipts.contains(record) else { continue }
                 add(ending, lease, "no RETURN was answered with the receipt of its record", &verdict)
             } else if !history.hasLedger {
@@ -47,13 +46,15 @@ struct CauseChecks {
     }
 
     private func returnRecords() -> [Held: [UInt8]] {
-        var returned: [Held: [UInt8]] = [:]
-        for record in records.of("ending") {
-            let fields = record.fields
-            guard fields["kind"] == "return", let held = fields.held else { continue }
-            returned[held] = record.leaf
+        var records: [Held: [UInt8]] = [:]
+        for block in history.blocks {
+            for bytes in Merkle.records(block.records) where bytes.starts(with: "ending ".utf8) {
+                let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
+                guard fields["kind"] == "return", let held = fields.held else { continue }
+                records[held] = Merkle.leaf(bytes)
+            }
         }
-        return returned
+        return records
     }
 
     private func add(_ ending: History.Ending, _ lease: Lease, _ why: String, _ verdict: inout Verdict) {

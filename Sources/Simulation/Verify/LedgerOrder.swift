@@ -11,18 +11,21 @@ struct LedgerOrder {
     private var sweeps: [GrantID: Int64] = [:]
     private var endings: [Held: Int64] = [:]
 
-    init(_ history: History, _ records: LedgerRecords) {
+    init(_ history: History) {
         guard history.hasLedger else { return }
-        for record in records.of("grant") {
-            if let grant = record.fields["id"].flatMap({ GrantID(text: $0) }) { grants[grant] = record.block }
-        }
-        for kind in ["ending", "sweep"] {
-            for record in records.of(kind) {
-                let fields = record.fields
-                if let held = fields.held {
-                    endings[held] = record.block
+        for block in history.blocks {
+            for bytes in Merkle.records(block.records) {
+                let isGrant = bytes.starts(with: "grant ".utf8)
+                guard isGrant || bytes.starts(with: "ending ".utf8) || bytes.starts(with: "sweep ".utf8) else {
+                    continue
+                }
+                let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
+                if isGrant {
+                    if let grant = fields["id"].flatMap({ GrantID(text: $0) }) { grants[grant] = block.id }
+                } else if let held = fields.held {
+                    endings[held] = block.id
                 } else if let grant = fields.grant {
-                    sweeps[grant] = record.block
+                    sweeps[grant] = block.id
                 }
             }
         }

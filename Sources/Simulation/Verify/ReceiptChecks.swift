@@ -6,18 +6,17 @@ internal import Assignment
 /// disclosure.
 struct ReceiptChecks {
     let history: History
-    let records: LedgerRecords
 
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
-        let named = named(by: Set(history.operations.compactMap(\.receipt)))
+        let records = records(of: Set(history.operations.compactMap(\.receipt)))
         for operation in history.operations {
             guard let receipt = operation.receipt else {
                 without(operation, &verdict)
                 continue
             }
             // One that is in no block is told by the ledger.
-            guard let record = named[receipt] else { continue }
+            guard let record = records[receipt] else { continue }
             verdict.count(.ledger)
             guard !fits(operation, LogFields(record[...])) else { continue }
             add("a receipt is that of something else", operation, "its record: \(record.prefix(200))", &verdict)
@@ -33,13 +32,15 @@ struct ReceiptChecks {
         }
     }
 
-    private func named(by receipts: Set<[UInt8]>) -> [[UInt8]: String] {
-        var named: [[UInt8]: String] = [:]
-        for record in records.all {
-            let leaf = record.leaf
-            if receipts.contains(leaf) { named[leaf] = record.text }
+    private func records(of receipts: Set<[UInt8]>) -> [[UInt8]: String] {
+        var records: [[UInt8]: String] = [:]
+        for block in history.blocks {
+            for bytes in Merkle.records(block.records) {
+                let leaf = Merkle.leaf(bytes)
+                if receipts.contains(leaf) { records[leaf] = String(decoding: bytes, as: UTF8.self) }
+            }
         }
-        return named
+        return records
     }
 
     private func fits(_ operation: ClientOperation, _ record: LogFields) -> Bool {

@@ -23,7 +23,6 @@ package struct StoredRow: Hashable, Sendable {
 struct RecordChecks {
     let history: History
     let leases: [Lease]
-    let records: LedgerRecords
 
     private struct Name: Hashable {
         let kind: String
@@ -32,9 +31,9 @@ struct RecordChecks {
 
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
-        let recorded = recorded()
-        let extended = recorded.filter { $0.key.kind == "extension" }
-        var left = recorded
+        let records = recorded()
+        let extended = records.filter { $0.key.kind == "extension" }
+        var left = records
         for row in rows() {
             verdict.count(.records)
             let key = Name(kind: row.kind, name: row.name)
@@ -55,7 +54,7 @@ struct RecordChecks {
                 add("what was recorded is not stored", [String(record.text.prefix(240))], &verdict)
             }
         }
-        limits(recorded, &verdict)
+        limits(records, &verdict)
         terms(extended, &verdict)
     }
 
@@ -72,15 +71,17 @@ struct RecordChecks {
     }
 
     private func recorded() -> [Name: [Record]] {
-        var recorded: [Name: [Record]] = [:]
-        for record in records.all {
-            let text = record.text
-            let fields = LogFields(text[...])
-            guard let name = Self.name(fields) else { continue }
-            recorded[Name(kind: String(fields.kind), name: name), default: []].append(
-                Record(text: text, fields: fields))
+        var records: [Name: [Record]] = [:]
+        for block in history.blocks.sorted(by: { $0.id < $1.id }) {
+            for bytes in Merkle.records(block.records) {
+                let text = String(decoding: bytes, as: UTF8.self)
+                let fields = LogFields(text[...])
+                guard let name = Self.name(fields) else { continue }
+                records[Name(kind: String(fields.kind), name: name), default: []].append(
+                    Record(text: text, fields: fields))
+            }
         }
-        return recorded
+        return records
     }
 
     private static func name(_ fields: LogFields) -> String? {

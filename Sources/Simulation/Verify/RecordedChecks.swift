@@ -6,30 +6,41 @@ package import Assignment
 struct RecordedChecks {
     let history: History
     let leases: [Lease]
-    let records: LedgerRecords
 
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
         var extensions: [GrantID: [LogFields]] = [:]
+        var disclosures: [LogFields] = []
         var digests: [Statement: [[UInt8]]] = [:]
-        for record in records.of("extension") {
-            let fields = record.fields
-            if let grant = fields.grant { extensions[grant, default: []].append(fields) }
-        }
-        for record in records.of("statement") {
-            let fields = record.fields
-            guard let contract = fields.number("contract"), let digest = fields["digest"].flatMap({ Hex.bytes($0) })
-            else { continue }
-            digests[Statement(period: record.period, contract: contract), default: []].append(digest)
+        for block in history.blocks {
+            for bytes in Merkle.records(block.records) {
+                // Most records are of other kinds.
+                if bytes.starts(with: "extension ".utf8) {
+                    let fields = Self.fields(bytes)
+                    if let grant = fields.grant { extensions[grant, default: []].append(fields) }
+                } else if bytes.starts(with: "disclosure ".utf8) {
+                    disclosures.append(Self.fields(bytes))
+                } else if bytes.starts(with: "statement ".utf8) {
+                    let fields = Self.fields(bytes)
+                    guard let contract = fields.number("contract"),
+                        let digest = fields["digest"].flatMap({ Hex.bytes($0) })
+                    else { continue }
+                    digests[Statement(period: block.period, contract: contract), default: []].append(digest)
+                }
+            }
         }
         extended(extensions, &verdict)
-        disclosed(records.of("disclosure").map(\.fields), &verdict)
+        disclosed(disclosures, &verdict)
         stated(digests, &verdict)
     }
 
     private struct Statement: Hashable {
         let period: Int32
         let contract: Int64
+    }
+
+    private static func fields(_ bytes: ArraySlice<UInt8>) -> LogFields {
+        LogFields(String(decoding: bytes, as: UTF8.self)[...])
     }
 
     /// A term is prolonged while it lasts.
