@@ -180,6 +180,11 @@ final class LoadWorker {
         if isMeasured(sent) { tally.report(microseconds: (.now() - sent).nanoseconds / 1_000) }
     }
 
+    /// A report is not taken, and will not be.
+    func reportRefused(since sent: NIODeadline) {
+        if isMeasured(sent) { tally.reportsRefused += 1 }
+    }
+
     func refused(_ words: String) { tally.refusals[words, default: 0] += 1 }
 
     func stillWaiting(since due: NIODeadline, at now: NIODeadline) {
