@@ -87,6 +87,11 @@ struct LoadRunCommand: AsyncParsableCommand {
     var contact = 0
     @Option(help: "Pulls a second over all connections; without it, as fast as the daemon goes.")
     var rate: Int?
+    @Option(
+        help:
+            "How the pulls of --rate follow each other: even, or poisson, at times that the seed draws, as pgbench --rate does; by itself even."
+    )
+    var arrivals: String?
     @Option(help: "Seconds that are measured.")
     var seconds = 10
     @Option(help: "Seconds before that.")
@@ -154,7 +159,7 @@ struct LoadRunCommand: AsyncParsableCommand {
         settings.contactPercent = contact
         settings.daemons = daemon
         settings.postgres = postgres
-        settings.arrival = rate.map { .open(pullsPerSecond: $0) } ?? .closed
+        settings.arrival = try arrival()
         settings.duration = .seconds(seconds)
         settings.warmUp = .seconds(warmUp)
         settings.isPaired = !separate
@@ -184,6 +189,17 @@ struct LoadRunCommand: AsyncParsableCommand {
         return report
     }
 
+    private func arrival() throws -> LoadSettings.Arrival {
+        let spread = arrivals.map { LoadSettings.Spread(rawValue: $0) }
+        if let arrivals, spread == .some(nil) || rate == nil {
+            throw SimulationFailure(
+                .usage, rate == nil ? "--arrivals is given without --rate" : "--arrivals is \(arrivals)",
+                remedy: rate == nil
+                    ? "Say with --rate how many pulls a second arrive" : "It takes \(LoadSettings.Spread.words)")
+        }
+        return rate.map { .open(pullsPerSecond: $0, spread: (spread ?? nil) ?? .even) } ?? .closed
+    }
+
     private func tell(_ report: LoadReport) throws {
         // Before any file is: what was measured is not lost by a disk that is full.
         if json {
@@ -210,6 +226,11 @@ struct LoadRunCommand: AsyncParsableCommand {
                 "\(Terminal.counted(Int(report.waitingPulls), "pull")) and \(Terminal.counted(Int(report.waitingReports), "report")) "
                     + "were never answered, and for \(Terminal.counted(Int(report.dryPulls), "pull")) there were no accounts",
                 remedy: "Look at the daemon's log; --rate asks for fewer pulls a second")
+        }
+        guard report.isTaken else {
+            throw SimulationFailure(
+                .findings, "\(Terminal.counted(Int(report.refusedReports ?? 0), "report")) were refused for good",
+                remedy: "The lines above say by which codes; load a month in which nothing is taken back")
         }
     }
 

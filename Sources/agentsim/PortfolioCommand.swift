@@ -96,13 +96,15 @@ struct PortfolioCommand: ParsableCommand {
             }
                 ?? "interrupted; no figure is told, and nothing was to be written. Run the same command again.")
         let total = Terminal.grouped(accounts)
-        let measured = folder.figures { Terminal.progress("figures: \(Terminal.grouped($0)) of \(total)") }.measured
+        let figures = folder.figures { Terminal.progress("figures: \(Terminal.grouped($0)) of \(total)") }
+        let measured = figures.measured
         Terminal.progress("figures: \(total) of \(total)", isDone: true)
         if json {
             Terminal.out(FigureTable.json(measured))
         } else {
             Terminal.out("Published aggregates, \(total) accounts, seed \(seed):")
             for line in FigureTable.lines(measured) { Terminal.out(line) }
+            Terminal.out(figures.universeLine)
             Terminal.out("Not drawn with a cut:")
             for line in UndrawnFigure.lines { Terminal.out("  \(line.what): \(line.why)") }
         }

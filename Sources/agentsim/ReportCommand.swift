@@ -39,6 +39,7 @@ struct ReportCommand: ParsableCommand {
         } else {
             Terminal.out("Published aggregates of a month, from \(log):")
             for line in FigureTable.lines(figures) { Terminal.out(line) }
+            Terminal.out(monthFigures.universeLine)
             Terminal.out(monthFigures.settingsLine)
         }
         let outside = figures.filter { $0.verdict == .outside }.map(\.figure.id)

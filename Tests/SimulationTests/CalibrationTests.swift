@@ -73,6 +73,23 @@ struct CalibrationTests {
         }
     }
 
+    /// Whatever its size, the universe of ORA-10 is told beside the one that was printed.
+    @Test func `a report says of how many accounts the rates of administrative collection are`() throws {
+        let specification = try PortfolioSpecification(
+            accounts: 8_000, seed: 7, period: try #require(Period(text: "2024-03")), agencies: 29, contracts: 88,
+            zones: ZoneMap())
+        let figures = PortfolioFolder(specification).figures { _ in }
+        let administrative = try #require(figures.measured.first { $0.figure.id == "ORA-10" }).count
+        let balance = try #require(figures.measured.first { $0.figure.id == "ORA-01" }).count
+
+        #expect(administrative > 100)
+        let told = "\(Terminal.grouped(administrative)) of \(Terminal.grouped(balance)) in balance ("
+        #expect(figures.universeLine.contains(told), "\(figures.universeLine)")
+        #expect(UndrawnFigure.reached(317_001, of: 5_513_092).contains("in balance (5.75 %)"))
+        #expect(UndrawnFigure.reached(37_819, of: 5_513_092).contains("in balance (0.69 %)"))
+        #expect(UndrawnFigure.reached(0, of: 0).contains("0 of 0 in balance (0.00 %)"))
+    }
+
     @Test func `the disaster's figures are there when it is asked for, and nowhere else`() throws {
         let struck = try figures(seed: 7, accounts: 40_000, disaster: true).filter { $0.figure.id == "ORA-60" }
 

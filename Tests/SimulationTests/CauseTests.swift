@@ -29,10 +29,11 @@ struct CauseTests {
             History.Block(
                 id: 1, period: 202_404, records: [0, 0, 0, UInt8(record.count)] + record, count: 1, root: leaf)
         ]
-        history.givenBack = [History.GivenBack(agency: 7, receipt: leaf)]
+        let request = History.Request(agency: 7, instance: 1, verb: "RETURN", key: 3)
+        history.answered = [History.Answered(request: request, receivedAt: .hour(30), receipt: leaf)]
         #expect(Judge.judge(history).broken == [])
 
-        history.givenBack = [History.GivenBack(agency: 7, receipt: [UInt8](repeating: 1, count: 32))]
+        history.answered[0].receipt = [UInt8](repeating: 1, count: 32)
         #expect(Judge.judge(history).broken == [.endings])
     }
 

@@ -112,6 +112,31 @@ struct ChaosTests {
         #expect(Set(order) == Set(ChaosFault.allCases) && order.count == ChaosFault.allCases.count)
     }
 
+    @Test func `each time of each fault draws for itself, whatever others met`() {
+        func drawn(_ fault: ChaosFault, _ time: Int, seed: UInt64 = 7) -> UInt64 {
+            var stream = FaultDriver.stream(of: fault, time, seed: seed)
+            return stream.next()
+        }
+        #expect(drawn(.netSlow, 2) == drawn(.netSlow, 2))
+        let others = [drawn(.netSlow, 1), drawn(.netSlow, 3), drawn(.netCut, 2), drawn(.netSlow, 2, seed: 8)]
+        #expect(!others.contains(drawn(.netSlow, 2)))
+    }
+
+    @Test func `a seed decides which of the held accounts are stopped`() {
+        let held = (1...50).map { (account: Int64($0), delegation: Int16(9)) }
+        func chosen(_ number: Int, seed: UInt64 = 7) -> [Int64] {
+            ChaosStops.chosen(held, number, seed: seed).map(\.account)
+        }
+        #expect(chosen(1) == chosen(1) && Set(chosen(1)).count == 12)
+        #expect(chosen(1) != chosen(2) && chosen(1) != chosen(1, seed: 8))
+        #expect(ChaosStops.chosen([held[3]], 1, seed: 7).map(\.account) == [4])
+    }
+
+    @Test(arguments: [([2, 2], true), ([3, 1], false), ([1, 1], false), ([2], true), ([3, 0], false)])
+    func `a storm is one where every node came up and was killed again`(kills: [Int], isStorm: Bool) {
+        #expect(FaultDriver.isStorm(kills) == isStorm)
+    }
+
     @Test func `what a run has started ends with it, also where it is killed, and nothing else does`() async throws {
         let folder = "/tmp/agentsim-chaos-\(UInt64.random(in: 0...UInt64.max))"
         try Folder.make("\(folder)/disk")

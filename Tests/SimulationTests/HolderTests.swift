@@ -183,10 +183,10 @@ struct HolderTests {
                 number: 5, code: code, agency: 7, instance: 1, key: 9, held: held, receivedAt: .hour(60))
         ]
         #expect(Judge.judge(history).broken == (isBroken ? [.fencing] : []))
-        // The same in a client's log alone; of when it was nothing is known.
+        // The same in a client's log alone, of a question that is not kept; of when it was nothing is known.
         history.refused = []
         history.operations.append(
-            try .sample(9, .refused(ClientOperation.Refusal(verb: "REPORT", code: code, held: held))))
+            try .sample(9, .refused(ClientOperation.Refusal(verb: "CONTACT", code: code, held: held))))
         let isNever = isBroken && (kind == nil || code == "CLOSED")
         #expect(Judge.judge(history).broken == (isNever ? [.fencing] : []))
     }
@@ -201,6 +201,28 @@ struct HolderTests {
         #expect(Judge.judge(history).broken == [])
         history.refused[0].code = "CLOSED"
         #expect(Judge.judge(history).broken == [.fencing])
+    }
+
+    /// It was leased at hour 10, its term and grace are over at hour 754.
+    @Test(arguments: [
+        (false, 40, nil, true), (false, 40, 41, true), (false, 41, 41, false), (false, 754, nil, false),
+        (true, 40, 41, false), (true, 42, 41, true), (true, 755, nil, true), (true, 754, nil, false),
+    ])
+    func `who compares is told what is so`(isHeld: Bool, at: Int, ended: Int?, isWrong: Bool) throws {
+        var history = try History.sound()
+        history.now = .hour(900)
+        let held = try Held.sample(101)
+        if let ended {
+            history.endings.append(
+                History.Ending(held: held, kind: "return", reason: "other", endedAt: .hour(ended)))
+        }
+        let sound = Judge.judge(history).broken
+        history.operations.append(try .sample(0, .compared(held, isHeld: isHeld), at: .hour(at)))
+        #expect(Judge.judge(history).broken == (isWrong ? sound + [.fencing] : sound))
+        // Another agency never had it.
+        history.operations[3] = try .sample(0, .compared(held, isHeld: isHeld), agency: 8, at: .hour(at))
+        history.instances[History.instanceName(agency: 8, instance: "sim")] = 2
+        #expect(Judge.judge(history).broken == (isHeld ? sound + [.fencing] : sound))
     }
 
     @Test func `evidence is of the agency, installation, key and account that were refused`() throws {

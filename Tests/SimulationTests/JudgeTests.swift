@@ -18,7 +18,8 @@ struct JudgeTests {
     {
         var history = try History.sound()
         history.outcomes = []
-        let refusal = ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: try .sample(102))
+        let refusal = ClientOperation.Refusal(verb: "REPORT", code: "CLOSED", held: try .sample(102), evidence: 9)
+        history.evidence = [9: "CLOSED"]
         history.operations.append(try .sample(4, .refused(refusal)))
         history.operations.append(try .sample(2, .repeated(verb: "REPORT", isEqual: true)))
         let report = VerdictReport(
@@ -199,6 +200,21 @@ struct JudgeTests {
         var history = try History.sound()
         history.outcomes[0].report.amount = Cents(31_023)
 
+        #expect(Judge.judge(history).broken == [.nothingLost])
+    }
+
+    @Test func `an agreement that a report told and that is not kept is found`() throws {
+        var history = try History.sound()
+        history.outcomes[0].report.solution = "restructure"
+        #expect(Judge.judge(history).broken == [])
+        guard case .reported(var told) = history.operations[1].reply else {
+            Issue.record("the second operation is no report")
+            return
+        }
+        told.solution = "restructure"
+        history.operations[1].reply = .reported(told)
+        #expect(Judge.judge(history).broken == [])
+        history.outcomes[0].report.solution = nil
         #expect(Judge.judge(history).broken == [.nothingLost])
     }
 

@@ -206,6 +206,43 @@ struct JudgedOrderTests {
         #expect(broken([202_403: [1: [1], 2: [2], 3: [3]]]) == [.money])
     }
 
+    @Test func `what is read of a root was signed: its lines, its text, its key`() throws {
+        let delegation = try #require(Delegation(14))
+        let key = Curve25519.Signing.PrivateKey()
+        func signed(_ period: Int32, _ month: String, _ leaves: [String], after previous: String) throws -> SignedRoot {
+            // Two lines: the hash of a one and those of the lines.
+            let hashes = leaves.map { Array(SHA256.hash(data: [0] + Array($0.utf8))) }
+            let root = Array(SHA256.hash(data: [1] + hashes[0] + hashes[1]))
+            let message =
+                "reparto-period-root-1\nperiod=\(month)\nroot=\(Hex.text(root))\nprevious=\(previous)\nsigned=x\nkey=k\n"
+            return SignedRoot(
+                period: period, leaves: leaves, root: root, message: message, key: "k",
+                publicKey: Array(key.publicKey.rawRepresentation),
+                signature: Array(try key.signature(for: Array(message.utf8))))
+        }
+        let march = try signed(202_403, "2024-03", ["chain delegation=9", "statement contract=3"], after: "none")
+        let april = try signed(
+            202_404, "2024-04", ["chain delegation=9", "statement contract=4"],
+            after: "2024-03:\(Hex.text(march.root))")
+        func found(_ roots: [SignedRoot]) -> [String] {
+            SignedRootChecks(roots: roots).verdict(delegation).findings.map(\.found)
+        }
+        #expect(found([march, april]) == [] && found([]) == [])
+        #expect(found([april]) == ["a signed text is not of its root"])
+        var other = march
+        other.leaves[1] = "statement contract=5"
+        #expect(found([other]) == ["a signed root is not that of its lines"])
+        other = march
+        other.period = 202_402
+        #expect(found([other]) == ["a signed text is not of its root"])
+        other = march
+        other.signature[5] ^= 1
+        #expect(found([other]) == ["a root's signature is not one of its key"])
+        other = march
+        other.publicKey = nil
+        #expect(found([other]) == ["a root's signature is not one of its key"])
+    }
+
     @Test func `a statement is recorded in each of its delegations, and what was recorded is kept`() throws {
         var history = try History.sound()
         (history.operations, history.outcomes, history.endings) = ([], [], [])

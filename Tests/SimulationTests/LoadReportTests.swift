@@ -151,6 +151,43 @@ struct LoadReportTests {
         #expect(tally.reports.min >= 20_000)
     }
 
+    /// A refusal is quick: with its time among the latencies, a daemon that takes nothing would be the fastest of all.
+    @Test func `reports that are refused for good are in no latency, and are counted and warned of`() throws {
+        let tally = try Self.twoPulls { hear, _, worker in
+            hear("r0 NO REASSIGNED class=refresh")
+            hear("r0 OK outcome=2")
+            _ = worker.drain()
+        }
+        #expect(tally.reportsRefused == 1 && tally.reports.totalCount == 1)
+        let retried = try Self.twoPulls { hear, _, worker in
+            hear("r0 NO BUSY class=retry after=1")
+            _ = worker.drain()
+        }
+        #expect(retried.reportsRefused == 0)
+
+        let refused = try Self.sample([#""refusedReports":2"#, #""refusals":{"REPORT PERIOD-CLOSED":2}"#])
+        #expect(!refused.isTaken && refused.isAnswered)
+        let warning = "warning: 2 reports were refused for good and are in no latency; none was taken, so there is"
+        #expect(refused.lines.contains { $0.hasPrefix(warning) }, "\(refused.lines)")
+        #expect(try Self.sample().isTaken)
+    }
+
+    /// Gaps of an exponential distribution have a standard deviation as large as their mean, and one in e is longer than that.
+    @Test func `pulls arrive evenly, or at times that the seed draws`() {
+        func times(_ spread: LoadSettings.Spread, seed: UInt64) -> [Int64] {
+            var arrivals = LoadArrivals(pullsPerSecond: 500, spread: spread, seed: seed)
+            return (0..<20_000).map { _ in arrivals.take() }
+        }
+        #expect(times(.even, seed: 1)[..<4] == [0, 2_000_000, 4_000_000, 6_000_000])
+        let drawn = times(.poisson, seed: 1)
+        #expect(drawn == times(.poisson, seed: 1) && drawn != times(.poisson, seed: 2))
+        let gaps = zip(drawn.dropFirst(), drawn).map { $0 - $1 }
+        #expect(gaps.allSatisfy { $0 >= 0 })
+        let longer = gaps.count { $0 > 2_000_000 }
+        #expect((7_000...7_700).contains(longer), "\(longer)")
+        #expect((39_000_000_000...41_000_000_000).contains(drawn[19_999]), "\(drawn[19_999])")
+    }
+
     /// Waits are told in full, however long.
     @Test func `a wait of five minutes is one of five minutes`() {
         var tally = LoadTally()
@@ -229,6 +266,8 @@ struct LoadReportTests {
         arguments: [
             (["--rate", "-5"], "--rate is -5. It takes 1 to 10000000"),
             (["--seconds", "-1"], "--seconds is -1. It takes 1 to 86400"),
+            (["--arrivals", "poisson"], "--arrivals is given without --rate"),
+            (["--rate", "5", "--arrivals", "random"], "--arrivals is random. It takes even or poisson"),
             (["--tls-ca", "nope.pem"], "--tls-ca cannot be taken: nope.pem: cannot be read"),
         ])
     func `options that cannot be taken are told in words, as JSON too, with exit code 2`(words: [String], said: String)

@@ -110,6 +110,19 @@ struct LoadTests {
         }
     }
 
+    @Test func `a load whose reports are all refused tells so, and has no latency of reports`() async throws {
+        try await LoadSite.with(handSize: 100_000) { site in
+            try site.database.link().script("UPDATE period SET state = 'closed'")
+            var settings = site.settings
+            settings.arrival = .open(pullsPerSecond: 200, spread: .poisson)
+            let report = try await LoadRun(settings).run { _ in }
+
+            #expect(report.accounts > 0 && report.report.count == 0 && report.isAnswered && !report.isTaken)
+            #expect(report.refusedReports.map { $0 > 0 && $0 <= report.refusals["REPORT PERIOD-CLOSED"] ?? 0 } == true)
+            #expect(report.arrivalText == "200 pulls a second, at drawn times (Poisson)")
+        }
+    }
+
     @Test func `a connection that has nothing to do for long is not taken for dead`() async throws {
         try await LoadSite.with(handSize: 100_000, idle: .seconds(1)) { site in
             var settings = site.settings

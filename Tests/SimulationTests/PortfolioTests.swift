@@ -71,9 +71,10 @@ struct PortfolioTests {
                 .compactMap { $0.split(separator: "|").first.map { $0.filter { $0 != " " } } })
         var specification = try specification()
         specification.hasDisaster = true
-        let measured = PortfolioFolder(specification).figures { _ in }.measured
+        let figures = PortfolioFolder(specification).figures { _ in }
+        let measured = figures.measured
         let told =
-            FigureTable.lines(measured) + [FigureTable.json(measured)]
+            FigureTable.lines(measured) + [FigureTable.json(measured), figures.universeLine]
             + UndrawnFigure.lines.map { "\($0.what): \($0.why)" }
         let cited = Set(told.flatMap { $0.matches(of: /\b[A-Z]{2,4}-[0-9]{2}\b/).map { String($0.output) } })
 

@@ -30,6 +30,12 @@ struct TwoMonthsTests {
             let link = try database.link()
             #expect(try link.run("SELECT count(DISTINCT period) FROM statement")[0].int64(0) == 2)
             let clients = "\(settings.folder)/clients"
+            // What a played month comes to is what was published, by its report.
+            let figures = try MonthFigures(
+                log: clients, cut: "\(settings.folder)/portfolio/cut.csv",
+                reviews: "\(settings.folder)/reviews-\(march).csv", period: march)
+            #expect(figures.measured.filter { $0.verdict == .outside }.map(\.figure.name) == [], "\(figures.measured)")
+            #expect(figures.measured.filter { $0.verdict == .inside }.count >= 10)
             for period in [march, april] {
                 let logs = try MonthRecord(log: clients, period: period)
                 let rows = try MonthRecord(database: database.conninfo, period: period)

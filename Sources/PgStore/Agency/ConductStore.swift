@@ -5,7 +5,7 @@ package import Assignment
 /// How one agency behaved in a month: counts, from what is recorded anyway.
 package struct ConductRow: Sendable {
     package let agency: AgencyID
-    /// Accounts dealt to its contracts, and leased by it, in the month's hands.
+    /// Accounts dealt to its contracts, with its part of shared hands, and leased by it, in the month's hands.
     package let dealt: Int64
     package let pulled: Int64
     package let outcomes: Int64
@@ -49,12 +49,23 @@ extension PgLink {
 }
 
 private enum ConductStatements {
-    /// $1 period, $2 and $3 the month's first instant and its end. A hand that several contracts share counts for the first of them
-    /// as dealt, and for whoever drew as pulled.
+    /// $1 period, $2 and $3 the month's first instant and its end. Of a hand that several contracts share each agency was dealt what
+    /// would be its own if all pulled alike, or what it pulled where that is more: who pulls nothing shows, and who pulls more stands
+    /// at all of it.
     static let rows = """
         WITH dealt AS (
-            SELECT c.agency_id, sum(h.size)::bigint AS n FROM hand h JOIN contract c ON c.contract_id = h.contract_ids[1]
-             WHERE h.period = $1 AND h.state <> 'inactive' GROUP BY 1),
+            SELECT agency_id, sum(n)::bigint AS n
+              FROM (SELECT c.agency_id,
+                           greatest(
+                               h.size::bigint * count(*) / cardinality(h.contract_ids),
+                               CASE WHEN cardinality(h.contract_ids) > 1 THEN (
+                                   SELECT sum(g.accounts) FROM lease_grant g
+                                    WHERE g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
+                                      AND g.agency_id = c.agency_id AND g.key IS NOT NULL) END) AS n
+                      FROM hand h CROSS JOIN unnest(h.contract_ids) AS s (contract_id) JOIN contract c USING (contract_id)
+                     WHERE h.period = $1 AND h.state <> 'inactive'
+                     GROUP BY h.delegation_id, h.hand_id, h.size, h.contract_ids, c.agency_id) part
+             GROUP BY 1),
         pulled AS (
             SELECT g.agency_id, sum(g.accounts)::bigint AS n
               FROM hand h JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id

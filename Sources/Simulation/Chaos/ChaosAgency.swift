@@ -191,7 +191,7 @@ actor ChaosAgency {
         let request = ExtendRequest(key: takeKey(), delegation: lease.delegation, grant: lease.grant, until: until)
         guard let reply = try await answer(.extend(request)) else { return }
         guard reply.isOK, let term = reply.fields.timestamp("term") else {
-            return refused(reply, "EXTEND", request.key, lease.delegation, nil)
+            return refused(reply, "EXTEND", request.key, lease.delegation, nil, lease.grant)
         }
         counts.extensions += 1
         for index in leases.indices where leases[index].grant == lease.grant { leases[index].term = term }
@@ -218,7 +218,8 @@ actor ChaosAgency {
     }
 
     private func refused(
-        _ reply: ClientReply, _ verb: String, _ key: Int64, _ delegation: Delegation, _ held: Held?
+        _ reply: ClientReply, _ verb: String, _ key: Int64, _ delegation: Delegation, _ held: Held?,
+        _ grant: GrantID? = nil
     ) {
         counts.refused["\(verb) \(reply.codeText)", default: 0] += 1
         log.now = time.now
@@ -226,7 +227,8 @@ actor ChaosAgency {
             key: key, delegation: delegation,
             .refused(
                 ClientOperation.Refusal(
-                    verb: verb, code: reply.codeText, held: held, evidence: reply.fields.number("evidence"))))
+                    verb: verb, code: reply.codeText, held: held, grant: grant,
+                    evidence: reply.fields.number("evidence"))))
         if reply.replyClass == .refresh, let held { leases.removeAll { $0.held == held } }
     }
 

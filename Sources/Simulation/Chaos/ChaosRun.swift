@@ -131,7 +131,7 @@ package struct ChaosRun: Sendable {
             guard elapsed < settings.duration || round < 2 && elapsed < settings.duration * 3 else { break }
             let fault = queue.removeFirst()
             // The quiet between two faults, drawn by the seed.
-            try await Task.sleep(for: .milliseconds(driver.random.between(100...700)))
+            try await Task.sleep(for: driver.pause())
             let at = ContinuousClock.now - begun
             _ = driver.site.time.takeSilence()
             let effect = try await driver.perform(fault)

@@ -17,15 +17,16 @@ struct ChaosStops {
             // Cancelled in its sleep, it ends.
             try? await Task.sleep(for: .seconds(4))
             guard !Task.isCancelled, !site.time.isOver else { break }
-            total += await stop(file: "\(settings.folder)/stops-\(number).csv")
+            total += await stop(number)
         }
         return total
     }
 
-    private func stop(file: String) async -> Int {
+    private func stop(_ number: Int) async -> Int {
+        let file = "\(settings.folder)/stops-\(number).csv"
         // A database that is down, or went down in between, is what all of this is about.
-        guard let held = try? held(), !held.isEmpty,
-            (try? write(held, to: file)) != nil,
+        guard let all = try? held(), !all.isEmpty,
+            let held = Optional(Self.chosen(all, number, seed: settings.seed)), (try? write(held, to: file)) != nil,
             let process = try? ManagedProcess(
                 [
                     settings.program, "import", "stops", file, "--period", ChaosSite.period, "--database",
@@ -37,6 +38,14 @@ struct ChaosStops {
             return 0
         }
         return process.isSuccess ? held.count : 0
+    }
+
+    /// Some of those that are held, by the seed and the number of the file.
+    static func chosen(
+        _ held: [(account: Int64, delegation: Int16)], _ number: Int, seed: UInt64
+    ) -> [(account: Int64, delegation: Int16)] {
+        var random = SplitMix64(seed: seed, 0x5709, number)
+        return Array(held.shuffled(using: &random).prefix(accountsMax))
     }
 
     private func held() throws -> [(account: Int64, delegation: Int16)] {
@@ -51,7 +60,7 @@ struct ChaosStops {
              WHERE g.state = 'open' AND NOT EXISTS (
                    SELECT FROM ending e WHERE e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                       AND e.epoch = p.epoch)
-             ORDER BY random() LIMIT \(Self.accountsMax)
+             ORDER BY 2, 1
             """
         ).map { ($0.int64(0), $0.int16(1)) }
     }

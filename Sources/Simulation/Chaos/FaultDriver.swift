@@ -7,7 +7,13 @@ internal import PgStore
 /// Performs one fault after the other, and says what each did; one that had no effect is skipped, not counted.
 struct FaultDriver {
     let site: ChaosSite
-    var random: SplitMix64
+    private let seed: UInt64
+    /// Of the fault that is performed: each time of each fault has its own, so that what one met, and did not draw, changes nothing in
+    /// the others.
+    private var random: SplitMix64
+    /// The quiet between two faults.
+    private var pauses: SplitMix64
+    private var performed: [ChaosFault: Int] = [:]
     private var server: ChaosServer { site.server }
     /// `nil`: none could be made.
     private let shimLibrary: String?
@@ -18,7 +24,9 @@ struct FaultDriver {
 
     init(site: ChaosSite, seed: UInt64) {
         self.site = site
-        self.random = SplitMix64(seed: seed, 0xD21E)
+        self.seed = seed
+        random = SplitMix64(seed: seed, 0xD21E)
+        pauses = SplitMix64(seed: seed, 0x9A05)
         self.shimLibrary = ChaosShim.make(in: site.server.folder)
     }
 
@@ -92,12 +100,23 @@ struct FaultDriver {
     /// What a fault needs of PostgreSQL may fail of itself, because somebody else holds the locks or an earlier fault is still felt: then
     /// it had no effect, and the run goes on.
     mutating func perform(_ fault: ChaosFault) async throws -> Effect {
+        performed[fault, default: 0] += 1
+        random = Self.stream(of: fault, performed[fault] ?? 0, seed: seed)
         do {
             return try await act(fault)
         } catch let error as PgError {
             return .skipped("PostgreSQL did not do its part: \(error)")
         }
     }
+
+    /// What a fault draws the first, the second, … time.
+    static func stream(of fault: ChaosFault, _ time: Int, seed: UInt64) -> SplitMix64 {
+        let place = ChaosFault.allCases.firstIndex(of: fault) ?? 0
+        return SplitMix64(seed: seed, 0xD21E, place, time)
+    }
+
+    /// How long it is quiet before the next one.
+    mutating func pause() -> Duration { .milliseconds(pauses.between(100...700)) }
 
     private mutating func act(_ fault: ChaosFault) async throws -> Effect {
         switch fault {
@@ -130,19 +149,20 @@ struct FaultDriver {
         case .diskFull: try await fillDisk()
         case .clockJump: jump()
         case .idleTransaction: try await lockHands()
-        case .longReader: try readLong()
+        case .longReader: try await readLong()
         }
     }
 
     private mutating func node(_ what: String, _ act: (ChaosNode) -> Bool) -> Effect {
         let node = random.pick(site.nodes)
-        guard act(node) else { return .skipped("node \(node.number) did not run") }
+        // One that is still starting has no sessions that could be lost.
+        guard node.isListening, act(node) else { return .skipped("node \(node.number) did not listen") }
         return .ran("node \(node.number) \(what)")
     }
 
     private mutating func pauseNode() async throws -> Effect {
         let node = random.pick(site.nodes)
-        guard node.signal(SIGSTOP) else { return .skipped("node \(node.number) did not run") }
+        guard node.isListening, node.signal(SIGSTOP) else { return .skipped("node \(node.number) did not listen") }
         let pause = Duration.milliseconds(random.between(1_000...2_500))
         // How long the fault lasts, drawn by the seed.
         try await Task.sleep(for: pause)
@@ -151,14 +171,21 @@ struct FaultDriver {
     }
 
     private mutating func storm() async throws -> Effect {
-        var kills = 0
-        for _ in 0..<4 {
-            for node in site.nodes where node.signal(SIGKILL) { kills += 1 }
+        var kills = [Int](repeating: 0, count: site.nodes.count)
+        for round in 0..<Self.stormRoundsMax where round < 4 || kills.contains(where: { $0 < 2 }) {
+            for (index, node) in site.nodes.enumerated() where node.signal(SIGKILL) { kills[index] += 1 }
             // Long enough for some to begin to listen, too short for all.
             try await Task.sleep(for: .milliseconds(random.between(100...400)))
         }
-        return kills > site.nodes.count ? .ran("\(kills) kills") : .skipped("the nodes did not come up in between")
+        let told = kills.map(String.init).joined(separator: " and ")
+        return Self.isStorm(kills)
+            ? .ran("nodes killed \(told) times") : .skipped("not every node came up in between: killed \(told) times")
     }
+
+    private static let stormRoundsMax = 8
+
+    /// - Parameter kills: of each node.
+    static func isStorm(_ kills: [Int]) -> Bool { kills.allSatisfy { $0 >= 2 } }
 
     private mutating func shiftNode() async throws -> Effect {
         guard let (shim, hours) = shim() else { return .skipped(Self.noShim) }
@@ -212,7 +239,7 @@ struct FaultDriver {
     private func terminateBackends() throws -> Effect {
         let count = try server.link("agentsim chaos").run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'reparto-%'"
-        ).count
+        ).count { $0.bool(0) }
         return count > 0 ? .ran("\(count) backends") : .skipped("no node was connected")
     }
 
@@ -366,19 +393,48 @@ struct FaultDriver {
         let count = try link.run("SELECT hand_id FROM hand WHERE state = 'open' FOR UPDATE").count
         guard count > 0 else { return .skipped("no hand was open") }
         let span = Duration.milliseconds(random.between(1_000...3_000))
+        let own = try link.run("SELECT pg_backend_pid()")[0].int32(0)
+        let watch = try server.link("agentsim chaos")
+        var waiting: Set<Int32> = []
+        let end = ContinuousClock.now + span
         // How long the fault lasts, drawn by the seed.
-        try await Task.sleep(for: span)
+        while ContinuousClock.now < end {
+            waiting.formUnion(
+                try watch.run("SELECT pid FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))", [.int32(own)])
+                    .map { $0.int32(0) })
+            // Who waits, waits for as long as the locks are held; cancelled, nobody looks any more.
+            try await Task.sleep(for: .milliseconds(50))
+        }
         // The server may have ended it.
         try? link.script("ROLLBACK")
-        return .ran("\(count) hands for \(ChaosReport.seconds(span))")
+        guard !waiting.isEmpty else { return .skipped("nobody waited for the \(count) hands") }
+        return .ran(
+            "\(count) hands for \(ChaosReport.seconds(span)), \(Terminal.counted(waiting.count, "backend")) waited")
     }
 
-    /// Goes on beside the faults that follow.
-    private mutating func readLong() throws -> Effect {
+    /// Goes on beside the faults that follow. Its snapshot is an old one once others have written since.
+    private mutating func readLong() async throws -> Effect {
         let span = random.between(8...20)
         let link = try server.link("agentsim chaos reader")
         try link.script(
             "SET statement_timeout = '5s'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM outcome")
+        let own = try link.run("SELECT pg_backend_pid()")[0].int32(0)
+        var passed: Int32 = 0
+        let deadline = ContinuousClock.now + .seconds(5)
+        let watch = try server.link("agentsim chaos")
+        while passed == 0, ContinuousClock.now < deadline {
+            // What others write meanwhile is theirs to say.
+            try await Task.sleep(for: .milliseconds(50))
+            passed =
+                try watch.run(
+                    "SELECT age(backend_xmin) FROM pg_stat_activity WHERE pid = $1 AND state = 'idle in transaction'",
+                    [.int32(own)]
+                ).first?.optionalInt32(0) ?? 0
+        }
+        guard passed > 0 else {
+            try? link.script("ROLLBACK")
+            return .skipped("nobody wrote anything behind its snapshot")
+        }
         Task {
             // It ends with the server, or with its time. How long the old snapshot is kept; cancelled, it ends at once.
             try? await Task.sleep(for: .seconds(span))

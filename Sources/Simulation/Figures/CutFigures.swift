@@ -105,6 +105,12 @@ package struct CutFigures: Sendable {
             .map(\.element)
     }
 
+    /// Of whom the rates of ORA-10 are, here and as printed: the size of that universe is no figure that a cut is held to.
+    package var universeLine: String {
+        let administrative = counts[Measure.instalment.rawValue].count
+        return UndrawnFigure.reached(administrative, of: inBalance)
+    }
+
     private var disasterFigures: [MeasuredFigure] {
         func struck(_ key: String, _ name: String, _ of: Int) -> MeasuredFigure {
             MeasuredFigure(
@@ -157,7 +163,8 @@ extension CutFigures.Measure {
                 "ORA-16", "no worse in the next cut", of: "low arrears, 1 to 3", .published, 477_000, within: 15_000)
         case .cured:
             return .share(
-                "ORA-15", "in force in the next cut", of: "dual (over what time: assumed)", .assumption, 270_000,
+                "ORA-15", "in force in the next cut",
+                of: "dual, in whose section it is printed (over what time: assumed)", .assumption, 270_000,
                 within: 15_000)
         case .staying:
             return .share("ORA-15", "in force four cuts on", of: "preventive", .published, 900_000, within: 10_000)

@@ -118,6 +118,12 @@ package struct MonthFigures: Sendable {
             + "work and payments for every lease: with deal.again-hours 0, as 'agentsim month' plays it, they are few"
     }
 
+    /// Of whom the rates of ORA-10 are, which is no figure that a month is held to.
+    package var universeLine: String {
+        "ORA-10, its 37,819 credits a month: its rates are held to all \(Terminal.grouped(of(.administrative).count)) accounts that were leased as "
+            + "administrative; how many they are is not held, because it is not published by what the 37,819 were chosen (an assumption)"
+    }
+
     package var measured: [MeasuredFigure] {
         strategies + mediation
     }

@@ -3,6 +3,20 @@
 /// Published aggregates that no cut is held to, and why. Those that nothing here draws are named by what they say: docs/rules.md has their
 /// IDs, as out.
 package enum UndrawnFigure {
+    /// ORA-10 says of how many credits its rates are, and not what made them so few of the overdue ones.
+    ///
+    /// - Parameters:
+    ///   - administrative: accounts that its rates are applied to.
+    ///   - inBalance: of so many.
+    static func reached(_ administrative: Int, of inBalance: Int) -> String {
+        let hundredths = inBalance > 0 ? (administrative * 10_000 + inBalance / 2) / inBalance : 0
+        let percent = "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+        return
+            "ORA-10, its 37,819 credits a month (0.69 % of 5,513,092): its rates are held to all administrative accounts, here "
+            + "\(Terminal.grouped(administrative)) of \(Terminal.grouped(inBalance)) in balance (\(percent) %); how large they are "
+            + "together is not held, because it is not published by what the 37,819 were chosen (an assumption)"
+    }
+
     package static let lines: [(what: String, why: String)] = [
         ("ORA-12", "4 % and 32 % recovered: of a month's logs, 'agentsim report'"),
         ("ORA-13", "worked, paying, mean payment: of a month's logs, 'agentsim report'"),

@@ -2,10 +2,14 @@
 
 extension LoadReport {
     package var arrivalText: String {
-        pullsPerSecond.map { "\($0) pulls a second, evenly spread" } ?? "closed loop"
+        pullsPerSecond.map {
+            "\($0) pulls a second, " + (spread == .poisson ? "at drawn times (Poisson)" : "evenly spread")
+        } ?? "closed loop"
     }
     /// Whether everything that was due was answered in the end.
     package var isAnswered: Bool { waitingPulls == 0 && waitingReports == 0 && dryPulls == 0 }
+    /// Whether no report that was due was refused for good.
+    package var isTaken: Bool { (refusedReports ?? 0) == 0 }
     /// Whether the load had no more of its processors than it used: a thread without connections has nothing to do.
     package var isBottleneck: Bool { ownProcessorPercent >= 90 * max(1, min(threads, connections)) }
 
@@ -102,6 +106,13 @@ extension LoadReport {
             warnings.append(
                 "\(address) has no key to contact data (contact.key-file): it answered UNSUPPORTED to "
                     + "\(Terminal.counted(Int(count), "question")), and was not asked again")
+        }
+        if let refusedReports, refusedReports > 0 {
+            warnings.append(
+                "\(Terminal.counted(Int(refusedReports), "report")) \(refusedReports == 1 ? "was" : "were") refused for good and "
+                    + "\(refusedReports == 1 ? "is" : "are") in no latency"
+                    + (report.count == 0 ? "; none was taken, so there is no latency of reports" : "")
+                    + ": see by which codes, and load a month in which nothing is taken back")
         }
         if let dryText { warnings.append(dryText) }
         if dryPulls > 0 || cut == .dry {

@@ -56,6 +56,8 @@ package struct LoadReport: Codable, Sendable {
     package let contactPercent: Int?
     /// `nil`: the closed loop.
     package let pullsPerSecond: Int?
+    /// How those pulls follow each other; `nil` in the closed loop, and in results of before: evenly.
+    package let spread: LoadSettings.Spread?
     package let seed: UInt64
     /// Whether the connections are encrypted.
     package let isEncrypted: Bool
@@ -81,6 +83,8 @@ package struct LoadReport: Codable, Sendable {
     package let waitingPulls: Int64
     package let dryPulls: Int64
     package let waitingReports: Int64
+    /// Reports that were due and refused for good; they are in no latency. `nil` in results of before.
+    package let refusedReports: Int64?
     /// Connections whose agency had nothing left to lease before the time was over, and when, in seconds of the measurement (0: before
     /// it); from the first one on ever fewer load the daemon. `nil` in results of before.
     package let dryConnections: Int?
@@ -146,7 +150,8 @@ package struct LoadReport: Codable, Sendable {
         reportsPerAccount = settings.reportsPerAccount.description
         isPaired = settings.isPaired
         contactPercent = settings.contactPercent
-        pullsPerSecond = if case .open(let rate) = settings.arrival { rate } else { nil }
+        (pullsPerSecond, spread) =
+            if case .open(let rate, let spread) = settings.arrival { (rate, spread) } else { (nil, nil) }
         seconds = Double(microseconds) / 1_000_000
         accounts = tally.leasedAccounts
         func rate(_ count: Int64) -> Int64 {
@@ -163,6 +168,7 @@ package struct LoadReport: Codable, Sendable {
         waitingPulls = tally.waiting
         dryPulls = tally.dry
         waitingReports = tally.reportsWaiting
+        refusedReports = tally.reportsRefused
         refusals = tally.refusals
         lostConnections = tally.lost
         contactsUnserved = tally.unserved

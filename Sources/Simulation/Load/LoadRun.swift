@@ -349,18 +349,18 @@ package struct LoadRun: Sendable {
         }
     }
 
-    /// Lets pulls arrive at their times, evenly spread; a late timer lets all that are due arrive, each with its own time.
+    /// Lets pulls arrive at their times; a late timer lets all that are due arrive, each with its own time.
     private func schedule(_ workers: [NIOLoopBoundBox<LoadWorker>]) -> Task<Void, Never> {
-        guard case .open(let rate) = settings.arrival else { return Task {} }
+        guard case .open(let rate, let spread) = settings.arrival else { return Task {} }
+        let seed = settings.seed
         return Task {
             let begun = NIODeadline.now()
+            var arrivals = LoadArrivals(pullsPerSecond: rate, spread: spread, seed: seed)
             var sent = 0
             while !Task.isCancelled {
                 let elapsed = (NIODeadline.now() - begun).nanoseconds
-                // The first one is due at once.
-                let due = 1 + Int(elapsed / 1_000 * Int64(rate) / 1_000_000)
-                while sent < due {
-                    let at = begun + .nanoseconds(Int64(sent) * 1_000_000_000 / Int64(rate))
+                while arrivals.next <= elapsed {
+                    let at = begun + .nanoseconds(arrivals.take())
                     let number = sent
                     let worker = workers[number % workers.count]
                     worker.eventLoop.execute { worker.value.arrive(number / workers.count, at: at) }

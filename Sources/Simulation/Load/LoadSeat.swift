@@ -277,6 +277,8 @@ final class LoadSeat {
         burst.open -= 1
         if refusal == nil {
             if index < burst.asks { worker.disclosed(since: burst.dueAt) } else { worker.reported(since: burst.dueAt) }
+        } else if index >= burst.asks {
+            worker.reportRefused(since: burst.dueAt)
         }
         if burst.open == 0 { goOn() }
     }

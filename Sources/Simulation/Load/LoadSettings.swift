@@ -9,10 +9,17 @@ package struct LoadSettings: Sendable {
     package enum Arrival: Hashable, Sendable {
         /// As soon as the one before is answered: as fast as the daemon goes.
         case closed
-        /// So many pulls a second over all connections, evenly spread, whether the daemon keeps up or not. A pull that has to wait
+        /// So many pulls a second over all connections, whether the daemon keeps up or not. A pull that has to wait
         /// counts from the moment it should have left, and one that is never answered counts with all the time that it waited,
         /// so that a stall is not hidden.
-        case open(pullsPerSecond: Int)
+        case open(pullsPerSecond: Int, spread: Spread = .even)
+    }
+    /// How the pulls of an open loop follow each other.
+    package enum Spread: String, Codable, Sendable, CaseIterable {
+        case even
+        /// By gaps that are drawn by the seed from an exponential distribution, as when many come without knowing of each other; it is also
+        /// what `pgbench --rate` does.
+        case poisson
     }
     package static let connectionsMax = 20_000
     package static let usualInstance = "load"
@@ -56,6 +63,10 @@ package struct LoadSettings: Sendable {
         self.keysFolder = keysFolder
         self.contractsPath = contractsPath
     }
+}
+
+extension LoadSettings.Spread {
+    package static let words = allCases.map(\.rawValue).joined(separator: " or ")
 }
 
 /// Where a daemon listens.

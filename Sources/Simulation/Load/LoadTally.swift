@@ -29,6 +29,8 @@ struct LoadTally {
     var dry: Int64 = 0
     var reportsWaiting: Int64 = 0
     var reported: Int64 = 0
+    /// Reports that were due while it was measured and are refused for good: they are in no latency.
+    var reportsRefused: Int64 = 0
     var emptyPulls: Int64 = 0
     var refusals: [String: Int64] = [:]
     var lost: [String: Int64] = [:]
@@ -53,6 +55,7 @@ struct LoadTally {
         dry += other.dry
         reportsWaiting += other.reportsWaiting
         reported += other.reported
+        reportsRefused += other.reportsRefused
         emptyPulls += other.emptyPulls
         refusals.merge(other.refusals, uniquingKeysWith: +)
         lost.merge(other.lost, uniquingKeysWith: +)

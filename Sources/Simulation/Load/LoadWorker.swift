@@ -187,6 +187,11 @@ final class LoadWorker {
         if isMeasured(sent) { tally.report(microseconds: (.now() - sent).nanoseconds / 1_000) }
     }
 
+    /// A report is not taken, and will not be.
+    func reportRefused(since sent: NIODeadline) {
+        if isMeasured(sent) { tally.reportsRefused += 1 }
+    }
+
     func refused(_ words: String) { tally.refusals[words, default: 0] += 1 }
 
     /// A node has no key to contact data. That is no fault of the load, and none of the connections asks it again.

@@ -110,7 +110,7 @@ extension SimulatedAgency {
             let request = ExtendRequest(key: nextKey(), delegation: held.delegation, grant: grant, until: until)
             guard let reply = try await link.send([.extend(request)]).first else { continue }
             guard reply.isOK, let term = reply.fields.timestamp("term") else {
-                refused(reply, verb: "EXTEND", key: request.key, delegation: held.delegation, held: nil)
+                refused(reply, verb: "EXTEND", key: request.key, delegation: held.delegation, held: nil, grant: grant)
                 continue
             }
             counts.extensions += 1
@@ -171,7 +171,7 @@ extension SimulatedAgency {
         refused(reply, verb: "REPORT", key: request.key, delegation: request.delegation, held: held.held)
     }
 
-    /// Compares what it believes with what the daemon says, page by page, and believes the daemon.
+    /// Compares what it believes with what the daemon says, page by page, and believes the daemon; the log says where they differ.
     func resume(_ tick: Tick) async throws {
         counts.resumes += 1
         var digest = HeldDigest.empty
@@ -188,8 +188,15 @@ extension SimulatedAgency {
             guard let next = HeldCursor(text: reply.fields["next"] ?? ""), next != after else { break }
             after = next
         }
-        for (key, held) in state.cases where actual[key]?.epoch != held.held.epoch { state.cases[key] = nil }
-        for (key, held) in actual where state.cases[key] == nil && held.term > tick.now {
+        for (key, held) in state.cases.sorted(by: { $0.key < $1.key }) where actual[key]?.epoch != held.held.epoch {
+            log.write(key: 0, delegation: key.delegation, .compared(held.held, isHeld: false))
+            state.cases[key] = nil
+        }
+        for (key, held) in actual.sorted(by: { $0.key < $1.key }) where state.cases[key] == nil {
+            log.write(
+                key: 0, delegation: key.delegation,
+                .compared(Held(account: held.account, epoch: held.epoch), isHeld: true))
+            guard held.term > tick.now else { continue }
             state.cases[key] = HeldCase(
                 delegation: held.delegation, held: Held(account: held.account, epoch: held.epoch), contract: nil,
                 strategy: nil,

@@ -77,6 +77,13 @@ extension SimulatedAgency {
                 guard reply.isOK else {
                     if reply.code == .unsupported { closedContacts.close() }
                     counts.refused["CONTACT \(reply.codeText)", default: 0] += 1
+                    // What it says of the account is for the judge, and changes nothing here.
+                    if reply.replyClass == .refresh {
+                        let held = Held(account: request.account, epoch: request.epoch)
+                        log.write(
+                            key: 0, delegation: request.delegation,
+                            .refused(ClientOperation.Refusal(verb: "CONTACT", code: reply.codeText, held: held)))
+                    }
                     continue
                 }
                 counts.contacts += 1
@@ -166,7 +173,7 @@ extension SimulatedAgency {
             held: Held(account: request.account, epoch: request.epoch), at: request.at,
             channel: request.channel.rawValue,
             contact: request.contact.rawValue, result: request.result.rawValue, amount: request.amount,
-            promised: request.promised, outcome: outcome)
+            promised: request.promised, solution: request.solution?.text, outcome: outcome)
     }
 
     private func remember(_ doing: Doing, _ tick: Tick) -> Giving? {

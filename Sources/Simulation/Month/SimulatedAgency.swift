@@ -105,11 +105,15 @@ actor SimulatedAgency {
     }
 
     /// Refusals that change what is held are told to the log with their account; the account is dropped.
-    func refused(_ reply: ClientReply, verb: String, key: Int64, delegation: Delegation, held: Held?) {
+    func refused(
+        _ reply: ClientReply, verb: String, key: Int64, delegation: Delegation, held: Held?, grant: GrantID? = nil
+    ) {
         let evidence = reply.fields.number("evidence")
         log.write(
             key: key, delegation: delegation,
-            .refused(ClientOperation.Refusal(verb: verb, code: reply.codeText, held: held, evidence: evidence)))
+            .refused(
+                ClientOperation.Refusal(
+                    verb: verb, code: reply.codeText, held: held, grant: grant, evidence: evidence)))
         counts.refused["\(verb) \(reply.codeText)", default: 0] += 1
         if evidence != nil { counts.evidence += 1 }
         if reply.replyClass == .refresh, let held {

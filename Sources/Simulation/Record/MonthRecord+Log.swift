@@ -77,7 +77,7 @@ extension MonthRecord {
             case .reported(let report):
                 let place = LeasePlace(delegation: operation.delegation, held: report.held)
                 ends.firstWork[place] = min(ends.firstWork[place] ?? report.at, report.at)
-            case .granted, .disclosed, .refused, .repeated, .altered: break
+            case .granted, .disclosed, .compared, .refused, .repeated, .altered: break
             }
         }
         return ends

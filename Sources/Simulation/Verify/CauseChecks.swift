@@ -10,6 +10,7 @@ struct CauseChecks {
     func run(_ verdict: inout Verdict) {
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
         returns(byHeld, &verdict)
+        extensions(&verdict)
         cut(&verdict)
         turned(&verdict)
         overdue(byHeld, &verdict)
@@ -21,18 +22,23 @@ struct CauseChecks {
 
     // MARK: - Returns
 
-    /// An agency gives back by RETURN alone: each such ending has the request whose reply names its record. Where the ledger was not
-    /// read, there are as many requests as endings.
+    /// An agency gives back by RETURN alone: each such ending has the one request, of its holder, whose reply names its record. Where the
+    /// ledger was not read, there are as many requests as endings.
     private func returns(_ byHeld: [Held: Lease], _ verdict: inout Verdict) {
         let records = returnRecords()
-        let receipts = Set(history.givenBack.compactMap(\.receipt))
+        let receipts = receipts(of: "RETURN")
         var unmatched: [Int32: [(ending: History.Ending, lease: Lease)]] = [:]
         for ending in history.endings where ending.kind == "return" {
             verdict.count(.endings)
             guard let lease = byHeld[ending.held] else { continue }
             if let record = records[ending.held] {
-                guard !receipts.contains(record) else { continue }
-                add(ending, lease, "no RETURN was answered with the receipt of its record", &verdict)
+                guard receipts[record, default: []] != [lease.grant.agency] else { continue }
+                let others = receipts[record, default: []].map(String.init).joined(separator: ", ")
+                add(
+                    ending, lease,
+                    others.isEmpty
+                        ? "no RETURN was answered with the receipt of its record"
+                        : "its receipt was the answer to RETURNs of agency \(others)", &verdict)
             } else if !history.hasLedger {
                 unmatched[lease.grant.agency, default: []].append((ending, lease))
             }
@@ -41,6 +47,45 @@ struct CauseChecks {
             let requests = history.requests.count { $0.agency == agency && $0.verb == "RETURN" }
             for (ending, lease) in endings.sorted(by: { $0.ending.endedAt < $1.ending.endedAt }).dropFirst(requests) {
                 add(ending, lease, "agency \(agency) has \(requests) RETURNs and \(endings.count) of them", &verdict)
+            }
+        }
+    }
+
+    /// The agencies that were answered with each receipt, one for each request.
+    private func receipts(of verb: String) -> [[UInt8]: [Int32]] {
+        var receipts: [[UInt8]: [Int32]] = [:]
+        for answered in history.answered where answered.request.verb == verb {
+            if let receipt = answered.receipt { receipts[receipt, default: []].append(answered.request.agency) }
+        }
+        return receipts
+    }
+
+    /// A term is prolonged by EXTEND alone, once for each: every such record is what one request of the holder was answered with.
+    private func extensions(_ verdict: inout Verdict) {
+        guard history.hasLedger else { return }
+        var left = receipts(of: "EXTEND")
+        let grants = Dictionary(history.grants.map { ($0.grant, $0) }) { first, _ in first }
+        for block in history.blocks {
+            for bytes in Merkle.records(block.records) where bytes.starts(with: "extension ".utf8) {
+                let text = String(decoding: bytes, as: UTF8.self)
+                guard let grant = LogFields(text[...]).grant.flatMap({ grants[$0] }) else { continue }
+                verdict.count(.terms)
+                let leaf = Merkle.leaf(bytes)
+                if let index = left[leaf]?.firstIndex(of: grant.agency) {
+                    left[leaf]?.remove(at: index)
+                    continue
+                }
+                let others = left[leaf, default: []].map(String.init).joined(separator: ", ")
+                verdict.add(
+                    Finding(
+                        .terms, history.delegation, "a lease was prolonged that its holder did not ask for",
+                        events: [
+                            "grant \(grant.grant) of contract \(grant.contract), agency \(grant.agency)",
+                            String(text.prefix(240)),
+                            others.isEmpty
+                                ? "no EXTEND was answered with the receipt of that record"
+                                : "its receipt was the answer to EXTENDs of agency \(others)",
+                        ]))
             }
         }
     }
@@ -165,22 +210,47 @@ struct CauseChecks {
         }
     }
 
-    /// Nobody is told that a lease has run out before it has.
+    /// Nobody is told that a lease has run out before it has: in a refusal that was kept, in one of an extension, whose instant is kept
+    /// with its key, or in one that is in the client's log alone, and so is of before the history's end.
     private func refusedEarly(_ byHeld: [Held: Lease], _ credits: OutageCredits, _ verdict: inout Verdict) {
         for refusal in history.refused where refusal.code == "EXPIRED" {
             guard let lease = byHeld[refusal.held], lease.grant.agency == refusal.agency else { continue }
-            verdict.count(.expiry)
-            let owed = credits.booked(since: lease.grant, by: refusal.receivedAt)
-            let enforced = lease.termAndGrace.advanced(by: .microseconds(owed?.microseconds ?? 0))
-            guard refusal.receivedAt < enforced else { continue }
-            verdict.add(
-                Finding(
-                    .expiry, history.delegation, "a report was refused as expired before the enforced term",
-                    events: [lease.line + ", term and grace until \(lease.termAndGrace)"]
-                        + (owed.map { [$0.words] } ?? []) + [
-                            "evidence \(refusal.number) on \(refusal.held) was refused as EXPIRED at \(refusal.receivedAt)"
-                        ]))
+            expired(
+                lease.grant, lease.line, at: refusal.receivedAt, credits,
+                "evidence \(refusal.number) of a \(refusal.verb) on \(refusal.held) was refused as EXPIRED at "
+                    + "\(refusal.receivedAt)", &verdict)
         }
+        let grants = Dictionary(history.grants.map { ($0.grant, $0) }) { first, _ in first }
+        let instants = Dictionary(history.answered.map { ($0.request, $0.receivedAt) }) { first, _ in first }
+        for operation in history.operations {
+            guard case .refused(let refusal) = operation.reply, refusal.code == "EXPIRED", refusal.evidence == nil,
+                let grant = refusal.grant.flatMap({ grants[$0] }) ?? refusal.held.flatMap({ byHeld[$0]?.grant }),
+                grant.agency == operation.agency.value
+            else { continue }
+            let request = history.instance(of: operation).map {
+                History.Request(
+                    agency: operation.agency.value, instance: $0, verb: refusal.verb, key: operation.key)
+            }
+            expired(
+                grant, "grant \(grant.grant) of contract \(grant.contract) at \(grant.grantedAt)",
+                at: request.flatMap { instants[$0] } ?? history.now, credits,
+                "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))", &verdict)
+        }
+    }
+
+    private func expired(
+        _ grant: History.Grant, _ name: String, at instant: Timestamp, _ credits: OutageCredits, _ told: String,
+        _ verdict: inout Verdict
+    ) {
+        verdict.count(.expiry)
+        let termAndGrace = grant.term.advanced(by: .microseconds(grant.graceMicroseconds))
+        let owed = credits.booked(since: grant, by: instant)
+        guard instant < termAndGrace.advanced(by: .microseconds(owed?.microseconds ?? 0)) else { return }
+        verdict.add(
+            Finding(
+                .expiry, history.delegation, "a holder was refused as expired before the enforced term",
+                events: [name + ", term and grace until \(termAndGrace)"] + (owed.map { [$0.words] } ?? [])
+                    + [told + "; that was by \(instant)"]))
     }
 
     // MARK: - Keys
@@ -197,7 +267,7 @@ struct CauseChecks {
         let taken = Dictionary(
             history.outcomes.map { (Key(agency: $0.agency, instance: $0.instance, key: $0.key), $0) }
         ) { first, _ in first }
-        for refusal in history.refused {
+        for refusal in history.refused where refusal.verb == "REPORT" {
             verdict.count(.countedOnce)
             let key = Key(agency: refusal.agency, instance: refusal.instance, key: refusal.key)
             guard let outcome = taken[key] else { continue }
@@ -218,7 +288,8 @@ struct CauseChecks {
 }
 
 extension History.Evidence {
-    fileprivate var request: History.Request {
-        History.Request(agency: agency, instance: instance, verb: "REPORT", key: key)
+    /// The key that it came with.
+    var request: History.Request {
+        History.Request(agency: agency, instance: instance, verb: verb, key: key)
     }
 }

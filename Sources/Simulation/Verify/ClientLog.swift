@@ -12,6 +12,7 @@ package import Assignment
 ///     EXTEND key=19 delegation=14 grant=38654705665 term=2024-05-03T06:00:00.000Z
 ///     RETURN key=20 delegation=14 account=1000000134 epoch=1 reason=unlocatable
 ///     CONTACT delegation=14 account=1000000134 epoch=1 receipt=5e21…
+///     RESUME delegation=14 account=1000000134 epoch=1 held=no
 ///     NO key=21 delegation=14 verb=REPORT code=REASSIGNED account=1000000134 epoch=1 evidence=1207
 ///     REPEAT key=18 delegation=14 verb=REPORT equal=yes
 ///     ALTER key=18 delegation=14 verb=REPORT code=KEY-REUSED
@@ -20,7 +21,7 @@ package import Assignment
 /// each run names agency and instance again.
 package enum ClientLog {
     package static func header(agency: AgencyID, instance: String) -> String {
-        "# agentsim client log 1 agency=\(agency) instance=\(instance)"
+        "\(mark) agency=\(agency) instance=\(instance)"
     }
 
     /// The line of an operation, without its end.
@@ -38,13 +39,16 @@ package enum ClientLog {
             line += " result=\(report.result)"
             if let amount = report.amount { line += " amount=\(amount)" }
             if let promised = report.promised { line += " promised=\(promised)" }
+            if let solution = report.solution { line += " solution=\(solution)" }
             line += " outcome=\(report.outcome)"
         case .extended(let extended): line += " grant=\(extended.grant) term=\(extended.term)"
         case .returned(let returned): line += held(returned.held) + " reason=\(returned.reason)"
         case .disclosed(let account): line += held(account)
+        case .compared(let account, let isHeld): line += held(account) + " held=\(isHeld ? "yes" : "no")"
         case .refused(let refusal):
             line += " verb=\(refusal.verb) code=\(refusal.code)"
             if let account = refusal.held { line += held(account) }
+            if let grant = refusal.grant { line += " grant=\(grant)" }
             if let evidence = refusal.evidence { line += " evidence=\(evidence)" }
         case .repeated(let verb, let isEqual): line += " verb=\(verb) equal=\(isEqual ? "yes" : "no")"
         case .altered(let verb, let code): line += " verb=\(verb) code=\(code)"
@@ -54,17 +58,15 @@ package enum ClientLog {
         return line
     }
 
-    /// Reads one file. A last line without its end is what a killed client left behind: it was never flushed whole,
-    /// and is left out.
+    /// Reads one file. A line without its end is what a killed client left behind: it was never flushed whole, and is left out, be it the
+    /// last one or followed, on the same line, by the header of the next run.
     ///
     /// - Throws: ``SimulationFailure`` (usage) with file and line of what is not a log.
     package static func read(_ text: String, name: String) throws(SimulationFailure) -> [ClientOperation] {
         var operations: [ClientOperation] = []
         var agency: AgencyID?
         var instance = ""
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        lines.removeLast()
-        for (index, line) in lines.enumerated() where !line.isEmpty {
+        for (index, line) in lines(text).enumerated() where !line.isEmpty {
             let fields = LogFields(line)
             if line.hasPrefix("#") {
                 agency = fields["agency"].flatMap { AgencyID(text: $0) }
@@ -83,11 +85,21 @@ package enum ClientLog {
     /// Who wrote into a file, as in `ACE07 sim`: told by its headers, although no operation may have followed.
     package static func installations(_ text: String) -> Set<String> {
         Set(
-            text.split(separator: "\n").filter { $0.hasPrefix("#") }.compactMap { line in
+            lines(text).filter { $0.hasPrefix("#") }.compactMap { line in
                 let fields = LogFields(line)
                 guard let agency = fields["agency"], let instance = fields["instance"] else { return nil }
                 return "\(agency) \(instance)"
             })
+    }
+
+    /// How each run begins; no line of an operation has it.
+    private static let mark = "# agentsim client log 1"
+
+    private static func lines(_ text: String) -> [Substring] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { line in
+            guard !line.hasPrefix(mark), line.contains("#"), let range = line.firstRange(of: mark) else { return line }
+            return line[range.lowerBound...]
+        }
     }
 
     /// All logs of a folder, in the order of their names, and the installations that wrote them.
@@ -128,6 +140,7 @@ package enum ClientLog {
         case .extended: "EXTEND"
         case .returned: "RETURN"
         case .disclosed: "CONTACT"
+        case .compared: "RESUME"
         case .refused: "NO"
         case .repeated: "REPEAT"
         case .altered: "ALTER"
@@ -146,8 +159,9 @@ package enum ClientLog {
     private static func operation(
         _ fields: LogFields, _ place: String, _ agency: AgencyID, _ instance: String
     ) -> ClientOperation? {
-        // A question has no key of its own.
-        guard let key = fields.kind == "CONTACT" ? 0 : fields["key"].flatMap({ Int64($0) }),
+        // A question has no key of its own, nor has its refusal.
+        let isQuestion = fields.kind == "CONTACT" || fields.kind == "RESUME" || fields["verb"] == "CONTACT"
+        guard let key = isQuestion ? 0 : fields["key"].flatMap({ Int64($0) }),
             let delegation = fields["delegation"].flatMap({ Delegation(text: $0) }),
             let reply = reply(fields)
         else { return nil }
@@ -175,11 +189,15 @@ package enum ClientLog {
             guard let held, let reason = fields["reason"] else { return nil }
             return .returned(ClientOperation.Return(held: held, reason: String(reason)))
         case "CONTACT": return held.map { .disclosed($0) }
+        case "RESUME":
+            guard let held, let word = fields["held"] else { return nil }
+            return .compared(held, isHeld: word == "yes")
         case "NO":
             guard let verb = fields["verb"], let code = fields["code"] else { return nil }
             let evidence = fields["evidence"].flatMap { Int64($0) }
             return .refused(
-                ClientOperation.Refusal(verb: String(verb), code: String(code), held: held, evidence: evidence))
+                ClientOperation.Refusal(
+                    verb: String(verb), code: String(code), held: held, grant: fields.grant, evidence: evidence))
         case "REPEAT":
             guard let verb = fields["verb"], let equal = fields["equal"] else { return nil }
             return .repeated(verb: String(verb), isEqual: equal == "yes")
@@ -198,7 +216,8 @@ package enum ClientLog {
         return ClientOperation.Report(
             held: held, at: at, channel: String(channel), contact: String(contact), result: String(result),
             amount: fields["amount"].flatMap { Cents(pesos: $0) },
-            promised: fields["promised"].flatMap { LocalDate(text: $0) }, outcome: outcome)
+            promised: fields["promised"].flatMap { LocalDate(text: $0) }, solution: fields["solution"].map(String.init),
+            outcome: outcome)
     }
 }
 

@@ -11,6 +11,8 @@ package struct ClientOperation: Equatable, Sendable {
         case returned(Return)
         /// The contact data of an account; what it was is in no log.
         case disclosed(Held)
+        /// What a comparison (`RESUME`) said of an account of which the client believed otherwise.
+        case compared(Held, isHeld: Bool)
         case refused(Refusal)
         /// A request sent again under its key; `isEqual` tells whether the reply was the same, byte for byte.
         case repeated(verb: String, isEqual: Bool)
@@ -44,11 +46,14 @@ package struct ClientOperation: Equatable, Sendable {
         package var result: String
         package var amount: Cents?
         package var promised: LocalDate?
+        /// What was agreed on; `nil` also in logs that do not say it.
+        package var solution: String?
         package var outcome: Int64
         package init(
             held: Held, at: Timestamp, channel: String, contact: String, result: String, amount: Cents? = nil,
-            promised: LocalDate? = nil, outcome: Int64
+            promised: LocalDate? = nil, solution: String? = nil, outcome: Int64
         ) {
+            self.solution = solution
             self.held = held
             self.at = at
             self.channel = channel
@@ -82,8 +87,13 @@ package struct ClientOperation: Equatable, Sendable {
         package var verb: String
         package var code: String
         package var held: Held?
+        /// Of an extension; `nil` in logs that do not say it.
+        package var grant: GrantID?
         package var evidence: Int64?
-        package init(verb: String, code: String, held: Held? = nil, evidence: Int64? = nil) {
+        package init(
+            verb: String, code: String, held: Held? = nil, grant: GrantID? = nil, evidence: Int64? = nil
+        ) {
+            self.grant = grant
             self.verb = verb
             self.code = code
             self.held = held
@@ -95,7 +105,7 @@ package struct ClientOperation: Equatable, Sendable {
     package var isAcknowledged: Bool {
         switch reply {
         case .granted, .reported, .extended, .returned, .disclosed: true
-        case .refused, .repeated, .altered: false
+        case .compared, .refused, .repeated, .altered: false
         }
     }
 

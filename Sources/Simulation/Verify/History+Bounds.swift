@@ -55,18 +55,27 @@ extension History {
         }
     }
 
-    /// A report that was refused and kept.
+    /// A report or a return that was refused and kept.
     package struct Evidence: Sendable {
         package var number: Int64
         package var code: String
+        package var verb: String
+        /// Whether it counts by rule; `nil`: a person decides.
+        package var counts: Bool?
+        /// What a person decided, `accepted` or `rejected`; `nil`: nothing yet, or a rule had settled it.
+        package var decision: String?
         package var agency: Int32
         package var instance: Int32
         package var key: Int64
         package var held: Held
         package var receivedAt: Timestamp
         package init(
-            number: Int64, code: String, agency: Int32, instance: Int32, key: Int64, held: Held, receivedAt: Timestamp
+            number: Int64, code: String, verb: String = "REPORT", counts: Bool? = false, decision: String? = nil,
+            agency: Int32, instance: Int32, key: Int64, held: Held, receivedAt: Timestamp
         ) {
+            self.verb = verb
+            self.counts = counts
+            self.decision = decision
             self.number = number
             self.code = code
             self.agency = agency
@@ -77,13 +86,15 @@ extension History {
         }
     }
 
-    /// A RETURN that the database remembers under its key.
-    package struct GivenBack: Sendable {
-        package var agency: Int32
-        /// The hash of the ending's record, as the reply said it; `nil` where it was refused.
+    /// An EXTEND or a RETURN that the database remembers under its key, and when it was decided.
+    package struct Answered: Sendable {
+        package var request: Request
+        package var receivedAt: Timestamp
+        /// The hash of the record of what was done, as the reply said it; `nil` where it was refused.
         package var receipt: [UInt8]?
-        package init(agency: Int32, receipt: [UInt8]?) {
-            self.agency = agency
+        package init(request: Request, receivedAt: Timestamp, receipt: [UInt8]? = nil) {
+            self.request = request
+            self.receivedAt = receivedAt
             self.receipt = receipt
         }
     }

@@ -19,11 +19,15 @@ extension History {
         package var unlocatableDays: Int32?
         /// What each of its leases has behind its term.
         package var graceMicroseconds: Int64
+        /// How long after a lease's end work on it is still taken by rule.
+        package var lateReportMicroseconds: Int64
 
         package init(
             contracts: [Int32], strategy: Int16 = 2, portfolio: Int16 = 1, size: Int32, isInactive: Bool = false,
-            activityDays: Int32? = nil, unlocatableDays: Int32? = nil, graceMicroseconds: Int64
+            activityDays: Int32? = nil, unlocatableDays: Int32? = nil, graceMicroseconds: Int64,
+            lateReportMicroseconds: Int64 = 0
         ) {
+            self.lateReportMicroseconds = lateReportMicroseconds
             self.contracts = contracts
             self.strategy = strategy
             self.portfolio = portfolio

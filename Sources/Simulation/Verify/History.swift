@@ -126,6 +126,7 @@ package struct History: Sendable {
         package var account: AccountID
         package var reason: String
         package var from: LocalDate
+        /// The last day on which it holds; `nil`: for good.
         package var until: LocalDate?
         package var importedAt: Timestamp
         package init(account: AccountID, reason: String, from: LocalDate, until: LocalDate?, importedAt: Timestamp) {
@@ -171,7 +172,12 @@ package struct History: Sendable {
         package var records: [UInt8]
         package var count: Int32
         package var root: [UInt8]
-        package init(id: Int64, period: Int32, records: [UInt8], count: Int32, root: [UInt8]) {
+        /// What one group wrote has the same; `nil`: not known.
+        package var transaction: Int64?
+        package init(
+            id: Int64, period: Int32, records: [UInt8], count: Int32, root: [UInt8], transaction: Int64? = nil
+        ) {
+            self.transaction = transaction
             self.id = id
             self.period = period
             self.records = records
@@ -292,7 +298,8 @@ package struct History: Sendable {
     package var evidence: [Int64: String] = [:]
     /// The same with all that is known of it.
     package var refused: [Evidence] = []
-    package var givenBack: [GivenBack] = []
+    /// What EXTEND and RETURN were answered with.
+    package var answered: [Answered] = []
     /// Reports that came after their lease's end, were kept as evidence, and count: by rule or by a person.
     package var lateAccepted: Set<Request> = []
     /// The recall of each lease of which notice was given; one that was withdrawn and given again is told by its last.

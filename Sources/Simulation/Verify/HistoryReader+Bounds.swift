@@ -97,11 +97,11 @@ extension HistoryReader {
         }
     }
 
-    /// What was kept as evidence, the reports of it by themselves, and what was given back.
+    /// What was kept as evidence, reports and returns of it by themselves, and what extensions and returns were answered with.
     func refused(_ history: inout History) throws {
         try copy(
             """
-            SELECT evidence_id, code, verb, agency_id, instance_id, key, account_id, epoch, received_at
+            SELECT evidence_id, code, verb, agency_id, instance_id, key, account_id, epoch, received_at, counts, decision
               FROM evidence WHERE delegation_id = $delegation
             """, history
         ) { reader in
@@ -109,19 +109,26 @@ extension HistoryReader {
             let (agency, instance, key) = (reader.int32(), reader.int32(), reader.int64())
             history.evidence[number] = code
             // Somebody may have reported on an account that nobody ever had.
-            guard verb == "REPORT", let held = Self.held(&reader) else { return }
+            guard verb == "REPORT" || verb == "RETURN", let held = Self.held(&reader) else { return }
+            let receivedAt = reader.timestamp()
             history.refused.append(
                 History.Evidence(
-                    number: number, code: code, agency: agency, instance: instance, key: key, held: held,
-                    receivedAt: reader.timestamp()))
+                    number: number, code: code, verb: verb, counts: reader.optionalBool(),
+                    decision: reader.optionalText(), agency: agency, instance: instance, key: key, held: held,
+                    receivedAt: receivedAt))
         }
         try copy(
-            "SELECT agency_id, reply FROM request WHERE delegation_id = $delegation AND verb = 'RETURN'", history
+            """
+            SELECT agency_id, instance_id, verb, key, received_at, reply FROM request
+             WHERE delegation_id = $delegation AND verb IN ('EXTEND', 'RETURN')
+            """, history
         ) { reader in
-            let agency = reader.int32()
-            history.givenBack.append(
-                History.GivenBack(
-                    agency: agency, receipt: LogFields(reader.text()[...])["receipt"].flatMap { Hex.bytes($0) }))
+            let request = History.Request(
+                agency: reader.int32(), instance: reader.int32(), verb: reader.text(), key: reader.int64())
+            history.answered.append(
+                History.Answered(
+                    request: request, receivedAt: reader.timestamp(),
+                    receipt: LogFields(reader.text()[...])["receipt"].flatMap { Hex.bytes($0) }))
         }
     }
 }

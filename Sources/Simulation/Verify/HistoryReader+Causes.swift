@@ -9,14 +9,14 @@ extension HistoryReader {
         let rows = try link.run(
             """
             SELECT hand_id, contract_ids, strategy, portfolio, size, state = 'inactive', activity_days, unlocatable_days,
-                   grace_us
+                   grace_us, late_report_us
               FROM hand WHERE delegation_id = $1
             """, [.int16(history.delegation.value)])
         for row in rows {
             history.dealtHands[row.int32(0)] = History.DealtHand(
                 contracts: row.int32s(1), strategy: row.int16(2), portfolio: row.int16(3), size: row.int32(4),
                 isInactive: row.bool(5), activityDays: row.optionalInt32(6), unlocatableDays: row.optionalInt32(7),
-                graceMicroseconds: row.int64(8))
+                graceMicroseconds: row.int64(8), lateReportMicroseconds: row.int64(9))
         }
     }
 

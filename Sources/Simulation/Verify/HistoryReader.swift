@@ -183,13 +183,14 @@ package struct HistoryReader {
             let (agency, instance, key) = (reader.int32(), reader.int32(), reader.int64())
             let receivedAt = reader.timestamp()
             guard let held = Self.held(&reader) else { return }
-            let report = ClientOperation.Report(
+            var report = ClientOperation.Report(
                 held: held, at: reader.timestamp(), channel: reader.text(), contact: reader.text(),
                 result: reader.text(),
                 amount: reader.optionalInt64().map { Cents($0) }, promised: reader.optionalDate(),
                 outcome: reader.int64())
             let contract = reader.int32()
             let details = ["branch", "motive", "position", "solution", "evidence"].map { ($0, reader.optionalText()) }
+            report.solution = details[3].1
             history.outcomes.append(
                 History.Outcome(
                     agency: agency, instance: instance, key: key, receivedAt: receivedAt, report: report,
@@ -217,11 +218,11 @@ package struct HistoryReader {
     private func stopped(_ history: inout History) throws {
         try copy(
             """
-            SELECT s.account_id, s.reason, s.from_on, least(s.until_on, s.ended_on), i.imported_at
+            SELECT s.account_id, s.reason, s.from_on, least(s.until_on, s.ended_on - 1), i.imported_at
             FROM stop s JOIN import i USING (import_id)
             WHERE s.delegation_id = $delegation AND (s.ended_on IS NULL OR s.ended_on > s.from_on)
             UNION ALL
-            SELECT account_id, 'exhaustion', valid_from, (revoked_at AT TIME ZONE interval '-6 hours')::date, validated_at
+            SELECT account_id, 'exhaustion', valid_from, (revoked_at AT TIME ZONE interval '-6 hours')::date - 1, validated_at
             FROM certificate WHERE delegation_id = $delegation
             """, history
         ) { reader in
@@ -244,12 +245,16 @@ package struct HistoryReader {
     }
 
     private func ledger(_ history: inout History) throws {
-        try copy("SELECT block_id, period, records, count, root FROM block WHERE delegation_id = $delegation", history)
-        { reader in
+        try copy(
+            """
+            SELECT block_id, period, records, count, root, transaction::text::bigint FROM block
+             WHERE delegation_id = $delegation
+            """, history
+        ) { reader in
             history.blocks.append(
                 History.Block(
                     id: reader.int64(), period: reader.int32(), records: reader.bytes(), count: reader.int32(),
-                    root: reader.bytes()))
+                    root: reader.bytes(), transaction: reader.int64()))
         }
         try copy(
             "SELECT period, height, block_id, head FROM chain WHERE delegation_id = $delegation", history

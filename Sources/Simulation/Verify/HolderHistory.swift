@@ -12,12 +12,19 @@ package struct HolderHistory: Sendable {
         /// What came later is not in its history.
         let readAt: Timestamp
         let lease: Lease
+        /// Blocks of all delegations are numbered together; `nil`: not known, or still live.
+        let grantBlock: Int64?
+        let endBlock: Int64?
 
         var end: Timestamp { lease.until ?? readAt }
 
         /// Whether it was still live when another delegation's lease began. Where it was live when its delegation was read, it may have
         /// ended before a lease that began later.
-        func overlaps(_ later: Place) -> Bool { delegation != later.delegation && later.lease.from < end }
+        func overlaps(_ later: Place) -> Bool {
+            guard delegation != later.delegation else { return false }
+            guard let endBlock, let block = later.grantBlock else { return later.lease.from < end }
+            return later.lease.from < end || block <= endBlock
+        }
     }
 
     private let moved: Set<AccountID>
@@ -25,11 +32,14 @@ package struct HolderHistory: Sendable {
 
     package init(moved: Set<AccountID> = []) { self.moved = moved }
 
-    mutating func add(_ history: History, leases: [Lease]) {
+    mutating func add(_ history: History, leases: [Lease], order: LedgerOrder) {
         guard !moved.isEmpty else { return }
         for lease in leases where moved.contains(lease.held.account) {
             places[lease.held.account, default: []].append(
-                Place(delegation: history.delegation, readAt: history.now, lease: lease))
+                Place(
+                    delegation: history.delegation, readAt: history.now, lease: lease,
+                    grantBlock: order.block(of: lease.grant.grant),
+                    endBlock: lease.until == nil ? nil : order.block(ofEndOf: lease)))
         }
     }
 
@@ -38,7 +48,7 @@ package struct HolderHistory: Sendable {
         var verdict = Verdict()
         for account in places.keys.sorted() {
             let ordered = (places[account] ?? []).sorted {
-                ($0.lease.from, $0.delegation) < ($1.lease.from, $1.delegation)
+                ($0.lease.from, $0.grantBlock ?? 0, $0.delegation) < ($1.lease.from, $1.grantBlock ?? 0, $1.delegation)
             }
             verdict.count(.oneHolder, ordered.count)
             // Behind a lease that lasts long others may end: the latest end of each delegation counts.
@@ -52,7 +62,11 @@ package struct HolderHistory: Sendable {
                             events: [other, place].map { "delegation \($0.delegation): \($0.lease.line)" }))
                     break
                 }
-                if let before = latest[place.delegation], before.end >= place.end { continue }
+                if let before = latest[place.delegation],
+                    (before.end, before.endBlock ?? 0) >= (place.end, place.endBlock ?? 0)
+                {
+                    continue
+                }
                 latest[place.delegation] = place
             }
         }

@@ -6,6 +6,7 @@ internal import Assignment
 struct LeaseChecks {
     let history: History
     let leases: [Lease]
+    let order: LedgerOrder
 
     func run(_ verdict: inout Verdict) {
         let byAccount = Dictionary(grouping: leases, by: \.held.account)
@@ -21,16 +22,23 @@ struct LeaseChecks {
         givenBackInTime(&verdict)
     }
 
-    /// A lease that ends in the instant in which the next one begins does not overlap it: under a virtual clock many
-    /// things happen in one instant.
+    /// A lease that ends in the instant in which the next one begins does not overlap it, where its end was committed before: under a
+    /// virtual clock many things happen in one instant.
     private func oneHolder(_ account: AccountID, _ ordered: [Lease], _ verdict: inout Verdict) {
         verdict.count(.oneHolder, ordered.count)
         for (earlier, later) in zip(ordered, ordered.dropFirst()) {
-            if let until = earlier.until, until <= later.from { continue }
+            let blocks = order.block(ofEndOf: earlier).flatMap { end in
+                order.block(of: later.grant.grant).map { (end: end, next: $0) }
+            }
+            if let until = earlier.until, until <= later.from, blocks.map({ order.isBehind($0.next, $0.end) }) ?? true {
+                continue
+            }
             verdict.add(
                 Finding(
                     .oneHolder, history.delegation, "account \(account) was leased again while its lease was live",
-                    events: [earlier.line, later.line]))
+                    events: [earlier.line, later.line]
+                        + (blocks.map { ["the end is of block \($0.end), the later grant of block \($0.next)"] } ?? []))
+            )
         }
     }
 
@@ -72,7 +80,8 @@ struct LeaseChecks {
     /// Hands are numbered in the order in which they are dealt, and nothing is dealt into one later: so an account's epochs rise with
     /// them, leased or not.
     private func dealtRising(_ verdict: inout Verdict) {
-        for (account, deals) in Dictionary(grouping: history.deals, by: \.held.account) where deals.count > 1 {
+        let dealt = Dictionary(grouping: history.deals, by: \.held.account).filter { $0.value.count > 1 }
+        for (account, deals) in dealt.sorted(by: { $0.key < $1.key }) {
             let ordered = deals.sorted { ($0.hand, $0.held.epoch) < ($1.hand, $1.held.epoch) }
             verdict.count(.epochs, ordered.count - 1)
             for (earlier, later) in zip(ordered, ordered.dropFirst()) where later.held.epoch <= earlier.held.epoch {
@@ -117,7 +126,8 @@ struct LeaseChecks {
             verdict.count(.fencing)
             guard let lease = byHeld[ending.held] else { continue }
             let end = min(lease.grant.closedAt ?? lease.enforcedTerm, lease.enforcedTerm)
-            guard ending.endedAt > end else { continue }
+            let isSwept = lease.grant.closedAt != nil && order.isReturned(ending.held, behindSweepOf: lease.grant.grant)
+            guard ending.endedAt > end || isSwept else { continue }
             verdict.add(
                 Finding(
                     .fencing, history.delegation, "an account was given back after its lease had ended",
@@ -158,12 +168,17 @@ struct LeaseChecks {
                 && history.lateAccepted.contains(
                     History.Request(
                         agency: outcome.agency, instance: outcome.instance, verb: "REPORT", key: outcome.key))
-            let isAfterEnd = outcome.receivedAt > end && !isLateAccepted
-            if isAfterEnd || report.at < lease.from || report.at > outcome.receivedAt {
+            let block = order.block(ofOutcome: report.outcome)
+            let isAfterEnd =
+                (outcome.receivedAt > end || order.isBehind(block, theEndOf: lease)) && !isLateAccepted
+            let isBeforeGrant =
+                block.flatMap { block in order.block(of: lease.grant.grant).map { order.isBehind($0, block) } } ?? false
+            if isAfterEnd || isBeforeGrant || report.at < lease.from || report.at > outcome.receivedAt {
                 verdict.add(
                     Finding(
                         .fencing, history.delegation, "an outcome counts outside its lease",
-                        events: [lease.line + ", enforced until \(enforced)", event]))
+                        events: [lease.line + ", enforced until \(enforced)", event]
+                            + (block.map { [order.words(of: lease) + ", the outcome's \($0)"] } ?? [])))
             }
         }
     }

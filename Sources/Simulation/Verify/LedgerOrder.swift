@@ -2,33 +2,87 @@
 
 internal import Assignment
 
-/// In which order grants and endings were committed, by the blocks of their records.
+/// In which order things were committed, by the blocks of their records.
 ///
 /// Under a virtual clock a half day's work has one instant. What made room for a grant had been committed before it, and so has the
-/// lower block; what was in one group with it has the same one, and made none.
+/// lower block; what was in one group with it made none. A group that works in two months writes a block for each, whose order says
+/// nothing.
 struct LedgerOrder {
+    /// When a sweep ran, and what it said of the end, both as its record has them.
+    struct Sweep {
+        let ranAt: Timestamp
+        let end: Timestamp
+    }
+
+    /// The transaction of each block.
+    private var groups: [Int64: Int64] = [:]
     private var grants: [GrantID: Int64] = [:]
     private var sweeps: [GrantID: Int64] = [:]
     private var endings: [Held: Int64] = [:]
+    private var outcomes: [Int64: Int64] = [:]
+    private var decisions: [Int64: Int64] = [:]
+    private var runs: [GrantID: Sweep] = [:]
 
     init(_ history: History) {
         guard history.hasLedger else { return }
         for block in history.blocks {
-            for bytes in Merkle.records(block.records) {
-                let isGrant = bytes.starts(with: "grant ".utf8)
-                guard isGrant || bytes.starts(with: "ending ".utf8) || bytes.starts(with: "sweep ".utf8) else {
-                    continue
-                }
-                let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
-                if isGrant {
-                    if let grant = fields["id"].flatMap({ GrantID(text: $0) }) { grants[grant] = block.id }
-                } else if let held = fields.held {
-                    endings[held] = block.id
-                } else if let grant = fields.grant {
-                    sweeps[grant] = block.id
-                }
+            groups[block.id] = block.transaction
+            for bytes in Merkle.records(block.records) { add(bytes, block.id) }
+        }
+    }
+
+    private mutating func add(_ bytes: ArraySlice<UInt8>, _ place: Int64) {
+        // Most records are of other kinds.
+        let kinds = ["grant ", "ending ", "sweep ", "outcome ", "adjudication "]
+        guard kinds.contains(where: { bytes.starts(with: $0.utf8) }) else { return }
+        let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
+        switch fields.kind {
+        case "grant":
+            if let grant = fields["id"].flatMap({ GrantID(text: $0) }) { grants[grant] = place }
+        case "ending":
+            if let held = fields.held { endings[held] = place }
+        case "outcome":
+            if let number = fields.number("number") { outcomes[number] = place }
+        case "adjudication":
+            if fields["decision"] == "accepted", let number = fields.number("evidence") { decisions[number] = place }
+        default:
+            guard let grant = fields.grant else { return }
+            sweeps[grant] = place
+            if let at = fields.instant("at"), let end = fields.instant("end") {
+                runs[grant] = Sweep(ranAt: at, end: end)
             }
         }
+    }
+
+    /// Whether a block was written behind another one, and not with it.
+    func isBehind(_ block: Int64, _ other: Int64) -> Bool {
+        block > other && (groups[block] == nil || groups[block] != groups[other])
+    }
+
+    /// `nil` where no record of it is known, as in all that follow.
+    func sweep(of grant: GrantID) -> Sweep? { runs[grant] }
+    func block(ofSweep grant: GrantID) -> Int64? { sweeps[grant] }
+    func block(ofOutcome number: Int64) -> Int64? { outcomes[number] }
+    /// Of the decision that accepted a piece of evidence.
+    func block(ofAcceptance number: Int64) -> Int64? { decisions[number] }
+
+    /// Whether what stands in a block came behind the end of a lease; `false` where that is not known.
+    func isBehind(_ block: Int64?, theEndOf lease: Lease) -> Bool {
+        guard lease.until != nil, let block, let end = self.block(ofEndOf: lease) else { return false }
+        return isBehind(block, end)
+    }
+
+    /// Whether an account was given back behind the sweep that had closed its grant.
+    func isReturned(_ held: Held, behindSweepOf grant: GrantID) -> Bool {
+        guard let ending = endings[held], let sweep = sweeps[grant] else { return false }
+        return isBehind(ending, sweep)
+    }
+
+    /// Where a lease begins and ends among the blocks.
+    func words(of lease: Lease) -> String {
+        let end = lease.until == nil ? nil : block(ofEndOf: lease)
+        return "the grant's block is \(grants[lease.grant.grant].map(String.init) ?? "unknown")"
+            + (end.map { ", that of its end \($0)" } ?? "")
     }
 
     /// `nil` where no record of it is known.

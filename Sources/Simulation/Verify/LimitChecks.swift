@@ -153,9 +153,10 @@ struct LimitChecks {
         verdict.count(.exclusions, history.stops.count)
     }
 
-    /// A stop that comes in while the account is held ends the lease, there and then; one that went on, to whatever end, was kept.
+    /// A stop that comes in while the account is held ends the lease, there and then, whatever notice was given of its recall; one that
+    /// went on, to whatever end, was kept.
     private func kept(_ lease: Lease, _ stop: History.Stop, _ known: String, _ verdict: inout Verdict) {
-        guard lease.from <= stop.importedAt, history.notices[lease.held] == nil else { return }
+        guard lease.from <= stop.importedAt else { return }
         let isLive = lease.until == nil && history.now > stop.importedAt && stop.isInForce(at: history.now)
         // What ended it within the time that a file may take is as good.
         let isOutlived =
@@ -164,7 +165,7 @@ struct LimitChecks {
         guard isLive || isOutlived else { return }
         verdict.add(
             Finding(
-                .exclusions, history.delegation, "a stopped account was neither recalled nor given notice",
+                .exclusions, history.delegation, "a stopped account was not taken back",
                 events: [lease.line, known, "the history ends at \(history.now)"]))
     }
 
@@ -190,6 +191,7 @@ struct LimitChecks {
 
     private func expiry(_ verdict: inout Verdict) {
         grace(&verdict)
+        swept(&verdict)
         for lease in leases where lease.end == "closed" || lease.end == "sweep" {
             verdict.count(.expiry)
             guard let until = lease.until, until < lease.termAndGrace else { continue }
@@ -197,6 +199,23 @@ struct LimitChecks {
                 Finding(
                     .expiry, history.delegation, "a lease was closed before its enforced term",
                     events: [lease.line, "its term was \(lease.grant.term), with grace \(lease.termAndGrace)"]))
+        }
+    }
+
+    /// A sweep closes what is over when it runs: the end that it works out lies ahead neither of its own instant nor of the history's end.
+    private func swept(_ verdict: inout Verdict) {
+        for grant in history.grants {
+            guard let closedAt = grant.closedAt else { continue }
+            verdict.count(.expiry)
+            let sweep = order.sweep(of: grant.grant)
+            guard closedAt > history.now || sweep.map({ $0.ranAt < $0.end }) ?? false else { continue }
+            verdict.add(
+                Finding(
+                    .expiry, history.delegation, "a lease was closed before its end had come",
+                    events: [
+                        "grant \(grant.grant) of contract \(grant.contract) was closed as of \(closedAt)",
+                        sweep.map { "that was done at \($0.ranAt)" } ?? "the history ends at \(history.now)",
+                    ]))
         }
     }
 
@@ -251,10 +270,10 @@ struct LimitChecks {
 }
 
 extension History.Stop {
-    /// By the day in the centre of the country; a border hour more or less is given to the holder.
+    /// By the country's clocks, which are five to eight hours behind: a border hour is given to the holder. The last day is in force.
     func isInForce(at instant: Timestamp) -> Bool {
-        let day = instant.local(offsetSeconds: -6 * 3_600).date
-        return day >= from && until.map { day < $0 } ?? true
+        instant.local(offsetSeconds: -8 * 3_600).date >= from
+            && until.map { instant.local(offsetSeconds: -5 * 3_600).date <= $0 } ?? true
     }
 }
 

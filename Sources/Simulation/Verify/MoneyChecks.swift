@@ -15,6 +15,7 @@ struct MoneyChecks {
         var paid: [Paid: History.StatementLine] = [:]
         let rejected = rejected()
         let payments = payments()
+        var shared: [String: History.StatementLine] = [:]
         for line in history.statementLines {
             verdict.count(.money, max(1, line.records.count))
             for record in line.records {
@@ -35,7 +36,23 @@ struct MoneyChecks {
                         .countedOnce, history.delegation, "outcome \(record) is paid twice by \(line.rule)",
                         events: [other.text, line.text]))
             }
-            if line.isFee, line.base != nil { contingency(line, payments, &verdict) }
+            guard line.isFee, line.base != nil else { continue }
+            contingency(line, payments, &verdict)
+            once(line, &shared, &verdict)
+        }
+    }
+
+    /// A payment is somebody's, once: no two lines are parts of the same one, of whatever contract, month or statement.
+    private func once(
+        _ line: History.StatementLine, _ shared: inout [String: History.StatementLine], _ verdict: inout Verdict
+    ) {
+        for name in line.facts {
+            verdict.count(.countedOnce)
+            guard let other = shared.updateValue(line, forKey: name) else { continue }
+            verdict.add(
+                Finding(
+                    .countedOnce, history.delegation, "payment \(name) is paid for twice",
+                    events: [other.text, line.text]))
         }
     }
 

@@ -7,12 +7,14 @@ struct PromiseChecks {
     let history: History
     let leases: [Lease]
     private let returned: Set<Held>
+    private let leasesByHeld: [Held: Lease]
     private let evidence: [Int64: History.Evidence]
 
     init(history: History, leases: [Lease]) {
         self.history = history
         self.leases = leases
         self.evidence = Dictionary(history.refused.map { ($0.number, $0) }) { first, _ in first }
+        self.leasesByHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
         self.returned = Set(history.endings.filter { $0.kind == "return" }.map(\.held))
     }
 
@@ -47,6 +49,8 @@ struct PromiseChecks {
             case .returned(let returned): check(operation, returned, key, &verdict)
             // The ledger's to tell, and nobody else's.
             case .disclosed: break
+            // Told with the refusals.
+            case .compared: break
             case .refused(let refusal): check(operation, refusal, &verdict)
             case .repeated(let verb, let isEqual): check(operation, verb, isEqual, &verdict)
             case .altered(let verb, let code): checkAltered(operation, verb, code, &verdict)
@@ -95,7 +99,10 @@ struct PromiseChecks {
         _ verdict: inout Verdict
     ) {
         guard let outcome = kept.first else { return lost(operation, "no outcome has this key", &verdict) }
-        guard outcome.report == told else {
+        var kept = outcome.report
+        // Logs of before do not say it; the record's hash covers it all the same.
+        if told.solution == nil { kept.solution = nil }
+        guard kept == told else {
             return lost(operation, "the key has outcome \(outcome.report.outcome) with other content", &verdict)
         }
     }
@@ -112,6 +119,8 @@ struct PromiseChecks {
         else {
             return lost(operation, "the grant's term is earlier than the acknowledged one", &verdict)
         }
+        guard grant.agency != operation.agency.value else { return }
+        stranger(operation, "grant \(grant.grant) is of contract \(grant.contract), agency \(grant.agency)", &verdict)
     }
 
     private func check(
@@ -123,22 +132,40 @@ struct PromiseChecks {
         guard returned.contains(told.held) else {
             return lost(operation, "\(told.held) has no ending by return", &verdict)
         }
+        guard let lease = leasesByHeld[told.held], lease.grant.agency != operation.agency.value else { return }
+        stranger(operation, lease.line + ", of agency \(lease.grant.agency)", &verdict)
     }
 
+    private func stranger(_ operation: ClientOperation, _ why: String, _ verdict: inout Verdict) {
+        verdict.add(
+            Finding(
+                .fencing, history.delegation, "an agency prolonged or gave back what another one held",
+                events: [event(operation), why]))
+    }
+
+    /// What is said too late in these is kept, whatever word it is refused by.
+    private static let keptVerbs: Set = ["REPORT", "RETURN"]
+    private static let staleCodes: Set = ["EXPIRED", "REASSIGNED", "RECALLED", "CLOSED", "UNKNOWN"]
+
     private func check(_ operation: ClientOperation, _ told: ClientOperation.Refusal, _ verdict: inout Verdict) {
-        guard let number = told.evidence else { return }
+        guard let number = told.evidence else {
+            guard Self.keptVerbs.contains(told.verb), Self.staleCodes.contains(told.code) else { return }
+            return lost(operation, "it was refused as too late, and nothing was kept of it", &verdict)
+        }
         guard let code = history.evidence[number] else {
             return lost(operation, "there is no evidence \(number)", &verdict)
         }
         if code != told.code { lost(operation, "evidence \(number) was kept as \(code)", &verdict) }
-        guard told.verb == "REPORT", let kept = evidence[number] else { return }
+        guard Self.keptVerbs.contains(told.verb), let kept = evidence[number] else { return }
         guard
-            kept.agency == operation.agency.value, kept.instance == history.instance(of: operation),
+            kept.verb == told.verb, kept.agency == operation.agency.value,
+            kept.instance == history.instance(of: operation),
             kept.key == operation.key, told.held.map({ $0 == kept.held }) ?? true
         else {
             return lost(
                 operation,
-                "evidence \(number) is of agency \(kept.agency), installation \(kept.instance), key \(kept.key), on \(kept.held)",
+                "evidence \(number) is of a \(kept.verb) of agency \(kept.agency), installation \(kept.instance), key \(kept.key), "
+                    + "on \(kept.held)",
                 &verdict)
         }
     }
@@ -170,7 +197,10 @@ struct PromiseChecks {
 
     private func twice(_ outcomes: [Key: [History.Outcome]], _ verdict: inout Verdict) {
         var numbers: [Int64: History.Outcome] = [:]
-        for same in outcomes.values where same.count > 1 {
+        let doubled = outcomes.filter { $0.value.count > 1 }.sorted {
+            ($0.key.agency, $0.key.instance, $0.key.key) < ($1.key.agency, $1.key.instance, $1.key.key)
+        }
+        for (_, same) in doubled {
             verdict.add(
                 Finding(
                     .countedOnce, history.delegation, "one key has \(same.count) outcomes",
@@ -234,7 +264,7 @@ extension ClientOperation {
         case .reported: "REPORT"
         case .extended: "EXTEND"
         case .returned: "RETURN"
-        case .disclosed, .refused, .repeated, .altered: nil
+        case .disclosed, .compared, .refused, .repeated, .altered: nil
         }
     }
 }

@@ -28,7 +28,7 @@ struct ReceiptChecks {
         case .reported, .extended, .returned, .disclosed:
             verdict.count(.ledger)
             add("something was acknowledged without a receipt", operation, "its line has none", &verdict)
-        case .granted, .refused, .repeated, .altered: return
+        case .granted, .compared, .refused, .repeated, .altered: return
         }
     }
 
@@ -58,7 +58,7 @@ struct ReceiptChecks {
             return record.kind == "ending" && record["kind"] == "return" && record.held == told.held
                 && record["reason"].map(String.init) == told.reason
         case .disclosed(let held): return record.kind == "disclosure" && isItsAgency && record.held == held
-        case .refused, .repeated, .altered: return true
+        case .compared, .refused, .repeated, .altered: return true
         }
     }
 

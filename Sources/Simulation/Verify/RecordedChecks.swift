@@ -6,20 +6,28 @@ package import Assignment
 struct RecordedChecks {
     let history: History
     let leases: [Lease]
+    let order: LedgerOrder
+
+    /// A record with the place of its block.
+    private struct Placed {
+        let fields: LogFields
+        let block: Int64
+    }
 
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
-        var extensions: [GrantID: [LogFields]] = [:]
-        var disclosures: [LogFields] = []
+        var extensions: [GrantID: [Placed]] = [:]
+        var disclosures: [Placed] = []
         var digests: [Statement: [[UInt8]]] = [:]
         for block in history.blocks {
             for bytes in Merkle.records(block.records) {
                 // Most records are of other kinds.
                 if bytes.starts(with: "extension ".utf8) {
                     let fields = Self.fields(bytes)
-                    if let grant = fields.grant { extensions[grant, default: []].append(fields) }
+                    guard let grant = fields.grant else { continue }
+                    extensions[grant, default: []].append(Placed(fields: fields, block: block.id))
                 } else if bytes.starts(with: "disclosure ".utf8) {
-                    disclosures.append(Self.fields(bytes))
+                    disclosures.append(Placed(fields: Self.fields(bytes), block: block.id))
                 } else if bytes.starts(with: "statement ".utf8) {
                     let fields = Self.fields(bytes)
                     guard let contract = fields.number("contract"),
@@ -44,19 +52,22 @@ struct RecordedChecks {
     }
 
     /// A term is prolonged while it lasts.
-    private func extended(_ extensions: [GrantID: [LogFields]], _ verdict: inout Verdict) {
+    private func extended(_ extensions: [GrantID: [Placed]], _ verdict: inout Verdict) {
         for grant in history.grants {
             guard let mine = extensions[grant.grant] else { continue }
             var term = grant.announcedTerm
-            let ordered = mine.compactMap { fields in
-                fields.instant("at").flatMap { at in fields.instant("term").map { (at: at, term: $0) } }
+            let sweep = order.block(ofSweep: grant.grant)
+            let ordered = mine.compactMap { record in
+                record.fields.instant("at").flatMap { at in
+                    record.fields.instant("term").map { (at: at, term: $0, block: record.block) }
+                }
             }.sorted { ($0.at, $0.term) < ($1.at, $1.term) }
             for step in ordered {
                 verdict.count(.fencing)
                 let grace = grant.graceMicroseconds + max(0, history.outageMicroseconds - grant.outageMicroseconds)
                 let enforced = term.advanced(by: .microseconds(grace))
                 let end = min(grant.closedAt ?? enforced, enforced)
-                if step.at > end {
+                if step.at > end || sweep.map({ order.isBehind(step.block, $0) }) ?? false {
                     verdict.add(
                         Finding(
                             .fencing, history.delegation, "a lease was prolonged after it had ended",
@@ -72,17 +83,19 @@ struct RecordedChecks {
     }
 
     /// Contact data is given to the holder, while it is one.
-    private func disclosed(_ disclosures: [LogFields], _ verdict: inout Verdict) {
-        told(disclosures, &verdict)
+    private func disclosed(_ disclosures: [Placed], _ verdict: inout Verdict) {
+        told(disclosures.map(\.fields), &verdict)
         guard !disclosures.isEmpty else { return }
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
-        for fields in disclosures {
+        for record in disclosures {
             verdict.count(.disclosures)
+            let fields = record.fields
             guard let held = fields.held, let at = fields.instant("at") else { continue }
             let agency = fields["agency"].map(String.init) ?? "?"
             let lease = byHeld[held]
             if let lease, AgencyID(lease.grant.agency)?.description == agency, lease.from <= at,
-                at <= min(lease.until ?? lease.enforcedTerm, lease.enforcedTerm)
+                at <= min(lease.until ?? lease.enforcedTerm, lease.enforcedTerm),
+                !order.isBehind(record.block, theEndOf: lease)
             {
                 continue
             }

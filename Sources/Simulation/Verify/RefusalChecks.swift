@@ -27,6 +27,9 @@ struct RefusalChecks {
         }
         // What was refused and not kept, or is only in the client's log: the word must fit what has happened by now.
         for operation in history.operations {
+            if case .compared(let held, let isHeld) = operation.reply {
+                compared(operation, held, isHeld: isHeld, byHeld[held], &verdict)
+            }
             guard case .refused(let refusal) = operation.reply, refusal.evidence == nil, let held = refusal.held,
                 let lease = byHeld[held], Self.words.contains(refusal.code)
             else { continue }
@@ -35,6 +38,30 @@ struct RefusalChecks {
             check(
                 lease, endings[held], byAccount[held.account] ?? [], agency: operation.agency.value, refusal.code,
                 at: nil, told, &verdict)
+        }
+    }
+
+    /// Who compares is told what the books say: a lease that lives then is not lost, and one that has ended is not held.
+    private func compared(
+        _ operation: ClientOperation, _ held: Held, isHeld: Bool, _ lease: Lease?, _ verdict: inout Verdict
+    ) {
+        verdict.count(.fencing)
+        let told = "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))"
+        guard let lease, lease.grant.agency == operation.agency.value else {
+            if isHeld {
+                add(
+                    "an account was told as held that its agency never had",
+                    [lease?.line ?? "\(held) was never leased", told], &verdict)
+            }
+            return
+        }
+        guard let at = operation.answeredAt else { return }
+        let enforced = lease.enforcedTerm
+        let isOver = at >= min(lease.until ?? enforced, lease.termAndGrace)
+        if !isHeld, lease.from <= at, !isOver {
+            add("a lease was told as lost that was live", [lease.line, told], &verdict)
+        } else if isHeld, at > min(lease.until ?? enforced, enforced) {
+            add("a lease was told as held that had ended", [lease.line, told], &verdict)
         }
     }
 

@@ -118,9 +118,3 @@ struct TakenBackChecks {
         return ending.endedAt >= earliest ? nil : "its \(days) days and its grace were not over before \(earliest)"
     }
 }
-
-extension History.Outcome {
-    fileprivate var request: History.Request {
-        History.Request(agency: agency, instance: instance, verb: "REPORT", key: key)
-    }
-}

@@ -96,7 +96,7 @@ package struct CountryHistory: Sendable {
     package init(moved: Set<AccountID> = []) { holders = HolderHistory(moved: moved) }
 
     mutating func add(_ history: History, leases: [Lease], order: LedgerOrder) {
-        holders.add(history, leases: leases)
+        holders.add(history, leases: leases, order: order)
         bonds.add(history, leases: leases, order: order)
     }
 
@@ -120,18 +120,19 @@ package enum Judge {
         let leases = history.leases()
         let order = LedgerOrder(history)
         country.add(history, leases: leases, order: order)
-        LeaseChecks(history: history, leases: leases).run(&verdict)
+        LeaseChecks(history: history, leases: leases, order: order).run(&verdict)
         LimitChecks(history: history, leases: leases, order: order).run(&verdict)
         CapacityChecks(history: history, leases: leases, order: order).run(&verdict)
         HandChecks(history: history).run(&verdict)
         CauseChecks(history: history, leases: leases).run(&verdict)
+        LateChecks(history: history, leases: leases, order: order).run(&verdict)
         TakenBackChecks(history: history, leases: leases).run(&verdict)
         RefusalChecks(history: history, leases: leases).run(&verdict)
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
         ReceiptChecks(history: history).run(&verdict)
         RecordChecks(history: history, leases: leases).run(&verdict)
-        RecordedChecks(history: history, leases: leases).run(&verdict)
+        RecordedChecks(history: history, leases: leases, order: order).run(&verdict)
         MoneyChecks(history: history).run(&verdict)
         return verdict
     }

@@ -59,6 +59,7 @@ package struct Verification {
                 verdict.merge(
                     SignedStatementChecks(signed: try reader.signedStatements(), kept: try reader.statementDigests())
                         .verdict(first))
+                verdict.merge(SignedRootChecks(roots: try reader.signedRoots()).verdict(first))
             }
             try wholeInvoices(link, statements, &verdict)
             for (index, delegation) in delegations.enumerated() {
