@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Assignment
+package import Assignment
 
 /// What a page's figures are worth: those of a close are final, any others may change and say so at their head.
 ///

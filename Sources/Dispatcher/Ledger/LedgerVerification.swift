@@ -121,7 +121,7 @@ extension LedgerVerification.Report {
         if !unchained.isEmpty {
             let blocks = unchained.reduce(0) { $0 + $1.blocks }
             lines.append(
-                "note: \(counted(Int64(blocks), "block waits", "blocks wait")) to be hashed into \(counted(Int64(unchained.count), "chain", "chains")), which "
+                "note: \(Words.counted(Int64(blocks), "block waits", "blocks wait")) to be hashed into \(Words.counted(Int64(unchained.count), "chain", "chains")), which "
                     + "a node does within seconds (`dispatcherd serve`); --json names them")
         }
         let looked =
