@@ -11,6 +11,8 @@ import Testing
 /// A small month as users run it: the programs of this build, their files and their protocol, from the cut to the statements.
 struct RealMonth {
     let database: TestDatabase
+    /// The same for a role without rights on the schema, which plays all of it.
+    let service: TestDatabase
     /// The clients' logs.
     let logs: String
     /// The portfolio's files.
@@ -20,7 +22,8 @@ struct RealMonth {
     static func with(accounts: Int, _ body: (RealMonth) async throws -> Void) async throws {
         try await TestDatabase.with { database in
             let folder = try TemporaryFolder()
-            let month = RealMonth(database: database, logs: folder.path + "/clients", inputs: folder.path)
+            let month = try RealMonth(
+                database: database, service: database.asService(), logs: folder.path + "/clients", inputs: folder.path)
             try await month.play(accounts: accounts, folder.path)
             try await body(month)
             withExtendedLifetime(folder) {}
@@ -30,7 +33,7 @@ struct RealMonth {
     private func dispatcherd(_ words: String...) throws {
         let (code, text) = try ChildProcess.run(
             ChildProcess.sibling("dispatcherd"),
-            words + ["--database", database.conninfo, "--allow-unsafe-durability"])
+            words + ["--database", service.conninfo, "--allow-unsafe-durability"])
         guard code == 0 else { throw SimulationFailure(.environment, "\(words): \(text)", remedy: "") }
     }
 
@@ -72,7 +75,7 @@ struct RealMonth {
 
     /// A node and its agencies in the first twelve days of the month, with the stops in between.
     private func work(_ folder: String) async throws {
-        let node = try ServingNode(database.conninfo, readyFile: folder + "/ready", log: folder + "/node.log")
+        let node = try ServingNode(service.conninfo, readyFile: folder + "/ready", log: folder + "/node.log")
         defer { node.stop() }
         let port = try node.port()
         // The second is the command of a run that was stopped: the days that the clock has passed are not lived again.
@@ -82,7 +85,7 @@ struct RealMonth {
                 from: try #require(LocalDate(text: from)), to: try #require(LocalDate(text: to)), seed: 7,
                 program: DaemonProgram(
                     path: ChildProcess.sibling("dispatcherd"),
-                    options: ["--database", database.conninfo, "--allow-unsafe-durability"]))
+                    options: ["--database", service.conninfo, "--allow-unsafe-durability"]))
             _ = try await MonthRun(settings).run { _, _ in }
             if to == "2024-03-08" {
                 // Some of them are of before the clock, which is the twelfth of the month at most.

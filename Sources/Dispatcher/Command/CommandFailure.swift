@@ -15,6 +15,8 @@ package struct CommandFailure: Error, Sendable, CustomStringConvertible {
     package let exit: Exit
     package let found: String
     package let remedy: String
+    /// The log has it already.
+    var isTold = false
 
     package init(_ exit: Exit, _ found: String, remedy: String) {
         self.exit = exit

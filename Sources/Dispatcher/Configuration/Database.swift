@@ -63,7 +63,7 @@ package enum Database {
     package static func migrate(_ settings: Settings) throws -> [Int32] {
         let link = try connect(settings, application: "dispatcherd migrate")
         try checkVersion(link)
-        try checkNotNewer(link)
+        try checkNotNewer(try Migrator.version(link))
         return try Migrator.migrate(link)
     }
 
@@ -187,22 +187,27 @@ package enum Database {
     }
 
     private static func checkSchema(_ link: PgLink, migrates: Bool) throws {
-        try checkNotNewer(link)
-        let version = try Migrator.version(link)
-        if let version, Migrator.range.contains(version), version == Migrator.range.upperBound { return }
-        if migrates {
+        if migrates, try Migrator.version(link).map({ $0 < Migrator.range.upperBound }) ?? true {
             try Migrator.migrate(link)
-        } else if version.map({ !Migrator.range.contains($0) }) ?? true {
-            throw CommandFailure(
-                .environment,
-                "the database's schema is \(version.map(String.init) ?? "empty"), and this program works with "
-                    + "\(Migrator.range.lowerBound) to \(Migrator.range.upperBound)",
-                remedy: "Run 'dispatcherd migrate' as the database's owner.")
+        } else {
+            try checkSchema(link)
         }
     }
 
-    private static func checkNotNewer(_ link: PgLink) throws {
-        guard let version = try Migrator.version(link), version > Migrator.range.upperBound else { return }
+    /// - Throws: ``CommandFailure`` where this program does not work with the schema.
+    static func checkSchema(_ link: PgLink) throws {
+        let version = try Migrator.version(link)
+        if let version, Migrator.range.contains(version) { return }
+        try checkNotNewer(version)
+        throw CommandFailure(
+            .environment,
+            "the database's schema is \(version.map(String.init) ?? "empty"), and this program works with "
+                + "\(Migrator.range.lowerBound) to \(Migrator.range.upperBound)",
+            remedy: "Run 'dispatcherd migrate' as the database's owner.")
+    }
+
+    private static func checkNotNewer(_ version: Int32?) throws(CommandFailure) {
+        guard let version, version > Migrator.range.upperBound else { return }
         throw CommandFailure(
             .environment,
             "the database's schema is \(version), and this program works with up to \(Migrator.range.upperBound)",

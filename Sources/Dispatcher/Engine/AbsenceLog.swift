@@ -52,7 +52,7 @@ struct Absence: Sendable {
     }
 }
 
-/// Says once for all links of a node that the database is away, and that it is back.
+/// Says once for all links of a node that the database is away, or none that may be served, and that it is back.
 final class AbsenceLog: Sendable {
     private let absence = Mutex(Absence())
     private let logger: Logger
@@ -74,12 +74,29 @@ final class AbsenceLog: Sendable {
             }
         }
     }
+
+    /// The database is there, and none that this node serves: where it could lose what was answered, or has another schema. To agencies
+    /// that is as if it were away.
+    ///
+    /// - Returns: what was noted, as told.
+    func note(_ failure: CommandFailure) -> CommandFailure {
+        switch absence.withLock({ $0.lost(opened: nil, at: .now) }) {
+        case .away: logger.error("The database cannot be served", metadata: ["error": "\(failure)"])
+        case .stillAway(let time):
+            logger.error(
+                "The database still cannot be served", metadata: ["away": "\(time)", "error": "\(failure)"])
+        case .back, nil: break
+        }
+        var told = failure
+        told.isTold = true
+        return told
+    }
 }
 
 extension Logger {
-    /// Warns of what failed; of what failed because the database is away, ``AbsenceLog`` warns for all.
+    /// Warns of what failed; of what failed because the database is away or cannot be served, ``AbsenceLog`` warns for all.
     func failed(_ message: Message, _ error: any Error, _ metadata: Metadata = [:]) {
-        let isTold = (error as? PgError)?.isAway == true
+        let isTold = (error as? PgError)?.isAway == true || (error as? CommandFailure)?.isTold == true
         log(level: isTold ? .debug : .warning, message, metadata: metadata.merging(["error": "\(error)"]) { $1 })
     }
 }

@@ -175,9 +175,13 @@ package struct DispatcherNode: Sendable {
         return PgConnection(
             conninfo, application: application, prepares: settings.preparesStatements,
             onConnect: { link in
-                try EngineLink.prepare(
-                    link, allowsUnsafeDurability: allows, requiresStandby: requires, use: use,
-                    lockWait: lockWait, answerWait: answerWait, witness: witness)
+                do {
+                    try EngineLink.prepare(
+                        link, allowsUnsafeDurability: allows, requiresStandby: requires, use: use,
+                        lockWait: lockWait, answerWait: answerWait, witness: witness)
+                } catch let failure as CommandFailure {
+                    throw absence.note(failure)
+                }
             }, onSight: { absence.note($0) })
     }
 

@@ -25,7 +25,7 @@ package enum EngineLink {
     ///   - answerWait: how long the server may take for one answer, a COMMIT's too; for a COMMIT alone of chores and pools. All that
     ///     is asked here is bounded by it, so that no link is waited for without an end before it is used.
     ///   - witness: what the process has seen of the database so far.
-    /// - Throws: ``CommandFailure`` that names the setting and how to mend it.
+    /// - Throws: ``CommandFailure`` that names the setting, or the schema, and how to mend it.
     package static func prepare(
         _ link: PgLink, allowsUnsafeDurability: Bool, requiresStandby: Bool, use: Use = .requests,
         lockWait: Duration = .seconds(5), answerWait: Duration, witness: HomeWitness
@@ -34,6 +34,8 @@ package enum EngineLink {
         if use == .requests || use == .questions { link.answerBound = answerWait }
         try link.answeredInTime {
             try checkDurability(link, allows: allowsUnsafeDurability, requiresStandby: requiresStandby)
+            // Before anything of it is read: while the database was away, another one may have taken its place.
+            try Database.checkSchema(link)
             if use != .pools { try link.prepareForEngine(lockWait: lockWait, keepsCommits: use != .questions) }
             // Where a standby is waited for, the beat is, too: whoever cannot beat begins nothing that would wait behind it.
             try witness.beat(link)

@@ -103,11 +103,12 @@ struct GroupDecision {
         case .redealing: return .redealing
         case .hand(let route, let hasMoreHands, let goesOn):
             let reply = draw(request, step, route, hasMoreHands)
-            if goesOn, case .leased(_, let summary) = reply, summary.grant == nil, summary.stop.isOfLimit {
-                // The reply is the next one of the group.
-                passed[replies.count] = route.quota
+            guard case .leased(_, let summary) = reply, summary.grant == nil, summary.stop.isOfLimit else {
+                return reply
             }
-            return reply
+            // The reply is the next one of the group.
+            if goesOn { passed[replies.count] = route.quota }
+            return step.request.firstFull ?? reply
         }
     }
 

@@ -21,11 +21,14 @@ struct PendingRequest: Sendable {
     let answer: @Sendable (Reply) -> Void
     /// Of a pull: the limits that it has found used up, and has passed by.
     private(set) var full: Set<QuotaKey> = []
+    /// What was to be said of the first one of them, where no other limit has room.
+    private(set) var firstFull: Reply?
 
     /// The same pull, to be decided once more by the hands that draw on another limit.
-    func passing(_ quota: QuotaKey) -> PendingRequest {
+    func passing(_ quota: QuotaKey, saying reply: Reply) -> PendingRequest {
         var other = self
         other.full.insert(quota)
+        other.firstFull = firstFull ?? reply
         return other
     }
 

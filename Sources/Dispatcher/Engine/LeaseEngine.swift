@@ -288,7 +288,7 @@ package final class LeaseEngine: Sendable {
                 var passing: [PendingRequest] = []
                 for (index, (request, reply)) in zip(group, decision.replies).enumerated() {
                     if let quota = decision.passed[index] {
-                        passing.append(request.passing(quota))
+                        passing.append(request.passing(quota, saying: reply))
                     } else {
                         request.answer(reply)
                     }

@@ -42,7 +42,7 @@ struct RouteTable: Sendable {
     /// The hand that a pull draws from: the first one in order that is not at its end, else the last.
     enum Choice: Sendable {
         /// `goesOn`: where its limit is used up, the pull is decided once more: another hand draws on a limit that is not known to be
-        /// used up, or the first one was passed by, and tells why nothing came.
+        /// used up.
         case hand(HandRoute, hasMoreHands: Bool, goesOn: Bool)
         /// The agency has no contract there that fits the request.
         case outOfScope(ScopePart)
@@ -90,7 +90,7 @@ struct RouteTable: Sendable {
         }
         let open = full.isEmpty ? unfinished : unfinished.filter { !full.contains($0.quota) }
         let route = open.first.map { evened($0, open) } ?? evened(first, unfinished)
-        let goesOn = open.contains { $0.quota != route.quota } || (!full.isEmpty && !open.isEmpty)
+        let goesOn = open.contains { $0.quota != route.quota }
         return .hand(route, hasMoreHands: unfinished.count > 1, goesOn: goesOn)
     }
 

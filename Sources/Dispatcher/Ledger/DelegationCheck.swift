@@ -13,6 +13,7 @@ struct DelegationCheck {
     private var limits: [Quota: Set<String>] = [:]
     private var hands: [Int64: HandPlace] = [:]
     private var dealt = HandCheck()
+    private var releases = ReleaseCheck()
     /// The records of an opening's grants, of all months: they are recorded when they come on board, and are of days before.
     private var opening: [[UInt8]: String] = [:]
     private var latest = LatestRecords()
@@ -49,7 +50,7 @@ struct DelegationCheck {
             report.records += records.count
             chain.take(block, records, place, &report)
             for record in records {
-                book.take(record)
+                book.take(record, block: block.number)
                 closes.take(record, period, &report)
                 latest.take(record)
             }
@@ -59,7 +60,10 @@ struct DelegationCheck {
             note(deal)
             dealt.take(deal: deal)
         }
-        for sweep in book.sweeps { dealt.take(sweep: sweep) }
+        for (sweep, block) in book.sweeps {
+            dealt.take(sweep: sweep)
+            releases.take(sweep: sweep, block: block)
+        }
         for limit in book.limits { note(limit: limit) }
         opening.merge(book.openingGrants) { first, _ in first }
         let rows = RecordedRows(store.link)
@@ -136,12 +140,16 @@ struct DelegationCheck {
             leased[quota, default: 0] += Int64(grant.row.accounts)
         }
         let endings = try rows.endings(delegation, from: period.start, until: period.end)
-        book.compare(endings.map { .ending($0.row, period: period, at: $0.at) }, "ending", place, &report)
+        let records = endings.map { LedgerRecord.ending($0.row, period: period, at: $0.at) }
+        book.compare(records, "ending", place, &report)
+        for (ending, record) in zip(endings, records) {
+            releases.take(ending.row, wasHeld: ending.wasHeld, block: book.endings[record.receipt])
+        }
         for ending in endings where ending.wasHeld {
             guard let quota = quota(Int64(ending.row.hand), at: Int64(ending.row.position)) else { continue }
             released[quota, default: 0] += 1
         }
-        for sweep in book.sweeps {
+        for (sweep, _) in book.sweeps {
             guard let grant = sweep.number("grant"), let quota = quota(grant >> 32, at: grant & 0xFFFF_FFFF) else {
                 continue
             }
@@ -165,7 +173,9 @@ struct DelegationCheck {
 
     mutating func finish(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
         try takeOpening(RecordedRows(link), &report)
-        try dealt.compare(delegation, link, &report)
+        let grants = try RecordedHands(link).grants(delegation)
+        try dealt.compare(delegation, grants, link, &report)
+        releases.compare(delegation, grants, &report)
         try latest.compare(delegation, link, &report)
         let doubled = try link.countDoubled(in: delegation)
         if doubled > 0 {
@@ -264,7 +274,10 @@ struct MonthRecords {
     /// What is said of grants that an opening brought, by receipt: they are compared over all months.
     private(set) var openingGrants: [[UInt8]: String] = [:]
     private(set) var deals: [LedgerFields] = []
-    private(set) var sweeps: [LedgerFields] = []
+    /// With the number of the block.
+    private(set) var sweeps: [(record: LedgerFields, block: Int64)] = []
+    /// The number of each ending's block, by receipt.
+    private(set) var endings: [[UInt8]: Int64] = [:]
     /// Of quotas.
     private(set) var limits: [LedgerFields] = []
     /// Decisions by outcome.
@@ -277,7 +290,7 @@ struct MonthRecords {
         "adjustment", "evidence",
     ]
 
-    mutating func take(_ record: [UInt8]) {
+    mutating func take(_ record: [UInt8], block: Int64) {
         let text = String(decoding: record, as: UTF8.self)
         let kind = String(text.prefix { $0 != " " })
         if kind == "grant", text.hasSuffix(" imported=yes") {
@@ -288,7 +301,8 @@ struct MonthRecords {
         switch kind {
         case "deal": LedgerFields(text).map { deals.append($0) }
         case "quota": LedgerFields(text).map { limits.append($0) }
-        case "sweep": LedgerFields(text).map { sweeps.append($0) }
+        case "sweep": LedgerFields(text).map { sweeps.append(($0, block)) }
+        case "ending": endings[LedgerTree.leaf(record)] = block
         case "review":
             // A second decision, after a contest, takes the place of the first.
             if let fields = LedgerFields(text), let outcome = fields.number("outcome") {

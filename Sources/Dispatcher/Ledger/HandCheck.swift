@@ -30,11 +30,15 @@ struct HandCheck {
         ends[grant] = sweep["end"] ?? ""
     }
 
-    func compare(_ delegation: Delegation, _ link: PgLink, _ report: inout LedgerVerification.Report) throws {
+    /// - Parameter grants: all of the delegation's, ascending.
+    func compare(
+        _ delegation: Delegation, _ grants: [RecordedHands.Grant], _ link: PgLink,
+        _ report: inout LedgerVerification.Report
+    ) throws {
         let (rows, place) = (RecordedHands(link), "delegation \(delegation)")
         var left = try hands(rows, delegation, place, &report)
         var hand = OpenHand()
-        var grants = GrantSums(delegation, try rows.grants(delegation))
+        var grants = GrantSums(delegation, grants)
         func finish(_ number: Int32, _ hand: OpenHand) {
             guard left.remove(number) != nil else { return }
             let (digest, isWhole) = hand.end()

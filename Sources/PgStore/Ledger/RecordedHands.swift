@@ -21,6 +21,7 @@ package struct RecordedHands {
         package let grant: GrantID
         package let last: Int32
         package let skipped: Set<Int32>
+        package let accounts: Int32
         package let heldDigest: [UInt8]
     }
 
@@ -51,13 +52,13 @@ package struct RecordedHands {
     package func grants(_ delegation: Delegation) throws(PgError) -> [Grant] {
         try link.run(
             """
-            SELECT hand_id, first_position, last_position, skipped, held_digest
+            SELECT hand_id, first_position, last_position, skipped, accounts, held_digest
             FROM lease_grant WHERE delegation_id = $1 ORDER BY hand_id, first_position
             """, [.int16(delegation.value)]
         ).map {
             Grant(
                 grant: GrantID(hand: $0.int32(0), first: $0.int32(1)), last: $0.int32(2),
-                skipped: Set($0.optionalInt32s(3) ?? []), heldDigest: $0.bytes(4))
+                skipped: Set($0.optionalInt32s(3) ?? []), accounts: $0.int32(4), heldDigest: $0.bytes(5))
         }
     }
 

@@ -306,10 +306,5 @@ enum PlanningStatements {
     /// $1 plan_id bigint
     static let discardHands = "DELETE FROM hand WHERE plan_id = $1"
 
-    static func outcomePartition(_ period: Int32) -> String {
-        """
-        CREATE TABLE outcome_\(period) (LIKE outcome INCLUDING ALL);
-        ALTER TABLE outcome ATTACH PARTITION outcome_\(period) FOR VALUES IN (\(period))
-        """
-    }
+    static func outcomePartition(_ period: Int32) -> String { "SELECT make_outcomes(\(period))" }
 }

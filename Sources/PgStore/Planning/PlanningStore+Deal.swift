@@ -327,8 +327,6 @@ extension PlanningStore {
 
     /// Makes the partition that the outcomes of `month` go to, where it is missing.
     package func makeOutcomePartition(_ month: Period) throws(PgError) {
-        let name = "outcome_\(month.number)"
-        let exists = try link.run("SELECT to_regclass($1) IS NOT NULL", [.text(name)]).first?.bool(0) ?? false
-        if !exists { try link.script(PlanningStatements.outcomePartition(month.number)) }
+        try link.script(PlanningStatements.outcomePartition(month.number))
     }
 }

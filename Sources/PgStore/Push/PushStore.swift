@@ -77,12 +77,13 @@ extension PgLink {
         return news
     }
 
-    /// Terms that an agency is told of when a connection of it is new, the nearest ones.
+    /// Terms that an agency is told of when a connection of it is new, the nearest ones; and as many days of first work.
     package static let standingTermsMax: Int32 = 200
 
-    /// How things stand with these agencies: the pauses in force, then the terms that are near, ``standingTermsMax`` of each agency.
+    /// How things stand with these agencies: the pauses in force, then the terms that are near, and then the days by which first work
+    /// must be reported where some of it was not, ``standingTermsMax`` of each agency and kind.
     ///
-    /// - Parameter lead: how long before a term it is near.
+    /// - Parameter lead: how long before a term, or such a day, it is near.
     package func readPushStanding(of agencies: Set<AgencyID>, lead: Duration) throws(PgError) -> [PushRow] {
         let ids = agencies.map(\.value).sorted()
         let rows = try run(PushStatements.pauses, [.int32s(ids)]).compactMap(PushRow.init)
@@ -92,7 +93,7 @@ extension PgLink {
                 .int32s(ids), .int16s(Delegation.all.map(\.value)), .int64(lead.microseconds),
                 .int32(Self.standingTermsMax),
             ])
-        return rows + near.compactMap(PushRow.init)
+        return try rows + near.compactMap(PushRow.init) + readNearWork(of: ids, lead: lead)
     }
 
     /// Throws old pushes away, some at a time.
@@ -337,8 +338,7 @@ private enum PushStatements {
               FROM lease_grant g
               JOIN hand h ON h.delegation_id = g.delegation_id AND h.hand_id = g.hand_id
              CROSS JOIN LATERAL (
-                   SELECT ((g.granted_at AT TIME ZONE 'America/Mexico_City')::date + h.activity_days)::timestamp
-                              AT TIME ZONE 'America/Mexico_City' AS work_by) w
+                   SELECT \(NearWork.workBy) AS work_by) w
              WHERE g.state = 'open' AND g.accounts > 0 AND h.activity_days IS NOT NULL AND w.work_by < g.granted_term
                AND w.work_by <= now_instant() + $1 * interval '1 microsecond' AND w.work_by > now_instant()
                 ON CONFLICT DO NOTHING

@@ -171,14 +171,7 @@ enum SegmentationStatements {
         """
     }
 
-    /// The check makes attaching the partition a matter of the catalogue, without reading it.
-    static func startPlacements(_ period: Int32) -> String {
-        """
-        CREATE TABLE placement_\(period)_load
-            (LIKE placement INCLUDING ALL,
-             CONSTRAINT placement_\(period)_load_period CHECK (period = \(period)))
-        """
-    }
+    static func startPlacements(_ period: Int32) -> String { "SELECT start_partition('placement', \(period))" }
 
     /// Frozen rows need not be looked at again: the table is of this transaction, so nobody sees them too early.
     static func copyPlacements(_ period: Int32) -> String {
@@ -189,18 +182,11 @@ enum SegmentationStatements {
         """
     }
 
-    /// The key is built once over all rows, which costs less than keeping it while they come in.
     static func attachPlacements(_ period: Int32) -> String {
         """
         SET LOCAL maintenance_work_mem = '256MB';
-        ALTER TABLE placement_\(period)_load
-            ADD CONSTRAINT placement_\(period)_load_pkey PRIMARY KEY (delegation_id, account_id);
-        ANALYZE placement_\(period)_load;
-        DROP TABLE IF EXISTS placement_\(period);
-        ALTER TABLE placement_\(period)_load RENAME TO placement_\(period);
-        ALTER INDEX placement_\(period)_load_pkey RENAME TO placement_\(period)_pkey;
-        ALTER TABLE placement ATTACH PARTITION placement_\(period) FOR VALUES IN (\(period));
-        ALTER TABLE placement_\(period) DROP CONSTRAINT placement_\(period)_load_period
+        SELECT index_partition('placement', \(period));
+        SELECT swap_partition('placement', \(period))
         """
     }
 

@@ -2,7 +2,7 @@
 
 import AgentProtocol
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import TestSupport
 import Testing
@@ -23,6 +23,29 @@ struct PassedLimitTests {
           FROM generate_series(3, 4) h, generate_series(1, 5) i;
         INSERT INTO deal SELECT delegation_id, account_id, epoch, hand_id, position FROM position WHERE hand_id > 2;
         """
+
+    @Test func `a pull costs a group for each limit that it finds used up, and none more`() async throws {
+        try await DealtMonth.with(.init(agencies: 1)) { month in
+            let link = try month.database.link()
+            try link.script(Self.homeVisits)
+            let routes = RouteTable(try link.readRouting())
+            var full: Set<QuotaKey> = []
+            var seen: [(Portfolio, Bool)] = []
+            for _ in 1...3 {
+                let choice = routes.choose(
+                    DealtMonth.lease(1), for: try #require(AgencyID(1)),
+                    on: try #require(LocalDate(text: "2024-03-04")), full: full)
+                guard case .hand(let route, _, let goesOn) = choice else {
+                    Issue.record("\(choice)")
+                    return
+                }
+                seen.append((route.portfolio, goesOn))
+                full.insert(route.quota)
+            }
+            #expect(seen.map(\.0) == [.telephone, .homeVisit, .telephone])
+            #expect(seen.map(\.1) == [true, false, false])
+        }
+    }
 
     @Test(
         .timeLimit(.minutes(1)),

@@ -61,6 +61,49 @@ struct StandingPushTests {
         }
     }
 
+    /// Four grants of the fourth: of one all was worked, of one nothing, of one the second account, of one what was not worked was given
+    /// back. The day of their first work is the twelfth, of a fifth grant a week later.
+    @Test(.timeLimit(.minutes(1)))
+    func `who signs in behind the warning is told of the day of first work, where some of a grant was not worked`()
+        async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            try month.database.link().script("UPDATE hand SET activity_days = 8")
+            let first = try await month.connect(1)
+            var grants: [[LeasedAccount]] = []
+            for key in 1...4 as ClosedRange<Int64> {
+                grants.append(try await first.lease(DealtMonth.lease(key, max: 2)).leasedAccounts)
+            }
+            for (key, account) in zip(11..., grants[0] + [grants[2][1], grants[3][0]]) {
+                #expect(try await first.report(DealtMonth.report(Int64(key), account)).isOK)
+            }
+            #expect(try await first.giveBack(DealtMonth.giveBack(21, grants[3][1])).isOK)
+            try month.setClock("2024-03-11T06:00:00Z")
+            _ = try await first.lease(DealtMonth.lease(5, max: 1))
+            var told: [String?] = []
+            for _ in 0..<2 { told.append(await first.next(.expiring)?["grant"]) }
+            #expect(Set(told.compactMap(\.self)) == Set(([3, 5] as [Int32]).map { "\(GrantID(hand: 1, first: $0))" }))
+
+            let second = try await month.connect(1, instance: "two")
+            for grant in [3, 5] as [Int32] {
+                let push = await second.next(.expiring)
+                #expect(push?["grant"] == "\(GrantID(hand: 1, first: grant))")
+                #expect(push?["work-by"] == "2024-03-12T06:00:00.000Z" && push?["term"] == nil)
+            }
+            // Another agency hears nothing of it, nor does anybody once it was worked.
+            for (key, account) in zip(31..., grants[1] + [grants[2][0]]) {
+                #expect(
+                    try await second.report(DealtMonth.report(Int64(key), account, at: "2024-03-11T06:00:00Z")).isOK)
+            }
+            let strangers = [try await month.connect(2), try await month.connect(1, instance: "three")]
+            for (agent, agency) in zip(strangers, [2, 1] as [Int32]) { try await agent.settled(month, agency: agency) }
+            for agent in [first, second] + strangers {
+                try await agent.bye()
+                for await push in agent.pushes where push.name != "UPDATE" { Issue.record("\(push)") }
+            }
+        }
+    }
+
     /// What is told of each grant without being asked comes behind that, and to everybody.
     @Test(.timeLimit(.minutes(1)))
     func `however many terms are near, a new connection is told of the nearest two hundred`() async throws {

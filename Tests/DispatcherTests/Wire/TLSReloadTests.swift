@@ -4,7 +4,7 @@ import AgentProtocol
 import Assignment
 import Foundation
 import PgStore
-import Simulation
+@testable import Simulation
 import TestSupport
 import Testing
 
@@ -13,34 +13,49 @@ struct TLSReloadTests {
     private static let certificates =
         Checkout.root + "/Tests/AgentProtocolTests/Certificates/"
 
-    /// A daemon of its own; it ends with the test.
+    /// A daemon of its own, with a folder for its certificate and its log.
     private struct Daemon {
-        let process = Process()
+        let process: ManagedProcess
         let folder: String
-        var port: Int = 0
+        let port: Int
 
-        init(_ database: TestDatabase) throws {
-            folder = FileManager.default.temporaryDirectory.path() + "/hup-\(UInt64.random(in: 0...UInt64.max))"
+        /// Starts it, runs `body`, and ends it.
+        static func with(_ database: TestDatabase, _ body: (Daemon) async throws -> Void) async throws {
+            let folder = FileManager.default.temporaryDirectory.path() + "/hup-\(UInt64.random(in: 0...UInt64.max))"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try put("server", as: ["pem", "key"])
-            try Data().write(to: URL(filePath: folder + "/log"))
-            process.executableURL = URL(filePath: ChildProcess.sibling("dispatcherd"))
-            process.arguments = [
-                "serve", "--port", "0", "--ready-file", folder + "/ready", "--database", database.conninfo,
-                "--tls-certificate", folder + "/node.pem", "--tls-key", folder + "/node.key",
-            ]
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = try FileHandle(forWritingTo: URL(filePath: folder + "/log"))
-            try process.run()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try put("server", as: ["pem", "key"], in: folder)
+            let process = try ManagedProcess(
+                [
+                    ChildProcess.sibling("dispatcherd"), "serve", "--port", "0", "--ready-file", folder + "/ready",
+                    "--database", database.conninfo, "--tls-certificate", folder + "/node.pem", "--tls-key",
+                    folder + "/node.key",
+                ], environment: ProcessInfo.processInfo.environment, log: folder + "/log")
+            do {
+                try await body(Daemon(process: process, folder: folder, port: port(of: process, in: folder)))
+            } catch {
+                await process.end(SIGTERM, within: .seconds(10))
+                throw error
+            }
+            await process.end(SIGTERM, within: .seconds(10))
         }
 
-        var log: String { (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "" }
+        private static func port(of process: ManagedProcess, in folder: String) async throws -> Int {
+            var port: Int?
+            try await until {
+                try #require(process.isRunning, "\(log(in: folder))")
+                let text = (try? String(contentsOfFile: folder + "/ready", encoding: .utf8)) ?? ""
+                if text.hasSuffix("\n") { port = text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) } }
+                return port != nil
+            }
+            return try #require(port)
+        }
 
-        /// How often the certificate was looked at and could not be taken.
-        var refusals: Int { log.split(separator: "\n").count { $0.contains("Certificate not renewed") } }
+        private static func log(in folder: String) -> String {
+            (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? ""
+        }
 
-        func put(_ name: String, as kinds: [String]) throws {
+        private static func put(_ name: String, as kinds: [String], in folder: String) throws {
             for kind in kinds {
                 let data = try Data(contentsOf: URL(filePath: "\(certificates)\(name).\(kind)"))
                 // At once: a look in between would find half a file.
@@ -48,24 +63,13 @@ struct TLSReloadTests {
             }
         }
 
-        func hangUp() { kill(process.processIdentifier, SIGHUP) }
+        var log: String { Self.log(in: folder) }
 
-        mutating func awaitPort() async throws {
-            var port: Int?
-            try await until {
-                try #require(process.isRunning, "\(log)")
-                let text = (try? String(contentsOfFile: folder + "/ready", encoding: .utf8)) ?? ""
-                if text.hasSuffix("\n") { port = text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) } }
-                return port != nil
-            }
-            self.port = try #require(port)
-        }
+        /// How often the certificate was looked at and could not be taken.
+        var refusals: Int { log.split(separator: "\n").count { $0.contains("Certificate not renewed") } }
 
-        func end() {
-            if process.isRunning { process.terminate() }
-            process.waitUntilExit()
-            try? FileManager.default.removeItem(atPath: folder)
-        }
+        func put(_ name: String, as kinds: [String]) throws { try Self.put(name, as: kinds, in: folder) }
+        func hangUp() { process.signal(SIGHUP) }
     }
 
     private static func connect(_ daemon: Daemon, _ key: AgencyPrivateKey, _ sequence: Int64, name: String? = nil)
@@ -87,31 +91,30 @@ struct TLSReloadTests {
         try await TestDatabase.with { database in
             let key = AgencyPrivateKey()
             try DealtMonth.deal(.init(agencies: 1), [key], database)
-            var daemon = try Daemon(database)
-            defer { daemon.end() }
-            try await daemon.awaitPort()
-            let before = try await Self.connect(daemon, key, 1)
+            try await Daemon.with(database) { daemon in
+                let before = try await Self.connect(daemon, key, 1)
 
-            // The certificate of one pair and the key of another.
-            try daemon.put("named", as: ["pem"])
-            for _ in 1...12 {
-                let refusals = daemon.refusals
+                // The certificate of one pair and the key of another.
+                try daemon.put("named", as: ["pem"])
+                for _ in 1...12 {
+                    let refusals = daemon.refusals
+                    daemon.hangUp()
+                    try await until { daemon.refusals > refusals }
+                }
+                #expect(try await Self.connect(daemon, key, 2).lease(DealtMonth.lease(1)).leasedAccounts.count == 5)
+
+                try daemon.put("named", as: ["key"])
                 daemon.hangUp()
-                try await until { daemon.refusals > refusals }
+                try await until { daemon.log.contains("Certificate renewed") }
+                await #expect(throws: AgentConnectionError.self) { _ = try await Self.connect(daemon, key, 3) }
+                let after = try await Self.connect(daemon, key, 4, name: "mx-1.example")
+                #expect(try await after.lease(DealtMonth.lease(2)).leasedAccounts.count == 5)
+                // Nobody was disconnected: the first one goes on under the certificate that it began with.
+                #expect(try await before.lease(DealtMonth.lease(1)).leasedAccounts.count == 5)
+                #expect(daemon.process.isRunning)
+                try await before.bye()
+                try await after.bye()
             }
-            #expect(try await Self.connect(daemon, key, 2).lease(DealtMonth.lease(1)).leasedAccounts.count == 5)
-
-            try daemon.put("named", as: ["key"])
-            daemon.hangUp()
-            try await until { daemon.log.contains("Certificate renewed") }
-            await #expect(throws: AgentConnectionError.self) { _ = try await Self.connect(daemon, key, 3) }
-            let after = try await Self.connect(daemon, key, 4, name: "mx-1.example")
-            #expect(try await after.lease(DealtMonth.lease(2)).leasedAccounts.count == 5)
-            // Nobody was disconnected: the first one goes on under the certificate that it began with.
-            #expect(try await before.lease(DealtMonth.lease(1)).leasedAccounts.count == 5)
-            #expect(daemon.process.isRunning)
-            try await before.bye()
-            try await after.bye()
         }
     }
 }
