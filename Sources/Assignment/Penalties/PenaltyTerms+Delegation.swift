@@ -105,7 +105,7 @@ extension PenaltyTerms {
         return line(
             .absence, invoice, absence, facts: breaches.map(\.fact).sorted(),
             because: StatementNote(
-                spanish: "\(breaches.count) visita(s) con hallazgo; \(spanish)",
+                spanish: "\(counted(Int64(breaches.count), "visita", "visitas")) con hallazgo; \(spanish)",
                 english: "\(breaches.count) visit(s) with a finding; \(english)"))
     }
 
@@ -123,7 +123,7 @@ extension PenaltyTerms {
         return line(
             .improvement, invoice, rate, facts: breaches.map(\.fact).sorted(),
             because: StatementNote(
-                spanish: "\(breaches.count) compromiso(s) sin cumplir; el de mayor impacto, \(worst.spanish), una vez",
+                spanish: "\(counted(Int64(breaches.count), "compromiso", "compromisos")) sin cumplir; el de mayor impacto, \(worst.spanish), una vez",
                 english: "\(breaches.count) commitment(s) not met; that of the highest impact, \(worst.rawValue), once")
         )
     }

@@ -455,7 +455,7 @@ enum ClosingStatements {
         ORDER BY 1, 2, 3, 4
         """
 
-    /// By strategy. $1 period, $2 its end. What was dealt again within the month is not dealt or leased twice here, but once where it was not before; its work
+    /// By strategy. $1 period, $2 its end. What was dealt again within the month, by a round or after a start, is not dealt or leased twice here, but once where it was not before; its work
     /// and its money count.
     static func summary(_ part: MonthParts.Part) -> String {
         """
@@ -464,17 +464,20 @@ enum ClosingStatements {
             WHERE period = $1 AND strategy IS NOT NULL AND \(part.has("delegation_id")) GROUP BY 1),
         dealt AS (
             SELECT strategy, sum(size) AS n FROM hand
-            WHERE period = $1 AND \(isDealt("hand")) AND redeal_id IS NULL AND \(part.has("delegation_id")) GROUP BY 1),
+            WHERE period = $1 AND \(isDealt("hand")) AND redeal_id IS NULL AND NOT is_front
+                AND \(part.has("delegation_id")) GROUP BY 1),
         leased AS (
             SELECT h.strategy, sum(g.accounts) AS n
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-            WHERE h.period = $1 AND h.redeal_id IS NULL AND g.granted_at < $2 AND \(part.has("h.delegation_id")) GROUP BY 1),
+            WHERE h.period = $1 AND h.redeal_id IS NULL AND NOT h.is_front AND g.granted_at < $2
+                AND \(part.has("h.delegation_id")) GROUP BY 1),
         again AS MATERIALIZED (
             SELECT p.delegation_id, p.account_id, (array_agg(h.strategy ORDER BY p.epoch))[1] AS strategy,
                 bool_or(l.is_leased) AS is_leased
             FROM hand h JOIN position p USING (delegation_id, hand_id)
             CROSS JOIN LATERAL (\(isLeased("p"))) l
-            WHERE h.period = $1 AND \(isDealt("h")) AND h.redeal_id IS NOT NULL AND \(part.has("h.delegation_id"))
+            WHERE h.period = $1 AND \(isDealt("h")) AND (h.redeal_id IS NOT NULL OR h.is_front)
+                AND \(part.has("h.delegation_id"))
             GROUP BY 1, 2),
         late AS (
             SELECT coalesce(f.strategy, a.strategy) AS strategy, count(*) FILTER (WHERE f.is_leased IS NULL) AS dealt,
@@ -485,7 +488,7 @@ enum ClosingStatements {
                 FROM deal d JOIN hand h USING (delegation_id, hand_id)
                 CROSS JOIN LATERAL (\(isLeased("d"))) l
                 WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id
-                    AND h.period = $1 AND \(isDealt("h")) AND h.redeal_id IS NULL) f
+                    AND h.period = $1 AND \(isDealt("h")) AND h.redeal_id IS NULL AND NOT h.is_front) f
             GROUP BY 1),
         worked AS (
             SELECT strategy, sum(outcomes) AS outcomes, count(*) FILTER (WHERE valid > 0) AS accounts
