@@ -445,7 +445,7 @@ enum ClosingStatements {
                     OR coalesce(waived, 0) + coalesce(credited, 0) < coalesce(charged.amount, 0) + coalesce(debited, 0)))
         SELECT contract_id, period, delegation_id, rule FROM standing WHERE delegation_id > 0
         UNION
-        SELECT contract_id, period, f.delegation_id, rule
+        SELECT s.contract_id, s.period, f.delegation_id, s.rule
         FROM standing s JOIN line l USING (contract_id, period, delegation_id, rule)
         CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) AS found (fact_id) JOIN fact f ON f.fact_id = found.fact_id
         WHERE s.delegation_id = 0 AND l.kind = 'penalty'
