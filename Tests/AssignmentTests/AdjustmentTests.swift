@@ -135,7 +135,10 @@ struct AdjustmentTests {
         #expect(statement.sections.last?.lines.first { $0.kind == .credit }?.facts == ["A-4"])
     }
 
-    @Test(arguments: [("4.49", "6.47", true), ("4.50", "6.48", false), ("4", "5.76", true), ("0", "0.00", true)])
+    @Test(arguments: [
+        ("4.49", "6.47", true), ("4.50", "6.48", false), ("4.51", "6.48", false), ("4", "5.76", true),
+        ("0", "0.00", true),
+    ])
     func `penalties stop at the contract's part of the invoice (AMB-15)`(pct: String, penalties: String, isCut: Bool)
         throws
     {
@@ -185,6 +188,101 @@ struct AdjustmentTests {
         #expect(try amounts([(rule, "scope", "delegation")]) == [ofDelegation])
         #expect(try amounts([(rule, "scope", "invoice")]) == [ofAll])
         #expect(throws: ScheduleError.self) { try amounts([(rule, "scope", "zone")]) }
+    }
+
+    /// 1,000,000.00 billed in all, of which 400,000.00 in one of the delegations; each has a visit and a commitment missed.
+    @Test(arguments: [
+        ("delegation", ["10000.00", "6000.00", "15000.00", "15000.00"]), ("invoice", ["25000.00", "25000.00"]),
+    ])
+    func `what is of the whole invoice is charged once, by the highest impact of any delegation (AMB-07, AMB-08)`(
+        scope: String, amounts: [String]
+    ) throws {
+        func breached(_ delegation: Delegation, _ outcomes: Int64, _ impact: Impact) -> DelegationMonth {
+            var month = DelegationMonth(delegation)
+            month.billed = [BilledService(service: FeeService(.administrative, .phone), outcomes: Array(1...outcomes))]
+            month.visits = [Visit(fact: "V-\(delegation)", finding: .adviserAbsent, wasAnnounced: false)]
+            month.commitments = [
+                Commitment(fact: "C-\(delegation)", impact: impact, isMet: false, on: Sample.firstDay)
+            ]
+            month.earlierBreaches = [1, 2].map {
+                EarlierBreach(period: Sample.march.advanced(byMonths: -$0), rule: .workPlan)
+            }
+            return month
+        }
+        let months = [breached(Sample.jalisco, 6, .high), breached(Delegation.all[8], 4, .low)]
+        func statement(_ waivers: [Adjustment] = []) throws -> Statement {
+            var month = try Sample.contract(months)
+            month.adjustments = waivers
+            return try Statement(
+                month, tariff: FeeTariff(Sample.schedule("t", [("FEE-11", "administrative.phone", "100000.00")])),
+                terms: PenaltyTerms(
+                    Sample.schedule(
+                        "p", Sample.administrativeValues + [("PEN-03", "scope", scope), ("PEN-04", "scope", scope)])))
+        }
+        let lines = try statement().sections.flatMap(\.lines).filter { ["PEN-03", "PEN-04"].contains($0.rule) }
+
+        #expect(lines.map(\.amount.description) == amounts)
+        #expect(lines.last?.facts == (scope == "invoice" ? ["C-14", "C-9"] : ["C-14"]))
+        // Each delegation that missed one breached its plan, a third time (PEN-08); what is waived as a whole is none.
+        let again = { (statement: Statement) in
+            statement.sections.filter { $0.lines.contains { $0.rule == "PEN-08" } }.compactMap(\.delegation?.value)
+        }
+        #expect(again(try statement()) == [9, 14])
+        #expect(again(try statement([adjustment(.waiver, "PEN-04", nil)])) == (scope == "invoice" ? [] : [9, 14]))
+        // The projection tells both delegations, and the charge once.
+        let projected = try ProjectedMonth(
+            Sample.contract(months),
+            tariff: FeeTariff(Sample.schedule("t", [("FEE-11", "administrative.phone", "100000.00")])),
+            terms: PenaltyTerms(
+                Sample.schedule(
+                    "p", Sample.administrativeValues + [("PEN-03", "scope", scope), ("PEN-04", "scope", scope)])),
+            progress: ProjectedMonth.Progress(elapsed: 31, days: 31)
+        ).lines.filter { $0.rule == "PEN-04" }
+        #expect(projected.map(\.level) == [.breach, .breach])
+        #expect(
+            projected.map(\.charge.description)
+                == (scope == "invoice" ? ["25000.00", "0.00"] : ["6000.00", "15000.00"]))
+    }
+
+    /// 144.00 of fees, and a penalty of 50.00 of an earlier month that is given back: it carries IVA where penalties do.
+    @Test(arguments: [("yes", "31.04", "1.04"), ("no", "23.04", "0.00")])
+    func `a penalty that is given back carries IVA where it carried any (AMB-19)`(
+        penalties: String, onFees: String, onPenalties: String
+    ) throws {
+        let totals = try statement(month, terms: [("IVA", "penalties", penalties)]) {
+            $0.delegations[0].adjustments = [adjustment(.credit, "PEN-03", "50.00")]
+        }.totals
+
+        #expect(totals.fees.description == "194.00")
+        #expect(totals.taxOnFees.description == onFees && totals.taxOnPenalties.description == onPenalties)
+    }
+
+    /// A budget of 650,000.00 cut 130,000.00 of March's 780,000.00. 6.5 % of what is taken back was not paid until the cut is used up.
+    @Test(arguments: [
+        ("1000000.00", "130000.00", "0.00", "65,000.00; the budget had not paid 65,000.00: 0.00 are given back"),
+        (
+            "1500000.00", "65000.00", "32500.00",
+            "97,500.00; the budget had not paid 65,000.00: 32,500.00 are given back"
+        ),
+        ("1000000.00", "0", "65000.00", "65,000.00"),
+    ])
+    func `what a budget had cut is not given back (AGY-15)`(
+        taken: String, cut: String, amount: String, arithmetic: String
+    ) throws {
+        var back = BandReversal(
+            band: .days31to60, month: Sample.march.advanced(byMonths: -1),
+            schedule: ScheduleVersion(name: "t", effectiveOn: Sample.firstDay),
+            rate: try #require(BasisPoints(percent: "6.5")),
+            amount: try #require(Cents(pesos: taken)), payments: ["R"])
+        back.unpaid = try #require(Cents(pesos: cut))
+        let statement = try Statement(
+            Sample.contract([Sample.month { $0.givenBack = [back] }]), tariff: Sample.tariff(),
+            terms: Sample.administrative())
+        let line = try #require(statement.sections.flatMap(\.lines).first { $0.kind == .feeCut })
+
+        #expect(line.amount.description == amount)
+        #expect(line.arithmetic.english.hasSuffix(" = " + arithmetic))
+        #expect(statement.totals.fees.description == (amount == "0.00" ? "0.00" : "-\(amount)"))
     }
 
     /// Breaches in January and February and this one in March; in July the half-year begins anew.

@@ -23,10 +23,11 @@ struct PenaltyGoalTests {
         #expect(try verdict(goals, .mean)?.judged == 7_500)
     }
 
-    @Test func `with any, one goal below the threshold is a breach`() throws {
-        let goals = [Sample.goal("79.99", of: "100"), Sample.goal("500", of: "100")]
+    @Test(arguments: [("79.99", true), ("80.00", false), ("80.01", false)])
+    func `with any, one goal below the threshold is a breach`(achieved: String, isBreach: Bool) throws {
+        let goals = [Sample.goal(achieved, of: "100"), Sample.goal("500", of: "100")]
 
-        #expect(try verdict(goals, .any)?.isBreach == true)
+        #expect(try verdict(goals, .any)?.isBreach == isBreach)
         #expect(try verdict(goals, .mean)?.isBreach == false)
     }
 

@@ -10,7 +10,7 @@ struct PenaltyPreventiveTests {
         return Dictionary(lines.map { ($0.rule, $0.amount.description) }) { first, _ in first }
     }
 
-    @Test(arguments: [(7_999, "50000.00"), (8_000, nil)] as [(Int64, String?)])
+    @Test(arguments: [(7_999, "50000.00"), (8_000, nil), (8_001, nil)] as [(Int64, String?)])
     func `call quality below the required level costs five percent`(score: Int64, fine: String?) throws {
         let score = try #require(BasisPoints(score))
         let month = Sample.month { $0.scores = [QualityScore(fact: "Q", score: score, weight: 1)] }
@@ -25,7 +25,19 @@ struct PenaltyPreventiveTests {
         #expect(try fines([month])["PEN-21"] == fine)
     }
 
-    @Test(arguments: [("79.99", "20000.00"), ("80", nil)] as [(String, String?)])
+    /// Two goals in a delegation, the other one met many times over.
+    @Test(arguments: [("79.99", "20000.00"), ("80", nil), ("80.01", nil)] as [(String, String?)])
+    func `with any, one goal below the threshold misses the plan`(achieved: String, fine: String?) throws {
+        let month = Sample.month { $0.goals = [Sample.goal(achieved, of: "100"), Sample.goal("500", of: "100")] }
+        let terms = try PenaltyTerms(
+            Sample.schedule("p", Sample.preventiveValues + [("PEN-22", "aggregation", "any")]))
+        let lines = terms.lines(onInvoiceOf: [month], invoice: Cents(100_000_000))
+
+        #expect(lines.map(\.amount.description) == [fine].compactMap(\.self))
+        #expect(try fines([month]) == [:])
+    }
+
+    @Test(arguments: [("79.99", "20000.00"), ("80", nil), ("80.01", nil)] as [(String, String?)])
     func `a work plan missed in one delegation costs two percent`(achieved: String, fine: String?) throws {
         let other = try #require(Delegation(9))
         var missed = DelegationMonth(other)

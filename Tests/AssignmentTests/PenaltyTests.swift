@@ -32,6 +32,23 @@ struct PenaltyTests {
         #expect(try charged(month)["PEN-01telephone"] == fine)
     }
 
+    @Test(arguments: [(20, "9000.00"), (21, nil), (22, nil)] as [(Int64, String?)])
+    func `capacity is breached by fewer home-visit advisers than their own accounts ask for`(
+        present: Int64, fine: String?
+    ) throws {
+        let month = Sample.month {
+            $0.indicators.dealt = [.telephone: 90_000, .homeVisit: 2_070]
+            $0.indicators.withdrawn = [.homeVisit: 20]
+            // 2,050 assigned ÷ 100, rounded up, is 21.
+            $0.needs = [
+                StaffingNeed(
+                    portfolio: .homeVisit, accountsPerAdviser: 100, staffing: Staffing(fact: "S2", present: present))
+            ]
+        }
+
+        #expect(try charged(month) == (fine.map { ["PEN-01home-visit": $0] } ?? [:]))
+    }
+
     /// PEN-09, PEN-30: the published totals of 2023, rule by rule. That of capacity has IVA in it.
     @Test func `the published totals of the rules add up to the printed sum`() throws {
         let amounts = [
@@ -181,7 +198,8 @@ struct PenaltyTests {
 
     @Test(
         arguments: [
-            (31, 69, "61728.39"), (30, 70, nil), (3_001, 6_999, "61728.39"), (3_000, 7_000, nil), (0, 0, nil),
+            (31, 69, "61728.39"), (30, 70, nil), (2_999, 7_001, nil), (3_001, 6_999, "61728.39"), (3_000, 7_000, nil),
+            (0, 0, nil),
             (1, 0, "61728.39"),
         ] as [(Int, Int64, String?)])
     func `more than 30 percent of the reviewed gestiones rejected is a breach`(
@@ -204,6 +222,8 @@ struct PenaltyTests {
         arguments: [
             ([], 1, nil), ([(2023, 10), (2024, 1)], 1, "12345.68"), ([(2023, 9), (2024, 1)], 1, nil),
             ([(2023, 10), (2023, 11), (2024, 2)], 0, "12345.68"), ([(2024, 1)], 2, "12345.68"), ([(2024, 1)], 1, nil),
+            ([(2023, 12), (2024, 1)], 0, nil), ([(2023, 10), (2023, 11), (2024, 1), (2024, 2)], 0, "12345.68"),
+            ([(2023, 10), (2023, 11), (2024, 1), (2024, 2)], 2, "12345.68"),
         ] as [([(Int, Int)], Int, String?)])
     func `three breaches of the plans within six months are recidivism`(
         earlier: [(Int, Int)], now: Int, fine: String?
@@ -216,6 +236,8 @@ struct PenaltyTests {
         }
 
         #expect(try charged(month)["PEN-08"] == fine)
+        let lines = try Sample.administrative().lines(for: month, in: Sample.march, invoice: invoice)
+        #expect(lines.count { $0.rule == "PEN-08" } == (fine == nil ? 0 : 1))
     }
 
     @Test func `the third breach in six months costs 74,074.07, with IVA 85,925.92`() throws {

@@ -27,6 +27,9 @@ struct SuspensionTests {
             ([true, true, true], [.band, .termination]), ([true, true, nil, true], [.band, .termination]),
             ([true, false, true, true], [.band]), ([true, false, true, true, false, true], [.band, .termination]),
             ([true, false, true, false, true, false, true], [.band]), ([true, true, true, false], []),
+            ([true, true, true, true], [.band, .termination]), ([true, true], [.band]),
+            ([true, true, false, true, true, true], [.band, .termination]),
+            ([true, true, false, true, false, true], [.band, .termination]), ([true, true, false, true, false], []),
         ] as [([Bool?], [SuspensionProposal.Kind])])
     func `a miss proposes the band, three in a row or four within six months the end`(
         missed: [Bool?], kinds: [SuspensionProposal.Kind]

@@ -2,8 +2,8 @@
 
 /// Overdue value on which an earlier statement paid a part, and whose payment was taken back since.
 ///
-/// It is given back at the rate that was paid, whatever the band recovers now. It lowers no base of penalties: those are of this
-/// month's work.
+/// It is given back at the rate that was paid, whatever the band recovers now, but for what that month's budget had cut: without it as
+/// much less would have been cut. It lowers no base of penalties: those are of this month's work.
 package struct BandReversal: Equatable, Sendable {
     package let band: MoraBand
     /// The month of the statement that paid it.
@@ -18,6 +18,8 @@ package struct BandReversal: Equatable, Sendable {
     package let paid: Cents
     /// The reversals, ascending.
     package let payments: [String]
+    /// What of its fee that month's budget had cut (AGY-15), and nobody was paid.
+    package var unpaid = Cents.zero
 
     /// - Parameter paid: `nil`: no more than the overdue value.
     package init(
@@ -34,21 +36,36 @@ package struct BandReversal: Equatable, Sendable {
         self.payments = payments
     }
 
+    /// The part of what was taken back that the rate was of.
+    private var ofRate: Cents {
+        switch base {
+        case .overdue: amount
+        case .paid: paid
+        }
+    }
+
+    /// The fee that does not count any more, paid or not.
+    package var fee: Cents { max(ofRate, .zero).charge(rate) }
+
     /// `nil` where nothing of what the rate was of was taken back.
     var line: StatementLine? {
-        let base =
-            switch self.base {
-            case .overdue: amount
-            case .paid: paid
-            }
+        let base = ofRate
         guard base > .zero else { return nil }
-        let back = base.charge(rate)
+        let cut = min(max(unpaid, .zero), fee)
+        let back = fee - cut
+        let (spanish, english) =
+            cut > .zero
+            ? (
+                "; el presupuesto no pagó \(grouped(cut)): se devuelven \(grouped(back))",
+                "; the budget had not paid \(grouped(cut)): \(grouped(back)) are given back"
+            ) : ("", "")
         return StatementLine(
             kind: .feeCut, rule: band.rawValue, schedule: schedule, subject: "\(month)",
             clause: "Honorario a éxito devuelto: el pago que lo originó fue revertido.", base: .amount(base),
             rate: .percent(rate), amount: back, facts: payments, records: [],
             arithmetic: StatementNote(
-                spanish: "\(rate) % de \(grouped(base)) pagado en \(month) y revertido = \(grouped(back))",
-                english: "\(rate) % of \(grouped(base)), paid in \(month) and taken back since = \(grouped(back))"))
+                spanish: "\(rate) % de \(grouped(base)) pagado en \(month) y revertido = \(grouped(fee))\(spanish)",
+                english:
+                    "\(rate) % of \(grouped(base)), paid in \(month) and taken back since = \(grouped(fee))\(english)"))
     }
 }

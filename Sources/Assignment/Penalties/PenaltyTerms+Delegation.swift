@@ -2,34 +2,30 @@
 
 extension PenaltyTerms {
     /// The penalties of one delegation, in the order of the rules. All that apply stack (AMB-15); each is a
-    /// rate of this delegation's invoice or a price per adviser; where the schedule says so, of the whole (AMB-07, AMB-08).
+    /// rate of this delegation's invoice or a price per adviser.
     ///
     /// - Parameters:
     ///   - invoice: the contract's fees in that delegation and period, before IVA: the percentages' base.
-    ///   - whole: all of its fees of the period.
+    ///   - waived: what of ``lines(onInvoiceOf:invoice:)`` two persons waived as a whole: it is no breach in any delegation.
     /// - Source: PEN-01…05, PEN-07, PEN-08.
     package func lines(
-        for month: DelegationMonth, in period: Period, invoice: Cents, whole: Cents? = nil
+        for month: DelegationMonth, in period: Period, invoice: Cents, waived: [PenaltyRule] = []
     ) -> [StatementLine] {
-        func base(_ scope: PenaltyScope) -> Cents {
-            switch scope {
-            case .delegation: invoice
-            case .invoice: whole ?? invoice
-            }
-        }
         var lines = capacityLines(month)
         if let line = workPlanLine(month, invoice) { lines.append(line) }
-        if let line = absenceLine(month, base(absenceScope)) { lines.append(line) }
-        if let line = improvementLine(month, base(improvementScope)) { lines.append(line) }
+        if absenceScope == .delegation, let line = absenceLine([month], invoice) { lines.append(line) }
+        if improvementScope == .delegation, let line = improvementLine([month], invoice) { lines.append(line) }
         for (rule, limit, reviewClass) in [
             (PenaltyRule.dwelling, dwelling, ReviewClass.dwelling), (.agreement, agreement, .agreement),
         ] {
             if let limit, let line = rejectionLine(rule, limit, reviewClass, month, invoice) { lines.append(line) }
         }
         // What two persons waived as a whole is no breach of this month either.
-        let breaches = lines.compactMap { PenaltyRule(rawValue: $0.rule) }
+        let breaches =
+            lines.compactMap { PenaltyRule(rawValue: $0.rule) }
             .filter { PenaltyRule.recidivismCounts.contains($0) }
             .filter { !month.adjustments.waives($0, among: lines, version) }
+            + PenaltyRule.recidivismCounts.filter { isBreachedOnInvoice($0, by: month) && !waived.contains($0) }
         if let line = recidivismLine(month, period, now: breaches, invoice) { lines.append(line) }
         return lines
     }
@@ -86,14 +82,31 @@ extension PenaltyTerms {
                 english: "\(workPlan.aggregation.english) \(sum) of the minimum < \(workPlan.threshold) %"))
     }
 
-    private func absenceLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
-        let breaches = month.visits.filter(\.isBreach)
+    /// Whether a delegation has a part in a charge that the schedule puts on the whole invoice, once for all (AMB-07, AMB-08).
+    func isBreachedOnInvoice(_ rule: PenaltyRule, by month: DelegationMonth) -> Bool {
+        switch rule {
+        case .absence: absence != nil && absenceScope == .invoice && month.visits.contains(where: \.isBreach)
+        case .improvement:
+            improvement != nil && improvementScope == .invoice && month.commitments.contains { $0.isMet == false }
+        case .capacity, .workPlan, .dwelling, .telephoneQuality, .agreement, .recidivism, .preventiveQuality,
+            .preventiveRequirement, .preventiveWorkPlan:
+            false
+        }
+    }
+
+    func absenceLine(_ months: [DelegationMonth], _ invoice: Cents) -> StatementLine? {
+        let breaches = months.flatMap(\.visits).filter(\.isBreach)
         guard let absence, !breaches.isEmpty else { return nil }
+        let (spanish, english) =
+            switch absenceScope {
+            case .delegation: ("un solo cargo por Delegación y mes", "one charge per delegation and month")
+            case .invoice: ("un solo cargo por mes", "one charge per month")
+            }
         return line(
             .absence, invoice, absence, facts: breaches.map(\.fact).sorted(),
             because: StatementNote(
-                spanish: "\(counted(Int64(breaches.count), "visita", "visitas")) con hallazgo; un solo cargo por Delegación y mes",
-                english: "\(breaches.count) visit(s) with a finding; one charge per delegation and month"))
+                spanish: "\(counted(Int64(breaches.count), "visita", "visitas")) con hallazgo; \(spanish)",
+                english: "\(breaches.count) visit(s) with a finding; \(english)"))
     }
 
     /// Commitments that are due by the month's end and that nobody judged, by day and number; none where the schedule has no PEN-04.
@@ -102,8 +115,8 @@ extension PenaltyTerms {
         return month.commitments.filter { $0.isMet == nil }.sorted { ($0.on, $0.fact) < ($1.on, $1.fact) }
     }
 
-    private func improvementLine(_ month: DelegationMonth, _ invoice: Cents) -> StatementLine? {
-        let breaches = month.commitments.filter { $0.isMet == false }
+    func improvementLine(_ months: [DelegationMonth], _ invoice: Cents) -> StatementLine? {
+        let breaches = months.flatMap(\.commitments).filter { $0.isMet == false }
         guard let improvement, let worst = breaches.map(\.impact).max(), let rate = improvement[worst] else {
             return nil
         }

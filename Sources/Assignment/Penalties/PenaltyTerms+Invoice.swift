@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension PenaltyTerms {
-    /// The penalties on the whole invoice, in the order of the rules; each at most once a month.
+    /// The penalties on the whole invoice, in the order of the rules; each at most once a month. Absence and the improvement plan are
+    /// among them where the schedule says so: once for all delegations, by the highest impact of any.
     ///
     /// - Parameter invoice: all of the contract's fees of the period, before IVA.
-    /// - Source: PEN-06, PEN-20…22.
+    /// - Source: PEN-06, PEN-20…22; PEN-03, PEN-04 (AMB-07, AMB-08).
     package func lines(onInvoiceOf months: [DelegationMonth], invoice: Cents) -> [StatementLine] {
         let scores = months.flatMap(\.scores)
         var lines: [StatementLine] = []
+        if absenceScope == .invoice, let line = absenceLine(months, invoice) { lines.append(line) }
+        if improvementScope == .invoice, let line = improvementLine(months, invoice) { lines.append(line) }
         for (rule, limit) in [
             (PenaltyRule.telephoneQuality, telephoneQuality), (.preventiveQuality, preventiveQuality),
         ] {
@@ -127,9 +130,13 @@ extension PenaltyTerms {
     }
 
     /// IVA, last: one line on the fees and one on the penalties of a section, each on their sum (AMB-19, PEN-30).
-    func taxLines(on totals: StatementTotals) -> [StatementLine] {
-        [
-            (StatementLine.Kind.taxOnFees, totals.fees, "honorarios"),
+    ///
+    /// A penalty that is given back counts with the fees, and carries IVA there where it carried any.
+    func taxLines(on charges: [StatementLine]) -> [StatementLine] {
+        let totals = StatementTotals(of: charges)
+        let untaxed = isTaxOnPenalties ? .zero : charges.creditedPenalties
+        return [
+            (StatementLine.Kind.taxOnFees, totals.fees - untaxed, "honorarios"),
             (.taxOnPenalties, isTaxOnPenalties ? totals.penalties : .zero, "penas"),
         ].compactMap { kind, base, word in
             guard base != .zero else { return nil }

@@ -91,15 +91,20 @@ package struct ProjectedMonth: Sendable {
         }
         let whole = fees.values.reduce(Cents.zero, +)
         let projected = delegations.map { $0.projected(progress) }
+        let onInvoice = terms.lines(onInvoiceOf: projected, invoice: whole)
         var lines: [Line] = []
+        var told: Set<String> = []
         for (now, end) in zip(delegations, projected) {
-            let charges = terms.lines(
-                for: end, in: month.period, invoice: fees[now.delegation] ?? .zero, whole: whole)
+            var charges = terms.lines(for: end, in: month.period, invoice: fees[now.delegation] ?? .zero)
+            // What is charged once for all delegations is told in each that breached it, and its amount in the first.
+            for line in onInvoice
+            where PenaltyRule(rawValue: line.rule).map({ terms.isBreachedOnInvoice($0, by: end) }) ?? false {
+                charges.append(told.insert(line.rule).inserted ? line : line.ofNothing)
+            }
             lines += ProjectionWords(terms, progress).lines(now, end, charges, month.period)
             lines += tariff.goals(now.bands, in: month.period).map { Self.line($0, now.delegation, progress) }
         }
-        let charges = terms.lines(onInvoiceOf: projected, invoice: whole)
-        lines += ProjectionWords(terms, progress).invoiceLines(delegations, projected, charges)
+        lines += ProjectionWords(terms, progress).invoiceLines(delegations, projected, onInvoice)
         let penalties = lines.reduce(Cents.zero) { $0 + $1.charge }
         lines += [
             Self.capLine(terms.capLine(penalties: penalties, invoice: whole), penalties, whole),

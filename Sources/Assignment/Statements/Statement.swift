@@ -53,9 +53,11 @@ package struct Statement: Equatable, Sendable {
         let invoice = StatementTotals(of: fees.flatMap(\.self)).fees
         let givenBack = month.givenBack
         let cut = tariff.cutLine(fees: invoice, givenBack: givenBack, before: month.spentBefore)
+        var charges = [cut].compactMap(\.self) + terms.lines(onInvoiceOf: month.delegations, invoice: invoice)
+        let waived = PenaltyRule.recidivismCounts.filter { month.adjustments.waives($0, among: charges, terms.version) }
         var sections = zip(delegations, fees).map { delegation, fees in
             let penalties = terms.lines(
-                for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, whole: invoice)
+                for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, waived: waived)
             let back = delegation.givenBack.sorted { ($0.month, $0.band) < ($1.month, $1.band) }
             let charges = fees + back.compactMap(\.line) + penalties
             let adjusted = delegation.adjustments.lines(among: charges, terms.version)
@@ -64,7 +66,6 @@ package struct Statement: Equatable, Sendable {
                 bands: tariff.goals(delegation.bands, in: month.period), charges: charges + adjusted.lines,
                 notes: terms.notes(for: delegation) + Self.notes(idle: adjusted.idle), terms: terms)
         }
-        var charges = [cut].compactMap(\.self) + terms.lines(onInvoiceOf: month.delegations, invoice: invoice)
         let adjusted = month.adjustments.lines(among: charges, terms.version)
         charges += adjusted.lines
         // What an earlier month owes has no part in this one's limit.
@@ -139,7 +140,7 @@ extension Statement.Section {
         self.bands = bands
         self.delegation = delegation
         self.indicators = indicators
-        self.lines = charges + terms.taxLines(on: StatementTotals(of: charges))
+        self.lines = charges + terms.taxLines(on: charges)
         self.notes = notes.map(\.spanish)
         self.notesInEnglish = notes.map(\.english)
         self.totals = StatementTotals(of: lines)

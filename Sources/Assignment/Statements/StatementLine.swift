@@ -78,6 +78,20 @@ package struct StatementLine: Equatable, Sendable {
         self.records = records
         self.arithmetic = arithmetic
     }
+
+    /// The same charge where its amount is told elsewhere.
+    var ofNothing: StatementLine {
+        StatementLine(
+            kind: kind, rule: rule, schedule: schedule, subject: subject, clause: clause, base: base, rate: rate,
+            amount: .zero, facts: facts, records: records, arithmetic: arithmetic)
+    }
+}
+
+extension [StatementLine] {
+    /// What is given back here of penalties of earlier months; it counts with the fees, and is no pay.
+    var creditedPenalties: Cents {
+        filter { $0.kind == .credit && PenaltyRule(rawValue: $0.rule) != nil }.reduce(Cents.zero) { $0 + $1.amount }
+    }
 }
 
 /// The sums of a section or of a whole statement. What is payable can be negative: then the agency owes.

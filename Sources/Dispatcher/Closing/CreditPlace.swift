@@ -26,12 +26,16 @@ struct CreditPlace {
         return try StatementDocument(body).sections.first { $0.delegation == delegation.map(Int.init) }
     }
 
-    /// Credits and debits about the month in that place that are in force or wait, of whatever month's statement.
-    private func others(_ kind: Adjustment.Kind) throws -> [StageStore.AdjustmentRow] {
+    /// Credits and debits about the month of the contract that are in force or wait, of whatever month's statement.
+    private func ofContract(_ kind: Adjustment.Kind) throws -> [StageStore.AdjustmentRow] {
         StageStore.standing(try store.adjustments(nil)).filter {
             $0.adjustment.kind == kind && $0.adjustment.about == about && $0.contract == contract
-                && $0.delegation == delegation
         }
+    }
+
+    /// Those in that place.
+    private func others(_ kind: Adjustment.Kind) throws -> [StageStore.AdjustmentRow] {
+        try ofContract(kind).filter { $0.delegation == delegation }
     }
 
     /// The penalties of the statement there, and what debits charged since, less what waivers took back there.
@@ -85,7 +89,9 @@ struct CreditPlace {
         let before = try others(.credit)
         for former in before { charges.waive(former.adjustment.amount, of: PenaltySubject(former.adjustment.rule)) }
         let (all, left) = charges.charge(named).map { ($0.all, $0.left) } ?? (.zero, .zero)
-        guard amount > left else { return }
+        let limit = try limit(for: named)
+        let most = min(left, limit?.left ?? left)
+        guard amount > most else { return }
         let waiting = before.filter { $0.decision == nil && PenaltySubject($0.adjustment.rule).meets(named) }
         let names = waiting.map { "adjustment \($0.adjustment.number)" }.joined(separator: ", ")
         let shown =
@@ -95,7 +101,40 @@ struct CreditPlace {
             .usage,
             "a credit of \(grouped(amount)) about \(named.text) of \(about) is more than there is to give back: "
                 + "\(grouped(all)) were charged \(place), \(grouped(all - left)) were waived or credited already, "
-                + "\(grouped(left)) are left",
-            remedy: (left > .zero ? "Credit \(grouped(left)) at most. " : "") + shown)
+                + "\(grouped(left)) are left"
+                + (limit.map {
+                    $0.left < left
+                        ? "; of the month's penalties the limit (\(PenaltyTerms.capRule)) did not charge \(grouped($0.cut)), so that "
+                            + "without what is credited \(grouped($0.left)) less would have been"
+                        : ""
+                } ?? ""),
+            remedy: (most > .zero ? "Credit \(grouped(most)) at most. " : "") + shown)
+    }
+
+    /// Where the contract's limit cut the month's penalties (AMB-15): what it did not charge, and how much less would have been charged without
+    /// the line and all that is credited about the month, less what those credits give back; `nil` where it cut none. What debits charged
+    /// since, no limit cut.
+    private func limit(for named: PenaltySubject) throws -> (cut: Cents, left: Cents)? {
+        guard let body = try store.statement(about, contract: contract) else { return nil }
+        let cut = try StatementDocument(body).sections.flatMap(\.lines)
+            .filter { $0.kind == StatementLine.Kind.penaltyCap.rawValue }
+            .reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+        guard cut > .zero else { return nil }
+        let credits = try ofContract(.credit).filter {
+            PenaltyRule(rawValue: PenaltySubject($0.adjustment.rule).rule) != nil
+        }
+        var (charged, debited) = (Cents.zero, Cents.zero)
+        for delegation in Set(credits.map(\.delegation) + [self.delegation]) {
+            let place = CreditPlace(store, about, contract: contract, delegation: delegation)
+            let subjects = credits.filter { $0.delegation == delegation }.map { PenaltySubject($0.adjustment.rule) }
+            let charges = try place.charges()
+            let lines = Set((subjects + (delegation == self.delegation ? [named] : [])).flatMap(charges.subjects))
+            charged = lines.reduce(charged) { $0 + (charges.charge($1)?.left ?? .zero) }
+            debited = try place.others(.debit)
+                .filter { debit in debit.isApproved && lines.contains(PenaltySubject(debit.adjustment.rule)) }
+                .reduce(debited) { $0 + ($1.adjustment.amount ?? .zero) }
+        }
+        let given = credits.reduce(Cents.zero) { $0 + ($1.adjustment.amount ?? .zero) }
+        return (cut, max(max(charged - debited - cut, .zero) + debited - given, .zero))
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Assignment
 internal import FoundationEssentials
 
 /// A statement as it was kept, read back for its CSV and its page. What is shown is what was closed, not a new sum.
@@ -82,6 +83,12 @@ struct StatementDocument: Decodable {
         /// Those that were closed before there were any have none.
         let notesInEnglish: [String]?
         let totals: Totals
+
+        /// What is billed for work there: fees without the penalties of earlier months that are given back, which count with them.
+        var pay: Cents {
+            lines.filter { $0.kind == StatementLine.Kind.credit.rawValue && PenaltyRule(rawValue: $0.rule) != nil }
+                .reduce(Cents(pesos: totals.fees) ?? .zero) { $0 - (Cents(pesos: $1.amount) ?? .zero) }
+        }
     }
 
     let period: String

@@ -336,7 +336,7 @@ extension StatementExplanation.Line {
         records =
             try section.delegation.flatMap { Int16(exactly: $0) }.flatMap(Delegation.init)
             .map { try grounds.records(line.records, $0) } ?? []
-        let accounts = try grounds.accounts(line, contract: statement.contract)
+        let accounts = try grounds.accounts(line, contract: statement.contract, section.delegation)
         accountCount = accounts.count
         self.accounts = accounts.accounts
         self.statement = "C\(statement.contract), SHA-256 \(LedgerTree.hex(statement.digest))"

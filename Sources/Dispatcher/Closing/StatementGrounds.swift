@@ -133,13 +133,16 @@ struct StatementGrounds {
     ///
     /// - Returns: the first of them, and how many there are.
     func accounts(
-        _ line: StatementDocument.Line, contract: Int32
+        _ line: StatementDocument.Line, contract: Int32, _ delegation: Int?
     ) throws -> (accounts: [Line.Account], count: Int) {
-        guard let band = MoraBand(rawValue: line.rule), ["fee", "fee-cut"].contains(line.kind) else { return ([], 0) }
+        guard let band = MoraBand(rawValue: line.rule), ["fee", "fee-cut"].contains(line.kind),
+            let delegation = delegation.flatMap({ Int16(exactly: $0) })
+        else { return ([], 0) }
         let isTaken = line.kind == "fee-cut"
         // What is given back was counted by the month that its line names.
         let found = try store.payments(
-            line.facts, contract: contract, isTaken ? Period(text: line.subject) ?? period : period, band: band,
+            line.facts, contract: contract, delegation: delegation,
+            isTaken ? Period(text: line.subject) ?? period : period, band: band,
             isTaken: isTaken, accountsMax: recordsMax)
         let groups = Dictionary(grouping: found.payments) { $0.row.account }
         let accounts = groups.keys.sorted().map { account in

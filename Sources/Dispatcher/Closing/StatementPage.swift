@@ -239,7 +239,7 @@ struct StatementPage {
                 [
                     "comma": index > 0 ? ", " : "",
                     "reason": ReturnReason(rawValue: entry.key)?.spanish
-                        ?? (entry.key == "not-worked" ? "sin gestión" : entry.key),
+                        ?? ["not-worked": "sin gestión", "unpulled": "sin tomar"][entry.key] ?? entry.key,
                     "token": entry.key,
                     "count": grouped(entry.value),
                 ]

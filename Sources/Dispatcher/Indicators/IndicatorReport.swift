@@ -88,8 +88,7 @@ package struct IndicatorReport {
         for statement in try PeriodStore(link, period: period).statements() {
             for section in try StatementDocument(statement.body).sections {
                 let delegation = section.delegation.flatMap { Int16(exactly: $0) } ?? 0
-                fees.byPlace[StatementPlace(contract: statement.contract, delegation: delegation)] = Cents(
-                    pesos: section.totals.fees)
+                fees.byPlace[StatementPlace(contract: statement.contract, delegation: delegation)] = section.pay
             }
         }
         return fees

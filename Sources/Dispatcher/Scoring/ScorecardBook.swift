@@ -108,7 +108,7 @@ private struct StatementMoney {
             let document = try StatementDocument(statement.body)
             var invoice = (fees: Cents.zero, penalties: Cents.zero)
             for section in document.sections {
-                let billed = Cents(pesos: section.totals.fees) ?? .zero
+                let billed = section.pay
                 let charged = Cents(pesos: section.totals.penalties) ?? .zero
                 invoice.fees += billed
                 if let delegation = section.delegation.flatMap({ Int16(exactly: $0) }) {

@@ -41,20 +41,22 @@ package struct ExplainStore {
     /// Payments by their numbers, by account and number: those of the first accounts, and of how many accounts all are.
     ///
     /// - Parameters:
+    ///   - delegation: in which their accounts were held; a payment's own may be where the debtor moved to.
     ///   - period: of the statement that counted them, also where they are taken back.
     ///   - isTaken: whether they are taken back: then the payments by which their accounts counted are those of that statement's line.
     package func payments(
-        _ ids: [String], contract: Int32, _ period: Period, band: MoraBand, isTaken: Bool, accountsMax: Int
+        _ ids: [String], contract: Int32, delegation: Int16, _ period: Period, band: MoraBand, isTaken: Bool,
+        accountsMax: Int
     ) throws(PgError) -> (payments: [Payment], accountCount: Int) {
         let count = try link.run(
             "SELECT count(DISTINCT (delegation_id, account_id)) FROM payment WHERE payment_id = ANY ($1)", [.texts(ids)]
         )[0].int64(0)
         let isNamed = isTaken ? Self.isNamedByTheLine : Self.isAsked
         let counted = ContingencyAccounts.counted(
-            contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int",
+            contract: "$2::int", delegation: "\(delegation)::smallint", account: "y.account_id", period: "$3::int",
             isNamed: isNamed)
         let overdue = ContingencyAccounts.overdue(
-            contract: "$2::int", delegation: "y.delegation_id", account: "y.account_id", period: "$3::int",
+            contract: "$2::int", delegation: "\(delegation)::smallint", account: "y.account_id", period: "$3::int",
             isNamed: isNamed)
         let payments = try link.run(
             """

@@ -70,69 +70,68 @@ enum ClosingStatements {
         """
     }
 
-    /// At most one billed line per account, service and period, whoever worked it: the first valid outcome's.
-    static let fees = """
-        CREATE TEMP TABLE close_fee ON COMMIT DROP AS
-        SELECT contract_id, delegation_id, strategy, kind, array_agg(billed_by ORDER BY billed_by) AS records
-        FROM (
-            SELECT DISTINCT ON (w.delegation_id, w.account_id, h.strategy, k.kind)
-                w.contract_id, w.delegation_id, h.strategy, k.kind, k.billed_by
-            FROM close_work w
-            JOIN hand h USING (delegation_id, hand_id)
-            CROSS JOIN LATERAL (VALUES \(FeeService.Kind.allCases.map {
-                "(\($0.number)::smallint, w.\(billedBy($0)))"
-            }.joined(separator: ", "))) AS k (kind, billed_by)
-            WHERE k.billed_by IS NOT NULL
-            ORDER BY w.delegation_id, w.account_id, h.strategy, k.kind, k.billed_by) first
-        GROUP BY contract_id, delegation_id, strategy, kind
-        """
-
-    static let feesOfContract = """
-        SELECT delegation_id, strategy, kind, records FROM close_fee WHERE contract_id = $1
-        ORDER BY delegation_id, strategy, kind
-        """
-
-    /// Deals whose account was dealt to the same contract again in the period: it counts once, by the latest of them that its hand still
-    /// had, or else by the latest: what waited in a hand when it was withdrawn and came to the same contract again was not taken from
-    /// it. Of a shared hand what a contract pulled is dealt to it. $1 period, $2 its end.
+    /// Deals whose account came to the same contract again in the period, be it that a shared hand gave it the account the first time: it
+    /// counts once, by the latest of them that its hand still had, or else by the latest: what waited in a hand when it was withdrawn and
+    /// came to the same contract again was not taken from it. Of one tactic where both deals were of it: of another one it was taken
+    /// where a start moved it. $1 period, $2 its end.
     static func superseded(_ part: MonthParts.Part) -> String {
-        func pulled(_ hand: String, _ deal: String) -> String {
-            """
-            LEFT JOIN LATERAL (
-                SELECT * FROM lease_grant g
-                WHERE cardinality(\(hand).contract_ids) > 1 AND g.delegation_id = \(deal).delegation_id
-                    AND g.hand_id = \(deal).hand_id AND g.first_position <= \(deal).position
-                ORDER BY g.first_position DESC LIMIT 1) g
-                ON g.last_position >= \(deal).position AND NOT \(deal).position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
-            """
-        }
-        return """
-            CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
-            WITH again AS (
-                SELECT DISTINCT p.delegation_id, p.account_id, coalesce(g.contract_id, later.contract_ids[1]) AS contract_id
-                FROM hand later JOIN position p USING (delegation_id, hand_id)
-                \(pulled("later", "p"))
-                WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND later.state <> 'inactive'
-                    AND (cardinality(later.contract_ids) = 1 OR g.contract_id IS NOT NULL) AND \(part.has("later.delegation_id")))
-            SELECT delegation_id, hand_id, position, contract_id, portfolio
-            FROM (
-                SELECT d.delegation_id, d.hand_id, d.position, a.contract_id, h.portfolio,
-                    row_number() OVER (
-                        PARTITION BY d.delegation_id, d.account_id, a.contract_id
-                        ORDER BY \(isWithdrawn("d")), d.epoch DESC) AS place
-                FROM again a
-                JOIN deal d USING (delegation_id, account_id)
-                JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND h.period = $1
-                    AND h.state <> 'inactive' AND a.contract_id = ANY (h.contract_ids)
-                \(pulled("h", "d"))
-                WHERE cardinality(h.contract_ids) = 1 OR g.contract_id = a.contract_id) deals
-            WHERE place > 1
-            """
+        """
+        CREATE TEMP TABLE close_superseded ON COMMIT DROP AS
+        WITH again AS (
+            SELECT DISTINCT p.delegation_id, p.account_id
+            FROM hand later JOIN position p USING (delegation_id, hand_id)
+            WHERE later.period = $1 AND (later.is_front OR later.redeal_id IS NOT NULL) AND \(isDealt("later"))
+                AND \(part.has("later.delegation_id"))),
+        dealt AS (
+            SELECT d.delegation_id, d.hand_id, d.position, d.account_id, d.epoch, p.tactic, h.portfolio,
+                coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, \(isWithdrawn("d")) AS is_withdrawn
+            FROM again a
+            JOIN deal d USING (delegation_id, account_id)
+            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id AND h.period = $1 AND \(isDealt("h"))
+            JOIN position p ON p.delegation_id = d.delegation_id AND p.hand_id = d.hand_id AND p.position = d.position
+            LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
+                AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
+                AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
+            WHERE cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
+        SELECT delegation_id, hand_id, position, contract_id, portfolio, place_in_tactic > 1 AS is_in_tactic
+        FROM (
+            SELECT *, row_number() OVER (
+                    PARTITION BY delegation_id, account_id, contract_id ORDER BY is_withdrawn, epoch DESC) AS place,
+                row_number() OVER (
+                    PARTITION BY delegation_id, account_id, contract_id, tactic ORDER BY is_withdrawn, epoch DESC) AS place_in_tactic
+            FROM dealt) deals
+        WHERE place > 1
+        """
+    }
+
+    /// Whether a hand was dealt in its month, which ends at $2: what is dealt into hands of a month that is over, by a round or a start
+    /// before the next plan, is none of it. Hands of which no hour is known were opened with their plan.
+    static func isDealt(_ hand: String, by end: String = "$2") -> String {
+        "\(hand).state <> 'inactive' AND coalesce(\(hand).opened_at < \(end), true)"
+    }
+
+    private static func isDealtAnything(_ contract: String, period: String, end: String, _ filter: String = "")
+        -> String
+    {
+        "EXISTS (SELECT FROM hand h WHERE h.period = \(period) AND \(isDealt("h", by: end)) AND \(contract) = ANY (h.contract_ids) \(filter))"
     }
 
     /// Whether a deal waited in its hand `h` when that was withdrawn before the month's end ($2).
     static func isWithdrawn(_ deal: String) -> String {
         "coalesce(h.withdrawn_at < $2 AND \(deal).position > h.withdrawn_from, false)"
+    }
+
+    /// Why a hand was withdrawn that its holder did not pull from: the holder's own doing. What waited in it stays assigned, so that pulling
+    /// little betters no rate.
+    static let idleHand = "'unpulled'"
+
+    /// Whether the institution took a deal away from what is assigned before the month's end, by an ending `e` or with its hand `h`; what came
+    /// after the hand was withdrawn changes nothing about it.
+    static func isGone(_ deal: String) -> String {
+        """
+        CASE WHEN \(isWithdrawn(deal)) AND NOT coalesce(e.ended_at <= h.withdrawn_at, false)
+                THEN h.withdrawn_reason <> \(idleHand) ELSE \(isTaken) END
+        """
     }
 
     /// Reasons of a recall that is the holder's own doing: nobody worked the account in its time, or who could not find the debtor did
@@ -164,7 +163,7 @@ enum ClosingStatements {
         SELECT contract_id, delegation_id, portfolio, sum(accounts)::bigint
         FROM (
             SELECT contract_ids[1] AS contract_id, delegation_id, portfolio, size AS accounts FROM hand
-            WHERE period = $1 AND state <> 'inactive' AND cardinality(contract_ids) = 1 AND \(part.has("delegation_id"))
+            WHERE period = $1 AND \(isDealt("hand")) AND cardinality(contract_ids) = 1 AND \(part.has("delegation_id"))
             UNION ALL
             SELECT g.contract_id, g.delegation_id, h.portfolio, g.accounts
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
@@ -180,7 +179,8 @@ enum ClosingStatements {
     /// waited in a hand when it was withdrawn is a withdrawal, whatever ended it afterwards.
     static func endings(_ part: MonthParts.Part) -> String {
         """
-        SELECT h.contract_ids[1], h.delegation_id, h.portfolio, 'withdrawal', h.withdrawn_reason,
+        SELECT h.contract_ids[1], h.delegation_id, h.portfolio,
+            CASE WHEN h.withdrawn_reason = \(idleHand) THEN 'return' ELSE 'withdrawal' END, h.withdrawn_reason,
             sum(h.size - h.withdrawn_from - (
                 SELECT count(*) FROM position p
                 LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
@@ -188,10 +188,10 @@ enum ClosingStatements {
                 LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
                     AND s.position = p.position
                 WHERE p.delegation_id = h.delegation_id AND p.hand_id = h.hand_id AND p.position > h.withdrawn_from
-                    AND (e.epoch IS NOT NULL OR s.position IS NOT NULL)))::bigint
+                    AND (e.epoch IS NOT NULL OR s.position IS NOT NULL AND h.withdrawn_reason <> \(idleHand))))::bigint
         FROM hand h
         WHERE h.period = $1 AND h.withdrawn_at < $2 AND cardinality(h.contract_ids) = 1 AND \(part.has("h.delegation_id"))
-        GROUP BY 1, 2, 3, 5
+        GROUP BY 1, 2, 3, 4, 5
         UNION ALL
         SELECT coalesce(g.contract_id, h.contract_ids[1]), e.delegation_id, h.portfolio, k.kind, e.reason, count(*)
         FROM ending e
@@ -257,25 +257,24 @@ enum ClosingStatements {
         GROUP BY contract_id, delegation_id, tactic
         """
 
-    /// Deals by tactic, each account once per contract by its latest deal, and those that the institution took back before the month's
+    /// Deals by tactic, each account once per contract and tactic by its latest deal of it, and those that the institution took back before the month's
     /// end. $1 period, $2 its end.
     static func dealtByTactic(_ part: MonthParts.Part) -> String {
         """
         SELECT contract_id, delegation_id, tactic, count(*), count(*) FILTER (WHERE is_taken)
         FROM (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.tactic,
-                \(isTaken)
-                    OR \(isWithdrawn("p")) AS is_taken
+                \(isGone("p")) AS is_taken
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)
             LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id
                 AND e.epoch = p.epoch
             LEFT JOIN close_superseded s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id
-                AND s.position = p.position
+                AND s.position = p.position AND s.is_in_tactic
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                 AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
-            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
+            WHERE h.period = $1 AND \(isDealt("h")) AND s.position IS NULL AND \(part.has("h.delegation_id"))
                 AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)) deals
         GROUP BY 1, 2, 3
         """
@@ -334,16 +333,22 @@ enum ClosingStatements {
 
     static let workers = "SELECT DISTINCT contract_id FROM close_work"
 
-    /// $1 first day, $2 last day, $3 period, $4 contracts that worked in it. Terms are those of the period. The last column: only a payment
-    /// may concern it, on an account that it once leased.
+    /// $1 first day, $2 last day, $3 period, $4 contracts that worked in it, $5 its end. Terms are those of the period; a contract that only
+    /// a later month's file brought was not in force in it, whatever first day that gives, unless it was dealt accounts or supervised. The
+    /// last column: only a payment may concern it, on an account that it once leased.
     static let contracts = """
-        WITH c AS (\(terms(of: "$3")))
-        SELECT c.contract_id, c.agency_id, c.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond,
-            NOT coalesce((c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id = ANY ($4::int[])
-                OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved'), false)
+        WITH c AS (
+            SELECT c.*, coalesce(
+                c.starts_on <= $2 AND c.ends_on >= $1
+                    AND (NOT c.is_later OR \(isDealtAnything("c.contract_id", period: "$3", end: "$5"))
+                        OR EXISTS (SELECT FROM fact f WHERE f.period = $3 AND f.contract_id = c.contract_id))
+                OR c.contract_id = ANY ($4::int[])
+                OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved'),
+                false) AS is_of_month
+            FROM (\(terms(of: "$3"))) c)
+        SELECT c.contract_id, c.agency_id, c.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond, NOT c.is_of_month
         FROM c
-        WHERE (c.starts_on <= $2 AND c.ends_on >= $1) OR c.contract_id = ANY ($4::int[])
-            OR c.contract_id IN (SELECT contract_id FROM adjustment WHERE period = $3 AND decision = 'approved')
+        WHERE c.is_of_month
             OR c.contract_id IN (
                 SELECT g.contract_id FROM payment p JOIN deal d USING (delegation_id, account_id)
                 JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id
@@ -358,20 +363,25 @@ enum ClosingStatements {
         SELECT c.contract_id, c.agency_id, coalesce(n.name, a.name) AS name, coalesce(t.number, c.number) AS number,
             coalesce(t.tender, c.tender) AS tender, coalesce(t.fee_schedule, c.fee_schedule) AS fee_schedule,
             coalesce(t.penalty_schedule, c.penalty_schedule) AS penalty_schedule, coalesce(t.bond, c.bond) AS bond,
-            coalesce(t.starts_on, c.starts_on) AS starts_on, coalesce(t.ends_on, c.ends_on) AS ends_on
+            coalesce(t.starts_on, c.starts_on) AS starts_on, coalesce(t.ends_on, c.ends_on) AS ends_on,
+            coalesce(t.period > \(period), false) AS is_later
         FROM contract c JOIN agency a USING (agency_id)
         LEFT JOIN LATERAL (SELECT * FROM contract_term t WHERE t.contract_id = c.contract_id \(inForce(period))) t ON true
         LEFT JOIN LATERAL (SELECT * FROM agency_term t WHERE t.agency_id = c.agency_id \(inForce(period))) n ON true
         """
     }
 
-    /// Of the period $1.
+    /// Of the period $1, which ends at $2. A delegation that the contract's file of a later month brought is none of it, unless accounts were
+    /// dealt to it there.
     static let capacity = """
         SELECT c.contract_id, c.delegation_id, c.portfolio, coalesce(t.accounts_per_adviser, c.accounts_per_adviser)
         FROM contract_capacity c
         LEFT JOIN LATERAL (SELECT * FROM capacity_term t WHERE (t.contract_id, t.delegation_id, t.portfolio)
                 = (c.contract_id, c.delegation_id, c.portfolio)
             ORDER BY t.period > $1, abs(t.period - $1) LIMIT 1) t ON true
+        WHERE t.period IS NULL
+            OR t.period <= greatest($1, (SELECT min(first.period) FROM contract_term first WHERE first.contract_id = c.contract_id))
+            OR \(isDealtAnything("c.contract_id", period: "$1", end: "$2", "AND h.delegation_id = c.delegation_id"))
         ORDER BY c.contract_id, c.delegation_id, c.portfolio
         """
 
@@ -405,34 +415,47 @@ enum ClosingStatements {
 
     /// Breaches of the plans in earlier statements, and those of before the first statement. $1 first period, $2 this one, $3 rules.
     ///
-    /// A breach is a penalty that stands: what was waived as a whole there, or given back as a whole by a credit since, is none.
+    /// A breach is a penalty that stands, charged there or by a debit about that month since: what was waived as a whole there, or given back
+    /// as a whole by a credit since, is none. One on the whole invoice is a breach of each delegation that a fact of it is about.
     static let earlierBreaches = """
-        WITH charged AS (
-            SELECT s.contract_id, s.period, (section ->> 'delegation')::smallint AS delegation_id, line ->> 'rule' AS rule,
-                sum((line ->> 'amount')::numeric * 100) FILTER (WHERE line ->> 'kind' = 'penalty') AS amount,
-                sum((line ->> 'amount')::numeric * 100) FILTER (WHERE line ->> 'kind' = 'waiver') AS waived
+        WITH line AS (
+            SELECT s.contract_id, s.period, coalesce((section ->> 'delegation')::smallint, 0::smallint) AS delegation_id, line ->> 'rule' AS rule,
+                line ->> 'kind' AS kind, (line ->> 'amount')::numeric * 100 AS amount, line -> 'facts' AS facts
             FROM statement s
             CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
             CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
-            WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[]) AND section ? 'delegation'
-            GROUP BY 1, 2, 3, 4),
-        credited AS (
-            SELECT contract_id, about AS period, delegation_id, rule, sum(amount) AS amount FROM adjustment a
-            WHERE kind = 'credit' AND decision = 'approved' AND period <= $2
+            WHERE s.period >= $1 AND s.period < $2 AND line ->> 'rule' = ANY ($3::text[])),
+        charged AS (
+            SELECT contract_id, period, delegation_id, rule, sum(amount) FILTER (WHERE kind = 'penalty') AS amount,
+                sum(amount) FILTER (WHERE kind = 'waiver') AS waived
+            FROM line GROUP BY 1, 2, 3, 4),
+        adjusted AS (
+            SELECT contract_id, about AS period, coalesce(delegation_id, 0::smallint) AS delegation_id, rule,
+                sum(amount) FILTER (WHERE kind = 'credit') AS credited, sum(amount) FILTER (WHERE kind = 'debit') AS debited
+            FROM adjustment a
+            WHERE kind IN ('credit', 'debit') AND decision = 'approved' AND period <= $2 AND about >= $1 AND about < $2
+                AND rule = ANY ($3::text[])
                 AND NOT EXISTS (SELECT FROM adjustment w WHERE w.rule = 'A-' || a.adjustment_id AND w.decision = 'approved')
-            GROUP BY 1, 2, 3, 4)
-        SELECT contract_id, period, delegation_id, rule FROM charged
-        LEFT JOIN credited USING (contract_id, period, delegation_id, rule)
-        WHERE charged.amount IS NOT NULL
-            AND (coalesce(waived, credited.amount) IS NULL
-                OR coalesce(waived, 0) + coalesce(credited.amount, 0) < charged.amount)
-        UNION ALL
+            GROUP BY 1, 2, 3, 4),
+        standing AS (
+            SELECT contract_id, period, delegation_id, rule FROM charged
+            FULL JOIN adjusted USING (contract_id, period, delegation_id, rule)
+            WHERE (charged.amount IS NOT NULL OR debited IS NOT NULL)
+                AND (coalesce(waived, credited) IS NULL
+                    OR coalesce(waived, 0) + coalesce(credited, 0) < coalesce(charged.amount, 0) + coalesce(debited, 0)))
+        SELECT contract_id, period, delegation_id, rule FROM standing WHERE delegation_id > 0
+        UNION
+        SELECT s.contract_id, s.period, f.delegation_id, s.rule
+        FROM standing s JOIN line l USING (contract_id, period, delegation_id, rule)
+        CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) AS found (fact_id) JOIN fact f ON f.fact_id = found.fact_id
+        WHERE s.delegation_id = 0 AND l.kind = 'penalty'
+        UNION
         SELECT contract_id, period, delegation_id, rule FROM opening_breach
         WHERE period >= $1 AND period < $2 AND rule = ANY ($3::text[])
         ORDER BY 1, 2, 3, 4
         """
 
-    /// By strategy. What was dealt again within the month, by a round or after a start, is not dealt or leased twice here, but once where it was not before; its work
+    /// By strategy. $1 period, $2 its end. What was dealt again within the month, by a round or after a start, is not dealt or leased twice here, but once where it was not before; its work
     /// and its money count.
     static func summary(_ part: MonthParts.Part) -> String {
         """
@@ -441,18 +464,19 @@ enum ClosingStatements {
             WHERE period = $1 AND strategy IS NOT NULL AND \(part.has("delegation_id")) GROUP BY 1),
         dealt AS (
             SELECT strategy, sum(size) AS n FROM hand
-            WHERE period = $1 AND state <> 'inactive' AND redeal_id IS NULL AND NOT is_front
+            WHERE period = $1 AND \(isDealt("hand")) AND redeal_id IS NULL AND NOT is_front
                 AND \(part.has("delegation_id")) GROUP BY 1),
         leased AS (
             SELECT h.strategy, sum(g.accounts) AS n
             FROM lease_grant g JOIN hand h USING (delegation_id, hand_id)
-            WHERE h.period = $1 AND h.redeal_id IS NULL AND NOT h.is_front AND \(part.has("h.delegation_id")) GROUP BY 1),
+            WHERE h.period = $1 AND h.redeal_id IS NULL AND NOT h.is_front AND g.granted_at < $2
+                AND \(part.has("h.delegation_id")) GROUP BY 1),
         again AS MATERIALIZED (
             SELECT p.delegation_id, p.account_id, (array_agg(h.strategy ORDER BY p.epoch))[1] AS strategy,
                 bool_or(l.is_leased) AS is_leased
             FROM hand h JOIN position p USING (delegation_id, hand_id)
             CROSS JOIN LATERAL (\(isLeased("p"))) l
-            WHERE h.period = $1 AND h.state <> 'inactive' AND (h.redeal_id IS NOT NULL OR h.is_front)
+            WHERE h.period = $1 AND \(isDealt("h")) AND (h.redeal_id IS NOT NULL OR h.is_front)
                 AND \(part.has("h.delegation_id"))
             GROUP BY 1, 2),
         late AS (
@@ -464,7 +488,7 @@ enum ClosingStatements {
                 FROM deal d JOIN hand h USING (delegation_id, hand_id)
                 CROSS JOIN LATERAL (\(isLeased("d"))) l
                 WHERE d.delegation_id = a.delegation_id AND d.account_id = a.account_id
-                    AND h.period = $1 AND h.state <> 'inactive' AND h.redeal_id IS NULL AND NOT h.is_front) f
+                    AND h.period = $1 AND \(isDealt("h")) AND h.redeal_id IS NULL AND NOT h.is_front) f
             GROUP BY 1),
         worked AS (
             SELECT strategy, sum(outcomes) AS outcomes, count(*) FILTER (WHERE valid > 0) AS accounts
@@ -489,7 +513,7 @@ enum ClosingStatements {
     private static func isLeased(_ deal: String) -> String {
         """
         SELECT EXISTS (SELECT FROM (\(EngineStatements.grantOfPosition("\(deal).delegation_id", "\(deal).hand_id", "\(deal).position"))) g
-                        WHERE \(deal).position <= g.last_position
+                        WHERE \(deal).position <= g.last_position AND g.granted_at < $2
                           AND \(deal).position <> ALL (coalesce(g.skipped, '{}'))) AS is_leased
         """
     }
@@ -508,7 +532,7 @@ enum ClosingStatements {
          WHERE s.period = $1 AND s.fate IN ('no-contract', 'quota', 'bond') AND p.strategy IS NOT NULL
            AND NOT EXISTS (SELECT FROM deal d JOIN hand h USING (delegation_id, hand_id)
                             WHERE d.delegation_id = s.delegation_id AND d.account_id = s.account_id
-                              AND h.period = $1 AND h.state <> 'inactive')
+                              AND h.period = $1 AND \(isDealt("h")))
         """
 
     static let exclusions = "SELECT count(*) FROM placement WHERE period = $1 AND strategy IS NULL"

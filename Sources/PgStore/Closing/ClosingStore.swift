@@ -44,22 +44,50 @@ package struct ClosingStore {
         try self.parts.run(
             [.int32(period.number), .texts(ReviewClass.allResults.map(\.rawValue))], ClosingStatements.judged)
         step("fees")
-        try self.parts.run { _ in ClosingStatements.fees }
+        try bill()
         step("deals")
         try self.parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.superseded)
         try self.parts.run([.timestamp(nextMonth)]) { _ in ClosingStatements.unlocatable }
+    }
+
+    /// Finds what each account bills. What is worked in two delegations, maybe of two parts, bills in that of its first valid outcome.
+    private func bill() throws(PgError) {
+        let away = Set(try parts.run([.int32(period.number)]) { _ in ClosingStatements.away }.map { $0.int64(0) })
+        let moved = away.isEmpty ? [] : try parts.run([.int64s(away.sorted())]) { _ in ClosingStatements.billableOf }
+        let values: [PgValue] =
+            moved.isEmpty
+            ? []
+            : [
+                .int16s(moved.map { $0.int16(0) }), .int64s(moved.map { $0.int64(1) }),
+                .int16s(moved.map { $0.int16(2) }), .int16s(moved.map { $0.int16(3) }),
+                .int64s(moved.map { $0.int64(4) }),
+            ]
+        try parts.run(values) { _ in ClosingStatements.fees(knowsMoved: !moved.isEmpty) }
     }
 
     /// Finds whose each payment is. Before anything is asked about payments.
     ///
     /// - Parameter grace: days after a return; none for contracts and periods that are left out.
     package func attributePayments(grace: [Grace]) throws(PgError) {
+        let values: [PgValue] = [
+            .int32(period.number), .int32s(grace.map(\.contract)), .int32s(grace.map { Int32(clamping: $0.days) }),
+            .int32s(grace.map(\.period.number)),
+        ]
+        try parts.run(values, ClosingStatements.payments)
+        try parts.run { _ in "ANALYZE close_payment" }
+        let moved = try parts.run(values) { _ in ClosingStatements.movedPayments }
+        guard !moved.isEmpty else { return }
+        try parts.run([.texts(moved.map { $0.text(2) })]) { _ in ClosingStatements.withoutPayments }
         try parts.run(
             [
-                .int32(period.number), .int32s(grace.map(\.contract)), .int32s(grace.map { Int32(clamping: $0.days) }),
-                .int32s(grace.map(\.period.number)),
-            ], ClosingStatements.payments)
-        try parts.run { _ in "ANALYZE close_payment" }
+                .int16s(moved.map { $0.int16(0) }), .int64s(moved.map { $0.int64(1) }),
+                .texts(moved.map { $0.text(2) }),
+                .texts(moved.map { $0.text(3) }), .int64s(moved.map { $0.int64(4) }),
+                .texts(moved.map { $0.bool(5) ? "t" : "f" }),
+                .int32s(moved.map { $0.int32(6) }), .int16s(moved.map { $0.int16(7) }),
+                .int32s(moved.map { $0.int32(8) }),
+                .int32s(moved.map { $0.int32(9) }),
+            ], ClosingStatements.put)
     }
 
     /// In how many days after a return a payment still counts for a contract (GAP-late-payment).
@@ -113,8 +141,22 @@ package struct ClosingStore {
         }
     }
 
-    /// Contingency of kept statements that this month's reversals take back.
+    /// Contingency of kept statements that this month's reversals take back. What of it that month's budget had cut is counted once, from the
+    /// first delegation and band on.
     package func givenBack() throws(PgError) -> [(place: StatementPlace, back: BandReversal)] {
+        var given = try reversals()
+        for row in try link.run(ClosingStatements.cutBefore, [.int32(period.number)]) {
+            var cut = Cents(row.int64(2))
+            for index in given.indices
+            where given[index].place.contract == row.int32(0) && given[index].back.month.number == row.int32(1) {
+                given[index].back.unpaid = min(cut, given[index].back.fee)
+                cut = cut - given[index].back.unpaid
+            }
+        }
+        return given
+    }
+
+    private func reversals() throws(PgError) -> [(place: StatementPlace, back: BandReversal)] {
         try link.run(ClosingStatements.givenBack, [.int32(period.number)]).compactMap { row in
             guard let band = MoraBand(rawValue: row.text(2)), let month = Period(number: row.int32(3)),
                 let rate = BasisPoints(percent: row.text(4)), let schedule = ScheduleVersion(text: row.text(8)),
@@ -141,17 +183,8 @@ package struct ClosingStore {
             uniquingKeysWith: { $1 })
     }
 
-    /// The first instant of the period, by the clock of Mexico City.
-    private var begin: Timestamp {
-        Timestamp(date: period.firstDay, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
-    }
-
-    /// The first instant after the period, by the clock of Mexico City.
-    private var nextMonth: Timestamp {
-        Timestamp(
-            date: period.advanced(byMonths: 1).firstDay,
-            offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
-    }
+    private var begin: Timestamp { period.begin }
+    private var nextMonth: Timestamp { period.advanced(byMonths: 1).begin }
 
     // MARK: - Contracts and what they agreed to
 
@@ -176,6 +209,7 @@ package struct ClosingStore {
             ClosingStatements.contracts,
             [
                 .date(period.firstDay), .date(period.lastDay), .int32(period.number), .int32s(workers.sorted()),
+                .timestamp(nextMonth),
             ]
         ).map { row in
             Contract(
@@ -187,7 +221,7 @@ package struct ClosingStore {
 
     /// Accounts per adviser, by portfolio, as agreed for the period.
     package func capacity() throws(PgError) -> [(place: StatementPlace, portfolio: Int16, accountsPerAdviser: Int32)] {
-        try link.run(ClosingStatements.capacity, [.int32(period.number)]).map { row in
+        try link.run(ClosingStatements.capacity, [.int32(period.number), .timestamp(nextMonth)]).map { row in
             (StatementPlace(contract: row.int32(0), delegation: row.int16(1)), row.int16(2), row.int32(3))
         }
     }
@@ -359,7 +393,7 @@ package struct ClosingStore {
 
     package func strategies() throws(PgError) -> [StrategyFigures] {
         var sums: [Int32: [Int64]] = [:]
-        for row in try parts.run([.int32(period.number)], ClosingStatements.summary) {
+        for row in try parts.run([.int32(period.number), .timestamp(nextMonth)], ClosingStatements.summary) {
             let figures = (1...6).map(row.int64)
             sums[row.int32(0)] = sums[row.int32(0)].map { zip($0, figures).map(+) } ?? figures
         }
@@ -397,7 +431,8 @@ package struct ClosingStore {
     /// Accounts that were placed within the month, by a start, and found no contract with room; part of what is placed and not
     /// dealt.
     package func startedInVain() throws(PgError) -> Int64 {
-        try link.run(ClosingStatements.startedInVain, [.int32(period.number)]).first?.int64(0) ?? 0
+        try link.run(ClosingStatements.startedInVain, [.int32(period.number), .timestamp(nextMonth)]).first?.int64(0)
+            ?? 0
     }
 
     /// Accounts that the segmentation excluded from collection, by a rule of the cut.
@@ -424,5 +459,12 @@ extension PgLink {
         }
         let schedules = values.map { Schedule(version: $0.key, values: $0.value) }
         return Dictionary(grouping: schedules) { $0.version.name }
+    }
+}
+
+extension Period {
+    /// Its first instant, by the clock of Mexico City.
+    var begin: Timestamp {
+        Timestamp(date: firstDay, offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds)
     }
 }

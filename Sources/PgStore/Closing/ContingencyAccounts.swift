@@ -24,7 +24,8 @@ enum ContingencyAccounts {
         LEFT JOIN account a ON a.period = \(period) AND a.delegation_id = d.delegation_id AND a.account_id = d.account_id
         LEFT JOIN account f ON f.period = h.period AND f.delegation_id = d.delegation_id AND f.account_id = d.account_id
         WHERE d.delegation_id = \(delegation) AND d.account_id = \(account) AND h.period <= \(period) AND h.state <> 'inactive'
-            AND CASE WHEN h.period = \(period) AND cardinality(h.contract_ids) = 1
+            AND CASE WHEN h.period = \(period) AND NOT (\(ClosingStatements.isDealt("h", by: end(of: period)))) THEN false
+                WHEN h.period = \(period) AND cardinality(h.contract_ids) = 1
                     THEN h.contract_ids[1] = \(contract) AND NOT (\(isSuperseded(contract)))
                 WHEN h.period = \(period)
                     THEN EXISTS (\(leases(of: "d", contract: contract)) AND g.granted_at < \(end(of: period)))
@@ -93,13 +94,13 @@ enum ContingencyAccounts {
         """
     }
 
-    /// As ``ClosingStatements/superseded(_:)`` has it, of the contract's deal `d` of the hand `h`.
+    /// As ``ClosingStatements/superseded(_:)`` has it, of the deal `d` of the hand `h`.
     private static func isSuperseded(_ contract: String) -> String {
         """
         EXISTS (
             SELECT FROM deal again JOIN hand later ON later.delegation_id = again.delegation_id AND later.hand_id = again.hand_id
             WHERE again.delegation_id = d.delegation_id AND again.account_id = d.account_id
-                AND later.period = h.period AND later.state <> 'inactive'
+                AND later.period = h.period AND \(ClosingStatements.isDealt("later", by: end(of: "later.period")))
                 AND CASE WHEN cardinality(later.contract_ids) = 1 THEN later.contract_ids[1] = \(contract)
                     ELSE EXISTS (\(leases(of: "again", contract: contract)) AND g.granted_at < \(end(of: "later.period"))) END
                 AND (\(isWithdrawn("later", "again")), -again.epoch) < (\(isWithdrawn("h", "d")), -d.epoch))

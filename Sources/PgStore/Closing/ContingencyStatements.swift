@@ -3,7 +3,7 @@
 /// Whose each payment is, and what contracts that pay by bands are paid for it (FEE-01 … FEE-05).
 extension ClosingStatements {
     /// Each payment of the period's feed with the lease that held its account on that day: granted on it or before, and
-    /// not ended before it. Of two leases that touch on one day the later one. A reversal follows its payment.
+    /// not ended before it. Of two leases that touch on one day the later one. A reversal follows its payment, and is of its origin.
     ///
     /// A lease that no sweep has closed yet ends where the sweep would end it, so that money does not depend on when
     /// that ran. Days are Mexico City's, as the feed's are.
@@ -13,47 +13,83 @@ extension ClosingStatements {
     static func payments(_ part: MonthParts.Part) -> String {
         """
         CREATE TEMP TABLE close_payment ON COMMIT DROP AS
-        SELECT paid.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
-            held.strategy, held.hand_id, held.position
+        SELECT paid.*, held.contract_id, held.strategy, held.hand_id, held.position
         FROM (
-            SELECT p.delegation_id, p.account_id, p.payment_id, p.origin, coalesce(o.paid_on, p.paid_on) AS paid_on,
+            SELECT p.delegation_id, p.account_id, p.payment_id, coalesce(o.origin, p.origin) AS origin,
+                coalesce(o.paid_on, p.paid_on) AS paid_on,
                 coalesce(o.period < p.period, false) AS is_of_before, coalesce(o.period, p.period) AS fed,
                 CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
             FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
             WHERE p.period = $1 AND \(part.has("p.delegation_id"))) paid
-        LEFT JOIN LATERAL (
-            SELECT g.contract_id, h.strategy, d.hand_id, d.position
-            FROM clock, deal d
-            JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
-            CROSS JOIN LATERAL (
-                SELECT * FROM lease_grant g
-                WHERE g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id AND g.first_position <= d.position
-                ORDER BY g.first_position DESC LIMIT 1) g
-            LEFT JOIN ending e
-                ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
-            LEFT JOIN unnest($2::int[], $3::int[], $4::int[]) grace (contract_id, days, period)
-                ON grace.contract_id = g.contract_id AND grace.period = paid.fed AND e.kind = 'return'
-            CROSS JOIN LATERAL (
-                SELECT least(
-                    e.ended_at,
-                    coalesce(
-                        g.closed_at,
-                        g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')) AS at) ended
-            WHERE d.delegation_id = paid.delegation_id AND d.account_id = paid.account_id
-                AND g.last_position >= d.position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
-                AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= paid.paid_on
-                AND (ended.at IS NULL
-                    OR (ended.at AT TIME ZONE interval '-6 hours')::date + coalesce(grace.days, 0) >= paid.paid_on)
-            ORDER BY coalesce((ended.at AT TIME ZONE interval '-6 hours')::date < paid.paid_on, false),
-                g.granted_at DESC, d.epoch DESC LIMIT 1) held ON true
+        LEFT JOIN LATERAL (\(holder("d.delegation_id = paid.delegation_id"))) held ON true
+        """
+    }
+
+    /// The lease of ``payments(_:)``, of the payment `paid`, among deals `d` of some delegations. $2 to $4 as there.
+    private static func holder(_ isThere: String) -> String {
+        """
+        SELECT d.delegation_id, g.contract_id, h.strategy, d.hand_id, d.position
+        FROM clock, deal d
+        JOIN hand h ON h.delegation_id = d.delegation_id AND h.hand_id = d.hand_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM lease_grant g
+            WHERE g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id AND g.first_position <= d.position
+            ORDER BY g.first_position DESC LIMIT 1) g
+        LEFT JOIN ending e
+            ON e.delegation_id = d.delegation_id AND e.account_id = d.account_id AND e.epoch = d.epoch
+        LEFT JOIN unnest($2::int[], $3::int[], $4::int[]) grace (contract_id, days, period)
+            ON grace.contract_id = g.contract_id AND grace.period = paid.fed AND e.kind = 'return'
+        CROSS JOIN LATERAL (
+            SELECT least(
+                e.ended_at,
+                coalesce(
+                    g.closed_at,
+                    g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')) AS at) ended
+        WHERE \(isThere) AND d.account_id = paid.account_id
+            AND g.last_position >= d.position AND NOT d.position = ANY (coalesce(g.skipped, '{}'))
+            AND (g.granted_at AT TIME ZONE interval '-6 hours')::date <= paid.paid_on
+            AND (ended.at IS NULL
+                OR (ended.at AT TIME ZONE interval '-6 hours')::date + coalesce(grace.days, 0) >= paid.paid_on)
+        ORDER BY coalesce((ended.at AT TIME ZONE interval '-6 hours')::date < paid.paid_on, false),
+            g.granted_at DESC, d.epoch DESC LIMIT 1
+        """
+    }
+
+    /// Payments that nobody of their own delegation held, of an account that is held in another one: its debtor moved, and the feed says
+    /// where to (decision 55). Only of accounts that this month's cut has not there, or that were recalled elsewhere: those are few, and
+    /// looked for in every delegation. With their place in the delegation that held them. Parameters as of ``payments(_:)``.
+    static let movedPayments = """
+        SELECT held.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
+            held.strategy, held.hand_id, held.position
+        FROM close_payment paid
+        CROSS JOIN LATERAL (\(holder(
+            "d.delegation_id = ANY (ARRAY(SELECT generate_series(1, 32)::smallint)) AND d.delegation_id <> paid.delegation_id"))) held
+        WHERE paid.contract_id IS NULL AND (
+            paid.account_id IN (SELECT account_id FROM notice)
+            OR NOT EXISTS (
+                SELECT FROM account a
+                WHERE a.period = $1 AND a.delegation_id = paid.delegation_id AND a.account_id = paid.account_id))
+        """
+
+    static let withoutPayments = "DELETE FROM close_payment WHERE payment_id = ANY ($1::text[])"
+
+    /// Each in the part that has its delegation now. The columns of ``movedPayments``, $1 to $10.
+    static func put(_ part: MonthParts.Part) -> String {
+        """
+        INSERT INTO close_payment (delegation_id, account_id, payment_id, origin, amount, is_of_before, contract_id, strategy, hand_id,
+            position)
+        SELECT m.* FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[]::boolean[], $7::int[],
+            $8::smallint[], $9::int[], $10::int[]) AS m (delegation_id, account_id, payment_id, origin, amount, is_of_before,
+                contract_id, strategy, hand_id, position)
+        WHERE \(part.has("m.delegation_id"))
         """
     }
 
     /// Overdue value assigned and recovered, by contract, delegation and first day of the band. $1 period, $2 its end, $3 contracts
     /// that pay by bands, $4 the origins that count for each, joined by commas, $5 first days of the bands.
     ///
-    /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless it was
-    /// paid before that: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or
+    /// Assigned is what was dealt less what the institution took back and the unlocatables that a review confirmed, unless something was
+    /// paid before that and not taken back in the same feed: then it stays on both sides. So it is with a lease of an earlier month that was alive in this one, or
     /// for which a payment of its feed counts; no other lease of before counts, whatever the account pays. An account counts once for a
     /// contract, by the most that was overdue of it under those deals, in the band of this month's cut; where that has it no more, or has
     /// it as current after it paid, in that of the latest of those leases' own months. An account counts at most its overdue value, and
@@ -64,9 +100,7 @@ extension ClosingStatements {
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
         dealt AS (
             SELECT coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, p.overdue,
-                \(isTaken)
-                    OR \(isWithdrawn("p"))
-                    OR u.position IS NOT NULL AS is_taken,
+                \(isGone("p")) OR u.position IS NOT NULL AS is_taken,
                 (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= a.days_late) AS band
             FROM hand h
             JOIN position p USING (delegation_id, hand_id)
@@ -80,7 +114,7 @@ extension ClosingStatements {
             LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                 AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                 AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
-            WHERE h.period = $1 AND h.state <> 'inactive' AND s.position IS NULL AND \(part.has("h.delegation_id"))
+            WHERE h.period = $1 AND \(isDealt("h")) AND s.position IS NULL AND \(part.has("h.delegation_id"))
                 AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)),
         paid AS (
             SELECT p.contract_id, p.delegation_id, p.account_id, sum(p.amount) AS amount,
@@ -136,7 +170,7 @@ extension ClosingStatements {
                 SELECT d.contract_id, d.delegation_id, d.account_id, d.overdue, d.band, NULL::int AS own
                 FROM dealt d JOIN contingent c USING (contract_id)
                 LEFT JOIN paid USING (contract_id, delegation_id, account_id)
-                WHERE NOT d.is_taken OR paid.amount IS NOT NULL
+                WHERE NOT d.is_taken OR paid.amount > 0
                 UNION ALL
                 SELECT contract_id, delegation_id, account_id, overdue, band, own FROM of_before) d
             GROUP BY 1, 2, 3 HAVING coalesce(max(d.band), max(d.own)) IS NOT NULL)
@@ -152,6 +186,26 @@ extension ClosingStatements {
         ORDER BY contract_id, delegation_id, band
         """
     }
+
+    /// What the budgets of the months whose payments this one takes back had cut of them (AGY-15), by contract and month, in centavos, less what
+    /// of it earlier months were not given back for that reason. $1 period.
+    static let cutBefore = """
+        SELECT s.contract_id, s.period, (cut.amount - coalesce(absorbed.amount, 0))::bigint
+        FROM statement s
+        CROSS JOIN LATERAL (
+            SELECT sum((l ->> 'amount')::numeric * 100) AS amount FROM jsonb_path_query(
+                s.body::jsonb, '$.sections[*].lines[*] ? (@.kind == "fee-cut" && @.rule == "AGY-15")') l) cut
+        LEFT JOIN LATERAL (
+            SELECT sum(round((l #>> '{base,pesos}')::numeric * (l #>> '{rate,percent}')::numeric / 100, 2) * 100
+                - (l ->> 'amount')::numeric * 100) AS amount
+            FROM statement later
+            CROSS JOIN LATERAL jsonb_path_query(
+                later.body::jsonb, '$.sections[*].lines[*] ? (@.kind == "fee-cut" && @.rule starts with "FEE-")') l
+            WHERE later.contract_id = s.contract_id AND later.period > s.period AND later.period < $1
+                AND l ->> 'subject' = s.period / 100 || '-' || lpad((s.period % 100)::text, 2, '0')) absorbed ON cut.amount > 0
+        WHERE cut.amount > 0 AND s.period IN (
+            SELECT o.period FROM payment r JOIN payment o ON o.payment_id = r.reverses WHERE r.period = $1 AND o.period < $1)
+        """
 
     /// Contingency that a kept statement paid on payments which this month's feed takes back: the overdue value that does not count
     /// any more, by contract, delegation, band and month of that statement, with the rate that it paid, the schedule that it paid by, and

@@ -5,7 +5,7 @@ package import Assignment
 /// A month's delegations divided among links that count at the same time, all on the snapshot of the first.
 ///
 /// Nothing of a statement, an indicator or a scorecard joins rows of two delegations, so each part has temporary tables of its own, and
-/// what they give is put together by the caller. Which delegation is in which part changes no figure.
+/// what they give is put together by the caller; what bills of an account that is worked in two of them is asked of all parts first. Which delegation is in which part changes no figure.
 package struct MonthParts {
     /// Below so many accounts dealt one link is as quick.
     package static let dividedFrom: Int64 = 100_000

@@ -28,36 +28,43 @@ extension ImportStore {
         ]
     }
 
-    /// A reversal takes back one payment, of the same account, once, not before its day, and for no more than it was.
+    /// A reversal takes back one payment, of the same account and origin, once, not before its day, in no feed of before its own, and for no
+    /// more than it was.
     private var reversalCheck: String {
-        """
-        SELECT s.line,
-               CASE WHEN (r.delegation_id, r.account_id) IS DISTINCT FROM (s.delegation_id, s.account_id)
-                         OR r.reverses IS NOT NULL THEN 'reverses'
-                    WHEN s.amount > r.amount THEN 'amount' ELSE 'paid_on' END,
-               CASE WHEN (r.delegation_id, r.account_id) IS DISTINCT FROM (s.delegation_id, s.account_id)
-                         OR r.reverses IS NOT NULL THEN s.reverses
-                    WHEN s.amount > r.amount THEN trim_scale(s.amount / 100.0)::text ELSE s.paid_on::text END,
-               CASE WHEN r.payment_id IS NULL THEN 'there is no such payment, neither loaded nor good in this file'
-                    WHEN r.account_id <> s.account_id THEN 'that payment is of another account'
-                    WHEN r.delegation_id <> s.delegation_id
-                        THEN 'that payment is of delegation ' || r.delegation_id || '; a reversal is of the same'
-                    WHEN r.reverses IS NOT NULL THEN 'that payment takes one back itself; only payments are taken back'
-                    WHEN s.amount > r.amount
-                        THEN 'is more than the payment that it takes back, ' || trim_scale(r.amount / 100.0)
-                    ELSE 'is before the payment that it takes back, of ' || r.paid_on END
-        FROM   import_row s
-        LEFT   JOIN LATERAL (
-                   SELECT payment_id, delegation_id, account_id, amount, paid_on, reverses FROM payment p
-                   WHERE p.payment_id = s.reverses
-                   UNION ALL
-                   SELECT payment_id, delegation_id, account_id, amount, paid_on, reverses FROM import_row o
-                   WHERE o.payment_id = s.reverses AND o.line <> s.line
-                   LIMIT 1) r ON true
-        WHERE  s.reverses IS NOT NULL
-        AND    ((r.delegation_id, r.account_id) IS DISTINCT FROM (s.delegation_id, s.account_id)
-                OR r.reverses IS NOT NULL OR s.amount > r.amount OR s.paid_on < r.paid_on)
-        """
+        let isOther = "(r.delegation_id, r.account_id) IS DISTINCT FROM (s.delegation_id, s.account_id)"
+        return """
+            SELECT s.line,
+                   CASE WHEN \(isOther) OR r.reverses IS NOT NULL OR r.period > \(period.number) THEN 'reverses'
+                        WHEN r.origin <> s.origin THEN 'origin'
+                        WHEN s.amount > r.amount THEN 'amount' ELSE 'paid_on' END,
+                   CASE WHEN \(isOther) OR r.reverses IS NOT NULL OR r.period > \(period.number) THEN s.reverses
+                        WHEN r.origin <> s.origin THEN s.origin
+                        WHEN s.amount > r.amount THEN trim_scale(s.amount / 100.0)::text ELSE s.paid_on::text END,
+                   CASE WHEN r.payment_id IS NULL THEN 'there is no such payment, neither loaded nor good in this file'
+                        WHEN r.account_id <> s.account_id THEN 'that payment is of another account'
+                        WHEN r.delegation_id <> s.delegation_id
+                            THEN 'that payment is of delegation ' || r.delegation_id || '; a reversal is of the same'
+                        WHEN r.reverses IS NOT NULL THEN 'that payment takes one back itself; only payments are taken back'
+                        WHEN r.period > \(period.number)
+                            THEN 'that payment is of the feed of ' || r.period / 100 || '-' || lpad((r.period % 100)::text, 2, '0')
+                                || '; what takes it back is of that month or a later one'
+                        WHEN r.origin <> s.origin
+                            THEN 'that payment is of origin ' || r.origin || '; what takes it back is of the same'
+                        WHEN s.amount > r.amount
+                            THEN 'is more than the payment that it takes back, ' || trim_scale(r.amount / 100.0)
+                        ELSE 'is before the payment that it takes back, of ' || r.paid_on END
+            FROM   import_row s
+            LEFT   JOIN LATERAL (
+                       SELECT payment_id, delegation_id, account_id, amount, paid_on, origin, reverses, period FROM payment p
+                       WHERE p.payment_id = s.reverses
+                       UNION ALL
+                       SELECT payment_id, delegation_id, account_id, amount, paid_on, origin, reverses, \(period.number)
+                       FROM import_row o WHERE o.payment_id = s.reverses AND o.line <> s.line
+                       LIMIT 1) r ON true
+            WHERE  s.reverses IS NOT NULL
+            AND    (\(isOther) OR r.reverses IS NOT NULL OR r.period > \(period.number) OR r.origin <> s.origin
+                    OR s.amount > r.amount OR s.paid_on < r.paid_on)
+            """
     }
 
     func applyPayments(_ importID: Int64) throws(PgError) -> [ImportCount] {

@@ -238,9 +238,7 @@ enum IndicatorStatements {
                 SELECT DISTINCT ON (contract_id, delegation_id, account_id)
                     coalesce(g.contract_id, h.contract_ids[1]) AS contract_id, p.delegation_id, p.account_id, h.strategy,
                     p.tactic, p.due, p.overdue,
-                    NOT (\(ClosingStatements.isTaken)
-                        OR \(ClosingStatements.isWithdrawn("p"))
-                        OR u.position IS NOT NULL) AS is_assigned,
+                    NOT (\(ClosingStatements.isGone("p")) OR u.position IS NOT NULL) AS is_assigned,
                     u.position IS NOT NULL AS is_confirmed,
                     coalesce(e.kind IN ('return', 'recall') AND e.reason = 'unlocatable' AND e.ended_at < $2, false) AS is_returned_unlocatable
                 FROM hand h
@@ -252,7 +250,7 @@ enum IndicatorStatements {
                 LEFT JOIN lease_grant g ON cardinality(h.contract_ids) > 1 AND g.delegation_id = p.delegation_id
                     AND g.hand_id = p.hand_id AND p.position BETWEEN g.first_position AND g.last_position
                     AND NOT p.position = ANY (coalesce(g.skipped, '{}')) AND g.granted_at < $2
-                WHERE h.period = $1 AND h.state <> 'inactive' AND \(part.has("h.delegation_id"))
+                WHERE h.period = $1 AND \(ClosingStatements.isDealt("h")) AND \(part.has("h.delegation_id"))
                     AND (cardinality(h.contract_ids) = 1 OR g.contract_id IS NOT NULL)
                 ORDER BY contract_id, delegation_id, account_id, \(ClosingStatements.isWithdrawn("p")), p.epoch DESC),
             work AS (
@@ -383,13 +381,14 @@ enum IndicatorStatements {
             """
     }
 
-    /// What the delegations' own approved goals programme as flow, in centavos, in all and by delegation. $1 period.
+    /// What the delegations' own approved goals that stand programme as flow, in centavos, in all and by delegation. $1 period.
     static func programmed(by cut: IndicatorCut) -> String {
         let key = cut == .delegation ? "delegation_id::text" : "'all'"
         let isAsked = cut == .delegation || cut == .total
         return """
-            SELECT \(key) AS key, sum(minimum::numeric * 100)::bigint FROM work_goal
+            SELECT \(key) AS key, sum(minimum::numeric * 100)::bigint FROM work_goal g
             WHERE period = $1 AND contract_id IS NULL AND indicator = 'flow' AND decision = 'approved'
+                AND NOT EXISTS (SELECT FROM work_goal o WHERE o.replaces = g.goal_id AND o.decision = 'approved')
                 AND \(isAsked ? "true" : "false") GROUP BY 1
             """
     }

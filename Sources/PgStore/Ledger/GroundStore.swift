@@ -42,12 +42,14 @@ package struct GroundStore {
 
     /// Ascending by contract.
     ///
-    /// - Parameter places: the delegations of each contract's statement; capacity elsewhere may be of a later month.
+    /// - Parameter places: the delegations of each contract's statement.
     package func terms(_ places: [Int32: Set<Int16>]) throws(PgError) -> [Terms] {
         let capacity = Dictionary(
-            grouping: try link.run(ClosingStatements.capacity, [.int32(period.number)])
-                .map { (contract: $0.int32(0), delegation: $0.int16(1), portfolio: $0.int16(2), accounts: $0.int32(3)) }
-                .filter { places[$0.contract]?.contains($0.delegation) ?? false }, by: \.contract)
+            grouping: try link.run(
+                ClosingStatements.capacity, [.int32(period.number), .timestamp(period.advanced(byMonths: 1).begin)]
+            )
+            .map { (contract: $0.int32(0), delegation: $0.int16(1), portfolio: $0.int16(2), accounts: $0.int32(3)) }
+            .filter { places[$0.contract]?.contains($0.delegation) ?? false }, by: \.contract)
         return try link.run(
             """
             SELECT contract_id, agency_id, name, number, tender, fee_schedule, penalty_schedule, bond FROM (\(ClosingStatements.terms(of: "$2"))) c

@@ -250,13 +250,13 @@ enum PlanningStatements {
     static let insertHands = """
         INSERT INTO hand (delegation_id, hand_id, contract_ids, strategy, portfolio, period, plan_id, is_front, state,
                           size, term_days, ceiling_days, grace_us, late_report_us, digest, redeal_id, activity_days,
-                          unlocatable_days, rule_packs, tactic, priority)
+                          unlocatable_days, rule_packs, tactic, priority, opened_at)
         SELECT $1, h.hand_id, h.contracts::integer[], h.strategy, h.portfolio, $2, $3, $14, $15,
                h.size, h.term_days, h.ceiling_days, h.grace_us, h.late_report_us, h.digest, $16::bigint,
                h.activity_days, h.unlocatable_days,
                ARRAY(SELECT unnest(c.rule_packs) FROM contract c WHERE c.contract_id = (h.contracts::integer[])[1]
                      UNION SELECT unnest($21::text[]) ORDER BY 1),
-               h.tactic, h.priority
+               h.tactic, h.priority, CASE WHEN $15 = 'open' THEN now_instant() END
           FROM unnest($4::integer[], $5::text[], $6::smallint[], $7::smallint[], $8::integer[], $9::integer[],
                       $10::integer[], $11::bigint[], $12::bigint[], $13::bytea[], $17::integer[], $18::integer[], $19::text[], $20::smallint[])
                AS h (hand_id, contracts, strategy, portfolio, size, term_days, ceiling_days, grace_us, late_report_us,

@@ -206,6 +206,67 @@ struct ClosingAdjustmentTests {
         }
     }
 
+    /// January and February had PEN-02 of 9.00; in April a debit of 5.00 charges that of March.
+    @Test(
+        arguments: [
+            ("9, 'debit', 'PEN-02', 500, 'approved'", "3 breaches from 2023-11 to 2024-04, limit 3"),
+            ("9, 'debit', 'PEN-02', 500, 'rejected'", nil), ("14, 'debit', 'PEN-02', 500, 'approved'", nil),
+            ("9, 'debit', 'PEN-03', 500, 'approved'", nil), ("NULL, 'debit', 'PEN-02', 500, 'approved'", nil),
+            ("9, 'debit', 'PEN-02', 500, 'approved'), (202404, 202403, 1, 9, 'credit', 'PEN-02', 500, 'approved'", nil),
+            (
+                "9, 'debit', 'PEN-02', 500, 'approved'), (202404, 202402, 1, 9, 'debit', 'PEN-02', 500, 'approved'",
+                "3 breaches from 2023-11 to 2024-04, limit 3"
+            ),
+        ] as [(String, String?)])
+    func `a breach that was found later, and charged by a debit, counts toward recidivism (PEN-08)`(
+        adjustments: String, counted: String?
+    ) async throws {
+        try await LeanMonth.with(LeanMonth.aprilIsOver) { month in
+            let line = #"{"rule":"PEN-02","kind":"penalty","amount":"9.00"}"#
+            try month.link.script(
+                """
+                INSERT INTO schedule VALUES ('fines', 'penalty', '2024-04-01', 'PEN-08', 'rate', '1'),
+                    ('fines', 'penalty', '2024-04-01', 'PEN-08', 'count', '3'),
+                    ('fines', 'penalty', '2024-04-01', 'PEN-08', 'months', '6');
+                INSERT INTO period SELECT p, 'closed', '2023-01-01', '2024-01-01' FROM unnest('{202401,202402}'::int[]) p;
+                INSERT INTO statement SELECT p, 1, '', '{"sections":[{"delegation":9,"lines":[\(line)]}]}', now()
+                FROM unnest('{202401,202402}'::int[]) p;
+                INSERT INTO adjustment (period, about, contract_id, delegation_id, kind, rule, amount, decision, reason, proposed_by,
+                    proposed_at, decided_by, decided_at)
+                SELECT period, about, contract, delegation::int::smallint, kind, rule, amount, decision, 'r', 'Ana', now(), 'Luis', now()
+                FROM (VALUES (202404, 202403, 1, \(adjustments))) a (period, about, contract, delegation, kind, rule, amount, decision);
+                """)
+            let lines = try month.sections(1, LeanMonth.april).flatMap(\.lines).filter { $0.rule == "PEN-08" }
+            #expect(lines.count == (counted == nil ? 0 : 1))
+            #expect(lines.allSatisfy { ($0.arithmeticInEnglish ?? "").hasPrefix(counted ?? "?") })
+        }
+    }
+
+    /// Charged once on the whole invoice of January and February, by commitments of delegation 9 and 14; waived in February.
+    @Test func `a charge on the whole invoice is a breach of each delegation that it tells of (PEN-08, AMB-07)`()
+        async throws
+    {
+        try await LeanMonth.with { month in
+            let line = #"{"rule":"PEN-04","kind":"penalty","amount":"9.00","facts":["I9","I14"]}"#
+            let waiver = #",{"rule":"PEN-04","kind":"waiver","amount":"9.00","facts":["A-1"]}"#
+            try month.link.script(
+                """
+                INSERT INTO period SELECT p, 'closed', '2023-01-01', '2024-01-01' FROM unnest('{202401,202402}'::int[]) p;
+                INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+                SELECT 202401, 'I' || d, 'improvement', 1, d, '2024-01-20', 'low', 'no', 1 FROM unnest('{9,14}'::int[]) d;
+                INSERT INTO statement SELECT p, 1, '', '{"sections":[{"lines":[\(line)' || CASE WHEN p = 202402 THEN '\(waiver)' ELSE '' END || ']}]}', now()
+                FROM unnest('{202401,202402}'::int[]) p;
+                """)
+            try month.link.transaction {
+                let store = try ClosingStore(month.link, period: LeanMonth.march) { _ in }
+                let breaches = try store.earlierBreaches(since: LeanMonth.march.advanced(byMonths: -5))
+                #expect(
+                    breaches.map { "\($0.place.delegation) \($0.breach.period) \($0.breach.rule.rawValue)" }
+                        == ["9 2024-01 PEN-04", "14 2024-01 PEN-04"])
+            }
+        }
+    }
+
     /// January and February had PEN-02; February's was given back, and that was withdrawn.
     @Test(arguments: [(false, false), (true, true)])
     func `a breach whose credit was withdrawn counts toward recidivism again (PEN-08)`(

@@ -146,7 +146,7 @@ enum ClosingCarriedOracle {
         taking AS (
             SELECT v.* FROM every v LEFT JOIN paid USING (contract_id, account_id)
             WHERE contract_id < 3 AND CASE
-                WHEN period = 202403 THEN place = 1 AND (NOT is_out OR paid.amount IS NOT NULL)
+                WHEN period = 202403 THEN place = 1 AND (NOT is_out OR paid.amount > 0)
                 WHEN own_paid > 0 THEN true
                 ELSE least(ended_at, term) >= '2024-03-01T06:00:00Z' AND term IS NOT NULL AND NOT is_out END),
         of_account AS (

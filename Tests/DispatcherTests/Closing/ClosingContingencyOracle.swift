@@ -123,7 +123,7 @@ enum ClosingContingencyOracle {
                 CASE WHEN coalesce(paid.amount, 0) < 0 THEN 0 WHEN coalesce(paid.amount, 0) > overdue THEN overdue
                     ELSE coalesce(paid.amount, 0) END AS recovered
             FROM latest l LEFT JOIN paid USING (contract_id, account_id)
-            WHERE days_late > 0 AND contract_id < 3 AND (NOT is_out OR paid.amount IS NOT NULL))
+            WHERE days_late > 0 AND contract_id < 3 AND (NOT is_out OR paid.amount > 0))
         """
 
     private static let sql = """

@@ -84,6 +84,61 @@ struct ClosingCreditTests {
         }
     }
 
+    /// 39,000.00 of PEN-01 and 5,000.00 of PEN-02, of which the limit of 10,000.00 left 10,000.00. A debit of 100.00 came later.
+    @Test func `what a limit of penalties did not charge is not given back (AMB-15)`() async throws {
+        let body = """
+            {"sections":[{"delegation":9,"lines":[\(Self.line("PEN-01", "penalty", "39000.00", "telephone"))]},
+            {"delegation":14,"lines":[\(Self.line("PEN-02", "penalty", "5000.00"))]},
+            {"lines":[\(Self.line("AMB-15", "penalty-cap", "34000.00"))]}]}
+            """
+        try await LeanMonth.with(LeanMonth.aprilIsOver) { month in
+            let document = try #require(try month.statements().first { $0.contract == 1 })
+            let stages = StageCommands(month.link, needsTwo: true)
+            // The kept statement of the month, with the lines of the scenario in the place of its own.
+            try month.link.run(
+                """
+                INSERT INTO statement
+                SELECT 202403, 1, '', ($1::jsonb || jsonb_build_object('sections', (
+                    SELECT jsonb_agg(jsonb_build_object('notes', '[]'::jsonb, 'totals', $1::jsonb -> 'totals') || s)
+                    FROM jsonb_array_elements($2::jsonb -> 'sections') s)))::text, now()
+                """, [.text(document.body), .text(body)])
+            try month.link.script("UPDATE period SET state = 'closed', closed_at = now() WHERE period = 202403")
+            func refused(_ amount: Int64, _ rule: String = "PEN-01:telephone", _ delegation: Int16 = 9) -> String {
+                let failure = ClosingStageSite.failure {
+                    _ = try propose(stages, Cents(amount), rule: rule, delegation: delegation)
+                }
+                return failure.remedy.hasPrefix("Credit ")
+                    ? String(failure.remedy.prefix { $0 != ";" }.prefix(28)) : failure.found
+            }
+            let failure = ClosingStageSite.failure {
+                _ = try propose(stages, Cents(39_000_00), rule: "PEN-01:telephone")
+            }
+            #expect(
+                failure.found.hasSuffix(
+                    "39,000.00 are left; of the month's penalties the limit (AMB-15) did not charge 34,000.00, so that without what is "
+                        + "credited 5,000.00 less would have been"))
+            #expect(failure.remedy.hasPrefix("Credit 5,000.00 at most. "))
+            // Without PEN-02 alone as much would be charged as is.
+            #expect(refused(1, "PEN-02", 14).hasSuffix("0.00 less would have been"))
+            // What a later debit charged no limit cut.
+            let debit = try propose(stages, Cents(100_00), .debit, rule: "PEN-01:telephone")
+            try decide(stages, debit)
+            #expect(refused(5_100_01) == "Credit 5,100.00 at most. `di")
+            try decide(stages, propose(stages, Cents(5_100_00), rule: "PEN-01:telephone"))
+            #expect(refused(1).hasSuffix("0.00 less would have been"))
+            // Without both nothing is charged: the other 5,000.00 are left.
+            #expect(refused(5_000_01, "PEN-02", 14) == "Credit 5,000.00 at most. `di")
+            _ = try propose(stages, Cents(5_000_00), rule: "PEN-02", delegation: 14)
+        }
+    }
+
+    private static func line(_ rule: String, _ kind: String, _ amount: String, _ subject: String = "") -> String {
+        """
+        {"rule":"\(rule)","kind":"\(kind)","amount":"\(amount)","subject":"\(subject)","schedule":"fines@2023-01-01","clause":"",
+        "base":{"pesos":"0.00"},"rate":{"pesos":"0.00"},"facts":[],"records":[],"arithmetic":"","arithmeticInEnglish":""}
+        """
+    }
+
     @Test func `a credit is about a penalty that the statement has there`() async throws {
         try await ClosingStageSite.with { link, stages in
             try closeMarch(link)

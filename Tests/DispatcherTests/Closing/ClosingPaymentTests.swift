@@ -26,10 +26,11 @@ struct ClosingPaymentTests {
     }
 
     private func payment(
-        _ name: String, _ day: String, amount: Int = 10_000, account: Int = 1001, reverses: String? = nil
+        _ name: String, _ day: String, amount: Int = 10_000, account: Int = 1001, reverses: String? = nil,
+        origin: String = "borrower"
     ) -> String {
         """
-        INSERT INTO payment SELECT 202403, '\(name)', delegation_id, \(account), '\(day)', \(amount), 'borrower',
+        INSERT INTO payment SELECT 202403, '\(name)', delegation_id, \(account), '\(day)', \(amount), '\(origin)',
             \(reverses.map { "'\($0)'" } ?? "NULL"), 1 FROM deal WHERE account_id = \(account) AND epoch = 1;
         """
     }
@@ -67,6 +68,25 @@ struct ClosingPaymentTests {
             + payment("R", "2024-03-20", reverses: "P")
 
         #expect(try await recovered(change) == ["25.50", "0.00", "0.00"])
+    }
+
+    /// Loaded before imports compared the origins.
+    @Test func `a reversal is of its payment's origin`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            try link.script(
+                SuspensionsTests.bands + "DELETE FROM payment; DELETE FROM ending;"
+                    + payment("P", "2024-03-05") + payment("R", "2024-03-20", reverses: "P", origin: "employer"))
+            let sections = try MonthClosing(link, period: ClosingFixture.period).preview().statements.flatMap {
+                try StatementDocument($0.body).sections
+            }
+            #expect(
+                sections.compactMap(\.indicators).allSatisfy {
+                    $0.recovered == "0.00" && $0.recoveredFromBorrowers == "0.00"
+                })
+            #expect(sections.flatMap { $0.bands ?? [] }.map(\.recovered).allSatisfy { $0 == "0.00" })
+        }
     }
 
     @Test func `what was dealt and not leased, or skipped, counts for nobody`() async throws {

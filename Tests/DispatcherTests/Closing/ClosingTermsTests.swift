@@ -76,6 +76,49 @@ struct ClosingTermsTests {
         }
     }
 
+    @Test func `a closed month closes to the same bytes after a delegation and a contract of a later month came in`()
+        async throws
+    {
+        try await with { site in
+            try site.link.script("UPDATE clock SET virtual_now = '2024-04-10T06:00:00Z'")
+            let closing = MonthClosing(site.link, period: march)
+            #expect(try closing.close(evenIfEmpty: true).result == .closed)
+            try site.load(.zones, "zone,delegation\n9,14\n9,15\n9,16\n10,9\n", period: april)
+            let rows = ["14", "15", "16"].map { ["delegation": $0, "strategies": "dual;administrative"] }
+            try site.load(
+                .contracts, ContractText.file(rows + rows.map { $0.merging(["contract": "32"]) { $1 } }), period: april)
+
+            #expect(try closing.close(evenIfEmpty: true).result == .identical)
+            let statements = try MonthClosing(site.link, period: april).preview().statements
+            #expect(
+                try statements.map { try StatementDocument($0.body).sections.compactMap(\.delegation) }
+                    == [[14, 15, 16], [14, 15, 16]])
+        }
+    }
+
+    @Test(arguments: ["dealt", "supervised"])
+    func `a contract that a later month's file brought is in the month in which it was dealt accounts or supervised`(
+        way: String
+    ) async throws {
+        try await with { site in
+            let rows = ["14", "15"].map { ["contract": "32", "delegation": $0, "strategies": "dual;administrative"] }
+            try site.load(.contracts, ContractText.file(rows), period: april)
+            #expect(try MonthClosing(site.link, period: march).preview().statements.map(\.contract) == [31])
+            try site.link.script(
+                way == "dealt"
+                    ? """
+                    INSERT INTO plan (period, state, seed, segmentation_digest, digest, made_at)
+                    VALUES (202403, 'applied', 1, '', '', '2024-03-01');
+                    INSERT INTO hand VALUES (14, 1, '{32}', 2, 1, 202403, 1, false, 'open', 10, 30, 60, 0, 0, '');
+                    """
+                    : """
+                    INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, portfolio, value, import_id)
+                    VALUES (202403, 'S', 'staffing', 32, 14, '2024-03-29', 1, '3', 1);
+                    """)
+            #expect(try MonthClosing(site.link, period: march).preview().statements.map(\.contract) == [31, 32])
+        }
+    }
+
     @Test func `terms are corrected within their month, and one that goes back leaves later ones alone`() async throws {
         try await with { site in
             try site.load(.contracts, Self.changed(), period: april)

@@ -132,6 +132,22 @@ struct MonthImportTests {
         }
     }
 
+    @Test func `what takes a payment back is in no feed of before that payment's own`() async throws {
+        try await ImportSite.with { site in
+            let april = ImportSite.march.advanced(byMonths: 1)
+            try site.load(.payments, Self.paid, period: april)
+            let row = "P-2,77,14,2024-03-31,12.50,borrower,P-1\n"
+            let report = try site.load(.payments, Self.payments + row)
+            #expect(
+                report.badValues.map { "\($0.column) \($0.value): \($0.reason)" } == [
+                    "reverses P-1: that payment is of the feed of 2024-04; what takes it back is of that month or a later one"
+                ])
+            #expect(try site.count("payment") == 1)
+            try site.load(.payments, Self.payments + row, period: april)
+            #expect(try site.count("payment") == 2)
+        }
+    }
+
     @Test(arguments: [
         ("P-3,77,14,2024-03-07,12.50,borrower,P-1", "reverses P-1: that payment is taken back already, by P-2"),
         (
@@ -139,19 +155,25 @@ struct MonthImportTests {
             "reverses P-2: that payment takes one back itself; only payments are taken back"
         ),
         (
-            "P-3,77,14,2024-03-07,2.01,borrower,P-9",
+            "P-3,77,14,2024-03-07,2.01,fpp,P-9",
             "amount 2.01: is more than the payment that it takes back, 2"
         ),
         (
-            "P-3,77,14,2024-03-05,2,borrower,P-9",
+            "P-3,77,14,2024-03-05,2,fpp,P-9",
             "paid_on 2024-03-05: is before the payment that it takes back, of 2024-03-06"
         ),
         (
-            "P-3,77,9,2024-03-07,2,borrower,P-9",
+            "P-3,77,9,2024-03-07,2,fpp,P-9",
             "reverses P-9: that payment is of delegation 14; a reversal is of the same"
         ),
+        (
+            "P-3,77,14,2024-03-07,2,employer,P-9",
+            "origin employer: that payment is of origin fpp; what takes it back is of the same"
+        ),
     ])
-    func `a payment is taken back once, not before its day, and for no more than it was`(row: String, reason: String)
+    func `a payment is taken back once, as what it was, not before its day, and for no more than it was`(
+        row: String, reason: String
+    )
         async throws
     {
         try await ImportSite.with { site in

@@ -22,7 +22,7 @@ struct IndicatorWorkedTests {
     ///     2001    2        signed 130   5      overdue 70000 60000   60000  other  4     overdue       –             March
     ///     2002    2        rest     0   0      current  5000     0     100  other  –     –             –             March
     ///
-    /// 1006 paid 1,000 centavos and they were taken back. The delegation programmed 1,000.00 of flow.
+    /// 1006 paid 1,000 centavos and they were taken back. The delegation programmed 1,000.00 of flow, in the place of 700.00.
     private static let accounts = """
         INSERT INTO period VALUES (202402, 'closed', '2024-02-01', '2024-03-05', NULL), (202404, 'open', '2024-04-01', NULL, NULL),
             (202407, 'open', '2024-04-01', NULL, NULL);
@@ -72,8 +72,11 @@ struct IndicatorWorkedTests {
         SELECT 202403, 'P' || account, 9, account, '2024-03-05', amount, 'borrower', NULL, 1
         FROM (VALUES (1001, 30001), (1002, 10000), (1003, 20000), (1005, 500), (1006, 1000), (2001, 60000), (2002, 100)) p (account, amount);
         INSERT INTO payment VALUES (202403, 'R1006', 9, 1006, '2024-03-20', 1000, 'borrower', 'P1006', 1);
-        INSERT INTO work_goal (period, goal_id, delegation_id, indicator, minimum, weight, import_id, decision, decided_by, decided_at)
-        VALUES (202403, 'F-9', 9, 'flow', '1000', '1', 1, 'approved', 'Ana', '2024-03-01');
+        INSERT INTO work_goal (period, goal_id, delegation_id, indicator, minimum, weight, import_id, decision, decided_by, decided_at,
+            replaces)
+        VALUES (202403, 'F-8', 9, 'flow', '700', '1', 1, 'approved', 'Ana', '2024-03-01', NULL),
+            (202403, 'F-9', 9, 'flow', '1000', '1', 1, 'approved', 'Ana', '2024-03-02', 'F-8'),
+            (202403, 'F-10', 9, 'flow', '5000', '1', 1, 'rejected', 'Ana', '2024-03-03', 'F-9');
         """
 
     /// What is divided, `n/d`, and the figure behind it; `–` where there is nothing to be divided by.

@@ -84,6 +84,41 @@ struct ScorecardFigureTests {
         }
     }
 
+    /// An adviser was absent in delegation 14, which is 2.5 % of its fees; a penalty of an earlier month is given back with four times the
+    /// fees.
+    @Test func `a penalty that is given back is no fee, for compliance and for pesos per peso (IND-11)`() async throws {
+        let fact = """
+            INSERT INTO period VALUES (202402, 'closed', '2024-02-01', '2024-03-09', NULL);
+            DELETE FROM fact; DELETE FROM review WHERE decision = 'rejected';
+            INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)
+            VALUES (202403, 'V-1', 'visit', 1, 14, '2024-03-10', 'adviser-absent', 'no', 1);
+            """
+        let refund = """
+            INSERT INTO adjustment (period, about, contract_id, delegation_id, kind, rule, reason, proposed_by, proposed_at,
+                decided_by, decided_at, amount, decision)
+            VALUES (202403, 202402, 1, 14, 'credit', 'PEN-03', 'r', 'Ana', now(), 'Luis', now(), 390000, 'approved');
+            """
+        func spent(_ link: PgLink) throws -> Int64? {
+            try PeriodStore(link, period: period).keep(MonthClosing(link, period: period).preview().statements)
+            try link.script("UPDATE period SET state = 'closed' WHERE period = 202403")
+            let row = try IndicatorReport(link, period: period).rows(by: .contractDelegation).first { $0.key == "1/14" }
+            try link.script("DELETE FROM statement; UPDATE period SET state = 'open' WHERE period = 202403")
+            return row?.figures.first { $0.indicator == .perPeso }?.denominator
+        }
+        try await with(seed: 12, Self.weights + fact) { link in
+            func left() throws -> Int64? {
+                try ScorecardReport(link, period: period).rows.first { $0.contract == 1 && $0.delegation == 14 }?
+                    .measures.first { $0.measure == "compliance" }?.numerator
+            }
+            let before = try #require(try left())
+            #expect(abs(before - 975_000) <= 200)
+            let fees = try #require(try spent(link))
+            try link.script(refund)
+            #expect(try left() == before)
+            #expect(try spent(link) == fees && fees > 0)
+        }
+    }
+
     /// The same from the tables, outcome by outcome: rejected and reviewed by class, broken contact rules, complaints and accounts worked.
     private static let conduct = """
         WITH judged AS (
