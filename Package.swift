@@ -70,7 +70,7 @@ let package = Package(
                 .embedInCode("Migrations/m0019-spent.sql"),
                 .embedInCode("Migrations/m0020-dump-witness.sql"),
                 .embedInCode("Migrations/m0021-agencies.sql"),
-                .embedInCode("Migrations/m0023-partitions.sql"),
+                .embedInCode("Migrations/m0022-partitions.sql"),
             ],
             swiftSettings: settings),
         .target(
