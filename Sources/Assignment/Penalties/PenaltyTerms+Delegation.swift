@@ -123,7 +123,8 @@ extension PenaltyTerms {
         return line(
             .improvement, invoice, rate, facts: breaches.map(\.fact).sorted(),
             because: StatementNote(
-                spanish: "\(counted(Int64(breaches.count), "compromiso", "compromisos")) sin cumplir; el de mayor impacto, \(worst.spanish), una vez",
+                spanish:
+                    "\(counted(Int64(breaches.count), "compromiso", "compromisos")) sin cumplir; el de mayor impacto, \(worst.spanish), una vez",
                 english: "\(breaches.count) commitment(s) not met; that of the highest impact, \(worst.rawValue), once")
         )
     }

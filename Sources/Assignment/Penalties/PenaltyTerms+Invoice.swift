@@ -59,7 +59,8 @@ extension PenaltyTerms {
                 line(
                     .preventiveRequirement, invoice, preventiveRequirement, facts: failed,
                     because: StatementNote(
-                        spanish: "\(counted(Int64(failed.count), "requerimiento", "requerimientos")) sin cumplir; un solo cargo por mes",
+                        spanish: counted(Int64(failed.count), "requerimiento", "requerimientos")
+                            + " sin cumplir; un solo cargo por mes",
                         english: "\(failed.count) requirement(s) not met; one charge per month"))
             ]
         case .each:
