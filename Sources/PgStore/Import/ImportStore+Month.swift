@@ -160,12 +160,13 @@ extension ImportStore {
         ]
     }
 
-    /// Rows that stand: corrected neither by what is loaded nor by another row.
+    /// Rows that stand: corrected neither by what is loaded nor by another row, and not refused as one of two corrections of one fact.
     private static let standingStaffing = """
         SELECT * FROM import_row r
         WHERE  r.kind = 'staffing'
         AND    NOT EXISTS (SELECT FROM import_row l WHERE l.supersedes = r.fact_id)
         AND    NOT EXISTS (SELECT FROM fact l WHERE l.supersedes = r.fact_id)
+        AND    NOT EXISTS (SELECT FROM import_row l WHERE l.supersedes = r.supersedes AND l.line <> r.line)
         """
 
     /// Of two staffing reports of one day nobody can tell which one is right, unless one corrects the other.

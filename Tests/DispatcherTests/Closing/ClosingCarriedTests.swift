@@ -73,7 +73,8 @@ struct ClosingCarriedTests {
                     ClosingCarriedOracle.emptied + ClosingContingencyOracle.emptied + ClosingFixture.emptied)
             }
             // Contract 2 is over in April, and has statements all the same.
-            #expect(bands > 500 && back > 100 && recovered > 25 && sharedAgain > 50)
+            #expect(bands > 500 && back > 100 && recovered > 25)
+            #expect(sharedAgain > 50)
         }
     }
 
