@@ -12,6 +12,8 @@ struct PlantedFault {
     var isOfCountry = false
     /// What is said of it, where several checks find it: each of them has to.
     var finds: Set<String> = []
+    /// What it breaks besides.
+    var also: Set<Invariant> = []
     /// `$D` is the delegation.
     let sql: String
 
@@ -95,7 +97,7 @@ struct PlantedFault {
                         || ' agency=ACE999 instance=1 at=' || pg_temp.text_of(now_instant())) FROM v
                     """),
             PlantedFault(
-                name: "a lease was prolonged after its end", breaks: .fencing, isAlone: true,
+                name: "a lease was prolonged after its end", breaks: .fencing, isAlone: true, also: [.terms],
                 sql: """
                     \(recorder)
                     CREATE TEMP TABLE w AS SELECT hand_id, first_position, term FROM lease_grant WHERE \(ofLive);

@@ -74,7 +74,7 @@ struct ClosingCarriedTests {
             }
             // Contract 2 is over in April, and has statements all the same.
             #expect(bands > 500 && back > 100 && recovered > 25)
-            #expect(sharedAgain > 50)
+            #expect(sharedAgain > 10)
         }
     }
 

@@ -41,8 +41,8 @@ struct ClosingMonthEndTests {
             try month.link.transaction {
                 let store = try ClosingStore(month.link, period: LeanMonth.march) { _ in }
                 #expect(try store.dealtByTactic().map { "\($0.tactic) \($0.dealt)" } == ["rest 100"])
-                #expect(try store.strategies().map(\.dealt) == [0, 100, 0, 0])
                 try store.attributePayments(grace: [])
+                #expect(try store.strategies().map(\.dealt) == [0, 100, 0, 0])
                 let indicators = try IndicatorStore(month.link, period: LeanMonth.march)
                 #expect(try indicators.figures(by: .tactic, fees: .init()).map(\.key) == ["rest"])
             }

@@ -165,7 +165,7 @@ struct StatementSchemaTests {
             let idle = document.sections.map { $0.lines.count { $0.amount == "0.00" } }.filter { $0 > 0 }
 
             #expect(!idle.isEmpty)
-            for count in idle { #expect(page.contains("\(count) lines of 0.00, which the JSON and CSV files have")) }
+            for count in idle { #expect(page.contains("Lines of 0.00, which the JSON and CSV files have: \(count)")) }
             #expect(!page.contains("× 0.00 = 0.00"))
             #expect(csv.contains("× 0.00 = 0.00"))
         }

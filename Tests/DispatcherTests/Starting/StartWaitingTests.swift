@@ -19,8 +19,11 @@ struct StartWaitingTests {
         try await StartedMonth.with { month in
             let limits = try month.limits()
             func dealt() throws -> Int64 {
-                try MonthClosing(month.link, period: PlannedMonth.march).preview().summary.strategies
-                    .reduce(0) { $0 + $1.dealt }
+                try month.link.transaction {
+                    let store = try ClosingStore(month.link, period: PlannedMonth.march) { _ in }
+                    try store.attributePayments(grace: [])
+                    return try store.strategies().reduce(0) { $0 + $1.dealt }
+                }
             }
             let before = try dealt()
             let report = try month.start(
