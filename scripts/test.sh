@@ -155,12 +155,14 @@ second=$(mktemp -d "$place/reparto-test.XXXXXX")
 echo "$second" >var/test/beside.location
 serve "$second"
 bundle=$(swift build --show-bin-path)/repartoPackageTests.xctest
+# About half of the time each.
+those_beside='^SimulationTests|^PgStoreTests|^AgentProtocolTests|^DispatcherTests[.]ClosingCarried'
 one_by_one=("$bundle" --testing-library swift-testing --no-parallel)
 REPARTO_TEST_DATABASE="host=$second user=reparto dbname=postgres" \
-    "${one_by_one[@]}" --filter '^SimulationTests|^PgStoreTests|^AgentProtocolTests' >"$second/beside.log" 2>&1 </dev/null 9>&- &
+    "${one_by_one[@]}" --filter "$those_beside" >"$second/beside.log" 2>&1 </dev/null 9>&- &
 beside=$!
 failed=0
-"${one_by_one[@]}" --skip '^AssignmentTests|^SimulationTests|^PgStoreTests|^AgentProtocolTests' || failed=1
+"${one_by_one[@]}" --skip "^AssignmentTests|$those_beside" || failed=1
 say "== those beside them =="
 wait "$beside" || failed=1
 beside=""
