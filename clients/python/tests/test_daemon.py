@@ -31,6 +31,7 @@ from reparto_agent import (
     Late,
     RefreshRefusal,
     Reported,
+    Unanswered,
     requests,
     tls_context,
 )
@@ -550,6 +551,33 @@ class CommandTests(DaemonTestCase):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("receipt", done.stdout)
+
+
+class RetryTests(DaemonTestCase):
+    """The last of this file: they move the clock on."""
+
+    def test_what_is_asked_again_for_days_holds_up_nothing(self) -> None:
+        month.clock("2024-03-31T20:00Z")
+        events: List[AgentEvent] = []
+        settings = replace(month.settings(self.agency, port=self.wire.port), timeout=2.0, reply_timeout=60.0)
+        with Agent(settings, events.append) as agent:
+            first, second = lease_all(agent, self.pools, 2)
+            # April has no file: its work is asked for again for hours.
+            month.clock("2024-04-01T08:00Z")
+            at = agent.ping()
+            self.wire.is_deaf.set()
+            with self.assertRaises(Unanswered):
+                agent.report(first, at=at, channel="sms", contact="none", result="no-answer")
+            self.wire.is_deaf.clear()
+            self.wire.cut()
+            # Over the next connection it is refused with `retry`, and everything else goes on.
+            agent.give_back(second, "other")
+            self.assertTrue(agent.resume().match)
+            self.assertEqual([one.verb for one in agent.unanswered()], ["REPORT"])
+        with Agent(settings) as again:
+            self.assertEqual([one.account for one in again.held()], [first.account])
+            self.assertEqual([one.verb for one in again.unanswered()], ["REPORT"])
+        self.assertEqual(self.outcomes(), 0)
 
 
 def place(account: Account) -> Tuple[int, int, int]:
