@@ -407,11 +407,34 @@ class Delivery:
         else:
             difference, changes = self.holdings.compare(pages)
         self.holdings.apply(changes)
+        changes += await self._complete(link)
+        difference = self.holdings.refreshed(difference)
         # The next comparison asks for what came since this connection began.
         self.compared_at = self.greeting["time"]
         await self._journal.finish([], [*changes, Change(compared_at=self.compared_at)])
         self._events.emit(difference)
         return difference
+
+    async def _complete(self, link: Link) -> List[Change]:
+        """Asks HELD for what LEASE said of accounts that a comparison found; without any such account nothing is asked."""
+        changes: List[Change] = []
+        for delegation in sorted({one.delegation for one in self.holdings if not one.is_complete}):
+            after: Optional[str] = None
+            while True:
+                reply = await link.ask(requests.held(delegation, after=after))
+                if reply.reply_class == "retry":
+                    await asyncio.sleep((reply.after or 0) + self.settings.pause_first)
+                    continue
+                if not reply.ok:
+                    logger.warning("What was said of found accounts is not known: %s", Refusal.of(reply))
+                    return changes
+                page = self.holdings.complete(reply.lines)
+                self.holdings.apply(page)
+                changes += page
+                after = reply.fields.get("next")
+                if after is None:
+                    break
+        return changes
 
     def _refresh(self) -> None:
         """A comparison soon, because an answer showed that more than one account may be out of date."""
