@@ -2,6 +2,7 @@
 """The agent against a real dispatcherd: cut connections, killed daemons, killed clients."""
 
 import asyncio
+import base64
 import json
 import os
 import random
@@ -17,6 +18,8 @@ from datetime import datetime, timedelta
 from typing import Callable, Dict, Iterable, List, Tuple
 
 import document
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from month import FOLDER, Month, Wire, certificate
 from reparto_agent import (
     Agent,
@@ -560,6 +563,24 @@ class CommandTests(CommandTestCase):
         said = self.run_agent("keygen", str(path))
         self.assertNotIn(path.read_text().strip(), said + self.errors)
         self.assertEqual(len(said.splitlines()[0]), 44)
+
+    def test_the_session_of_the_document_signs_in_with_a_key_of_openssl(self) -> None:
+        raw = base64.b64decode(month.key_file(self.agency).read_text())
+        pem, script = FOLDER / f"{self.agency}.pem", FOLDER / "session.py"
+        key = Ed25519PrivateKey.from_private_bytes(raw)
+        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        script.write_text("\n".join(document.blocks("python")[0]))
+        done = subprocess.run(
+            [sys.executable, str(script), "127.0.0.1", str(month.port), str(pem), self.agency, "typed", "1"],
+            input="b1 PING\nb2 STATUS\n",
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?s)^< \* REPARTO .*< a1 OK session=[0-9a-f]{8}\n< a2 OK held=0 .*< b1 OK time=")
+        self.assertIn("< b2 OK held=0", done.stdout)
 
     def test_the_worked_example_runs(self) -> None:
         example = document.ROOT / "clients" / "python" / "examples" / "month.py"
