@@ -170,7 +170,9 @@ struct DocumentTests {
     /// The line of a request with a value of one of the keys that have bounds.
     private static func bounded(_ key: String, _ value: String) -> String {
         if key == "until" { return "x EXTEND key=1 delegation=14 grant=1 until=\(value)" }
-        var fields = ["channel": "visit", "contact": "direct", "result": "payment-announced", "at": "1900-01-01T12:00:00Z"]
+        var fields = [
+            "channel": "visit", "contact": "direct", "result": "payment-announced", "at": "1900-01-01T12:00:00Z",
+        ]
         fields[key] = value
         return "x REPORT key=1 delegation=14 account=1 epoch=1 "
             + fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")

@@ -564,24 +564,6 @@ class CommandTests(CommandTestCase):
         self.assertNotIn(path.read_text().strip(), said + self.errors)
         self.assertEqual(len(said.splitlines()[0]), 44)
 
-    def test_the_session_of_the_document_signs_in_with_a_key_of_openssl(self) -> None:
-        raw = base64.b64decode(month.key_file(self.agency).read_text())
-        pem, script = FOLDER / f"{self.agency}.pem", FOLDER / "session.py"
-        key = Ed25519PrivateKey.from_private_bytes(raw)
-        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        script.write_text("\n".join(document.blocks("python")[0]))
-        done = subprocess.run(
-            [sys.executable, str(script), "127.0.0.1", str(month.port), str(pem), self.agency, "typed", "1"],
-            input="b1 PING\nb2 STATUS\n",
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertRegex(done.stdout, r"(?s)^< \* REPARTO .*< a1 OK session=[0-9a-f]{8}\n< a2 OK held=0 .*< b1 OK time=")
-        self.assertIn("< b2 OK held=0", done.stdout)
-
     def test_the_worked_example_runs(self) -> None:
         example = document.ROOT / "clients" / "python" / "examples" / "month.py"
         self.assertLessEqual(len(example.read_text().splitlines()), 40)
@@ -647,6 +629,26 @@ class RetryTests(CommandTestCase):
             self.assertEqual([one.account for one in again.held()], [first.account])
             self.assertEqual([one.verb for one in again.unanswered()], ["REPORT"])
         self.assertEqual(self.outcomes(), 0)
+
+
+class TypedSessionTests(DaemonTestCase):
+    def test_the_session_of_the_document_signs_in_with_a_key_of_openssl(self) -> None:
+        raw = base64.b64decode(month.key_file(self.agency).read_text())
+        pem, script = FOLDER / f"{self.agency}.pem", FOLDER / "session.py"
+        key = Ed25519PrivateKey.from_private_bytes(raw)
+        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        script.write_text("\n".join(document.blocks("python")[0]))
+        done = subprocess.run(
+            [sys.executable, str(script), "127.0.0.1", str(month.port), str(pem), self.agency, "typed", "1"],
+            input="b1 PING\nb2 STATUS\n",
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?s)^< \* REPARTO .*< a1 OK session=[0-9a-f]{8}\n< a2 OK held=0 .*< b1 OK time=")
+        self.assertIn("< b2 OK held=0", done.stdout)
 
 
 def place(account: Account) -> Tuple[int, int, int]:
