@@ -10,6 +10,13 @@ import Testing
 
 /// Real sockets on loopback, with a desk in memory behind them.
 struct AgentServerTests {
+    @Test func `a session's name is four bytes, two digits each`() {
+        // One in sixteen begins with a zero.
+        let names = (0..<1_000).map { _ in SessionSeed.random().session }
+
+        #expect(names.allSatisfy { $0.utf8.count == 8 && HexBytes(hex: $0) != nil })
+    }
+
     @Test func `an agency works a day over a real connection`() async throws {
         let server = try await TestServer()
         let agent = try await server.connect()

@@ -167,6 +167,38 @@ struct DocumentTests {
             ])
     }
 
+    /// The line of a request with a value of one of the keys that have bounds.
+    private static func bounded(_ key: String, _ value: String) -> String {
+        if key == "until" { return "x EXTEND key=1 delegation=14 grant=1 until=\(value)" }
+        var fields = [
+            "channel": "visit", "contact": "direct", "result": "payment-announced", "at": "1900-01-01T12:00:00Z",
+        ]
+        fields[key] = value
+        return "x REPORT key=1 delegation=14 account=1 epoch=1 "
+            + fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+    }
+
+    private static let bounds = document.table(under: "| key | from | to | beyond them")
+
+    @Test(arguments: bounds)
+    func `both bounds of a key are taken, and beyond them it is refused with what the document expects`(row: [String]) {
+        let (key, expected) = (row[0], row[4])
+        for value in row[1...2] {
+            var test = TestSession.authenticated()
+            test.send(Self.bounded(key, value))
+            #expect(test.performed.count == 1, "\(key)=\(value): \(test.lines)")
+        }
+        for value in row[3].split(separator: " ") {
+            var test = TestSession.authenticated()
+            test.send(Self.bounded(key, String(value)))
+            #expect(test.lines == ["x NO BAD-VALUE class=fix field=\(key) expected=\"\(expected)\""], "\(value)")
+        }
+    }
+
+    @Test func `what has bounds that its kind does not tell stands in the table of them`() {
+        #expect(Self.bounds.map { $0[0] } == ["amount", "at", "position", "promised", "until"])
+    }
+
     @Test func `the announced limits are the document's`() {
         let limits = SessionLimits()
 

@@ -50,9 +50,8 @@ package struct SessionSeed: Sendable {
 
     package static func random() -> SessionSeed {
         var random = SystemRandomNumberGenerator()
-        return SessionSeed(
-            nonce: (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) },
-            session: String(UInt32.random(in: .min ... .max, using: &random), radix: 16))
+        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) } }
+        return SessionSeed(nonce: bytes(32), session: HexBytes(bytes(4)).description)
     }
 }
 

@@ -91,7 +91,7 @@ extension AgencyID: WireValue {
 }
 
 extension Cents: WireValue {
-    static var expected: String { "pesos with two decimals, as 4310.22" }
+    static var expected: String { "pesos with two decimals, as 4310.22, up to 9999999999999.99" }
 
     init?(wire bytes: ArraySlice<UInt8>) {
         // At most 15 digits in all: far above any balance, far below the range of the arithmetic.
@@ -113,7 +113,7 @@ extension Cents: WireValue {
 }
 
 extension LocalDate: WireValue {
-    static var expected: String { "day, as 2024-03-11" }
+    static var expected: String { "day, as 2024-03-11, from 1900 to 2199" }
     init?(wire bytes: ArraySlice<UInt8>) { self.init(utf8: bytes) }
     func write(to output: inout [UInt8]) {
         let (year, month, day) = parts
@@ -126,7 +126,9 @@ extension LocalDate: WireValue {
 }
 
 extension Timestamp: WireValue {
-    static var expected: String { "instant, as 2024-03-04T15:42:10-06:00" }
+    static var expected: String {
+        "instant, as 2024-03-04T15:42:10-06:00, from 1900 to 2199, its offset up to 14:59, six decimals at most"
+    }
     init?(wire bytes: ArraySlice<UInt8>) { self.init(utf8: bytes) }
 
     /// In UTC, exact: three decimals of a second, or six where three would not do.

@@ -123,7 +123,9 @@ package struct ReportRequest: Equatable, Sendable, KeyedRequest {
 
 /// Where a visit took place, in millionths of a degree. Written `19.432608,-99.133209`, six decimals each.
 package struct GeoPosition: Hashable, Sendable, CustomStringConvertible, WireValue {
-    static var expected: String { "latitude -90 to 90,longitude -180 to 180, six decimals, as 19.432608,-99.133209" }
+    static var expected: String {
+        "latitude -90 to 90,longitude -180 to 180, six decimals, as 19.432608,-99.133209, zero without a sign"
+    }
     package let latitudeMicrodegrees: Int32
     package let longitudeMicrodegrees: Int32
 

@@ -54,8 +54,10 @@ package enum DatabaseClock {
             let behind = try link.nodesBehind(now)
             guard behind > 0 else { return }
             guard ContinuousClock.now < deadline else {
-                let nodes = behind == 1 ? "1 node has" : "\(behind) nodes have"
-                return Console.note("\(nodes) not kept up with the clock for ten seconds; their logs say why")
+                let nodes = behind == 1 ? "1 node" : "\(behind) nodes"
+                return Console.note(
+                    "\(nodes) did not reach that time within ten seconds; a slow one goes on, and what stops one is in its log"
+                )
             }
             // Nodes note in the database how far they are, and tell no other process.
             usleep(10_000)

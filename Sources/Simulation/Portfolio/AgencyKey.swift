@@ -16,14 +16,28 @@ package struct AgencyKey: Sendable {
         try self.init(secret: Array(SHA256.hash(data: Array("agentsim key \(seed) \(agency)".utf8))))
     }
 
-    /// Reads the file that ``write(to:)`` made.
+    /// Reads the file that ``write(to:)`` made, or an Ed25519 key in PEM (PKCS #8) without a passphrase, as docs/protocol.md tells
+    /// agencies to make it.
     package init(path: String) throws(SimulationFailure) {
-        let text = try Folder.text(path).filter { !$0.isWhitespace }
-        guard let bytes = Data(base64Encoded: text), bytes.count == 32 else {
+        guard let bytes = Self.secret(try Folder.text(path)) else {
             throw SimulationFailure(
-                .usage, "\(path) is not a key", remedy: "Give the keys folder that agentsim portfolio made")
+                .usage, "\(path) is not a key",
+                remedy:
+                    "It is one line of Base64 of 32 bytes, as agentsim portfolio makes it, or PEM without a passphrase, as "
+                    + "'openssl genpkey -algorithm ed25519' does")
         }
-        try self.init(secret: Array(bytes))
+        try self.init(secret: bytes)
+    }
+
+    private static func secret(_ text: String) -> [UInt8]? {
+        // RFC 8410: all that stands before the 32 bytes is the same for every Ed25519 key.
+        let header: [UInt8] = [0x30, 0x2E, 2, 1, 0, 0x30, 5, 6, 3, 0x2B, 0x65, 0x70, 4, 0x22, 4, 0x20]
+        let lines = text.split(whereSeparator: \.isNewline).map { String($0.filter { !$0.isWhitespace }) }
+        let isPEM = lines.first == "-----BEGINPRIVATEKEY-----" && lines.last == "-----ENDPRIVATEKEY-----"
+        let packed = isPEM ? lines.dropFirst().dropLast().joined() : lines.joined()
+        guard let bytes = Data(base64Encoded: packed).map(Array.init) else { return nil }
+        guard isPEM else { return bytes.count == 32 ? bytes : nil }
+        return bytes.count == 48 && bytes.starts(with: header) ? Array(bytes.dropFirst(16)) : nil
     }
 
     private init(secret: [UInt8]) throws(SimulationFailure) {

@@ -140,6 +140,10 @@ class Month:
     def key_file(self, agency: str) -> Path:
         return FOLDER / "portfolio" / "keys" / f"{agency}.key"
 
+    def clock(self, instant: str) -> None:
+        """Moves the clock on; it never goes back."""
+        self._run("dispatcherd", "clock", "set", instant)
+
     def count(self, query: str) -> int:
         """One number from the tables."""
         url = self._run("dispatcherd", "database", "url").strip()

@@ -2,6 +2,7 @@
 """The agent against a real dispatcherd: cut connections, killed daemons, killed clients."""
 
 import asyncio
+import base64
 import json
 import os
 import random
@@ -14,9 +15,11 @@ import time
 import unittest
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, Iterable, List, Tuple
 
 import document
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from month import FOLDER, Month, Wire, certificate
 from reparto_agent import (
     Agent,
@@ -31,10 +34,12 @@ from reparto_agent import (
     Late,
     RefreshRefusal,
     Reported,
+    Unanswered,
     requests,
     tls_context,
 )
 from reparto_agent.replies import Account
+from reparto_agent.state import State
 
 month = Month()
 
@@ -100,7 +105,7 @@ class DayTests(DaemonTestCase):
         with Agent(month.settings(self.agency)) as again:
             self.assertEqual(
                 [one.tactic for one in again.held()],
-                [one.tactic for one in sorted((first, third), key=lambda one: one.account)],
+                [one.tactic for one in by_account((first, third))],
             )
 
     def test_an_encrypted_connection_is_signed_for_its_certificate(self) -> None:
@@ -157,11 +162,15 @@ class DayTests(DaemonTestCase):
         with Agent(month.settings(self.agency, "one")) as one:
             lease = one.lease(delegation, strategy, 2)
         with Agent(month.settings(self.agency, "two")) as two:
-            self.assertEqual(len(two.held()), 2)
+            # All that LEASE said of them, too.
+            self.assertEqual([said(mine) for mine in two.held()], [said(one) for one in by_account(lease.accounts)])
             two.give_back(lease.accounts[0], "other")
         events: List[AgentEvent] = []
         with Agent(month.settings(self.agency, "one"), events.append) as one:
             self.assertEqual(len(one.held()), 1)
+        kept = State(month.settings(self.agency, "two").state, self.agency)
+        self.addCleanup(kept.close)
+        self.assertEqual([said(mine) for mine in kept.held().values()], [said(lease.accounts[1])])
         found = [event for event in events if isinstance(event, Difference)]
         self.assertEqual([lost.account for lost in found[0].lost], [lease.accounts[0].account])
 
@@ -401,7 +410,7 @@ class AsyncTests(DaemonTestCase):
         self.assertEqual(self.granted(), 0)
 
 
-class CommandTests(DaemonTestCase):
+class CommandTestCase(DaemonTestCase):
     def run_agent(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "reparto_agent.cli", *words],
@@ -426,6 +435,8 @@ class CommandTests(DaemonTestCase):
     def rows(self, text: str) -> List[Dict[str, str]]:
         return [json.loads(line) for line in text.splitlines()]
 
+
+class CommandTests(CommandTestCase):
     def test_the_commands_of_a_day(self) -> None:
         delegation, strategy = self.pools[0]
         self.assertIn("2024-03-01", self.run_agent("ping"))
@@ -461,6 +472,21 @@ class CommandTests(DaemonTestCase):
         )
         reported = self.rows(self.run_agent("report", "--batch", str(batch), "--json"))
         self.assertEqual([row["account"] for row in reported], [row["account"] for row in leased])
+        # Without epoch and at, as the single report; what is wrong is told of all lines, and nothing is sent.
+        of_held = {"delegation": delegation, "account": leased[0]["account"], "channel": "sms", "contact": "none"}
+        lines = [{**of_held, "result": "refusal"}, {**of_held, "account": 1, "result": "refusal"}, of_held, {**of_held, "chanel": ""}]
+        batch.write_text("".join(json.dumps(line) + "\n" for line in lines) + "{\n")
+        self.assertEqual(self.run_agent("report", "--batch", str(batch), code=2), "")
+        for mistake in (
+            "line 2: account 1 is not held",
+            "line 3: result is missing",
+            "line 4: there is no 'chanel'",
+            "line 5: this is no JSON object",
+        ):
+            self.assertIn(mistake, self.errors)
+        batch.write_text("\n" + json.dumps(lines[0]) + "\n")
+        recorded = self.run_agent("report", "--batch", str(batch))
+        self.assertRegex(recorded, rf"^2  {delegation}  {account}  {leased[0]['epoch']}  [0-9]+  recorded  [0-9a-f]{{64}}\n$")
         longer = datetime.fromisoformat(leased[0]["term"]) + timedelta(days=1)
         self.assertIn(
             "ceiling", self.run_agent("extend", str(delegation), str(leased[0]["grant"]), longer.isoformat())
@@ -471,7 +497,7 @@ class CommandTests(DaemonTestCase):
         self.run_agent(
             "report", str(delegation), account, "--epoch", str(leased[0]["epoch"]), *work, "refusal", code=1
         )
-        self.assertEqual(self.outcomes(), 4)
+        self.assertEqual(self.outcomes(), 5)
 
     def test_what_is_waited_for_is_said(self) -> None:
         code = 3
@@ -490,13 +516,14 @@ class CommandTests(DaemonTestCase):
         self.assertIn("sharers=", self.run_agent("explain", str(delegation), "--strategy", strategy))
         self.assertIn("yes", self.run_agent("quiet", str(delegation), strategy, "on"))
         self.assertEqual(self.run_agent("lease", str(delegation), strategy, "1"), "")
-        self.assertIn("stop=paused", self.errors)
+        self.assertIn("stop=paused: a new deal is being made, or the strategy is paused, by you", self.errors)
         self.assertIn("no", self.run_agent("quiet", str(delegation), strategy, "off"))
         # This node has no key to the data, and no recall waits.
         self.run_agent("contact", str(delegation), account, code=2)
         self.assertIn("UNSUPPORTED", self.errors)
         self.run_agent("object", str(delegation), account, "promise-pending", code=1)
         self.assertIn("NO-NOTICE", self.errors)
+        self.assertNotIn("out of date", self.errors)
         self.run_agent("explain", str(delegation), code=2)
 
     def test_what_the_server_says_is_watched_until_somebody_has_seen_enough(self) -> None:
@@ -552,8 +579,89 @@ class CommandTests(DaemonTestCase):
         self.assertIn("receipt", done.stdout)
 
 
+class RetryTests(CommandTestCase):
+    """The last of this file: they move the clock on, to a month that has no file."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        month.clock("2024-04-01T08:00Z")
+
+    def test_a_batch_that_is_killed_has_told_what_was_answered(self) -> None:
+        with Agent(month.settings(self.agency, f"command-{self.agency}")) as agent:
+            held = lease_all(agent, self.pools, 1)[0]
+        line = {"delegation": held.delegation, "account": held.account, "contact": "none", "result": "no-answer"}
+        batch = FOLDER / f"killed-{self.agency}.jsonl"
+        # A whole lot of what is refused at once, and then work that waits for its month.
+        words = ["pigeon"] * 256 + ["sms"] * 2
+        batch.write_text("".join(json.dumps({**line, "channel": word}) + "\n" for word in words))
+        command = subprocess.Popen(
+            [sys.executable, "-m", "reparto_agent.cli", "report", "--batch", str(batch), "--json"],
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(),
+        )
+        assert command.stdout is not None
+        rows = [json.loads(command.stdout.readline()) for _ in range(256)]
+        self.assertIsNone(command.poll())
+        command.kill()
+        command.communicate()
+        self.assertEqual([row["line"] for row in rows], list(range(1, 257)))
+        self.assertEqual({row["code"] for row in rows}, {"BAD-VALUE"})
+
+    def test_what_is_asked_again_for_days_holds_up_nothing(self) -> None:
+        events: List[AgentEvent] = []
+        settings = replace(month.settings(self.agency, port=self.wire.port), timeout=2.0, reply_timeout=60.0)
+        with Agent(settings, events.append) as agent:
+            first, second = lease_all(agent, self.pools, 2)
+            # April has no file: its work is asked for again for hours.
+            at = agent.ping()
+            self.wire.is_deaf.set()
+            with self.assertRaises(Unanswered):
+                agent.report(first, at=at, channel="sms", contact="none", result="no-answer")
+            self.wire.is_deaf.clear()
+            self.wire.cut()
+            # Over the next connection it is refused with `retry`, and everything else goes on.
+            agent.give_back(second, "other")
+            self.assertTrue(agent.resume().match)
+            self.assertEqual([one.verb for one in agent.unanswered()], ["REPORT"])
+        with Agent(settings) as again:
+            self.assertEqual([one.account for one in again.held()], [first.account])
+            self.assertEqual([one.verb for one in again.unanswered()], ["REPORT"])
+        self.assertEqual(self.outcomes(), 0)
+
+
+class TypedSessionTests(DaemonTestCase):
+    def test_the_session_of_the_document_signs_in_with_a_key_of_openssl(self) -> None:
+        raw = base64.b64decode(month.key_file(self.agency).read_text())
+        pem, script = FOLDER / f"{self.agency}.pem", FOLDER / "session.py"
+        key = Ed25519PrivateKey.from_private_bytes(raw)
+        pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        script.write_text("\n".join(document.blocks("python")[0]))
+        done = subprocess.run(
+            [sys.executable, str(script), "127.0.0.1", str(month.port), str(pem), self.agency, "typed", "1"],
+            input="b1 PING\nb2 STATUS\n",
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?s)^< \* REPARTO .*< a1 OK session=[0-9a-f]{8}\n< a2 OK held=0 .*< b1 OK time=")
+        self.assertIn("< b2 OK held=0", done.stdout)
+
+
 def place(account: Account) -> Tuple[int, int, int]:
     return account.delegation, account.account, account.epoch
+
+
+def by_account(accounts: Iterable[Account]) -> List[Account]:
+    return sorted(accounts, key=lambda one: (one.delegation, one.account))
+
+
+def said(one: Account) -> List[object]:
+    """What LEASE says of an account."""
+    return [one.account, one.tactic, one.band, one.due, one.overdue, one.reference, one.window, one.next]
 
 
 def lease_all(agent: Agent, pools: List[Tuple[int, str]], count: int) -> List[Account]:

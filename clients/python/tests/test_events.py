@@ -16,7 +16,7 @@ def push(number: int) -> Push:
 
 def settings() -> Settings:
     """Of an agent that is never opened: nothing is connected to."""
-    return Settings(servers=["127.0.0.1:1"], agency="ACE07", key=AgencyKey(bytes(32)), state="unused")
+    return Settings(servers=[("127.0.0.1", 1)], agency="ACE07", key=AgencyKey(bytes(32)), state="unused")
 
 
 class UnreadTests(unittest.TestCase):

@@ -10,6 +10,9 @@ import unittest
 from datetime import datetime, timezone
 from pathlib import Path
 
+import document
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from reparto_agent import AgencyKey, Push, SettingsError, requests
 from reparto_agent.configuration import gather, settings
 from reparto_agent.holdings import Holdings
@@ -113,6 +116,19 @@ class HoldingsTests(unittest.TestCase):
         mine.apply(changes)
         self.assertTrue(mine.compare([page])[0].match)
 
+    def test_what_held_tells_completes_what_a_comparison_found_and_changes_no_news(self) -> None:
+        mine = Holdings([account(1)])
+        found = "delegation=14 account=4 epoch=2 grant=78 term=2024-04-03T06:00:00.000Z paid=1.00 paid-on=2024-03-04"
+        mine.apply(mine.compare([self.comparison("delegation=14 account=1 epoch=1 grant=77 term=2024-04-03T06:00:00.000Z", found)])[1])
+        line = dict(part.split("=") for part in (found + " strategy=dual due=5.00 band=1-3 recall=x").split(" "))
+        page = mine.complete([{**line, "epoch": "3"}, {**line, "account": "5"}, {**line, "paid": "0.50"}])
+        mine.apply(page)
+        known = mine.get(14, 4)
+        assert known is not None
+        self.assertEqual((len(page), known.band, str(known.due), str(known.paid)), (1, "1-3", "5.00", "1.00"))
+        self.assertEqual((known.recall, "strategy" in known.fields), (None, False))
+        self.assertEqual(mine.complete([{**line, "band": "4-9"}]), [])
+
     def test_an_old_epoch_does_not_end_a_newer_one(self) -> None:
         mine = Holdings([account(1, epoch=7)])
         closed = Reply(False, "CLOSED", {"class": "refresh"})
@@ -187,6 +203,21 @@ class KeyFileTests(FolderTestCase):
         os.chmod(path, 0o640)
         with self.assertRaisesRegex(SettingsError, "chmod 600"):
             AgencyKey.read(path)
+
+    def test_a_key_in_pem_is_read_as_openssl_writes_it(self) -> None:
+        path = self.folder / "acme.pem"
+        made = ed25519.Ed25519PrivateKey.from_private_bytes(document.SECRET)
+        path.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        os.chmod(path, 0o600)
+        self.assertEqual(AgencyKey.read(path).public, AgencyKey(document.SECRET).public)
+        other = ec.generate_private_key(ec.SECP256R1())
+        for text in (
+            other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+            made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")),
+        ):
+            path.write_bytes(text)
+            with self.assertRaisesRegex(SettingsError, "in PEM without a passphrase"):
+                AgencyKey.read(path)
 
     def test_a_file_that_is_no_key_is_refused_without_being_shown(self) -> None:
         path = self.folder / "bad.key"

@@ -2,15 +2,21 @@
 """Who an agency is: its key, and what it signs to be let in."""
 
 import base64
-import binascii
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Union
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from .errors import SettingsError
 
@@ -62,11 +68,14 @@ class AgencyKey:
 
     @staticmethod
     def read(path: Union[str, "os.PathLike[str]"]) -> "AgencyKey":
-        """A key file: 32 bytes in Base64, one line. Nobody but its owner may read it."""
+        """A key file: 32 bytes in Base64, one line; or PEM (PKCS #8). Nobody but its owner may read it.
+
+        Raises SettingsError for any other file, for a key with a passphrase, and for a file that others can read.
+        """
         try:
             with open(path, "rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
-                text = file.read(1024)
+                text = file.read(4096)
         except OSError as error:
             raise SettingsError(
                 f"the key file {os.fspath(path)} cannot be read: {error.strerror}. 'reparto-agent keygen' makes one"
@@ -76,9 +85,21 @@ class AgencyKey:
                 f"the key file {os.fspath(path)} can be read by others. Run: chmod 600 {os.fspath(path)}"
             )
         try:
+            if text.lstrip().startswith(b"-----BEGIN"):
+                return AgencyKey._of_pem(text)
             return AgencyKey(base64.b64decode(text.strip(), validate=True))
-        except (binascii.Error, SettingsError):
-            raise SettingsError(f"the key file {os.fspath(path)} is not 32 bytes in Base64") from None
+        except (ValueError, TypeError, UnsupportedAlgorithm, SettingsError):
+            raise SettingsError(
+                f"the key file {os.fspath(path)} is neither 32 bytes in Base64, as 'reparto-agent keygen' makes them, nor "
+                "an Ed25519 key in PEM without a passphrase, as 'openssl genpkey -algorithm ed25519' does"
+            ) from None
+
+    @staticmethod
+    def _of_pem(text: bytes) -> "AgencyKey":
+        key = load_pem_private_key(text, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("another kind of key")
+        return AgencyKey(key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()))
 
     def write(self, path: Union[str, "os.PathLike[str]"]) -> None:
         """Writes a new key file that only its owner can read. An existing file is never overwritten."""

@@ -124,7 +124,15 @@ def _parser() -> argparse.ArgumentParser:
                 "Records work on held accounts.",
                 "  reparto-agent report 14 1900077120 --channel phone-out --contact direct \\\n"
                 "    --result promise --amount 2950.00 --promised 2024-03-11\n"
-                '  reparto-agent report --batch reports.jsonl   # {"delegation": 14, "account": ..., ...}',
+                "  reparto-agent report --batch reports.jsonl\n\n"
+                "A batch has one JSON object a line, with the names of the options above:\n"
+                '  {"delegation": 14, "account": 1900077120, "epoch": 3, "at": "2024-03-04T09:00:00-06:00",\n'
+                '   "channel": "phone-out", "contact": "direct", "result": "promise", "amount": "2950.00",\n'
+                '   "promised": "2024-03-11"}                                (in one line)\n'
+                "Without epoch it is that of the held account, without at it was done just now. A file with a mistake sends\n"
+                "nothing. Rows come as they are answered, each with its line. A batch that is broken off is not run again as\n"
+                "it is, because that would report the work twice: what was under way is in the state folder, and the next\n"
+                "command sends it and tells of it ('answered late'). Go on with the lines that neither have a row nor are told.",
             )
         )
     )
@@ -238,7 +246,7 @@ def _account_words(one: argparse.ArgumentParser, count: Optional[str] = None) ->
 
 def _report_words(one: argparse.ArgumentParser) -> argparse.ArgumentParser:
     _account_words(one, "?")
-    one.add_argument("--batch", metavar="FILE", help="reports as JSON Lines; - is standard input")
+    one.add_argument("--batch", metavar="FILE", help="reports as JSON Lines, see below; - is standard input")
     one.add_argument("--at", help="when it was done; just now, by the server's clock, by itself")
     for name, about in _REPORT_WORDS.items():
         one.add_argument(f"--{name}", help=about)

@@ -6,8 +6,9 @@ import json
 import os
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import requests
 from .authentication import AgencyKey
@@ -16,7 +17,7 @@ from .errors import AgentError, FixRefusal, RefreshRefusal, Refusal, RequestErro
 from .events import AgentEvent, Connected, Disconnected, Late
 from .holdings import Difference
 from .proof import BrokenProof, check
-from .replies import STOPS, Account, Reply
+from .replies import STOPS, Account, Reply, Reported
 from .requests import Request
 from .sync import Agent
 from .wire import format_value
@@ -88,27 +89,67 @@ def lease(parsed: argparse.Namespace) -> int:
 
 
 def report(parsed: argparse.Namespace) -> int:
+    if parsed.batch is not None:
+        return _report_batch(parsed)
+    if None in (parsed.delegation, parsed.account, parsed.channel, parsed.contact, parsed.result):
+        raise RequestError("give DELEGATION ACCOUNT --channel --contact --result, or --batch FILE")
     with _agent(parsed) as agent:
-        if parsed.batch is not None:
-            several = _batch(parsed.batch)
-        else:
-            if None in (parsed.delegation, parsed.account, parsed.channel, parsed.contact, parsed.result):
-                raise RequestError("give DELEGATION ACCOUNT --channel --contact --result, or --batch FILE")
-            several = [_one_report(parsed, agent)]
-        outcomes = agent.report_many(several)
-    rows, code = [], DONE
-    for request, outcome in zip(several, outcomes):
-        row: Dict[str, Any] = {name: int(request.fields[name]) for name in ("delegation", "account", "epoch")}
-        if isinstance(outcome, AgentError):
-            code = max(code, exit_code(outcome)) if len(several) == 1 else max(code, FINDINGS)
-            row["answer"] = str(outcome)
-            if isinstance(outcome, Refusal):
-                row.update({"code": outcome.code}, **outcome.fields)
-        else:
-            row.update({"answer": "recorded", "outcome": outcome.outcome, "receipt": outcome.receipt})
-        rows.append(row)
-    columns = ("delegation", "account", "epoch", "outcome", "answer", "receipt")
-    _table(parsed, rows, [name for name in columns if any(name in row for row in rows)])
+        request = _one_report(parsed, agent)
+        outcome = agent.report_many([request])[0]
+    row = _reported(request, outcome)
+    _table(parsed, [row], [name for name in _REPORT_COLUMNS if name in row])
+    return exit_code(outcome) if isinstance(outcome, AgentError) else DONE
+
+
+_REPORT_COLUMNS = ("delegation", "account", "epoch", "outcome", "answer", "receipt")
+
+
+def _reported(request: Request, outcome: Union[Reported, AgentError]) -> Dict[str, Any]:
+    row: Dict[str, Any] = {name: int(request.fields[name]) for name in ("delegation", "account", "epoch")}
+    if isinstance(outcome, AgentError):
+        row["answer"] = str(outcome)
+        if isinstance(outcome, Refusal):
+            row.update({"code": outcome.code}, **outcome.fields)
+    else:
+        row.update({"answer": "recorded", "outcome": outcome.outcome, "receipt": outcome.receipt})
+    return row
+
+
+#: Reports of a batch that are given their keys and sent at a time; their rows are printed before the next ones are.
+_BATCH_LOT = 256
+
+
+def _report_batch(parsed: argparse.Namespace) -> int:
+    """Rows as they are answered, each with its line, so that who breaks off knows where it goes on."""
+    texts = _lines(parsed.batch)
+    code = DONE
+    with _agent(parsed) as agent:
+        # All are read before the first one is sent: a file with a mistake does nothing.
+        several = _batch(parsed.batch, texts, agent)
+        done = 0
+        try:
+            for start in range(0, len(several), _BATCH_LOT):
+                lot = several[start : start + _BATCH_LOT]
+                outcomes = agent.report_many([request for _, request in lot])
+                for (line, request), outcome in zip(lot, outcomes):
+                    code = FINDINGS if isinstance(outcome, AgentError) else code
+                    row = {"line": line, **_reported(request, outcome)}
+                    if parsed.json:
+                        print(json.dumps(row, ensure_ascii=False))
+                    else:
+                        print("  ".join(str(row[name]) for name in ("line", *_REPORT_COLUMNS) if name in row))
+                done += len(lot)
+                sys.stdout.flush()
+        except (AgentError, KeyboardInterrupt):
+            # After the last lot there is nothing to tell.
+            if several[done:]:
+                lot, rest = several[done : done + _BATCH_LOT], several[done + _BATCH_LOT :]
+                _note(
+                    f"broken off: of lines {lot[0][0]} to {lot[-1][0]} each that was sent is told as 'answered late', here or by "
+                    "the next command, and what is told nowhere was not done"
+                    + (f"; line {rest[0][0]} and what follows was not sent" if rest else "")
+                )
+            raise
     return code
 
 
@@ -131,23 +172,74 @@ def _one_report(parsed: argparse.Namespace, agent: Agent) -> Request:
     return requests.report(account[0], account[1], account[2], at=at, **given)
 
 
-def _batch(path: str) -> List[Request]:
-    """Reports as JSON Lines: one object for each, with the keys of REPORT."""
+def _lines(path: str) -> List[str]:
     try:
         with sys.stdin if path == "-" else open(path, encoding="utf-8") as file:
-            lines = [line for line in file if line.strip()]
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}") from None
-    found = []
+            return list(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path} cannot be read: {error}") from None
+
+
+#: What each line of a batch has to have, and what it may have, by the kinds that JSON has for it.
+_BATCH_NEEDS = ("delegation", "account", "channel", "contact", "result")
+_BATCH_NUMBERS = ("delegation", "account", "epoch")
+_BATCH_KEYS = (*_BATCH_NEEDS, "epoch", "at", "amount", "promised", "branch", "motive", "position", "solution", "evidence")
+#: How many mistakes of a file are told.
+_MISTAKES_MAX = 20
+
+
+def _batch(path: str, lines: Sequence[str], agent: Agent) -> List[Tuple[int, Request]]:
+    """Reports as JSON Lines, one object for each; with the number of its line. Raises RequestError with all that is wrong."""
+    epochs = {(one.delegation, one.account): one.epoch for one in agent.held()}
+    found: List[Tuple[int, Request]] = []
+    wrong: List[str] = []
+    now: Optional[datetime] = None
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
-            fields = json.loads(line)
-            found.append(
-                requests.report(fields.pop("delegation"), fields.pop("account"), fields.pop("epoch"), **fields)
-            )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RequestError(f"{path} line {number}: {error}; nothing was sent") from None
+            fields = _batch_line(line, epochs)
+            if fields.get("at") is None:
+                now = now or agent.ping()
+                fields["at"] = now
+            place = [fields.pop(name) for name in _BATCH_NUMBERS]
+            found.append((number, requests.report(*place, **fields)))
+        except RequestError as error:
+            wrong.append(f"line {number}: {error}")
+    if wrong:
+        more = f"; and {len(wrong) - _MISTAKES_MAX} more" if len(wrong) > _MISTAKES_MAX else ""
+        raise RequestError(f"{path}: nothing was sent. " + "; ".join(wrong[:_MISTAKES_MAX]) + more)
     return found
+
+
+def _batch_line(line: str, epochs: Mapping[Tuple[int, int], int]) -> Dict[str, Any]:
+    """The fields of one line, with its epoch. Raises RequestError."""
+    try:
+        # A number of JSON stays as it is written: an amount is no floating-point number.
+        fields = json.loads(line, parse_float=str)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise RequestError("this is no JSON object")
+    fields = {name: value for name, value in fields.items() if value is not None}
+    for name in fields:
+        if name not in _BATCH_KEYS:
+            raise RequestError(f"there is no {name!r}; there are {', '.join(_BATCH_KEYS)}")
+    missing = [name for name in _BATCH_NEEDS if name not in fields]
+    if missing:
+        raise RequestError(f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing")
+    for name, value in fields.items():
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if name in _BATCH_NUMBERS and not is_number:
+            raise RequestError(f"{name} is to be a number")
+        if name not in _BATCH_NUMBERS and not isinstance(value, str) and not (name == "amount" and is_number):
+            raise RequestError(f"{name} is to be text in quotes")
+    if "epoch" not in fields:
+        place = (fields["delegation"], fields["account"])
+        if place not in epochs:
+            raise RequestError(f"account {place[1]} is not held in delegation {place[0]}: give its epoch")
+        fields["epoch"] = epochs[place]
+    return fields
 
 
 def extend(parsed: argparse.Namespace) -> int:

@@ -2,7 +2,8 @@
 """Brings every request to its answer: over one connection after another, under the same key.
 
 On a new connection three things come in this order: what was sent before and has no answer, the comparison of what is
-held, and then whatever waits. So the comparison never sees a request in flight.
+held, and then whatever waits. So the comparison never sees a request in flight. What the server answers with `retry` has
+its answer for now: it waits aside for its time, and nothing waits for it.
 """
 
 import asyncio
@@ -239,6 +240,7 @@ class Delivery:
         logger.info("%s is asked again: the server says %s", job.request.verb, Refusal.of(reply))
         bound = min(self.settings.pause_max, self.settings.pause_first * 2.0 ** min(job.attempts, 20))
         self._paused.add(job)
+        self._moved.set()
         pause = (reply.after or 0) + bound * (0.5 + 0.5 * self._backoff.chance())
         self._loop.call_later(pause, self._resend, job)
 
@@ -261,7 +263,8 @@ class Delivery:
                 self.holdings.apply(changes)
             except ProtocolError as broken:
                 error = broken
-            if Holdings.is_doubtful(job.request, reply):
+            # What was repeated after a pause may have been done before the comparison, which knows better what came since.
+            if Holdings.is_doubtful(job.request, reply) or (job.is_unknown and job.refused is not None):
                 self._refresh()
         self._settling += 1
         self._start(self._settled(job, reply, error, changes))
@@ -370,8 +373,11 @@ class Delivery:
             self._pump()
 
     async def _settle_everything(self, link: Link) -> None:
-        """Waits until nothing that may have been done is without an answer."""
-        while self._again or self._sent or self._settling or any(job.is_unknown for job in self._paused):
+        """Waits until nothing that may have been done is without an answer on this connection.
+
+        What was answered with `retry` waits aside: it may take days until a month has its file.
+        """
+        while self._again or self._sent or self._settling:
             self._moved.clear()
             await self._moved.wait()
             if link is not self._link:
@@ -401,11 +407,34 @@ class Delivery:
         else:
             difference, changes = self.holdings.compare(pages)
         self.holdings.apply(changes)
+        changes += await self._complete(link)
+        difference = self.holdings.refreshed(difference)
         # The next comparison asks for what came since this connection began.
         self.compared_at = self.greeting["time"]
         await self._journal.finish([], [*changes, Change(compared_at=self.compared_at)])
         self._events.emit(difference)
         return difference
+
+    async def _complete(self, link: Link) -> List[Change]:
+        """Asks HELD for what LEASE said of accounts that a comparison found; without any such account nothing is asked."""
+        changes: List[Change] = []
+        for delegation in sorted({one.delegation for one in self.holdings if not one.is_complete}):
+            after: Optional[str] = None
+            while True:
+                reply = await link.ask(requests.held(delegation, after=after))
+                if reply.reply_class == "retry":
+                    await asyncio.sleep((reply.after or 0) + self.settings.pause_first)
+                    continue
+                if not reply.ok:
+                    logger.warning("What was said of found accounts is not known: %s", Refusal.of(reply))
+                    return changes
+                page = self.holdings.complete(reply.lines)
+                self.holdings.apply(page)
+                changes += page
+                after = reply.fields.get("next")
+                if after is None:
+                    break
+        return changes
 
     def _refresh(self) -> None:
         """A comparison soon, because an answer showed that more than one account may be out of date."""

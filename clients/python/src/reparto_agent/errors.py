@@ -71,7 +71,7 @@ class FixRefusal(Refusal):
 
 
 class RefreshRefusal(Refusal):
-    """What was believed about a lease is out of date.
+    """What was believed about a lease is out of date; but for NO-NOTICE and KEY-EXPIRED, which say nothing of a lease.
 
     A refused report is kept as evidence: `evidence` is its number, `counts` is `yes`, `no` or `pending`.
     """
@@ -105,6 +105,8 @@ _REMEDIES: Dict[str, str] = {
     "AUTH": "not let in: the agency, its key or the server's name is wrong, and the server does not say which",
     "CLONE": "this instance's sequence was used before: the state folder was lost, copied or restored from a backup; "
     "begin with an empty state folder and another instance name",
+    "NO-NOTICE": "no recall of this account waits for an objection; what you hold is not touched by it",
+    "KEY-EXPIRED": "the key was used long ago, and nothing is done again; what you hold is not touched by it",
     "VERSION": "the server does not speak version 1",
     "KEY-REUSED": "the key was used with other content: the state folder was lost or restored from a backup",
 }

@@ -8,9 +8,13 @@ from .digest import HeldDigest
 from .replies import NEWS, PAID_NEWS, RECALL_NEWS, STARTED_NEWS, Account, Comparison, Extended, Lease, Push, Reply
 from .requests import Request
 from .state import Change
+from .wire import Fields
 
 #: Codes that say of an account under an epoch that it is not held any more.
 ENDING_CODES = ("EXPIRED", "REASSIGNED", "RECALLED", "CLOSED", "UNKNOWN")
+
+#: What a data line of HELD has besides what LEASE said of the account.
+OF_GRANT = ("delegation", "grant", "strategy", "contract", "portfolio", "term", "ceiling", "work-by", "grace")
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,28 @@ class Holdings:
         changes = [Change(ended=(account.delegation, account.account)) for account in lost]
         changes += [Change(account=account) for account in (*found, *renewed, *told)]
         return Difference(len(theirs), lost, tuple(found), tuple(renewed), tuple(told)), changes
+
+    def complete(self, lines: Iterable[Fields]) -> List[Change]:
+        """What data lines of HELD tell of accounts of which not all is known that LEASE said.
+
+        News stays as the comparison and the pushes after it told it: a page may be older. What is of the whole grant is not
+        of the account.
+        """
+        changes: List[Change] = []
+        for line in lines:
+            mine = self._of(line)
+            if mine is not None and not mine.is_complete:
+                said = {name: value for name, value in line.items() if name not in NEWS + OF_GRANT}
+                changes.append(Change(account=replace(mine, fields={**said, **mine.fields})))
+        return changes
+
+    def refreshed(self, difference: Difference) -> Difference:
+        """The same difference with its accounts as they are known by now."""
+
+        def known(accounts: Tuple[Account, ...]) -> Tuple[Account, ...]:
+            return tuple(self._accounts.get((one.delegation, one.account), one) for one in accounts)
+
+        return replace(difference, found=known(difference.found), renewed=known(difference.renewed))
 
     def _heard(self, mine: Account, names: Sequence[str], news: Dict[str, str]) -> List[Change]:
         fields = _merged(mine.fields, names, news)

@@ -22,7 +22,7 @@ STOPS: Dict[str, str] = {
     "quota": "the contract holds as many as its share allows",
     "capacity": "its advisers can carry no more",
     "bond": "its bond covers no more",
-    "paused": "a new deal is being made: ask again later",
+    "paused": "a new deal is being made, or the strategy is paused, by you (QUIET) or by the institution",
     "suspended": "the contract or the agency is on hold",
 }
 
@@ -66,8 +66,8 @@ class Push:
 class Account:
     """One account that the agency holds under an epoch.
 
-    Of accounts that came by a comparison only delegation, account, epoch, grant, term and what came since the lease (see
-    NEWS) are known; the rest is None. HELD tells all of it.
+    `fields` is what LEASE said of it, and what came since (see NEWS). Of an account that a comparison found, HELD is asked
+    for what LEASE said; in a Difference `lost` is as it was known.
     """
 
     delegation: int
@@ -76,6 +76,11 @@ class Account:
     grant: int
     term: datetime
     fields: Fields
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether what LEASE said is known."""
+        return "due" in self.fields
 
     @property
     def due(self) -> Optional[Decimal]:

@@ -235,7 +235,10 @@ class Agent:
     ) -> Iterator[AgentEvent]:
         _, taken = listener
         try:
-            for event in iter(handed.get, None):
+            while True:
+                event = handed.get()
+                if event is None:
+                    break
                 self._soon(taken.release)
                 yield event
         finally:
