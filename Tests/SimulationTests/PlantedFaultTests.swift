@@ -31,7 +31,8 @@ struct PlantedFaultTests {
                             .verdict : self.verdict(link, operations, of: victim)
                     if fault.isAlone {
                         #expect(
-                            Set(verdict.broken) == fault.also.union([fault.breaks]), "\(fault.name): \(verdict.findings.map(\.found))")
+                            Set(verdict.broken) == fault.also.union([fault.breaks]),
+                            "\(fault.name): \(verdict.findings.map(\.found))")
                     }
                     let found = verdict.findings.filter { $0.invariant == fault.breaks }
                     #expect(!found.isEmpty, "\(fault.name): \(verdict.findings.map(\.found))")

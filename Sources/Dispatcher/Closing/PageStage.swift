@@ -43,8 +43,10 @@ package enum PageStage: Sendable {
             let last = until?.advanced(by: .milliseconds(-1))
                 .local(offsetSeconds: MexicanTimeZone.mexicoCity.standardOffsetSeconds).date
             return (
-                "Preestado: no es definitivo. La agencia puede objetarlo" + (last.map { " hasta el \($0) inclusive." } ?? "."),
-                "Pre-statement, not final. The agency may object to it" + (last.map { " until \($0), that day included." } ?? ".")
+                "Preestado: no es definitivo. La agencia puede objetarlo"
+                    + (last.map { " hasta el \($0) inclusive." } ?? "."),
+                "Pre-statement, not final. The agency may object to it"
+                    + (last.map { " until \($0), that day included." } ?? ".")
             )
         }
     }

@@ -157,7 +157,8 @@ package struct Suspensions {
             table.row(["agency", "band", "proposal", "recovered %", "minimum %", "missed in", "decision"])
             for row in rows {
                 table.row([
-                    row.agency.description, "\(row.proposal.band.rawValue) \(row.proposal.band.label)", row.proposal.kind.rawValue, "\(row.goal.percent)",
+                    row.agency.description, "\(row.proposal.band.rawValue) \(row.proposal.band.label)",
+                    row.proposal.kind.rawValue, "\(row.goal.percent)",
                     "\(row.goal.minimum)", row.proposal.missed.map(\.description).joined(separator: " "),
                     row.decision.map { "\($0.decision) by \($0.by): \($0.reason)" } ?? "",
                 ])

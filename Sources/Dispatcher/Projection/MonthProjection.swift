@@ -33,7 +33,8 @@ package struct MonthProjection {
     package static func require(agency: AgencyID?, contract: Int32?, _ link: PgLink) throws {
         if let contract, try StageStore(link).delegations(ofContract: contract) == nil {
             throw CommandFailure(
-                .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system.")
+                .usage, "there is no contract \(contract)", remedy: "Check --contract; it is the number in this system."
+            )
         }
         if let agency, try ExperimentStore(link).known([agency]).isEmpty {
             throw CommandFailure(

@@ -56,7 +56,8 @@ package struct ReviewDecisions {
             try store.check(periods: periods) { fault in
                 throw CommandFailure(
                     .findings, "outcome \(outcomes[Int(fault.line) - 1]): \(fault.value) \(fault.reason)",
-                    remedy: "Nothing was taken. A decision stands: of a rejection its agency may contest once (`dispatcherd review contest`), and what was approved in error "
+                    remedy:
+                        "Nothing was taken. A decision stands: of a rejection its agency may contest once (`dispatcherd review contest`), and what was approved in error "
                         + "is taken back by a later statement (`dispatcherd adjustment propose`).")
             }
             return ReviewReport(

@@ -53,13 +53,16 @@ struct ClosingFileTests {
             }
             try withFolder { folder in
                 // 2024-04-16 06:00 UTC is midnight in Mexico City: the day before is the last one.
-                let until = [Int32(1): Timestamp(text: "2024-04-16T06:00:00Z")!, 2: Timestamp(text: "2024-04-12T06:00:00Z")!]
+                let until = [
+                    Int32(1): Timestamp(text: "2024-04-16T06:00:00Z")!, 2: Timestamp(text: "2024-04-12T06:00:00Z")!,
+                ]
                 try StatementFiles(folder.path).write(issued: closing.kept(), of: month.period, until: until)
                 #expect(try text(folder, "statements/C1.json") == month.statements[0].body)
                 let page = try text(folder, "statements/C1.html")
                 #expect(page.contains("<h1>Preestado de cuenta 2024-03 <small>Pre-statement</small></h1>"))
                 #expect(page.contains("puede objetarlo hasta el 2024-04-15 inclusive."))
-                #expect(try text(folder, "statements/C2.html").contains("puede objetarlo hasta el 2024-04-11 inclusive."))
+                #expect(
+                    try text(folder, "statements/C2.html").contains("puede objetarlo hasta el 2024-04-11 inclusive."))
                 #expect(try text(folder, "statements/C3.html").contains("puede objetarlo."))
                 let list = try text(folder, "index.html")
                 #expect(list.contains("<title>Preestados de cuenta 2024-03</title>") && list.contains("2024-04-15"))
@@ -77,7 +80,9 @@ struct ClosingFileTests {
                     ("statements/C1.html", "Vista previa del estado de cuenta 2024-03"),
                 ] {
                     let page = try text(folder, name)
-                    #expect(page.contains("<h1>\(title) <small>") && page.contains("Vista previa al 2024-03-15: el mes no está cerrado"))
+                    #expect(
+                        page.contains("<h1>\(title) <small>")
+                            && page.contains("Vista previa al 2024-03-15: el mes no está cerrado"))
                 }
                 try StatementFiles(folder.path).write(month)
                 for name in ["index.html", "statements/C1.html"] {
