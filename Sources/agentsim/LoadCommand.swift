@@ -224,7 +224,9 @@ struct LoadRunCommand: AsyncParsableCommand {
             throw SimulationFailure(
                 .findings,
                 "\(Terminal.counted(Int(report.waitingPulls), "pull")) and \(Terminal.counted(Int(report.waitingReports), "report")) "
-                    + "were never answered, and for \(Terminal.counted(Int(report.dryPulls), "pull")) there were no accounts",
+                    + "were never answered"
+                    + (report.dryPulls > 0
+                        ? ", and for \(Terminal.counted(Int(report.dryPulls), "pull")) there were no accounts" : ""),
                 remedy: "Look at the daemon's log; --rate asks for fewer pulls a second")
         }
         guard report.isTaken else {

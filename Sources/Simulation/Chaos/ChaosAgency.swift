@@ -129,7 +129,7 @@ actor ChaosAgency {
         guard let reply = try await answer(.lease(request)) else { return }
         guard let summary = reply.leaseSummary else {
             if reply.code == .scope { undealt.insert(place) }
-            return refused(reply, "LEASE", request.key, post.delegation, nil)
+            return try refused(reply, "LEASE", request.key, post.delegation, nil)
         }
         guard let grant = summary.grant, let term = summary.term, !reply.leasedAccounts.isEmpty else { return }
         counts.grants += 1
@@ -156,7 +156,7 @@ actor ChaosAgency {
         for ((request, lease), reply) in zip(zip(requests, chosen), replies) {
             guard let reply else { continue }
             guard reply.isOK, let outcome = reply.fields.number("outcome") else {
-                refused(reply, "REPORT", request.key, lease.delegation, lease.held)
+                try refused(reply, "REPORT", request.key, lease.delegation, lease.held)
                 continue
             }
             counts.reports += 1
@@ -178,7 +178,7 @@ actor ChaosAgency {
             reason: .unlocatable)
         guard let reply = try await answer(.giveBack(request)) else { return }
         leases.removeAll { $0.held == lease.held && $0.delegation == lease.delegation }
-        guard reply.isOK else { return refused(reply, "RETURN", request.key, lease.delegation, lease.held) }
+        guard reply.isOK else { return try refused(reply, "RETURN", request.key, lease.delegation, lease.held) }
         counts.returns += 1
         let told = ClientOperation.Return(held: lease.held, reason: request.reason.rawValue)
         try acknowledged(request.key, lease.delegation, .returned(told), reply)
@@ -191,7 +191,7 @@ actor ChaosAgency {
         let request = ExtendRequest(key: takeKey(), delegation: lease.delegation, grant: lease.grant, until: until)
         guard let reply = try await answer(.extend(request)) else { return }
         guard reply.isOK, let term = reply.fields.timestamp("term") else {
-            return refused(reply, "EXTEND", request.key, lease.delegation, nil, lease.grant)
+            return try refused(reply, "EXTEND", request.key, lease.delegation, nil, lease.grant)
         }
         counts.extensions += 1
         for index in leases.indices where leases[index].grant == lease.grant { leases[index].term = term }
@@ -220,7 +220,7 @@ actor ChaosAgency {
     private func refused(
         _ reply: ClientReply, _ verb: String, _ key: Int64, _ delegation: Delegation, _ held: Held?,
         _ grant: GrantID? = nil
-    ) {
+    ) throws {
         counts.refused["\(verb) \(reply.codeText)", default: 0] += 1
         log.now = time.now
         log.write(
@@ -229,6 +229,7 @@ actor ChaosAgency {
                 ClientOperation.Refusal(
                     verb: verb, code: reply.codeText, held: held, grant: grant,
                     evidence: reply.fields.number("evidence"))))
+        try log.flush()
         if reply.replyClass == .refresh, let held { leases.removeAll { $0.held == held } }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Assignment
+internal import NIOPosix
 internal import PgStore
 
 /// Stops accounts while they are held, as the institution does all month: by files that `dispatcherd import` takes in, in the
@@ -25,7 +26,7 @@ struct ChaosStops {
     private func stop(_ number: Int) async -> Int {
         let file = "\(settings.folder)/stops-\(number).csv"
         // A database that is down, or went down in between, is what all of this is about.
-        guard let all = try? held(), !all.isEmpty,
+        guard let all = try? await NIOThreadPool.singleton.runIfActive({ try held() }), !all.isEmpty,
             let held = Optional(Self.chosen(all, number, seed: settings.seed)), (try? write(held, to: file)) != nil,
             let process = try? ManagedProcess(
                 [

@@ -101,6 +101,13 @@ package final class FileOutput {
 
 /// Folders and whole small files.
 package enum Folder {
+    /// The whole path of what exists; what does not is left as it is written.
+    static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// Makes the folder and those above it; existing ones are left as they are.
     package static func make(_ path: String, mode: UInt32 = 0o755) throws(SimulationFailure) {
         var made = path.hasPrefix("/") ? "/" : ""

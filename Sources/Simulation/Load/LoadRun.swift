@@ -96,11 +96,12 @@ package struct LoadRun: Sendable {
         if try await cut(before: .now + settings.warmUp, workers, connections) == .interrupted {
             throw Self.earlyInterruption
         }
+        // Looking for the daemon's processes takes a tenth of a second, which is none of what is measured.
+        var watch = LoadWatch(postgres: settings.postgres) { daemons() }
         let own = ProcessTime.own()
         let begun = ContinuousClock.now
         let startedAt = Timestamp(microseconds: Self.nowMicroseconds())
         for worker in workers { try await worker.eventLoop.submit { worker.value.measure() }.get() }
-        var watch = LoadWatch(postgres: settings.postgres) { daemons() }
         let cut = try await look(&watch, workers, connections, from: begun, progress)
         arrivals.cancel()
         for worker in workers { _ = try await worker.eventLoop.submit { worker.value.drain() }.get() }

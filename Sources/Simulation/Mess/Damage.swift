@@ -34,7 +34,7 @@ package enum Damage: String, CaseIterable, Sendable {
         case .duplicate: "the same row again"
         case .duplicateElsewhere: "the same account again, in another delegation"
         case .impossibleDate: "the 30th of February"
-        case .futureDate: "a payment of next year"
+        case .futureDate: "a day of next year"
         case .localDate: "a date as 28/02/2024"
         case .serialDate: "a date as a spreadsheet's number of days"
         case .scientific: "an account as 1.00E+09"

@@ -123,13 +123,15 @@ package struct WholeMonth: Sendable {
         let mark = try FileOutput(path: "\(settings.folder)/\(MonthFolder.mark)")
         try mark.write("a month of 'agentsim month': all of this folder is made by it\n".utf8)
         let file = try FileOutput(path: "\(settings.folder)/reparto.yaml")
+        // Whole paths: the file is read from wherever the month is gone on with.
+        let place = Folder.absolute(settings.folder)
         // One person plays them all, and what comes back is dealt again by a step that shows.
         try file.write(
             """
             closing: {two-persons: false}
-            contact: {key-file: \(settings.folder)/contact.key}
+            contact: {key-file: \(place)/contact.key}
             deal: {again-hours: 0}
-            ledger: {key-file: \(settings.folder)/ledger.key}
+            ledger: {key-file: \(place)/ledger.key}
 
             """.utf8)
         return lock

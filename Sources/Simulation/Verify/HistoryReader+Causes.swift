@@ -20,11 +20,11 @@ extension HistoryReader {
         }
     }
 
-    /// Whatever ends leases by itself, and of whom.
+    /// Whatever ends leases by itself, and of whom. A stop is none before the day that it names.
     func caused(_ history: inout History) throws {
         try copy(
             """
-            SELECT s.account_id, s.reason, i.imported_at, s.until_on, NULL::timestamptz
+            SELECT s.account_id, s.reason, greatest(i.imported_at, s.from_on::timestamp AT TIME ZONE 'UTC'), s.until_on, NULL::timestamptz
               FROM stop s JOIN import i USING (import_id) WHERE s.delegation_id = $delegation
             UNION ALL
             SELECT account_id, 'exhaustion', validated_at, NULL, revoked_at

@@ -253,7 +253,8 @@ final class ClientPlayer {
         }
         let expected = lines.compactMap { DocumentLine($0) }
         if expected.first?.verb == "MISSED" {
-            let isTold = await waited { events in
+            // 60,000 payments are told first.
+            let isTold = await waited(.seconds(60)) { events in
                 events.contains { if case .push("MISSED", let fields) = $0 { fields["pushes"] != nil } else { false } }
             }
             if !isTold { differences.append("no MISSED") }
@@ -276,8 +277,8 @@ final class ClientPlayer {
         heard.change { $0.removeAll { if case .push = $0 { true } else { false } } }
     }
 
-    private func waited(until isSo: ([AgentClientEvent]) -> Bool) async -> Bool {
-        let end = ContinuousClock.now + .seconds(10)
+    private func waited(_ limit: Duration = .seconds(10), until isSo: ([AgentClientEvent]) -> Bool) async -> Bool {
+        let end = ContinuousClock.now + limit
         while !isSo(heard.value) {
             guard ContinuousClock.now < end else { return false }
             try? await Task.sleep(for: .milliseconds(5))
