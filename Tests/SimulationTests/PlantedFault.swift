@@ -158,10 +158,10 @@ struct PlantedFault {
                      WHERE p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id AND p.position = g.first_position
                     """),
             PlantedFault(
-                name: "what was agreed on is gone from a report", breaks: .records, isAlone: true,
+                name: "what nobody agreed on is in a report", breaks: .records, isAlone: true,
                 sql: """
-                    UPDATE outcome SET extra = CASE WHEN extra IS NULL THEN '{"solution": "payoff"}'::jsonb END
-                     WHERE outcome_id = \(firstOutcome)
+                    UPDATE outcome SET extra = '{"solution": "payoff"}'
+                     WHERE outcome_id = (SELECT min(outcome_id) FROM outcome WHERE delegation_id = $D AND extra IS NULL)
                     """),
             PlantedFault(
                 name: "a grant's account is another one of its hand's", breaks: .deals,
