@@ -64,6 +64,11 @@ struct CloseCommand: AsyncParsableCommand {
         {
             throw ValidationError("--give-back closes nothing; it stands alone.")
         }
+        if propose, preview || out != nil || json {
+            throw ValidationError(
+                "--propose writes down that the month is to be closed; \(preview ? "--preview only looks" : "it leaves no files and no JSON")."
+                    + " Give one of them.")
+        }
     }
 
     func run() async throws {

@@ -80,7 +80,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
                 Examples:
                   dispatcherd review check --period 2024-03 --sample 2 --seed 7 --by "Ana Ruiz"
-                  dispatcherd review check --period 2024-03 --csv found.csv
+                  dispatcherd review check --period 2024-03 --by "Ana Ruiz" --csv found.csv
                 """)
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var planned: PlannedPeriod
@@ -88,8 +88,8 @@ struct ReviewCommand: AsyncParsableCommand {
         var sample: String?
         @Option(parsing: .unconditional, help: "The sample's seed; the month's number where none was set.")
         var seed: Int64?
-        @Option(help: "Who runs it.")
-        var by: String = "dispatcherd"
+        @Option(help: "Who runs it; the month's sample keeps the name of who ran it first.")
+        var by: String
         @Option(help: "Write all that was found as CSV into this file.")
         var csv: String?
         @Flag(help: "As JSON.")

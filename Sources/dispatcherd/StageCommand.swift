@@ -251,6 +251,8 @@ struct AdjustmentCommand: AsyncParsableCommand {
                 "Pesos before IVA, of a waiver, or a credit about a penalty, at most what of it was not given back yet; without it a waiver takes all of that."
         )
         var amount: String?
+        @Flag(help: "Propose a debit although the debits about that month come to more than its invoice.")
+        var beyondInvoice = false
         @Option(help: "Why.")
         var reason: String
         @Option(help: "Who proposes.")
@@ -259,6 +261,9 @@ struct AdjustmentCommand: AsyncParsableCommand {
         func validate() throws {
             guard Adjustment.Kind(rawValue: kind) != nil else {
                 throw ValidationError("An adjustment is a waiver, a credit or a debit.")
+            }
+            guard !beyondInvoice || kind == Adjustment.Kind.debit.rawValue else {
+                throw ValidationError("--beyond-invoice is of a debit; nothing else is held to the invoice.")
             }
             guard amount == nil || pesos.map({ $0 > .zero }) ?? false else {
                 throw ValidationError("--amount is pesos above 0 with at most two decimals, such as 310.00.")
@@ -275,7 +280,8 @@ struct AdjustmentCommand: AsyncParsableCommand {
             let settings = try database.settings()
             let stages = StageCommands(try await database.open(), settings)
             let number = try stages.propose(
-                adjustment, in: period, contract: contract, delegation: delegation, by: by)
+                adjustment, in: period, contract: contract, delegation: delegation, isBeyondInvoice: beyondInvoice,
+                by: by)
             if let warning = try stages.beyondInvoice(adjustment: number) { Console.note("warning: \(warning)") }
             if let note = try stages.besideWaivers(adjustment: number) { Console.note("note: \(note)") }
             Console.done("\(kind) \(number) is proposed; `dispatcherd adjustment approve \(number)` puts it in force")

@@ -109,6 +109,13 @@ extension PenaltyTerms {
                 english: "\(breaches.count) visit(s) with a finding; \(english)"))
     }
 
+    /// Whether there are goals and none that the work plan could be judged by: a minimum or a weight of zero asks for nothing. Not where the
+    /// institution took all of the accounts.
+    package func hasIdlePlan(_ month: DelegationMonth) -> Bool {
+        guard workPlan != nil || preventiveWorkPlan != nil, !month.goals.isEmpty else { return false }
+        return month.goals.allSatisfy(\.isIdle)
+    }
+
     /// Commitments that are due by the month's end and that nobody judged, by day and number; none where the schedule has no PEN-04.
     package func undecidedCommitments(of month: DelegationMonth) -> [Commitment] {
         guard improvement != nil else { return [] }

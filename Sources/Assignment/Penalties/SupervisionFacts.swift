@@ -26,11 +26,15 @@ package struct Goal: Equatable, Sendable {
     package let weight: Int64
     /// Whether what was reached is counted from the work, and so grows with the month.
     package let isCounted: Bool
+    /// Whether it asks for nothing as it was set: its minimum, before the institution took accounts away, or its weight is zero.
+    package let isIdle: Bool
 
     package init(
-        fact: String, indicator: String, achieved: Int64, minimum: Int64, weight: Int64, isCounted: Bool = false
+        fact: String, indicator: String, achieved: Int64, minimum: Int64, weight: Int64, isCounted: Bool = false,
+        isIdle: Bool? = nil
     ) {
         self.isCounted = isCounted
+        self.isIdle = isIdle ?? (minimum == 0 || weight == 0)
         self.fact = fact
         self.indicator = indicator
         self.achieved = achieved
@@ -46,12 +50,15 @@ package struct Goal: Equatable, Sendable {
 package enum GoalNote: Equatable, Sendable {
     /// The institution took accounts away, and the minimum fell in proportion. In ten-thousandths.
     case prorated(fact: String, subject: String, minimum: Int64, left: Int64, dealt: Int64, taken: Int64)
-    /// The goal came or changed after the plan was frozen.
-    case changed(fact: String, subject: String, minimum: Int64, former: Int64?, reason: String)
+    /// The goal came or changed after the plan was frozen. Minimums and weights in ten-thousandths; those of before are `nil` where there was
+    /// no goal.
+    case changed(
+        fact: String, subject: String, minimum: Int64, former: Int64?, weight: Int64, formerWeight: Int64?,
+        reason: String)
 
     package var fact: String {
         switch self {
-        case .prorated(let fact, _, _, _, _, _), .changed(let fact, _, _, _, _): fact
+        case .prorated(let fact, _, _, _, _, _), .changed(let fact, _, _, _, _, _, _): fact
         }
     }
 
@@ -66,15 +73,16 @@ package enum GoalNote: Equatable, Sendable {
                 english:
                     "Goal \(fact) (\(subject)): minimum \(sum), because the institution took back or excluded "
                     + "\(counted(taken, "account", "accounts")).")
-        case .changed(let fact, let subject, let minimum, let former, let reason):
+        case .changed(let fact, let subject, let minimum, let former, let weight, let formerWeight, let reason):
             let now = scaledText(minimum)
+            let weights = formerWeight.flatMap { $0 == weight ? nil : (scaledText(weight), scaledText($0)) }
             return StatementNote(
                 spanish:
-                    "Meta \(fact) (\(subject)): mínimo \(now), antes \(former.map(scaledText) ?? "sin meta"); cambió con motivo: "
-                    + "\(reason).",
+                    "Meta \(fact) (\(subject)): mínimo \(now), antes \(former.map(scaledText) ?? "sin meta"); "
+                    + (weights.map { "peso \($0.0), antes \($0.1); " } ?? "") + "cambió con motivo: \(reason).",
                 english:
-                    "Goal \(fact) (\(subject)): minimum \(now), before \(former.map(scaledText) ?? "no goal"); changed because: "
-                    + "\(reason).")
+                    "Goal \(fact) (\(subject)): minimum \(now), before \(former.map(scaledText) ?? "no goal"); "
+                    + (weights.map { "weight \($0.0), before \($0.1); " } ?? "") + "changed because: \(reason).")
         }
     }
 }

@@ -51,6 +51,9 @@ struct AdjustmentScope {
                 remedy: Self.charged(in: now))
         case .credit, .debit:
             var found = (named, WaivableCharges())
+            if Self.fees.contains(named.rule) {
+                try requireFee(named.rule, of: adjustment.about, contract: contract, delegation: delegation)
+            }
             if adjustment.kind == .credit, Self.penalties.contains(named.rule) {
                 found.0 = try CreditPlace(store, adjustment.about, contract: contract, delegation: delegation)
                     .line(named)
@@ -69,6 +72,35 @@ struct AdjustmentScope {
                 .usage, "contract \(contract) does not work in delegation \(delegation)",
                 remedy: "It works in \(places.map(String.init).joined(separator: ", ")).")
         }
+    }
+
+    /// Fees are put right by a rule that the contract's schedule of that month has, or its statement: neither is there a goal of a band to
+    /// point to where it pays by services, nor a budget where there is none.
+    private func requireFee(_ rule: String, of about: Period, contract: Int32, delegation: Int16?) throws {
+        guard rule != FeeTariff.rule else { return }
+        guard rule != FeeTariff.budgetRule || delegation == nil else {
+            throw CommandFailure(
+                .usage, "\(rule) limits the whole invoice, and no delegation of it", remedy: "Leave --delegation out.")
+        }
+        let statement = try store.statement(about, contract: contract).map { try StatementDocument($0) }
+        let billed = Set((statement?.sections ?? []).flatMap(\.lines).map(\.rule))
+        let tariff = try tariff(of: contract, in: about)
+        let has = Self.fees.filter { rule in
+            rule == FeeTariff.rule || billed.contains(rule)
+                || MoraBand(rawValue: rule).map { tariff?.scales[$0] != nil } ?? (tariff?.budget != nil)
+        }
+        guard !has.contains(rule) else { return }
+        throw CommandFailure(
+            .usage, "contract \(contract) had no \(rule) in \(about)",
+            remedy: "Its fees are put right by \(has.joined(separator: ", ")); IVA follows from them.")
+    }
+
+    /// `nil` where none was in force.
+    private func tariff(of contract: Int32, in about: Period) throws -> FeeTariff? {
+        guard let name = try store.feeSchedule(ofContract: contract, in: about),
+            let version = Schedule.inForce(on: about.firstDay, of: try link.readSchedules("fee")[name, default: []])
+        else { return nil }
+        return try readable { () throws(ScheduleError) in try FeeTariff(version) }
     }
 
     /// - Returns: where the contract works, ascending.

@@ -193,7 +193,7 @@ struct MonthBook {
             ? WorkGoal.prorated(minimum, taken: accounts(fact.place, tactic)) : minimum
         return Goal(
             fact: fact.id, indicator: subject, achieved: achieved(indicator, fact.place, tactic), minimum: left,
-            weight: weight, isCounted: true)
+            weight: weight, isCounted: true, isIdle: minimum == 0 || weight == 0)
     }
 
     private func notes(_ fact: ClosingStore.Fact, _ goal: Goal?) -> [GoalNote] {
@@ -210,7 +210,10 @@ struct MonthBook {
             notes.append(
                 .changed(
                     fact: fact.id, subject: goal.indicator, minimum: minimum,
-                    former: Self.scaled(change.formerMinimum), reason: change.reason))
+                    former: Self.scaled(change.formerMinimum), weight: goal.weight,
+                    formerWeight: change.formerMinimum.map { _ in
+                        Self.scaled(change.formerWeight) ?? WorkGoal.scale
+                    }, reason: change.reason))
         }
         return notes
     }

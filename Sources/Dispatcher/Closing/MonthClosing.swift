@@ -104,8 +104,9 @@ package struct MonthClosing {
     ///
     /// - Throws: ``CommandFailure`` where it is not in that state.
     package func giveBack() throws {
-        let state = try existingState()
         guard try store.reopen() else {
+            // A close that was under way has ended meanwhile, so what was there before says nothing.
+            let state = try existingState()
             throw CommandFailure(
                 .usage, "\(period) is \(state.rawValue), not closing, so there is nothing to give back",
                 remedy: state == .closed ? "Its statements stand." : "It takes imports and reviews as it is.")

@@ -27,6 +27,8 @@ package struct MonthTally: Sendable {
     package private(set) var unreportedStaffing = 0
     /// Commitments of improvement plans that are due by the month's end and that nobody judged, of contracts whose schedule has PEN-04.
     package private(set) var undecidedCommitments = 0
+    /// Work plans of a contract in a delegation that have goals, none of which asks for anything, where the schedule judges them.
+    package private(set) var idlePlans: [(contract: ContractID, delegation: Delegation)] = []
     /// Contracts whose penalties pass their invoice.
     package private(set) var overcharged: [ContractID] = []
     /// Contracts whose penalties pass their bond.
@@ -51,6 +53,7 @@ package struct MonthTally: Sendable {
             if delegation.indicators.pendingOutcomes > 0 {
                 unreviewed[delegation.delegation, default: 0] += delegation.indicators.pendingOutcomes
             }
+            if terms.hasIdlePlan(delegation) { idlePlans.append((statement.contract, delegation.delegation)) }
             undecidedCommitments += terms.undecidedCommitments(of: delegation).count
             unreportedStaffing +=
                 delegation.needs.filter { $0.staffing == nil && delegation.indicators.assigned($0.portfolio) > 0 }.count
@@ -127,9 +130,11 @@ package struct MonthSummary: Sendable {
     /// Whether the automatic checks of outcomes ever ran.
     package var hasChecks = true
 
+    static let format = "reparto-month-1"
+
     package var json: CanonicalJSON {
         var members: [String: CanonicalJSON] = [
-            "format": .string("reparto-month-1"),
+            "format": .string(Self.format),
             "period": .string(period.description),
             "contracts": .number(Int64(tally.contracts)),
             "excludedAccounts": .number(cut?.excluded ?? excluded),

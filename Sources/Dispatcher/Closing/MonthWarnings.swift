@@ -46,7 +46,7 @@ extension MonthSummary {
                         + "recorded whether they were met: they are not charged PEN-04")
             ),
         ]
-        return endedRules + few.filter(\.isThere).map(\.note) + goals + contracts + payments
+        return endedRules + few.filter(\.isThere).map(\.note) + idlePlans + goals + contracts + payments
     }
 
     /// The same in English, one line each.
@@ -59,6 +59,25 @@ extension MonthSummary {
         return StatementNote(
             spanish: "\(all) gestiones esperan su revisión y no se facturan: \(places)",
             english: "\(all) outcomes wait for their review and are not billed: \(places)")
+    }
+
+    private var idlePlans: [StatementNote] {
+        guard !tally.idlePlans.isEmpty else { return [] }
+        let places = tally.idlePlans.sorted { ($0.contract, $0.delegation) < ($1.contract, $1.delegation) }
+        func some(_ in: String) -> String {
+            places.prefix(10).map { "\($0.contract) \(`in`) \($0.delegation.name)" }.joined(separator: ", ")
+                + (places.count > 10 ? " …" : "")
+        }
+        let count = places.count
+        return [
+            StatementNote(
+                spanish:
+                    "\(Words.counted(Int64(count), "plan de trabajo", "planes de trabajo")) sin meta que juzgar, porque el mínimo o el peso "
+                    + "de todas es cero: no se cobran PEN-02 ni PEN-22: contrato \(some("en"))",
+                english:
+                    "\(Words.counted(Int64(count), "work plan", "work plans")) without a goal to judge, since the minimum or weight of all is "
+                    + "zero: neither PEN-02 nor PEN-22 is charged: contract \(some("in"))")
+        ]
     }
 
     private var goals: [StatementNote] {

@@ -5,9 +5,11 @@ package import PgStore
 
 /// Waivers, credits and debits, and what takes them back.
 extension StageCommands {
+    /// - Parameter isBeyondInvoice: also a debit with which those about the month come to more than its invoice.
     /// - Returns: the adjustment's number.
     package func propose(
-        _ adjustment: Adjustment, in period: Period, contract: Int32, delegation: Int16?, by: String
+        _ adjustment: Adjustment, in period: Period, contract: Int32, delegation: Int16?, isBeyondInvoice: Bool = false,
+        by: String
     ) throws -> Int64 {
         try requireNamed(by)
         try requireReason(adjustment.reason)
@@ -22,8 +24,8 @@ extension StageCommands {
             adjustment.kind == .waiver
             ? try widened(shown, for: proposed, in: period, contract: contract, delegation: delegation) : shown
         return try link.transaction {
-            // Of two credits about one month in two later ones each sees the other.
-            if adjustment.kind == .credit { _ = try PeriodStore(link, period: adjustment.about).lock() }
+            // Of two credits, or debits, about one month in two later ones each sees the other.
+            if adjustment.kind != .waiver { _ = try PeriodStore(link, period: adjustment.about).lock() }
             try requireOpen(period)
             if adjustment.kind == .waiver {
                 let place = WaiverPlace(store, period, contract: contract, delegation: delegation)
@@ -43,6 +45,15 @@ extension StageCommands {
             if adjustment.kind == .credit {
                 try CreditPlace(store, adjustment.about, contract: contract, delegation: delegation)
                     .requireRoom(for: proposed)
+            }
+            if adjustment.kind == .debit, !isBeyondInvoice,
+                let found = try Self.beyond(
+                    proposed, and: proposed.amount ?? .zero, contract: contract,
+                    of: store.statement(proposed.about, contract: contract), store)
+            {
+                throw CommandFailure(
+                    .usage, found,
+                    remedy: "Check --amount, --about and --contract; --beyond-invoice proposes it all the same.")
             }
             return try store.propose(
                 proposed, in: period, contract: contract, delegation: delegation, objection: nil, by: by)
@@ -125,17 +136,26 @@ extension StageCommands {
         guard let row = try store.adjustments(nil, number: number).first, row.adjustment.kind != .waiver else {
             return nil
         }
-        let sum = StageStore.standing(try store.adjustments(nil)).filter {
-            ($0.adjustment.kind, $0.adjustment.about, $0.contract)
-                == (row.adjustment.kind, row.adjustment.about, row.contract)
-        }.reduce(Cents.zero) { $0 + ($1.adjustment.amount ?? .zero) }
         let (about, contract) = (row.adjustment.about, row.contract)
-        let body =
-            try about == row.period
-            ? store.preStatement(about, contract: contract) : store.statement(about, contract: contract)
+        return try Self.beyond(
+            row.adjustment, contract: contract,
+            of: about == row.period
+                ? store.preStatement(about, contract: contract) : store.statement(about, contract: contract), store)
+    }
+
+    /// Whether all of its kind about its month that stand or wait, and what is to come, pass the month's invoice.
+    ///
+    /// - Parameter body: the statement that has the invoice; `nil`: nothing was billed.
+    private static func beyond(
+        _ adjustment: Adjustment, and more: Cents = .zero, contract: Int32, of body: String?, _ store: StageStore
+    ) throws -> String? {
+        let sum = StageStore.standing(try store.adjustments(nil)).filter {
+            ($0.adjustment.kind, $0.adjustment.about, $0.contract) == (adjustment.kind, adjustment.about, contract)
+        }.reduce(more) { $0 + ($1.adjustment.amount ?? .zero) }
         let invoice = try body.flatMap { Cents(pesos: try StatementDocument($0).totals.fees) } ?? .zero
         guard sum > invoice else { return nil }
-        return "\(row.adjustment.kind.rawValue)s about \(about) of contract \(contract) come to \(grouped(sum)), "
+        return
+            "\(adjustment.kind.rawValue)s about \(adjustment.about) of contract \(contract) come to \(grouped(sum)), "
             + "more than its invoice of \(grouped(invoice))"
     }
 

@@ -74,6 +74,7 @@ package struct StatementFiles {
             let page = try StatementPage().html(
                 month.summary, documents, seal: Self.seal(month.statements), stage: stage)
             try write(Self.month, page, names: &names)
+            return true
         }
     }
 
@@ -89,6 +90,7 @@ package struct StatementFiles {
             let hasMonth = page.map { page in marks.allSatisfy { page.contains($0) } } ?? false
             let documents = try write(statements, names: &names) { _ in .closed }
             if !hasMonth { try write(Self.month, StatementPage().html(documents, of: period), names: &names) }
+            return hasMonth
         }
     }
 
@@ -110,6 +112,7 @@ package struct StatementFiles {
             let documents = try write(statements, names: &names) { .issued(until: until[$0.contract]) }
             let list = PageStage.issued(until: until.values.max())
             try write(Self.month, StatementPage().html(documents, of: period, stage: list), names: &names)
+            return false
         }
     }
 
@@ -133,7 +136,8 @@ package struct StatementFiles {
 
     // MARK: - Whole or not at all
 
-    private func replacing(_ body: (inout [String]) throws -> Void) throws -> Int {
+    /// - Parameter body: writes the files, and tells whether the tables of the month's page stay.
+    private func replacing(_ body: (inout [String]) throws -> Bool) throws -> Int {
         Interruption.arm()
         defer { Interruption.disarm() }
         Interruption.enter(.writing)
@@ -141,7 +145,9 @@ package struct StatementFiles {
             var names: [String] = []
             do {
                 try makeFolders()
-                try body(&names)
+                let keepsTables = try body(&names)
+                // Before the statements come: what stops us between leaves none of them beside tables of another month.
+                if !keepsTables { try removeTables() }
                 for name in names { try move(name) }
                 try removeOthers(than: Set(names))
             } catch {
@@ -171,8 +177,23 @@ package struct StatementFiles {
         do {
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         } catch {
-            throw failure(place.path, errno)
+            let reason = errno
+            throw Self.isBelowFile(place)
+                ? CommandFailure(
+                    .environment, "cannot write \(place.path): it is a file, or lies below one",
+                    remedy: "Give a folder, or a name that is not there yet.")
+                : failure(place.path, reason)
         }
+    }
+
+    /// Foundation finds by itself that a file stands where a folder is to be, and then `errno` is of no call that failed.
+    private static func isBelowFile(_ place: URL) -> Bool {
+        var (place, status) = (place, stat())
+        while stat(place.path, &status) != 0 {
+            guard place.pathComponents.count > 1 else { return false }
+            place.deleteLastPathComponent()
+        }
+        return status.st_mode & S_IFMT != S_IFDIR
     }
 
     private func write(_ name: String, _ text: String, names: inout [String]) throws {
@@ -193,6 +214,20 @@ package struct StatementFiles {
     private func move(_ name: String) throws {
         let path = folder.appending(path: name).path
         guard rename(passing.appending(path: name).path, path) == 0 else { throw failure(path, errno) }
+    }
+
+    /// The month's tables of a close or preview that was written here before: they are of other statements than those that come.
+    private func removeTables() throws {
+        let ours = [
+            ("fees.csv", StatementTable.header.joined(separator: ",")),
+            ("penalties.csv", StatementTable.header.joined(separator: ",")), ("summary.json", "{"),
+        ]
+        for (name, start) in ours {
+            let place = folder.appending(path: name)
+            guard let text = try? String(contentsOf: place, encoding: .utf8), text.hasPrefix(start) else { continue }
+            if name == "summary.json", !text.contains("\"format\":\"\(MonthSummary.format)\"") { continue }
+            try remove(place)
+        }
     }
 
     /// Statements of contracts that are none of this month's any more, from an earlier run.

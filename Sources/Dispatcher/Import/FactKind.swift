@@ -20,7 +20,7 @@ package enum FactKind: String, Sendable, CaseIterable {
             "`subject` is `worked`, `contacted`, `promises` or `agreements`, of one tactic as `worked:rest`, or "
                 + "`recovered` in pesos; `value` is what was reached, empty to have it computed; `minimum` and `weight` "
                 + "(WP-02, PEN-02). One that supersedes another, or comes after the contract's first grant there, says why in "
-                + "`note`."
+                + "`note`. A minimum or weight of zero asks for nothing, and the import warns."
         case .improvement:
             "`subject` is the impact `low`, `medium` or `high`; `value` says whether it was met, `yes` or `no` "
                 + "(PEN-04). It is empty while the commitment lies ahead: then `on_date` is the day it is due, and a fact that "

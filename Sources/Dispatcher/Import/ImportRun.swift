@@ -112,6 +112,7 @@ package struct ImportRun {
         let unknown = tactics == nil ? try store.tacticsNamed(limit: Int32(BadRowFile.shownMax)) : []
         let staffed =
             kind == .facts ? try store.staffedBefore(limit: Int32(BadRowFile.shownMax)) : (count: 0, first: [])
+        let idle = kind == .facts ? try store.idleGoals(limit: Int32(BadRowFile.shownMax)) : (count: 0, first: [])
         let importID = try store.record(
             fileName: file.name, digest: digest, rowsGood: Int64(good), rowsBad: Int64(bad))
         let started = try starts?.apply(importID: importID, digest: digest)
@@ -136,6 +137,14 @@ package struct ImportRun {
                     reason:
                         "fact \(row.fact) is of the same contract, portfolio and day; from now on this one counts. A correction names "
                         + "in supersedes the fact that it corrects")
+            }
+        }
+        if idle.count > 0 {
+            taken.counts.append(ImportCount("goals that ask for nothing", idle.count))
+            taken.warnings += idle.first.map { row in
+                BadValue(
+                    line: row.line, column: row.column, value: row.value,
+                    reason: "the goal asks for nothing, so that neither PEN-02 nor PEN-22 judges it")
             }
         }
         if kind == .payments || kind == .stops { try warn(of: store, in: &taken) }

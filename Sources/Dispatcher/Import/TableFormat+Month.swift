@@ -126,7 +126,8 @@ extension TableFormat {
             "A fact's number is used once; the same number with other content is refused.",
             "The contract is known and works in the delegation.",
             "`supersedes` names a fact of the same kind, contract and delegation that is loaded already or stands in "
-                + "the same file; of the same month, but for an `improvement` without `value`.",
+                + "the same file; of the same month, but for an `improvement` without `value`. Facts that correct one another in a "
+                + "ring are refused.",
             "The tactic of a goal (`worked:rest`) is one of the policy that placed the month; of a month that is not segmented yet "
                 + "nobody can tell, and the import warns.",
         ] + FactKind.allCases.map { "`\($0.rawValue)`: \($0.rule)" })

@@ -116,7 +116,28 @@ package struct LedgerProof: Codable, Equatable, Sendable {
         guard let proof = try? JSONDecoder().decode(LedgerProof.self, from: Data(text)) else {
             throw Broken(description: "the file is no proof")
         }
+        // The decoder takes 12.0 for 12, and other checkers do not.
+        guard Self.hasWholeNumbers(text) else {
+            throw Broken(description: "the file is no proof: its height is written with a point or an exponent")
+        }
         self = proof
+    }
+
+    /// - Parameter text: JSON that was decoded.
+    private static func hasWholeNumbers(_ text: [UInt8]) -> Bool {
+        var (isString, isEscaped, former) = (false, false, UInt8(0))
+        for byte in text {
+            if isString {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isString = false }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+            } else if byte == UInt8(ascii: "\"") {
+                isString = true
+            } else if byte == UInt8(ascii: ".") || (byte | 0x20 == UInt8(ascii: "e") && (48...57).contains(former)) {
+                return false
+            }
+            former = byte
+        }
+        return true
     }
 
     package var text: String { get throws { try JSONText.of(self) + "\n" } }

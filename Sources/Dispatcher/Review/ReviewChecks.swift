@@ -74,7 +74,7 @@ package struct ReviewChecks {
                     "the sample of \(period) is \(sampling.rate) % with seed \(sampling.seed), set by \(sampling.by)",
                     remedy:
                         "A sample is set once a month, so that nobody draws until it suits. Nothing was checked: run "
-                        + "`dispatcherd review check --period \(period)` without --sample and --seed for what was reported since."
+                        + "`dispatcherd review check --period \(period) --by NAME` without --sample and --seed for what was reported since."
                 )
             }
             try store.set(sampling)

@@ -401,7 +401,7 @@ enum ClosingStatements {
         SELECT f.fact_id, f.kind, f.contract_id, f.delegation_id, f.portfolio, f.subject, f.value, f.minimum, f.weight,
             CASE WHEN f.kind = 'goal' AND (f.supersedes IS NOT NULL OR coalesce(g.is_late, i.imported_at > b.at))
                 THEN coalesce(f.note, '') END,
-            former.minimum, f.on_date
+            former.minimum, f.on_date, former.weight
         FROM fact f
         LEFT JOIN import i ON i.import_id = f.import_id
         LEFT JOIN begun b ON f.kind = 'goal' AND (b.contract_id, b.delegation_id) = (f.contract_id, f.delegation_id)

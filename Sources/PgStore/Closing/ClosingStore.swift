@@ -323,8 +323,8 @@ package struct ClosingStore {
         package let value: String
         package let minimum: String?
         package let weight: String?
-        /// Of a goal that changed after the plan was frozen, or took another's place: why, and the minimum of before.
-        package let change: (reason: String, formerMinimum: String?)?
+        /// Of a goal that changed after the plan was frozen, or took another's place: why, and the minimum and weight of before.
+        package let change: (reason: String, formerMinimum: String?, formerWeight: String?)?
         /// The day it was so; of a commitment that nobody judged yet, the day it is due.
         package let on: LocalDate
     }
@@ -338,7 +338,8 @@ package struct ClosingStore {
                 place: StatementPlace(contract: row.int32(2), delegation: row.int16(3)),
                 portfolio: row.optionalInt16(4),
                 subject: row.optionalText(5), value: row.text(6), minimum: row.optionalText(7),
-                weight: row.optionalText(8), change: row.optionalText(9).map { ($0, row.optionalText(10)) },
+                weight: row.optionalText(8),
+                change: row.optionalText(9).map { ($0, row.optionalText(10), row.optionalText(12)) },
                 on: row.date(11))
         }
     }

@@ -127,6 +127,14 @@ package struct StageStore {
         ).first?.int32s(0).map { Int16(clamping: $0) }
     }
 
+    /// The name of a contract's fee schedule, as agreed for a month.
+    package func feeSchedule(ofContract contract: Int32, in period: Period) throws(PgError) -> String? {
+        try link.run(
+            "SELECT fee_schedule FROM (\(ClosingStatements.feeSchedules)) c WHERE contract_id = $2",
+            [.int32(period.number), .int32(contract)]
+        ).first?.text(0)
+    }
+
     // MARK: - Objections
 
     package struct Objection: Sendable {

@@ -209,6 +209,28 @@ extension ImportStore {
         )
     }
 
+    /// Goals that ask for nothing: no verdict of PEN-02 or PEN-22 has them.
+    ///
+    /// - Returns: how many, and the first `limit` of them by line, with the column that is zero.
+    package func idleGoals(limit: Int32) throws(PgError) -> (
+        count: Int64, first: [(line: Int, column: String, value: String)]
+    ) {
+        let rows = try link.run(
+            """
+            SELECT s.line, CASE WHEN s.minimum::numeric = 0 THEN 'minimum' ELSE 'weight' END,
+                   CASE WHEN s.minimum::numeric = 0 THEN s.minimum ELSE s.weight END, count(*) OVER ()
+            FROM   import_row s
+            WHERE  s.kind = 'goal' AND (s.minimum::numeric = 0 OR s.weight::numeric = 0)
+            AND    NOT EXISTS (SELECT FROM import_row l WHERE l.supersedes = s.fact_id)
+            AND    NOT EXISTS (SELECT FROM fact l WHERE l.fact_id = s.fact_id OR l.supersedes = s.fact_id)
+            ORDER  BY s.line LIMIT $1
+            """, [.int32(limit)])
+        return (
+            rows.first?.int64(3) ?? 0,
+            rows.map { (line: Int($0.int32(0)), column: $0.text(1), value: $0.text(2)) }
+        )
+    }
+
     var factSupersedesCheck: String {
         """
         SELECT s.line, 'supersedes', s.supersedes,
@@ -231,6 +253,22 @@ extension ImportStore {
         WHERE  s.supersedes IS NOT NULL
         AND    ((r.kind, r.contract_id, r.delegation_id) IS DISTINCT FROM (s.kind, s.contract_id, s.delegation_id)
                 OR r.is_ahead OR r.period > \(period.number) OR r.period < \(period.number) AND NOT r.is_open)
+        """
+    }
+
+    /// Each of them is corrected by the next, so that none of them would stand. Every other row leads to one of no ring: a fact that is
+    /// loaded, or that corrects none.
+    var factRingCheck: String {
+        """
+        WITH RECURSIVE led AS (
+            SELECT s.fact_id FROM import_row s
+            WHERE  s.supersedes IS NULL OR NOT EXISTS (SELECT FROM import_row o WHERE o.fact_id = s.supersedes)
+            UNION
+            SELECT s.fact_id FROM import_row s JOIN led ON s.supersedes = led.fact_id)
+        SELECT s.line, 'supersedes', s.supersedes,
+               'the facts correct one another in a ring, so that none of them would stand'
+        FROM   import_row s LEFT JOIN led USING (fact_id)
+        WHERE  led.fact_id IS NULL
         """
     }
 

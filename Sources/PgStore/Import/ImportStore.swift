@@ -232,7 +232,7 @@ package struct ImportStore {
     /// Checks whose finds can make further rows bad: they run until they find nothing.
     private var chainedChecks: [String] {
         switch kind {
-        case .facts: [factSupersedesCheck]
+        case .facts: [factSupersedesCheck, factRingCheck]
         case .schedules: scheduleOverlapChecks + [scheduleParameterCheck, scheduleTaxCheck]
         case .zones, .contracts, .cut, .opening, .payments, .stops, .starts, .goals, .weights, .scores: []
         }

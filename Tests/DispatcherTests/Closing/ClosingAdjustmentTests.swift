@@ -69,7 +69,63 @@ struct ClosingAdjustmentTests {
     ) throws -> Int64 {
         try stages.propose(
             Adjustment(number: 0, kind: kind, rule: rule, amount: amount, about: period, reason: "r"), in: april,
-            contract: contract, delegation: delegation, by: "Ana")
+            contract: contract, delegation: delegation, isBeyondInvoice: true, by: "Ana")
+    }
+
+    /// Contract 1 is paid by services; with the published bands it is paid by those, too.
+    @Test(arguments: [Adjustment.Kind.credit, .debit])
+    func `fees are put right by the rules that the contract's schedule has`(kind: Adjustment.Kind) async throws {
+        try await ClosingStageSite.with { link, stages in
+            _ = try closeMarch(link)
+            for rule in ["FEE-02", "fee-05", "AGY-15"] {
+                let failure = ClosingStageSite.failure { _ = try propose(stages, kind, Cents(1), rule: rule) }
+                #expect(failure.found == "contract 1 had no \(rule.uppercased()) in 2024-03" && failure.exit == .usage)
+                #expect(failure.remedy == "Its fees are put right by FEE-11; IVA follows from them.")
+            }
+            // The statement was billed by it, whatever the schedule says by now.
+            try link.script(
+                """
+                UPDATE statement SET body = replace(body, '"rule":"FEE-11"', '"rule":"FEE-02"') WHERE contract_id = 1;
+                INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'AGY-15', 'budget', '99999999.00')
+                """)
+            _ = try propose(stages, kind, Cents(1), rule: "FEE-02", delegation: 9)
+            _ = try propose(stages, kind, Cents(1), rule: "AGY-15")
+            let failure = ClosingStageSite.failure {
+                _ = try propose(stages, kind, Cents(1), rule: "AGY-15", delegation: 9)
+            }
+            #expect(failure.found == "AGY-15 limits the whole invoice, and no delegation of it")
+            #expect(
+                ClosingStageSite.failure { _ = try propose(stages, kind, Cents(1), rule: "FEE-01") }.remedy
+                    == "Its fees are put right by FEE-11, AGY-15, FEE-02; IVA follows from them.")
+            try link.script(
+                """
+                INSERT INTO schedule VALUES ('fees', 'fee', '2023-01-01', 'FEE-01', 'minimum', '75'),
+                    ('fees', 'fee', '2023-01-01', 'FEE-01', '0-100', '3')
+                """)
+            _ = try propose(stages, kind, Cents(1), rule: "FEE-01")
+        }
+    }
+
+    @Test func `a debit beyond the invoice needs to be meant`() async throws {
+        try await ClosingStageSite.with { link, stages in
+            let invoice = try closeMarch(link)
+            func debit(_ amount: Cents, isMeant: Bool = false) throws -> Int64 {
+                try stages.propose(
+                    Adjustment(
+                        number: 0, kind: .debit, rule: "PEN-03", amount: amount, about: period, reason: "r"),
+                    in: april, contract: 1, delegation: 9, isBeyondInvoice: isMeant, by: "Ana")
+            }
+            let first = try debit(Cents(1))
+            let failure = ClosingStageSite.failure { _ = try debit(invoice) }
+            #expect(
+                failure.found
+                    == "debits about 2024-03 of contract 1 come to \(grouped(invoice + Cents(1))), more than its invoice of "
+                    + grouped(invoice))
+            #expect(failure.remedy.contains("--beyond-invoice") && failure.exit == .usage)
+            #expect(try stages.adjustments(april).map(\.adjustment.number) == [first])
+            _ = try debit(invoice - Cents(1))
+            _ = try debit(Cents(1), isMeant: true)
+        }
     }
 
     @Test(

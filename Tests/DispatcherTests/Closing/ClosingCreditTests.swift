@@ -34,7 +34,7 @@ struct ClosingCreditTests {
     ) throws -> Int64 {
         try stages.propose(
             Adjustment(number: 0, kind: kind, rule: rule, amount: amount, about: period, reason: "r"), in: april,
-            contract: 1, delegation: delegation, by: "Ana")
+            contract: 1, delegation: delegation, isBeyondInvoice: true, by: "Ana")
     }
 
     private func decide(_ stages: StageCommands, _ number: Int64, isApproved: Bool = true) throws {

@@ -65,6 +65,46 @@ struct ClosingFactTests {
         }
     }
 
+    /// Both goals of contract 1 in delegation 9 get another weight, and only its own words would say so.
+    @Test(arguments: [("60", "0"), ("0", "100"), ("60", "50")])
+    func `a goal that no longer weighs is named with both weights, and a plan without any is told (PEN-02)`(
+        minimum: String, weight: String
+    ) async throws {
+        func goal(_ id: String, _ minimum: String, _ weight: String, _ former: String) -> String {
+            """
+            INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, minimum, weight, note, supersedes,
+                import_id)
+            VALUES (202403, '\(id)', 'goal', 1, 9, '2024-03-01', 'worked', '1', '\(minimum)', '\(weight)', 'why', \(former), 1);
+            """
+        }
+        let change =
+            "INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-02', 'rate', '5'),"
+            + "('fines', 'penalty', '2023-01-01', 'PEN-02', 'threshold', '80');"
+            + goal("G1", "60", "100", "NULL") + goal("Z1", minimum, weight, "'G1'")
+        try await with(change) { link in
+            let isJudged = minimum != "0" && weight != "0"
+            #expect(try lines(link, "PEN-02").isEmpty == !isJudged)
+            let month = try MonthClosing(link, period: period).preview()
+            let sections = try StatementDocument(month.statements[0].body).sections
+            let weights = weight == "100" ? ("", "") : ("peso \(weight), antes 100; ", "weight \(weight), before 100; ")
+            #expect(
+                sections.flatMap(\.notes).contains(
+                    "Meta Z1 (worked): mínimo \(minimum), antes 60; \(weights.0)cambió con motivo: why."))
+            #expect(
+                sections.flatMap { $0.notesInEnglish ?? [] }.contains(
+                    "Goal Z1 (worked): minimum \(minimum), before 60; \(weights.1)changed because: why."))
+            let told = month.summary.warnings.filter { $0.contains("without a goal to judge") }
+            #expect(
+                told
+                    == (isJudged
+                        ? []
+                        : [
+                            "1 work plan without a goal to judge, since the minimum or weight of all is zero: neither PEN-02 nor PEN-22 is "
+                                + "charged: contract 1 in \(try #require(Delegation(9)).name)"
+                        ]))
+        }
+    }
+
     /// Contract 4 has no capacity and worked nothing: its statement is of the whole invoice alone.
     @Test func `a statement without a delegation's section is recorded in the first chain`() async throws {
         let change = """

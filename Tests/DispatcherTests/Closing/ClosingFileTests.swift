@@ -92,6 +92,57 @@ struct ClosingFileTests {
         }
     }
 
+    /// The folder held a close of March, or a preview; what is written into it has no such tables.
+    @Test(arguments: [true, false])
+    func `a folder keeps no tables of other statements, and what is nobody's of ours stays`(isIssued: Bool) async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 8)
+            let closing = MonthClosing(link, period: ClosingFixture.period)
+            let month = try closing.close().month
+            let (kept, april) = (try closing.kept(), ClosingFixture.period.advanced(byMonths: 1))
+            let tables = ["summary.json", "fees.csv", "penalties.csv"]
+            func names(_ folder: URL) throws -> Set<String> {
+                Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
+            }
+            try withFolder { folder in
+                try StatementFiles(folder.path).write(month)
+                // Of that very month they stay.
+                try StatementFiles(folder.path).write(kept: kept, of: ClosingFixture.period)
+                #expect(try names(folder) == Set(tables + ["index.html", "statements"]))
+                if isIssued {
+                    try StatementFiles(folder.path).write(issued: kept, of: ClosingFixture.period, until: [:])
+                } else {
+                    try StatementFiles(folder.path).write(kept: kept, of: april)
+                }
+                #expect(try names(folder) == ["index.html", "statements"])
+            }
+            try withFolder { folder in
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                for name in tables {
+                    try Data("{\"format\":\"mine\"}".utf8).write(to: folder.appending(path: name))
+                }
+                try StatementFiles(folder.path).write(kept: kept, of: april)
+                #expect(try names(folder) == Set(tables + ["index.html", "statements"]))
+            }
+        }
+    }
+
+    @Test(arguments: ["", "/below"]) func `a file where the folder is to be is told as such`(below: String) throws {
+        try withFolder { folder in
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let file = folder.appending(path: "cut.csv")
+            try Data("x".utf8).write(to: file)
+            let failure = ClosingStageSite.failure {
+                try StatementFiles(file.path + below).write(kept: [], of: ClosingFixture.period)
+            }
+            #expect(failure.found == "cannot write \(file.path)\(below): it is a file, or lies below one")
+            #expect(failure.exit == .environment)
+            #expect(try text(folder, "cut.csv") == "x")
+        }
+    }
+
     /// A waiver, a credit, a debit, a budget and a limit of penalties in one month.
     private let changes = """
         INSERT INTO fact (period, fact_id, kind, contract_id, delegation_id, on_date, subject, value, import_id)

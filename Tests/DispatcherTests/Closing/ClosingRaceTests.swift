@@ -2,7 +2,7 @@
 
 import AgentProtocol
 import Assignment
-import Dispatcher
+@testable import Dispatcher
 import PgStore
 import TestSupport
 import Testing
@@ -46,6 +46,29 @@ struct ClosingRaceTests {
 
             #expect(acknowledged.count > 3)
             #expect(Set(acknowledged).subtracting(stated) == [])
+        }
+    }
+
+    /// The close has the month's row until it commits.
+    @Test(.timeLimit(.minutes(1))) func `a month that is closed meanwhile is not given back, and told as closed`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let close = try database.link()
+            try ClosingFixture.make(close, seed: 5)
+            try close.script("UPDATE period SET state = 'closing' WHERE period = 202403")
+            try close.script("BEGIN; UPDATE period SET state = 'closed', closed_at = now() WHERE period = 202403")
+            async let told = onThread {
+                let link = try database.link()
+                return ClosingStageSite.found { try MonthClosing(link, period: ClosingFixture.period).giveBack() }
+            }
+            let watch = try database.link()
+            let waiting =
+                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            while try watch.run(waiting).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            try close.script("COMMIT")
+
+            #expect(try await told == "2024-03 is closed, not closing, so there is nothing to give back")
         }
     }
 

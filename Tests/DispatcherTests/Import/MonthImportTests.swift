@@ -356,6 +356,58 @@ struct MonthImportTests {
         }
     }
 
+    /// F-0 is loaded, and corrects none of them.
+    @Test(arguments: [
+        (["F-2": "F-1", "F-1": "F-2"], [2, 3]), (["F-1": "F-3", "F-2": "F-1", "F-3": "F-2"], [2, 3, 4]),
+        (["F-1": "F-0", "F-2": "F-1", "F-3": "F-2"], []), (["F-1": "", "F-2": "F-3", "F-3": "F-2"], [3, 4]),
+    ])
+    func `facts that correct one another in a ring are refused`(rows: [String: String], refused: [Int]) async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            try site.load(.facts, ExampleText.file(.facts, [["fact": "F-0", "on_date": "2024-03-01"]]))
+            let file = rows.sorted { $0.key < $1.key }.map { fact, former in
+                ["fact": fact, "supersedes": former, "on_date": "2024-03-0\(fact.last ?? "9")"]
+            }
+            let report = try site.load(.facts, ExampleText.file(.facts, file), acceptsGood: true)
+
+            #expect(report.badValues.map(\.line) == refused)
+            #expect(
+                report.badValues.allSatisfy {
+                    $0.column == "supersedes"
+                        && $0.reason == "the facts correct one another in a ring, so that none of them would stand"
+                })
+            #expect(try site.count("fact") == Int64(1 + rows.count - refused.count))
+        }
+    }
+
+    /// The second of two goals is loaded already.
+    @Test func `a goal that asks for nothing is told when it is imported (PEN-02)`() async throws {
+        try await ImportSite.with { site in
+            try site.seedContracts()
+            func goal(_ fact: String, _ minimum: String, _ weight: String, _ former: String = "") -> [String: String] {
+                [
+                    "fact": fact, "kind": "goal", "delegation": "14", "on_date": "2024-03-01", "portfolio": "",
+                    "subject": "worked", "value": "", "minimum": minimum, "weight": weight, "note": "n",
+                    "supersedes": former,
+                ]
+            }
+            let first = try site.load(
+                .facts, ExampleText.file(.facts, [goal("G-1", "10", "1"), goal("G-2", "0.0", "1")]))
+            #expect(first.warnings.map { "\($0.line) \($0.column) \($0.value)" } == ["3 minimum 0.0"])
+            let rows = [
+                goal("G-2", "0.0", "1"), goal("G-3", "10", "0", "G-1"), goal("G-4", "0", "1", "G-2"),
+                goal("G-5", "5", "1", "G-4"),
+            ]
+            let report = try site.load(.facts, ExampleText.file(.facts, rows))
+            #expect(report.result == .imported)
+            #expect(report.lines.contains("  goals that ask for nothing: 1"))
+            #expect(
+                report.lines.contains(
+                    "warning: facts.csv:3: weight `0`: the goal asks for nothing, so that neither PEN-02 nor PEN-22 judges it"
+                ))
+        }
+    }
+
     /// Contract 31 leased its first account in delegation 14 at that time; it leased none in 15.
     @Test(arguments: [("14", "", true), ("14", "the quota rose", false), ("15", "", false)])
     func `a goal that comes after the contract's first grant there needs a reason, and the statement shows it`(

@@ -45,6 +45,23 @@ struct LedgerProofTests {
         }
     }
 
+    /// As the Python client refuses it.
+    @Test(arguments: ["12.0", "1.2e1", "12E0"]) func `a height is a whole number as it is written`(height: String)
+        throws
+    {
+        let text = try String(
+            contentsOfFile: Checkout.root + "/clients/python/tests/proof.json", encoding: .utf8)
+        let own = try LedgerProof(text: Array(text.utf8)).chain.height
+        let place = try #require(text.firstRange(of: /"height" ?: ?\d+/))
+        func with(_ number: String) -> [UInt8] {
+            var changed = text
+            changed.replaceSubrange(place, with: "\"height\":\(number)")
+            return Array(changed.utf8)
+        }
+        _ = try LedgerProof(text: with("\(own)")).check()
+        #expect(throws: LedgerProof.Broken.self) { try LedgerProof(text: with(height)) }
+    }
+
     /// The file that the Python client's tests check as well.
     @Test func `the proof that the Python client checks holds here too`() throws {
         let text = Array(try Data(contentsOf: URL(filePath: Checkout.root + "/clients/python/tests/proof.json")))

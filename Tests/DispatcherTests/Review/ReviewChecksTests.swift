@@ -260,7 +260,9 @@ struct ReviewChecksTests {
             let failure = #expect(throws: CommandFailure.self) { try checks.run(rate: "10", seed: 6, by: "Ana") }
             #expect(failure?.found == "the sample of 2024-03 is 10 % with seed 5, set by Ana")
             #expect(failure?.exit == .usage)
-            #expect(failure?.remedy.contains("`dispatcherd review check --period 2024-03` without --sample") == true)
+            #expect(
+                failure?.remedy.contains("`dispatcherd review check --period 2024-03 --by NAME` without --sample")
+                    == true)
             #expect(throws: CommandFailure.self) { try checks.run(rate: "11", seed: nil, by: "Ana") }
             _ = try MonthClosing(link, period: period).close()
             #expect(throws: CommandFailure.self) { try checks.run(rate: nil, seed: nil, by: "Ana") }

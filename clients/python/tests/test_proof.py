@@ -143,6 +143,14 @@ class ProofTests(unittest.TestCase):
             self.assertEqual(main(["check", "/nowhere/proof.json"]), 2)
         self.assertIn('"trusted": true', out.getvalue())
 
+    def test_the_command_says_of_a_key_that_is_not_trusted_only_that(self) -> None:
+        for words in ([], ["--json"]):
+            out, told = io.StringIO(), io.StringIO()
+            with self.subTest(words), contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+                self.assertEqual(main(["check", os.fspath(PROOF), "--key", "A" * 43 + "=", *words]), 1)
+                self.assertEqual(out.getvalue(), "")
+                self.assertIn("nothing leads from the key that you trust", told.getvalue())
+
     def test_the_command_takes_a_statement(self) -> None:
         body = b"{}\n"
         text, key = proof_of(f"statement delegation=9 contract=1 digest={hashlib.sha256(body).hexdigest()}")

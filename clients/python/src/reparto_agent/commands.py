@@ -366,6 +366,8 @@ def check_proof(parsed: argparse.Namespace) -> int:
         except OSError as error:
             raise RequestError(f"{parsed.statement} cannot be read: {error}") from None
     proven = check(text, parsed.key, statement)
+    if proven.trusted is False:
+        raise BrokenProof(f"nothing leads from the key that you trust to {proven.key}, which signed")
     if parsed.json:
         print(json.dumps(vars(proven)))
     else:
@@ -376,8 +378,6 @@ def check_proof(parsed: argparse.Namespace) -> int:
         )
     if proven.trusted is None:
         _note(f"compare key {proven.key} with the one that the institution publishes, or give --key")
-    elif not proven.trusted:
-        raise BrokenProof(f"nothing leads from the key that you trust to {proven.key}, which signed")
     return DONE
 
 
