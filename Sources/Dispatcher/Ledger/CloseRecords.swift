@@ -78,7 +78,8 @@ struct CloseRecords {
             let root = roots[row.period]
             let isSigned = root != nil || signed.contains(row.period)
             if row.state != .closed, isSigned || withStatements.contains(row.period) {
-                report.add(place, "it was closed\(isSigned ? " and signed" : ""), and is stored as \(row.state.rawValue)")
+                report.add(
+                    place, "it was closed\(isSigned ? " and signed" : ""), and is stored as \(row.state.rawValue)")
             }
             if let root {
                 if row.root != root.root { report.add(place, "its row does not name the root that was signed") }

@@ -348,7 +348,8 @@ struct MonthRecords {
 
     /// The record's kind and the field behind it; an ending and a start have none of their own and get three.
     private static func name(_ text: String) -> String {
-        text.split(separator: " ").prefix(["ending ", "start "].contains(where: text.hasPrefix) ? 4 : 2).joined(separator: " ")
+        text.split(separator: " ").prefix(["ending ", "start "].contains(where: text.hasPrefix) ? 4 : 2).joined(
+            separator: " ")
     }
 
     /// Each row makes one record of the ledger, and each record has its row.

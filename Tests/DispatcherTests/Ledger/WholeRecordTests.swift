@@ -148,7 +148,10 @@ struct WholeRecordTests {
         ("UPDATE start SET reason = 'missed-payment'", "start delegation=9 account=900014 reason="),
         ("UPDATE start SET on_date = on_date - 1", "start delegation=9 account=900014 reason="),
         ("UPDATE start SET fate = 'excluded'", "start delegation=9 account=900014 reason="),
-        ("DELETE FROM start", "start delegation=9 account=900014 reason=job-loss was recorded, and nothing is stored that fits it"),
+        (
+            "DELETE FROM start",
+            "start delegation=9 account=900014 reason=job-loss was recorded, and nothing is stored that fits it"
+        ),
     ]
 
     @Test func `policies, segmentations, plans, limits and starts are what was recorded of them`() async throws {
@@ -166,13 +169,13 @@ struct WholeRecordTests {
     @Test func `a segmentation that nothing recorded is found`() async throws {
         try await ProvenMonth.with(signs: false) { month in
             let found = try found(
-                    month.link,
-                    """
-                    INSERT INTO policy VALUES (sha256('body'), 'p', '1', '2024-01-01', 'body', now_instant());
-                    INSERT INTO segmentation (period, policy, policy_version, policy_digest, cut_digest, accounts, placed,
-                        excluded, digest, made_at)
-                    VALUES (202403, 'p', '1', sha256('body'), '', 0, 0, 0, '', now_instant())
-                    """)
+                month.link,
+                """
+                INSERT INTO policy VALUES (sha256('body'), 'p', '1', '2024-01-01', 'body', now_instant());
+                INSERT INTO segmentation (period, policy, policy_version, policy_digest, cut_digest, accounts, placed,
+                    excluded, digest, made_at)
+                VALUES (202403, 'p', '1', sha256('body'), '', 0, 0, 0, '', now_instant())
+                """)
             #expect(found == ["2024-03: its segmentation is there, and was never recorded"])
         }
     }
