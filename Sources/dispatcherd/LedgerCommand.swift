@@ -25,8 +25,8 @@ struct LedgerCommand: AsyncParsableCommand {
             abstract:
                 "Computes roots, heads, leases, counters and bases of fees again and compares them; writes nothing.",
             discussion: """
-                Exit code 1 where anything was changed. --sample looks at some delegations only; keys, roots and statements
-                are always looked at.
+                Exit code 1 where anything was changed. --sample looks at some delegations only; the ledger's own keys, roots
+                and statements are always looked at, agencies' keys only without it.
 
                 Examples:
                   dispatcherd ledger verify

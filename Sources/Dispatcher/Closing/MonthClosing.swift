@@ -80,6 +80,7 @@ package struct MonthClosing {
             try compare(month)
             return (month, .identical)
         case .open, .closing:
+            try refuseFormerClose()
             if !beforeItsEnd { try refuseUnfinished() } else { try refuseUnbegun() }
             guard try !store.hasStoppedPlan() else {
                 throw CommandFailure(
@@ -293,6 +294,20 @@ package struct MonthClosing {
                 remedy: "Check the period, or import with `dispatcherd import … --period \(period)`.")
         }
         return state
+    }
+
+    /// A close writes the statements and the state together: a month that has one without the other was changed beside it.
+    private func refuseFormerClose() throws {
+        guard let former = try store.formerClose() else { return }
+        let left = [
+            former.statements > 0 ? Words.counted(former.statements, "statement", "statements") : nil,
+            former.isSigned ? "a signed root" : nil,
+        ].compactMap(\.self).joined(separator: " and ")
+        throw CommandFailure(
+            .findings,
+            "\(period) was closed before and has \(left), and is stored as \(former.state.rawValue): its state was changed in "
+                + "the database",
+            remedy: "`dispatcherd ledger verify` tells what else was; put it back from a backup.")
     }
 
     private func refuseUnfinished() throws {

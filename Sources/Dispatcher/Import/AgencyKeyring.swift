@@ -89,7 +89,8 @@ package struct AgencyKeyring {
         _ action: String, _ agency: AgencyID, _ name: String, in delegations: [Delegation], until: Timestamp?,
         publicKey: [UInt8]?, at now: Timestamp
     ) -> [LedgerRecord] {
-        delegations.map { delegation in
+        // An agency may have its keys before it works anywhere.
+        (delegations.isEmpty ? [LedgerRecord.chain(of: nil)] : delegations).map { delegation in
             LedgerRecord.key(
                 agency, name, action, in: delegation, publicKey: publicKey, until: until, by: LedgerRecord.word(by),
                 period: Period.ofWork(at: now), at: now)

@@ -17,6 +17,9 @@ struct CloseRecords {
     private let roots: [Period: PeriodRootRow]
     private var recorded: Set<Place> = []
     private var found: Set<Place> = []
+    /// Of which a record says that they were closed, or signed.
+    private var closed: Set<Period> = []
+    private var signed: Set<Period> = []
 
     private static let kinds = ["statement ", "root "].map { Array($0.utf8) }
 
@@ -43,6 +46,7 @@ struct CloseRecords {
     ) {
         guard let contract = fields.number("contract") else { return }
         let place = Place(period: period, contract: contract)
+        closed.insert(period)
         recorded.insert(place)
         let digest = fields.hash("digest")
         guard kept[place].map({ $0.computed != digest || $0.stored != digest }) ?? true, found.insert(place).inserted
@@ -54,13 +58,34 @@ struct CloseRecords {
                 : "the statement of contract \(contract) is not the one that the close recorded")
     }
 
-    private func root(_ fields: LedgerFields, _ report: inout LedgerVerification.Report) {
+    private mutating func root(_ fields: LedgerFields, _ report: inout LedgerVerification.Report) {
         guard let period = fields["period"].flatMap({ Period(text: $0) }) else { return }
+        signed.insert(period)
         guard let root = roots[period] else {
             return report.add("\(period)", "its root was signed by key \(fields["key"] ?? ""), and is gone")
         }
         guard root.root == fields.hash("root"), root.key == fields["key"] else {
             return report.add("\(period)", "its signed root is not the one that was recorded")
+        }
+    }
+
+    /// A close is for good: a month that has statements or a signed root, or is recorded to have had them, is closed, and its row
+    /// names its root.
+    func compareStates(_ rows: [ProofStore.PeriodState], _ report: inout LedgerVerification.Report) {
+        let withStatements = closed.union(kept.keys.map(\.period))
+        for row in rows {
+            let place = "\(row.period)"
+            let root = roots[row.period]
+            let isSigned = root != nil || signed.contains(row.period)
+            if row.state != .closed, isSigned || withStatements.contains(row.period) {
+                report.add(
+                    place, "it was closed\(isSigned ? " and signed" : ""), and is stored as \(row.state.rawValue)")
+            }
+            if let root {
+                if row.root != root.root { report.add(place, "its row does not name the root that was signed") }
+            } else if row.root != nil, !signed.contains(row.period) {
+                report.add(place, "its row names a root, and none is signed")
+            }
         }
     }
 

@@ -38,7 +38,7 @@ struct DelegationCheck {
     // MARK: - A month
 
     mutating func month(
-        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ closes: inout CloseRecords,
+        _ period: Period, signed: PeriodRootRow?, _ store: ProofStore, _ whole: inout WholeRecords,
         _ report: inout LedgerVerification.Report
     ) throws {
         let place = "delegation \(delegation), \(period)"
@@ -51,7 +51,7 @@ struct DelegationCheck {
             chain.take(block, records, place, &report)
             for record in records {
                 book.take(record, block: block.number)
-                closes.take(record, period, &report)
+                whole.take(record, period, block: block.number, &report)
                 latest.take(record)
             }
         }
@@ -71,6 +71,8 @@ struct DelegationCheck {
         book.compare(try rows.contests(delegation, period).map(book.contest), "contest", place, &report)
         book.compare(try rows.payments(delegation, period).map(LedgerRecord.payment), "payment", place, &report)
         book.compare(try rows.facts(delegation, period).map(LedgerRecord.fact), "fact", place, &report)
+        book.compare(
+            try rows.starts(delegation, period).map { .start($0, period: period) }, "start", place, &report)
         try stages(period, StageStore(store.link), book, place, &report)
         let outcomes = try rows.outcomes(delegation, period)
         book.compare(outcomes.map { .outcome($0.row) }, "outcome", place, &report)
@@ -157,6 +159,24 @@ struct DelegationCheck {
         }
     }
 
+    /// Every limit that was in force is one that was recorded, and the other way round.
+    private func compareLimits(_ link: PgLink, _ report: inout LedgerVerification.Report) throws {
+        var kept: [Quota: Set<String>] = [:]
+        for row in try RecordedPlans(link).limits(delegation) {
+            guard let strategy = Strategy(rawValue: row.strategy), let portfolio = Portfolio(rawValue: row.portfolio)
+            else { continue }
+            let quota = Quota(contract: Int64(row.contract), strategy: strategy.name, portfolio: portfolio.name)
+            kept[quota, default: []].insert(Self.words(row.accounts, row.exposure?.description ?? "none"))
+        }
+        for quota in Set(limits.keys).union(kept.keys).sorted(by: { "\($0)" < "\($1)" })
+        where limits[quota] != kept[quota] {
+            report.add(
+                "delegation \(delegation)",
+                "contract \(quota.contract), \(quota.strategy), \(quota.portfolio): the limits that were in force are "
+                    + "stored otherwise than they were recorded")
+        }
+    }
+
     /// What came on board stands as it was recorded, and counts as leased.
     private mutating func takeOpening(_ rows: RecordedRows, _ report: inout LedgerVerification.Report) throws {
         let grants = try rows.openingGrants(delegation)
@@ -177,6 +197,7 @@ struct DelegationCheck {
         try dealt.compare(delegation, grants, link, &report)
         releases.compare(delegation, grants, &report)
         try latest.compare(delegation, link, &report)
+        try compareLimits(link, &report)
         let doubled = try link.countDoubled(in: delegation)
         if doubled > 0 {
             report.add(
@@ -287,7 +308,7 @@ struct MonthRecords {
 
     private static let compared: Set = [
         "outcome", "grant", "ending", "review", "contest", "payment", "fact", "line-objection", "line-decision",
-        "adjustment", "evidence",
+        "adjustment", "evidence", "start",
     ]
 
     mutating func take(_ record: [UInt8], block: Int64) {
@@ -325,9 +346,10 @@ struct MonthRecords {
         return .contest(row.outcome, row.delegation, row.period, reason: row.reason, by: row.by, at: at)
     }
 
-    /// The record's kind and the field behind it; an ending has none of its own and gets three.
+    /// The record's kind and the field behind it; an ending and a start have none of their own and get three.
     private static func name(_ text: String) -> String {
-        text.split(separator: " ").prefix(text.hasPrefix("ending") ? 4 : 2).joined(separator: " ")
+        text.split(separator: " ").prefix(["ending ", "start "].contains(where: text.hasPrefix) ? 4 : 2).joined(
+            separator: " ")
     }
 
     /// Each row makes one record of the ledger, and each record has its row.

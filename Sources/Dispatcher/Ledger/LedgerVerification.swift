@@ -72,14 +72,14 @@ package struct LedgerVerification {
         let wanted = places.filter { chosen.contains($0.delegation) }
         let roots = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
         try RootCheck(store, cutOf: sample == nil ? nil : chosen).run(&report)
-        var closes = try CloseRecords(store, roots: roots)
+        var whole = try WholeRecords(store, roots: roots)
         var check: DelegationCheck?
         for (index, place) in wanted.enumerated() {
             if check?.delegation != place.delegation {
                 try check?.finish(link, &report)
                 check = DelegationCheck(place.delegation)
             }
-            try check?.month(place.period, signed: roots[place.period], store, &closes, &report)
+            try check?.month(place.period, signed: roots[place.period], store, &whole, &report)
             report.places += 1
             step(index + 1, wanted.count)
         }
@@ -88,8 +88,7 @@ package struct LedgerVerification {
             var check = DelegationCheck(delegation)
             try check.finish(link, &report)
         }
-        // A sample has not seen every record.
-        if wanted.count == places.count { closes.finish(&report) }
+        try whole.finish(store, isComplete: wanted.count == places.count, &report)
         return report
     }
 

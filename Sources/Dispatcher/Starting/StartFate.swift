@@ -120,9 +120,17 @@ extension StartStore.Account {
 
 extension LedgerRecord {
     static func start(_ account: StartStore.Account, _ outcome: StartOutcome, period: Period) -> LedgerRecord {
-        var text = "start delegation=\(account.delegation) account=\(account.account) reason=\(account.reason)"
-        text += " on=\(account.onDate) rule=\(account.rule ?? "none") fate=\(outcome.fate.word)"
-        if let epoch = outcome.epoch { text += " epoch=\(epoch)" }
-        return LedgerRecord(delegation: account.delegation, period: period, text)
+        start(
+            StartedRow(
+                delegation: account.delegation, account: account.account, reason: account.reason,
+                onDate: account.onDate, rule: account.rule, fate: outcome.fate.word, epoch: outcome.epoch),
+            period: period)
+    }
+
+    static func start(_ row: StartedRow, period: Period) -> LedgerRecord {
+        var text = "start delegation=\(row.delegation) account=\(row.account) reason=\(row.reason)"
+        text += " on=\(row.onDate) rule=\(row.rule ?? "none") fate=\(row.fate)"
+        if let epoch = row.epoch { text += " epoch=\(epoch)" }
+        return LedgerRecord(delegation: row.delegation, period: period, text)
     }
 }

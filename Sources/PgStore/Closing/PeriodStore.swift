@@ -26,6 +26,19 @@ package struct PeriodStore {
         return rows.first.flatMap { State(rawValue: $0.text(0)) }
     }
 
+    /// Of a period that is not closed: its kept statements, and whether its root is signed. `nil` where it has neither, or is closed.
+    package func formerClose() throws(PgError) -> (state: State, statements: Int64, isSigned: Bool)? {
+        let rows = try link.run(
+            """
+            SELECT p.state, (SELECT count(*) FROM statement s WHERE s.period = p.period),
+                EXISTS (SELECT FROM period_root r WHERE r.period = p.period)
+            FROM period p WHERE p.period = $1 AND p.state <> 'closed'
+            """, [.int32(period.number)])
+        guard let row = rows.first, let state = State(rawValue: row.text(0)), row.int64(1) > 0 || row.bool(2)
+        else { return nil }
+        return (state, row.int64(1), row.bool(2))
+    }
+
     package func now() throws(PgError) -> Timestamp {
         try link.run("SELECT now_instant()").first?.timestamp(0) ?? Timestamp(microseconds: 0)
     }

@@ -125,6 +125,22 @@ package struct ProofStore {
             .compactMap { Period(number: $0.int32(0)) }
     }
 
+    package struct PeriodState: Sendable {
+        package let period: Period
+        package let state: PeriodStore.State
+        /// That was signed; `nil` where none is.
+        package let root: [UInt8]?
+    }
+
+    /// Ascending.
+    package func periodStates() throws(PgError) -> [PeriodState] {
+        try link.run("SELECT period, state, root FROM period ORDER BY period").compactMap { row in
+            guard let period = Period(number: row.int32(0)), let state = PeriodStore.State(rawValue: row.text(1))
+            else { return nil }
+            return PeriodState(period: period, state: state, root: row.optionalBytes(2))
+        }
+    }
+
     /// Of every kept statement: the SHA-256 of its text as it is now, and what is stored as that.
     package func statementDigests() throws(PgError) -> [(
         period: Period, contract: Int32, computed: [UInt8], stored: [UInt8]

@@ -51,6 +51,30 @@ package struct RecordedFact: Sendable {
     package let supersedes: String?
 }
 
+/// A start within the month as its ledger record has it.
+package struct StartedRow: Sendable {
+    package let delegation: Delegation
+    package let account: Int64
+    package let reason: String
+    package let onDate: LocalDate
+    package let rule: String?
+    package let fate: String
+    package let epoch: Int64?
+
+    package init(
+        delegation: Delegation, account: Int64, reason: String, onDate: LocalDate, rule: String?, fate: String,
+        epoch: Int64?
+    ) {
+        self.delegation = delegation
+        self.account = account
+        self.reason = reason
+        self.onDate = onDate
+        self.rule = rule
+        self.fate = fate
+        self.epoch = epoch
+    }
+}
+
 /// Rows that have a record in the ledger, as the tables have them now: to write the records, and to compare with them.
 package struct RecordedRows {
     private let link: PgLink
@@ -117,6 +141,17 @@ package struct RecordedRows {
             "SELECT \(Self.factColumns) FROM fact WHERE delegation_id = $1 AND period = $2",
             [.int16(delegation.value), .int32(period.number)]
         ).compactMap(Self.fact)
+    }
+
+    package func starts(_ delegation: Delegation, _ period: Period) throws(PgError) -> [StartedRow] {
+        try link.run(
+            "SELECT account_id, reason, on_date, rule, fate, epoch FROM start WHERE delegation_id = $1 AND period = $2",
+            [.int16(delegation.value), .int32(period.number)]
+        ).map {
+            StartedRow(
+                delegation: delegation, account: $0.int64(0), reason: $0.text(1), onDate: $0.date(2),
+                rule: $0.optionalText(3), fate: $0.text(4), epoch: $0.optionalInt64(5))
+        }
     }
 
     package static let reviewColumns = """

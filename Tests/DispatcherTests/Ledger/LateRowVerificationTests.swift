@@ -18,7 +18,7 @@ struct LateRowVerificationTests {
         pace.sweep = .seconds(3_600)
         try await DealtMonth.with(pace: pace) { month in
             let link = try month.database.link()
-            try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) }))
+            try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) } + link.keyRecords()))
             let agent = try await month.connect(1)
             let extended = try await agent.lease(DealtMonth.lease(1, max: 2))
             let rest = try await agent.lease(DealtMonth.lease(2, max: 2)).leasedAccounts
@@ -159,7 +159,7 @@ struct LateRowVerificationTests {
         pace.sweep = .seconds(3_600)
         try await DealtMonth.with(pace: pace) { month in
             let link = try month.database.link()
-            try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) }))
+            try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) } + link.keyRecords()))
             let agent = try await month.connect(1)
             let accounts = try await agent.lease(DealtMonth.lease(1, max: 5)).leasedAccounts
             let keys = accounts.map(DealtMonth.key)

@@ -70,6 +70,11 @@ struct LedgerVerificationTests {
                             "quota plan=1 delegation=9 strategy=administrative portfolio=telephone contract=1 "
                                 + "accounts=\(accounts) exposure=none")
                     ]))
+                try month.link.script(
+                    """
+                    INSERT INTO quota_history (delegation_id, quota_id, since, limit_accounts, plan_id, cause)
+                    SELECT delegation_id, quota_id, now_instant(), \(accounts), 1, 'plan' FROM quota WHERE contract_id = 1
+                    """)
             }
             try recorded(1_000)
             #expect(try month.verify().findings == [])
@@ -91,8 +96,8 @@ struct LedgerVerificationTests {
             #expect(report.notes == [])
             // The root's own record stands with the first delegation, in the month of the signature.
             #expect(report.roots == 1 && report.places == 2)
-            // Two deals, two grants, six outcomes, two endings, a review, two payments, two statements, the root.
-            #expect(report.records == 18)
+            // Two deals, two keys, two grants, six outcomes, two endings, a review, two payments, two statements, the root.
+            #expect(report.records == 20)
             #expect(try LedgerVerification(month.link).run(sample: 1, seed: 3).findings == [])
         }
     }

@@ -77,7 +77,7 @@ struct ProvenMonth {
                 ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.agreement', '300'),
                 ('p', 'penalty', '2024-01-01', 'IVA', 'rate', '16');
             """)
-        try link.insertBlocks(LedgerBlock.seal((1...2).map { dealt(hand: $0) }))
+        try link.insertBlocks(LedgerBlock.seal((1...2).map { dealt(hand: $0) } + link.keyRecords()))
     }
 
     /// The record of a hand of ``DealtMonth`` with twenty accounts, as the plan would have written it.
@@ -151,4 +151,21 @@ struct ProvenMonth {
     }
 
     func verify() throws -> LedgerVerification.Report { try LedgerVerification(link).run() }
+}
+
+extension PgLink {
+    /// The records of keys that a fixture put into the table, as `agency key add` would have written them.
+    func keyRecords() throws -> [LedgerRecord] {
+        let now = try readNow()
+        let delegations = try AgencyKeyStore(self).delegations(of: nil)
+        return try AgencyKeyStore(self).list(nil).flatMap { key in
+            delegations[key.agency, default: []].map {
+                LedgerRecord.key(
+                    key.agency, key.name, "add", in: $0, publicKey: key.publicKey, until: key.expiresAt, by: "Ana",
+                    period: Period.ofWork(at: now), at: now)
+            }
+        }
+    }
+
+    func recordKeys() throws { try insertBlocks(LedgerBlock.seal(try keyRecords())) }
 }

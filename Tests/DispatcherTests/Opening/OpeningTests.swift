@@ -56,6 +56,7 @@ struct OpeningTests {
             try month.link.run(
                 "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES (1, 'k', $1, now_instant())",
                 [.bytes(key.publicKey)])
+            try month.link.recordKeys()
             let node = try await DealtMonth.startNode(month.database)
             do {
                 let agent = try await AgentConnection.connect(

@@ -39,6 +39,7 @@ struct SharedHandServingTests {
                 "INSERT INTO agency_key (agency_id, key_name, public_key, added_at) VALUES ($1, 'k', $2, now_instant())",
                 [.int32(Int32(index) + 1), .bytes(key.publicKey)])
         }
+        try month.link.recordKeys()
         let node = try await DealtMonth.startNode(month.database, DealtMonth.quickPace)
         do {
             var agents: [AgentConnection] = []

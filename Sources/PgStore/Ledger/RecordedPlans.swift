@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Assignment
+
+/// Policies, segmentations, plans and limits as the tables have them now, to be compared with the ledger.
+package struct RecordedPlans {
+    package struct Plan: Sendable {
+        package let number: Int64
+        package let period: Period
+        package let state: String
+        package let seed: Int64
+        package let segmentationDigest: [UInt8]
+        package let digest: [UInt8]
+        /// `nil`: it was kept without what it was made from.
+        package let settingsDigest: [UInt8]?
+        package let persons: [String]
+    }
+
+    package struct Limit: Sendable {
+        package let contract: Int32
+        package let strategy: Int16
+        package let portfolio: Int16
+        package let accounts: Int64
+        package let exposure: Cents?
+    }
+
+    private let link: PgLink
+
+    package init(_ link: PgLink) { self.link = link }
+
+    /// Policies whose text is not the one of their digest, by name and version.
+    package func changedPolicies() throws(PgError) -> [(name: String, version: String)] {
+        try link.run(
+            """
+            SELECT name, version FROM policy WHERE sha256(convert_to(body, 'UTF8')) <> digest ORDER BY name, version
+            """
+        ).map { ($0.text(0), $0.text(1)) }
+    }
+
+    package func segmented() throws(PgError) -> Set<Period> {
+        Set(try link.run("SELECT period FROM segmentation").compactMap { Period(number: $0.int32(0)) })
+    }
+
+    /// Ascending by number.
+    package func plans() throws(PgError) -> [Plan] {
+        try link.run(
+            """
+            SELECT p.plan_id, p.period, p.state, p.seed, p.segmentation_digest, p.digest, f.settings_digest, p.applied_by
+            FROM plan p LEFT JOIN plan_proof f USING (plan_id) ORDER BY p.plan_id
+            """
+        ).compactMap { row in
+            Period(number: row.int32(1)).map {
+                Plan(
+                    number: row.int64(0), period: $0, state: row.text(2), seed: row.int64(3),
+                    segmentationDigest: row.bytes(4), digest: row.bytes(5), settingsDigest: row.optionalBytes(6),
+                    persons: row.texts(7))
+            }
+        }
+    }
+
+    /// Every limit that was in force in a delegation, but for those of an opening, which are of before the first record.
+    package func limits(_ delegation: Delegation) throws(PgError) -> [Limit] {
+        try link.run(
+            """
+            SELECT q.contract_id, q.strategy, q.portfolio, h.limit_accounts, h.limit_exposure
+            FROM quota_history h JOIN quota q USING (delegation_id, quota_id)
+            WHERE h.delegation_id = $1 AND h.since > timestamptz '1901-01-01 00:00Z' ORDER BY 1, 2, 3, h.entry
+            """, [.int16(delegation.value)]
+        ).map {
+            Limit(
+                contract: $0.int32(0), strategy: $0.int16(1), portfolio: $0.int16(2), accounts: $0.int64(3),
+                exposure: $0.optionalInt64(4).map { Cents($0) })
+        }
+    }
+}
