@@ -27,7 +27,7 @@ struct LedgerWatchTests {
                 looks.append(try #require(try LedgerWatch.run(month.link, every: .seconds(3_600))))
             }
             let last = try #require(looks.last)
-            #expect(last.records == 17)
+            #expect(last.records == 19)
             #expect(last.findings.contains { $0.contains("payment id=P-1 is stored otherwise") })
             #expect(looks.dropLast().allSatisfy { $0.findings.isEmpty && $0.delegations == [1] })
             let found = try LedgerWatch.lines(month.link)
