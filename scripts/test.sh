@@ -156,7 +156,7 @@ echo "$second" >var/test/beside.location
 serve "$second"
 bundle=$(swift build --show-bin-path)/repartoPackageTests.xctest
 # About half of the time each.
-those_beside='^SimulationTests|^PgStoreTests|^AgentProtocolTests|^DispatcherTests[.]Closing(Carried|FullMonth|Contingency)'
+those_beside='^SimulationTests|^PgStoreTests|^AgentProtocolTests|^DispatcherTests[.](Closing(Carried|FullMonth|Contingency)|MonthTurnTests)'
 one_by_one=("$bundle" --testing-library swift-testing --no-parallel)
 REPARTO_TEST_DATABASE="host=$second user=reparto dbname=postgres" \
     "${one_by_one[@]}" --filter "$those_beside" >"$second/beside.log" 2>&1 </dev/null 9>&- &
