@@ -71,6 +71,7 @@ let package = Package(
                 .embedInCode("Migrations/m0020-dump-witness.sql"),
                 .embedInCode("Migrations/m0021-agencies.sql"),
                 .embedInCode("Migrations/m0022-partitions.sql"),
+                .embedInCode("Migrations/m0023-moved.sql"),
             ],
             swiftSettings: settings),
         .target(

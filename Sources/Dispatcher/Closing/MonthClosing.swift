@@ -196,10 +196,9 @@ package struct MonthClosing {
         // The range keeps a clock outside of the month within it.
         let progress = ProjectedMonth.Progress(elapsed: Int64(today.daysSince1970 - first + 1), days: Int64(days))
         let store = try ClosingStore(link, period: period, step: show)
-        let contracts = try store.contracts()
-        let schedules = try ScheduleBook(store, period: period, contracts: contracts)
-        try store.attributePayments(grace: schedules.grace(of: contracts, store))
-        let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
+        let parties = try MonthParties(store, period: period)
+        let schedules = parties.schedules
+        let book = try MonthBook(store, period: period, contracts: parties.contracts, schedules: schedules)
         var rows: [MonthProjection.Row] = []
         for contract in book.contracts {
             guard var month = book.month(of: contract), let tariff = schedules.tariff(of: contract),
@@ -221,10 +220,9 @@ package struct MonthClosing {
         guard !goals.isEmpty else { return [] }
         return try onOneSnapshot {
             let store = try ClosingStore(link, period: period, step: show)
-            let contracts = try store.contracts()
-            let schedules = try ScheduleBook(store, period: period, contracts: contracts)
-            try store.attributePayments(grace: schedules.grace(of: contracts, store))
-            var book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
+            let parties = try MonthParties(store, period: period)
+            var book = try MonthBook(
+                store, period: period, contracts: parties.contracts, schedules: parties.schedules)
             if goals.contains(where: { $0.tactic != nil }) { try book.readTactics(store) }
             let flow = goals.contains { $0.indicator == .flow } ? try store.flow() : [:]
             return goals.map { goal in
@@ -392,13 +390,11 @@ package struct MonthClosing {
         let parts = try MonthParts(link, period: period, count: parts.count, from: parts.from)
         let store = try ClosingStore(link, period: period, parts: parts, step: show)
         try Interruption.check(Self.undone)
-        let contracts = try store.contracts()
-        let schedules = try ScheduleBook(store, period: period, contracts: contracts)
-        show("payments")
-        try store.attributePayments(grace: schedules.grace(of: contracts, store))
+        let parties = try MonthParties(store, period: period, step: show)
+        let schedules = parties.schedules
         try Interruption.check(Self.undone)
         show("statements")
-        let book = try MonthBook(store, period: period, contracts: contracts, schedules: schedules)
+        let book = try MonthBook(store, period: period, contracts: parties.contracts, schedules: schedules)
         var kept: [PeriodStore.StoredStatement] = []
         var records: [LedgerRecord] = []
         var tally = MonthTally()

@@ -26,7 +26,7 @@ extension TableFormat {
         ],
         rowRules: [
             "A payment's number is used once; the same number with other content is refused.",
-            "`reverses` names a payment of the same account and `origin` that is loaded already, by a feed of this month or an earlier one, or stands in the same file.",
+            "`reverses` names a payment of the same account and `origin` that is loaded already, by a feed of this month or an earlier one, or stands in the same file; its delegation may be another one, to which the debtor moved.",
             "A payment is taken back once, not before its day, for no more than it was, and what takes one back is not taken back itself.",
         ])
 

@@ -72,9 +72,7 @@ package struct IndicatorReport {
         return try link.transaction {
             try link.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             let closing = try ClosingStore(link, period: period) { _ in }
-            let contracts = try closing.contracts()
-            let schedules = try ScheduleBook(closing, period: period, contracts: contracts)
-            try closing.attributePayments(grace: schedules.grace(of: contracts, closing))
+            _ = try MonthParties(closing, period: period)
             let fees = state == .closed ? try keptFees() : IndicatorStore.Fees()
             return try body(
                 try IndicatorStore(link, period: period), fees,

@@ -71,8 +71,8 @@ private enum ConductStatements {
               FROM hand h JOIN lease_grant g ON g.delegation_id = h.delegation_id AND g.hand_id = h.hand_id
              WHERE h.period = $1 AND g.key IS NOT NULL GROUP BY 1),
         paid AS (
-            SELECT delegation_id, account_id FROM payment WHERE period = $1
-             GROUP BY 1, 2 HAVING sum(CASE WHEN reverses IS NULL THEN amount ELSE -amount END) > 0),
+            SELECT account_id FROM payment WHERE period = $1
+             GROUP BY 1 HAVING sum(CASE WHEN reverses IS NULL THEN amount ELSE -amount END) > 0),
         per AS (
             SELECT o.agency_id, o.delegation_id, o.account_id, count(*) AS n,
                 count(*) FILTER (WHERE o.received_at - o.worked_at > interval '24 hours') AS late,
@@ -82,7 +82,7 @@ private enum ConductStatements {
             SELECT agency_id, sum(n)::bigint AS outcomes, count(*) AS worked, max(n) AS most, sum(late)::bigint AS late,
                 count(*) FILTER (WHERE reached) AS reached,
                 count(*) FILTER (WHERE reached AND paid.account_id IS NOT NULL) AS reached_paid
-              FROM per LEFT JOIN paid USING (delegation_id, account_id) GROUP BY 1),
+              FROM per LEFT JOIN paid USING (account_id) GROUP BY 1),
         given AS (
             SELECT g.agency_id, count(*) AS n
               FROM hand h

@@ -333,9 +333,11 @@ enum ClosingStatements {
 
     static let workers = "SELECT DISTINCT contract_id FROM close_work"
 
+    static let payees = "SELECT DISTINCT contract_id FROM close_payment WHERE contract_id IS NOT NULL"
+
     /// $1 first day, $2 last day, $3 period, $4 contracts that worked in it, $5 its end. Terms are those of the period; a contract that only
     /// a later month's file brought was not in force in it, whatever first day that gives, unless it was dealt accounts or supervised. The
-    /// last column: only a payment may concern it, on an account that it once leased.
+    /// last column: only a payment may concern it, on an account that it once leased. $6 contracts that are known to be paid.
     static let contracts = """
         WITH c AS (
             SELECT c.*, coalesce(
@@ -348,7 +350,7 @@ enum ClosingStatements {
             FROM (\(terms(of: "$3"))) c)
         SELECT c.contract_id, c.agency_id, c.name, c.number, c.tender, c.fee_schedule, c.penalty_schedule, c.bond, NOT c.is_of_month
         FROM c
-        WHERE c.is_of_month
+        WHERE c.is_of_month OR c.contract_id = ANY ($6::int[])
             OR c.contract_id IN (
                 SELECT g.contract_id FROM payment p JOIN deal d USING (delegation_id, account_id)
                 JOIN lease_grant g ON g.delegation_id = d.delegation_id AND g.hand_id = d.hand_id

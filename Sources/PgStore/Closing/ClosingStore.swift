@@ -90,6 +90,11 @@ package struct ClosingStore {
             ], ClosingStatements.put)
     }
 
+    /// The contracts that payments were attributed to.
+    package func payees() throws(PgError) -> Set<Int32> {
+        Set(try parts.run { _ in ClosingStatements.payees }.map { $0.int32(0) })
+    }
+
     /// In how many days after a return a payment still counts for a contract (GAP-late-payment).
     package struct Grace: Equatable, Sendable {
         package let contract: Int32
@@ -203,13 +208,16 @@ package struct ClosingStore {
 
     /// The contracts in force in the period, by the terms of the period, and any other that worked in it, is credited or debited in
     /// it, or once leased an account on which the month's feed has a payment; ascending.
-    package func contracts() throws(PgError) -> [Contract] {
+    ///
+    /// - Parameter paid: besides them these. A debtor who moved pays by rows of another delegation than that of the lease, so that whose
+    ///   the payment is is known only once it was attributed (``payees()``).
+    package func contracts(paid: Set<Int32> = []) throws(PgError) -> [Contract] {
         let workers = Set(try parts.run { _ in ClosingStatements.workers }.map { $0.int32(0) })
         return try link.run(
             ClosingStatements.contracts,
             [
                 .date(period.firstDay), .date(period.lastDay), .int32(period.number), .int32s(workers.sorted()),
-                .timestamp(nextMonth),
+                .timestamp(nextMonth), .int32s(paid.sorted()),
             ]
         ).map { row in
             Contract(

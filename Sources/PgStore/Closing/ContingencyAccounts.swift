@@ -34,7 +34,7 @@ enum ContingencyAccounts {
                         AND ended.at >= \(begin(of: period)) AND NOT \(isTaken(before: end(of: period), period: period)))
                     OR (SELECT sum(CASE WHEN fed.reverses IS NULL THEN fed.amount ELSE -fed.amount END)
                         FROM payment fed LEFT JOIN payment undone ON undone.payment_id = fed.reverses
-                        WHERE fed.delegation_id = d.delegation_id AND fed.account_id = d.account_id AND fed.period = \(period)
+                        WHERE fed.account_id = d.account_id AND fed.period = \(period)
                             AND \(isNamed("fed.payment_id"))
                             AND (\(holder(contract: contract, on: "coalesce(undone.paid_on, fed.paid_on)"))) = d.epoch) > 0 END
         """

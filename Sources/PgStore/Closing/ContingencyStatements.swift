@@ -3,7 +3,8 @@
 /// Whose each payment is, and what contracts that pay by bands are paid for it (FEE-01 … FEE-05).
 extension ClosingStatements {
     /// Each payment of the period's feed with the lease that held its account on that day: granted on it or before, and
-    /// not ended before it. Of two leases that touch on one day the later one. A reversal follows its payment, and is of its origin.
+    /// not ended before it. Of two leases that touch on one day the later one. A reversal follows its payment, and is of its origin and
+    /// delegation: its own row may have another one, because the debtor moved.
     ///
     /// A lease that no sweep has closed yet ends where the sweep would end it, so that money does not depend on when
     /// that ran. Days are Mexico City's, as the feed's are.
@@ -15,12 +16,12 @@ extension ClosingStatements {
         CREATE TEMP TABLE close_payment ON COMMIT DROP AS
         SELECT paid.*, held.contract_id, held.strategy, held.hand_id, held.position
         FROM (
-            SELECT p.delegation_id, p.account_id, p.payment_id, coalesce(o.origin, p.origin) AS origin,
+            SELECT coalesce(o.delegation_id, p.delegation_id) AS delegation_id, p.account_id, p.payment_id, coalesce(o.origin, p.origin) AS origin,
                 coalesce(o.paid_on, p.paid_on) AS paid_on,
                 coalesce(o.period < p.period, false) AS is_of_before, coalesce(o.period, p.period) AS fed,
                 CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END AS amount
             FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
-            WHERE p.period = $1 AND \(part.has("p.delegation_id"))) paid
+            WHERE p.period = $1 AND \(part.has("coalesce(o.delegation_id, p.delegation_id)"))) paid
         LEFT JOIN LATERAL (\(holder("d.delegation_id = paid.delegation_id"))) held ON true
         """
     }
@@ -56,8 +57,9 @@ extension ClosingStatements {
     }
 
     /// Payments that nobody of their own delegation held, of an account that is held in another one: its debtor moved, and the feed says
-    /// where to (decision 55). Only of accounts that this month's cut has not there, or that were recalled elsewhere: those are few, and
-    /// looked for in every delegation. With their place in the delegation that held them. Parameters as of ``payments(_:)``.
+    /// where to (decision 55). Only of accounts that the cut of the feed's month has not there, or that were recalled elsewhere: those are
+    /// few, and looked for in every delegation. A reversal goes by its payment's feed. With their place in the delegation that held them.
+    /// Parameters as of ``payments(_:)``.
     static let movedPayments = """
         SELECT held.delegation_id, paid.account_id, paid.payment_id, paid.origin, paid.amount, paid.is_of_before, held.contract_id,
             held.strategy, held.hand_id, held.position
@@ -68,7 +70,7 @@ extension ClosingStatements {
             paid.account_id IN (SELECT account_id FROM notice)
             OR NOT EXISTS (
                 SELECT FROM account a
-                WHERE a.period = $1 AND a.delegation_id = paid.delegation_id AND a.account_id = paid.account_id))
+                WHERE a.period = paid.fed AND a.delegation_id = paid.delegation_id AND a.account_id = paid.account_id))
         """
 
     static let withoutPayments = "DELETE FROM close_payment WHERE payment_id = ANY ($1::text[])"
@@ -215,7 +217,7 @@ extension ClosingStatements {
     /// what falls below that is given back; beside it all that was taken back, for a rate that was of what was paid (AMB-09).
     static let givenBack = """
         WITH reversed AS (
-            SELECT r.payment_id AS reversal, o.payment_id, o.period, r.delegation_id, r.account_id, r.amount
+            SELECT r.payment_id AS reversal, o.payment_id, o.period, r.amount
             FROM payment r JOIN payment o ON o.payment_id = r.reverses
             WHERE r.period = $1 AND o.period < $1),
         line AS MATERIALIZED (

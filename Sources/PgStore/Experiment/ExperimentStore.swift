@@ -212,7 +212,7 @@ private enum ExperimentStatements {
             SELECT d.delegation_id, d.account_id,
                    sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END)::bigint AS amount
               FROM dealt d
-              JOIN payment y ON y.delegation_id = d.delegation_id AND y.account_id = d.account_id
+              JOIN payment y ON y.account_id = d.account_id
              WHERE y.period BETWEEN $1 AND $2 AND y.paid_on >= (d.since AT TIME ZONE interval '-6 hours')::date
              GROUP BY 1, 2)
         SELECT d.arm, d.tactic, d.stratum::integer, count(*),

@@ -29,9 +29,9 @@ extension ImportStore {
     }
 
     /// A reversal takes back one payment, of the same account and origin, once, not before its day, in no feed of before its own, and for no
-    /// more than it was.
+    /// more than it was. Its delegation may be another one: that to which the debtor moved.
     private var reversalCheck: String {
-        let isOther = "(r.delegation_id, r.account_id) IS DISTINCT FROM (s.delegation_id, s.account_id)"
+        let isOther = "r.account_id IS DISTINCT FROM s.account_id"
         return """
             SELECT s.line,
                    CASE WHEN \(isOther) OR r.reverses IS NOT NULL OR r.period > \(period.number) THEN 'reverses'
@@ -42,8 +42,6 @@ extension ImportStore {
                         WHEN s.amount > r.amount THEN trim_scale(s.amount / 100.0)::text ELSE s.paid_on::text END,
                    CASE WHEN r.payment_id IS NULL THEN 'there is no such payment, neither loaded nor good in this file'
                         WHEN r.account_id <> s.account_id THEN 'that payment is of another account'
-                        WHEN r.delegation_id <> s.delegation_id
-                            THEN 'that payment is of delegation ' || r.delegation_id || '; a reversal is of the same'
                         WHEN r.reverses IS NOT NULL THEN 'that payment takes one back itself; only payments are taken back'
                         WHEN r.period > \(period.number)
                             THEN 'that payment is of the feed of ' || r.period / 100 || '-' || lpad((r.period % 100)::text, 2, '0')
@@ -55,10 +53,10 @@ extension ImportStore {
                         ELSE 'is before the payment that it takes back, of ' || r.paid_on END
             FROM   import_row s
             LEFT   JOIN LATERAL (
-                       SELECT payment_id, delegation_id, account_id, amount, paid_on, origin, reverses, period FROM payment p
+                       SELECT payment_id, account_id, amount, paid_on, origin, reverses, period FROM payment p
                        WHERE p.payment_id = s.reverses
                        UNION ALL
-                       SELECT payment_id, delegation_id, account_id, amount, paid_on, origin, reverses, \(period.number)
+                       SELECT payment_id, account_id, amount, paid_on, origin, reverses, \(period.number)
                        FROM import_row o WHERE o.payment_id = s.reverses AND o.line <> s.line
                        LIMIT 1) r ON true
             WHERE  s.reverses IS NOT NULL

@@ -28,7 +28,8 @@ package struct AgreementStore {
         package var kept: AgreementCourse.Kept?
     }
 
-    /// The first approved agreement of each account and month of work, up to `through`, by its number.
+    /// The first approved agreement of each account and month of work, up to `through`, whatever delegation it was worked in; by month,
+    /// delegation and account.
     ///
     /// - Parameters:
     ///   - through: payments of its feed and of earlier ones count.
@@ -36,22 +37,22 @@ package struct AgreementStore {
     package func agreements(from first: Period? = nil, through: Period) throws(PgError) -> [Agreement] {
         try link.run(
             """
-            SELECT DISTINCT ON (o.period, o.delegation_id, o.account_id)
-                o.outcome_id, o.delegation_id, o.account_id, o.contract_id,
-                (o.worked_at AT TIME ZONE interval '-6 hours')::date,
+            SELECT o.outcome_id, o.delegation_id, o.account_id, o.contract_id, (o.worked_at AT TIME ZONE interval '-6 hours')::date,
                 coalesce(paid.months, '{}'), coalesce(paid.feeds, '{}'), coalesce(paid.amounts, '{}'),
                 coalesce(paid.by_employer, '{}'), h.strategy, p.tactic, a.days_late,
                 (SELECT min(f.period) FROM deal d JOIN hand f USING (delegation_id, hand_id)
                     WHERE d.delegation_id = o.delegation_id AND d.account_id = o.account_id)
-            FROM outcome o
+            FROM (
+                SELECT DISTINCT ON (o.period, o.account_id) o.* FROM outcome o
+                JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
+                    AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
+                WHERE o.result = $2 AND o.period BETWEEN $3 AND $1
+                ORDER BY o.period, o.account_id, o.outcome_id) o
             LEFT JOIN hand h ON h.delegation_id = o.delegation_id AND h.hand_id = o.hand_id
             LEFT JOIN position p ON p.delegation_id = o.delegation_id AND p.hand_id = o.hand_id AND p.position = o.position
             LEFT JOIN account a ON a.period = o.period AND a.delegation_id = o.delegation_id AND a.account_id = o.account_id
             CROSS JOIN LATERAL (\(Self.money(of: "o"))) paid
-            JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id
-                AND r.outcome_id = o.outcome_id AND r.decision = 'approved'
-            WHERE o.result = $2 AND o.period BETWEEN $3 AND $1
-            ORDER BY o.period, o.delegation_id, o.account_id, o.outcome_id
+            ORDER BY o.period, o.delegation_id, o.account_id
             """,
             [
                 .int32(through.number), .text(FeeService.agreementResult.rawValue), .int32(first?.number ?? 0),
@@ -97,7 +98,8 @@ package struct AgreementStore {
     private static let throughEmployer: Int16 = 2
 
     /// What feeds until $1 have of the account of `row`, net of what was taken back, by the month in which it was paid and the feed that
-    /// says so: arrays `months`, `feeds`, `amounts` and `by_employer`.
+    /// says so: arrays `months`, `feeds`, `amounts` and `by_employer`. An account has one number in all delegations, and its payments have
+    /// that in which its debtor lives by then.
     private static func money(of row: String) -> String {
         """
         SELECT array_agg(month) AS months, array_agg(feed) AS feeds, array_agg(amount) AS amounts,
@@ -109,7 +111,7 @@ package struct AgreementStore {
             FROM (SELECT coalesce(f.paid_on, x.paid_on) AS paid_on, coalesce(f.origin, x.origin) AS origin, x.period AS feed,
                     CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END AS amount
                 FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
-                WHERE x.delegation_id = \(row).delegation_id AND x.account_id = \(row).account_id AND x.period <= $1) p
+                WHERE x.account_id = \(row).account_id AND x.period <= $1) p
             GROUP BY 1, 2) m
         """
     }
@@ -183,8 +185,7 @@ package struct AgreementStore {
             SELECT o.outcome_id, o.delegation_id, o.account_id, o.contract_id, o.amount, m.made_on, o.promised_on,
                 coalesce((SELECT sum(CASE WHEN x.reverses IS NULL THEN x.amount ELSE -x.amount END)
                     FROM payment x LEFT JOIN payment f ON f.payment_id = x.reverses
-                    WHERE x.delegation_id = o.delegation_id AND x.account_id = o.account_id
-                        AND coalesce(f.paid_on, x.paid_on) BETWEEN m.made_on AND o.promised_on + $2::int), 0)::bigint
+                    WHERE x.account_id = o.account_id AND coalesce(f.paid_on, x.paid_on) BETWEEN m.made_on AND o.promised_on + $2::int), 0)::bigint
             FROM outcome o
             CROSS JOIN LATERAL (SELECT (o.worked_at AT TIME ZONE interval '-6 hours')::date AS made_on) m
             LEFT JOIN standing_review r ON r.period = o.period AND r.delegation_id = o.delegation_id

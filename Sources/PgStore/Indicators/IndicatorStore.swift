@@ -224,7 +224,8 @@ package struct IndicatorStore {
 
 enum IndicatorStatements {
     /// One row per contract and account that was dealt to it, or that it worked. $1 period, $2 its end, $3 first days of the bands,
-    /// $4 the next period, $5 the fourth one on, $6 the regime without an employer's deduction.
+    /// $4 the next period, $5 the fourth one on, $6 the regime without an employer's deduction. A cut has an account once over all
+    /// delegations, and a later one where its debtor lives by then.
     static func accounts(withVintage: Bool, _ part: MonthParts.Part) -> String {
         let vintage =
             withVintage
@@ -282,8 +283,8 @@ enum IndicatorStatements {
             LEFT JOIN paid p USING (contract_id, delegation_id, account_id)
             LEFT JOIN account a ON a.period = $1 AND a.delegation_id = d.delegation_id AND a.account_id = d.account_id
                 AND \(part.has("a.delegation_id"))
-            LEFT JOIN account n ON n.period = $4 AND n.delegation_id = d.delegation_id AND n.account_id = d.account_id
-            LEFT JOIN account l ON l.period = $5 AND l.delegation_id = d.delegation_id AND l.account_id = d.account_id
+            LEFT JOIN account n ON n.period = $4 AND n.account_id = d.account_id
+            LEFT JOIN account l ON l.period = $5 AND l.account_id = d.account_id
             """
     }
 

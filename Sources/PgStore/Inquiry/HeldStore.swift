@@ -183,8 +183,9 @@ extension HeldLease {
 enum HeldStatements {
     /// What became known of an account's payments since it was leased: what was paid on the day of the lease or later, and what came
     /// with a file of that day or later, whenever it was paid. A file is known when it is loaded, so what it takes back of one that
-    /// was known before the lease stands for itself. The latest day is that of a payment of which something is left.
-    static func paid(_ delegation: String, _ account: String, since grantedAt: String) -> String {
+    /// was known before the lease stands for itself. The latest day is that of a payment of which something is left. Payments of an
+    /// account whose debtor moved have the new delegation.
+    static func paid(_ account: String, since grantedAt: String) -> String {
         let day = "(\(grantedAt) AT TIME ZONE 'America/Mexico_City')::date"
         func isNew(_ payment: String, _ file: String) -> String {
             "(\(payment).paid_on >= \(day) OR (\(file).imported_at AT TIME ZONE 'America/Mexico_City')::date >= \(day))"
@@ -193,15 +194,13 @@ enum HeldStatements {
             SELECT sum(CASE WHEN m.reverses IS NULL THEN m.amount WHEN \(isNew("o", "oi")) THEN -m.amount END)::bigint AS amount,
                    max(m.paid_on) FILTER (WHERE m.reverses IS NULL AND m.amount > coalesce((
                        SELECT sum(r.amount) FROM payment r
-                        WHERE r.delegation_id = m.delegation_id AND r.account_id = m.account_id
-                          AND r.reverses = m.payment_id), 0)) AS latest,
+                        WHERE r.account_id = m.account_id AND r.reverses = m.payment_id), 0)) AS latest,
                    sum(m.amount) FILTER (WHERE m.reverses IS NOT NULL AND NOT \(isNew("o", "oi")))::bigint AS reversed
               FROM payment m
               JOIN import i ON i.import_id = m.import_id
               LEFT JOIN payment o ON o.payment_id = m.reverses
               LEFT JOIN import oi ON oi.import_id = o.import_id
-             WHERE \(grantedAt) IS NOT NULL AND m.delegation_id = \(delegation) AND m.account_id = \(account)
-               AND \(isNew("m", "i"))
+             WHERE \(grantedAt) IS NOT NULL AND m.account_id = \(account) AND \(isNew("m", "i"))
             """
     }
 
@@ -213,7 +212,7 @@ enum HeldStatements {
     private static let newsJoins = """
           LEFT JOIN notice n ON n.delegation_id = s.delegation_id AND n.account_id = s.account_id AND n.epoch = s.epoch
                             AND n.decision IS DISTINCT FROM 'withdrawn'
-          LEFT JOIN LATERAL (\(paid("s.delegation_id", "s.account_id", since: "s.granted_at"))) paid ON true
+          LEFT JOIN LATERAL (\(paid("s.account_id", since: "s.granted_at"))) paid ON true
           LEFT JOIN LATERAL (
                SELECT t.reason, t.on_date FROM start t JOIN import i USING (import_id)
                 WHERE t.delegation_id = s.delegation_id AND t.account_id = s.account_id AND t.epoch = s.epoch
@@ -293,8 +292,7 @@ enum HeldStatements {
     static let news = leases(
         where: """
             (EXISTS (SELECT FROM payment m JOIN import i ON i.import_id = m.import_id
-                      WHERE m.delegation_id = p.delegation_id AND m.account_id = p.account_id
-                        AND \(isSince("i.imported_at", "$6")))
+                      WHERE m.account_id = p.account_id AND \(isSince("i.imported_at", "$6")))
              OR EXISTS (SELECT FROM start t JOIN import i ON i.import_id = t.import_id
                          WHERE t.delegation_id = p.delegation_id AND t.account_id = p.account_id AND t.epoch = p.epoch
                            AND t.fate = 'in-hand' AND \(isSince("i.imported_at", "$6")))

@@ -22,11 +22,11 @@ package enum Migrator {
         (16, PackageResources.m0016_limits_sql), (17, PackageResources.m0017_late_words_sql),
         (18, PackageResources.m0018_outages_sql), (19, PackageResources.m0019_spent_sql),
         (20, PackageResources.m0020_dump_witness_sql), (21, PackageResources.m0021_agencies_sql),
-        (22, PackageResources.m0022_partitions_sql),
+        (22, PackageResources.m0022_partitions_sql), (23, PackageResources.m0023_moved_sql),
     ]
 
     /// The schema numbers that this binary can serve.
-    package static let range: ClosedRange<Int32> = 22...22
+    package static let range: ClosedRange<Int32> = 23...23
 
     /// Applies what is missing, each file in one transaction, under an advisory lock so that two runs do not meet.
     ///

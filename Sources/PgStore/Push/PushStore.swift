@@ -182,7 +182,7 @@ private enum PushStatements {
                               CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
                               WHERE x.kind = 'UPDATE' AND d.delegation_id = x.delegation_id
                                 AND d.account_id = x.account_id AND d.epoch = x.epoch) l ON true
-          LEFT JOIN LATERAL (\(HeldStatements.paid("x.delegation_id", "x.account_id", since: "l.granted_at"))) paid ON true
+          LEFT JOIN LATERAL (\(HeldStatements.paid("x.account_id", since: "l.granted_at"))) paid ON true
          ORDER BY x.transaction, x.push_id NULLS FIRST
         """
 
@@ -255,21 +255,28 @@ private enum PushStatements {
 
     static let claimImport = "INSERT INTO announced_import (import_id) VALUES ($1) ON CONFLICT DO NOTHING"
 
-    /// The holders of the paid accounts. $1 import
+    /// The holders of the paid accounts, also in a delegation that the debtor has left: of that the recall is noticed. $1 import
     static let pushPayments = """
         INSERT INTO push (agency_id, kind, delegation_id, account_id, epoch, word, on_date, amount)
-        SELECT g.agency_id, 'UPDATE', m.delegation_id, m.account_id, d.epoch,
-               CASE WHEN m.reverses IS NULL THEN 'payment' ELSE 'payment-reversed' END, m.paid_on, m.amount
-          FROM payment m
-         CROSS JOIN LATERAL (SELECT epoch, hand_id, position FROM deal
-                              WHERE delegation_id = m.delegation_id AND account_id = m.account_id
-                              ORDER BY epoch DESC LIMIT 1) d
-         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("m.delegation_id", "d.hand_id", "d.position"))) g
-         WHERE m.import_id = $1 AND g.state = 'open' AND d.position <= g.last_position
-           AND d.position <> ALL (coalesce(g.skipped, '{}'))
-           AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = m.delegation_id
-                              AND e.account_id = m.account_id AND e.epoch = d.epoch)
-         ORDER BY m.payment_id
+        SELECT g.agency_id, 'UPDATE', d.delegation_id, d.account_id, d.epoch,
+               CASE WHEN d.reverses IS NULL THEN 'payment' ELSE 'payment-reversed' END, d.paid_on, d.amount
+          FROM (SELECT m.payment_id, m.paid_on, m.amount, m.reverses, d.*
+                  FROM payment m
+                 CROSS JOIN LATERAL (SELECT * FROM deal
+                                      WHERE delegation_id = m.delegation_id AND account_id = m.account_id
+                                      ORDER BY epoch DESC LIMIT 1) d
+                 WHERE m.import_id = $1
+                 UNION ALL
+                SELECT m.payment_id, m.paid_on, m.amount, m.reverses, d.*
+                  FROM payment m
+                  JOIN notice n ON n.account_id = m.account_id AND n.delegation_id <> m.delegation_id AND n.finished_at IS NULL
+                  JOIN deal d ON d.delegation_id = n.delegation_id AND d.account_id = n.account_id AND d.epoch = n.epoch
+                 WHERE m.import_id = $1) d
+         CROSS JOIN LATERAL (\(EngineStatements.grantOfPosition("d.delegation_id", "d.hand_id", "d.position"))) g
+         WHERE g.state = 'open' AND d.position <= g.last_position AND d.position <> ALL (coalesce(g.skipped, '{}'))
+           AND NOT EXISTS (SELECT FROM ending e WHERE e.delegation_id = d.delegation_id
+                              AND e.account_id = d.account_id AND e.epoch = d.epoch)
+         ORDER BY d.payment_id
         """
 
     /// The former holders of what the stops of a file took back. $1 import

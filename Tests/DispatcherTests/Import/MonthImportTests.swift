@@ -163,8 +163,8 @@ struct MonthImportTests {
             "paid_on 2024-03-05: is before the payment that it takes back, of 2024-03-06"
         ),
         (
-            "P-3,77,9,2024-03-07,2,fpp,P-9",
-            "reverses P-9: that payment is of delegation 14; a reversal is of the same"
+            "P-3,78,14,2024-03-07,2,fpp,P-9",
+            "reverses P-9: that payment is of another account"
         ),
         (
             "P-3,77,14,2024-03-07,2,employer,P-9",
@@ -184,6 +184,16 @@ struct MonthImportTests {
 
             #expect(report.badValues.map { "\($0.column) \($0.value): \($0.reason)" } == [reason])
             #expect(again.result == .imported)
+        }
+    }
+
+    @Test func `a payment is taken back by a row of the delegation to which its debtor moved`() async throws {
+        try await ImportSite.with { site in
+            try site.load(.payments, Self.paid)
+            let report = try site.load(.payments, Self.payments + "P-2,77,9,2024-03-07,12.50,borrower,P-1\n")
+
+            #expect(report.badValues.isEmpty)
+            #expect(try site.count("payment") == 2)
         }
     }
 

@@ -20,7 +20,7 @@ enum AgreementOracle {
         INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
         VALUES ('payments', 202401, 'f', '', 1, 0, '2024-01-31');
         INSERT INTO outcome
-        SELECT 202401 + n % 3, 9 + n % 2, 7, 1, n, n, (n + 4) / 5, 1, 1, 1, 1 + (n / 7) % 3,
+        SELECT 202401 + n % 3, 9 + n % 2, 7, 1, n, n, (n + 4) / 5 + 700 * (n % 2), 1, 1, 1, 1 + (n / 7) % 3,
             make_timestamptz(2024, 1 + n % 3, 10, 16, 0, 0, 'UTC'), '2024-04-01', 'mediation-session', 'direct', 'agreement-signed',
             10000, NULL, NULL, NULL, ''
         FROM generate_series(1, 300) n;
@@ -28,7 +28,8 @@ enum AgreementOracle {
             's', '2024-04-01'
         FROM outcome WHERE random() < 0.9;
         INSERT INTO payment
-        SELECT least(202407, 202400 + m + CASE WHEN random() < 0.75 THEN 0 ELSE 1 + floor(random() * 3)::int END), 'P' || d || '-' || a || '-' || m, d, a, make_date(2024, m, 20), 100, CASE WHEN random() < 0.6 THEN 'borrower'
+        SELECT least(202407, 202400 + m + CASE WHEN random() < 0.75 THEN 0 ELSE 1 + floor(random() * 3)::int END), 'P' || d || '-' || a || '-' || m, d,
+            a + 700 * (d - 9), make_date(2024, m, 20), 100, CASE WHEN random() < 0.6 THEN 'borrower'
             WHEN random() < 0.7 THEN 'employer' ELSE 'fpp' END, NULL, 1
         FROM generate_series(1, 60) a, unnest('{9,10}'::int[]) d, generate_series(1, 7) m
         WHERE random() < CASE WHEN a % 3 = 0 THEN 0.95 ELSE 0.6 END;
@@ -113,7 +114,7 @@ enum AgreementOracle {
             original_amount, balance, due, overdue, unpaid, arrears, days_late, extension_months, incomplete_payments, restructures,
             restructure_in_cure, suit_profiled, agreement_available, instalment_drop_bp, signed, payment_probability_bp, cofinanced,
             has_phone, has_email, has_address, reference)
-        SELECT p, d, a, a, 9001, 1, 2, 1, 1, 1, 1, 1, 1, 10000, 2, 2, (ARRAY[0, 20, 45, 130])[1 + (a + p) % 4], 0, 0, 0, false, false,
+        SELECT p, d, a + 700 * (d - 9), a, 9001, 1, 2, 1, 1, 1, 1, 1, 1, 10000, 2, 2, (ARRAY[0, 20, 45, 130])[1 + (a + p) % 4], 0, 0, 0, false, false,
             true, 0, false, 0, false, true, true, true, 'r'
         FROM generate_series(202401, 202403) p, unnest('{9,10}'::int[]) d, generate_series(1, 60) a WHERE a % 7 <> 0;
         """

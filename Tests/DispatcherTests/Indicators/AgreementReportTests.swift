@@ -112,6 +112,57 @@ struct AgreementReportTests {
         }
     }
 
+    /// Debtors move to delegation 14 in the month of their first payment: all later rows, those that take back too, have that one.
+    @Test func `an agreement goes on where its debtor moves to (SOL-14, IND-13)`() async throws {
+        try await with { link in
+            try link.script(Self.brought)
+            let january = try #require(Period(text: "2024-01"))
+            func told() throws -> [String] {
+                try (0...6).map { try AgreementReport(link, through: january.advanced(byMonths: $0)).json }
+            }
+            let before = try told()
+            let promises = try promises(link)
+            try link.script("UPDATE payment SET delegation_id = 14 WHERE paid_on > '2024-01-15'")
+
+            #expect(try told() == before)
+            #expect(before[2].contains(#""cured":1"#))
+            // Account 5 kept its promise of 100.00 by 60.00 that it paid from 14.
+            #expect(try self.promises(link) == promises)
+            #expect(promises == [1, 1, 0])
+        }
+    }
+
+    private func promises(_ link: PgLink) throws -> [Int] {
+        let report = try PromiseReport(
+            link, period: try #require(Period(text: "2024-01")), graceDays: 0,
+            today: try #require(LocalDate(text: "2024-02-01")))
+        return PromiseVerdict.allCases.map(report.count)
+    }
+
+    /// Account 1 signs on 10 January in delegation 9, and on 12 January with contract 13 in 14, where its debtor lives by then.
+    @Test func `an account that signs in two delegations in a month signed once, the first time (IND-13)`() async throws
+    {
+        try await with { link in
+            try link.script(
+                """
+                INSERT INTO outcome
+                SELECT 202401, 14, 8, 1, 7, 7, 1, 1, 1, 1, 13, '2024-01-12T16:00:00Z', '2024-01-12T17:00:00Z', 'mediation-session',
+                    'direct', 'agreement-signed', 10000, NULL, NULL, NULL, '';
+                INSERT INTO review VALUES (202401, 14, 7, 'approved', 'r', 's', '2024-01-31');
+                """)
+            let january = try #require(Period(text: "2024-01"))
+            func counts() throws -> [String] {
+                try AgreementReport(link, through: january, by: .contractDelegation).cohorts
+                    .map { "\($0.key): \($0.agreements)" }
+            }
+
+            #expect(try counts() == ["12/9: 3"])
+            // Where the first one was rejected, the other one is it.
+            try link.script("UPDATE review SET decision = 'rejected' WHERE delegation_id = 9 AND outcome_id = 1")
+            #expect(try counts() == ["12/9: 2", "13/14: 1"])
+        }
+    }
+
     @Test func `cohorts are told apart by contract, agency and delegation, and sessions are counted`() async throws {
         try await with { link in
             try link.script(

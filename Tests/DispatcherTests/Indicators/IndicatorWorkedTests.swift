@@ -137,4 +137,27 @@ struct IndicatorWorkedTests {
             #expect(found == Self.expected[cut])
         }
     }
+
+    /// Accounts 1002, 1004, 1005 and 2001 live in delegation 14 from April on.
+    @Test(arguments: [IndicatorCut.total, .delegation, .contract, .band])
+    func `what a later cut has in another delegation counts where it was dealt (IND-08 to IND-10)`(cut: IndicatorCut)
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try link.script(
+                ClosingFixture.isOver + ClosingFixture.parties + ClosingFixture.schedules + Self.accounts)
+            func found() throws -> [String] {
+                try IndicatorReport(link, period: Self.period).rows(by: cut).flatMap { row in
+                    row.figures.map { "\(row.key) \($0.indicator.rawValue) \($0.numerator)/\($0.denominator)" }
+                }
+            }
+            let before = try found()
+            try link.script(
+                "UPDATE account SET delegation_id = 14 WHERE period > 202403 AND account_id IN (1002, 1004, 1005, 2001)"
+            )
+
+            #expect(try found() == before)
+        }
+    }
 }

@@ -12,14 +12,15 @@ import Testing
 struct HeldNewsTests {
     /// Loads a file with one row about an account of hand 1, at the time that the clock shows.
     private func load(
-        _ month: DealtMonth, _ number: Int, account: Int64 = 1_001, paidOn: String, amount: Int64, reverses: Int? = nil
+        _ month: DealtMonth, _ number: Int, account: Int64 = 1_001, delegation: Int = 9, paidOn: String, amount: Int64,
+        reverses: Int? = nil
     ) throws {
         try month.database.link().script(
             """
             WITH f AS (INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
                        VALUES ('payments', 202403, 'p', 'p\(number)', 1, 0, now_instant()) RETURNING import_id)
             INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
-            SELECT 202403, 'P\(number)', 9, \(account), '\(paidOn)', \(amount), 'borrower',
+            SELECT 202403, 'P\(number)', \(delegation), \(account), '\(paidOn)', \(amount), 'borrower',
                    \(reverses.map { "'P\($0)'" } ?? "NULL"), import_id FROM f
             """)
     }
@@ -85,6 +86,27 @@ struct HeldNewsTests {
             #expect(all.data.map { told($0) } == [expected, [nil, nil, nil]])
             let listed = try await agent.resume(ResumeRequest(leases: []))
             #expect(listed.data.map { told($0) } == [expected, [nil, nil, nil]])
+        }
+    }
+
+    /// The debtor of account 1001 moves to delegation 14; its lease is recalled, which is not final yet.
+    @Test(.timeLimit(.minutes(2)))
+    func `what a debtor pays who moved is told to who holds the account, and so is what is taken back of it`()
+        async throws
+    {
+        try await DealtMonth.with(pace: DealtMonth.quickPace) { month in
+            let agent = try await month.connect(1)
+            let accounts = try await agent.lease(DealtMonth.lease(1, max: 2)).leasedAccounts
+            try load(month, 1, paidOn: "2024-03-04", amount: 5_000)
+            #expect(told(await agent.next(.update)) == ["50.00", "2024-03-04", nil])
+            try month.notice([accounts[0]])
+            try load(month, 2, delegation: 14, paidOn: "2024-03-04", amount: 2_500)
+            let push = await agent.next(.update)
+            #expect(told(push) == ["75.00", "2024-03-04", nil])
+            #expect(push?["delegation"] == "9" && push?["account"] == "1001")
+            try load(month, 3, delegation: 14, paidOn: "2024-03-04", amount: 5_000, reverses: 1)
+            #expect(told(await agent.next(.update)) == ["25.00", "2024-03-04", nil])
+            #expect(told(try await agent.held(HeldRequest()).data.first) == ["25.00", "2024-03-04", nil])
         }
     }
 
