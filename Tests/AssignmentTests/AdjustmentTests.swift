@@ -135,6 +135,23 @@ struct AdjustmentTests {
         #expect(statement.sections.last?.lines.first { $0.kind == .credit }?.facts == ["A-4"])
     }
 
+    @Test(
+        arguments: [
+            (.credit, "FEE-11", "t"), (.debit, "FEE-02", "t"), (.debit, "AGY-15", "t"),
+            (.credit, "PEN-01:telephone", "p"),
+            (.debit, "PEN-03", "p"), (.waiver, "PEN-06", "p"),
+        ] as [(Adjustment.Kind, String, String)])
+    func `what is put right names the schedule of its rule, of fees or of penalties`(
+        kind: Adjustment.Kind, rule: String, schedule: String
+    ) throws {
+        let statement = try statement(month) { $0.adjustments = [adjustment(kind, rule, "1.00")] }
+
+        #expect(
+            statement.sections.last?.lines.filter { $0.kind.rawValue == kind.rawValue }.map(\.schedule.name) == [
+                schedule
+            ])
+    }
+
     @Test(arguments: [
         ("4.49", "6.47", true), ("4.50", "6.48", false), ("4.51", "6.48", false), ("4", "5.76", true),
         ("0", "0.00", true),

@@ -24,7 +24,7 @@ extension PenaltyTerms {
         let breaches =
             lines.compactMap { PenaltyRule(rawValue: $0.rule) }
             .filter { PenaltyRule.recidivismCounts.contains($0) }
-            .filter { !month.adjustments.waives($0, among: lines, version) }
+            .filter { !month.adjustments.waives($0, among: lines, StatementSchedules(penalties: version)) }
             + PenaltyRule.recidivismCounts.filter { isBreachedOnInvoice($0, by: month) && !waived.contains($0) }
         if let line = recidivismLine(month, period, now: breaches, invoice) { lines.append(line) }
         return lines

@@ -62,7 +62,8 @@ package struct Adjustment: Equatable, Sendable {
     /// Its line in a section; `nil` where a waiver finds nothing to take back.
     ///
     /// - Parameter charge: what its rule charges there, if anything, and what of that no waiver before it took back.
-    fileprivate func line(on charge: WaivableCharges.Charge?, _ version: ScheduleVersion) -> StatementLine? {
+    fileprivate func line(on charge: WaivableCharges.Charge?, _ schedules: StatementSchedules) -> StatementLine? {
+        let version = schedules.version(of: rule)
         let words = { (spanish: String, english: String) in StatementNote(spanish: spanish, english: english) }
         switch kind {
         case .waiver:
@@ -107,13 +108,30 @@ package struct Adjustment: Equatable, Sendable {
     }
 }
 
+/// The versions of schedules that a statement goes by.
+struct StatementSchedules {
+    let fees: ScheduleVersion
+    let penalties: ScheduleVersion
+
+    /// - Parameter fees: `nil`: nothing about fees is asked.
+    init(fees: ScheduleVersion? = nil, penalties: ScheduleVersion) {
+        self.fees = fees ?? penalties
+        self.penalties = penalties
+    }
+
+    /// The one that an adjustment about a rule names: of penalties, or of fees and their budget.
+    func version(of rule: String) -> ScheduleVersion {
+        PenaltyRule(rawValue: PenaltySubject(rule).rule) == nil ? fees : penalties
+    }
+}
+
 extension [Adjustment] {
     /// Their lines in a section, in the order of their numbers: each waiver takes from what those before it left.
     ///
     /// - Parameter charges: the section's other lines. What was withdrawn has no line, nor has its withdrawal.
     /// - Returns: the lines, and the waivers that found nothing to take back.
     func lines(
-        among charges: [StatementLine], _ version: ScheduleVersion
+        among charges: [StatementLine], _ schedules: StatementSchedules
     ) -> (lines: [StatementLine], idle: [Adjustment]) {
         var left = WaivableCharges()
         for charge in charges where charge.kind == .penalty { left.add(PenaltySubject(charge), charge.amount) }
@@ -121,7 +139,7 @@ extension [Adjustment] {
         var idle: [Adjustment] = []
         for adjustment in inForce {
             let about = PenaltySubject(adjustment.rule)
-            guard let line = adjustment.line(on: left.charge(about), version) else {
+            guard let line = adjustment.line(on: left.charge(about), schedules) else {
                 idle.append(adjustment)
                 continue
             }
@@ -132,8 +150,8 @@ extension [Adjustment] {
     }
 
     /// Whether what a rule charges in a section is waived as a whole: then it was no breach.
-    func waives(_ rule: PenaltyRule, among charges: [StatementLine], _ version: ScheduleVersion) -> Bool {
-        let waivers = lines(among: charges, version).lines.filter { $0.kind == .waiver && $0.rule == rule.rawValue }
+    func waives(_ rule: PenaltyRule, among charges: [StatementLine], _ schedules: StatementSchedules) -> Bool {
+        let waivers = lines(among: charges, schedules).lines.filter { $0.kind == .waiver && $0.rule == rule.rawValue }
         let charged = charges.filter { $0.kind == .penalty && $0.rule == rule.rawValue }
             .reduce(Cents.zero) { $0 + $1.amount }
         return !waivers.isEmpty && waivers.reduce(Cents.zero) { $0 + $1.amount } >= charged

@@ -54,19 +54,20 @@ package struct Statement: Equatable, Sendable {
         let givenBack = month.givenBack
         let cut = tariff.cutLine(fees: invoice, givenBack: givenBack, before: month.spentBefore)
         var charges = [cut].compactMap(\.self) + terms.lines(onInvoiceOf: month.delegations, invoice: invoice)
-        let waived = PenaltyRule.recidivismCounts.filter { month.adjustments.waives($0, among: charges, terms.version) }
+        let schedules = StatementSchedules(fees: tariff.version, penalties: terms.version)
+        let waived = PenaltyRule.recidivismCounts.filter { month.adjustments.waives($0, among: charges, schedules) }
         var sections = zip(delegations, fees).map { delegation, fees in
             let penalties = terms.lines(
                 for: delegation, in: month.period, invoice: StatementTotals(of: fees).fees, waived: waived)
             let back = delegation.givenBack.sorted { ($0.month, $0.band) < ($1.month, $1.band) }
             let charges = fees + back.compactMap(\.line) + penalties
-            let adjusted = delegation.adjustments.lines(among: charges, terms.version)
+            let adjusted = delegation.adjustments.lines(among: charges, schedules)
             return Section(
                 delegation.delegation, indicators: delegation.indicators,
                 bands: tariff.goals(delegation.bands, in: month.period), charges: charges + adjusted.lines,
                 notes: terms.notes(for: delegation) + Self.notes(idle: adjusted.idle), terms: terms)
         }
-        let adjusted = month.adjustments.lines(among: charges, terms.version)
+        let adjusted = month.adjustments.lines(among: charges, schedules)
         charges += adjusted.lines
         // What an earlier month owes has no part in this one's limit.
         let penalties = StatementTotals(

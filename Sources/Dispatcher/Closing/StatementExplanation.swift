@@ -142,7 +142,7 @@ package struct StatementExplanation: Encodable {
         lineCount = found.count
         let grounds = StatementGrounds(
             store: ExplainStore(link), stages: StageStore(link), period: period, recordsMax: question.recordsMax,
-            documents: documents)
+            isFinal: isFinal, documents: documents)
         lines = try found.prefix(question.linesMax).map { part, line in
             try Line(line, part, grounds, isFinal: !question.isOfPreStatements)
         }

@@ -13,6 +13,8 @@ struct StatementGrounds {
     let period: Period
     /// Records, accounts or payments that are listed at most.
     let recordsMax: Int
+    /// Whether the month's statements are the kept ones, and not pre-statements.
+    let isFinal: Bool
     /// Every statement of the month, of all contracts: a rate of contingency goes by all of an agency's.
     let documents: [StatementDocument]
 
@@ -211,15 +213,44 @@ struct StatementGrounds {
             return try adjustment(row)
         }
         let parts = name.split(separator: "/").map(String.init)
-        if parts.count == 2, let month = Period(text: parts[0]), PenaltyRule(rawValue: parts[1]) != nil {
-            let place = delegation.map { " --delegation \($0)" } ?? ""
-            return [
-                Line.Fact(
-                    "\(name): a breach of \(month); `dispatcherd statement explain --period \(month) --contract \(contract)"
-                        + "\(place) --rule \(parts[1])`, or what an opening brought")
-            ]
+        if parts.count == 2, let month = Period(text: parts[0]), PenaltyRule(rawValue: parts[1]) != nil,
+            let delegation = delegation.flatMap({ Int16(exactly: $0) })
+        {
+            let place = StatementPlace(contract: contract, delegation: delegation)
+            let sources = try breach(of: month, parts[1], place)
+            return [Line.Fact("\(name): a breach of \(month)" + sources.map { "; \($0)" }.joined())]
         }
         return [Line.Fact(name)]
+    }
+
+    /// Where a breach that recidivism counts was charged, each with the command that explains it: in its own month, in the delegation or
+    /// on the whole invoice, by a debit since; or the opening that brought it.
+    private func breach(of month: Period, _ rule: String, _ place: StatementPlace) throws -> [String] {
+        let found = try store.breach(rule, of: month, place, until: period)
+        var (isThere, isOnInvoice) = (found.isChargedThere, found.isChargedOnInvoice)
+        if month == period, let own = documents.first(where: { $0.contract == Int(place.contract) }) {
+            func isCharged(_ delegation: Int?) -> Bool {
+                own.sections.contains { section in
+                    section.delegation == delegation
+                        && section.lines.contains { $0.kind == "penalty" && $0.rule == rule }
+                }
+            }
+            (isThere, isOnInvoice) = (isCharged(Int(place.delegation)), isCharged(nil))
+        }
+        func command(_ asked: Period, isThere: Bool) -> String {
+            "`dispatcherd statement explain --period \(asked)" + (isFinal || asked != period ? "" : " --pre")
+                + " --contract \(place.contract)" + (isThere ? " --delegation \(place.delegation)" : "")
+                + " --rule \(rule)`"
+        }
+        var sources: [String] = []
+        if isThere { sources.append(command(month, isThere: true)) }
+        if isOnInvoice { sources.append("on the whole invoice: " + command(month, isThere: false)) }
+        sources += found.debits.map { debit in
+            "by the debit A-\(debit.number) in the statement of \(debit.period): "
+                + command(debit.period, isThere: true)
+        }
+        if let file = found.file { sources.append("brought by an opening, \(file)") }
+        return sources
     }
 
     /// Who proposed and decided it, why, and the objection that it came of.

@@ -49,7 +49,7 @@ package struct ExplainStore {
         accountsMax: Int
     ) throws(PgError) -> (payments: [Payment], accountCount: Int) {
         let count = try link.run(
-            "SELECT count(DISTINCT (delegation_id, account_id)) FROM payment WHERE payment_id = ANY ($1)", [.texts(ids)]
+            "SELECT count(DISTINCT account_id) FROM payment WHERE payment_id = ANY ($1)", [.texts(ids)]
         )[0].int64(0)
         let isNamed = isTaken ? Self.isNamedByTheLine : Self.isAsked
         let counted = ContingencyAccounts.counted(
@@ -65,9 +65,8 @@ package struct ExplainStore {
                     WHERE (SELECT max(first) FROM unnest($5::int[]) first WHERE first <= c.days_late) = $4::int),
                 \(overdue)
             FROM payment y JOIN import i USING (import_id)
-            WHERE y.payment_id = ANY ($1) AND (y.delegation_id, y.account_id) IN (
-                SELECT DISTINCT x.delegation_id, x.account_id FROM payment x WHERE x.payment_id = ANY ($1)
-                ORDER BY x.account_id, x.delegation_id LIMIT $6)
+            WHERE y.payment_id = ANY ($1) AND y.account_id IN (
+                SELECT DISTINCT x.account_id FROM payment x WHERE x.payment_id = ANY ($1) ORDER BY x.account_id LIMIT $6)
             ORDER BY y.account_id, y.payment_id
             """,
             [
@@ -116,6 +115,53 @@ package struct ExplainStore {
             WHERE contract_id = $1 AND period < $2 ORDER BY period
             """, [.int32(contract), .int32(period.number)]
         ).compactMap { row in Period(number: row.int32(0)).map { ($0, Cents(row.int64(1))) } }
+    }
+
+    /// Where a breach of an earlier month was charged.
+    package struct Breach: Sendable {
+        /// By the kept statement of the month, in the delegation or on the whole invoice.
+        package let isChargedThere: Bool
+        package let isChargedOnInvoice: Bool
+        /// Debits about it that are in force: their numbers, and the months whose statements have them.
+        package let debits: [(number: Int64, period: Period)]
+        /// The opening that brought it.
+        package let file: String?
+    }
+
+    /// - Parameter until: the last month whose debits are told.
+    package func breach(
+        _ rule: String, of month: Period, _ place: StatementPlace, until period: Period
+    ) throws(PgError) -> Breach {
+        let values: [PgValue] = [
+            .int32(month.number), .int32(place.contract), .text(rule), .int16(place.delegation),
+        ]
+        let charged = try link.run(
+            """
+            SELECT coalesce(bool_or(section ? 'delegation'), false), coalesce(bool_or(NOT section ? 'delegation'), false)
+            FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            WHERE s.period = $1 AND s.contract_id = $2 AND line ->> 'kind' = 'penalty' AND line ->> 'rule' = $3
+                AND coalesce((section ->> 'delegation')::smallint = $4, true)
+            """, values)[0]
+        let debits = try link.run(
+            """
+            SELECT a.adjustment_id, a.period FROM adjustment a
+            WHERE a.about = $1 AND a.contract_id = $2 AND a.rule = $3 AND a.delegation_id = $4 AND a.period <= $5
+                AND a.kind = 'debit' AND a.decision = 'approved'
+                AND NOT EXISTS (SELECT FROM adjustment w WHERE w.rule = 'A-' || a.adjustment_id AND w.decision = 'approved')
+            ORDER BY a.adjustment_id
+            """, values + [.int32(period.number)]
+        ).compactMap { row in Period(number: row.int32(1)).map { (number: row.int64(0), period: $0) } }
+        let file = try link.run(
+            """
+            SELECT i.file_name FROM opening_breach b JOIN import i USING (import_id)
+            WHERE b.period = $1 AND b.contract_id = $2 AND b.rule = $3 AND b.delegation_id = $4
+            ORDER BY b.import_id LIMIT 1
+            """, values
+        ).first?.text(0)
+        return Breach(
+            isChargedThere: charged.bool(0), isChargedOnInvoice: charged.bool(1), debits: debits, file: file)
     }
 
     /// The objection that an adjustment came of; `nil` where nobody objected.

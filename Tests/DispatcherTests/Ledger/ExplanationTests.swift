@@ -122,6 +122,75 @@ struct ExplanationTests {
         }
     }
 
+    /// Five breaches in delegation 14 by March: on the whole invoice of November, brought by an opening, in January, by a debit about
+    /// February that March's statement has, and March's own.
+    @Test func `each breach of PEN-08 leads to what charged it, be it a debit, the whole invoice or an opening`()
+        async throws
+    {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 9)
+            try link.script(Self.plan + Self.breaches)
+            let march = ClosingFixture.period
+            let body = try #require(
+                try MonthClosing(link, period: march).preview().statements.first { $0.contract == 1 }
+            ).body
+            let january = body.replacing(#""period":"2024-03""#, with: #""period":"2024-01""#)
+            let november = body.replacing(#""period":"2024-03""#, with: #""period":"2023-11""#)
+                .replacing("PEN-02", with: "PEN-04").replacing(#""delegation":14,"#, with: "")
+            try link.script(Self.debit)
+            for (period, body) in [(202401, january), (202311, november)] as [(Int32, String)] {
+                try link.run(
+                    "INSERT INTO statement VALUES ($1, 1, sha256(convert_to($2, 'UTF8')), $2, now())",
+                    [.int32(period), .text(body)])
+            }
+            _ = try MonthClosing(link, period: march).close()
+            let line = try #require(try explain(link, "PEN-08") { $0.delegation = 14 }.lines.first { $0.contract == 1 })
+
+            #expect(
+                line.facts.map { $0.text.replacing(/`[^`]*`/, with: "…") } == [
+                    "2023-11/PEN-04: a breach of 2023-11; on the whole invoice: …",
+                    "2023-12/PEN-04: a breach of 2023-12; brought by an opening, o.csv",
+                    "2024-01/PEN-02: a breach of 2024-01; …",
+                    "2024-02/PEN-02: a breach of 2024-02; by the debit A-1 in the statement of 2024-03: …",
+                    "2024-03/PEN-02: a breach of 2024-03; …",
+                ])
+            let kinds = try line.facts.map { try asked($0.text, link) }
+            #expect(kinds == [["penalty"], [], ["penalty"], ["penalty", "debit"], ["penalty", "debit"]])
+        }
+    }
+
+    /// The kinds of the lines that a command of a fact's text finds; none where it names no command.
+    private func asked(_ text: String, _ link: PgLink) throws -> [String] {
+        let parts = text.split(separator: "`").map(String.init)
+        guard parts.count > 1 else { return [] }
+        let words = parts[1].split(separator: " ").map(String.init)
+        var options: [String: String] = [:]
+        for (name, value) in zip(words, words.dropFirst()) where name.hasPrefix("--") { options[name] = value }
+        var question = StatementExplanation.Question()
+        question.rule = options["--rule"]
+        question.contract = options["--contract"].flatMap { Int32($0) }
+        question.delegation = options["--delegation"].flatMap { Int16($0) }
+        let period = try #require(options["--period"].flatMap { Period(text: $0) })
+        return try StatementExplanation(link, period: period, question).lines.map(\.kind)
+    }
+
+    private static let breaches = """
+        INSERT INTO schedule VALUES ('fines', 'penalty', '2023-01-01', 'PEN-08', 'rate', '1'),
+            ('fines', 'penalty', '2023-01-01', 'PEN-08', 'count', '5'), ('fines', 'penalty', '2023-01-01', 'PEN-08', 'months', '6');
+        INSERT INTO period SELECT p, 'closed', '2023-01-01', '2024-01-01' FROM unnest('{202311,202312,202401,202402}'::int[]) p;
+        INSERT INTO import (kind, period, file_name, digest, rows_good, rows_bad, imported_at)
+        VALUES ('opening', 202402, 'o.csv', 'o', 1, 0, '2024-02-01');
+        INSERT INTO opening_breach (period, contract_id, delegation_id, rule, import_id)
+        SELECT 202312, 1, 14, 'PEN-04', max(import_id) FROM import;
+        """
+
+    private static let debit = """
+        INSERT INTO adjustment (period, about, contract_id, delegation_id, kind, rule, amount, decision, reason, proposed_by, proposed_at,
+            decided_by, decided_at)
+        VALUES (202403, 202402, 1, 14, 'debit', 'PEN-02', 500, 'approved', 'found late', 'Ana', now(), 'Luis', now());
+        """
+
     @Test func `what persons changed names them, their reasons and the objection`() async throws {
         try await ProvenMonth.with(stages: true) { month in
             let explanation = try explain(month.link, "FEE-11") {
