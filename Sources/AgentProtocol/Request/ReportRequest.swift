@@ -212,3 +212,39 @@ extension ReportRequest {
         self = report
     }
 }
+
+extension ReportRequest {
+    /// What a report may say beside the columns that every outcome has, as texts.
+    package struct Details: Hashable, Sendable {
+        package let branch: String?
+        package let motive: String?
+        package let position: String?
+        package let solution: String?
+        package let evidence: String?
+
+        package init(branch: String?, motive: String?, position: String?, solution: String?, evidence: String?) {
+            self.branch = branch
+            self.motive = motive
+            self.position = position
+            self.solution = solution
+            self.evidence = evidence
+        }
+    }
+
+    /// Adds details that were kept as texts.
+    ///
+    /// - Returns: `nil` where one of them is none that a report can have.
+    package func with(_ details: Details) -> ReportRequest? {
+        var report = self
+        func read<Value: WireValue>(_ text: String?, into value: inout Value?) -> Bool {
+            guard let text else { return true }
+            value = Value(wire: Array(text.utf8)[...])
+            return value != nil
+        }
+        guard read(details.branch, into: &report.branch), read(details.motive, into: &report.motive),
+            read(details.position, into: &report.position), read(details.solution, into: &report.solution),
+            read(details.evidence, into: &report.evidence)
+        else { return nil }
+        return report
+    }
+}

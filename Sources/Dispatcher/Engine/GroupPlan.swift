@@ -68,7 +68,9 @@ struct PendingRequest: Sendable {
         }
     }
 
-    /// The first 16 bytes of SHA-256 over what the request means: the same key with another hash is refused.
+    static let contentHashBytes = 16
+
+    /// The first bytes of SHA-256 over what the request means: the same key with another hash is refused.
     var contentHash: [UInt8] {
         let content: [UInt8] =
             switch work {
@@ -78,7 +80,7 @@ struct PendingRequest: Sendable {
             case .giveBack(let request): request.canonicalContent
             case .object(let request): request.canonicalContent
             }
-        return Array(SHA256.hash(data: content).prefix(16))
+        return Array(SHA256.hash(data: content).prefix(Self.contentHashBytes))
     }
 
     private func scoped(_ delegation: Delegation, _ key: Int64) -> IdempotencyKey {

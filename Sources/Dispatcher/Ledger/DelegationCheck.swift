@@ -75,7 +75,7 @@ struct DelegationCheck {
             try rows.starts(delegation, period).map { .start($0, period: period) }, "start", place, &report)
         try stages(period, StageStore(store.link), book, place, &report)
         let outcomes = try rows.outcomes(delegation, period)
-        book.compare(outcomes.map { .outcome($0.row) }, "outcome", place, &report)
+        book.compare(outcomes.map { .outcome($0) }, "outcome", place, &report)
         try leases(period, rows, book, place, &report)
         let late = try store.link.recordedEvidence(delegation, from: period.start, until: period.end)
         book.compare(late.map { .evidence($0, period: period) }, "evidence", place, &report)

@@ -5,7 +5,7 @@ internal import PgStore
 
 /// What the ledger says of the policies that placed months and of the plans that were put in force, against their rows.
 ///
-/// The placements themselves are not digested again: stops and starts change them after the plan.
+/// Placements are digested again where no start changed them after the plan, and plans by what is kept of them.
 struct PlanRecords {
     private struct Place: Hashable {
         let delegation: Int64
@@ -54,6 +54,7 @@ struct PlanRecords {
             if recorded != [words] || row.state != "applied" {
                 report.add("\(row.period)", "plan \(row.number) is stored otherwise than it was put in force")
             }
+            try compareProof(link, row, &report)
         }
         for plan in left.keys.sorted() { report.add("plan \(plan)", "it was put in force, and is gone") }
     }
@@ -78,6 +79,35 @@ struct PlanRecords {
                 } ?? false
             }
             if !isSame { report.add("\(period)", "its segmentation is stored otherwise than it was recorded") }
+            if isComplete, let placements = try RecordedPlans(link).placements(period) {
+                compare(placements, with: row.digest, period, &report)
+            }
+        }
+    }
+
+    private func compare(
+        _ placements: RecordedPlans.PlacementCount, with digest: [UInt8], _ period: Period,
+        _ report: inout LedgerVerification.Report
+    ) {
+        let digests = Dictionary(uniqueKeysWithValues: placements.digests.map { ($0.delegation, $0.digest) })
+        // A delegation without rows has the hash of no bytes.
+        let all = Delegation.all.flatMap { digests[$0.value] ?? LedgerTree.hash([], []) }
+        if LedgerTree.hash(all, []) != digest {
+            report.add("\(period)", "its placements are stored otherwise than they were recorded")
+        }
+        if placements.said != placements.found {
+            report.add("\(period)", "its segmentation counts other accounts than the cut and its placements have")
+        }
+    }
+
+    /// What a plan was made from is kept with it, and its digest is over a part of that: the quotas, and what they go by.
+    private func compareProof(
+        _ link: PgLink, _ row: RecordedPlans.Plan, _ report: inout LedgerVerification.Report
+    ) throws {
+        // One at a time: it is as large as the plan.
+        guard row.settingsDigest != nil, let kept = try PlanProofStore(link).plan(row.number) else { return }
+        guard let proof = try? PlanProof(text: kept.body), proof.digest == row.digest else {
+            return report.add("\(row.period)", "what plan \(row.number) was made from is not what its digest is of")
         }
     }
 

@@ -3,11 +3,12 @@
 internal import Assignment
 internal import PgStore
 
-/// What the ledger says of rows that belong to no delegation, or to each: closes, agencies' keys, segmentations and plans.
+/// What the ledger says of rows that belong to no delegation, or to each: closes, agencies' keys, segmentations, plans and rounds.
 struct WholeRecords {
     private var closes: CloseRecords
     private var keys = KeyRecords()
     private var plans = PlanRecords()
+    private var rounds = RedealRecords()
 
     init(_ store: ProofStore, roots: [Period: PeriodRootRow]) throws {
         closes = try CloseRecords(store, roots: roots)
@@ -22,6 +23,7 @@ struct WholeRecords {
         closes.take(record, period, &report)
         keys.take(record)
         plans.take(record, period, block: block)
+        rounds.take(record)
     }
 
     /// After the chains that are looked at.
@@ -32,6 +34,7 @@ struct WholeRecords {
         closes.compareStates(try store.periodStates(), &report)
         if isComplete { keys.compare(try AgencyKeyStore(store.link).list(nil), &report) }
         try plans.compare(store.link, isComplete: isComplete, &report)
+        try rounds.compare(store.link, isComplete: isComplete, &report)
     }
 }
 

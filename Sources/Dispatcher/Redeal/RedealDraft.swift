@@ -290,8 +290,12 @@ struct RedealDraft {
         }
     }
 
+    var digest: [UInt8] { Self.digest(of: quotas) }
+
     /// SHA-256 over every limit.
-    var digest: [UInt8] {
+    ///
+    /// - Parameter quotas: by key.
+    static func digest(of quotas: [RedealQuota]) -> [UInt8] {
         var hash = SHA256()
         for quota in quotas {
             let exposure = quota.limitExposure.map(String.init) ?? "none"

@@ -58,6 +58,65 @@ package struct RecordedPlans {
         }
     }
 
+    /// A round of dealing again.
+    package struct Redeal: Sendable {
+        package let number: Int64
+        package let plan: Int64
+        package let reason: String
+        package let closesAll: Bool
+        package let by: String
+    }
+
+    /// Ascending by number.
+    package func redeals() throws(PgError) -> [Redeal] {
+        try link.run("SELECT redeal_id, plan_id, reason, closes_all, ordered_by FROM redeal ORDER BY redeal_id").map {
+            Redeal(
+                number: $0.int64(0), plan: $0.int64(1), reason: $0.text(2), closesAll: $0.bool(3), by: $0.text(4))
+        }
+    }
+
+    /// How many accounts a segmentation says that it read, placed and excluded, and how many there are.
+    package struct PlacementCount: Sendable {
+        package let said: [Int64]
+        package let found: [Int64]
+        /// Of the rows of each delegation that has any, ascending, as they were written: SHA-256.
+        package let digests: [(delegation: Int16, digest: [UInt8])]
+    }
+
+    /// `nil` where no segmentation is there, or a start changed placements since: what was there before it is not kept.
+    package func placements(_ period: Period) throws(PgError) -> PlacementCount? {
+        let counts = try link.run(
+            """
+            SELECT s.accounts, s.placed, s.excluded, (SELECT count(*) FROM account WHERE period = $1),
+                (SELECT count(strategy) FROM placement WHERE period = $1),
+                (SELECT count(*) FROM placement WHERE period = $1 AND strategy IS NULL)
+            FROM segmentation s
+            WHERE s.period = $1 AND NOT EXISTS (SELECT FROM start t WHERE t.period = $1)
+            """, [.int32(period.number)]
+        ).first
+        guard let counts else { return nil }
+        func sized(_ type: String, _ bytes: Int, _ value: String) -> String {
+            "coalesce(int4send(\(bytes)) || \(type)send(\(value)), int4send(-1))"
+        }
+        func text(_ value: String) -> String {
+            "coalesce(int4send(octet_length(\(value))) || convert_to(\(value), 'UTF8'), int4send(-1))"
+        }
+        // As COPY writes them (``PlacementEncoder``).
+        let row = [
+            "int2send(10::int2)", sized("int4", 4, "period"), sized("int2", 2, "delegation_id"),
+            sized("int8", 8, "account_id"), sized("int2", 2, "strategy"), text("tactic"), sized("int2", 2, "portfolio"),
+            sized("int2", 2, "priority"), text("rule"), text("exclusion"), sized("int8", 8, "offers"),
+        ].joined(separator: " || ")
+        let digests = try link.run(
+            """
+            SELECT delegation_id, sha256(string_agg(\(row), ''::bytea ORDER BY account_id))
+            FROM placement WHERE period = $1 GROUP BY 1 ORDER BY 1
+            """, [.int32(period.number)]
+        ).map { (delegation: $0.int16(0), digest: $0.bytes(1)) }
+        return PlacementCount(
+            said: (0...2).map(counts.int64), found: (3...5).map(counts.int64), digests: digests)
+    }
+
     /// Every limit that was in force in a delegation, but for those of an opening, which are of before the first record.
     package func limits(_ delegation: Delegation) throws(PgError) -> [Limit] {
         try link.run(

@@ -204,7 +204,11 @@ package struct RecordedRows {
             """
             SELECT o.agency_id, o.instance_id, o.key, o.outcome_id, o.account_id, o.epoch, o.contract_id, o.worked_at,
                 o.received_at, o.channel, o.contact, o.result, o.amount, o.promised_on, o.request_hash,
-                NOT coalesce(o.marks <@ $3::text[], true) OR coalesce(q.cause <> 'sample', false), h.strategy
+                NOT coalesce(o.marks <@ $3::text[], true) OR coalesce(q.cause <> 'sample', false), h.strategy,
+                o.extra ->> 'branch', o.extra ->> 'motive', o.extra ->> 'position', o.extra ->> 'solution',
+                o.extra ->> 'evidence',
+                o.extra IS NOT NULL AND (jsonb_typeof(o.extra) <> 'object'
+                    OR o.extra - '{branch,motive,position,solution,evidence}'::text[] <> '{}')
             FROM outcome o LEFT JOIN hand h USING (delegation_id, hand_id)
             LEFT JOIN review_demand q USING (delegation_id, outcome_id)
             WHERE o.period = $1 AND o.delegation_id = $2 AND ($4::bigint[] IS NULL OR o.outcome_id = ANY ($4))
@@ -225,7 +229,8 @@ package struct RecordedRows {
                     contract: contract, workedAt: row.timestamp(7), receivedAt: row.timestamp(8), channel: row.text(9),
                     contact: row.text(10), result: row.text(11), amount: row.optionalInt64(12).map(Cents.init),
                     promisedOn: row.optionalDate(13), requestHash: row.bytes(14)),
-                isMarked: row.bool(15), strategy: row.optionalInt16(16).flatMap(Strategy.init))
+                isMarked: row.bool(15), strategy: row.optionalInt16(16).flatMap(Strategy.init),
+                details: RecordedOutcome.Details(row, at: 17))
         }
     }
 
@@ -333,4 +338,29 @@ package struct RecordedOutcome: Sendable {
     package let isMarked: Bool
     /// Of the hand that it was leased from; `nil` where that is gone.
     package let strategy: Strategy?
+    /// `nil` where it has none.
+    package let details: Details?
+
+    /// What its report said beside its own columns.
+    package struct Details: Sendable {
+        package let branch: String?
+        package let motive: String?
+        package let position: String?
+        package let solution: String?
+        package let evidence: String?
+        /// Something is kept that no report can say.
+        package let hasMore: Bool
+
+        fileprivate init?(_ row: PgRow, at column: Int) {
+            branch = row.optionalText(column)
+            motive = row.optionalText(column + 1)
+            position = row.optionalText(column + 2)
+            solution = row.optionalText(column + 3)
+            evidence = row.optionalText(column + 4)
+            hasMore = row.bool(column + 5)
+            guard hasMore || [branch, motive, position, solution, evidence].contains(where: { $0 != nil }) else {
+                return nil
+            }
+        }
+    }
 }

@@ -79,6 +79,13 @@ enum RedealStatements {
          ORDER BY contract_id
         """
 
+    /// $1 redeal
+    static let allQuotas = """
+        SELECT delegation_id, contract_id, strategy, portfolio, limit_accounts, limit_exposure, arm, accounts
+          FROM redeal_quota WHERE redeal_id = $1
+         ORDER BY delegation_id, contract_id, strategy, portfolio
+        """
+
     /// $1 redeal, $2 delegation, $3 strategy, $4 portfolio
     static let markClosed = """
         UPDATE redeal_pool SET state = 'closed', closed_at = clock_timestamp()

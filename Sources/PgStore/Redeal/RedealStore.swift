@@ -241,6 +241,16 @@ package struct RedealStore {
         }
     }
 
+    /// Of all pools of a round, by key.
+    package func quotas(_ redeal: Int64) throws(PgError) -> [RedealQuota] {
+        try link.run(RedealStatements.allQuotas, [.int64(redeal)]).compactMap { row in
+            guard let key = PlanKey(row) else { return nil }
+            return RedealQuota(
+                key: key, accounts: row.int64(7), limitAccounts: row.int64(4), limitExposure: row.optionalInt64(5),
+                arm: row.int16(6))
+        }.sorted { $0.key < $1.key }
+    }
+
     package func markClosed(_ redeal: Int64, _ pool: PoolKey) throws(PgError) {
         try link.run(RedealStatements.markClosed, [.int64(redeal)] + Self.key(pool))
     }

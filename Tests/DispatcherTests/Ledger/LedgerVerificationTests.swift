@@ -10,6 +10,12 @@ struct LedgerVerificationTests {
     private static let tampering = [
         ("UPDATE outcome SET result = 'promise' WHERE account_id = 1001", "outcome number="),
         ("DELETE FROM outcome WHERE account_id = 2002", "was recorded, and nothing is stored"),
+        // What of a report is in no field of its record is in the hash of its content.
+        ("UPDATE outcome SET extra = NULL WHERE result = 'agreement-signed'", "outcome number="),
+        (#"UPDATE outcome SET extra = '{"solution":"other"}' WHERE result = 'agreement-signed'"#, "outcome number="),
+        (#"UPDATE outcome SET extra = extra || '{"branch":"b"}' WHERE result = 'agreement-signed'"#, "outcome number="),
+        (#"UPDATE outcome SET extra = '{"evidence":"no such reference"}' WHERE account_id = 1001"#, "outcome number="),
+        (#"UPDATE outcome SET extra = '{"other":"x"}' WHERE account_id = 1001"#, "outcome number="),
         ("UPDATE review SET decision = 'rejected'", "review outcome="),
         ("UPDATE payment SET amount = amount + 1 WHERE payment_id = 'P-1'", "payment id=P-1 is stored otherwise"),
         ("UPDATE lease_grant SET accounts = accounts + 1 WHERE hand_id = 1", "grant id="),

@@ -128,6 +128,7 @@ struct WholeRecordTests {
 
     private static let changedSegmentation = "2024-03: its segmentation \(otherwise)"
     private static let changedPlan = "2024-03: plan 1 is stored otherwise than it was put in force"
+    private static let changedProof = "2024-03: what plan 1 was made from is not what its digest is of"
     private static let changedLimits = "the limits that were in force are stored otherwise than they were recorded"
 
     private static let planChanges: [(String, String)] = [
@@ -142,6 +143,12 @@ struct WholeRecordTests {
         ("UPDATE plan SET applied_by = '{Eva}'", changedPlan),
         ("UPDATE plan SET state = 'discarded'", changedPlan),
         ("UPDATE plan_proof SET settings_digest = sha256(settings_digest)", changedPlan),
+        (
+            "UPDATE plan_proof SET body = jsonb_set(body::jsonb, '{plan,quotas,0,accounts}', '99999')::text",
+            changedProof
+        ),
+        ("UPDATE plan_proof SET body = replace(body, '\"seed\":', '\"seed\":1')", changedProof),
+        ("UPDATE plan_proof SET body = ''", changedProof),
         ("DELETE FROM plan", "plan 1: it was put in force, and is gone"),
         ("DELETE FROM quota_history", changedLimits),
         ("UPDATE quota_history SET limit_accounts = limit_accounts + 50", changedLimits),
@@ -162,6 +169,72 @@ struct WholeRecordTests {
             for (change, finding) in Self.planChanges {
                 let found = try found(month.link, change)
                 #expect(found.contains { $0.contains(finding) }, "\(change): \(found)")
+            }
+        }
+    }
+
+    private static let changedPlacements = "2024-03: its placements are stored otherwise than they were recorded"
+    private static let changedCounts =
+        "2024-03: its segmentation counts other accounts than the cut and its placements have"
+
+    private static let placementChanges: [(String, [String])] = [
+        ("UPDATE placement SET tactic = 'other' WHERE account_id = 900001", [changedPlacements]),
+        ("UPDATE placement SET priority = priority + 1 WHERE account_id = 900001", [changedPlacements]),
+        ("UPDATE placement SET rule = rule || '-' WHERE account_id = 900001", [changedPlacements]),
+        ("UPDATE placement SET offers = offers + 1 WHERE account_id = 900001", [changedPlacements]),
+        ("DELETE FROM placement WHERE account_id = 900001", [changedPlacements, changedCounts]),
+        ("UPDATE segmentation SET placed = placed + 1", [changedCounts]),
+        ("UPDATE segmentation SET accounts = accounts - 1", [changedCounts]),
+        ("UPDATE segmentation SET excluded = excluded + 1", [changedCounts]),
+    ]
+
+    @Test func `placements and their counts are those of the recorded digest, until a start changes some`() async throws
+    {
+        try await StartedMonth.with(accounts: 60) { month in
+            let placed = try month.link.run("SELECT min(account_id) FROM placement")[0].int64(0)
+            #expect(try found(month.link, "") == [])
+            for (change, findings) in Self.placementChanges {
+                let changed = change.replacing("900001", with: "\(placed)")
+                #expect(try found(month.link, changed) == findings, "\(change)")
+                // A sample leaves them out.
+                #expect(try found(month.link, changed, sample: 1) == [], "\(change)")
+            }
+            try month.start("900014,9,job-loss,2024-03-10")
+            #expect(try found(month.link, "") == [])
+        }
+    }
+
+    private static let roundChanges: [(String, String)] = [
+        ("UPDATE redeal SET reason = 'other'", "round 1: it \(otherwise)"),
+        ("UPDATE redeal SET ordered_by = 'Eva'", "round 1: it \(otherwise)"),
+        ("UPDATE redeal SET closes_all = NOT closes_all", "round 1: it \(otherwise)"),
+        ("DELETE FROM redeal", "round 1: it was recorded, and is gone"),
+        (
+            "UPDATE redeal_quota SET limit_accounts = limit_accounts + 1",
+            "round 1: the limits that it worked with are stored otherwise than they were recorded"
+        ),
+        (
+            "DELETE FROM redeal_quota",
+            "round 1: the limits that it worked with are stored otherwise than they were recorded"
+        ),
+        (
+            """
+            INSERT INTO redeal OVERRIDING SYSTEM VALUE
+            SELECT 9, period, plan_id, reason, closes_all, ordered_by, seed, digest, state, started_at, ended_at, backend,
+                backend_start, beat_at FROM redeal
+            """,
+            "round 9: it is there, and was never recorded"
+        ),
+    ]
+
+    @Test func `a round of dealing again and its limits are what was recorded`() async throws {
+        try await StartedMonth.with(accounts: 60) { month in
+            _ = try month.redeal(.everything)
+            #expect(try month.count("redeal") == 1 && month.count("redeal_quota") > 0)
+            #expect(try found(month.link, "") == [])
+            for (change, finding) in Self.roundChanges {
+                let found = try found(month.link, change)
+                #expect(found.contains(finding), "\(change): \(found)")
             }
         }
     }
