@@ -65,13 +65,22 @@ package struct RecordedPlans {
         package let reason: String
         package let closesAll: Bool
         package let by: String
+        /// One that only lowers limits deals no pool, and is recorded in no delegation: its limits are.
+        package let hasPools: Bool
     }
 
     /// Ascending by number.
     package func redeals() throws(PgError) -> [Redeal] {
-        try link.run("SELECT redeal_id, plan_id, reason, closes_all, ordered_by FROM redeal ORDER BY redeal_id").map {
+        try link.run(
+            """
+            SELECT redeal_id, plan_id, reason, closes_all, ordered_by,
+                EXISTS (SELECT FROM redeal_pool p WHERE p.redeal_id = r.redeal_id)
+            FROM redeal r ORDER BY redeal_id
+            """
+        ).map {
             Redeal(
-                number: $0.int64(0), plan: $0.int64(1), reason: $0.text(2), closesAll: $0.bool(3), by: $0.text(4))
+                number: $0.int64(0), plan: $0.int64(1), reason: $0.text(2), closesAll: $0.bool(3), by: $0.text(4),
+                hasPools: $0.bool(5))
         }
     }
 

@@ -221,7 +221,8 @@ struct WholeRecordTests {
             """
             INSERT INTO redeal OVERRIDING SYSTEM VALUE
             SELECT 9, period, plan_id, reason, closes_all, ordered_by, seed, digest, state, started_at, ended_at, backend,
-                backend_start, beat_at FROM redeal
+                backend_start, beat_at FROM redeal;
+            INSERT INTO redeal_pool SELECT (jsonb_populate_record(p, '{"redeal_id": 9}')).* FROM redeal_pool p
             """,
             "round 9: it is there, and was never recorded"
         ),
@@ -236,6 +237,9 @@ struct WholeRecordTests {
                 let found = try found(month.link, change)
                 #expect(found.contains(finding), "\(change): \(found)")
             }
+            // One that deals no pool, and only lowers limits, has no record of its own.
+            let noPools = Self.roundChanges.last.map { $0.0.prefix { $0 != ";" } } ?? ""
+            #expect(try found(month.link, String(noPools)) == [])
         }
     }
 
