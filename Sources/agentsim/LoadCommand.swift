@@ -46,8 +46,9 @@ struct LoadRunCommand: AsyncParsableCommand {
         discussion: """
             Every connection pulls accounts of an agency's own pools and reports each of them, without end. By itself the \
             next pull is made as soon as the one before is answered; with --rate pulls arrive at their own times, and one \
-            that has to wait counts from the moment it was due. When the time is over, what was due is waited for, ten seconds \
-            at most; what is not answered then counts with its waiting, is told, and makes the exit code 1.
+            that has to wait counts from the moment it was due. When the time is over, what was due and has not left leaves \
+            within ten seconds; what was sent is waited for as long as anybody is answered within ten, a minute in all. What is not \
+            answered then counts with its waiting, is told, and makes the exit code 1.
             A connection that is lost is made again, at the next --port, and sends what had no answer once more.
             Where all pools run dry, or on Ctrl-C, it ends early with what was measured until then, and says so.
             Two loads at once against one database need names of their own: --instance.

@@ -66,6 +66,7 @@ struct RunCommand: AsyncParsableCommand {
         settings.tls = try tls.wire()
         settings.profiles = try profiles.map { path in try ProfileFile(path: path) }
         for note in try settings.reachable() { Terminal.note("note: \(note)") }
+        try AgencyKey.require(folder: keys)
         // Its clock is set.
         if server.database == nil { _ = try server.connection() }
         let (counts, payments) = try await MonthRun(settings).run { day, counts in

@@ -38,6 +38,18 @@ struct TypedRequestTests {
         #expect(TypedRequest.completions(of: line) == words)
     }
 
+    @Test(arguments: [
+        ("FORGET", "FORGET"), ("a\u{1B}[2Jb", "a[2Jb"),
+        (String(repeating: "x", count: 900), String(repeating: "x", count: 40)),
+    ])
+    func `a word that is no verb is named with those that are, and shown so that it does no harm`(
+        word: String, shown: String
+    ) {
+        let names = TypedRequest.verbs.map(\.name).joined(separator: " ")
+        #expect(TypedRequest.noVerb(word) == "there is no verb \(shown); there are \(names)")
+        #expect(names.hasPrefix("LEASE CONTACT REPORT ") && names.hasSuffix(" PING BYE"))
+    }
+
     @Test func `help knows every verb of a session with its keys and their words`() {
         #expect(TypedRequest.verbs.allSatisfy { TypedRequest.help($0.name) != nil })
         #expect(TypedRequest.verbs.count == 13)

@@ -28,6 +28,11 @@ struct ChaosTests {
         #expect(report.skipped.filter { !mayBeSkipped.contains($0.fault) }.map(\.fault) == [], "\(report.text)")
         #expect(report.acknowledged > 200)
         #expect(report.stoppedAccounts > 0)
+        // What was answered to RESUME is in the logs, and judged with them.
+        #expect(report.comparisons > 20, "\(report.text)")
+        let (operations, _) = try ClientLog.read(folder: folder.path + "/chaos/clients")
+        let told = operations.compactMap { if case .compared(_, let isHeld) = $0.reply { isHeld } else { nil } }
+        #expect(told.contains(true) && told.contains(false), "\(report.text)")
         for (fault, why) in report.skipped { #expect(report.text.contains("  \(fault.rawValue): \(why)")) }
         withExtendedLifetime(folder) {}
     }
@@ -91,6 +96,20 @@ struct ChaosTests {
         time.acknowledge(node: 1)
         time.acknowledge(node: 1)
         #expect(time.acknowledged == 2 && time.acknowledgedByNode == [1: 2])
+    }
+
+    @Test func `what is told as lost is written with a time not before the answer, as held with one that is settled`() {
+        let time = ChaosTime(.hour(0))
+        time.announce(.hour(5))
+        // The database may have been set, and its answer lost.
+        #expect(time.now == .hour(0) && time.latest == .hour(5))
+        time.set(.hour(1))
+        time.set(.hour(2))
+        #expect(time.now == .hour(2) && time.latest == .hour(5) && time.settled() == .hour(0))
+        let later = ContinuousClock.now + ChaosTime.lag
+        #expect(time.settled(at: later) == .hour(2))
+        time.set(.hour(6))
+        #expect(time.latest == .hour(6) && time.settled(at: later - .seconds(1)) == .hour(0))
     }
 
     @Test func `what a node's clock shows is read from its log`() throws {

@@ -100,6 +100,31 @@ struct LoadOptionTests {
         }
     }
 
+    @Test(arguments: ["load", "run"])
+    func `a folder of keys that is not there is told as that, and not as a file that is missing beside it`(
+        command: String
+    ) async throws {
+        try await LoadSite.with(handSize: 20) { site in
+            let folder = try TemporaryFolder()
+            let port = "\(site.settings.addresses[0].port)"
+            let rest =
+                command == "run"
+                ? ["--from", "2024-03-01", "--to", "2024-03-01", "--log", "\(folder.path)/log"] : ["--seconds", "1"]
+            for (keys, said) in [
+                ("\(folder.path)/none", "there is no folder \(folder.path)/none. Name with --keys the folder of"),
+                (site.settings.contractsPath, "\(site.settings.contractsPath) is no folder. Name with --keys"),
+            ] {
+                let (code, _, error) = try Self.agentsim([command, "--port", port, "--keys", keys] + rest)
+                #expect(code == "2\n" && error.contains(said), "\(error)")
+            }
+            #expect(try Folder.names(in: folder.path) == [])
+        }
+    }
+
+    @Test func `the document names the files that a load keeps for itself`() throws {
+        #expect(try Folder.text("docs/agentsim.md").contains("\(LoadRun.spareFiles) files of its own"))
+    }
+
     @Test(arguments: [(1, 1), (250, 250), (251, 250), (20_000, 250)])
     func `of many agencies some are asked what they could lease, spread over all`(count: Int, asked: Int) throws {
         let places = LoadRun.asked(of: count)

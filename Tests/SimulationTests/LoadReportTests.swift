@@ -172,6 +172,56 @@ struct LoadReportTests {
         #expect(try Self.sample().isTaken)
     }
 
+    /// Whether it had let the connection in or not, and whatever node it was.
+    @Test func `one reason of a lost connection is one key, with the addresses beside`() throws {
+        let tally = try Self.twoPulls { _, seat, worker in
+            struct Broken: Error {}
+            let other = LoadAddress(host: "127.0.0.1", port: 2)
+            for _ in 0..<2 {
+                let (identity, address) = seat.next(of: [other])
+                let connection = LoadConnection(seat, identity: identity, address: address)
+                let channel = EmbeddedChannel(handler: connection)
+                channel.pipeline.fireErrorCaught(Broken())
+                _ = try? channel.finish(acceptAlreadyClosed: true)
+            }
+            let (identity, address) = seat.next(of: [LoadAddress(host: "127.0.0.1", port: 3)])
+            let connection = LoadConnection(seat, identity: identity, address: address)
+            let channel = EmbeddedChannel(handler: connection)
+            let nonce = String(repeating: "00", count: 16)
+            for line in ["* REPARTO node=n nonce=\(nonce)\n", "h1 OK\n", "h2 OK held=0\n"] {
+                try channel.writeInbound(ByteBuffer(string: line))
+            }
+            channel.pipeline.fireErrorCaught(Broken())
+            _ = try? channel.finish(acceptAlreadyClosed: true)
+            _ = seat.next(of: [other])
+            seat.lost("connection refused", of: nil)
+            _ = worker
+        }
+        #expect(
+            tally.lost == [
+                LoadLoss(reason: "network error", address: "127.0.0.1:2"): 2,
+                LoadLoss(reason: "network error", address: "127.0.0.1:3"): 1,
+                LoadLoss(reason: "not made: connection refused", address: "127.0.0.1:2"): 1,
+            ])
+        let told = try Self.sample([
+            #""nodes":2"#, #""lostConnections":{"network error":3,"not made: connection refused":1}"#,
+            #""lostByAddress":{"b:2":{"network error":2,"not made: connection refused":1},"a:1":{"network error":1}}"#,
+        ]).lines
+        #expect(told.contains("connections lost, network error: 3 (a:1: 1, b:2: 2)"), "\(told)")
+        #expect(told.contains("connections not made, connection refused: 1 (b:2: 1)"))
+        // Of one node, and of results of before, nothing is told of it.
+        #expect(
+            try Self.sample([#""lostConnections":{"closed":1}"#, #""nodes":2"#]).lines.contains(
+                "connections lost, closed: 1"))
+    }
+
+    @Test func `how long was waited for what was due is told from a second on`() throws {
+        #expect(
+            try Self.sample([#""drainSeconds":12.34"#]).lines.contains(
+                "what was due was waited for 12.3 s after the end"))
+        #expect(try !Self.sample([#""drainSeconds":0.9"#]).lines.contains { $0.contains("was waited for") })
+    }
+
     /// Gaps of an exponential distribution have a standard deviation as large as their mean, and one in e is longer than that.
     @Test func `pulls arrive evenly, or at times that the seed draws`() {
         func times(_ spread: LoadSettings.Spread, seed: UInt64) -> [Int64] {

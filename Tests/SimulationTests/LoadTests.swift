@@ -73,7 +73,12 @@ struct LoadTests {
             #expect(report.lease.count == report.duePulls)
             #expect(report.lease.p50 > 600_000)
             #expect(!report.isAnswered)
-            #expect(report.lines.contains { $0.contains("not answered in the end") })
+            let unsent = try #require(report.unsentPulls)
+            // Those that were sent may have been due before the measured time.
+            #expect((0...Int64(settings.connections)).contains(report.waitingPulls - unsent))
+            #expect(report.drainSeconds.map { $0 >= 0.6 && $0 < 30 } == true)
+            let told = "that they had waited; \(Terminal.grouped(Int(unsent))) of the pulls had not left, because"
+            #expect(report.lines.contains { $0.contains("not answered in the end") && $0.contains(told) })
         }
     }
 
@@ -99,6 +104,8 @@ struct LoadTests {
             await stopping.value
 
             #expect(report.lostConnections["the node stopped"] == 2)
+            let place = "127.0.0.1:\(second.port)"
+            #expect(report.lostByAddress?[place]?["the node stopped"] == 2)
             #expect(report.isAnswered)
             #expect(Set(report.refusals.keys).isSubset(of: ["LEASE UNAVAILABLE", "REPORT UNAVAILABLE"]))
             let leased = try site.number("SELECT sum(accounts)::bigint FROM lease_grant")
@@ -106,7 +113,7 @@ struct LoadTests {
             // Each account once, but for the last pull of each connection.
             #expect(outcomes == (try site.number("SELECT count(DISTINCT account_id) FROM outcome")))
             #expect(leased - outcomes <= Int64(settings.connections * settings.leaseSizes.max))
-            #expect(report.lines.contains { $0.hasPrefix("connections lost, the node stopped: 2") })
+            #expect(report.lines.contains("connections lost, the node stopped: 2 (\(place): 2)"))
         }
     }
 
@@ -265,6 +272,11 @@ struct LoadTests {
 
             #expect(report.accounts > 0 && report.nodes == 1)
             #expect(report.notes == ["nobody listens on 127.0.0.1:1: the others are loaded"])
+            // Where there is no report, the failure names it.
+            try site.database.link().script("UPDATE quota SET limit_accounts = 0")
+            let empty = await #expect(throws: SimulationFailure.self) { try await LoadRun(settings).run { _ in } }
+            #expect(empty?.found.hasPrefix("none of the 1 agencies has an account that it could lease") == true)
+            #expect(empty?.found.hasSuffix("; nobody listens on 127.0.0.1:1") == true, "\(empty?.found ?? "")")
         }
     }
 

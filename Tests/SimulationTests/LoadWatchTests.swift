@@ -113,4 +113,56 @@ struct LoadWatchTests {
         #expect(abs((both.daemonProcessorPercent ?? -9) - sum) <= 1)
         for process in [first, second] { await process.end(SIGKILL, within: .seconds(5)) }
     }
+
+    /// A search takes its time. What is measured begins behind it, the use and the time in which it was alike.
+    @Test func `looking for the processes is none of what is measured`() async throws {
+        let running = try Self.busy()
+        var watch = LoadWatch {
+            Self.spin(for: .milliseconds(400))
+            return [LoadWatch.Daemon(process: running.pid, addresses: ["a"])]
+        }
+        try await Task.sleep(for: .milliseconds(200))
+        let first = watch.look(accounts: 0)
+        #expect((200..<390).contains(first.milliseconds ?? 0), "\(first)")
+        // Of which the search would be two thirds.
+        #expect(first.ownProcessorPercent < 50, "\(first)")
+        await running.end(SIGKILL, within: .seconds(5))
+    }
+
+    /// While one of two nodes is away, each look searches for it. The second that begins behind a search has neither its time nor its use.
+    @Test func `a search for a node that is away falls into no second of the others`() async throws {
+        let (staying, leaving) = (try Self.busy(), try Self.busy())
+        var there = [
+            LoadWatch.Daemon(process: staying.pid, addresses: ["a"]),
+            LoadWatch.Daemon(process: leaving.pid, addresses: ["b"]),
+        ]
+        var searches = 0
+        var watch = LoadWatch {
+            searches += 1
+            Self.spin(for: .milliseconds(400))
+            return there
+        }
+        #expect(searches == 1)
+        await leaving.end(SIGKILL, within: .seconds(5))
+        there.removeLast()
+        _ = watch.look(accounts: 0)
+        let again = try Self.busy()
+        there.append(LoadWatch.Daemon(process: again.pid, addresses: ["b"]))
+        _ = watch.look(accounts: 0)
+        #expect(searches == 3)
+        // Both are there: the next second is one of theirs, from the end of that search on.
+        try await Task.sleep(for: .milliseconds(200))
+        let whole = watch.look(accounts: 0)
+        #expect(searches == 3)
+        #expect((200..<390).contains(whole.milliseconds ?? 0), "\(whole)")
+        #expect(whole.ownProcessorPercent < 50, "\(whole)")
+        #expect(whole.daemonProcessorPercent ?? -1 > 0)
+        for process in [staying, again] { await process.end(SIGKILL, within: .seconds(5)) }
+    }
+
+    /// Takes time and a processor.
+    private static func spin(for duration: Duration) {
+        let end = ContinuousClock.now + duration
+        while ContinuousClock.now < end {}
+    }
 }

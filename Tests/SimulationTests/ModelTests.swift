@@ -183,6 +183,23 @@ struct ModelTests {
         #expect(try await recovered(100) == none)
     }
 
+    /// Who reports ten half days at once for one in ten is as busy on paper as others; who reports promises of everybody gives nothing back.
+    @Test func `what a cheat invents is in a month in memory as in one over the protocol`() throws {
+        let world = try ModelWorld(try Self.specification())
+        func played(_ words: String) throws -> ModelMonth.Outcome {
+            let profiles = try ProfileFile(text: "profiles:\n  p: {\(words)}\nothers: p\n", path: "p.yaml")
+            var month = try ModelMonth(world, try Self.policy(), seed: 7, profiles: profiles)
+            return try month.play()
+        }
+        // So few people that what they get done is what limits them.
+        let honest = try played("staff: 1")
+        #expect(try played("staff: 1, cheat: back-dated-reports").reports > honest.reports / 2)
+        #expect(honest.returned > 0)
+        let inventing = try played("staff: 1, cheat: reports-without-calls")
+        #expect(inventing.returned == 0 && inventing.reports > honest.reports)
+        #expect(try played("cheat: pulls-nothing").reports == 0)
+    }
+
     @Test func `cheats that the model does not play are named`() throws {
         let file = try ProfileFile(path: "profiles/agencies.yaml")
         #expect(

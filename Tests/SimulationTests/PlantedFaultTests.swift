@@ -68,6 +68,31 @@ struct PlantedFaultTests {
         return try #require(rows.first.flatMap { Delegation($0.int16(0)) })
     }
 
+    /// A line that was appended twice, and a log that was copied.
+    private func repeated(_ month: RealMonth, _ name: String, _ period: Period) throws {
+        let path = "\(month.logs)/\(name)"
+        let text = try Folder.text(path)
+        let lines = text.split(separator: "\n")
+        let verification = Verification(database: month.database.conninfo, logFolder: month.logs, period: period)
+        for kind in ["GRANT ", "REPORT "] {
+            let index = try #require(lines.firstIndex { $0.hasPrefix(kind) })
+            try FileOutput(path: path).write("\(text)\(lines[index])\n".utf8)
+            let verdict = try verification.run { _, _ in }.verdict
+            #expect(Set(verdict.broken) == [.logs], "\(verdict.findings.map(\.found))")
+            #expect(verdict.findings.count == 1)
+            let events = verdict.findings.first?.events ?? []
+            #expect(events.first?.hasPrefix("\(name):\(index + 1) of ") == true, "\(events)")
+            #expect(events.dropFirst().first?.hasPrefix("\(name):\(lines.count + 1) of ") == true, "\(events)")
+        }
+        try FileOutput(path: path).write(text.utf8)
+        let copy = "\(month.logs)/zz-copy.log"
+        try FileOutput(path: copy).write(text.utf8)
+        let failure = #expect(throws: SimulationFailure.self) { try verification.run { _, _ in } }
+        #expect(failure?.exit == .usage)
+        #expect(failure?.found.hasPrefix("\(name):1 and zz-copy.log:1 in ") == true, "\(failure?.found ?? "")")
+        try FileManager.default.removeItem(atPath: copy)
+    }
+
     /// Faults of the clients' side: a log that is gone, a receipt that was never given, a repetition with another reply.
     private func logs(_ month: RealMonth, _ operations: [ClientOperation], _ victim: Delegation) throws {
         let reader = HistoryReader(try month.database.link(), operations: operations, comparesRecords: true)
@@ -99,6 +124,7 @@ struct PlantedFaultTests {
 
         let period = try #require(Period(text: "2024-03"))
         let name = try #require(try Folder.names(in: month.logs).first { $0.hasSuffix(".log") })
+        try repeated(month, name, period)
         try FileManager.default.removeItem(atPath: "\(month.logs)/\(name)")
         let verification = Verification(database: month.database.conninfo, logFolder: month.logs, period: period)
         #expect(try verification.run { _, _ in }.broken == [.logs])

@@ -60,6 +60,27 @@ struct ProfileTests {
         #expect(file.behaviour(of: try #require(AgencyID(3)), seed: 1).diligencePercent == percent)
     }
 
+    @Test func `hours say when somebody is there, and who dates back works once in five days, at their end`() throws {
+        let first = try #require(LocalDate(text: "2024-03-04")).daysSince1970
+        // A whole week: its Sunday has no half day that anybody works in.
+        let ticks = Tick.of(first...first + 6)
+        func days(_ hours: Behaviour.Hours, _ cheat: Cheat? = nil, works: Bool) -> [String] {
+            var behaviour = Behaviour()
+            (behaviour.hours, behaviour.cheat) = (hours, cheat)
+            return ticks.filter { works ? behaviour.worksAt($0) : behaviour.isOpen($0) }
+                .map { "\($0.day) \($0.isFirstOfDay ? "am" : "pm")" }
+        }
+        #expect(days(.both, works: false).count == 12)
+        #expect(
+            days(.morning, works: false).count == 6 && days(.morning, works: false).allSatisfy { $0.hasSuffix("am") })
+        #expect(
+            days(.afternoon, works: true).count == 6 && days(.afternoon, works: true).allSatisfy { $0.hasSuffix("pm") })
+        #expect(days(.both, .backDatedReports, works: false).count == 12)
+        #expect(days(.both, .backDatedReports, works: true) == ["2024-03-08 pm"])
+        // Who is there in the mornings alone reports then.
+        #expect(days(.morning, .backDatedReports, works: true) == ["2024-03-08 am"])
+    }
+
     @Test func `agencies that have no contract are refused`() throws {
         let file = try ProfileFile(text: "profiles: {a: {}}\nagencies: {ACE07: a}\n", path: "p.yaml")
 

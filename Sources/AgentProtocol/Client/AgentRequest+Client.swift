@@ -16,6 +16,8 @@ extension AgentRequest {
         }
         do {
             self = try Self(line: line[...])
+        } catch let refusal as Refusal where refusal.code == .unknownVerb {
+            throw .badRequest("\(refusal.code.rawValue): \(TypedRequest.noVerb(word))")
         } catch let refusal as Refusal {
             let field = refusal.fields.first { $0.key.text == "field" }.map { " of \($0.value)" } ?? ""
             throw .badRequest("\(refusal.code.rawValue)\(field)")

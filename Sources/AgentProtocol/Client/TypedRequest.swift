@@ -60,6 +60,14 @@ package struct TypedRequest: Equatable, Sendable {
     /// What can be asked once a session is signed in.
     package static let verbs = Verb.allCases.filter { $0 != .hello && $0 != .auth }
 
+    /// What is said of a word that is none of the verbs, whichever way it came.
+    package static func noVerb(_ word: String) -> String {
+        // What cannot be seen is not shown, and what goes on and on is not shown whole.
+        let shown = word.unicodeScalars.filter { $0.value > 0x20 && $0.value != 0x7F }.prefix(40)
+        return
+            "there is no verb \(String(String.UnicodeScalarView(shown))); there are \(verbs.map(\.name).joined(separator: " "))"
+    }
+
     /// The verb with its keys, those that it may have in brackets, and below them the words that a key takes.
     ///
     /// - Returns: `nil` where there is no such verb.

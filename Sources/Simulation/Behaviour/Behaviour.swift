@@ -60,16 +60,42 @@ package struct Behaviour: Equatable, Sendable {
 
     static let backDatedDays = 5
 
-    /// Whether it works at all in a half day.
-    func worksAt(_ tick: Tick) -> Bool {
-        let isMorning = tick.now.local(offsetSeconds: 0).secondOfDay < 20 * 3_600
-        switch hours {
-        case .both: break
-        case .morning where !isMorning, .afternoon where isMorning: return false
-        case .morning, .afternoon: break
+    /// Whether anybody is there in a half day: nobody pulls, asks for more time or gives back in the others, over the protocol as in the
+    /// model.
+    func isOpen(_ tick: Tick) -> Bool {
+        guard tick.effortPercent > 0 else { return false }
+        return switch hours {
+        case .both: true
+        case .morning: tick.isFirstOfDay
+        case .afternoon: !tick.isFirstOfDay
         }
+    }
+
+    /// Whether its people work and report in a half day. Who reports late for days in which nobody worked pulls in them all the same: its
+    /// client looks like any other.
+    func worksAt(_ tick: Tick) -> Bool {
+        guard isOpen(tick) else { return false }
         guard cheat == .backDatedReports else { return true }
-        return !isMorning && Int(tick.day.daysSince1970) % Self.backDatedDays == 0
+        let isLast = hours == .morning || !tick.isFirstOfDay
+        return isLast && Int(tick.day.daysSince1970) % Self.backDatedDays == 0
+    }
+
+    /// How much more it gets done in a half day than honest work allows.
+    var invention: Int {
+        switch cheat {
+        case .reportsWithoutCalls: 3
+        // All half days since the last time.
+        case .backDatedReports: 2 * Self.backDatedDays
+        case .returnAndPullAgain, .pullsNothing, .hundredOnOne, .staleReports, .clonedClient, nil: 1
+        }
+    }
+
+    /// A gestión as it is reported.
+    func told(_ gestion: Gestion, of held: HeldCase) -> Gestion {
+        guard cheat == .reportsWithoutCalls else { return gestion }
+        return Gestion(
+            channel: .phoneOut, contact: .direct, result: .promise, amount: max(Cents(20_000), held.due),
+            promisedInDays: 6, againInDays: 8)
     }
 
     var diligencePercent: Int { staffPercent * speedPercent / 100 }

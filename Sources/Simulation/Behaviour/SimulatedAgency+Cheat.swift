@@ -10,26 +10,6 @@ extension SimulatedAgency {
     /// Of a hundred fresh accounts, how many a picking agency gives back unworked.
     private static let pickedOutPercent = 80
 
-    func isAtWork(_ tick: Tick) -> Bool { behaviour.worksAt(tick) }
-
-    /// How much more it gets done than honest work allows.
-    var invention: Int {
-        switch behaviour.cheat {
-        case .reportsWithoutCalls: 3
-        // All half days since the last time.
-        case .backDatedReports: 2 * Behaviour.backDatedDays
-        case .returnAndPullAgain, .pullsNothing, .hundredOnOne, .staleReports, .clonedClient, nil: 1
-        }
-    }
-
-    /// The gestión as it is reported.
-    func told(_ gestion: Gestion, _ held: HeldCase) -> Gestion {
-        guard behaviour.cheat == .reportsWithoutCalls else { return gestion }
-        return Gestion(
-            channel: .phoneOut, contact: .direct, result: .promise, amount: max(Cents(20_000), held.due),
-            promisedInDays: 6, againInDays: 8)
-    }
-
     /// Fresh accounts that it gives back before anybody looked at them.
     func pickedOut(_ tick: Tick) -> [Giving] {
         guard behaviour.cheat == .returnAndPullAgain else { return [] }

@@ -13,6 +13,10 @@ struct ChaosCounts: Sendable {
     var repetitions = 0
     var unequal = 0
     var connections = 0
+    /// Answers to `RESUME` on connections that took the place of lost ones, and what differed from what was believed.
+    var comparisons = 0
+    var toldLost = 0
+    var toldHeld = 0
     /// Requests whose connection died before they were answered; each was sent again under its key.
     var unanswered = 0
     var refused: [String: Int] = [:]
@@ -30,6 +34,9 @@ struct ChaosCounts: Sendable {
         repetitions += other.repetitions
         unequal += other.unequal
         connections += other.connections
+        comparisons += other.comparisons
+        toldLost += other.toldLost
+        toldHeld += other.toldHeld
         unanswered += other.unanswered
         refused.merge(other.refused, uniquingKeysWith: +)
         longest = max(longest, other.longest)
@@ -40,7 +47,7 @@ struct ChaosCounts: Sendable {
 /// An agency that works without end and never takes a silence for an answer: it sends a request again under its key, over whatever
 /// node is there, until it is told what became of it, and writes that down.
 actor ChaosAgency {
-    private struct Lease {
+    struct Lease {
         var delegation: Delegation
         var held: Held
         var grant: GrantID
@@ -57,22 +64,27 @@ actor ChaosAgency {
     static let replySeconds = 6
     private static let heldMax = 120
     private static let instance = "chaos"
+    /// Of a hundred connections that take the place of lost ones, so many begin with a comparison. After the others it goes on with what
+    /// it believes, and is refused what is out of date.
+    private static let comparedPercent = 60
     let agency: AgencyID
     private let key: AgencyPrivateKey
     private let posts: [ContractBook.Post]
     private let ports: [Int]
-    private let time: ChaosTime
-    private var random: SplitMix64
-    private var log: AgencyLog
+    let time: ChaosTime
+    var random: SplitMix64
+    var log: AgencyLog
     private var connection: AgentConnection?
     /// The node that the connection leads to, as its place among the ways.
     private var node = 0
     private var sequence: Int64 = 0
     private var nextKey: Int64 = 1
-    private var leases: [Lease] = []
+    var leases: [Lease] = []
+    /// A lost connection was made again, and what is held is compared before anything else is asked.
+    private var hasToCompare = false
     /// What was never dealt to it: told once, and not asked for again.
     private var undealt: Set<Place> = []
-    private(set) var counts = ChaosCounts()
+    var counts = ChaosCounts()
 
     /// - Parameter ports: of the ways to the nodes, one each.
     init(
@@ -100,6 +112,11 @@ actor ChaosAgency {
     }
 
     private func step() async throws {
+        if hasToCompare {
+            // What had no answer was sent again and is answered: nothing is in flight.
+            hasToCompare = false
+            try await compare()
+        }
         switch random.below(100) {
         case ..<30 where leases.count < Self.heldMax: try await lease()
         case ..<75: try await report()
@@ -139,6 +156,9 @@ actor ChaosAgency {
             .granted(
                 ClientOperation.Grant(
                     grant: grant, strategy: strategy, term: term, accounts: held, grace: summary.graceSeconds)), reply)
+        // Of what it is dealt anew it believes the later epoch alone.
+        let places = Set(held.map(\.account))
+        leases.removeAll { $0.delegation == post.delegation && places.contains($0.held.account) }
         leases += held.map { Lease(delegation: post.delegation, held: $0, grant: grant, term: term) }
         try await maybeRepeat(.lease(request), "LEASE", request.key, post.delegation, reply)
     }
@@ -250,7 +270,7 @@ actor ChaosAgency {
 
     // MARK: - The way to an answer
 
-    private func answer(_ request: AgentRequest) async throws -> ClientReply? { try await answers([request])[0] }
+    func answer(_ request: AgentRequest) async throws -> ClientReply? { try await answers([request])[0] }
 
     /// - Returns: a reply for each request; `nil` for one that was given up long after everything was whole again.
     private func answers(_ requests: [AgentRequest]) async throws -> [ClientReply?] {
@@ -300,6 +320,7 @@ actor ChaosAgency {
         settings.replyTimeout = .seconds(Self.replySeconds)
         let made = try await AgentConnection.connect(settings)
         counts.connections += 1
+        if counts.connections > 1, random.below(100) < Self.comparedPercent { hasToCompare = true }
         connection = made
         node = way
         return made

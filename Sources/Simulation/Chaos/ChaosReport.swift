@@ -76,6 +76,8 @@ package struct ChaosReport: Sendable {
     }
 
     package var acknowledged: Int { counts.acknowledged }
+    /// Answers to `RESUME`.
+    package var comparisons: Int { counts.comparisons }
     /// Accounts that were stopped while they were held.
     package var stoppedAccounts: Int { stopped }
 
@@ -120,6 +122,8 @@ package struct ChaosReport: Sendable {
             "\(grouped(counts.connections)) connections made, \(grouped(counts.unanswered)) requests unanswered and sent again, "
                 + "the longest answered after \(Self.seconds(counts.longest)); nodes started \(starts.map(String.init).joined(separator: " and ")) times; "
                 + "\(stopped) accounts stopped while held",
+            "\(grouped(counts.comparisons)) comparisons (RESUME) after lost connections: \(grouped(counts.toldLost)) accounts told as lost, "
+                + "\(grouped(counts.toldHeld)) as held that were not believed to be",
         ]
         if ran[.serverClock] ?? 0 > 0 || ran[.nodeClock] ?? 0 > 0 { lines.append("note: \(Self.systemClocks)") }
         for (code, count) in counts.refused.sorted(by: { $0.key < $1.key }) {
@@ -159,6 +163,7 @@ package struct ChaosReport: Sendable {
             let acknowledged: Int
             let unanswered: Int
             let connections: Int
+            let comparisons: Int
             let longestSeconds: Double
             let refused: [String: Int]
             let failures: [String]
@@ -177,7 +182,8 @@ package struct ChaosReport: Sendable {
             seed: settings.seed, nodes: settings.nodes, agencies: settings.agencies, faults: faults,
             skipped: Dictionary(uniqueKeysWithValues: skipped.map { ($0.fault.rawValue, $0.why) }),
             acknowledged: counts.acknowledged, unanswered: counts.unanswered, connections: counts.connections,
-            longestSeconds: Self.number(counts.longest), refused: counts.refused, failures: failures)
+            comparisons: counts.comparisons, longestSeconds: Self.number(counts.longest), refused: counts.refused,
+            failures: failures)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         let own = String(decoding: try encoder.encode(body), as: UTF8.self)

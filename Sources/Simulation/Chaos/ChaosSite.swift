@@ -146,6 +146,7 @@ final class ChaosSite: Sendable {
     /// - Returns: whether it moved.
     func advance(_ duration: Duration) -> Bool {
         let next = time.now.advanced(by: duration)
+        time.announce(next)
         do {
             let link = try server.link("agentsim chaos")
             try link.script("SET lock_timeout = '2s'; SET statement_timeout = '2s'")

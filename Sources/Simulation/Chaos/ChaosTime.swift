@@ -7,6 +7,10 @@ internal import Synchronization
 final class ChaosTime: Sendable {
     private struct State {
         var now: Timestamp
+        /// The greatest time that the database's clock was ever to be set to.
+        var latest: Timestamp
+        /// When it was set to what, for as long as somebody may ask.
+        var past: [(at: ContinuousClock.Instant, now: Timestamp)]
         var isOver = false
         var hopeIn: ContinuousClock.Instant?
         var acknowledged = 0
@@ -18,7 +22,10 @@ final class ChaosTime: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ now: Timestamp) { state = Mutex(State(now: now)) }
+    init(_ now: Timestamp) { state = Mutex(State(now: now, latest: now, past: [(.now, now)])) }
+
+    /// How long a transaction may lie between its instant and its commit: longer than any fault holds it up.
+    static let lag = Duration.seconds(30)
 
     /// Never ahead of the database's clock.
     var now: Timestamp { state.withLock { $0.now } }
@@ -26,7 +33,26 @@ final class ChaosTime: Sendable {
     /// Whether everything has been whole for so long that whoever has no answer will get none.
     var isHopeless: Bool { state.withLock { state in state.hopeIn.map { $0 < .now } ?? false } }
 
-    func set(_ now: Timestamp) { state.withLock { $0.now = max($0.now, now) } }
+    /// Never behind the database's clock, whatever became of the last attempt to set it.
+    var latest: Timestamp { state.withLock { $0.latest } }
+    /// The clock as it was ``lag`` before: whatever has an earlier instant is committed, or never will be.
+    func settled(at now: ContinuousClock.Instant = .now) -> Timestamp {
+        state.withLock { state in (state.past.last { $0.at <= now - Self.lag } ?? state.past[0]).now }
+    }
+
+    /// The database's clock is about to be set.
+    func announce(_ next: Timestamp) { state.withLock { $0.latest = max($0.latest, next) } }
+
+    func set(_ now: Timestamp) {
+        state.withLock { state in
+            state.now = max(state.now, now)
+            state.latest = max(state.latest, state.now)
+            state.past.append((.now, state.now))
+            let until = ContinuousClock.now - Self.lag
+            // The last one from before stays: it is what the clock showed then.
+            if let first = state.past.lastIndex(where: { $0.at <= until }) { state.past.removeFirst(first) }
+        }
+    }
 
     /// How many requests were acknowledged so far.
     var acknowledged: Int { state.withLock { $0.acknowledged } }

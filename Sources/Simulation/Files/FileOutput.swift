@@ -164,6 +164,11 @@ package enum Folder {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// - Throws: ``SimulationFailure`` of usage where the path is wrong, as `dispatcherd` does.
     package static func text(_ path: String) throws(SimulationFailure) -> String {
         var bytes: [UInt8] = []

@@ -108,11 +108,9 @@ final class LoadConnection: ChannelInboundHandler {
     /// - Parameter reason: why the connection is of no more use; `nil`: the load is over.
     func end(_ reason: String?) {
         guard phase != .over else { return }
-        // Of several nodes one may be other than the rest: who was not let in says where.
-        let prefix = phase == .ready ? "" : "\(place): "
         phase = .over
         context?.close(promise: nil)
         context = nil
-        if let reason { seat.lost(prefix + reason, of: self) }
+        if let reason { seat.lost(reason, of: self) }
     }
 }

@@ -21,8 +21,7 @@ struct LoadConnector: Sendable {
 
     /// Called on the loop that the seat lives on.
     func connect(_ seat: LoadSeat, on loop: any EventLoop) -> EventLoopFuture<Void> {
-        let (identity, attempt) = seat.nextIdentity()
-        let address = addresses[(seat.number + attempt) % addresses.count]
+        let (identity, address) = seat.next(of: addresses)
         let bound = NIOLoopBound(seat, eventLoop: loop)
         var bootstrap = ClientBootstrap(group: loop).connectTimeout(Self.patience)
         do {

@@ -69,7 +69,10 @@ extension LoadReport {
             let isNotMade = reason.hasPrefix(Self.notMade)
             lines.append(
                 "connections \(isNotMade ? "not made, \(reason.dropFirst(Self.notMade.count))" : "lost, \(reason)"): "
-                    + Terminal.grouped(Int(count)))
+                    + Terminal.grouped(Int(count)) + lostWhere(reason))
+        }
+        if let drainSeconds, drainSeconds >= 1 {
+            lines.append("what was due was waited for \(Self.tenths(drainSeconds)) s after the end")
         }
         if emptyPulls > 0 { lines.append("pulls that brought nothing: \(Terminal.grouped(Int(emptyPulls)))") }
         for (who, percent, bytes) in [
@@ -100,7 +103,7 @@ extension LoadReport {
             warnings.append(
                 "\(Terminal.counted(Int(waitingPulls), "pull")) and \(Terminal.counted(Int(waitingReports), "report"))"
                     + "\(contact == nil ? "" : ", questions for contact data included,") were "
-                    + "not answered in the end; they count above with the time that they had waited")
+                    + "not answered in the end; they count above with the time that they had waited" + unsentText)
         }
         for (address, count) in (contactsUnserved ?? [:]).sorted(by: { $0.key < $1.key }) {
             warnings.append(
@@ -130,6 +133,22 @@ extension LoadReport {
                     + "\(postgresProcessorPercent.map { ", PostgreSQL \($0) %" } ?? ""), and others the rest")
         }
         return warnings
+    }
+
+    /// Of several nodes, how often it was which.
+    private func lostWhere(_ reason: String) -> String {
+        guard nodes > 1, let lostByAddress else { return "" }
+        let places = lostByAddress.compactMap { address, reasons in reasons[reason].map { (address, $0) } }
+        return " ("
+            + places.sorted { $0.0 < $1.0 }.map { "\($0.0): \(Terminal.grouped(Int($0.1)))" }.joined(separator: ", ")
+            + ")"
+    }
+
+    private var unsentText: String {
+        guard let unsentPulls, unsentPulls > 0 else { return "" }
+        return
+            "; \(Terminal.grouped(Int(unsentPulls))) of the pulls had not left, because their connections waited for the ones before: "
+            + "they arrive faster than they are served"
     }
 
     /// Agencies that ran dry one by one leave fewer and fewer connections at work: such latencies are of a load that fades.

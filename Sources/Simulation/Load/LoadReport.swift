@@ -82,6 +82,10 @@ package struct LoadReport: Codable, Sendable {
     package let duePulls: Int64
     package let waitingPulls: Int64
     package let dryPulls: Int64
+    /// Of ``waitingPulls``, those that never left, because their connection waited for the one before; `nil` in results of before.
+    package let unsentPulls: Int64?
+    /// How long what was due was waited for after the end; `nil` in results of before.
+    package let drainSeconds: Double?
     package let waitingReports: Int64
     /// Reports that were due and refused for good; they are in no latency. `nil` in results of before.
     package let refusedReports: Int64?
@@ -95,7 +99,10 @@ package struct LoadReport: Codable, Sendable {
     package let couldLease: [String: Int64]?
     /// By verb and code.
     package let refusals: [String: Int64]
+    /// By the reason, whatever node it was and whether it had let the connection in.
     package let lostConnections: [String: Int64]
+    /// The same by the address of the node, and there by the reason; `nil` in results of before.
+    package let lostByAddress: [String: [String: Int64]]?
     /// By the address of a node without a key to contact data: how often it was asked for some before that was known, from the warm-up
     /// on. Nobody asked it again. `nil` in results of before.
     package let contactsUnserved: [String: Int64]?
@@ -121,8 +128,8 @@ package struct LoadReport: Codable, Sendable {
     package private(set) var warnings: [String]?
 
     init(
-        _ settings: LoadSettings, _ tally: LoadTally, startedAt: Timestamp, elapsed: Duration, cut: Cut?,
-        ownProcessorTime: ProcessTime, connections: Int, agencies: Int, stock: LoadStock, watch: LoadWatch,
+        _ settings: LoadSettings, _ tally: LoadTally, startedAt: Timestamp, elapsed: Duration, drain: Duration,
+        cut: Cut?, ownProcessorTime: ProcessTime, connections: Int, agencies: Int, stock: LoadStock, watch: LoadWatch,
         notes: [String]
     ) {
         func micros(_ duration: Duration) -> Int64 {
@@ -166,11 +173,16 @@ package struct LoadReport: Codable, Sendable {
         emptyPulls = tally.emptyPulls
         duePulls = tally.due
         waitingPulls = tally.waiting
+        unsentPulls = tally.unsent
+        drainSeconds = Double(micros(drain)) / 1_000_000
         dryPulls = tally.dry
         waitingReports = tally.reportsWaiting
         refusedReports = tally.reportsRefused
         refusals = tally.refusals
-        lostConnections = tally.lost
+        lostConnections = tally.lost.reduce(into: [:]) { $0[$1.key.reason, default: 0] += $1.value }
+        lostByAddress = tally.lost.reduce(into: [:]) {
+            $0[$1.key.address, default: [:]][$1.key.reason, default: 0] += $1.value
+        }
         contactsUnserved = tally.unserved
         ownProcessorPercent = Int(
             (ownProcessorTime.microseconds * 100 + microseconds / 2) / Swift.max(1, microseconds))

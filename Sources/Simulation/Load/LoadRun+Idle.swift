@@ -10,6 +10,7 @@ extension LoadRun {
     /// - Parameter daemon: its process number.
     /// - Throws: ``SimulationFailure``.
     package func idle(daemon: Int32, progress: @escaping @Sendable (String) -> Void) async throws -> IdleReport {
+        try AgencyKey.require(folder: settings.keysFolder)
         var notes: [String] = []
         let connections = try raiseFileLimit(&notes)
         let few = min(1_000, connections / 2)

@@ -11,8 +11,6 @@ package struct LoadRun: Sendable {
     private(set) var settings: LoadSettings
     /// Whether somebody wants it to end early, with what was measured until then.
     private let isInterrupted: @Sendable () -> Bool
-    /// How long one that is interrupted waits for what was due.
-    private static let hastyPatience = Duration.seconds(2)
     /// How long nobody else may be let in before it gives up.
     private static let signInPatience = Duration.seconds(30)
 
@@ -45,17 +43,26 @@ package struct LoadRun: Sendable {
                 notes.append("process \(process) is '\(name)' and no dispatcherd; its use is told all the same")
             }
         }
+        try AgencyKey.require(folder: settings.keysFolder)
         var adapted = self
         adapted.settings.connections = try raiseFileLimit(&notes)
-        adapted.settings.addresses = try listening(&notes)
-        return try await adapted.measure(notes, note, progress)
+        let (addresses, absent) = try listening()
+        adapted.settings.addresses = addresses
+        notes += absent.map { "\($0): the others are loaded" }
+        do {
+            return try await adapted.measure(notes, note, progress)
+        } catch let failure as SimulationFailure where !absent.isEmpty {
+            // There is no report that names it.
+            throw SimulationFailure(
+                failure.exit, ([failure.found] + absent).joined(separator: "; "), remedy: failure.remedy)
+        }
     }
 
     /// The addresses at which somebody listens: one of several nodes may be down.
     ///
-    /// - Parameter notes: get a line for each where nobody does.
+    /// - Returns: the addresses, and a line for each where nobody does.
     /// - Throws: ``SimulationFailure`` where nobody listens at any.
-    private func listening(_ notes: inout [String]) throws(SimulationFailure) -> [LoadAddress] {
+    private func listening() throws(SimulationFailure) -> (addresses: [LoadAddress], absent: [String]) {
         var found: [LoadAddress] = []
         var failures: [SimulationFailure] = []
         for address in settings.addresses {
@@ -67,8 +74,7 @@ package struct LoadRun: Sendable {
             }
         }
         if let failure = failures.first, found.isEmpty { throw failure }
-        notes += failures.map { "\($0.found): the others are loaded" }
-        return found
+        return (found, failures.map(\.found))
     }
 
     private func measure(
@@ -107,7 +113,9 @@ package struct LoadRun: Sendable {
         for worker in workers { _ = try await worker.eventLoop.submit { worker.value.drain() }.get() }
         let elapsed = ContinuousClock.now - begun
         let used = ProcessTime.own() - own
+        let ended = ContinuousClock.now
         let isHasty = try await drained(workers, progress)
+        let drain = ContinuousClock.now - ended
         if isHasty, cut == nil {
             notes.append("interrupted behind the measured time: what was due then was waited for no longer than 2 s")
         }
@@ -115,7 +123,7 @@ package struct LoadRun: Sendable {
         for worker in workers { total.add(try await worker.eventLoop.submit { worker.value.finish() }.get()) }
         for worker in workers { try await worker.eventLoop.submit { worker.value.close() }.get() }
         return LoadReport(
-            settings, total, startedAt: startedAt, elapsed: elapsed, cut: cut, ownProcessorTime: used,
+            settings, total, startedAt: startedAt, elapsed: elapsed, drain: drain, cut: cut, ownProcessorTime: used,
             connections: connections, agencies: agencies.count, stock: stock, watch: watch, notes: notes)
     }
 
@@ -153,36 +161,32 @@ package struct LoadRun: Sendable {
         return try end.get()
     }
 
-    /// Waits for what was due, but not for ever, and not for long once somebody wants it to end.
+    /// Waits for what was due, as ``LoadDrain`` decides.
     ///
-    /// - Returns: whether somebody did, and something was still due.
+    /// - Returns: whether somebody wanted it to end, and something was still due.
     private func drained(
         _ workers: [NIOLoopBoundBox<LoadWorker>], _ progress: @Sendable (String) -> Void
     ) async throws -> Bool {
-        var deadline = ContinuousClock.now + settings.patience
-        var isHasty = false
+        var drain = LoadDrain(patience: settings.patience, most: settings.patienceMax, from: .now)
         var told = ContinuousClock.now
-        while ContinuousClock.now < deadline {
-            var waiting = 0
-            var isReporting = false
-            for worker in workers {
-                let state = try await worker.eventLoop.submit { (worker.value.waitingCount, worker.value.isReporting) }
-                    .get()
-                waiting += state.0
-                isReporting = isReporting || state.1
-            }
-            if waiting == 0, !isReporting { break }
-            if !isHasty, isInterrupted() {
-                isHasty = true
-                deadline = min(deadline, .now + Self.hastyPatience)
+        while true {
+            var due = LoadDrain.Due()
+            for worker in workers { due.add(try await worker.eventLoop.submit { LoadDrain.Due(worker.value) }.get()) }
+            switch drain.look(due, isHurried: isInterrupted(), at: .now) {
+            case .over: return drain.isHurried
+            case .sendNothingNew:
+                for worker in workers { try await worker.eventLoop.submit { worker.value.end() }.get() }
+            case .wait: break
             }
             if ContinuousClock.now - told > .seconds(1) {
                 told = .now
-                progress("waiting for the answers to \(Terminal.grouped(waiting)) pulls that were due")
+                progress(
+                    "waiting for the answers to \(Terminal.grouped(due.waiting)) pulls that were due; "
+                        + "\(Terminal.grouped(due.unanswered)) requests are under way")
             }
-            try await Task.sleep(for: .milliseconds(5))
+            // To look at twenty thousand connections takes a millisecond or two from those that are answered.
+            try await Task.sleep(for: .milliseconds(20))
         }
-        return isHasty
     }
 
     private static let earlyInterruption = SimulationFailure(
@@ -288,7 +292,7 @@ package struct LoadRun: Sendable {
         var deadline = ContinuousClock.now + Self.signInPatience
         while true {
             var ready = 0
-            var lost: [String: Int64] = [:]
+            var lost: [LoadLoss: Int64] = [:]
             for worker in workers {
                 let state = try await worker.eventLoop.submit { (worker.value.signedInCount, worker.value.tally.lost) }
                     .get()
@@ -296,11 +300,14 @@ package struct LoadRun: Sendable {
                 lost.merge(state.1, uniquingKeysWith: +)
             }
             // Who has no room for all of them is loaded with those that it has room for.
-            let full = lost.filter { $0.key.contains(Self.noRoom) }.values.reduce(0, +)
-            if let refused = lost.first(where: { !$0.key.contains(Self.noRoom) }) {
+            let full = lost.filter { $0.key.reason.contains(Self.noRoom) }.values.reduce(0, +)
+            if let refused = lost.first(where: { !$0.key.reason.contains(Self.noRoom) }) {
+                // Of several nodes one may be other than the rest: who was not let in says where.
                 throw SimulationFailure(
-                    .environment, "\(refused.value) connections were not let in: \(refused.key)",
-                    remedy: Self.remedy(refused.key))
+                    .environment,
+                    "\(Terminal.counted(Int(refused.value), "connection was", "connections were")) not let in: "
+                        + "\(refused.key.address): \(refused.key.reason)",
+                    remedy: Self.remedy(refused.key.reason))
             }
             guard !isInterrupted() else { throw Self.earlyInterruption }
             if ready + Int(full) >= numbers.upperBound, ready > 0 {
@@ -426,12 +433,15 @@ package struct LoadRun: Sendable {
         }
     }
 
+    /// Files of its own: the program, its threads, what it reads of the daemon's processes, the page.
+    static let spareFiles = 256
+
     /// Each connection is a file. Where the system gives fewer, the load is made with those, and says so.
     ///
     /// - Returns: how many connections there can be.
     func raiseFileLimit(_ notes: inout [String]) throws(SimulationFailure) -> Int {
         var limit = rlimit()
-        let spare = 256
+        let spare = Self.spareFiles
         let wanted = rlim_t(settings.connections + spare)
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         guard limit.rlim_cur < wanted else { return settings.connections }

@@ -48,6 +48,8 @@ final class LoadSeat {
     private var connection: LoadConnection?
     /// Whether a connection is being made.
     private var isComing = false
+    /// Where it is made to.
+    private var place = ""
     private var attempts = 0
     private var failures = 0
     /// The pools that still have accounts; the first one is pulled from.
@@ -81,6 +83,8 @@ final class LoadSeat {
 
     /// Pulls that were due and have brought nothing yet.
     var waiting: Int { arrivals.count + (pull == nil ? 0 : 1) }
+    /// Requests that were sent, on whatever connection, and have no answer.
+    var unanswered: Int { burst.open + (pull.map { $0.line.readableBytes > 0 ? 1 : 0 } ?? 0) }
     /// Whether reports are under way, or wait for those before them.
     var isReporting: Bool { burst.open > 0 || hasReportsDue }
     private var hasReportsDue: Bool {
@@ -89,12 +93,16 @@ final class LoadSeat {
 
     // MARK: Connections
 
-    /// Who signs in over the next connection, and how often that was asked; each time with a higher sequence, as the protocol wants it.
-    func nextIdentity() -> (LoadIdentity, attempt: Int) {
+    /// Who signs in over the next connection, and where; each time with a higher sequence, as the protocol wants it.
+    ///
+    /// - Parameter addresses: of the nodes; each attempt goes to the next one.
+    func next(of addresses: [LoadAddress]) -> (LoadIdentity, LoadAddress) {
         identity.sequence = max(identity.sequence + 1, LoadRun.nowMicroseconds())
+        let address = addresses[(number + attempts) % addresses.count]
+        place = "\(address)"
         attempts += 1
         isComing = true
-        return (identity, attempts - 1)
+        return (identity, address)
     }
 
     func ready(_ connection: LoadConnection) {
@@ -125,7 +133,9 @@ final class LoadSeat {
                 burst.states[index] = .due
             }
         }
-        worker.lost(connection == nil ? LoadReport.notMade + reason : reason)
+        worker.lost(
+            LoadLoss(
+                reason: connection == nil ? LoadReport.notMade + reason : reason, address: connection?.place ?? place))
         guard worker.isRunning else { return }
         let delay = Self.reconnectDelays[min(failures, Self.reconnectDelays.count - 1)]
         failures += 1
@@ -165,14 +175,14 @@ final class LoadSeat {
 
     /// The time is over: what still waits is counted with the time that it has waited so far.
     func giveUp(at now: NIODeadline) {
-        if hasReportsDue, worker.isOpenLoop {
+        if pull == nil, !leasedEnds.isEmpty, worker.owesReports(since: leasedAt) {
             for _ in 0..<leasedEnds.count * reportsPerAccount.draw(&random) {
                 worker.reportStillWaiting(since: leasedAt, at: now, isContact: false)
             }
         }
-        if let pull { worker.stillWaiting(since: pull.due, at: now) }
+        if let pull { worker.stillWaiting(since: pull.due, at: now, wasSent: pull.line.readableBytes > 0) }
         pull = nil
-        while let due = arrivals.popFirst() { worker.stillWaiting(since: due, at: now) }
+        while let due = arrivals.popFirst() { worker.stillWaiting(since: due, at: now, wasSent: false) }
         for index in burst.states.indices where burst.states[index] != .answered {
             worker.reportStillWaiting(since: burst.dueAt, at: now, isContact: index < burst.asks)
         }
@@ -219,6 +229,7 @@ final class LoadSeat {
 
     private func granted(_ line: UnsafeRawBufferPointer) {
         guard let asked = pull else { return }
+        worker.answered()
         let count = leasedEnds.count
         leasedAt = .now()
         if count > 0 { worker.pulled(count, since: asked.due) } else { worker.emptyPull() }
@@ -236,6 +247,7 @@ final class LoadSeat {
 
     private func pullRefused(_ line: UnsafeRawBufferPointer) {
         guard let asked = pull else { return }
+        worker.answered()
         let words = refusal(line, of: "LEASE")
         if words.contains("class=retry") {
             pull?.isOut = false
@@ -265,6 +277,7 @@ final class LoadSeat {
     /// - Parameter refusal: its words.
     private func reported(_ index: Int, _ refusal: [Substring]?) {
         guard burst.states[index] != .answered else { return }
+        worker.answered()
         if let refusal, refusal.contains("class=retry") {
             burst.states[index] = .due
             let seconds = refusal.first { $0.hasPrefix("after=") }.flatMap { Int64($0.dropFirst(6)) }

@@ -43,8 +43,11 @@ package struct LoadSettings: Sendable {
     package var arrival = Arrival.closed
     package var warmUp: Duration = .seconds(2)
     package var duration: Duration = .seconds(10)
-    /// How long pulls that were due in the measured time may take to be answered after its end.
+    /// How long pulls that were due in the measured time are sent after its end, and how long nobody may be answered then before what was
+    /// sent is given up.
     package var patience: Duration = .seconds(10)
+    /// How long what was sent is waited for at most, whoever is answered meanwhile.
+    package var patienceMax: Duration = .seconds(60)
     /// Draws the sizes of pulls and bursts.
     package var seed: UInt64 = 7
     /// Whether the reports of one pull travel together with the next pull, or are answered before it is made.

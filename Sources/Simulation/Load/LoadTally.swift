@@ -9,6 +9,13 @@ struct LoadDry: Equatable, Sendable {
     let seconds: Double
 }
 
+/// Why a connection was lost, or not made, and where it led to.
+struct LoadLoss: Hashable, Sendable {
+    let reason: String
+    /// As reports name it.
+    let address: String
+}
+
 /// What one event loop counted; added up at the end.
 struct LoadTally {
     /// From a microsecond on, three digits. It grows with the longest: a wait is never told as a shorter one.
@@ -26,6 +33,10 @@ struct LoadTally {
     /// which nobody had accounts left.
     var due: Int64 = 0
     var waiting: Int64 = 0
+    /// Of those that waited in the end, the ones that had not even left: their connection waited for the one before.
+    var unsent: Int64 = 0
+    /// What was answered from the beginning of the load on, of whatever kind: who waits for the end sees by it whether anything goes on.
+    var answers: Int64 = 0
     var dry: Int64 = 0
     var reportsWaiting: Int64 = 0
     var reported: Int64 = 0
@@ -33,7 +44,7 @@ struct LoadTally {
     var reportsRefused: Int64 = 0
     var emptyPulls: Int64 = 0
     var refusals: [String: Int64] = [:]
-    var lost: [String: Int64] = [:]
+    var lost: [LoadLoss: Int64] = [:]
     /// By the address of a node without a key to contact data: the questions that it was asked before that was known.
     var unserved: [String: Int64] = [:]
     /// Connections that had nothing left to pull before the time was over.
@@ -52,6 +63,8 @@ struct LoadTally {
         leasedAccounts += other.leasedAccounts
         due += other.due
         waiting += other.waiting
+        unsent += other.unsent
+        answers += other.answers
         dry += other.dry
         reportsWaiting += other.reportsWaiting
         reported += other.reported

@@ -100,9 +100,9 @@ struct LoadWatch {
         self.daemons = found
         self.postgres = Self.meter(postgres, found)
         whole = (found.count, Set(found.flatMap(\.addresses)), self.postgres != nil)
-        before = Reading(
-            postgres: self.postgres?.microseconds, own: own.microseconds ?? 0, machine: ProcessMeter.machine)
-        before.daemons = readings(at: before.at)
+        before = Reading(own: 0, machine: (0, 0))
+        // Behind the search, which is none of what is measured.
+        before = readNow(0)
     }
 
     private static func meter(_ named: Int32?, _ daemons: [Daemon]) -> PostgresMeter? {
@@ -169,19 +169,23 @@ struct LoadWatch {
         return whole * 1_000_000 + attoseconds / 1_000_000_000_000
     }
 
-    /// Who is missing is looked for, each time anew, and measured on from where it is found.
+    /// Who is missing is looked for, each time anew, and measured on from where it is found. The search takes its time, so everything is
+    /// read anew behind it: a use and the time in which it was are of one and the same moment.
     private mutating func reading(_ accounts: Int64) -> Reading {
+        let now = readNow(accounts)
+        guard whole.processes > 0 && now.daemons == nil || whole.postgres && now.postgres == nil else { return now }
+        daemons = find()
+        let formerPostgres = postgres?.process
+        postgres = Self.meter(namedPostgres, daemons)
+        if postgres?.process != formerPostgres { before.postgres = nil }
+        return readNow(accounts)
+    }
+
+    private mutating func readNow(_ accounts: Int64) -> Reading {
         var now = Reading(
             postgres: postgres?.microseconds, own: own.microseconds ?? 0, machine: ProcessMeter.machine,
             accounts: accounts)
         now.daemons = readings(at: now.at)
-        guard whole.processes > 0 && now.daemons == nil || whole.postgres && now.postgres == nil else { return now }
-        daemons = find()
-        now.daemons = readings(at: now.at)
-        let formerPostgres = postgres?.process
-        postgres = Self.meter(namedPostgres, daemons)
-        now.postgres = postgres?.microseconds
-        if postgres?.process != formerPostgres { before.postgres = nil }
         return now
     }
 

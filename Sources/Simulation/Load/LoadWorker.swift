@@ -6,7 +6,7 @@ internal import NIOCore
 
 /// What the seats of one event loop share. Touched on that loop only.
 final class LoadWorker {
-    private enum Phase: Int { case connecting, warmingUp, measuring, draining, over }
+    private enum Phase: Int { case connecting, warmingUp, measuring, draining, ending, over }
 
     let isOpenLoop: Bool
     private(set) var tally = LoadTally()
@@ -38,6 +38,8 @@ final class LoadWorker {
     var isRunning: Bool { phase != .connecting && phase != .over }
     /// Seats that have nothing left to pull.
     var dryCount: Int { seats.count(where: \.isDry) }
+    /// What is waited for when the time is over: requests that were sent and are not answered.
+    var unansweredCount: Int { seats.reduce(0) { $0 + $1.unanswered } }
     /// Pulls that are due and have brought nothing yet.
     var waitingCount: Int { seats.reduce(0) { $0 + $1.waiting } }
     var isReporting: Bool { seats.contains(where: \.isReporting) }
@@ -57,22 +59,22 @@ final class LoadWorker {
     func connect(_ seat: LoadSeat) {
         let bound = NIOLoopBound(seat, eventLoop: loop)
         connector.connect(seat, on: loop).whenFailure { error in
-            bound.value.lost("\(AgentConnectionError.reason(error))", of: nil)
+            bound.value.lost(AgentConnectionError.reason(error), of: nil)
         }
     }
 
     func signedIn() { signedInCount += 1 }
 
-    func lost(_ reason: String) {
-        if phase != .over { tally.lost[reason, default: 0] += 1 }
+    func lost(_ loss: LoadLoss) {
+        if phase != .over { tally.lost[loss, default: 0] += 1 }
     }
 
     /// Gives up the seats that the daemon has no room for.
     ///
     /// - Returns: how many there were.
     func leaveOut(refusedBy word: String) -> Int64 {
-        let refused = tally.lost.filter { $0.key.contains(word) }
-        for reason in refused.keys { tally.lost[reason] = nil }
+        let refused = tally.lost.filter { $0.key.reason.contains(word) }
+        for loss in refused.keys { tally.lost[loss] = nil }
         seats.removeAll { !$0.isSignedIn }
         return refused.values.reduce(0, +)
     }
@@ -114,7 +116,7 @@ final class LoadWorker {
     /// - Parameter waiting: the seat's own arrivals. When the time is over, these are served and no others.
     func mayPull(waiting: Int) -> Bool {
         switch phase {
-        case .connecting, .over: false
+        case .connecting, .ending, .over: false
         case .warmingUp, .measuring: true
         case .draining: waiting > 0
         }
@@ -125,6 +127,9 @@ final class LoadWorker {
         mayPull(waiting: waiting) || phase == .draining && isOpenLoop && isMeasured(due)
     }
 
+    /// Whether reports that are due since then and were not sent count as unanswered.
+    func owesReports(since due: NIODeadline) -> Bool { isOpenLoop && isMeasured(due) }
+
     /// Who has said nothing for a while says that it is still there.
     func ping() {
         let now = NIODeadline.now()
@@ -133,8 +138,9 @@ final class LoadWorker {
 
     func measure() {
         // Who was lost in the warm-up was lost all the same.
-        let (lost, unserved, hasLeased) = (tally.lost, tally.unserved, tally.hasLeased)
+        let (lost, unserved, hasLeased, answers) = (tally.lost, tally.unserved, tally.hasLeased, tally.answers)
         tally = LoadTally()
+        tally.answers = answers
         tally.lost = lost
         tally.unserved = unserved
         tally.hasLeased = hasLeased
@@ -150,6 +156,9 @@ final class LoadWorker {
         phase = .draining
         return tally.leasedAccounts
     }
+
+    /// Nothing new is sent: what had no connection to leave on by now never leaves. What was sent is still waited for.
+    func end() { phase = .ending }
 
     /// Ends waiting; what still waits counts with the time that it has waited so far.
     func finish() -> LoadTally {
@@ -180,6 +189,9 @@ final class LoadWorker {
         tally.lease(microseconds: (.now() - due).nanoseconds / 1_000)
     }
 
+    /// Something came back, be it a refusal.
+    func answered() { tally.answers += 1 }
+
     func emptyPull() { if phase == .measuring { tally.emptyPulls += 1 } }
 
     func reported(since sent: NIODeadline) {
@@ -202,10 +214,12 @@ final class LoadWorker {
 
     func servesContacts(at place: String) -> Bool { !closedContacts.isClosed(at: place) }
 
-    func stillWaiting(since due: NIODeadline, at now: NIODeadline) {
+    /// - Parameter wasSent: else it waited for a connection to leave on.
+    func stillWaiting(since due: NIODeadline, at now: NIODeadline, wasSent: Bool) {
         guard isMeasured(due) else { return }
         if !isOpenLoop { tally.due += 1 }
         tally.waiting += 1
+        if !wasSent { tally.unsent += 1 }
         tally.lease(microseconds: (now - due).nanoseconds / 1_000)
     }
 

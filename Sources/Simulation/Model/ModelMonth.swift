@@ -216,9 +216,9 @@ struct ModelMonth {
         var random = SplitMix64(
             seed: seed, 0x30DE1, Int(agency.value), Int(post.delegation.value), Int(tick.now.microseconds / 1_000_000))
         sweep(key, tick)
-        guard behaviour.worksAt(tick) else { return }
+        guard behaviour.isOpen(tick) else { return }
         let capacity = SimulatedAgency.capacity(post, behaviour, tick)
-        work(key, behaviour, capacity, tick, &random)
+        if behaviour.worksAt(tick) { work(key, behaviour, capacity * behaviour.invention, tick, &random) }
         extend(key, tick, &random)
         guard behaviour.cheat != .pullsNothing else { return }
         pull(key, post, behaviour, capacity, tick)
@@ -252,7 +252,8 @@ struct ModelMonth {
         for index in due.prefix(capacity) {
             guard var lease = leases[key]?[index] else { continue }
             let debtor = debtors[lease.place]
-            let gestion = Script(seed: seed, signingPercent: behaviour.signingPercent).next(lease.held, debtor)
+            let gestion = behaviour.told(
+                Script(seed: seed, signingPercent: behaviour.signingPercent).next(lease.held, debtor), of: lease.held)
             outcome.reports += 1
             if lease.held.works == 0 {
                 outcome.worked += 1

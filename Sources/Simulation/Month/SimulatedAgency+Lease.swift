@@ -207,7 +207,8 @@ extension SimulatedAgency {
 }
 
 extension HeldCursor {
-    fileprivate init?(text: String) {
+    /// As `next=` has it.
+    init?(text: String) {
         let parts = text.split(separator: ":")
         guard parts.count == 2, let delegation = Delegation(text: parts[0]), let account = AccountID(text: parts[1])
         else { return nil }

@@ -43,7 +43,7 @@ extension SimulatedAgency {
                         $1.works, $1.nextAt ?? .distantFuture, $1.cursor
                     )
                 }
-            for item in held.prefix(capacity(post, tick) * invention) {
+            for item in held.prefix(capacity(post, tick) * behaviour.invention) {
                 if let doing = doing(item, tick) { doings.append(doing) }
             }
         }
@@ -104,9 +104,9 @@ extension SimulatedAgency {
     /// `nil` where no instant since the last tick lies in the contact window.
     private func doing(_ held: HeldCase, _ tick: Tick) -> Doing? {
         guard let at = instant(held, tick) else { return nil }
-        let gestion = told(
+        let gestion = behaviour.told(
             Script(seed: seed, signingPercent: behaviour.signingPercent).next(
-                held, Debtor(seed: seed, period: period, held)), held)
+                held, Debtor(seed: seed, period: period, held)), of: held)
         let request = ReportRequest(
             key: nextKey(), delegation: held.delegation, account: held.held.account, epoch: held.held.epoch, at: at,
             channel: gestion.channel, contact: gestion.contact, result: gestion.result, amount: gestion.amount,

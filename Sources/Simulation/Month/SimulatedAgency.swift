@@ -68,12 +68,14 @@ actor SimulatedAgency {
         forgetExpired(tick)
         if tick.effortPercent > 0 {
             var returns: [Giving] = []
-            if isAtWork(tick) { returns = try await work(tick) }
+            if behaviour.worksAt(tick) { returns = try await work(tick) }
             try await cheat(tick)
-            try await extendNear(tick)
-            if behaviour.cheat != .pullsNothing { for post in posts { try await pull(post, tick) } }
-            // Last: what is given back frees quota once the nodes have counted it, which a pull must not race with.
-            try await giveBack(returns + pickedOut(tick), tick)
+            if behaviour.isOpen(tick) {
+                try await extendNear(tick)
+                if behaviour.cheat != .pullsNothing { for post in posts { try await pull(post, tick) } }
+                // Last: what is given back frees quota once the nodes have counted it, which a pull must not race with.
+                try await giveBack(returns + pickedOut(tick), tick)
+            }
         }
         try log.flush()
         counts.held = state.cases.count

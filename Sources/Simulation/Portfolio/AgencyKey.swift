@@ -29,6 +29,14 @@ package struct AgencyKey: Sendable {
         try self.init(secret: bytes)
     }
 
+    /// - Throws: ``SimulationFailure`` (usage) where the folder of the keys is none; what is looked for in it or beside it is told by that.
+    package static func require(folder: String) throws(SimulationFailure) {
+        guard !Folder.isFolder(folder) else { return }
+        throw SimulationFailure(
+            .usage, Folder.exists(folder) ? "\(folder) is no folder" : "there is no folder \(folder)",
+            remedy: "Name with --keys the folder of the agencies' private keys, such as agentsim portfolio makes")
+    }
+
     private static func secret(_ text: String) -> [UInt8]? {
         // RFC 8410: all that stands before the 32 bytes is the same for every Ed25519 key.
         let header: [UInt8] = [0x30, 0x2E, 2, 1, 0, 0x30, 5, 6, 3, 0x2B, 0x65, 0x70, 4, 0x22, 4, 0x20]

@@ -78,8 +78,7 @@ package struct AgentShell {
                     return Terminal.out("(the session is over)")
                 }
             } catch let refusal as Refusal {
-                let fields = refusal.fields.map { "\($0.key.text)=\($0.value)" }.joined(separator: " ")
-                Terminal.out("not sent: \(refusal.code.rawValue) \(fields)")
+                Terminal.out("not sent: \(Self.words(of: refusal, verb: words.first ?? ""))")
             } catch {
                 throw SimulationFailure(.environment, "\(error)", remedy: "Start the shell again")
             }
@@ -88,10 +87,16 @@ package struct AgentShell {
         try? await connection.bye()
     }
 
+    /// A refusal as the daemon would say it, and behind it what it has no word for: which verb is none, and which there are.
+    private static func words(of refusal: Refusal, verb: String) -> String {
+        let fields = refusal.fields.map { " \($0.key.text)=\($0.value)" }.joined()
+        let text = "\(refusal.code.rawValue)\(fields)"
+        return refusal.code == .unknownVerb ? "\(text) (\(TypedRequest.noVerb(verb)))" : text
+    }
+
     private static func help(_ word: String?) {
         if let word {
-            let lines = TypedRequest.help(word) ?? ["there is no verb \(word); 'help' lists them"]
-            return Terminal.out(lines.joined(separator: "\n"))
+            return Terminal.out((TypedRequest.help(word) ?? [TypedRequest.noVerb(word)]).joined(separator: "\n"))
         }
         for verb in TypedRequest.verbs { Terminal.out(TypedRequest.help(verb.name)?.first ?? "") }
         Terminal.out(

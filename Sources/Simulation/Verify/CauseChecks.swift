@@ -6,6 +6,7 @@ internal import Assignment
 struct CauseChecks {
     let history: History
     let leases: [Lease]
+    let records: LedgerRecords
 
     func run(_ verdict: inout Verdict) {
         let byHeld = Dictionary(leases.map { ($0.held, $0) }) { first, _ in first }
@@ -25,13 +26,13 @@ struct CauseChecks {
     /// An agency gives back by RETURN alone: each such ending has the one request, of its holder, whose reply names its record. Where the
     /// ledger was not read, there are as many requests as endings.
     private func returns(_ byHeld: [Held: Lease], _ verdict: inout Verdict) {
-        let records = returnRecords()
+        let returned = returnRecords()
         let receipts = receipts(of: "RETURN")
         var unmatched: [Int32: [(ending: History.Ending, lease: Lease)]] = [:]
         for ending in history.endings where ending.kind == "return" {
             verdict.count(.endings)
             guard let lease = byHeld[ending.held] else { continue }
-            if let record = records[ending.held] {
+            if let record = returned[ending.held] {
                 guard receipts[record, default: []] != [lease.grant.agency] else { continue }
                 let others = receipts[record, default: []].map(String.init).joined(separator: ", ")
                 add(
@@ -65,41 +66,36 @@ struct CauseChecks {
         guard history.hasLedger else { return }
         var left = receipts(of: "EXTEND")
         let grants = Dictionary(history.grants.map { ($0.grant, $0) }) { first, _ in first }
-        for block in history.blocks {
-            for bytes in Merkle.records(block.records) where bytes.starts(with: "extension ".utf8) {
-                let text = String(decoding: bytes, as: UTF8.self)
-                guard let grant = LogFields(text[...]).grant.flatMap({ grants[$0] }) else { continue }
-                verdict.count(.terms)
-                let leaf = Merkle.leaf(bytes)
-                if let index = left[leaf]?.firstIndex(of: grant.agency) {
-                    left[leaf]?.remove(at: index)
-                    continue
-                }
-                let others = left[leaf, default: []].map(String.init).joined(separator: ", ")
-                verdict.add(
-                    Finding(
-                        .terms, history.delegation, "a lease was prolonged that its holder did not ask for",
-                        events: [
-                            "grant \(grant.grant) of contract \(grant.contract), agency \(grant.agency)",
-                            String(text.prefix(240)),
-                            others.isEmpty
-                                ? "no EXTEND was answered with the receipt of that record"
-                                : "its receipt was the answer to EXTENDs of agency \(others)",
-                        ]))
+        for record in records.of("extension") {
+            guard let grant = record.fields.grant.flatMap({ grants[$0] }) else { continue }
+            verdict.count(.terms)
+            let leaf = record.leaf
+            if let index = left[leaf]?.firstIndex(of: grant.agency) {
+                left[leaf]?.remove(at: index)
+                continue
             }
+            let others = left[leaf, default: []].map(String.init).joined(separator: ", ")
+            verdict.add(
+                Finding(
+                    .terms, history.delegation, "a lease was prolonged that its holder did not ask for",
+                    events: [
+                        "grant \(grant.grant) of contract \(grant.contract), agency \(grant.agency)",
+                        String(record.text.prefix(240)),
+                        others.isEmpty
+                            ? "no EXTEND was answered with the receipt of that record"
+                            : "its receipt was the answer to EXTENDs of agency \(others)",
+                    ]))
         }
     }
 
     private func returnRecords() -> [Held: [UInt8]] {
-        var records: [Held: [UInt8]] = [:]
-        for block in history.blocks {
-            for bytes in Merkle.records(block.records) where bytes.starts(with: "ending ".utf8) {
-                let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
-                guard fields["kind"] == "return", let held = fields.held else { continue }
-                records[held] = Merkle.leaf(bytes)
-            }
+        var returned: [Held: [UInt8]] = [:]
+        for record in records.of("ending") {
+            let fields = record.fields
+            guard fields["kind"] == "return", let held = fields.held else { continue }
+            returned[held] = record.leaf
         }
-        return records
+        return returned
     }
 
     private func add(_ ending: History.Ending, _ lease: Lease, _ why: String, _ verdict: inout Verdict) {

@@ -83,13 +83,17 @@ package enum ClientLog {
     }
 
     /// Who wrote into a file, as in `ACE07 sim`: told by its headers, although no operation may have followed.
-    package static func installations(_ text: String) -> Set<String> {
-        Set(
-            lines(text).filter { $0.hasPrefix("#") }.compactMap { line in
-                let fields = LogFields(line)
-                guard let agency = fields["agency"], let instance = fields["instance"] else { return nil }
-                return "\(agency) \(instance)"
-            })
+    package static func installations(_ text: String) -> Set<String> { Set(places(text).keys) }
+
+    /// The line of the first header of each.
+    private static func places(_ text: String) -> [String: Int] {
+        let named = lines(text).enumerated().filter { $0.element.hasPrefix("#") }.compactMap { index, line in
+            let fields = LogFields(line)
+            return fields["agency"].flatMap { agency in
+                fields["instance"].map { ("\(agency) \($0)", index + 1) }
+            }
+        }
+        return Dictionary(named) { first, _ in first }
     }
 
     /// How each run begins; no line of an operation has it.
@@ -103,6 +107,9 @@ package enum ClientLog {
     }
 
     /// All logs of a folder, in the order of their names, and the installations that wrote them.
+    ///
+    /// - Throws: ``SimulationFailure`` (usage) with file and line of what is not a log, and of two files that one installation is named in:
+    ///   a copy would say everything twice, and what is cut in two says nothing of its order.
     package static func read(folder: String) throws(SimulationFailure) -> (
         operations: [ClientOperation], installations: Set<String>
     ) {
@@ -112,13 +119,22 @@ package enum ClientLog {
                 .usage, "\(folder) has no client logs", remedy: "Give the folder that agentsim run wrote")
         }
         var operations: [ClientOperation] = []
-        var installations: Set<String> = []
+        var writers: [String: String] = [:]
         for name in names {
             let text = try Folder.text("\(folder)/\(name)")
             operations += try read(text, name: name)
-            installations.formUnion(Self.installations(text))
+            for (installation, line) in places(text).sorted(by: { $0.value < $1.value }) {
+                let place = "\(name):\(line)"
+                if let other = writers[installation] {
+                    throw SimulationFailure(
+                        .usage,
+                        "\(other) and \(place) in \(folder) are both the log of \(installation): a history that repeats itself proves nothing",
+                        remedy: "Take the copy away; the parts of one log belong into one file, in their order")
+                }
+                writers[installation] = place
+            }
         }
-        return (operations, installations)
+        return (operations, Set(writers.keys))
     }
 
     /// The request that a report was, as the protocol hashes it: without tag and key, in its only spelling.

@@ -6,6 +6,7 @@ internal import Crypto
 /// Who draws from a hand: the contracts that it was dealt to, by their agencies, and what it was dealt as.
 struct HandChecks {
     let history: History
+    let records: LedgerRecords
 
     func run(_ verdict: inout Verdict) {
         drawn(&verdict)
@@ -56,18 +57,16 @@ struct HandChecks {
     /// Each hand is what was recorded when it was dealt: whose, what, and which accounts in which order.
     private func recorded(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
-        var records: [Int32: LogFields] = [:]
-        for block in history.blocks {
-            for bytes in Merkle.records(block.records) where bytes.starts(with: "deal ".utf8) {
-                let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
-                guard let hand = fields.number("hand").flatMap({ Int32(exactly: $0) }) else { continue }
-                records[hand] = fields
-            }
+        var deals: [Int32: LogFields] = [:]
+        for record in records.of("deal") {
+            let fields = record.fields
+            guard let hand = fields.number("hand").flatMap({ Int32(exactly: $0) }) else { continue }
+            deals[hand] = fields
         }
         let positions = Dictionary(grouping: history.positions, by: \.hand)
         for (number, hand) in history.dealtHands.sorted(by: { $0.key < $1.key }) where !hand.isInactive {
             verdict.count(.deals)
-            guard let fields = records.removeValue(forKey: number) else {
+            guard let fields = deals.removeValue(forKey: number) else {
                 add("a hand was never recorded", ["hand \(number) of contract \(hand.contractWords)"], &verdict)
                 continue
             }
@@ -87,7 +86,7 @@ struct HandChecks {
                     "it is " + wrong.map { "\($0)=\(told[$0] ?? "")" }.joined(separator: " "),
                 ], &verdict)
         }
-        for number in records.keys.sorted() where history.dealtHands[number] == nil {
+        for number in deals.keys.sorted() where history.dealtHands[number] == nil {
             add("a hand that was recorded is gone", ["hand \(number)"], &verdict)
         }
     }

@@ -22,7 +22,7 @@ struct LedgerChecks {
             verdict.add(
                 Finding(
                     .ledger, history.delegation, "a receipt is in no block of the ledger",
-                    events: ["\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(240))"]))
+                    events: [operation.line]))
         }
     }
 

@@ -23,19 +23,15 @@ struct LedgerOrder {
     private var decisions: [Int64: Int64] = [:]
     private var runs: [GrantID: Sweep] = [:]
 
-    init(_ history: History) {
+    init(_ history: History, _ records: LedgerRecords) {
         guard history.hasLedger else { return }
-        for block in history.blocks {
-            groups[block.id] = block.transaction
-            for bytes in Merkle.records(block.records) { add(bytes, block.id) }
+        for block in history.blocks { groups[block.id] = block.transaction }
+        for kind in ["grant", "ending", "sweep", "outcome", "adjudication"] {
+            for record in records.of(kind) { add(record.fields, record.block) }
         }
     }
 
-    private mutating func add(_ bytes: ArraySlice<UInt8>, _ place: Int64) {
-        // Most records are of other kinds.
-        let kinds = ["grant ", "ending ", "sweep ", "outcome ", "adjudication "]
-        guard kinds.contains(where: { bytes.starts(with: $0.utf8) }) else { return }
-        let fields = LogFields(String(decoding: bytes, as: UTF8.self)[...])
+    private mutating func add(_ fields: LogFields, _ place: Int64) {
         switch fields.kind {
         case "grant":
             if let grant = fields["id"].flatMap({ GrantID(text: $0) }) { grants[grant] = place }

@@ -220,7 +220,8 @@ struct PromiseChecks {
         }
     }
 
-    /// One key never gets two different acknowledgements, whatever the database says now.
+    /// One key never gets two different acknowledgements, whatever the database says now; and the same one is written down once: what is
+    /// answered again under its key is a repetition, and a log that says things twice was put together by somebody else than its client.
     private func acknowledgedOnce(_ verdict: inout Verdict) {
         struct Said: Hashable {
             var agency: AgencyID
@@ -229,14 +230,29 @@ struct PromiseChecks {
             var key: Int64
         }
         var said: [Said: ClientOperation] = [:]
+        var repeated: [String: [(first: ClientOperation, second: ClientOperation)]] = [:]
         for operation in history.operations {
-            guard let kind = operation.boundKind else { continue }
+            guard let kind = operation.boundKind ?? operation.evidenceKind else { continue }
+            verdict.count(.logs)
             let key = Said(agency: operation.agency, instance: operation.instance, kind: kind, key: operation.key)
-            guard let other = said.updateValue(operation, forKey: key), other.reply != operation.reply else { continue }
+            guard let other = said.updateValue(operation, forKey: key) else { continue }
+            guard other.reply == operation.reply else {
+                verdict.add(
+                    Finding(
+                        .countedOnce, history.delegation, "one key got two acknowledgements",
+                        events: [event(other), event(operation)]))
+                continue
+            }
+            repeated["\(operation.agency) \(operation.instance)", default: []].append((other, operation))
+        }
+        // One for each installation: a log that was written into itself would be a wall of them.
+        for (_, pairs) in repeated.sorted(by: { $0.key < $1.key }) {
+            guard let pair = pairs.first else { continue }
             verdict.add(
                 Finding(
-                    .countedOnce, history.delegation, "one key got two acknowledgements",
-                    events: [event(other), event(operation)]))
+                    .logs, history.delegation, ReceiptChecks.repetition,
+                    events: [event(pair.first), event(pair.second)]
+                        + (pairs.count > 1 ? ["and so do \(pairs.count - 1) more of this installation"] : [])))
         }
     }
 
@@ -251,12 +267,19 @@ struct PromiseChecks {
                 events: [event(operation), why]))
     }
 
-    private func event(_ operation: ClientOperation) -> String {
-        "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))"
-    }
+    private func event(_ operation: ClientOperation) -> String { operation.line }
 }
 
 extension ClientOperation {
+    /// For people: where it stands, and what it says.
+    var line: String { "\(place) of \(agency): \(ClientLog.line(self).prefix(240))" }
+
+    /// Of a refusal that was kept, which binds its key as well; `nil` for everything else.
+    fileprivate var evidenceKind: String? {
+        guard case .refused(let refusal) = reply, refusal.evidence != nil else { return nil }
+        return "\(refusal.verb) evidence"
+    }
+
     /// The verb whose key the reply has bound; `nil` where the reply binds none.
     fileprivate var boundKind: String? {
         switch reply {

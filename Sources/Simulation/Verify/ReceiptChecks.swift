@@ -6,22 +6,47 @@ internal import Assignment
 /// disclosure.
 struct ReceiptChecks {
     let history: History
+    let records: LedgerRecords
 
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
-        let records = records(of: Set(history.operations.compactMap(\.receipt)))
+        let named = named(by: Set(history.operations.compactMap(\.receipt)))
         for operation in history.operations {
             guard let receipt = operation.receipt else {
                 without(operation, &verdict)
                 continue
             }
             // One that is in no block is told by the ledger.
-            guard let record = records[receipt] else { continue }
+            guard let record = named[receipt]?.text else { continue }
             verdict.count(.ledger)
             guard !fits(operation, LogFields(record[...])) else { continue }
             add("a receipt is that of something else", operation, "its record: \(record.prefix(200))", &verdict)
         }
+        disclosures(named, &verdict)
     }
+
+    /// A question has no key by which a second line of one answer would show. Each answer is a record of its own: two of one instant are
+    /// alike, and so are their receipts, but there are no more lines than records.
+    private func disclosures(_ named: [[UInt8]: (text: String, count: Int)], _ verdict: inout Verdict) {
+        var told: [[UInt8]: [ClientOperation]] = [:]
+        for operation in history.operations {
+            guard case .disclosed = operation.reply, let receipt = operation.receipt else { continue }
+            told[receipt, default: []].append(operation)
+        }
+        for operations in told.values.sorted(by: { $0[0].place < $1[0].place }) {
+            guard let receipt = operations[0].receipt, let record = named[receipt], operations.count > record.count
+            else { continue }
+            let repeated = operations[record.count]
+            verdict.add(
+                Finding(
+                    .logs, history.delegation, Self.repetition,
+                    events: [operations[0], repeated].map(\.line)
+                        + ["its receipt is that of \(record.count) \(record.count == 1 ? "record" : "records")"]))
+        }
+    }
+
+    /// What is said of a line that repeats another one.
+    static let repetition = "an answer stands twice in its client's log"
 
     private func without(_ operation: ClientOperation, _ verdict: inout Verdict) {
         switch operation.reply {
@@ -32,15 +57,14 @@ struct ReceiptChecks {
         }
     }
 
-    private func records(of receipts: Set<[UInt8]>) -> [[UInt8]: String] {
-        var records: [[UInt8]: String] = [:]
-        for block in history.blocks {
-            for bytes in Merkle.records(block.records) {
-                let leaf = Merkle.leaf(bytes)
-                if receipts.contains(leaf) { records[leaf] = String(decoding: bytes, as: UTF8.self) }
-            }
+    /// The record of each receipt, and how many are the same.
+    private func named(by receipts: Set<[UInt8]>) -> [[UInt8]: (text: String, count: Int)] {
+        var named: [[UInt8]: (text: String, count: Int)] = [:]
+        for record in records.all {
+            let leaf = record.leaf
+            if receipts.contains(leaf) { named[leaf, default: (record.text, 0)].count += 1 }
         }
-        return records
+        return named
     }
 
     private func fits(_ operation: ClientOperation, _ record: LogFields) -> Bool {
@@ -66,6 +90,6 @@ struct ReceiptChecks {
         verdict.add(
             Finding(
                 .ledger, history.delegation, found,
-                events: ["\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(240))", why]))
+                events: [operation.line, why]))
     }
 }

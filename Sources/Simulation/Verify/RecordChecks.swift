@@ -23,6 +23,7 @@ package struct StoredRow: Hashable, Sendable {
 struct RecordChecks {
     let history: History
     let leases: [Lease]
+    let records: LedgerRecords
 
     private struct Name: Hashable {
         let kind: String
@@ -31,9 +32,9 @@ struct RecordChecks {
 
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
-        let records = recorded()
-        let extended = records.filter { $0.key.kind == "extension" }
-        var left = records
+        let recorded = recorded()
+        let extended = recorded.filter { $0.key.kind == "extension" }
+        var left = recorded
         for row in rows() {
             verdict.count(.records)
             let key = Name(kind: row.kind, name: row.name)
@@ -54,7 +55,7 @@ struct RecordChecks {
                 add("what was recorded is not stored", [String(record.text.prefix(240))], &verdict)
             }
         }
-        limits(records, &verdict)
+        limits(recorded, &verdict)
         terms(extended, &verdict)
     }
 
@@ -71,17 +72,15 @@ struct RecordChecks {
     }
 
     private func recorded() -> [Name: [Record]] {
-        var records: [Name: [Record]] = [:]
-        for block in history.blocks.sorted(by: { $0.id < $1.id }) {
-            for bytes in Merkle.records(block.records) {
-                let text = String(decoding: bytes, as: UTF8.self)
-                let fields = LogFields(text[...])
-                guard let name = Self.name(fields) else { continue }
-                records[Name(kind: String(fields.kind), name: name), default: []].append(
-                    Record(text: text, fields: fields))
-            }
+        var recorded: [Name: [Record]] = [:]
+        for record in records.all {
+            let text = record.text
+            let fields = LogFields(text[...])
+            guard let name = Self.name(fields) else { continue }
+            recorded[Name(kind: String(fields.kind), name: name), default: []].append(
+                Record(text: text, fields: fields))
         }
-        return records
+        return recorded
     }
 
     private static func name(_ fields: LogFields) -> String? {

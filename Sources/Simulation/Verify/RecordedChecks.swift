@@ -7,6 +7,7 @@ struct RecordedChecks {
     let history: History
     let leases: [Lease]
     let order: LedgerOrder
+    let records: LedgerRecords
 
     /// A record with the place of its block.
     private struct Placed {
@@ -17,38 +18,26 @@ struct RecordedChecks {
     func run(_ verdict: inout Verdict) {
         guard history.hasLedger else { return }
         var extensions: [GrantID: [Placed]] = [:]
-        var disclosures: [Placed] = []
+        for record in records.of("extension") {
+            let fields = record.fields
+            guard let grant = fields.grant else { continue }
+            extensions[grant, default: []].append(Placed(fields: fields, block: record.block))
+        }
         var digests: [Statement: [[UInt8]]] = [:]
-        for block in history.blocks {
-            for bytes in Merkle.records(block.records) {
-                // Most records are of other kinds.
-                if bytes.starts(with: "extension ".utf8) {
-                    let fields = Self.fields(bytes)
-                    guard let grant = fields.grant else { continue }
-                    extensions[grant, default: []].append(Placed(fields: fields, block: block.id))
-                } else if bytes.starts(with: "disclosure ".utf8) {
-                    disclosures.append(Placed(fields: Self.fields(bytes), block: block.id))
-                } else if bytes.starts(with: "statement ".utf8) {
-                    let fields = Self.fields(bytes)
-                    guard let contract = fields.number("contract"),
-                        let digest = fields["digest"].flatMap({ Hex.bytes($0) })
-                    else { continue }
-                    digests[Statement(period: block.period, contract: contract), default: []].append(digest)
-                }
-            }
+        for record in records.of("statement") {
+            let fields = record.fields
+            guard let contract = fields.number("contract"), let digest = fields["digest"].flatMap({ Hex.bytes($0) })
+            else { continue }
+            digests[Statement(period: record.period, contract: contract), default: []].append(digest)
         }
         extended(extensions, &verdict)
-        disclosed(disclosures, &verdict)
+        disclosed(records.of("disclosure").map { Placed(fields: $0.fields, block: $0.block) }, &verdict)
         stated(digests, &verdict)
     }
 
     private struct Statement: Hashable {
         let period: Int32
         let contract: Int64
-    }
-
-    private static func fields(_ bytes: ArraySlice<UInt8>) -> LogFields {
-        LogFields(String(decoding: bytes, as: UTF8.self)[...])
     }
 
     /// A term is prolonged while it lasts.

@@ -34,7 +34,7 @@ struct RefusalChecks {
                 let lease = byHeld[held], Self.words.contains(refusal.code)
             else { continue }
             verdict.count(.fencing)
-            let told = "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))"
+            let told = operation.line
             check(
                 lease, endings[held], byAccount[held.account] ?? [], agency: operation.agency.value, refusal.code,
                 at: nil, told, &verdict)
@@ -46,7 +46,7 @@ struct RefusalChecks {
         _ operation: ClientOperation, _ held: Held, isHeld: Bool, _ lease: Lease?, _ verdict: inout Verdict
     ) {
         verdict.count(.fencing)
-        let told = "\(operation.place) of \(operation.agency): \(ClientLog.line(operation).prefix(200))"
+        let told = operation.line
         guard let lease, lease.grant.agency == operation.agency.value else {
             if isHeld {
                 add(

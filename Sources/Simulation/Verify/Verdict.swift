@@ -42,7 +42,7 @@ package enum Invariant: String, Sendable, CaseIterable {
         case .ledger: "the ledger is whole and holds every receipt"
         case .records: "every row is what was recorded of it"
         case .money: "no peso without its facts"
-        case .logs: "every installation that acted left its log"
+        case .logs: "every installation that acted left its log, with each answer once"
         }
     }
 }
@@ -118,21 +118,22 @@ package enum Judge {
     package static func judge(_ history: History, adding country: inout CountryHistory) -> Verdict {
         var verdict = Verdict()
         let leases = history.leases()
-        let order = LedgerOrder(history)
+        let records = LedgerRecords(history)
+        let order = LedgerOrder(history, records)
         country.add(history, leases: leases, order: order)
         LeaseChecks(history: history, leases: leases, order: order).run(&verdict)
         LimitChecks(history: history, leases: leases, order: order).run(&verdict)
         CapacityChecks(history: history, leases: leases, order: order).run(&verdict)
-        HandChecks(history: history).run(&verdict)
-        CauseChecks(history: history, leases: leases).run(&verdict)
+        HandChecks(history: history, records: records).run(&verdict)
+        CauseChecks(history: history, leases: leases, records: records).run(&verdict)
         LateChecks(history: history, leases: leases, order: order).run(&verdict)
         TakenBackChecks(history: history, leases: leases).run(&verdict)
         RefusalChecks(history: history, leases: leases).run(&verdict)
         PromiseChecks(history: history, leases: leases).run(&verdict)
         LedgerChecks(history: history).run(&verdict)
-        ReceiptChecks(history: history).run(&verdict)
-        RecordChecks(history: history, leases: leases).run(&verdict)
-        RecordedChecks(history: history, leases: leases, order: order).run(&verdict)
+        ReceiptChecks(history: history, records: records).run(&verdict)
+        RecordChecks(history: history, leases: leases, records: records).run(&verdict)
+        RecordedChecks(history: history, leases: leases, order: order, records: records).run(&verdict)
         MoneyChecks(history: history).run(&verdict)
         return verdict
     }

@@ -93,11 +93,18 @@ struct AgentClientTests {
             var calls = held.enumerated().map { reported($1, key: 100 + $0) }
             calls[1] = reported(AgentLease(delegation: 9, account: held[1].account, epoch: 999), key: 101)
             calls.append(AgentCall("REPORT", ["delegation": "9"]))
+            calls.append(AgentCall("FORGET", ["delegation": "9"]))
             await client.cut()
             let ends = await client.send(all: calls)
 
-            #expect(ends.map { try? $0.get().code } == ["", "UNKNOWN", "", nil])
+            #expect(ends.map { try? $0.get().code } == ["", "UNKNOWN", "", nil, nil])
             #expect(ends[3] == .failure(.badRequest("MISSING-KEY of account")))
+            #expect(
+                ends[4]
+                    == .failure(
+                        .badRequest(
+                            "UNKNOWN-VERB: there is no verb FORGET; there are LEASE CONTACT REPORT EXTEND RETURN OBJECT RESUME HELD "
+                                + "STATUS EXPLAIN QUIET PING BYE")))
             #expect(await client.connectionCount == 2)
             // Nothing of it is done twice.
             await client.cut()

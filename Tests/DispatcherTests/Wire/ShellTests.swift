@@ -46,9 +46,11 @@ struct ShellTests {
     @Test(.timeLimit(.minutes(1)))
     func `what is wrong is not sent, and the shell says what was meant`() async throws {
         try await DealtMonth.with { month in
-            let text = try typed("ping", "LEASE delegation=9", "PING", in: month)
+            let text = try typed("ping", "FORGET it", "help forget", "LEASE delegation=9", "PING", in: month)
 
-            #expect(text.contains("not sent: UNKNOWN-VERB expected=PING"))
+            #expect(text.contains("not sent: UNKNOWN-VERB expected=PING (there is no verb ping; there are LEASE "))
+            #expect(text.contains("not sent: UNKNOWN-VERB (there is no verb FORGET; there are LEASE "))
+            #expect(text.contains("\nthere is no verb forget; there are LEASE "))
             #expect(text.contains("not sent: MISSING-KEY field=strategy"))
             #expect(text.contains("OK time=2024-03-04T15:00:00.000Z"))
             // At the end of what is typed it leaves without a word.

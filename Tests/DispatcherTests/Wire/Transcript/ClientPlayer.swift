@@ -182,7 +182,8 @@ final class ClientPlayer {
             // The client knows by itself what the server would say.
             case .badRequest(let what):
                 let field = expected.fields["field"].map { " of \($0)" } ?? ""
-                expect(what, expected.code + field)
+                let isNoVerb = expected.code == "UNKNOWN-VERB"
+                expect(what, expected.code + (isNoVerb ? ": \(TypedRequest.noVerb(request.verb))" : field))
                 expect(expected.fields["class"], "fix")
             case .unanswered(_, let refusal?): expect(DocumentReply(refusal), expected)
             default: differences.append("\(request.verb): \(error) instead of \(expected)")
