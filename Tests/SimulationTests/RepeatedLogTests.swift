@@ -65,8 +65,9 @@ struct RepeatedLogTests {
             let findings = Judge.judge(history).findings
 
             #expect(findings.map(\.invariant) == [.logs])
-            #expect(findings[0].found == "an answer stands twice in its client's log")
-            #expect(findings[0].events.map { String($0.prefix(11)) } == ["ACE07.log:\(index + 2)", "ACE07.log:9"])
+            let finding = try #require(findings.first)
+            #expect(finding.found == "an answer stands twice in its client's log")
+            #expect(finding.events.map { String($0.prefix(11)) } == ["ACE07.log:\(index + 2)", "ACE07.log:9"])
         }
     }
 
@@ -76,7 +77,7 @@ struct RepeatedLogTests {
         let findings = Judge.judge(history).findings
 
         #expect(findings.map(\.invariant) == [.logs])
-        #expect(findings[0].events.last == "and so do 2 more of this installation")
+        #expect(findings.first?.events.last == "and so do 2 more of this installation")
     }
 
     @Test func `a refusal that was kept stands once, one that binds no key may come again, and so may a comparison`()
