@@ -100,6 +100,11 @@ struct ChaosCommand: AsyncParsableCommand {
                 }
                 return fault
             }
+            guard !settings.faults.isEmpty else {
+                throw SimulationFailure(
+                    .usage, "--only names no fault",
+                    remedy: "agentsim chaos --list tells their names; without --only it drives all of them")
+            }
         }
         return try await ChaosRun(settings).run { Terminal.step($0) }
     }

@@ -228,7 +228,9 @@ struct LoadRunCommand: AsyncParsableCommand {
                     + "were never answered"
                     + (report.dryPulls > 0
                         ? ", and for \(Terminal.counted(Int(report.dryPulls), "pull")) there were no accounts" : ""),
-                remedy: "Look at the daemon's log; --rate asks for fewer pulls a second")
+                remedy: (report.lostConnections.isEmpty ? "" : "Connections were lost, see above. ")
+                    + "Look at the daemon's log"
+                    + (report.pullsPerSecond == nil ? "" : "; a lower --rate asks for fewer pulls a second"))
         }
         guard report.isTaken else {
             throw SimulationFailure(

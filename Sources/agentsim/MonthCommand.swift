@@ -57,8 +57,8 @@ struct MonthCommand: AsyncParsableCommand {
     var database: String?
     @Flag(help: "On the pure machines alone, many seeds, no daemon.")
     var model = false
-    @Option(help: "With --model: how many seeds, from --seed on.")
-    var seeds = 200
+    @Option(help: "With --model: how many seeds, from --seed on (default: 200).")
+    var seeds: Int?
     @Option(help: "With --model: plan settings, as 'dispatcherd plan settings put' takes them.")
     var plan: String?
     @Option(help: "With --model: a second policy to compare with.")
@@ -66,17 +66,24 @@ struct MonthCommand: AsyncParsableCommand {
     @Option(help: "With --model: second plan settings to compare with.")
     var againstPlan: String?
     @Option(
-        help: "With --model: of a hundred debtors who pay when they are worked, how many pay without. An assumption.")
-    var untreated = ModelExperiment.untreatedPercent
-    @Option(help: "With --model: so many seeds at a time.")
-    var workers = 2
+        help:
+            "With --model: of a hundred debtors who pay when they are worked, how many pay without (default: \(ModelExperiment.untreatedPercent)). An assumption."
+    )
+    var untreated: Int?
+    @Option(help: "With --model: so many seeds at a time (default: 2).")
+    var workers: Int?
     @Flag(help: "With --model: for programs.")
     var json = false
 
     func validate() throws {
         guard model || out != nil else { throw ValidationError("Name a folder with --out, or take --model.") }
-        guard model || (plan == nil && againstPolicy == nil && againstPlan == nil && !json) else {
-            throw ValidationError("--plan, --against-policy, --against-plan and --json go with --model.")
+        guard
+            model
+                || (plan == nil && againstPolicy == nil && againstPlan == nil && !json)
+                    && (seeds == nil && untreated == nil && workers == nil)
+        else {
+            throw ValidationError(
+                "--seeds, --plan, --against-policy, --against-plan, --untreated, --workers and --json go with --model.")
         }
         guard (1...5).contains(months), months == 1 || until == nil else {
             throw ValidationError("--months takes 1 to 5, and 1 with --until.")
@@ -85,7 +92,7 @@ struct MonthCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--out, --until, --months and --database go with a month that is played, not with --model.")
         }
-        guard (1...64).contains(workers) else { throw ValidationError("--workers takes 1 to 64.") }
+        guard (1...64).contains(workers ?? 2) else { throw ValidationError("--workers takes 1 to 64.") }
     }
 
     private func specification() throws -> PortfolioSpecification {
@@ -109,7 +116,7 @@ struct MonthCommand: AsyncParsableCommand {
             // What is not named again is the same on both sides.
             policies.append(try choice(againstPolicy ?? policy, againstPlan ?? plan))
         }
-        let seeds = seeds
+        let seeds = seeds ?? 200
         let behaviour = try profiles.map { path in try ProfileFile(path: path) }
         if let left = behaviour?.cheatsOutsideOfModel, !left.isEmpty {
             Terminal.note(
@@ -118,8 +125,9 @@ struct MonthCommand: AsyncParsableCommand {
         }
         let comparison = try await ModelExperiment(
             base: base, policies: policies, seeds: seeds,
-            profiles: behaviour, tariff: try ModelTariff(path: schedules), untreatedPercent: untreated
-        ).run(workers: workers) { done in
+            profiles: behaviour, tariff: try ModelTariff(path: schedules),
+            untreatedPercent: untreated ?? ModelExperiment.untreatedPercent
+        ).run(workers: workers ?? 2) { done in
             Terminal.progress("seeds: \(done) of \(seeds)", isDone: done == seeds)
         }
         if json { return Terminal.out(comparison.json) }

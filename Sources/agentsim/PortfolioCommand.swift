@@ -56,6 +56,7 @@ struct PortfolioCommand: ParsableCommand {
         guard out != nil || report else {
             throw ValidationError("Name a folder with --out, or ask for the figures with --report.")
         }
+        guard out != "" else { throw ValidationError("--out is empty. Name a folder, such as --out in.") }
         guard !json || report else { throw ValidationError("--json goes with --report.") }
     }
 
@@ -112,7 +113,8 @@ struct PortfolioCommand: ParsableCommand {
         guard outside.isEmpty else {
             throw SimulationFailure(
                 .findings, "outside of the tolerance: \(outside.joined(separator: ", "))",
-                remedy: "Four standard errors are allowed for; tell the developers the seed and the size")
+                remedy: "What is as rare as four standard errors is allowed for; tell the developers the "
+                    + "seed and the size")
         }
     }
 

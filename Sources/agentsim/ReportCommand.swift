@@ -33,6 +33,11 @@ struct ReportCommand: ParsableCommand {
             throw SimulationFailure(.usage, "\(period) is not a month", remedy: "Write it as in 2024-03")
         }
         let monthFigures = try MonthFigures(log: log, cut: cut, reviews: reviews, period: month)
+        guard monthFigures.leased > 0 else {
+            throw SimulationFailure(
+                .usage, "the logs in \(log) have no lease of \(month)",
+                remedy: "Name a month that was played, and its logs")
+        }
         let figures = monthFigures.measured
         if json {
             Terminal.out(FigureTable.json(figures))

@@ -117,6 +117,17 @@ struct CalibrationTests {
         #expect(MeasuredFigure(figure: figure, part: 0, count: 0).verdict == .none)
     }
 
+    /// A mean of 0.05 cases has three of them once in fifty thousand times, and two once in eight hundred.
+    @Test(arguments: [(1, MeasuredFigure.Verdict.inside), (2, .inside), (3, .outside)])
+    func `of few expected cases as many are allowed as are no rarer than four standard errors`(
+        cases: Int, verdict: MeasuredFigure.Verdict
+    ) {
+        let figure = PublishedFigure.share("ORA-36", "cancelled", of: "accounts", .derived, 200, within: 100)
+
+        #expect(MeasuredFigure(figure: figure, part: cases, count: 250).verdict == verdict)
+        #expect(figure.allowance(of: 10_000_000) == 100)
+    }
+
     @Test func `mediation agreements are paid as published`() {
         let draws = (0..<20_000).map { number in
             var random = SplitMix64(seed: 7, stream: UInt64(number))

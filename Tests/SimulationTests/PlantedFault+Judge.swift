@@ -49,5 +49,19 @@ extension PlantedFault {
             sql:
                 "UPDATE period_root SET leaves = replace(leaves, 'chain delegation=$D height=', 'chain delegation=$D  height=')"
         ),
+        PlantedFault(
+            name: "a signed month's root is gone", breaks: .ledger, finds: ["a signed root that was recorded is gone"],
+            sql: "DELETE FROM period_root"),
+        PlantedFault(
+            name: "evidence came an hour later than was recorded", breaks: .records,
+            finds: ["a row is not what was recorded of it"],
+            sql: "UPDATE evidence SET received_at = received_at + interval '1 hour' WHERE delegation_id = $D"),
+        PlantedFault(
+            name: "evidence has the hash of another request", breaks: .records,
+            finds: ["a row is not what was recorded of it"],
+            sql: """
+                UPDATE evidence SET request_hash = set_byte(request_hash, 0, get_byte(request_hash, 0) # 1)
+                 WHERE delegation_id = $D
+                """),
     ]
 }

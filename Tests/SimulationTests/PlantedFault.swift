@@ -64,7 +64,8 @@ struct PlantedFault {
         """
         INSERT INTO evidence (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, counts,
                               received_at, content, request_hash)
-            SELECT $D, agency_id, instance_id, \(key), number, '\(code)', account_id, epoch, false, \(instant), '', ''
+            SELECT $D, agency_id, instance_id, \(key), number, '\(code)', account_id, epoch, false, \(instant), '',
+                   substr(sha256(''::bytea), 1, 16)
               FROM w;
         SELECT pg_temp.recorded('evidence number=' || number || ' delegation=$D agency=ACE'
             || lpad(agency_id::text, 2, '0') || ' account=' || account_id || ' epoch=' || epoch

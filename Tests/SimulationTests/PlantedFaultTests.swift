@@ -113,6 +113,26 @@ struct PlantedFaultTests {
         unequal.operations[index].reply = .repeated(verb: "REPORT", isEqual: false)
         #expect(Judge.judge(unequal).broken.contains(.countedOnce))
 
+        // A grant is told with the strategy of its hand.
+        let granted = try #require(
+            sound.operations.firstIndex { if case .granted = $0.reply { true } else { false } })
+        guard case .granted(var told) = sound.operations[granted].reply else { return }
+        told.strategy = told.strategy == .mediation ? .dual : .mediation
+        var retold = sound
+        retold.operations[granted].reply = .granted(told)
+        #expect(Judge.judge(retold).broken == [.nothingLost])
+        // What was done and stands in no log of a client that keeps one is counted: returns and contact data, too.
+        let whole = Judge.judge(sound).unlogged
+        var stripped = sound
+        stripped.operations.removeAll {
+            switch $0.reply {
+            case .returned, .disclosed: true
+            default: false
+            }
+        }
+        let gone = sound.operations.count - stripped.operations.count
+        #expect(gone > 0 && Judge.judge(stripped).unlogged == whole + gone)
+
         // The month's agencies tried used keys with other content, and were refused; one that had been taken is found.
         let codes = Set(operations.compactMap { if case .altered(_, let code) = $0.reply { code } else { nil } })
         #expect(codes == ["KEY-REUSED"])

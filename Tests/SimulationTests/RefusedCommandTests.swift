@@ -25,4 +25,19 @@ struct RefusedCommandTests {
         #expect(text.contains(told), "\(text)")
         #expect(!text.contains("nowhere"), "\(text)")
     }
+
+    /// An empty word is most likely a variable that was not set.
+    @Test(arguments: [
+        (["portfolio", "--period", "2024-03", "--accounts", "10", "--out", ""], "--out is empty"),
+        (["chaos", "--only", "", "--out", "/nowhere"], "--only names no fault"),
+        (["chaos", "--only", ",", "--out", "/nowhere"], "--only names no fault"),
+        (["month", "--period", "2024-03", "--out", "/nowhere", "--seeds", "4"], "go with --model"),
+        (["month", "--period", "2024-03", "--out", "/nowhere", "--workers", "4"], "go with --model"),
+        (["month", "--period", "2024-03", "--out", "/nowhere", "--untreated", "4"], "go with --model"),
+    ])
+    func `what agentsim would pass over in silence is refused`(words: [String], told: String) throws {
+        let (code, text) = try ChildProcess.run(ChildProcess.sibling("agentsim"), words)
+        #expect(code == 2)
+        #expect(text.contains(told), "\(text)")
+    }
 }

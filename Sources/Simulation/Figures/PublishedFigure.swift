@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Glibc
+
 /// A published aggregate that a simulation is held to: what it is, of which accounts alone, and how near it has to be.
 package struct PublishedFigure: Sendable, Equatable {
     package enum Unit: Sendable { case share, pesos }
@@ -20,7 +22,8 @@ package struct PublishedFigure: Sendable, Equatable {
     package let unit: Unit
     /// Parts per million, or centavos.
     package let target: Int
-    /// In the same unit. Beyond it, chance is allowed for: four standard errors of the size of the universe.
+    /// In the same unit. Beyond it, chance is allowed for: four standard errors of the size of the universe, and where few cases are
+    /// expected, as many as are no rarer.
     package let tolerance: Int
     /// Of amounts: standard deviation by mean, in percent, which says what chance does to a mean.
     package let spreadPercent: Int
@@ -47,11 +50,29 @@ package struct PublishedFigure: Sendable, Equatable {
         guard count > 0 else { return tolerance }
         let four =
             switch unit {
-            case .share: 4 * root(target * max(0, 1_000_000 - target) / count)
+            case .share: max(4 * root(target * max(0, 1_000_000 - target) / count), fewCases(of: count))
             case .pesos: 4 * target / 100 * spreadPercent / max(1, root(count))
             }
         return max(tolerance, four)
     }
+
+    /// By Poisson's distribution: a mean of a twentieth of a case has one case once in twenty times.
+    private func fewCases(of count: Int) -> Int {
+        let mean = Double(target) * Double(count) / 1_000_000
+        guard mean < Self.few else { return 0 }
+        var (cases, chance) = (0, exp(-mean))
+        var rest = 1 - chance
+        while rest > Self.rare {
+            cases += 1
+            chance *= mean / Double(cases)
+            rest -= chance
+        }
+        return Int(((Double(cases) - mean) * 1_000_000 / Double(count)).rounded(.up))
+    }
+
+    private static let few = 25.0
+    /// Beyond four standard deviations, on one side.
+    private static let rare = 0.000_031_7
 
     private func root(_ value: Int) -> Int { Int(Double(max(0, value)).squareRoot()) }
 }

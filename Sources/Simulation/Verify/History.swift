@@ -284,6 +284,8 @@ package struct History: Sendable {
     package var contractAgencies: [Int32: Int32] = [:]
     /// The digest of each kept statement.
     package var statementDigests: [StatementDigest] = []
+    /// The roots of all months that were signed; of 32 bytes.
+    package var signedRoots: Set<[UInt8]> = []
     /// Hands that agencies can draw from.
     package var openHands: Set<Int32> = []
     package var grants: [Grant] = []

@@ -285,6 +285,7 @@ package struct HistoryReader {
             }
         }
         history.statementDigests = try statementDigests()
+        history.signedRoots = Set(try link.run("SELECT root FROM period_root").map { $0.bytes(0) })
         for query in StoredRowQuery.all {
             let rows = try link.run(query.sql, [.int16(history.delegation.value)])
             history.stored += rows.map(query.row)

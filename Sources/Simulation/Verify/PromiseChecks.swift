@@ -58,7 +58,10 @@ struct PromiseChecks {
         }
         twice(outcomes, &verdict)
         acknowledgedOnce(&verdict)
-        unlogged(Set(grants.keys).union(outcomes.keys), &verdict)
+        let changes = history.requests.filter { ["EXTEND", "RETURN"].contains($0.verb) }
+            .map { Key(agency: $0.agency, instance: $0.instance, key: $0.key) }
+        let refused = history.refused.map { Key(agency: $0.agency, instance: $0.instance, key: $0.key) }
+        unlogged(Set(grants.keys).union(outcomes.keys).union(changes).union(refused), &verdict)
     }
 
     /// What was done and stands in no log, though its client keeps one: its answer was lost with the client, or the log was cut.
@@ -84,6 +87,9 @@ struct PromiseChecks {
         }
         if let grace = told.grace, grace != kept.graceMicroseconds / 1_000_000 {
             lost(operation, "the grant has a grace of \(kept.graceMicroseconds / 1_000_000) s", &verdict)
+        }
+        if let hand = history.dealtHands[kept.grant.hand], hand.strategy != told.strategy.rawValue {
+            lost(operation, "the grant is of \(Strategy(rawValue: hand.strategy)?.name ?? "?")", &verdict)
         }
         let held = Set((leasesByGrant[kept.grant] ?? []).map(\.held))
         let acknowledged = Set(told.accounts)

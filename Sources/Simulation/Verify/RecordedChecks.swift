@@ -2,7 +2,7 @@
 
 package import Assignment
 
-/// What only the ledger tells: extensions, disclosures of contact data, digests of statements.
+/// What only the ledger tells: extensions, disclosures of contact data, digests of statements, signed roots.
 struct RecordedChecks {
     let history: History
     let leases: [Lease]
@@ -33,6 +33,20 @@ struct RecordedChecks {
         extended(extensions, &verdict)
         disclosed(records.of("disclosure").map { Placed(fields: $0.fields, block: $0.block) }, &verdict)
         stated(digests, &verdict)
+        for record in records.of("root") { signed(record.fields, &verdict) }
+    }
+
+    /// A month that was signed stays signed, by the same root.
+    private func signed(_ record: LogFields, _ verdict: inout Verdict) {
+        verdict.count(.ledger)
+        guard let root = record["root"].flatMap({ Hex.bytes($0) }), !history.signedRoots.contains(root) else { return }
+        verdict.add(
+            Finding(
+                .ledger, history.delegation, "a signed root that was recorded is gone",
+                events: [
+                    "the root of \(record["period"] ?? "?") was \(Hex.text(root)), by key \(record["key"] ?? "?")",
+                    "no signature of that root is kept",
+                ]))
     }
 
     private struct Statement: Hashable {
@@ -130,6 +144,9 @@ struct RecordedChecks {
                         "no record says that \(operation.agency) \(operation.instance) was told of \(held) so often",
                     ]))
         }
+        // What was told and stands in no log of a client that keeps one.
+        let writers = Set(history.operations.compactMap { history.instance(of: $0) }.map(Int64.init))
+        verdict.countUnlogged(recorded.reduce(0) { $0 + (writers.contains($1.key.instance) ? $1.value : 0) })
     }
 
     /// A kept statement is the one that was recorded when its month was closed, in each delegation where it has a section; and what was

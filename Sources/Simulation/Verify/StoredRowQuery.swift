@@ -36,12 +36,15 @@ struct StoredRowQuery {
 
     static let all = [
         StoredRowQuery(
-            kind: "evidence", columns: ["agency", "verb", "account", "epoch", "code", "counts", "content"],
+            kind: "evidence", instants: ["at"],
+            columns: ["agency", "verb", "account", "epoch", "code", "counts", "content", "at"],
             sql: """
                 SELECT evidence_id::text, 'ACE' || CASE WHEN agency_id < 10 THEN '0' ELSE '' END || agency_id,
                        nullif(verb, 'REPORT'), account_id::text, epoch::text, code,
                        CASE counts WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'pending' END,
-                       encode(substr(sha256(convert_to(content, 'UTF8')), 1, 16), 'hex')
+                       CASE request_hash WHEN substr(sha256(convert_to(content, 'UTF8')), 1, 16)
+                            THEN encode(request_hash, 'hex') ELSE encode(request_hash, 'hex') || ' of other content' END,
+                       received_at
                   FROM evidence WHERE delegation_id = $1
                 """),
         StoredRowQuery(

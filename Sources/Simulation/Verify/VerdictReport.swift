@@ -74,7 +74,7 @@ package struct VerdictReport: Sendable {
     private var notes: [String] {
         guard verdict.unlogged > 0 else { return verdict.notes }
         return verdict.notes + [
-            "\(Terminal.grouped(verdict.unlogged)) grants and outcomes stand in no log: their answers were lost with a client, or a log was cut"
+            "\(Terminal.grouped(verdict.unlogged)) grants, outcomes, extensions, returns, refusals and contact data stand in no log: their answers were lost with a client, or a log was cut"
         ]
     }
 
