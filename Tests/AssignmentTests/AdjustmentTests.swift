@@ -274,6 +274,18 @@ struct AdjustmentTests {
         #expect(totals.taxOnFees.description == onFees && totals.taxOnPenalties.description == onPenalties)
     }
 
+    /// 50.00 of fees and 25.00 of a penalty that are charged later: the fees carry the fees' IVA, whatever penalties carry.
+    @Test(arguments: [("yes", "13.04"), ("no", "8.00")])
+    func `fees that a debit takes back carry IVA (AMB-19)`(penalties: String, onPenalties: String) throws {
+        let totals = try statement(month, terms: [("IVA", "penalties", penalties)]) {
+            $0.delegations[0].adjustments = [
+                adjustment(.debit, "FEE-11", "50.00"), adjustment(.debit, "PEN-03", "25.00", number: 5),
+            ]
+        }.totals
+
+        #expect(totals.taxOnFees.description == "23.04" && totals.taxOnPenalties.description == onPenalties)
+    }
+
     /// A budget of 650,000.00 cut 130,000.00 of March's 780,000.00. 6.5 % of what is taken back was not paid until the cut is used up.
     @Test(arguments: [
         ("1000000.00", "130000.00", "0.00", "65,000.00; the budget had not paid 65,000.00: 0.00 are given back"),

@@ -72,6 +72,16 @@ struct StatementCheckTests {
         #expect(try judged(lines).findings.map(\.found) == ["a line counts more or fewer records than it names"])
     }
 
+    /// 20.00 of fees are taken back: 3.20 of IVA, and none on the penalty.
+    @Test func `IVA is on fees that a debit takes back where penalties carry none (AMB-19)`() throws {
+        var lines = Self.sound
+        lines[5] = Self.line("tax-on-penalties", "IVA", base: #""pesos":"20.00""#, rate: #""percent":"16""#, "3.20")
+        lines.append(Self.line("debit", "FEE-11", base: #""count":1"#, rate: #""pesos":"20.00""#, "20.00"))
+        let sums = ["137.05", "25.85", "21.93", "3.20", "129.93"]
+
+        #expect(try judged(lines, section: sums, whole: sums).findings.map(\.found) == [])
+    }
+
     @Test func `IVA is on the sum of the section`() throws {
         var lines = Self.sound
         lines[4] = Self.line("tax-on-fees", "IVA", base: #""pesos":"137.06""#, rate: #""percent":"16""#, "21.93")

@@ -132,13 +132,16 @@ extension PenaltyTerms {
 
     /// IVA, last: one line on the fees and one on the penalties of a section, each on their sum (AMB-19, PEN-30).
     ///
-    /// A penalty that is given back counts with the fees, and carries IVA there where it carried any.
+    /// A penalty that is given back counts with the fees, and carries IVA there where it carried any. Fees that are taken back count with the
+    /// penalties, and carry the fees' IVA there, also where penalties carry none.
     func taxLines(on charges: [StatementLine]) -> [StatementLine] {
         let totals = StatementTotals(of: charges)
         let untaxed = isTaxOnPenalties ? .zero : charges.creditedPenalties
         return [
             (StatementLine.Kind.taxOnFees, totals.fees - untaxed, "honorarios"),
-            (.taxOnPenalties, isTaxOnPenalties ? totals.penalties : .zero, "penas"),
+            isTaxOnPenalties
+                ? (.taxOnPenalties, totals.penalties, "penas")
+                : (.taxOnPenalties, charges.debitedFees, "honorarios a cargo"),
         ].compactMap { kind, base, word in
             guard base != .zero else { return nil }
             let amount = base.charge(tax)

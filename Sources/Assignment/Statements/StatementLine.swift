@@ -92,6 +92,11 @@ extension [StatementLine] {
     var creditedPenalties: Cents {
         filter { $0.kind == .credit && PenaltyRule(rawValue: $0.rule) != nil }.reduce(Cents.zero) { $0 + $1.amount }
     }
+
+    /// Fees that debits take back.
+    var debitedFees: Cents {
+        filter { $0.kind == .debit && PenaltyRule(rawValue: $0.rule) == nil }.reduce(Cents.zero) { $0 + $1.amount }
+    }
 }
 
 /// The sums of a section or of a whole statement. What is payable can be negative: then the agency owes.

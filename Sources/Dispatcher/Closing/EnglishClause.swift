@@ -27,7 +27,7 @@ enum EnglishClause {
         case .credit: return "Credit about an earlier month, agreed by two persons."
         case .debit: return "Debit about an earlier month, agreed by two persons."
         case .taxOnFees: return "IVA on fees."
-        case .taxOnPenalties: return "IVA on penalties."
+        case .taxOnPenalties: return "IVA on penalties, and on fees that debits take back."
         case .penalty, nil: return ""
         }
     }

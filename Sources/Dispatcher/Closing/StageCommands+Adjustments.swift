@@ -46,6 +46,7 @@ extension StageCommands {
                 try CreditPlace(store, adjustment.about, contract: contract, delegation: delegation)
                     .requireRoom(for: proposed)
             }
+            try DebitPlace(link, proposed.about, contract: contract).requireRoom(for: proposed)
             if adjustment.kind == .debit, !isBeyondInvoice,
                 let found = try Self.beyond(
                     proposed, and: proposed.amount ?? .zero, contract: contract,
@@ -174,6 +175,11 @@ extension StageCommands {
                 try requireOther(
                     by, than: objection.raisedBy, who: "raised objection \(objection.number)",
                     isTo: "decide about adjustment \(number)")
+            }
+            if isApproved, row.adjustment.kind == .debit {
+                _ = try PeriodStore(link, period: row.adjustment.about).lock()
+                try DebitPlace(link, row.adjustment.about, contract: row.contract)
+                    .requireRoom(for: row.adjustment, number: number)
             }
             guard try store.decide(adjustment: number, isApproved: isApproved, reason: reason, by: by) else {
                 throw CommandFailure(

@@ -36,7 +36,12 @@ struct StatementGrounds {
         let base = line.base.pesos.flatMap { Cents(pesos: $0) }
         switch StatementLine.Kind(rawValue: line.kind) {
         case .taxOnFees: return parts(section.lines.filter { Self.part($0) == .fees }, of: base)
-        case .taxOnPenalties: return parts(section.lines.filter { Self.part($0) == .penalties }, of: base)
+        case .taxOnPenalties:
+            let all = section.lines.filter { Self.part($0) == .penalties }
+            let found = parts(all, of: base)
+            // Where penalties carry none, it is on the fees that debits take back (AMB-19).
+            return found.isEmpty
+                ? parts(all.filter { $0.kind == "debit" && PenaltyRule(rawValue: $0.rule) == nil }, of: base) : found
         case .penaltyCap:
             let charged = document.sections.flatMap(\.lines).filter { ["penalty", "waiver"].contains($0.kind) }
             return charged.isEmpty ? [] : ["limited: " + sum(charged)]

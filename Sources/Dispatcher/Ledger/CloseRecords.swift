@@ -73,6 +73,9 @@ struct CloseRecords {
     /// names its root.
     func compareStates(_ rows: [ProofStore.PeriodState], _ report: inout LedgerVerification.Report) {
         let withStatements = closed.union(kept.keys.map(\.period))
+        // A sample may know of a signed month alone; each of these was closed, and nothing takes its row away.
+        let gone = withStatements.union(signed).union(roots.keys).subtracting(rows.map(\.period))
+        for period in gone.sorted() { report.add("\(period)", "it was closed, and its row is gone") }
         for row in rows {
             let place = "\(row.period)"
             let root = roots[row.period]

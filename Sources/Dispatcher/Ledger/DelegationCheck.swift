@@ -58,7 +58,7 @@ struct DelegationCheck {
         chain.finish(place, isClosed: signed != nil, &report)
         for deal in book.deals {
             note(deal)
-            dealt.take(deal: deal)
+            dealt.take(deal: deal, period)
         }
         for (sweep, block) in book.sweeps {
             dealt.take(sweep: sweep)

@@ -12,6 +12,13 @@ struct HandCheck {
     private struct Dealt {
         let words: String
         let leases: String?
+        /// The month of the record's chain.
+        let month: Period
+        /// When it was opened, as the record writes it; `nil`: with its plan, or recorded before records said it.
+        let opened: String?
+        let isFront: Bool
+        let redeal: Int64?
+        let isImported: Bool
     }
 
     /// What the ledger says of each hand.
@@ -19,10 +26,13 @@ struct HandCheck {
     /// When each grant ended, as the sweep's record writes it.
     private var ends: [Int64: String] = [:]
 
-    mutating func take(deal: LedgerFields) {
+    /// - Parameter month: whose chain the record is in.
+    mutating func take(deal: LedgerFields, _ month: Period) {
         guard let hand = deal.number("hand").flatMap({ Int32(exactly: $0) }) else { return }
         let words = ["plan", "contract", "strategy", "portfolio", "accounts"].map { "\($0)=\(deal[$0] ?? "")" }
-        dealt[hand] = Dealt(words: words.joined(separator: " "), leases: deal["leases"])
+        dealt[hand] = Dealt(
+            words: words.joined(separator: " "), leases: deal["leases"], month: month, opened: deal["opened"],
+            isFront: deal["front"] == "yes", redeal: deal.number("redeal"), isImported: deal["imported"] == "yes")
     }
 
     mutating func take(sweep: LedgerFields) {
@@ -96,11 +106,29 @@ struct HandCheck {
             if recorded.words != words.joined(separator: " ") {
                 report.add(place, "hand \(row.number) is stored otherwise than it was recorded")
             }
+            if !Self.isSame(row, recorded) {
+                report.add(place, "hand \(row.number) is of another month, order or opening than it was recorded")
+            }
         }
         for number in left.keys.sorted() {
             report.add(place, "hand \(number) was recorded, and is gone")
         }
         return recordedHands
+    }
+
+    /// The month is that of the plan, and of the record but for a round's, which is in the chain of the day; there it is also the day's.
+    private static func isSame(_ row: RecordedHands.Hand, _ recorded: Dealt) -> Bool {
+        let isRound = recorded.redeal != nil
+        guard row.period == row.ofPlan, isRound || row.period == recorded.month, row.redeal == recorded.redeal,
+            LedgerTree.hex(row.digest) == recorded.leases
+        else { return false }
+        // What an opening brought was dealt before this installation was there.
+        if recorded.isImported { return true }
+        guard row.isFront == recorded.isFront, (row.openedAt != nil) == (isRound || recorded.isFront) else {
+            return false
+        }
+        if let opened = recorded.opened { return row.openedAt?.description == opened }
+        return !isRound || row.openedAt.map { Period.ofWork(at: $0) } == recorded.month
     }
 
     /// When grants ended, and from which outage on each is credited.

@@ -143,7 +143,10 @@ struct RootCheck {
 
     func run(_ report: inout LedgerVerification.Report) throws {
         let keys = try store.keys()
-        checkKeys(keys, &report)
+        checkKeys(keys, addedAt: try store.addedKeys(), &report)
+        if try !store.areRootsNumbered() {
+            report.add("signed roots", "they are not numbered one behind the other, as they were signed")
+        }
         var previous: PeriodRootRow?
         for root in try store.roots() {
             report.roots += 1
@@ -157,11 +160,20 @@ struct RootCheck {
         for period in unsigned { report.notes.append("\(period) is closed and its root is not signed") }
     }
 
-    private func checkKeys(_ keys: [SigningKeyRow], _ report: inout LedgerVerification.Report) {
+    /// The text of a key, whole, is made again from what it says; its row was written a moment behind it.
+    private func checkKeys(
+        _ keys: [SigningKeyRow], addedAt: [String: Timestamp], _ report: inout LedgerVerification.Report
+    ) {
         var former: SigningKeyRow?
-        for key in keys {
+        for (index, key) in keys.enumerated() {
             let fields = LedgerFields(key.message)
-            if key.id != SigningKeyRow.id(of: key.publicKey) || fields?["public"] != Base64.text(key.publicKey)
+            let added = fields?["added"].flatMap { Timestamp(text: $0) }
+            let text = added.map {
+                SigningKeyRow.message(publicKey: key.publicKey, previous: former?.id, at: $0)
+            }
+            let distance = added.flatMap { added in addedAt[key.id].map { abs($0.microseconds - added.microseconds) } }
+            if key.number != Int32(index) + 1 || text != key.message || distance.map({ $0 >= 60_000_000 }) ?? true
+                || key.id != SigningKeyRow.id(of: key.publicKey) || fields?["public"] != Base64.text(key.publicKey)
                 || fields?["previous"] != former?.id ?? "none"
             {
                 report.add("key \(key.id)", "its name, its public key and the text that was endorsed do not fit")

@@ -413,13 +413,15 @@ extension LedgerRecord {
     }
 
     static func deal(
-        _ hand: HandRow, delegation: Delegation, period: Period, plan: Int64, isFront: Bool = false
+        _ hand: HandRow, delegation: Delegation, period: Period, plan: Int64, isFront: Bool = false,
+        openedAt: Timestamp? = nil
     ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
             "deal plan=\(plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contractWords) "
                 + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
-                + "leases=\(LedgerTree.hex(hand.digest))\(isFront ? " front=yes" : "")")
+                + "leases=\(LedgerTree.hex(hand.digest))\(isFront ? " front=yes" : "")"
+                + (openedAt.map { " opened=\($0)" } ?? ""))
     }
 
     fileprivate static func quota(_ quota: QuotaRow, period: Period, plan: Int64) -> LedgerRecord {

@@ -103,8 +103,10 @@ struct PoolRedeal {
                 result.pause = pause
             }
             let month = Period.ofWork(at: try link.readNow())
+            let opened = try RecordedHands(link).openings(pool.delegation, written.map(\.hand))
             let deals = written.map {
-                LedgerRecord.deal($0, delegation: pool.delegation, period: month, round)
+                LedgerRecord.deal(
+                    $0, delegation: pool.delegation, period: month, round, openedAt: opened[$0.hand])
             }
             let limits = quotas.map {
                 LedgerRecord.limit(
@@ -246,12 +248,13 @@ struct PoolRedeal {
 
 extension LedgerRecord {
     fileprivate static func deal(
-        _ hand: HandRow, delegation: Delegation, period: Period, _ round: RedealRow
+        _ hand: HandRow, delegation: Delegation, period: Period, _ round: RedealRow, openedAt: Timestamp?
     ) -> LedgerRecord {
         LedgerRecord(
             delegation: delegation, period: period,
             "deal plan=\(round.plan) delegation=\(delegation) hand=\(hand.hand) contract=\(hand.contractWords) "
                 + "strategy=\(hand.strategy.name) portfolio=\(hand.portfolio.name) accounts=\(hand.size) "
-                + "leases=\(LedgerTree.hex(hand.digest))\(round.closesAll ? "" : " front=yes") redeal=\(round.id)")
+                + "leases=\(LedgerTree.hex(hand.digest))\(round.closesAll ? "" : " front=yes") redeal=\(round.id)"
+                + (openedAt.map { " opened=\($0)" } ?? ""))
     }
 }

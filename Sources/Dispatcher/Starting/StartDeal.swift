@@ -96,7 +96,12 @@ struct StartDeal {
         try planning.writeHands(
             pool.delegation, plan: plan.id, hands: hands, dealt: [DealtRows(rows: rows, positions: positions)],
             packs: policy.packs, front: true)
-        records += hands.map { .deal($0, delegation: pool.delegation, period: period, plan: plan.id, isFront: true) }
+        let opened = try RecordedHands(link).openings(pool.delegation, hands.map(\.hand))
+        records += hands.map {
+            .deal(
+                $0, delegation: pool.delegation, period: period, plan: plan.id, isFront: true, openedAt: opened[$0.hand]
+            )
+        }
         let epochs = Dictionary(uniqueKeysWithValues: positions.map { ($0.account, $0.epoch) })
         for start in dealt.flatMap(\.positions).map({ starts[Int($0.place)] }) {
             note(start, fate(start), epoch: epochs[start.account.account])

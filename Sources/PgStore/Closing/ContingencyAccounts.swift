@@ -81,6 +81,61 @@ enum ContingencyAccounts {
         """
     }
 
+    /// For which month a payment of a day counts: its day's, or that in which the contract's lease of the account was over before that;
+    /// never one before the lease's hand. `NULL` where the contract never had the account by then.
+    static func month(contract: String, delegation: String, account: String, day: String) -> String {
+        """
+        (SELECT \(month(hand: "dealt.period", day: day, last: "gone.last")) FROM deal holder
+            JOIN hand dealt ON dealt.delegation_id = holder.delegation_id AND dealt.hand_id = holder.hand_id
+            CROSS JOIN LATERAL (
+                SELECT own.granted_at, own.last, own.kind FROM (
+                    \(leases(
+                        of: "holder", contract: contract,
+                        columns: "g.granted_at, (ended.at AT TIME ZONE interval '-6 hours')::date AS last, e.kind"))) own) gone
+            WHERE holder.delegation_id = \(delegation) AND holder.account_id = \(account)
+                AND (gone.granted_at AT TIME ZONE interval '-6 hours')::date <= \(day)
+                AND (gone.last >= \(day) OR gone.kind = 'return')
+            ORDER BY gone.last < \(day), gone.granted_at DESC, holder.epoch DESC LIMIT 1)
+        """
+    }
+
+    /// - Parameters:
+    ///   - hand: the month of the lease's hand.
+    ///   - day: of the payment.
+    ///   - last: the lease's last day.
+    static func month(hand: String, day: String, last: String) -> String {
+        "greatest(\(hand), to_char(least(\(day), \(last)), 'YYYYMM')::int)"
+    }
+
+    /// The payments of feeds before one's month that lines of kept statements were paid on, net of what was taken back of them until a feed: columns
+    /// `contract_id`, `account_id`, `payment_id`, `paid_on`, `amount`.
+    ///
+    /// - Parameters:
+    ///   - whose: a relation with `contract_id` and `account_id`; small.
+    ///   - before: the month before which the statements are.
+    ///   - taken: a condition on the month `undone.period` of what takes a payment back.
+    static func billed(whose: String, before: String, taken: String) -> String {
+        """
+        SELECT DISTINCT named.contract_id, fed.account_id, fed.payment_id, coalesce(first.paid_on, fed.paid_on) AS paid_on,
+            CASE WHEN fed.reverses IS NULL THEN fed.amount ELSE -fed.amount END
+                - coalesce((SELECT sum(undone.amount) FROM payment undone
+                    WHERE undone.reverses = fed.payment_id AND undone.period > fed.period AND \(taken)), 0) AS amount
+        FROM (
+            SELECT s.contract_id, s.period, fact.payment_id
+            FROM statement s
+            CROSS JOIN LATERAL jsonb_array_elements(s.body::jsonb -> 'sections') section
+            CROSS JOIN LATERAL jsonb_array_elements(section -> 'lines') line
+            CROSS JOIN LATERAL jsonb_array_elements_text(line -> 'facts') fact (payment_id)
+            WHERE s.period < \(before) AND (s.contract_id, s.period) IN (
+                    SELECT w.contract_id, y.period FROM \(whose) w JOIN payment y USING (account_id) WHERE y.period < \(before))
+                AND line ->> 'kind' = 'fee' AND line ->> 'rule' BETWEEN 'FEE-01' AND 'FEE-05') named
+        JOIN payment fed ON fed.payment_id = named.payment_id AND fed.period = named.period
+        JOIN (SELECT DISTINCT contract_id, account_id FROM \(whose)) w
+            ON w.contract_id = named.contract_id AND w.account_id = fed.account_id
+        LEFT JOIN payment first ON first.payment_id = fed.reverses
+        """
+    }
+
     /// As ``ClosingStatements/isTaken`` and ``ClosingStatements/unlocatable`` have it, of the ending `e` of the deal `d`.
     private static func isTaken(before end: String, period: String) -> String {
         """

@@ -95,8 +95,9 @@ extension ClosingStatements {
     /// for which a payment of its feed counts; no other lease of before counts, whatever the account pays. An account counts once for a
     /// contract, by the most that was overdue of it under those deals, in the band of this month's cut; where that has it no more, or has
     /// it as current after it paid, in that of the latest of those leases' own months. An account counts at most its overdue value, and
-    /// nothing where nothing of it was paid. What takes a payment of an earlier feed back is in ``givenBack``. $6 the month's first
-    /// instant. ``ContingencyAccounts`` says the same of one account.
+    /// nothing where nothing of it was paid. Of a payment that counts for an earlier month (`late`) only that counts which would have beside what a kept
+    /// statement was paid on of the same account for that month (`again` is what would not). What takes a payment of an earlier feed back is in
+    /// ``givenBack``. $6 the month's first instant. ``ContingencyAccounts`` says the same of one account.
     static func bands(_ part: MonthParts.Part) -> String {
         """
         WITH contingent AS (SELECT * FROM unnest($3::int[], $4::text[]) c (contract_id, origins)),
@@ -129,6 +130,39 @@ extension ClosingStatements {
             FROM close_payment p JOIN contingent c USING (contract_id)
             WHERE p.origin = ANY (string_to_array(c.origins, ',')) AND NOT p.is_of_before
             GROUP BY 1, 2, 3, 4 HAVING sum(p.amount) > 0),
+        of_lease AS (
+            SELECT p.contract_id, p.delegation_id, p.account_id, p.amount,
+                \(ContingencyAccounts.month(
+                    hand: "h.period", day: "day.paid_on", last: "(ended.at AT TIME ZONE interval '-6 hours')::date")) AS month
+            FROM close_payment p JOIN contingent c USING (contract_id)
+            CROSS JOIN clock
+            JOIN hand h ON h.delegation_id = p.delegation_id AND h.hand_id = p.hand_id AND h.period < $1
+            JOIN position s ON s.delegation_id = p.delegation_id AND s.hand_id = p.hand_id AND s.position = p.position
+            JOIN lease_grant g ON g.delegation_id = p.delegation_id AND g.hand_id = p.hand_id AND g.contract_id = p.contract_id
+                AND p.position BETWEEN g.first_position AND g.last_position
+            LEFT JOIN ending e ON e.delegation_id = p.delegation_id AND e.account_id = p.account_id AND e.epoch = s.epoch
+            CROSS JOIN LATERAL (SELECT least(e.ended_at, coalesce(g.closed_at,
+                g.term + (g.grace_us + \(Outage.total("clock")) - g.outage_us) * interval '1 microsecond')) AS at) ended
+            CROSS JOIN LATERAL (SELECT coalesce(p.paid_on, (SELECT coalesce(o.paid_on, y.paid_on)
+                FROM payment y LEFT JOIN payment o ON o.payment_id = y.reverses WHERE y.payment_id = p.payment_id)) AS paid_on) day
+            WHERE p.origin = ANY (string_to_array(c.origins, ',')) AND NOT p.is_of_before),
+        late AS MATERIALIZED (
+            SELECT contract_id, delegation_id, account_id, month, sum(amount) AS amount FROM of_lease WHERE month < $1
+            GROUP BY 1, 2, 3, 4),
+        billed AS MATERIALIZED (\(ContingencyAccounts.billed(whose: "late", before: "$1", taken: "undone.period <= $1"))),
+        beside AS (
+            SELECT l.contract_id, l.delegation_id, l.account_id, l.month, l.amount, sum(b.amount) AS before
+            FROM late l JOIN billed b USING (contract_id, account_id)
+            WHERE \(ContingencyAccounts.month(
+                contract: "l.contract_id", delegation: "l.delegation_id", account: "l.account_id", day: "b.paid_on")) = l.month
+            GROUP BY 1, 2, 3, 4, 5 HAVING sum(b.amount) > 0),
+        again AS (
+            SELECT l.contract_id, l.delegation_id, l.account_id,
+                sum(l.amount - greatest(0, least(l.before + l.amount, cap.overdue)) + least(l.before, cap.overdue)) AS amount
+            FROM beside l CROSS JOIN LATERAL (SELECT \(ContingencyAccounts.overdue(
+                contract: "l.contract_id", delegation: "l.delegation_id", account: "l.account_id", period: "l.month"
+            ) { _ in "true" }) AS overdue) cap
+            WHERE cap.overdue IS NOT NULL GROUP BY 1, 2, 3),
         lease AS (
             SELECT contract_id, delegation_id, hand_id, position, true AS is_paid FROM paid_lease
             UNION ALL
@@ -177,13 +211,14 @@ extension ClosingStatements {
                 SELECT contract_id, delegation_id, account_id, overdue, band, own FROM of_before) d
             GROUP BY 1, 2, 3 HAVING coalesce(max(d.band), max(d.own)) IS NOT NULL)
         SELECT contract_id, delegation_id, band, sum(overdue)::bigint,
-            sum(greatest(0, least(coalesce(paid.amount, 0), overdue)))::bigint,
+            sum(greatest(0, least(coalesce(paid.amount, 0) - coalesce(again.amount, 0), overdue)))::bigint,
             coalesce((SELECT array_agg(id ORDER BY id) FROM (
                 SELECT unnest(x.payments) AS id FROM paid x JOIN counted y USING (contract_id, delegation_id, account_id)
                 WHERE y.contract_id = counted.contract_id AND y.delegation_id = counted.delegation_id
                     AND y.band = counted.band) ids), '{}'),
             sum(greatest(0, coalesce(paid.amount, 0)))::bigint
         FROM counted LEFT JOIN paid USING (contract_id, delegation_id, account_id)
+        LEFT JOIN again USING (contract_id, delegation_id, account_id)
         GROUP BY contract_id, delegation_id, band
         ORDER BY contract_id, delegation_id, band
         """
@@ -214,7 +249,8 @@ extension ClosingStatements {
     /// what the rate was of by that one. $1 period.
     ///
     /// An account counted there at most what was overdue of it under the deals by which it counted, and under no other, so that only
-    /// what falls below that is given back; beside it all that was taken back, for a rate that was of what was paid (AMB-09).
+    /// what falls below that is given back; nor is what later feeds' payments for the same month, which kept statements name, hold above it (`of_month`).
+    /// Beside it all that was taken back, for a rate that was of what was paid (AMB-09).
     static let givenBack = """
         WITH reversed AS (
             SELECT r.payment_id AS reversal, o.payment_id, o.period, r.amount
@@ -233,16 +269,31 @@ extension ClosingStatements {
                 sum(CASE WHEN y.reverses IS NULL THEN y.amount ELSE -y.amount END
                     - coalesce((SELECT sum(x.amount) FROM payment x
                         WHERE x.reverses = y.payment_id AND x.period > l.period AND x.period < $1), 0)) AS before,
-                sum(r.amount) AS taken, array_agg(r.reversal) FILTER (WHERE r.reversal IS NOT NULL) AS reversals
+                sum(r.amount) AS taken, array_agg(r.reversal) FILTER (WHERE r.reversal IS NOT NULL) AS reversals,
+                array_agg(DISTINCT \(ContingencyAccounts.month(
+                    contract: "l.contract_id", delegation: "l.delegation_id", account: "y.account_id", day: "y.paid_on"
+                ))) FILTER (WHERE r.reversal IS NOT NULL) AS months
             FROM line l
             CROSS JOIN LATERAL jsonb_array_elements_text(l.facts) fact (payment_id)
             JOIN payment y ON y.payment_id = fact.payment_id
             LEFT JOIN reversed r ON r.payment_id = y.payment_id
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(r.amount) > 0),
+        billed AS MATERIALIZED (\(ContingencyAccounts.billed(whose: "charged", before: "$1", taken: "undone.period < $1"))),
+        together AS (
+            SELECT x.*, coalesce((SELECT sum(b.amount) FROM billed b
+                    WHERE b.contract_id = x.contract_id AND b.account_id = x.account_id AND \(ContingencyAccounts.month(
+                        contract: "x.contract_id", delegation: "x.delegation_id", account: "x.account_id", day: "b.paid_on"
+                    )) = ANY (x.months)), before)
+                - coalesce((SELECT sum(z.taken) FROM charged z
+                    WHERE z.contract_id = x.contract_id AND z.delegation_id = x.delegation_id AND z.account_id = x.account_id
+                        AND z.period > x.period AND z.months && x.months), 0) AS of_month
+            FROM charged x),
         capped AS (
-            SELECT x.*, greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)) AS lost,
+            SELECT x.*, least(
+                    greatest(0, least(before, overdue)) - greatest(0, least(before - taken, overdue)),
+                    greatest(0, least(of_month, overdue)) - greatest(0, least(of_month - taken, overdue))) AS lost,
                 greatest(0, before) - greatest(0, before - taken) AS unpaid
-            FROM charged x
+            FROM together x
             CROSS JOIN LATERAL (SELECT \(ContingencyAccounts.overdue(
                 contract: "x.contract_id", delegation: "x.delegation_id", account: "x.account_id", period: "x.period"
             ) { "x.facts ? \($0)" }) AS overdue) o)

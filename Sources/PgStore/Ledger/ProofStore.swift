@@ -91,6 +91,20 @@ package struct ProofStore {
             .first.flatMap(Self.root)
     }
 
+    /// Whether they are numbered from 1 on without a gap, as they were signed.
+    package func areRootsNumbered() throws(PgError) -> Bool {
+        try link.run("SELECT count(*), coalesce(max(number), 0), coalesce(min(number), 1) FROM period_root").allSatisfy
+        {
+            $0.int64(0) == Int64($0.int32(1)) && $0.int32(2) == 1
+        }
+    }
+
+    /// When each key was added, by name.
+    package func addedKeys() throws(PgError) -> [String: Timestamp] {
+        let rows = try link.run("SELECT key_id, added_at FROM signing_key")
+        return Dictionary(rows.map { ($0.text(0), $0.timestamp(1)) }, uniquingKeysWith: { $1 })
+    }
+
     /// In the order of signing.
     package func roots() throws(PgError) -> [PeriodRootRow] {
         try link.run("SELECT \(Self.rootColumns) FROM period_root ORDER BY number").compactMap(Self.root)

@@ -14,6 +14,16 @@ package struct RecordedHands {
         package let size: Int32
         /// Dealt by a plan or round that is not in force yet; its record is written with that.
         package let isInactive: Bool
+        /// The month that it is of.
+        package let period: Period?
+        /// The month of its plan.
+        package let ofPlan: Period?
+        /// `nil`: opened with its plan.
+        package let openedAt: Timestamp?
+        package let isFront: Bool
+        package let digest: [UInt8]
+        /// The round that dealt it.
+        package let redeal: Int64?
     }
 
     /// Positions of a hand that one grant leased, with the sum of their hashes.
@@ -38,14 +48,26 @@ package struct RecordedHands {
     package func hands(_ delegation: Delegation) throws(PgError) -> [Hand] {
         try link.run(
             """
-            SELECT hand_id, plan_id, contract_ids, strategy, portfolio, size, state = 'inactive'
-            FROM hand WHERE delegation_id = $1 ORDER BY hand_id
+            SELECT h.hand_id, h.plan_id, h.contract_ids, h.strategy, h.portfolio, h.size, h.state = 'inactive', h.period,
+                coalesce(p.period, 0), h.opened_at, h.is_front, h.digest, h.redeal_id
+            FROM hand h LEFT JOIN plan p ON p.plan_id = h.plan_id WHERE h.delegation_id = $1 ORDER BY h.hand_id
             """, [.int16(delegation.value)]
         ).map {
             Hand(
                 number: $0.int32(0), plan: $0.int64(1), contracts: $0.optionalInt32s(2) ?? [], strategy: $0.int16(3),
-                portfolio: $0.int16(4), size: $0.int32(5), isInactive: $0.bool(6))
+                portfolio: $0.int16(4), size: $0.int32(5), isInactive: $0.bool(6),
+                period: Period(number: $0.int32(7)), ofPlan: Period(number: $0.int32(8)),
+                openedAt: $0.optionalTimestamp(9), isFront: $0.bool(10), digest: $0.bytes(11),
+                redeal: $0.optionalInt64(12))
         }
+    }
+
+    /// When hands were opened within their month, by hand; of one delegation.
+    package func openings(_ delegation: Delegation, _ hands: [Int32]) throws(PgError) -> [Int32: Timestamp] {
+        let rows = try link.run(
+            "SELECT hand_id, opened_at FROM hand WHERE delegation_id = $1 AND hand_id = ANY ($2) AND opened_at IS NOT NULL",
+            [.int16(delegation.value), .int32s(hands)])
+        return Dictionary(rows.map { ($0.int32(0), $0.timestamp(1)) }, uniquingKeysWith: { $1 })
     }
 
     /// Ascending by hand and first position.

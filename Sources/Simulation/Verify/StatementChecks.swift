@@ -111,19 +111,23 @@ package struct StatementChecks {
         }
     }
 
-    /// What IVA is on is the section's sum.
+    /// What IVA is on is the section's sum; where penalties carry none, without those that are given back, and with the fees that are taken back.
     private func taxes(
         _ section: KeptStatement.Section, _ sums: Sums, _ place: String, _ delegation: Delegation,
         _ verdict: inout Verdict
     ) {
+        func sum(_ kind: String, ofPenalties isOfPenalties: Bool) -> Int64 {
+            section.lines.filter { $0.kind == kind && $0.rule.hasPrefix("PEN-") == isOfPenalties }
+                .reduce(0) { $0 + (Cents(pesos: $1.amount)?.value ?? 0) }
+        }
         for line in section.lines {
-            let base: Int64
+            let (base, other): (Int64, Int64)
             switch line.kind {
-            case "tax-on-fees": base = sums.fees
-            case "tax-on-penalties": base = sums.penalties
+            case "tax-on-fees": (base, other) = (sums.fees, sums.fees - sum("credit", ofPenalties: true))
+            case "tax-on-penalties": (base, other) = (sums.penalties, sum("debit", ofPenalties: false))
             default: continue
             }
-            guard line.base.pesos != Cents(base).description else { continue }
+            guard ![base, other].map({ Cents($0).description }).contains(line.base.pesos) else { continue }
             add(
                 "IVA is not on what the section charges", delegation,
                 ["\(place): \(line.words)", "its lines come to \(Cents(base))"], &verdict)

@@ -120,15 +120,68 @@ struct ClosingCreditTests {
             #expect(failure.remedy.hasPrefix("Credit 5,000.00 at most. "))
             // Without PEN-02 alone as much would be charged as is.
             #expect(refused(1, "PEN-02", 14).hasSuffix("0.00 less would have been"))
-            // What a later debit charged no limit cut.
+            try decide(stages, propose(stages, Cents(5_000_00), rule: "PEN-01:telephone"))
+            #expect(refused(1).hasSuffix("0.00 less would have been"))
+            // What was given back may be charged again, and no limit cut that.
             let debit = try propose(stages, Cents(100_00), .debit, rule: "PEN-01:telephone")
             try decide(stages, debit)
-            #expect(refused(5_100_01) == "Credit 5,100.00 at most. `di")
-            try decide(stages, propose(stages, Cents(5_100_00), rule: "PEN-01:telephone"))
+            #expect(refused(100_01) == "Credit 100.00 at most. `disp")
+            try decide(stages, propose(stages, Cents(100_00), rule: "PEN-01:telephone"))
             #expect(refused(1).hasSuffix("0.00 less would have been"))
             // Without both nothing is charged: the other 5,000.00 are left.
             #expect(refused(5_000_01, "PEN-02", 14) == "Credit 5,000.00 at most. `di")
             _ = try propose(stages, Cents(5_000_00), rule: "PEN-02", delegation: 14)
+        }
+    }
+
+    /// The month's penalties may be as much as its invoice, or what it charged where the limit took something of them.
+    @Test(arguments: ["100", "0"])
+    func `debits about penalties stay below the limit of their month (AMB-15)`(percent: String) async throws {
+        try await ClosingStageSite.with { link, stages in
+            try link.script(
+                """
+                INSERT INTO schedule SELECT schedule, kind, effective_on, 'AMB-15', 'max_total_pct', '\(percent)'
+                FROM schedule WHERE kind = 'penalty' AND rule = 'IVA' AND parameter = 'rate';
+                """)
+            try closeMarch(link)
+            let statement = try StatementDocument(try #require(try StageStore(link).statement(period, contract: 1)))
+            let lines = statement.sections.flatMap(\.lines)
+            func sum(_ kinds: Set<String>) -> Cents {
+                lines.filter { kinds.contains($0.kind) }.reduce(Cents.zero) { $0 + (Cents(pesos: $1.amount) ?? .zero) }
+            }
+            let charged = sum(["penalty"]) - sum(["penalty-cap"])
+            let limit = percent == "0" ? charged : sum(["fee"])
+            let left = limit - charged
+            #expect((left == .zero) == (percent == "0"))
+            let failure = ClosingStageSite.failure { _ = try propose(stages, left + Cents(1), .debit) }
+            let start =
+                "a debit of \(grouped(left + Cents(1))) about PEN-03 of 2024-03 is more than the month's limit of penalties (AMB-15) "
+            let end =
+                "leaves: it is \(grouped(limit)), of which \(grouped(charged)) were charged and 0.00 debited since, 0.00 were credited, "
+            let told = start + end + "and \(grouped(left)) are left"
+            #expect(failure.found == told && failure.exit == .usage)
+            let namesMost = failure.remedy.contains(" at most. ")
+            #expect(namesMost == (percent != "0"))
+            // Fees have no such limit.
+            _ = try propose(stages, left + Cents(1), .debit, rule: "FEE-11")
+            guard percent != "0" else { return }
+            let first = try propose(stages, left, .debit)
+            let more = ClosingStageSite.failure { _ = try propose(stages, Cents(1), .debit) }
+            #expect(more.remedy == "Of it waits for a decision: adjustment \(first).")
+            // Of the contract, and not of the place; and by what holds when it is approved.
+            let elsewhere = ClosingStageSite.failure { _ = try propose(stages, Cents(1), .debit, delegation: 14) }
+            #expect(elsewhere.found.hasSuffix("and 0.00 are left"))
+            try link.script("UPDATE schedule SET value = '0.01' WHERE rule = 'AMB-15'")
+            let late = ClosingStageSite.failure { try decide(stages, first) }
+            #expect(late.found.contains("AMB-15"))
+            try link.script("UPDATE schedule SET value = '\(percent)' WHERE rule = 'AMB-15'")
+            try decide(stages, first)
+            // Once a credit is approved, there is room again.
+            let credit = try propose(stages, Cents(5))
+            let early = ClosingStageSite.failure { _ = try propose(stages, Cents(5), .debit) }
+            #expect(early.found.hasSuffix("and 0.00 are left"))
+            try decide(stages, credit)
+            _ = try propose(stages, Cents(5), .debit)
         }
     }
 

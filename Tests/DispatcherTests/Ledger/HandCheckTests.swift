@@ -37,6 +37,14 @@ struct HandCheckTests {
         ("UPDATE hand SET strategy = 3 WHERE hand_id = 1", "hand 1 is stored otherwise than it was recorded"),
         ("UPDATE hand SET size = 19 WHERE hand_id = 2", "hand 2 is stored otherwise than it was recorded"),
         ("DELETE FROM hand WHERE hand_id = 2", "hand 2 was recorded, and is gone"),
+        ("UPDATE hand SET period = 202404 WHERE hand_id = 1", "hand 1 is of another month, order or opening"),
+        (
+            "UPDATE hand SET period = 202404; UPDATE plan SET period = 202404",
+            "hand 1 is of another month, order or opening"
+        ),
+        ("UPDATE hand SET opened_at = '2024-04-01' WHERE hand_id = 1", "hand 1 is of another month, order or opening"),
+        ("UPDATE hand SET is_front = true WHERE hand_id = 2", "hand 2 is of another month, order or opening"),
+        ("UPDATE hand SET digest = sha256(digest) WHERE hand_id = 2", "hand 2 is of another month, order or opening"),
         (
             "INSERT INTO hand SELECT (jsonb_populate_record(NULL::hand, to_jsonb(h) || '{\"hand_id\": 3}')).* FROM hand h WHERE hand_id = 1",
             "hand 3 is there, and was never recorded"

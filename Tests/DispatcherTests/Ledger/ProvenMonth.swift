@@ -77,6 +77,12 @@ struct ProvenMonth {
                 ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.agreement', '300'),
                 ('p', 'penalty', '2024-01-01', 'IVA', 'rate', '16');
             """)
+        for hand in 1...2 as ClosedRange<Int64> {
+            let digest = LedgerTree.bytes(
+                hex: LedgerFields(String(decoding: dealt(hand: hand).bytes, as: UTF8.self))?["leases"] ?? "")
+            try link.run(
+                "UPDATE hand SET digest = $2 WHERE hand_id = $1", [.int32(Int32(hand)), .bytes(digest ?? [])])
+        }
         try link.insertBlocks(LedgerBlock.seal((1...2).map { dealt(hand: $0) } + link.keyRecords()))
     }
 
