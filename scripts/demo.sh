@@ -303,7 +303,7 @@ if [ -n "$missed" ] && [ "$(wc -l <"$demo/next-cut.csv")" -gt 200 ]; then
     step "listing the minimums of bands that $bander missed, and what they allow" \
         "$bin/dispatcherd" suspension list --period "$period" "${mine[@]}"
     shown='1,6s/^/        /p;d'
-    step "importing the next month's cut of delegation ${places// /, }" \
+    step "importing the next month's cut of delegation ${places// /, }: March's own again, so IND-08 and IND-09 say nothing" \
         "$bin/dispatcherd" import cut "$demo/next-cut.csv" --period "$next" "${mine[@]}"
     step "segmenting it by bands of days late" \
         "$bin/dispatcherd" segment --period "$next" --policy policies/fna-bands.yaml "${mine[@]}"

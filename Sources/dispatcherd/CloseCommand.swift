@@ -190,8 +190,9 @@ struct StatementCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "From a figure of a closed month down to clause, arithmetic, facts and outcomes.",
             discussion: """
-                The amount is a line's, with or without IVA, all lines' of a rule, or a total: of a delegation's section, else of a \
-                statement, else of all of them. What is not named is not narrowed down.
+                The amount is a line's, with or without IVA, all lines' of a rule, what a rule or service charges, or a total: of a \
+                delegation's section, else of a statement, else of all of them; with the minus of what pages take off, or without. \
+                What is not named is not narrowed down.
 
                 Examples:
                   dispatcherd statement explain --period 2024-03 --delegation 14 --amount 71604.93

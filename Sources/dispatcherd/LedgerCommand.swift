@@ -82,12 +82,12 @@ struct LedgerCommand: AsyncParsableCommand {
                 "Writes the proof that the record of a receipt is in a signed month: a small file that needs no database.",
             discussion: """
                 Examples:
-                  dispatcherd ledger prove --receipt 9c1185a5c5e9fc54612808977ee8f548b2258d31ef0f2d3c2b1b6f4a1d0e7c55
+                  dispatcherd ledger prove --receipt 9c1185a5c5e9fc54
                   dispatcherd ledger prove --receipt 9c1185a5c5e9fc54612808977ee8f548b2258d31ef0f2d3c2b1b6f4a1d0e7c55 \\
                     --delegation 14 --out proof.json
                 """)
         @OptionGroup var database: DatabaseOptions
-        @Option(help: "The receipt, as the agency was given it: 64 hexadecimal digits.")
+        @Option(help: "The receipt, as the agency was given it: 64 hexadecimal digits, or its first 16 or more.")
         var receipt: String
         @Option(help: "Look in this delegation only.")
         var delegation: Int16?

@@ -27,7 +27,7 @@ struct ScorecardCommand: AsyncParsableCommand {
             discussion: """
                 Examples:
                   dispatcherd scorecard show --period 2024-03
-                  dispatcherd scorecard show --period 2024-03 --contract 31
+                  dispatcherd scorecard show --period 2024-03 --contract 1003
                 """)
         @OptionGroup var month: MonthReportOptions
         @Option(help: "Only this delegation, 1 to 32; not with --json, which has all rows.")
@@ -36,7 +36,9 @@ struct ScorecardCommand: AsyncParsableCommand {
         var contract: Int32?
 
         func run() async throws {
-            let report = try ScorecardReport(try await month.database.open(), period: month.period)
+            let link = try await month.database.open()
+            try ScorecardReport.requireKnown(contract: contract, delegation: delegation, link)
+            let report = try ScorecardReport(link, period: month.period)
             month.put(json: report.json, lines: report.lines(delegation: delegation, contract: contract))
         }
     }

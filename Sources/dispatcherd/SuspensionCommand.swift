@@ -91,6 +91,10 @@ struct SuspensionCommand: AsyncParsableCommand {
         func run() async throws {
             let suspensions = try Suspensions(
                 try await database.open(), period: planned.argument.period, counting: anyBand ? .anyBand : .sameBand)
+            let (about, kind) = (
+                MoraBand(rawValue: band) ?? .over120, termination ? SuspensionProposal.Kind.termination : .band
+            )
+            try suspensions.requireUndecided(agency: agency, band: about, kind: kind)
             if suspend {
                 try Confirmation.require(
                     termination
@@ -99,11 +103,10 @@ struct SuspensionCommand: AsyncParsableCommand {
                     isGiven: yes)
             }
             let effect = try suspensions.decide(
-                agency: agency, band: MoraBand(rawValue: band) ?? .over120, kind: termination ? .termination : .band,
-                isSuspended: suspend, reason: reason, by: by)
+                agency: agency, band: about, kind: kind, isSuspended: suspend, reason: reason, by: by)
             guard suspend else { return Console.done("declined") }
             Console.done(
-                "\(termination ? "terminated" : "suspended"); \(Console.grouped(Int(effect.accounts))) accounts withdrawn, "
+                "\(termination ? "terminated" : "suspended"); \(Console.grouped(Int(effect.accounts))) \(effect.accounts == 1 ? "account" : "accounts") withdrawn, "
                     + "\(Console.grouped(Int(effect.dealtAgain))) of what waited dealt to others")
             if !effect.untouched.isEmpty {
                 Console.out(

@@ -25,6 +25,18 @@ struct PenaltyPreventiveTests {
         #expect(try fines([month])["PEN-21"] == fine)
     }
 
+    @Test(arguments: [(1, "1 requirement not met"), (2, "2 requirements not met")])
+    func `failed requirements are counted in English, one in the singular`(count: Int, words: String) throws {
+        let month = Sample.month {
+            $0.requirements = (0..<count).map { Requirement(fact: "R-\($0)", isMet: false) }
+        }
+        let terms = try PenaltyTerms(Sample.schedule("p", Sample.preventiveValues))
+        let lines = terms.lines(onInvoiceOf: [month], invoice: Cents(100_000_000))
+
+        #expect(
+            lines.first { $0.rule == "PEN-21" }?.arithmetic.english.contains(words + "; one charge per month") == true)
+    }
+
     /// Two goals in a delegation, the other one met many times over.
     @Test(arguments: [("79.99", "20000.00"), ("80", nil), ("80.01", nil)] as [(String, String?)])
     func `with any, one goal below the threshold misses the plan`(achieved: String, fine: String?) throws {

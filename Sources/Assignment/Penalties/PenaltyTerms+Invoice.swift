@@ -61,7 +61,8 @@ extension PenaltyTerms {
                     because: StatementNote(
                         spanish: counted(Int64(failed.count), "requerimiento", "requerimientos")
                             + " sin cumplir; un solo cargo por mes",
-                        english: "\(failed.count) requirement(s) not met; one charge per month"))
+                        english: counted(Int64(failed.count), "requirement", "requirements")
+                            + " not met; one charge per month"))
             ]
         case .each:
             return failed.map { fact in

@@ -128,7 +128,7 @@ package struct MonthClosing {
                 let undecided = try StageStore(link).undecided(period)
                 guard undecided == 0 else {
                     throw CommandFailure(
-                        .findings, "\(undecided) objections or adjustments of \(period) wait for a decision",
+                        .findings, Words.undecided(Int64(undecided), period),
                         remedy: "`dispatcherd objection list` and `dispatcherd adjustment list` show them.")
                 }
                 let (month, parts) = try compute()
@@ -272,7 +272,7 @@ package struct MonthClosing {
             let shown = changed.prefix(10).map { String($0.contract) }.joined(separator: ", ")
             throw CommandFailure(
                 .findings,
-                "the kept statements of \(changed.count) contracts of \(period) are not as they were closed: their text was "
+                "the kept statements of \(Words.counted(Int64(changed.count), "contract")) of \(period) are not as they were closed: their text was "
                     + "changed in the database: \(shown)",
                 remedy:
                     "`dispatcherd ledger verify` tells what else was; put them back from a backup or from the files of "
@@ -454,7 +454,7 @@ package struct MonthClosing {
             let shown = different.prefix(10).map(String.init).joined(separator: ", ")
             throw CommandFailure(
                 .findings,
-                "\(period) is closed, and its facts now give other statements for \(different.count) contracts: "
+                "\(period) is closed, and its facts now give other statements for \(Words.counted(Int64(different.count), "contract")): "
                     + shown,
                 remedy:
                     "The kept statements stand (`dispatcherd statement export`); what changed belongs in a later one."

@@ -11,7 +11,7 @@ package struct MonthPage {
 
     package var lines: [String] {
         var lines = [
-            "Month \(summary.period): \(summary.tally.contracts) contracts", "",
+            "Month \(summary.period): \(Words.counted(Int64(summary.tally.contracts), "contract"))", "",
             row("strategy", ["placed", "dealt", "leased", "worked", "outcomes", "recovered"]),
         ]
         for figures in summary.strategies {
@@ -40,16 +40,16 @@ package struct MonthPage {
         lines += [""] + accounts
         lines += ["", "fees by service"]
         for (service, charge) in summary.tally.services.sorted(by: { $0.key < $1.key }) {
-            lines.append(money(service.description, "\(grouped(charge.lines)) accounts", charge.amount))
+            lines.append(money(service.description, Words.counted(charge.lines, "account"), charge.amount))
         }
         for (band, charge) in summary.tally.bands.sorted(by: { $0.key < $1.key }) {
             lines.append(
-                money("\(band.rawValue) arrears \(band.label)", "\(grouped(charge.lines)) lines", charge.amount))
+                money("\(band.rawValue) arrears \(band.label)", Words.counted(charge.lines, "line"), charge.amount))
         }
         lines += changes(of: .fees)
         lines += ["", "penalties by rule"]
         for (rule, charge) in summary.tally.penalties.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            lines.append(money("\(rule.rawValue) \(rule.title)", "\(grouped(charge.lines)) lines", charge.amount))
+            lines.append(money("\(rule.rawValue) \(rule.title)", Words.counted(charge.lines, "line"), charge.amount))
         }
         lines += changes(of: .penalties)
         let totals = summary.tally.totals
@@ -65,7 +65,7 @@ package struct MonthPage {
 
     private func changes(of part: StatementTotals.Part) -> [String] {
         summary.tally.changes.filter { $0.key.part.total == part }.sorted { $0.key.rawValue < $1.key.rawValue }
-            .map { kind, charge in money(kind.title, "\(grouped(charge.lines)) lines", charge.amount) }
+            .map { kind, charge in money(kind.title, Words.counted(charge.lines, "line"), charge.amount) }
     }
 
     /// Placed, not collected on and with nothing to collect add up to the cut.

@@ -99,18 +99,23 @@ extension MonthSummary {
         return [
             note(tally.overcharged) { count, some in
                 StatementNote(
-                    spanish: "las penas superan la factura de \(count) contratos: \(some)",
-                    english: "penalties pass the invoice of \(count) contracts: \(some)")
+                    spanish:
+                        "las penas superan la factura de \(count) \(count == 1 ? "contrato" : "contratos"): \(some)",
+                    english: "penalties pass the invoice of \(Words.counted(Int64(count), "contract")): \(some)")
             },
             note(tally.beyondBond) { count, some in
                 StatementNote(
-                    spanish: "las penas superan la fianza de \(count) contratos: \(some)",
-                    english: "penalties pass the bond of \(count) contracts: \(some)")
+                    spanish:
+                        "las penas superan la fianza de \(count) \(count == 1 ? "contrato" : "contratos"): \(some)",
+                    english: "penalties pass the bond of \(Words.counted(Int64(count), "contract")): \(some)")
             },
             note(tally.spent) { count, some in
                 StatementNote(
-                    spanish: "el presupuesto de \(count) contratos está agotado, y el cierre los termina: \(some)",
-                    english: "the budget of \(count) contracts is used up, and the close ends them: \(some)")
+                    spanish:
+                        "el presupuesto de \(count) \(count == 1 ? "contrato" : "contratos") está agotado, y el cierre \(count == 1 ? "lo" : "los") termina: \(some)",
+                    english:
+                        "the budget of \(Words.counted(Int64(count), "contract")) is used up, and the close ends \(count == 1 ? "it" : "them"): \(some)"
+                )
             },
         ].compactMap(\.self)
     }
@@ -121,9 +126,10 @@ extension MonthSummary {
         return [
             StatementNote(
                 spanish:
-                    "\(grouped(unattributed.payments)) pagos (\(sum)) cayeron en cuentas que nadie tenía ese día",
+                    "\(grouped(unattributed.payments)) \(unattributed.payments == 1 ? "pago (\(sum)) cayó" : "pagos (\(sum)) cayeron") en cuentas que nadie tenía ese día",
                 english:
-                    "\(grouped(unattributed.payments)) payments (\(sum)) fell on accounts that nobody held that day")
+                    "\(Words.counted(unattributed.payments, "payment")) (\(sum)) fell on accounts that nobody held that day"
+            )
         ]
     }
 

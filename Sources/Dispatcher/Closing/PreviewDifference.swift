@@ -41,7 +41,8 @@ package struct PreviewDifference: Equatable, Sendable {
     ) -> [String] {
         let changes = changes(from: former, to: now)
         guard !changes.isEmpty else { return ["nothing changed since \(since)"] }
-        return ["since \(since), \(changes.count) contracts changed:"] + changes.map { "  \($0)" }
+        return ["since \(since), \(Words.counted(Int64(changes.count), "contract")) changed:"]
+            + changes.map { "  \($0)" }
     }
 
     /// One text per contract whose statement is another, ascending by contract.

@@ -15,10 +15,15 @@ extension StageCommands {
         let agency = try Words.agency(by)
         try requireReason(reason)
         let facts = try facts(period)
-        guard let latest = facts.objectionsUntil, !facts.isClosed else {
+        guard !facts.isClosed else {
+            throw CommandFailure(.findings, "\(period) is closed", remedy: Self.tooLate)
+        }
+        guard let latest = facts.objectionsUntil else {
             throw CommandFailure(
-                .findings, facts.isClosed ? "\(period) is closed" : "no pre-statement of \(period) is out",
-                remedy: Self.tooLate)
+                .findings, "no pre-statement of \(period) is out",
+                remedy:
+                    "An agency objects to its pre-statement; `dispatcherd statement issue --period \(period)` puts them out, once the "
+                    + "month has ended.")
         }
         let own = try store.issuedAt(period, contract: contract)?.deadline(businessDays: objectionDays)
         let until = own ?? latest

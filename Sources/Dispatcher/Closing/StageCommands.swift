@@ -128,7 +128,10 @@ package struct StageCommands {
             let names =
                 different.prefix(10).map(String.init).joined(separator: ", ") + (different.count > 10 ? " …" : "")
             throw CommandFailure(
-                .findings, "\(different.count) contracts differ from their pre-statements of \(month.period): \(names)",
+                .findings,
+                different.count == 1
+                    ? "contract \(names) differs from its pre-statement of \(month.period)"
+                    : "\(different.count) contracts differ from their pre-statements of \(month.period): \(names)",
                 remedy:
                     "Issue them again with `dispatcherd statement issue`, so that agencies can object to what is new.")
         }
@@ -178,7 +181,7 @@ package struct StageCommands {
             let shown = changes.prefix(10).joined(separator: "; ") + (changes.count > 10 ? "; …" : "")
             throw CommandFailure(
                 .findings,
-                "\(changes.count) contracts of \(month.period) differ from what \(proposal.by) proposed to close at "
+                "\(Words.counted(Int64(changes.count), "contract")) of \(month.period) \(changes.count == 1 ? "differs" : "differ") from what \(proposal.by) proposed to close at "
                     + "\(proposal.at): \(shown)",
                 remedy:
                     "Nothing was closed. Look at it with `--preview`; who stands for it proposes it again with `--propose`."
@@ -207,7 +210,7 @@ package struct StageCommands {
         if let by { try requireNamed(by) }
         if facts.undecided > 0 {
             throw CommandFailure(
-                .findings, "\(facts.undecided) objections or adjustments of \(period) wait for a decision",
+                .findings, Words.undecided(Int64(facts.undecided), period),
                 remedy: "`dispatcherd objection list` and `dispatcherd adjustment list` show them.")
         }
         if let until = facts.objectionsUntil, try link.readNow() < until {

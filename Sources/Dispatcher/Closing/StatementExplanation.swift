@@ -11,7 +11,7 @@ package struct StatementExplanation: Encodable {
         package var delegation: Int16?
         /// `PEN-02`, `FEE-11`, `IVA`.
         package var rule: String?
-        /// A line's amount, with or without IVA, or a total of a section or statement.
+        /// A line's amount, with or without IVA, or a total of a section or statement; with the sign that pages show, or the other.
         package var amount: Cents?
         /// Outcomes that are listed per line.
         package var recordsMax = 20
@@ -114,12 +114,16 @@ package struct StatementExplanation: Encodable {
     package let sums: [String]
     /// How many lines fit; not all need be listed.
     package let lineCount: Int
+    /// How many of those are of 0.00; they come last.
+    package let emptyLineCount: Int
     package let lines: [Line]
 
-    /// Looks for an amount in sections first, then in statements, then in all of them together: the smallest that it is a figure of.
+    /// Looks for an amount in sections first, then in statements, then in all of them together: the smallest that it is a figure of. One
+    /// that is found nowhere is looked for with the other sign.
     ///
     /// - Throws: ``CommandFailure`` where there are no such statements, or nothing of them fits the question.
     package init(_ link: PgLink, period: Period, _ question: Question) throws {
+        if let delegation = question.delegation { _ = try Words.delegation(delegation) }
         var sections: [Part] = []
         var documents: [StatementDocument] = []
         for statement in try Self.statements(link, period, question) {
@@ -130,16 +134,20 @@ package struct StatementExplanation: Encodable {
                 .filter { question.delegation == nil || $0.delegation == question.delegation.map(Int.init) }
                 .map { Part(statement: statement, document: document, section: $0) }
         }
-        let (sums, found) = Self.find(question, in: sections)
-        guard !found.isEmpty else {
-            throw CommandFailure(
-                .findings, "nothing in the statements of \(period) fits",
-                remedy: "Ask with less, such as `--contract` alone; `dispatcherd statement export` writes all lines.")
+        var (sums, found) = Self.find(question, in: sections)
+        if found.isEmpty, let amount = question.amount {
+            var other = question
+            other.amount = -amount
+            (sums, found) = Self.find(other, in: sections)
         }
+        guard !found.isEmpty else { throw QuestionFault(period, question, documents).failure }
+        let empty = found.filter { $0.line.signed == .zero }
+        found = found.filter { $0.line.signed != .zero } + empty
         self.period = "\(period)"
         isFinal = !question.isOfPreStatements
         self.sums = sums
         lineCount = found.count
+        emptyLineCount = empty.count
         let grounds = StatementGrounds(
             store: ExplainStore(link), stages: StageStore(link), period: period, recordsMax: question.recordsMax,
             isFinal: isFinal, documents: documents)
@@ -205,108 +213,10 @@ package struct StatementExplanation: Encodable {
         }
         if question.contract == nil {
             let place = question.delegation.map { ", delegation \($0)" } ?? ""
-            look(Array(parts.indices), "\(contracts.count) contracts\(place)")
+            look(Array(parts.indices), Words.counted(Int64(contracts.count), "contract") + place)
         }
         return (sums, found)
     }
-}
-
-/// The ways in which an amount can be one of a section's, or of several together: a line, a line with its IVA, all lines of a rule, or a
-/// total.
-struct AmountMatch {
-    private(set) var sums: [String] = []
-    /// Of the candidates, the lines that it is made of; ascending.
-    private(set) var indices: [Int] = []
-
-    private let amount: Cents
-    private let taxes: SectionTaxes
-
-    /// - Parameters:
-    ///   - candidates: the lines that are asked about.
-    ///   - taxes: of all lines that they are among, because a question about a rule leaves the line of IVA out.
-    init(
-        _ amount: Cents, totals: [StatementDocument.Totals], _ candidates: [StatementDocument.Line], taxes: SectionTaxes
-    ) {
-        self.amount = amount
-        self.taxes = taxes
-        if totals.count == 1 { matchLines(candidates) }
-        if indices.isEmpty { matchTotals(totals, candidates) }
-        if indices.isEmpty { matchRules(candidates) }
-    }
-
-    private mutating func matchLines(_ candidates: [StatementDocument.Line]) {
-        for (index, line) in candidates.enumerated() {
-            guard let own = Cents(pesos: line.amount) else { continue }
-            if own == amount {
-                indices.append(index)
-                sums.append("\(grouped(amount)) is the line \(line.rule) \(line.subject)".trimmed)
-            } else if let tax = taxes.rate(on: line), own + own.charge(tax) == amount {
-                indices.append(index)
-                sums.append(
-                    "\(grouped(amount)) is \(line.rule) \(line.subject)".trimmed
-                        + ", \(grouped(own)), with IVA \(grouped(own.charge(tax)))")
-            }
-        }
-    }
-
-    /// What a rule adds to its total, less what limits and persons took of it.
-    private mutating func matchRules(_ candidates: [StatementDocument.Line]) {
-        for rule in Set(candidates.map(\.rule)).sorted() where rule != PenaltyTerms.taxRule {
-            let own = candidates.indices.filter { candidates[$0].rule == rule }
-            guard own.count > 1, own.reduce(Cents.zero, { $0 + candidates[$1].signed }) == amount else { continue }
-            indices = own
-            sums.append("\(grouped(amount)) is the sum of \(rule), \(own.count) lines")
-            return
-        }
-    }
-
-    private mutating func matchTotals(_ totals: [StatementDocument.Totals], _ candidates: [StatementDocument.Line]) {
-        func sum(_ figure: KeyPath<StatementDocument.Totals, String>) -> Cents {
-            totals.reduce(.zero) { $0 + (Cents(pesos: $1[keyPath: figure]) ?? .zero) }
-        }
-        let (fees, penalties) = (sum(\.fees), sum(\.penalties))
-        let (onFees, onPenalties) = (sum(\.taxOnFees), sum(\.taxOnPenalties))
-        let sides: [(String, Cents, Set<StatementTotals.Part>)] = [
-            ("fees", fees, [.fees]), ("penalties", penalties, [.penalties]),
-            ("fees with IVA", fees + onFees, [.fees, .taxOnFees]),
-            ("penalties with IVA", penalties + onPenalties, [.penalties, .taxOnPenalties]),
-            ("IVA on fees", onFees, [.taxOnFees]), ("IVA on penalties", onPenalties, [.taxOnPenalties]),
-            ("payable amount", sum(\.payable), [.fees, .penalties, .taxOnFees, .taxOnPenalties]),
-        ]
-        for (name, sum, parts) in sides where sum == amount {
-            indices = candidates.indices.filter { candidates[$0].part.map(parts.contains) ?? false }
-            guard !indices.isEmpty else { continue }
-            sums.append("\(grouped(amount)) is the sum of its \(name), \(indices.count) lines")
-            return
-        }
-    }
-}
-
-/// The IVA of a section, fees and penalties apart: one side may have none, or another rate.
-struct SectionTaxes {
-    private let onFees: BasisPoints?
-    private let onPenalties: BasisPoints?
-
-    init(_ lines: [StatementDocument.Line]) {
-        func rate(_ part: StatementTotals.Part) -> BasisPoints? {
-            lines.first { $0.part == part }?.rate.percent.flatMap { BasisPoints(percent: $0) }
-        }
-        onFees = rate(.taxOnFees)
-        onPenalties = rate(.taxOnPenalties)
-    }
-
-    /// `nil` where the line is not taxed, or is IVA itself.
-    func rate(on line: StatementDocument.Line) -> BasisPoints? {
-        switch line.part {
-        case .fees: onFees
-        case .penalties: onPenalties
-        case .taxOnFees, .taxOnPenalties, nil: nil
-        }
-    }
-}
-
-extension StatementDocument.Line {
-    fileprivate var part: StatementTotals.Part? { StatementLine.Kind(rawValue: kind)?.part.total }
 }
 
 extension StatementExplanation.Line {
@@ -347,16 +257,22 @@ extension StatementExplanation.Line {
 extension StatementExplanation {
     package var words: [String] {
         var words = sums
+        if !sums.isEmpty, emptyLineCount > 0 {
+            words.append(
+                emptyLineCount == 1
+                    ? "the line of 0.00 comes last"
+                    : "\(Words.counted(Int64(emptyLineCount), "line")) of 0.00 come last")
+        }
         for line in lines {
             words += [
                 "",
-                "\(line.amount)  \(line.rule) \(line.subject)".trimmed + "  (\(line.kind), "
+                "\(line.shown)  \(line.rule) \(line.subject)".trimmed + "  (\(line.kind), "
                     + (line.delegation.map { "delegation \($0)" } ?? "the whole invoice") + ")",
                 "  contract \(line.contract) of \(line.agency); schedule \(line.schedule)",
                 "  clause: \(line.clause)",
             ]
             if !line.terms.isEmpty { words.append("  terms of \(line.rule): \(line.terms.joined(separator: ", "))") }
-            words += ["  base \(line.base), rate \(line.rate)", "  \(line.arithmetic)"]
+            words += ["  base \(amounts(line.base)), rate \(amounts(line.rate))", "  \(line.arithmetic)"]
             if !line.arithmeticInEnglish.isEmpty { words.append("  \(line.arithmeticInEnglish)") }
             words += line.grounds.map { "  \($0)" }
             for fact in line.facts {
@@ -366,7 +282,8 @@ extension StatementExplanation {
             words += records(line.records, of: line.recordCount, indent: "  ")
             words += line.accounts.flatMap(\.words)
             if line.accountCount > line.accounts.count {
-                words.append("  \(line.accountCount - line.accounts.count) more accounts; --records N shows more")
+                let more = Int64(line.accountCount - line.accounts.count)
+                words.append("  \(Words.counted(more, "more account")); --records N shows more")
             }
             words.append(
                 "  in \(isFinal ? "statement" : "pre-statement") \(line.statement)" + receipt(line.statementReceipt))
@@ -374,7 +291,8 @@ extension StatementExplanation {
         if lineCount > lines.count {
             words += [
                 "",
-                "\(lineCount - lines.count) more lines; --lines N shows more, --contract and --delegation narrow it down",
+                Words.counted(Int64(lineCount - lines.count), "more line")
+                    + "; --lines N shows more, --contract and --delegation narrow it down",
             ]
         }
         return words.first == "" ? Array(words.dropFirst()) : words
@@ -386,7 +304,8 @@ extension StatementExplanation {
                 + record.result + (record.review.map { ", \($0)" } ?? "") + receipt(record.receipt)
         }
         if count > records.count {
-            words.append(indent + "\(count - records.count) more outcomes; --records N shows more")
+            words.append(
+                indent + Words.counted(Int64(count - records.count), "more outcome") + "; --records N shows more")
         }
         return words
     }
@@ -396,10 +315,14 @@ extension StatementExplanation.Line.Account {
     fileprivate var words: [String] {
         var text = "  account \(account)"
         if let daysLate { text += ", \(daysLate) days late" }
-        if let overdue { text += ", overdue \(overdue)" }
-        return [text + (paid.hasPrefix("-") ? ", taken back \(paid.dropFirst())" : ", paid \(paid)")]
+        if let overdue { text += ", overdue \(amounts(overdue))" }
+        return [
+            text
+                + (paid.hasPrefix("-")
+                    ? ", taken back \(amounts(String(paid.dropFirst())))" : ", paid \(amounts(paid))")
+        ]
             + payments.map { payment in
-                "    payment \(payment.payment) of \(payment.paidOn): \(payment.amount), \(payment.origin)"
+                "    payment \(payment.payment) of \(payment.paidOn): \(amounts(payment.amount)), \(payment.origin)"
                     + (payment.reverses.map { ", takes back \($0)" } ?? "")
                     + ", feed of \(payment.feed), from \(payment.file)"
                     + receipt(payment.receipt)
@@ -407,9 +330,26 @@ extension StatementExplanation.Line.Account {
     }
 }
 
-/// The beginning of a receipt; nothing where there is none.
+extension StatementExplanation.Line {
+    /// As pages have it: below zero where it is taken from what the contract is paid.
+    fileprivate var shown: String {
+        let own = Cents(pesos: amount) ?? .zero
+        return grouped(StatementLine.Kind(rawValue: kind)?.isTaken == true ? -own : own)
+    }
+}
+
+/// The same words with the thousands of an amount or count at their beginning apart: `5808.00 pesos` as `5,808.00 pesos`.
+private func amounts(_ text: String) -> String {
+    let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let first = parts.first, !first.isEmpty, parts.last != "%" else { return text }
+    let own = Int64(first).map { grouped($0) } ?? Cents(pesos: first).map { grouped($0) } ?? first
+    return ([own] + parts.dropFirst()).joined(separator: " ")
+}
+
+/// The beginning of a receipt, which `ledger prove` takes; nothing where there is none.
 private func receipt(_ text: String) -> String { text.isEmpty ? "" : "  [\(text.prefix(16))…]" }
 
 extension String {
-    fileprivate var trimmed: String { hasSuffix(" ") ? String(dropLast()) : self }
+    /// Without the space behind a rule that has no subject.
+    var trimmed: String { hasSuffix(" ") ? String(dropLast()) : self }
 }

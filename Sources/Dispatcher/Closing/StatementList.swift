@@ -52,7 +52,7 @@ package struct StatementList: Encodable, Sendable {
                 String(row.digest.prefix(16)),
             ])
         }
-        let kind = isFinal ? "statements" : "pre-statements"
-        return (table.lines + ["\(statements.count) \(kind) of \(period)"]).joined(separator: "\n")
+        let kind = Words.counted(Int64(statements.count), isFinal ? "statement" : "pre-statement")
+        return (table.lines + ["\(kind) of \(period)"]).joined(separator: "\n")
     }
 }

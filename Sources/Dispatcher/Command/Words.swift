@@ -80,6 +80,12 @@ enum Words {
         return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
+    /// What waits for a decision before a month is closed.
+    static func undecided(_ count: Int64, _ period: Period) -> String {
+        "\(counted(count, "objection or adjustment", "objections or adjustments")) of \(period) "
+            + (count == 1 ? "waits for a decision" : "wait for a decision")
+    }
+
     /// `1 account`, `0 accounts`, `2,709 accounts`.
     ///
     /// - Parameter several: where it is not the word with an s.

@@ -58,6 +58,25 @@ package struct Suspensions {
         package let untouched: [Int32]
     }
 
+    /// - Throws: ``CommandFailure`` where no such thing is proposed, or it was decided before.
+    package func requireUndecided(
+        agency text: String, band: MoraBand, kind: SuspensionProposal.Kind
+    ) throws {
+        let agency = try Words.agency(text)
+        guard
+            let row = try rows().first(where: {
+                $0.agency == agency && $0.proposal.band == band && $0.proposal.kind == kind
+            })
+        else {
+            throw CommandFailure(
+                .findings, "nothing is proposed about \(agency), band \(band.label), in \(period)",
+                remedy: "`dispatcherd suspension list --period \(period)` shows what is.")
+        }
+        guard row.decision == nil else {
+            throw CommandFailure(.findings, "that was decided before", remedy: "A decision stands.")
+        }
+    }
+
     /// Decides about one proposal. A band that is suspended: `agency suspend` for each tactic that lies in the band, so that no plan to come
     /// gives the agency any; and what else it was dealt of the band and has not pulled is withdrawn at once. What it holds stays. A
     /// termination is `agency terminate`: nothing more of any band, for good.
@@ -74,18 +93,7 @@ package struct Suspensions {
             throw CommandFailure(
                 .usage, "a decision says why, in 1 to 500 characters", remedy: "Give --reason.")
         }
-        guard
-            let row = try rows().first(where: {
-                $0.agency == agency && $0.proposal.band == band && $0.proposal.kind == kind
-            })
-        else {
-            throw CommandFailure(
-                .findings, "nothing is proposed about \(agency), band \(band.label), in \(period)",
-                remedy: "`dispatcherd suspension list --period \(period)` shows what is.")
-        }
-        guard row.decision == nil else {
-            throw CommandFailure(.findings, "that was decided before", remedy: "A decision stands.")
-        }
+        try requireUndecided(agency: text, band: band, kind: kind)
         let store = SuspensionStore(link)
         let contracts = try store.contracts(of: agency, period)
         let isWhole = contracts.others.isEmpty

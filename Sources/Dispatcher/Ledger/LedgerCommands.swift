@@ -6,13 +6,20 @@ internal import PgStore
 
 /// What `dispatcherd ledger` does beside verifying: lines for people, or JSON.
 package enum LedgerCommands {
+    /// Of a receipt's beginning: as many as are shown.
+    private static let receiptDigitsMin = 16
+
     package static func prove(_ text: String, delegation: Int16?, _ link: DatabaseLink) throws -> String {
-        guard let receipt = LedgerTree.bytes(hex: text.lowercased()), receipt.count == 32 else {
+        // As `statement explain` shows it, too: `66464b36350f4c82…`.
+        let digits = text.lowercased().filter { $0 != "…" }
+        guard (Self.receiptDigitsMin...64).contains(digits.count), digits.allSatisfy("0123456789abcdef".contains) else {
             throw CommandFailure(
                 .usage, "'\(text.prefix(80))' is no receipt",
-                remedy: "A receipt is 64 hexadecimal digits, as the agency has it.")
+                remedy:
+                    "A receipt is 64 hexadecimal digits, as the agency has it; its first \(Self.receiptDigitsMin) or more do, as "
+                    + "`statement explain` shows them, where no other begins so.")
         }
-        return try RootSigning(link).prove(receipt: receipt, delegation: delegation.map(Words.delegation)).text
+        return try RootSigning(link).prove(beginning: digits, delegation: delegation.map(Words.delegation)).text
     }
 
     /// - Parameter path: `-` is standard output.

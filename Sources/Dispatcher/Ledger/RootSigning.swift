@@ -127,48 +127,70 @@ package struct RootSigning {
     ///
     /// - Throws: ``CommandFailure`` where no signed period has it.
     package func prove(receipt: [UInt8], delegation: Delegation? = nil) throws -> LedgerProof {
-        let signed = Dictionary(uniqueKeysWithValues: try store.roots().map { ($0.period, $0) })
-        var unsigned: Period?
-        for place in try store.places() where delegation == nil || delegation == place.delegation {
-            guard let found = try find(receipt, place.delegation, place.period) else { continue }
-            guard let root = signed[place.period] else {
-                unsigned = place.period
-                break
-            }
-            let links = try store.links(place.delegation, place.period)
-            guard let leaf = root.leaves.firstIndex(where: { $0.hasPrefix("chain delegation=\(place.delegation) ") }),
-                let end = LedgerFields(root.leaves[leaf])?.number("height"), found.height > 0, found.height <= end,
-                links.count >= end
-            else { break }
-            return LedgerProof(
-                record: found.record, index: found.index, leaves: found.leaves, height: found.height,
-                links: Array(links.prefix(Int(end))), leaf: leaf, signed: root, keys: try store.keys())
-        }
-        if let unsigned {
+        try prove(beginning: LedgerTree.hex(receipt), delegation: delegation)
+    }
+
+    /// The same of a receipt's beginning, where no other record's begins so.
+    ///
+    /// - Parameter digits: small hexadecimal digits; all 64 of them are of one record.
+    /// - Throws: ``CommandFailure`` where no signed period has such a record, or where there are several.
+    package func prove(beginning digits: String, delegation: Delegation? = nil) throws -> LedgerProof {
+        guard let found = try find(digits, delegation) else { throw Self.unknown }
+        guard let root = try store.roots().first(where: { $0.period == found.period }) else {
             throw CommandFailure(
-                .findings, "the receipt is in \(unsigned), whose root is not signed yet",
+                .findings, "the receipt is in \(found.period), whose root is not signed yet",
                 remedy: "It is signed when the month is closed; `dispatcherd ledger sign` signs a closed one.")
         }
-        throw CommandFailure(
+        let links = try store.links(found.delegation, found.period)
+        guard let leaf = root.leaves.firstIndex(where: { $0.hasPrefix("chain delegation=\(found.delegation) ") }),
+            let end = LedgerFields(root.leaves[leaf])?.number("height"), found.height > 0, found.height <= end,
+            links.count >= end
+        else { throw Self.unknown }
+        return LedgerProof(
+            record: found.record, index: found.index, leaves: found.leaves, height: found.height,
+            links: Array(links.prefix(Int(end))), leaf: leaf, signed: root, keys: try store.keys())
+    }
+
+    private static var unknown: CommandFailure {
+        CommandFailure(
             .findings, "no signed period has a record with this receipt",
             remedy: "Check the receipt; `dispatcherd ledger verify` tells whether the ledger is whole.")
     }
 
     private struct Found {
+        let delegation: Delegation
+        let period: Period
         let record: [UInt8]
         let index: Int
         let leaves: [[UInt8]]
         let height: Int64
     }
 
-    private func find(_ receipt: [UInt8], _ delegation: Delegation, _ period: Period) throws -> Found? {
+    /// The one record whose receipt begins so. A whole receipt ends the search where it is found; of a beginning all is looked at.
+    private func find(_ digits: String, _ delegation: Delegation?) throws -> Found? {
         var found: Found?
-        try store.eachBlock(delegation, period) { block in
-            guard found == nil else { return }
-            let records = LedgerBlock.unpack(block.records)
-            let leaves = records.map(LedgerTree.leaf)
-            guard let index = leaves.firstIndex(of: receipt) else { return }
-            found = Found(record: records[index], index: index, leaves: leaves, height: block.link?.height ?? 0)
+        for place in try store.places() where delegation == nil || delegation == place.delegation {
+            var isSeveral = false
+            try store.eachBlock(place.delegation, place.period) { block in
+                guard found == nil || digits.count < 64, !isSeveral else { return }
+                let records = LedgerBlock.unpack(block.records)
+                let leaves = records.map(LedgerTree.leaf)
+                for (index, leaf) in leaves.enumerated() where LedgerTree.hex(leaf).hasPrefix(digits) {
+                    if let former = found {
+                        isSeveral = isSeveral || former.leaves[former.index] != leaf
+                        continue
+                    }
+                    found = Found(
+                        delegation: place.delegation, period: place.period, record: records[index], index: index,
+                        leaves: leaves, height: block.link?.height ?? 0)
+                }
+            }
+            guard !isSeveral else {
+                throw CommandFailure(
+                    .usage, "several receipts begin with \(digits)",
+                    remedy: "Give more of its digits; `statement explain --json` has all 64.")
+            }
+            if found != nil, digits.count == 64 { break }
         }
         return found
     }

@@ -68,6 +68,12 @@ package struct ScorecardReport {
         points.map { ($0 > 0 ? "+" : "") + Ratio(Int128($0), over: 10_000).hundredths } ?? "new"
     }
 
+    /// - Throws: ``CommandFailure`` where there is no such contract or delegation; one that was dealt nothing is no error.
+    package static func requireKnown(contract: Int32?, delegation: Int16?, _ link: PgLink) throws {
+        if let delegation { _ = try Words.delegation(delegation) }
+        if let contract { _ = try AdjustmentScope.requireKnown(contract: contract, StageStore(link)) }
+    }
+
     /// - Parameters:
     ///   - delegation: only that one.
     ///   - contract: only that one, with each measure on a line of its own.
@@ -75,7 +81,10 @@ package struct ScorecardReport {
         let shown = rows.filter {
             (delegation == nil || $0.delegation == delegation) && (contract == nil || $0.contract == contract)
         }
-        guard !shown.isEmpty else { return ["nothing was dealt in \(period) there"] }
+        guard !shown.isEmpty else {
+            let who = contract.map { "to contract \($0) " } ?? ""
+            return ["nothing was dealt \(who)in \(period)" + (delegation.map { ", delegation \($0)" } ?? "")]
+        }
         let names = shown[0].measures.map(\.measure)
         var table = TextTable(columns: [.right, .right, .left, .right, .right] + names.map { _ in .right })
         table.row(["delegation", "contract", "agency", "points", "trend"] + names)
@@ -101,9 +110,19 @@ package struct ScorecardReport {
         ["", "delegation \(row.delegation):"]
             + row.measures.map { measure in
                 let share = measure.relative.map { "\(Self.text($0)) % of the best" } ?? "does not count"
-                return "  \(measure.measure): \(measure.numerator) ÷ \(measure.denominator) = "
+                return "  \(measure.measure): \(Self.figures(measure)) = "
                     + "\(Self.share(measure)), \(share), weight \(measure.weight)"
             }
+    }
+
+    /// `348,202.11 ÷ 16,624,862.41`: amounts in pesos, the others as they were counted.
+    private static func figures(_ measure: Measure) -> String {
+        let indicator = ScorecardMeasure(rawValue: measure.measure)?.indicator
+        func text(_ value: Int64, isMoney: Bool?) -> String {
+            isMoney == true ? grouped(Cents(value)) : grouped(value)
+        }
+        return text(measure.numerator, isMoney: indicator?.isMoney) + " ÷ "
+            + text(measure.denominator, isMoney: indicator?.isOverMoney)
     }
 
     private static func share(_ measure: Measure) -> String {

@@ -93,7 +93,7 @@ struct CloseObstacleTests {
             try link.script(ClosingStageSite.lessWork)
             #expect(
                 try lines(link, stages).last
-                    == "1 contracts differ from their pre-statements of 2024-03: 1: `dispatcherd statement issue --period 2024-03`, "
+                    == "contract 1 differs from its pre-statement of 2024-03: `dispatcherd statement issue --period 2024-03`, "
                     + "and agencies may object again")
         }
     }

@@ -200,7 +200,7 @@ struct ClosingAdjustmentTests {
             #expect(waived != before)
             let withdrawal = try stages.withdraw(adjustment: waiver, reason: "of another contract", by: "Luis")
             #expect(try closing.preview().statements.map(\.body) == waived)
-            #expect(ClosingStageSite.found { _ = try closing.close() }.hasPrefix("1 objections or adjustments"))
+            #expect(ClosingStageSite.found { _ = try closing.close() }.hasPrefix("1 objection or adjustment of"))
             #expect(
                 ClosingStageSite.found {
                     try stages.decide(adjustment: withdrawal, isApproved: true, reason: "r", by: "Luis")

@@ -35,7 +35,7 @@ struct ClosingProposalTests {
             try link.script(change)
             let failure = ClosingStageSite.failure { _ = try close(link, stages, by: "Luis") }
             #expect(
-                failure.found.hasPrefix("1 contracts of 2024-03 differ from what Ana proposed to close at 2024-04-09"))
+                failure.found.hasPrefix("1 contract of 2024-03 differs from what Ana proposed to close at 2024-04-09"))
             #expect(failure.found.contains(": " + told))
             #expect(failure.exit == .findings)
             #expect(try PeriodStore(link, period: period).state() == .open)

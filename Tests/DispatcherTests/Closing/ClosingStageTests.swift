@@ -53,6 +53,11 @@ struct ClosingStageTests {
                     _ = try stages.object(period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
                 }
                     == "no pre-statement of 2024-03 is out")
+            let early = ClosingStageSite.failure {
+                _ = try stages.object(period, contract: 1, delegation: 9, rule: "PEN-03", reason: "r", by: "ACE01")
+            }
+            #expect(early.remedy.contains("`dispatcherd statement issue --period 2024-03`"))
+            #expect(!early.remedy.contains("adjustment"))
             let issued = try stages.issue(period, by: "Ana")
             #expect(issued.statements == 3)
             // The fixture's clock shows Tuesday, April 9.
@@ -68,7 +73,7 @@ struct ClosingStageTests {
             #expect(try stages.stage(of: period) == .objections)
             try link.script("UPDATE clock SET virtual_now = '2024-04-17T06:00:00Z'")
             try stages.proposeClose(period, by: "Ana")
-            #expect(found { try stages.requireClosable(period, by: "Luis") }.hasPrefix("1 objections or adjustments"))
+            #expect(found { try stages.requireClosable(period, by: "Luis") }.hasPrefix("1 objection or adjustment of"))
             let waiver = try #require(
                 try stages.decide(objection: objection, isUpheld: true, reason: "it was", by: "Ana"))
             #expect(
@@ -186,7 +191,7 @@ struct ClosingStageTests {
                 number: 0, kind: .waiver, rule: "PEN-03", amount: nil, about: period, reason: "r")
             let number = try stages.propose(adjustment, in: period, contract: 1, delegation: 9, by: "Ana")
             let closing = MonthClosing(link, period: period)
-            #expect(found { _ = try closing.close() }.hasPrefix("1 objections or adjustments of 2024-03 wait"))
+            #expect(found { _ = try closing.close() }.hasPrefix("1 objection or adjustment of 2024-03 waits"))
             #expect(try PeriodStore(link, period: period).state() == .open)
             try stages.decide(adjustment: number, isApproved: false, reason: "r", by: "Luis")
             #expect(try closing.close().result == .closed)

@@ -56,7 +56,7 @@ struct ClosingTests {
             #expect(try told("invoice")?.hasSuffix(": " + passing.joined(separator: ", ")) == !passing.isEmpty)
             for (bond, isTold) in [(first.1.value - 1, true), (first.1.value, false)] {
                 try link.run("UPDATE contract SET bond = $1 WHERE contract_id = $2", [.int64(bond), .int32(first.0)])
-                #expect(try (told("bond") == "penalties pass the bond of 1 contracts: \(first.0)") == isTold)
+                #expect(try (told("bond") == "penalties pass the bond of 1 contract: \(first.0)") == isTold)
             }
         }
     }
@@ -244,7 +244,7 @@ struct ClosingTests {
             let failure = findings { _ = try closing.close() }
 
             #expect(failure?.exit == .findings)
-            #expect(failure?.found.hasSuffix("for 1 contracts: 2") == true)
+            #expect(failure?.found.hasSuffix("for 1 contract: 2") == true)
         }
     }
 

@@ -248,6 +248,13 @@ struct SuspensionsTests {
                 return effect.accounts
             }
             #expect(throws: CommandFailure.self) { try decide(.over120) }
+            func refused(_ band: MoraBand) -> String? {
+                #expect(throws: CommandFailure.self) {
+                    try suspensions.requireUndecided(agency: "ACE01", band: band, kind: .band)
+                }?.found
+            }
+            #expect(refused(.over120)?.hasPrefix("nothing is proposed about ACE01, band ") == true)
+            try suspensions.requireUndecided(agency: "ACE01", band: .days31to60, kind: .band)
             let unpulled = try link.run(
                 """
                 SELECT count(*) FROM position p JOIN hand h USING (delegation_id, hand_id)
@@ -262,6 +269,7 @@ struct SuspensionsTests {
             #expect(try link.run(held)[0].int64(0) == before)
             #expect(try link.run("SELECT count(*) FROM ending WHERE reason = 'suspension'")[0].int64(0) == unpulled)
             #expect(throws: CommandFailure.self) { try decide(.days31to60) }
+            #expect(refused(.days31to60) == "that was decided before")
             #expect(try suspensions.lines.contains { $0.contains("suspended by Ana Ruiz: missed") })
             // One mechanism: plans, rounds and starts read the same orders as those of `agency suspend`.
             #expect(

@@ -145,6 +145,17 @@ struct IndicatorReportTests {
         }
     }
 
+    @Test func `the page of indicators says what each column of accounts.csv is`() throws {
+        let page = try String(contentsOfFile: Checkout.root + "/docs/indicators.md", encoding: .utf8)
+        let head = try #require(page.firstRange(of: "| column of `accounts.csv` | |\n|---|---|\n"))
+        var named: [String] = []
+        for row in page[head.upperBound...].split(separator: "\n", omittingEmptySubsequences: false) {
+            guard row.hasPrefix("| `"), let columns = row.split(separator: "|").first else { break }
+            named += columns.split(separator: ",").map { name in String(name.filter { $0 != " " && $0 != "`" }) }
+        }
+        #expect(named == IndicatorStore.recordColumns)
+    }
+
     @Test(arguments: [("session-held", true), ("no-show", false), ("session-scheduled", false)])
     func `a session that was missed or only scheduled was not held (IND-12)`(result: String, isHeld: Bool) async throws
     {

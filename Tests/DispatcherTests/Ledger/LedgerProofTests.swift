@@ -26,6 +26,32 @@ struct LedgerProofTests {
         }
     }
 
+    @Test func `the beginning of a receipt that statement explain shows proves its record, where no other begins so`()
+        async throws
+    {
+        try await ProvenMonth.with { month in
+            let digits = LedgerTree.hex(month.receipts[0])
+            let whole = try LedgerCommands.prove(digits, delegation: nil, month.link)
+            for text in ["\(digits.prefix(16))", "\(digits.prefix(16))…", "\(digits.prefix(17))".uppercased()] {
+                #expect(try LedgerCommands.prove(text, delegation: 9, month.link) == whole)
+            }
+            for text in ["\(digits.prefix(15))", "g" + digits.dropFirst(), digits + "0"] {
+                let failure = #expect(throws: CommandFailure.self) {
+                    try LedgerCommands.prove(text, delegation: nil, month.link)
+                }
+                #expect(
+                    failure?.found == "'\(text)' is no receipt"
+                        && failure?.remedy.contains("its first 16 or more") == true)
+            }
+            let none = #expect(throws: CommandFailure.self) {
+                try LedgerCommands.prove(String(repeating: "0", count: 16), delegation: nil, month.link)
+            }
+            #expect(none?.found == "no signed period has a record with this receipt")
+            let several = #expect(throws: CommandFailure.self) { try RootSigning(month.link).prove(beginning: "") }
+            #expect(several?.found.hasPrefix("several receipts begin with") == true)
+        }
+    }
+
     /// Every single letter of what a proof says is bound by it.
     @Test func `a proof of which one byte differs does not hold`() async throws {
         try await ProvenMonth.with { month in

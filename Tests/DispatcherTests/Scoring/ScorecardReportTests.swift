@@ -49,6 +49,34 @@ struct ScorecardReportTests {
         }
     }
 
+    @Test func `a contract is told in pesos, one that there is not from one that was dealt nothing`() async throws {
+        try await TestDatabase.with { database in
+            let link = try database.link()
+            try ClosingFixture.make(link, seed: 11)
+            let report = try ScorecardReport(link, period: period)
+            let row = try #require(report.rows.first { $0.contract == 1 })
+            let value = try #require(row.measures.first { $0.measure == "IND-05" })
+            let contacted = try #require(row.measures.first { $0.measure == "IND-02" })
+            let lines = report.lines(delegation: row.delegation, contract: 1)
+
+            #expect(
+                lines.contains {
+                    $0.hasPrefix(
+                        "  IND-05: \(grouped(Cents(value.numerator))) ÷ \(grouped(Cents(value.denominator))) = ")
+                })
+            #expect(lines.contains { $0.hasPrefix("  IND-02: \(contacted.numerator) ÷ \(contacted.denominator) = ") })
+            try ScorecardReport.requireKnown(contract: 1, delegation: 9, link)
+            let unknown = #expect(throws: CommandFailure.self) {
+                try ScorecardReport.requireKnown(contract: 99, delegation: nil, link)
+            }
+            #expect(unknown?.found == "there is no contract 99")
+            #expect(throws: CommandFailure.self) {
+                try ScorecardReport.requireKnown(contract: nil, delegation: 33, link)
+            }
+            #expect(report.lines(contract: 99) == ["nothing was dealt to contract 99 in 2024-03"])
+        }
+    }
+
     /// The parts against a count that shares nothing with theirs.
     @Test func `compliance and contact are those of statements and indicators`() async throws {
         try await TestDatabase.with { database in

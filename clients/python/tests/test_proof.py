@@ -159,8 +159,14 @@ class ProofTests(unittest.TestCase):
             proof.write_text(text, encoding="utf-8")
             file.write_bytes(body)
             asked = ["check", os.fspath(proof), "--key", key, "--statement", os.fspath(file)]
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()):
                 self.assertEqual(main(asked), 0)
+                lines = out.getvalue().splitlines()
+                self.assertEqual(len(lines), 3)
+                self.assertTrue(lines[1].endswith(", which you trust"))
+                self.assertEqual(lines[2], f"{file} is the statement that was signed, to the byte")
+                self.assertEqual(main([word for word in asked if word not in ("--key", key)]), 0)
+                self.assertIn("; compare it with the one that the institution publishes", out.getvalue())
                 file.write_bytes(body + b" ")
                 self.assertEqual(main(asked), 1)
                 self.assertEqual(main(asked[:-1] + ["/nowhere/C1.json"]), 2)

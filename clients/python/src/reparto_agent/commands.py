@@ -371,12 +371,17 @@ def check_proof(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps(vars(proven)))
     else:
+        trust = ", which you trust"
+        if proven.trusted is None:
+            trust = "; compare it with the one that the institution publishes, or give --key"
         print(f"the proof holds: {proven.record}")
         print(
             f"in the ledger of {proven.period}, delegation {proven.delegation}, signed {proven.signed} "
-            f"by key {proven.key}"
+            f"by key {proven.key}{trust}"
         )
-    if proven.trusted is None:
+        if statement is not None:
+            print(f"{parsed.statement} is the statement that was signed, to the byte")
+    if parsed.json and proven.trusted is None:
         _note(f"compare key {proven.key} with the one that the institution publishes, or give --key")
     return DONE
 
