@@ -92,8 +92,11 @@ struct CloseRecords {
         }
     }
 
-    /// After the chains of all delegations: statements that no close recorded.
+    /// After the chains of all delegations: signatures and statements that nothing recorded.
     func finish(_ report: inout LedgerVerification.Report) {
+        for period in roots.keys.filter({ !signed.contains($0) }).sorted() {
+            report.add("\(period)", "it was signed, and the record of that is gone")
+        }
         let never = kept.keys.filter { !recorded.contains($0) }
         for place in never.sorted(by: { ($0.period, $0.contract) < ($1.period, $1.contract) }) {
             report.add("\(place.period)", "the statement of contract \(place.contract) was recorded by no close")

@@ -180,6 +180,22 @@ package struct ProofStore {
         }
     }
 
+    /// Chains whose last link is of a block that is not there, ascending.
+    package func endsWithoutBlock() throws(PgError) -> [(delegation: Delegation, period: Period)] {
+        try link.run(
+            """
+            SELECT delegation_id, period FROM (
+                SELECT DISTINCT ON (delegation_id, period) * FROM chain ORDER BY delegation_id, period, height DESC) c
+            WHERE NOT EXISTS (SELECT FROM block b WHERE b.transaction = c.transaction AND b.block_id = c.block_id)
+            """
+        ).compactMap { row in
+            guard let delegation = Delegation(row.int16(0)), let period = Period(number: row.int32(1)) else {
+                return nil
+            }
+            return (delegation, period)
+        }
+    }
+
     /// How many blocks a period has that no chain has yet.
     package func unchained(_ period: Period) throws(PgError) -> Int64 {
         try link.run(

@@ -92,6 +92,26 @@ struct CloseRecordTests {
         }
     }
 
+    /// The record of a signature stands in the chain of the month in which it was signed, which may have nothing else.
+    @Test func `the record of a signature is missed, with its link and without`() async throws {
+        try await ProvenMonth.with { month in
+            let record = "position(convert_to('root delegation=', 'UTF8') IN records) > 0"
+            try Sequencer.run(month.link)
+            let whole = "the record of that is gone"
+            let alone = try found(month, "DELETE FROM block WHERE " + record)
+            #expect(alone.contains { $0.hasSuffix(whole) }, "\(alone)")
+            #expect(alone.contains("the last block of its chain is gone"), "\(alone)")
+            let both = try found(
+                month,
+                """
+                DELETE FROM chain c USING block b
+                 WHERE (b.transaction, b.block_id) = (c.transaction, c.block_id) AND \(record);
+                DELETE FROM block WHERE \(record)
+                """)
+            #expect(both.contains { $0.hasSuffix(whole) }, "\(both)")
+        }
+    }
+
     @Test func `nor is another root signed in its place`() async throws {
         try await ProvenMonth.with { month in
             try month.link.script("SET session_replication_role = replica; DELETE FROM period_root; " + Self.changed)
