@@ -29,6 +29,8 @@ struct MonthCommand: AsyncParsableCommand {
               agentsim month --model --period 2024-03 --seeds 1000 --against-plan shares.yaml --json
             """)
 
+    private static let standardSchedules = "policies/schedules.csv"
+
     @Option(help: "The folder of the month, empty or missing.")
     var out: String?
     @Option(help: "The month, as in 2024-03.")
@@ -46,7 +48,7 @@ struct MonthCommand: AsyncParsableCommand {
     @Option(help: "The policy that places the accounts; policies/infonavit-2023.yaml by itself.")
     var policy: String?
     @Option(help: "The schedules of fees and penalties.")
-    var schedules = "policies/schedules.csv"
+    var schedules = MonthCommand.standardSchedules
     @Option(help: "So many months in a row, each on the same accounts a month on.")
     var months = 1
     @Option(help: "The last day that is played; nothing is closed then.")
@@ -115,6 +117,12 @@ struct MonthCommand: AsyncParsableCommand {
         if againstPolicy != nil || againstPlan != nil {
             // What is not named again is the same on both sides.
             policies.append(try choice(againstPolicy ?? policy, againstPlan ?? plan))
+        }
+        guard Folder.exists(schedules) else {
+            throw SimulationFailure(
+                .usage,
+                "there is no file \(schedules)\(schedules == Self.standardSchedules ? ", the default of --schedules" : "")",
+                remedy: "Name the schedules of fees with --schedules, or run the command in the folder of the clone")
         }
         let seeds = seeds ?? 200
         let behaviour = try profiles.map { path in try ProfileFile(path: path) }

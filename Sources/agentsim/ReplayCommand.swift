@@ -9,7 +9,13 @@ internal import Simulation
 struct PolicyChoice {
     static let standard = "policies/infonavit-2023.yaml"
 
+    /// - Throws: ``SimulationFailure`` (usage), also where no policy is named and the usual one is not here.
     static func read(policy: String?, plan: String?, name: String, period: Period) throws -> ModelPolicy {
+        guard policy != nil || Folder.exists(standard) else {
+            throw SimulationFailure(
+                .usage, "no policy is named, and the default of --policy, \(standard), is not here",
+                remedy: "Name one with --policy, or run the command in the folder of the clone")
+        }
         do {
             let file = try PolicyFile(path: policy ?? standard)
             let settings = try plan.map { path in try PlanSettingsFile(path: path) } ?? .standard

@@ -84,6 +84,26 @@ struct LoadReportTests {
     }
 
     @Test(arguments: [
+        (1, 0, 0, "before the measurement"), (2, 0, 0, "all of them before the measurement"),
+        (2, 0.52, 0.54, "all of them after 0.5 s"),
+        (2, 0, 0.5, "the first one before the measurement, the last one after 0.5 s"),
+    ])
+    func `when connections ran dry is said once where it is the same of the first and the last`(
+        count: Int, first: Double, last: Double, words: String
+    ) throws {
+        let report = try Self.sample([
+            "\"dryConnections\":\(count)", "\"dryAgencies\":[\"ACE02\"]", "\"firstDrySeconds\":\(first)",
+            "\"lastDrySeconds\":\(last)",
+        ])
+
+        #expect(
+            report.lines.contains {
+                $0.hasPrefix(
+                    "warning: \(count) of 3 connections had nothing left to lease (ACE02), \(words): from then on ")
+            }, "\(report.lines)")
+    }
+
+    @Test(arguments: [
         (89, 1, 94, nil), (90, 1, 99, "the load may be"), (179, 2, 95, "no processor"), (180, 2, 5, "the load may be"),
         // Of four threads three have a connection, and only these are busy.
         (269, 4, 94, nil), (270, 4, 94, "the load may be"),

@@ -3,6 +3,7 @@
 import Assignment
 import Dispatcher
 @testable import Simulation
+import TestSupport
 import Testing
 
 struct ModelTests {
@@ -231,6 +232,33 @@ struct ModelTests {
         }
 
         #expect(failure?.exit == .usage)
+    }
+
+    @Test func `away from a clone the model says which file is a default, of which option, and where to go`() throws {
+        let folder = try TemporaryFolder()
+        func model(_ words: String...) throws -> (code: Int32, text: String) {
+            let command = [ChildProcess.sibling("agentsim"), "month", "--model", "--period", "2024-03", "--seeds", "1"]
+            return try ChildProcess.run(
+                "/bin/sh", ["-c", "cd \"$0\" && exec \"$@\"", folder.path] + command + words)
+        }
+        let bare = try model()
+        #expect(bare.code == 2)
+        #expect(
+            bare.text.contains(
+                "no policy is named, and the default of --policy, policies/infonavit-2023.yaml, is not here. "
+                    + "Name one with --policy, or run the command in the folder of the clone"), "\(bare.text)")
+        let policy = "\(Checkout.root)/policies/infonavit-2023.yaml"
+        let named = try model("--policy", policy)
+        #expect(named.code == 2)
+        #expect(
+            named.text.contains(
+                "there is no file policies/schedules.csv, the default of --schedules. Name the schedules"),
+            "\(named.text)")
+        // A file that somebody named is no default.
+        #expect(try model("--policy", "mine.yaml").text.contains("the policy file mine.yaml cannot be read"))
+        let other = try model("--policy", policy, "--schedules", "mine.csv")
+        #expect(
+            other.code == 2 && other.text.contains("there is no file mine.csv. Name the schedules"), "\(other.text)")
     }
 
     @Test func `a replay splits the record into what stands and what nobody can know`() throws {

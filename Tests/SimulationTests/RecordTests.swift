@@ -87,6 +87,37 @@ struct RecordTests {
         #expect(holdings.map(\.paid) == [10_000, 20_000])
     }
 
+    @Test func `what is taken back is taken from whoever its payment counted for, whoever has the account by then`()
+        throws
+    {
+        let folder = try folder()
+        let feed = PaymentFeed(folder: folder.path)
+        func pay(_ id: String, _ account: Int64, _ day: String, _ amount: Int64, reverses: String? = nil) throws {
+            let on = try #require(LocalDate(text: day))
+            try feed.write(
+                [
+                    PlannedPayment(
+                        identifier: id, key: try Self.key(account), on: on, amount: Cents(amount), origin: "borrower",
+                        reverses: reverses)
+                ], of: on)
+        }
+        // Of the sixth, while ACE07 held it; taken back while ACE08 does.
+        try pay("P4", 101, "2024-03-14", 10_000, reverses: "P1")
+        // Of the twentieth of March, while ACE08 held it; taken back in April, while ACE07 does.
+        try pay("P5", 101, "2024-04-15", 20_000, reverses: "P2")
+        // Before anybody held it, and taken back while ACE07 does.
+        try pay("P6", 102, "2024-03-02", 5_000)
+        try pay("P7", 102, "2024-03-18", 2_000, reverses: "P6")
+        let march = try MonthRecord(log: folder.path, period: try #require(Self.march))
+        let april = try MonthRecord(log: folder.path, period: try #require(Period(text: "2024-04")))
+
+        #expect(march.holdings[try Self.key(101)]?.map(\.paid) == [0, 20_000])
+        #expect(march.holdings[try Self.key(102)]?.map(\.paid) == [0])
+        #expect(march.unheldPaid == 3_000)
+        #expect(april.holdings[try Self.key(101)]?.map(\.paid) == [-20_000, 40_000])
+        #expect(april.unheldPaid == 0)
+    }
+
     @Test func `the other months of a folder are left out, and what is held over the month's end is in both`() throws {
         let folder = try folder()
         let march = try MonthRecord(log: folder.path, period: try #require(Self.march))
@@ -223,6 +254,63 @@ struct RecordTests {
             let after = try replay(.database(month.database.conninfo))
             #expect((1...5).contains(after.sums[.began]?.accounts ?? 0))
             #expect(after.recorded == byDatabase.recorded)
+
+            try Self.expectFeed(byDatabase, month)
+            try Self.reverse(month)
+            let reversed = try replay(.database(month.database.conninfo))
+            try Self.expectFeed(reversed, month)
+            #expect(reversed.recorded.paid == byDatabase.recorded.paid - 100_000)
+            #expect(reversed.unheldPaid == byDatabase.unheldPaid)
         }
+    }
+
+    /// What a replay tells as paid is the month's feed, to the centavo.
+    private static func expectFeed(_ replay: ReplayRun, _ month: RealMonth) throws {
+        let feed = try month.database.link().run(
+            """
+            SELECT sum(CASE WHEN reverses IS NULL THEN amount ELSE -amount END)::bigint FROM payment WHERE period = 202403
+            """)
+        #expect(Int64(replay.recorded.paid + replay.unheldPaid) == feed[0].int64(0))
+    }
+
+    /// One account gets a second holder on the sixteenth. On the seventeenth two payments are taken back that came while the first one held
+    /// it: one of the fourteenth, by a row of the delegation to which its debtor moved, and one of 20 February, of that month's feed.
+    private static func reverse(_ month: RealMonth) throws {
+        let link = try month.database.link()
+        try link.script(
+            """
+            CREATE TEMP TABLE held AS
+            SELECT g.delegation_id, g.hand_id, g.first_position, g.agency_id, p.account_id
+              FROM lease_grant g
+              JOIN position p ON p.delegation_id = g.delegation_id AND p.hand_id = g.hand_id AND p.position = g.first_position
+             WHERE g.accounts > 0 AND g.skipped IS NULL AND p.account_id NOT IN (SELECT account_id FROM payment)
+               AND NOT EXISTS (SELECT FROM deal d WHERE d.account_id = p.account_id AND d.hand_id <> p.hand_id)
+               AND NOT EXISTS (SELECT FROM ending e WHERE e.account_id = p.account_id)
+             ORDER BY 1, 2, 3 LIMIT 1;
+            INSERT INTO hand SELECT (jsonb_populate_record(h, '{"hand_id": 900001}')).* FROM hand h JOIN held USING (delegation_id, hand_id);
+            INSERT INTO position
+            SELECT (jsonb_populate_record(p, '{"hand_id": 900001, "position": 1, "epoch": 9000}')).*
+              FROM position p JOIN held h ON (p.delegation_id, p.hand_id, p.position) = (h.delegation_id, h.hand_id, h.first_position);
+            INSERT INTO lease_grant
+            SELECT (jsonb_populate_record(g, jsonb_build_object('hand_id', 900001, 'first_position', 1, 'last_position', 1, 'accounts', 1,
+                'agency_id', CASE g.agency_id WHEN 17 THEN 18 ELSE 17 END, 'key', 900001, 'granted_at', '2024-03-16T18:00:00Z'))).*
+              FROM lease_grant g JOIN held USING (delegation_id, hand_id, first_position);
+            UPDATE lease_grant g SET granted_at = '2024-02-10T18:00:00Z' FROM held h
+             WHERE (g.delegation_id, g.hand_id, g.first_position) = (h.delegation_id, h.hand_id, h.first_position);
+            INSERT INTO payment (period, payment_id, delegation_id, account_id, paid_on, amount, origin, reverses, import_id)
+            SELECT v.period, v.id, CASE WHEN v.has_moved THEN delegation_id % 32 + 1 ELSE delegation_id END, account_id, v.day::date,
+                   v.amount, 'borrower', v.reverses, (SELECT min(import_id) FROM import)
+              FROM held, (VALUES (202403, 'T1', false, '2024-03-14', 250736, NULL), (202403, 'T2', true, '2024-03-17', 250736, 'T1'),
+                                 (202402, 'T3', false, '2024-02-20', 100000, NULL), (202403, 'T4', false, '2024-03-17', 100000, 'T3'))
+                         v (period, id, has_moved, day, amount, reverses);
+            """)
+        let row = try link.run("SELECT delegation_id, account_id, agency_id FROM held")[0]
+        let key = CaseKey(
+            delegation: try #require(Delegation(row.int16(0))), account: try #require(AccountID(row.int64(1))))
+        let record = try MonthRecord(database: month.database.conninfo, period: try #require(march))
+        let holdings = try #require(record.holdings[key])
+        let first = row.int32(2)
+        #expect(holdings.map(\.agency.value) == [first, first == 17 ? 18 : 17])
+        #expect(holdings.map(\.paid) == [-100_000, 0])
     }
 }

@@ -159,9 +159,10 @@ extension LoadReport {
         }
         let names = dryAgencies ?? []
         let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+        let (first, last) = (when(firstDrySeconds), when(lastDrySeconds))
         let spans =
             dryConnections == 1
-            ? when(firstDrySeconds) : "the first one \(when(firstDrySeconds)), the last one \(when(lastDrySeconds))"
+            ? first : first == last ? "all of them \(first)" : "the first one \(first), the last one \(last)"
         return
             "\(Terminal.grouped(dryConnections)) of \(Terminal.grouped(connections)) connections had nothing left to lease "
             + "(\(shown)), \(spans): from then on fewer connections loaded the daemon, and "

@@ -28,7 +28,7 @@ package struct ReplayRun: Sendable {
         package var accounts = 0
         package var reports = 0
         package var paying = 0
-        /// Centavos.
+        /// Centavos, less what was taken back.
         package var paid = 0
     }
 
@@ -52,7 +52,8 @@ package struct ReplayRun: Sendable {
     package let bonded: [Account]
     /// Accounts that somebody held when the month began: they stay with their holders, and take their room.
     package let heldOver: Int
-    /// Centavos that were paid on accounts which nobody held.
+    /// Centavos that were paid on accounts which nobody had held by then, less what was taken back. With what is recorded as paid it is what
+    /// the month's feed comes to.
     package let unheldPaid: Int
     /// What a record of this kind cannot tell, a sentence each.
     package let unknown: [String]
@@ -269,7 +270,8 @@ package struct ReplayRun: Sendable {
             "Not to be inferred:",
         ]
         if unheldPaid != 0 {
-            lines.insert("  \(pesos(unheldPaid)) more were paid on accounts that nobody had held by then", at: 1)
+            let what = unheldPaid > 0 ? "paid on" : "taken back of payments on"
+            lines.insert("  \(pesos(abs(unheldPaid))) more were \(what) accounts that nobody had held by then", at: 1)
         }
         return lines + unknown.map { "  - \($0)" }
     }
@@ -293,6 +295,6 @@ extension ReplayRun.Sum {
         accounts += 1
         reports += holding.reports
         paying += holding.paid > 0 ? 1 : 0
-        paid += max(0, holding.paid)
+        paid += holding.paid
     }
 }

@@ -106,12 +106,15 @@ extension MonthRecord {
         }
     }
 
+    /// The month's feed, as the close takes it: a reversal is of its payment's day and delegation.
     private mutating func readPayments(_ link: PgLink) throws {
         let rows = try link.run(
             """
-            SELECT delegation_id, account_id, paid_on, CASE WHEN reverses IS NULL THEN amount ELSE -amount END
-              FROM payment WHERE paid_on BETWEEN $1 AND $2 ORDER BY paid_on, payment_id
-            """, [.date(period.firstDay), .date(period.lastDay)])
+            SELECT coalesce(o.delegation_id, p.delegation_id), p.account_id, coalesce(o.paid_on, p.paid_on),
+                   CASE WHEN p.reverses IS NULL THEN p.amount ELSE -p.amount END
+              FROM payment p LEFT JOIN payment o ON o.payment_id = p.reverses
+             WHERE p.period = $1 ORDER BY 3, p.payment_id
+            """, [.int32(period.number)])
         for row in rows {
             guard let delegation = Delegation(row.int16(0)), let account = AccountID(row.int64(1)) else { continue }
             pay(CaseKey(delegation: delegation, account: account), on: row.date(2), amount: Int(row.int64(3)))

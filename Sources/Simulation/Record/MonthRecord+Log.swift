@@ -32,9 +32,12 @@ extension MonthRecord {
             let key = CaseKey(delegation: operation.delegation, account: report.held.account)
             change(key, report.held.epoch) { $0.take(report, isRejected: rejected.contains(report.outcome)) }
         }
-        for payment in try PaymentFeed.read(folder) where payment.on.period == period {
+        let payments = try PaymentFeed.read(folder)
+        let known = Dictionary(payments.map { ($0.identifier, $0) }) { first, _ in first }
+        for payment in payments where payment.on.period == period {
             let amount = Int(payment.amount.value)
-            pay(payment.key, on: payment.on, amount: payment.reverses == nil ? amount : -amount)
+            let origin = payment.reverses.flatMap { known[$0] } ?? payment
+            pay(origin.key, on: origin.on, amount: payment.reverses == nil ? amount : -amount)
         }
     }
 

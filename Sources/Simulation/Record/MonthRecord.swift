@@ -5,7 +5,8 @@ internal import Assignment
 /// Who held which account in one month, and what came of it there: from the clients' logs, or from the database.
 ///
 /// A holding is one lease. What was reported is of the holding under whose epoch it was reported, and a payment of whoever held the
-/// account last before it. What was granted, done or paid in other months is left out.
+/// account last before it; a reversal is taken from whoever its payment counted for. What was granted or done in other months is left
+/// out, and so is what other months' feeds have.
 struct MonthRecord: Sendable {
     struct Holding: Sendable {
         var agency: AgencyID
@@ -24,7 +25,7 @@ struct MonthRecord: Sendable {
         var validReports = 0
         var sessionsHeld = 0
         var isSigned = false
-        /// Centavos, less what was taken back.
+        /// Centavos, less what was taken back: below zero where that was paid in an earlier month.
         var paid = 0
     }
 
@@ -38,7 +39,7 @@ struct MonthRecord: Sendable {
     let period: Period
     /// By account, in the order of their epochs. Those that were live in the month.
     private(set) var holdings: [CaseKey: [Holding]] = [:]
-    /// Paid on accounts that nobody had held by then.
+    /// Centavos that were paid on accounts that nobody of this record had held by then, less what was taken back.
     private(set) var unheldPaid = 0
     /// What began and stopped within the month; `nil`: not known.
     var starts: [CaseKey: Start]?
@@ -78,14 +79,16 @@ struct MonthRecord: Sendable {
         return true
     }
 
-    /// - Parameter amount: centavos; below zero: taken back.
+    /// - Parameters:
+    ///   - day: the payment's, also of what is taken back of it.
+    ///   - amount: centavos; below zero: taken back.
     mutating func pay(_ key: CaseKey, on day: LocalDate, amount: Int) {
-        guard var mine = holdings[key], !mine.isEmpty else {
+        let until = Self.instant(of: day.advanced(byDays: 1))
+        guard var mine = holdings[key], let index = mine.lastIndex(where: { $0.from.map { $0 < until } ?? true })
+        else {
             unheldPaid += amount
             return
         }
-        let until = Self.instant(of: day.advanced(byDays: 1))
-        let index = mine.lastIndex { $0.from.map { $0 < until } ?? true } ?? 0
         mine[index].paid += amount
         holdings[key] = mine
     }

@@ -2,6 +2,7 @@
 
 internal import AgentProtocol
 internal import Assignment
+internal import Glibc
 
 /// An interactive session of the protocol, for support and for learning: what is typed is sent, what comes is shown as it came.
 package struct AgentShell {
@@ -32,6 +33,9 @@ package struct AgentShell {
     }
 
     /// Runs until the person takes leave or the server ends the session.
+    ///
+    /// - Throws: ``SimulationFailure``; environment where nobody answers, findings where something of what came from a file or a pipe was not
+    ///   sent: nobody sat there who saw it.
     package func run() async throws {
         try Reachability.check(host: settings.host, port: settings.port)
         let connection: AgentConnection
@@ -54,14 +58,12 @@ package struct AgentShell {
         var editor = LineEditor(prompt: "\(settings.agency)> ", complete: TypedRequest.completions)
         // Greater than every key of an earlier session of this instance.
         var key = settings.sequence
-        while let line = editor.next() {
+        var (unsent, isOver) = (0, false)
+        typing: while let line = editor.next() {
             let words = line.split(separator: " ").map(String.init)
             switch words.first {
             case nil: continue
-            case "quit", "BYE":
-                pushes.cancel()
-                try? await connection.bye()
-                return
+            case "quit", "BYE": break typing
             case "help":
                 Self.help(words.dropFirst().first)
                 continue
@@ -75,16 +77,27 @@ package struct AgentShell {
                 Terminal.out(reply.text)
                 if reply.replyClass == .fatal {
                     pushes.cancel()
-                    return Terminal.out("(the session is over)")
+                    Terminal.out("(the session is over)")
+                    isOver = true
+                    break typing
                 }
             } catch let refusal as Refusal {
+                unsent += 1
                 Terminal.out("not sent: \(Self.words(of: refusal, verb: words.first ?? ""))")
             } catch {
                 throw SimulationFailure(.environment, "\(error)", remedy: "Start the shell again")
             }
         }
         pushes.cancel()
-        try? await connection.bye()
+        if !isOver { try? await connection.bye() }
+        try Self.requireSent(unsent)
+    }
+
+    private static func requireSent(_ unsent: Int) throws(SimulationFailure) {
+        guard unsent > 0, isatty(STDIN_FILENO) == 0 else { return }
+        throw SimulationFailure(
+            .findings, "\(Terminal.counted(unsent, "line")) of the input \(unsent == 1 ? "was" : "were") not sent",
+            remedy: "What is wrong with \(unsent == 1 ? "it" : "each") is said above")
     }
 
     /// A refusal as the daemon would say it, and behind it what it has no word for: which verb is none, and which there are.
