@@ -289,7 +289,7 @@ struct RecordTests {
              ORDER BY 1, 2, 3 LIMIT 1;
             INSERT INTO hand SELECT (jsonb_populate_record(h, '{"hand_id": 900001}')).* FROM hand h JOIN held USING (delegation_id, hand_id);
             INSERT INTO position
-            SELECT (jsonb_populate_record(p, '{"hand_id": 900001, "position": 1, "epoch": 9000}')).*
+            SELECT (jsonb_populate_record(p, jsonb_build_object('hand_id', 900001, 'position', 1, 'epoch', p.epoch + 1))).*
               FROM position p JOIN held h ON (p.delegation_id, p.hand_id, p.position) = (h.delegation_id, h.hand_id, h.first_position);
             INSERT INTO lease_grant
             SELECT (jsonb_populate_record(g, jsonb_build_object('hand_id', 900001, 'first_position', 1, 'last_position', 1, 'accounts', 1,
