@@ -142,8 +142,8 @@ struct ExplainedFigureTests {
             }
             #expect(delegation?.found == "there is no delegation 5 in the statement of contract 1 of 2024-03")
             #expect(delegation?.remedy == "There are the delegations 9, 14.")
-            let rule = fault { $0.rule = "PEN-99" }
-            #expect(rule?.found == "there is no line of PEN-99 in the statements of 2024-03")
+            let rule = fault { $0.rule = "PEN-XX" }
+            #expect(rule?.found == "there is no line of PEN-XX in the statements of 2024-03")
             #expect(rule?.remedy.hasPrefix("There are lines of FEE-11, IVA, PEN-01") == true)
             let amount = fault(Cents(77)) { $0.contract = 1 }
             #expect(
