@@ -113,7 +113,7 @@ struct CalibrationTests {
         let figure = PublishedFigure.share("ORA-13", "dual", of: "credits", .derived, 20_000, within: 1_500)
 
         #expect(figure.allowance(of: 10_000_000) == 1_500)
-        #expect(figure.allowance(of: 400) == 4 * 7_000)
+        #expect(figure.allowance(of: 4_000) == 4 * 2_213)
         #expect(MeasuredFigure(figure: figure, part: 0, count: 0).verdict == .none)
     }
 

@@ -134,7 +134,7 @@ struct ClosingCreditTests {
         }
     }
 
-    /// The month's penalties may be as much as its invoice, or what it charged where the limit took something of them.
+    /// The month's penalties may be as much as its invoice, of which they are less, or what it charged where the limit took something.
     @Test(arguments: ["100", "0"])
     func `debits about penalties stay below the limit of their month (AMB-15)`(percent: String) async throws {
         try await ClosingStageSite.with { link, stages in
@@ -142,6 +142,7 @@ struct ClosingCreditTests {
                 """
                 INSERT INTO schedule SELECT schedule, kind, effective_on, 'AMB-15', 'max_total_pct', '\(percent)'
                 FROM schedule WHERE kind = 'penalty' AND rule = 'IVA' AND parameter = 'rate';
+                UPDATE schedule SET value = value::numeric * 1000 WHERE rule = 'FEE-11' AND value ~ '^[0-9.]+$';
                 """)
             try closeMarch(link)
             let statement = try StatementDocument(try #require(try StageStore(link).statement(period, contract: 1)))
