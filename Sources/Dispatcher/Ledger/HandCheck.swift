@@ -119,12 +119,13 @@ struct HandCheck {
     /// The month is that of the plan, and of the record but for a round's, which is in the chain of the day; there it is also the day's.
     private static func isSame(_ row: RecordedHands.Hand, _ recorded: Dealt) -> Bool {
         let isRound = recorded.redeal != nil
-        guard row.period == row.ofPlan, isRound || row.period == recorded.month, row.redeal == recorded.redeal,
-            LedgerTree.hex(row.digest) == recorded.leases
+        guard row.period == row.ofPlan, row.redeal == recorded.redeal, LedgerTree.hex(row.digest) == recorded.leases
         else { return false }
-        // What an opening brought was dealt before this installation was there.
+        // What an opening brought was dealt before this installation was there, and its record is of the day of the opening.
         if recorded.isImported { return true }
-        guard row.isFront == recorded.isFront, (row.openedAt != nil) == (isRound || recorded.isFront) else {
+        guard isRound || row.period == recorded.month, row.isFront == recorded.isFront,
+            (row.openedAt != nil) == (isRound || recorded.isFront)
+        else {
             return false
         }
         if let opened = recorded.opened { return row.openedAt?.description == opened }

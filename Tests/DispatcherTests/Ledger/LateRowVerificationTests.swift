@@ -18,6 +18,7 @@ struct LateRowVerificationTests {
         pace.sweep = .seconds(3_600)
         try await DealtMonth.with(pace: pace) { month in
             let link = try month.database.link()
+            try ProvenMonth.digestHands(link)
             try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) } + link.keyRecords()))
             let agent = try await month.connect(1)
             let extended = try await agent.lease(DealtMonth.lease(1, max: 2))
@@ -159,6 +160,7 @@ struct LateRowVerificationTests {
         pace.sweep = .seconds(3_600)
         try await DealtMonth.with(pace: pace) { month in
             let link = try month.database.link()
+            try ProvenMonth.digestHands(link)
             try link.insertBlocks(LedgerBlock.seal((1...2).map { ProvenMonth.dealt(hand: $0) } + link.keyRecords()))
             let agent = try await month.connect(1)
             let accounts = try await agent.lease(DealtMonth.lease(1, max: 5)).leasedAccounts

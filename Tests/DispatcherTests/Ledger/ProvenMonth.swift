@@ -77,12 +77,7 @@ struct ProvenMonth {
                 ('f', 'fee', '2024-01-01', 'FEE-11', 'administrative.agreement', '300'),
                 ('p', 'penalty', '2024-01-01', 'IVA', 'rate', '16');
             """)
-        for hand in 1...2 as ClosedRange<Int64> {
-            let digest = LedgerTree.bytes(
-                hex: LedgerFields(String(decoding: dealt(hand: hand).bytes, as: UTF8.self))?["leases"] ?? "")
-            try link.run(
-                "UPDATE hand SET digest = $2 WHERE hand_id = $1", [.int32(Int32(hand)), .bytes(digest ?? [])])
-        }
+        try digestHands(link)
         try link.insertBlocks(LedgerBlock.seal((1...2).map { dealt(hand: $0) } + link.keyRecords()))
     }
 
@@ -94,6 +89,15 @@ struct ProvenMonth {
             delegation: DealtMonth.delegation, period: period,
             "deal plan=1 delegation=9 hand=\(hand) contract=\(hand) strategy=administrative portfolio=telephone accounts=20 "
                 + "leases=\(LedgerTree.hex(digest.finalize()))")
+    }
+
+    /// Gives hands 1 and 2 the digest that ``dealt(hand:)`` records of them.
+    static func digestHands(_ link: PgLink) throws {
+        for hand in 1...2 as ClosedRange<Int64> {
+            let fields = LedgerFields(String(decoding: dealt(hand: hand).bytes, as: UTF8.self))
+            let digest = LedgerTree.bytes(hex: fields?["leases"] ?? "") ?? []
+            try link.run("UPDATE hand SET digest = $2 WHERE hand_id = $1", [.int32(Int32(hand)), .bytes(digest)])
+        }
     }
 
     /// An objection that is upheld, for a part, and one that is rejected; an adjustment of each decision.
