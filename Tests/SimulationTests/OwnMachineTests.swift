@@ -37,10 +37,12 @@ struct OwnMachineTests {
     @Test func `a run sets no clock of a database on another machine that nobody named`() throws {
         let silent = try SilentListener()
         defer { silent.close() }
+        let keys = try TemporaryFolder()
         let (code, text) = try ChildProcess.run(
             ChildProcess.sibling("agentsim"),
             [
-                "run", "--port", "\(silent.port)", "--keys", "k", "--from", "2024-03-01", "--to", "2024-03-02", "--log",
+                "run", "--port", "\(silent.port)", "--keys", keys.path, "--from", "2024-03-01", "--to", "2024-03-02",
+                "--log",
                 "/tmp/no-log-of-a-run",
             ], environment: ["REPARTO_DATABASE_URL": "postgresql://db.example/reparto"])
 

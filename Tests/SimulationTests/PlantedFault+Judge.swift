@@ -50,18 +50,28 @@ extension PlantedFault {
                 "UPDATE period_root SET leaves = replace(leaves, 'chain delegation=$D height=', 'chain delegation=$D  height=')"
         ),
         PlantedFault(
-            name: "a signed month's root is gone", breaks: .ledger, finds: ["a signed root that was recorded is gone"],
+            name: "a signed month's root is gone", breaks: .ledger, isOfCountry: true,
+            finds: ["a signed root that was recorded is gone"],
             sql: "DELETE FROM period_root"),
         PlantedFault(
             name: "evidence came an hour later than was recorded", breaks: .records,
             finds: ["a row is not what was recorded of it"],
-            sql: "UPDATE evidence SET received_at = received_at + interval '1 hour' WHERE delegation_id = $D"),
+            sql: changedEvidence("received_at = received_at + interval '1 hour'")),
         PlantedFault(
             name: "evidence has the hash of another request", breaks: .records,
             finds: ["a row is not what was recorded of it"],
-            sql: """
-                UPDATE evidence SET request_hash = set_byte(request_hash, 0, get_byte(request_hash, 0) # 1)
-                 WHERE delegation_id = $D
-                """),
+            sql: changedEvidence("request_hash = set_byte(request_hash, 0, get_byte(request_hash, 0) # 1)")),
     ]
+
+    /// Evidence of a live lease, changed after it was recorded.
+    private static func changedEvidence(_ change: String) -> String {
+        """
+        \(recorder)
+        CREATE TEMP TABLE v AS \(live);
+        CREATE TEMP TABLE w AS SELECT nextval('evidence_number') AS number, g.agency_id, g.instance_id, v.account_id, v.epoch
+          FROM v JOIN lease_grant g ON g.delegation_id = $D AND g.hand_id = v.hand_id AND g.first_position = v.first_position;
+        \(evidence("RECALLED", key: "2000000000", at: "now_instant()"));
+        UPDATE evidence SET \(change) WHERE delegation_id = $D
+        """
+    }
 }

@@ -60,7 +60,7 @@ struct PlantedFault {
         """
 
     /// Evidence of the table `w`, which has its number, agency, installation, account and epoch.
-    private static func evidence(_ code: String, key: String, at instant: String) -> String {
+    static func evidence(_ code: String, key: String, at instant: String) -> String {
         """
         INSERT INTO evidence (delegation_id, agency_id, instance_id, key, evidence_id, code, account_id, epoch, counts,
                               received_at, content, request_hash)
